@@ -1,0 +1,26 @@
+import { once } from "node:events";
+import http from "node:http";
+import { identify } from "../../identity.js";
+import { createRoutes } from "../../routes.js";
+import { Store } from "../../store.js";
+
+const RUNNING = new AbortController().signal;
+
+/** Serves the routes in this process, on a free port. */
+export async function serveRoutes({ env = {}, stopping = RUNNING } = {}) {
+  const identity = identify(env);
+  const store = new Store({ url: env.REDIS_URL, app: identity.app });
+  const server = http.createServer({ maxHeaderSize: 48 * 1024 }, createRoutes({ identity, store, stopping }));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  return {
+    fetch: (path, options) => fetch(origin + path, options),
+    async end() {
+      store.close();
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

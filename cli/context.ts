@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import { Home } from "../core/home.js";
+import { homeFolder, loadSettings, type Settings } from "../core/settings.js";
+
+/** What a verb knows of the world: only `cli/` reads `process.*`, and only here and in `main.ts`. */
+export interface Context {
+  readonly env: NodeJS.ProcessEnv;
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly isRoot: boolean;
+  /** Root of the installation: `bin`, `hooks` and `app` lie in it. */
+  readonly installation: string;
+  readonly version: string;
+  readonly path: string;
+  print(line: string): void;
+}
+
+export async function makeContext(env: NodeJS.ProcessEnv, print: (line: string) => void): Promise<Context> {
+  const isRoot = process.getuid?.() === 0;
+  const home = new Home(homeFolder(env, isRoot));
+  // dist/cli/context.js
+  const installation = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+  return {
+    env,
+    home,
+    settings: await loadSettings(env, home.settings()),
+    isRoot,
+    installation,
+    version: await versionOf(installation),
+    path: env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    print,
+  };
+}
+
+async function versionOf(installation: string): Promise<string> {
+  const text = await readFile(`${installation}/package.json`, "utf8");
+  const value: unknown = JSON.parse(text);
+  return typeof value === "object" && value !== null && "version" in value ? String(value.version) : "0";
+}

@@ -1,0 +1,40 @@
+import { readdir } from "node:fs/promises";
+import { systemClock } from "../core/clock.js";
+import { endService } from "../core/runsv.js";
+import type { Context } from "./context.js";
+import { runningServer } from "./server-lock.js";
+
+const SERVER_GRACE_MS = 60_000;
+const SERVICE_GRACE_MS = 10_000;
+const POLL_MS = 50;
+
+export interface Stopped {
+  readonly server: boolean;
+  readonly services: number;
+}
+
+/** Stops the server, then (unless the traffic is to go on) every instance, HAProxy and Redis, in that order. Repeatable. */
+export async function down(context: Context, options: { keepTraffic: boolean }): Promise<Stopped> {
+  const server = await stopServer(context);
+  return { server, services: options.keepTraffic ? 0 : await stopServices(context) };
+}
+
+export async function stopServices({ home, settings }: Context): Promise<number> {
+  const names = await readdir(home.services()).catch(() => []);
+  const instances = names.filter((name) => name !== "redis" && name !== "haproxy");
+  await Promise.all(instances.map(async (name) => endService(home.service(name), settings.instances.stopSeconds * 1000)));
+  for (const name of ["haproxy", "redis"]) await endService(home.service(name), SERVICE_GRACE_MS);
+  return names.length;
+}
+
+async function stopServer({ home }: Context): Promise<boolean> {
+  const pid = await runningServer(home);
+  if (pid === undefined) return false;
+  process.kill(pid, "SIGTERM");
+  const killAt = Date.now() + SERVER_GRACE_MS;
+  while ((await runningServer(home)) === pid) {
+    if (Date.now() > killAt) process.kill(pid, "SIGKILL");
+    await systemClock.sleep(POLL_MS);
+  }
+  return true;
+}

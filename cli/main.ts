@@ -1,0 +1,19 @@
+import { CommanderError } from "commander";
+import { AppError, toAppError } from "../core/app-error.js";
+import { RemoteError } from "./client.js";
+import { program } from "./program.js";
+
+/** 0 done, 1 failed, 2 usage. */
+try {
+  await program({ env: process.env, print: (line) => process.stdout.write(`${line}\n`) }).parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = exitStatus(error);
+}
+
+function exitStatus(error: unknown): number {
+  // commander has said what it has to say.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { message, hint } = error instanceof RemoteError || error instanceof AppError ? error : toAppError(error);
+  for (const line of `${message}\n${hint}`.split("\n")) process.stderr.write(` !     ${line}\n`);
+  return 1;
+}

@@ -1,0 +1,66 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { AppError } from "../core/app-error.js";
+import type { Context } from "./context.js";
+
+/** Sockets lie in the state folder, and a Unix socket's path has 108 bytes (unix(7)). */
+const LONGEST_HOME = 70;
+
+/** Program → the Debian package it comes with. */
+export const PROGRAMS = new Map([
+  ["git", "git"],
+  ["haproxy", "haproxy"],
+  ["redis-server", "redis-server"],
+  ["runsv", "runit"],
+  ["svlogd", "runit"],
+  ["chpst", "runit"],
+  ["npm", "npm"],
+  ["tar", "tar"],
+  ["bash", "bash"],
+]);
+
+/** Throws `program-missing` with the command that installs what is not there. */
+export async function checkPrograms(path: string, needed: ReadonlyMap<string, string> = PROGRAMS): Promise<void> {
+  const missing: string[] = [];
+  for (const program of needed.keys()) {
+    if (!(await isInPath(program, path))) missing.push(program);
+  }
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((program) => needed.get(program) ?? program))];
+  throw new AppError("program-missing", { programs: missing, packages });
+}
+
+/** Makes the state folder. Throws `home-unwritable`, `home-path-too-long`. */
+export async function checkHome({ home }: Context): Promise<void> {
+  if (home.root.length > LONGEST_HOME) throw new AppError("home-path-too-long", { home: home.root, limit: LONGEST_HOME });
+  try {
+    // Others may pass through, to reach what is theirs, but not look.
+    await mkdir(home.root, { recursive: true, mode: 0o711 });
+    await access(home.root, constants.W_OK | constants.X_OK);
+    await mkdir(home.apps(), { recursive: true, mode: 0o711 });
+    await mkdir(home.gitHome(), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new AppError("home-unwritable", { home: home.root, reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+  }
+}
+
+/** Throws `port-taken`. */
+export async function checkPort(bind: string, port: number, what: string, setting: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(error.code === "EADDRINUSE" ? new AppError("port-taken", { port, what, setting }) : error);
+    });
+    server.listen(port, bind, () => server.close(() => resolve()));
+  });
+}
+
+async function isInPath(program: string, path: string): Promise<boolean> {
+  for (const folder of path.split(":")) {
+    const found = await access(join(folder, program), constants.X_OK).then(() => true, () => false);
+    if (found) return true;
+  }
+  return false;
+}

@@ -1,0 +1,43 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { User } from "../core/exec.js";
+import type { Home } from "../core/home.js";
+import { quote } from "../core/quote.js";
+import { serviceState } from "../core/runsv.js";
+import type { Settings } from "../core/settings.js";
+import { haproxyCommand, type HaproxyOptions } from "../proxy/haproxy/configuration.js";
+import { Haproxy } from "../proxy/haproxy/haproxy.js";
+import { startService } from "./service.js";
+
+const MOST_CONNECTIONS = 20_000;
+/** Files that HAProxy needs beside two per connection. */
+const OTHER_FILES = 1000;
+
+/** HAProxy under its own `runsv`. One that runs already goes on; it is told a changed configuration by a seamless reload. */
+export async function startPrivateHaproxy(home: Home, settings: Settings, path: string, user: User | undefined): Promise<Haproxy> {
+  const options = await haproxyOptions(home, settings, user);
+  const wasRunning = (await serviceState(home.service("haproxy"))).pid !== undefined;
+  const { changed } = await Haproxy.prepare(options);
+  const haproxy = new Haproxy(options);
+  await startService({ home, name: "haproxy", run: `exec ${haproxyCommand(options.folder).map(quote).join(" ")}`, path });
+  if (wasRunning && changed) await haproxy.reload();
+  return haproxy;
+}
+
+async function haproxyOptions(home: Home, settings: Settings, user: User | undefined): Promise<HaproxyOptions> {
+  return {
+    folder: home.haproxy().replace(/\/$/, ""),
+    bind: settings.bind,
+    port: settings.httpPort,
+    domain: settings.domain,
+    maxConnections: settings.proxy.maxConnections ?? Math.min(MOST_CONNECTIONS, Math.floor(((await openFilesLimit()) - OTHER_FILES) / 2)),
+    ...(user === undefined ? {} : { user: "haproxy" }),
+  };
+}
+
+/** `ulimit -Hn`: HAProxy refuses to start when it needs more. */
+async function openFilesLimit(): Promise<number> {
+  const { stdout } = await promisify(execFile)("sh", ["-c", "ulimit -Hn"]);
+  const limit = Number(stdout.trim());
+  return Number.isFinite(limit) ? Math.max(limit, OTHER_FILES + 200) : 1_000_000;
+}

@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../core/app-error.js";
+import { systemClock } from "../core/clock.js";
+import { Client } from "./client.js";
+import type { Context } from "./context.js";
+import { pushDemo } from "./demo.js";
+import { stopServices } from "./down.js";
+import { checkHome } from "./preflight.js";
+import { runningServer } from "./server-lock.js";
+import { up, type Role, type Running } from "./up.js";
+
+export interface UpOptions {
+  readonly demo?: boolean;
+  readonly detach?: boolean;
+  readonly roles: readonly Role[];
+}
+
+const DETACH_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
+
+/** `sluice up`: in the foreground until it is told to stop, or in the background. */
+export async function runUp(context: Context, options: UpOptions): Promise<void> {
+  if (options.detach) await detach(context, options);
+  else await foreground(context, options);
+}
+
+async function foreground(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
+  const stopped = stopSignal();
+  const running = await up(context, roles);
+  try {
+    announce(context, running);
+    if (demo) await showDemo(context, running.adminToken);
+    const signal = await stopped;
+    context.print(`\n-----> ${signal}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`);
+  } finally {
+    await running.stop();
+    if (demo) await stopServices(context);
+  }
+}
+
+function announce({ settings, home, print }: Context, { adminToken, isNewToken }: Running): void {
+  const host = settings.bind === "0.0.0.0" ? settings.domain : settings.bind;
+  print("-----> Sluice is up");
+  print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
+  print(`       push     http://git:TOKEN@${host}:${settings.controlPort}/git/APP.git`);
+  print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
+  print(`       state    ${home.root}`);
+  if (isNewToken) print(`       token    ${adminToken}   (shown this once; kept in ${home.token()})`);
+}
+
+async function showDemo(context: Context, token: string): Promise<void> {
+  const { settings, print } = context;
+  const clone = await pushDemo(context, token);
+  const url = `http://hello.${settings.domain}:${settings.httpPort}`;
+  print("-----> The sample app is live");
+  print(`       open     ${url}`);
+  print(`       or       curl http://127.0.0.1:${settings.httpPort}/version`);
+  print(`       change   cd ${clone} && edit page.js, then: git commit -am "My change" && git push sluice master`);
+  print("       Ctrl-C stops everything.");
+}
+
+/** The same command in a session of its own; its output goes to server.log. */
+async function detach(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
+  await checkHome(context);
+  const output = join(context.home.root, "up.log");
+  const log = openSync(output, "w", 0o600);
+  const args = [join(context.installation, "bin/sluice"), "up", "--roles", roles.join(","), ...(demo ? ["--demo"] : [])];
+  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", log, log], env: context.env });
+  closeSync(log);
+  let ended = false;
+  child.once("exit", () => {
+    ended = true;
+  });
+  const deadline = Date.now() + DETACH_TIMEOUT_MS;
+  while (!(await isReady(context, output, demo, roles))) {
+    if (ended || Date.now() > deadline) throw new AppError("service-failed", { service: "sluice up", log: (await readFile(output, "utf8")).trim() });
+    await systemClock.sleep(POLL_MS);
+  }
+  child.unref();
+  context.print((await readFile(output, "utf8")).trimEnd());
+}
+
+async function isReady(context: Context, output: string, demo: boolean, roles: readonly Role[]): Promise<boolean> {
+  const text = await readFile(output, "utf8");
+  if (!text.includes(demo ? "Ctrl-C stops everything" : "Sluice is up")) return false;
+  if ((await runningServer(context.home)) === undefined) return false;
+  if (!roles.includes("server")) return true;
+  return new Client(context).call("GET", "/api/apps").then(
+    () => true,
+    () => false,
+  );
+}
+
+async function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,157 @@
+import { createWriteStream } from "node:fs";
+import { rename, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { AppError, isAppError } from "../core/app-error.js";
+import { systemClock } from "../core/clock.js";
+import { createLog, type Log } from "../core/log.js";
+import { connectRedis, openRedis } from "../core/redis/connection.js";
+import { serviceState } from "../core/runsv.js";
+import { readOrMakeSecret } from "../core/secrets.js";
+import { Follower } from "../proxy/follow.js";
+import { RunitEngine } from "../server/engines/runit/runit-engine.js";
+import { startServer } from "../server/server.js";
+import type { Context } from "./context.js";
+import { checkHome, checkPort, checkPrograms } from "./preflight.js";
+import { startPrivateHaproxy } from "./private-haproxy.js";
+import { startPrivateRedis, type PrivateRedis } from "./private-redis.js";
+import { lockHome } from "./server-lock.js";
+import { lastLogLines } from "./service.js";
+import { systemUser } from "./system-user.js";
+
+export const ROLES = ["server", "proxy"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Running {
+  readonly adminToken: string;
+  /** Whether the token was made just now, and should be shown. */
+  readonly isNewToken: boolean;
+  /** Stops this process's roles. Traffic goes on. */
+  stop(): Promise<void>;
+}
+
+const START_TIMEOUT_MS = 15_000;
+const POLL_MS = 20;
+const LONGEST_LOG_BYTES = 20 * 1024 * 1024;
+
+/** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all answers. */
+export async function up(context: Context, roles: readonly Role[]): Promise<Running> {
+  const { home, settings, isRoot } = context;
+  await checkPrograms(context.path);
+  await checkHome(context);
+  const unlock = await lockHome(home);
+  const stops: (() => Promise<void>)[] = [unlock];
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).reverse()) await end();
+  };
+  try {
+    await checkPorts(context, roles);
+    const log = await openLog(context);
+    const { secret, made } = await readOrMakeSecret(home.token());
+    const adminToken = settings.token ?? secret;
+    const own = settings.redis.url === undefined ? await startPrivateRedis(home, context.path, isRoot ? await systemUser("redis") : undefined) : undefined;
+    const redis = await redisOf(context, own, log);
+    stops.push(async () => {
+      redis.disconnect();
+    });
+    if (roles.includes("proxy")) stops.push(await startProxyRole(context, redis, log));
+    if (roles.includes("server")) stops.push(await startServerRole(context, redis, own, adminToken, log));
+    log.info({ roles, version: context.version }, "up");
+    return { adminToken, isNewToken: made && settings.token === undefined, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startProxyRole(context: Context, redis: Redis, log: Log): Promise<() => Promise<void>> {
+  const { home, settings, isRoot } = context;
+  const haproxy = await startPrivateHaproxy(home, settings, context.path, isRoot ? await systemUser("haproxy") : undefined);
+  await answering(context, "haproxy", async () => haproxy.apps());
+  const follower = await new Follower({ proxy: haproxy, redis, id: proxyId(context), domain: settings.domain, defaultApp: settings.default, log }).start();
+  return async () => follower.stop();
+}
+
+async function startServerRole(
+  context: Context,
+  redis: Redis,
+  own: PrivateRedis | undefined,
+  adminToken: string,
+  log: Log,
+): Promise<() => Promise<void>> {
+  const { home, settings, isRoot, path, version, installation } = context;
+  const proxyGroup = isRoot ? (await systemUser("haproxy"))?.gid : undefined;
+  const engine = await RunitEngine.open({
+    home,
+    ports: settings.instances.ports,
+    logBytes: settings.limits.logMegabytes * 1024 * 1024,
+    path,
+    ...(proxyGroup === undefined ? {} : { socketGroup: proxyGroup }),
+  });
+  const server = await startServer({
+    home,
+    settings,
+    redis,
+    engine,
+    appRedis: own === undefined ? { url: withoutUser(settings.redis.url ?? ""), persistent: false } : { url: own.url, persistent: true },
+    adminToken,
+    id: proxyId(context),
+    hooksFolder: join(installation, "hooks"),
+    path,
+    isRoot,
+    version,
+    log,
+  });
+  return async () => server.stop();
+}
+
+async function redisOf({ home, settings, ...context }: Context, own: PrivateRedis | undefined, log: Log): Promise<Redis> {
+  const redis = connectRedis(own?.address ?? { kind: "url", url: settings.redis.url ?? "" }, log);
+  if (own === undefined) await openRedis(redis);
+  else await answering({ home, settings, ...context }, "redis", async () => openRedis(redis));
+  return redis;
+}
+
+/** Waits until one of our programs answers. Throws `service-failed` with its last lines. */
+async function answering(context: Context, name: string, ask: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (!(error instanceof AppError) || isAppError(error, "internal")) throw error;
+      if (Date.now() > deadline) throw new AppError("service-failed", { service: name, log: await lastLogLines(context.home, name, 8) }, { cause: error });
+    }
+    await systemClock.sleep(POLL_MS);
+  }
+}
+
+/** Ours may be taken by our own HAProxy, which runs on while the server is away. */
+async function checkPorts({ home, settings }: Context, roles: readonly Role[]): Promise<void> {
+  const { bind, httpPort, controlPort, sshPort } = settings;
+  const isOurs = (await serviceState(home.service("haproxy"))).pid !== undefined;
+  if (roles.includes("proxy") && !isOurs) await checkPort(bind, httpPort, "traffic", "SLUICE_HTTP_PORT");
+  if (!roles.includes("server")) return;
+  await checkPort(bind, controlPort, "control", "SLUICE_CONTROL_PORT");
+  await checkPort(bind, sshPort, "Git over SSH", "SLUICE_SSH_PORT");
+}
+
+async function openLog({ home, settings }: Context): Promise<Log> {
+  const size = await stat(home.log()).then((stats) => stats.size, () => 0);
+  if (size > LONGEST_LOG_BYTES) await rename(home.log(), `${home.log()}.1`);
+  return createLog(createWriteStream(home.log(), { flags: "a", mode: 0o600 }), settings.logLevel);
+}
+
+/** One server per state folder and machine. */
+function proxyId({ home }: Context): string {
+  return `${hostname()}:${home.root}`;
+}
+
+function withoutUser(url: string): string {
+  const bare = new URL(url);
+  bare.username = "";
+  bare.password = "";
+  return bare.toString();
+}

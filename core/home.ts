@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { releaseName } from "./names.js";
+
+/** Where things lie in the state folder (`SLUICE_HOME`). Nothing else in the code joins these paths. */
+export class Home {
+  constructor(readonly root: string) {}
+
+  readonly settings = (): string => join(this.root, "sluice.yml");
+  readonly token = (): string => join(this.root, "token");
+  readonly key = (): string => join(this.root, "key");
+  readonly pid = (): string => join(this.root, "server.pid");
+  readonly log = (): string => join(this.root, "server.log");
+  readonly sshHostKey = (): string => join(this.root, "ssh_host_key");
+  /** HOME for the git processes of the server, so that no user's settings reach them. */
+  readonly gitHome = (): string => join(this.root, "git");
+
+  readonly redis = (file = ""): string => join(this.root, "redis", file);
+  readonly haproxy = (file = ""): string => join(this.root, "haproxy", file);
+
+  readonly services = (): string => join(this.root, "services");
+  /** The folder that one `runsv` supervises. */
+  readonly service = (id: string): string => join(this.root, "services", id);
+  readonly serviceLog = (id: string): string => join(this.root, "logs", id);
+  /** Unix sockets of an app's instances. */
+  readonly sockets = (app: string): string => join(this.root, "sockets", app);
+
+  readonly apps = (): string => join(this.root, "apps");
+  readonly app = (app: string): string => join(this.root, "apps", app);
+  readonly repository = (app: string): string => join(this.app(app), "repo.git");
+  readonly releases = (app: string): string => join(this.app(app), "releases");
+  readonly release = (app: string, number: number): string => join(this.releases(app), releaseName(number));
+  /** The tree that instances of a release run in. */
+  readonly tree = (app: string, number: number): string => join(this.release(app, number), "tree");
+  /** The clean checkout that the gates of a release run in. */
+  readonly gatesTree = (app: string, number: number): string => join(this.release(app, number), "gates");
+  readonly releaseOutput = (app: string, number: number): string => join(this.release(app, number), "output.log");
+  /** What may outlive a release: dependency trees, and HOME of builds. */
+  readonly cache = (app: string): string => join(this.app(app), "cache");
+  readonly buildHome = (app: string): string => join(this.app(app), "build-home");
+  /** Node.js versions that apps asked for. */
+  readonly runtimes = (): string => join(this.root, "runtimes");
+}

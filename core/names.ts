@@ -1,0 +1,36 @@
+import { AppError } from "./app-error.js";
+
+/** A DNS label of at most 40 characters with a letter first: safe in a host name, a path, a Redis key and a command. */
+const APP_NAME = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,39}$/;
+const BRANCH_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._/-]{0,99})$/;
+const PROCESS_NAME = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,62}$/;
+const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+
+export function parseAppName(name: string): string {
+  if (!APP_NAME.test(name)) throw new AppError("app-name-invalid", { name });
+  return name;
+}
+
+export function isProcessName(name: string): boolean {
+  return PROCESS_NAME.test(name);
+}
+
+export function isEnvName(name: string): boolean {
+  return ENV_NAME.test(name);
+}
+
+/** `refs/heads/x` → `x`, or undefined when the ref is no branch with a name that is safe everywhere. */
+export function branchOfRef(ref: string): string | undefined {
+  if (!ref.startsWith("refs/heads/")) return undefined;
+  const branch = ref.slice("refs/heads/".length);
+  return BRANCH_NAME.test(branch) && !branch.includes("..") && !branch.endsWith("/") ? branch : undefined;
+}
+
+/** `v42` → 42, or undefined. */
+export function parseReleaseName(name: string): number | undefined {
+  return /^v[1-9]\d{0,8}$/.test(name) ? Number(name.slice(1)) : undefined;
+}
+
+export function releaseName(number: number): string {
+  return `v${number}`;
+}

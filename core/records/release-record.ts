@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { PHASES } from "./phase.js";
+
+/** One process of a release: how many instances, and what they run. */
+export const processSchema = z.object({
+  name: z.string(),
+  command: z.string(),
+  quantity: z.number().int().nonnegative(),
+});
+
+/** Where an instance can be reached (only `web` has an address), and what runs it. */
+export const instanceSchema = z.object({
+  /** `APP.vN.PROCESS.INDEX`, also the name of the server in the proxy. */
+  id: z.string(),
+  process: z.string(),
+  index: z.number().int().positive(),
+  /** `127.0.0.1:20001` or `unix@/path`. */
+  address: z.string().optional(),
+});
+
+export const releaseRecordSchema = z.object({
+  v: z.literal(1),
+  app: z.string(),
+  number: z.number().int().positive(),
+  commit: z.string(),
+  branch: z.string(),
+  /** `production`, `canary`, or a preview's DNS-safe name. */
+  track: z.string(),
+  phase: z.enum(PHASES),
+  source: z.enum(["push", "webhook"]),
+  /** Which list of steps it is going through, or went through last. */
+  order: z.enum(["deploy", "rollback"]),
+  /** Who asked for it, as they are known to us: a token's or key's name. */
+  by: z.string(),
+  /** When it was queued, and when each phase was reached; ISO 8601. */
+  at: z.string(),
+  reachedAt: z.partialRecord(z.enum(PHASES), z.string()),
+  processes: z.array(processSchema),
+  instances: z.array(instanceSchema),
+  /** Folder of the Node.js the release runs with, when it is not the machine's own. */
+  nodeFolder: z.string().optional(),
+  /** `sluice` section of its app.json, as far as later steps need it. */
+  traffic: z.object({
+    sticky: z.boolean(),
+    listen: z.enum(["port", "socket"]),
+    drainSeconds: z.number(),
+    standbySeconds: z.number(),
+    sessionIdleSeconds: z.number(),
+    memoryMegabytes: z.number(),
+  }),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
+});
+
+export type ReleaseRecord = z.infer<typeof releaseRecordSchema>;
+export type ReleaseProcess = z.infer<typeof processSchema>;
+export type InstanceRecord = z.infer<typeof instanceSchema>;
+export type TrafficSettings = ReleaseRecord["traffic"];

@@ -1,0 +1,52 @@
+import { Redis } from "ioredis";
+import { AppError } from "../app-error.js";
+import type { Log } from "../log.js";
+
+export type RedisAddress =
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "socket"; readonly path: string; readonly password: string };
+
+const COMMAND_TIMEOUT_MS = 5000;
+const LONGEST_PAUSE_MS = 1000;
+
+/**
+ * A connection that returns by itself. A command fails at once while Redis is away (nothing is queued), so that callers
+ * decide what an absent Redis means for them.
+ */
+export function connectRedis(address: RedisAddress, log: Log): Redis {
+  const options = {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: (attempt: number) => Math.min(50 * attempt, LONGEST_PAUSE_MS),
+    lazyConnect: true,
+  };
+  const redis =
+    address.kind === "url"
+      ? new Redis(address.url, options)
+      : new Redis({ ...options, path: address.path, password: address.password });
+  redis.on("error", (error: Error) => log.warn({ reason: error.message }, "redis connection"));
+  return redis;
+}
+
+/** A second connection for subscriptions: it may wait for ever and subscribes again after a break. */
+export function subscriberOf(redis: Redis): Redis {
+  return redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true });
+}
+
+/** Connects, or throws `redis-unavailable`. */
+export async function openRedis(redis: Redis): Promise<void> {
+  try {
+    if (redis.status === "wait") await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    throw redisError(error);
+  }
+}
+
+/** What a failed command means to a person. */
+export function redisError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new AppError("redis-unavailable", { reason }, { cause: error });
+}

@@ -1,0 +1,120 @@
+import type { Redis } from "ioredis";
+import type { Log } from "../core/log.js";
+import { ProxyReports, type ReleaseLoad } from "../core/records/proxy-reports.js";
+import { PRODUCTION, type RouteTable } from "../core/records/route-table.js";
+import { RouteTables } from "../core/records/route-tables.js";
+import { subscriberOf } from "../core/redis/connection.js";
+import { keys } from "../core/redis/keys.js";
+import type { AppRoutes, Proxy } from "./proxy.js";
+import { releaseKey, routesOf, trackKey } from "./routes-of.js";
+
+export interface FollowOptions {
+  readonly proxy: Proxy & { sweep(): Promise<void> };
+  readonly redis: Redis;
+  /** Name of this proxy in Redis; the same after a restart. */
+  readonly id: string;
+  readonly domain: string;
+  /** The app that a bare host goes to; undefined: the only one, if there is just one. */
+  readonly defaultApp: string | undefined;
+  readonly log: Log;
+}
+
+const TICK_MS = 1000;
+
+/**
+ * Keeps a proxy as the route tables say: on each change, and once a second in case one was missed. Tells Redis which
+ * revision is applied and what is still open on releases that drain. While Redis is away the last routes stay.
+ */
+export class Follower {
+  private readonly tables: RouteTables;
+  private readonly reports: ProxyReports;
+  private readonly known = new Map<string, RouteTable>();
+  private revision = 0;
+  private running: Promise<void> | undefined;
+  private again = false;
+  private stopped = false;
+
+  constructor(private readonly options: FollowOptions) {
+    this.tables = new RouteTables(options.redis);
+    this.reports = new ProxyReports(options.redis);
+  }
+
+  /** Follows until `stop` of the answer is called. */
+  async start(): Promise<{ stop(): Promise<void> }> {
+    const subscriber = subscriberOf(this.options.redis);
+    subscriber.on("error", () => undefined);
+    subscriber.on("message", () => this.wake());
+    // Whatever was missed while the connection was gone: begin anew, which changes nothing where nothing changed.
+    subscriber.on("ready", () => {
+      this.revision = 0;
+      this.wake();
+    });
+    await subscriber.subscribe(keys.routesChannel);
+    const timer = setInterval(() => this.wake(), TICK_MS);
+    return {
+      stop: async () => {
+        this.stopped = true;
+        clearInterval(timer);
+        subscriber.disconnect();
+        await this.running;
+      },
+    };
+  }
+
+  /** One step at a time; a wake-up during a step makes another one follow. */
+  private wake(): void {
+    if (this.stopped) return;
+    if (this.running !== undefined) {
+      this.again = true;
+      return;
+    }
+    this.running = this.step()
+      .catch((error: unknown) => this.options.log.warn({ err: error }, "following the routes"))
+      .finally(() => {
+        this.running = undefined;
+        if (!this.again) return;
+        this.again = false;
+        this.wake();
+      });
+  }
+
+  private async step(): Promise<void> {
+    const { revision, changes } = await this.tables.changedSince(this.revision);
+    if (changes.size > 0) await this.apply(changes);
+    this.revision = revision;
+    await this.reports.report(this.options.id, { seenAt: Date.now(), revision });
+    await this.options.proxy.sweep();
+    await this.reportLoads();
+  }
+
+  private async apply(changes: ReadonlyMap<string, RouteTable | undefined>): Promise<void> {
+    const routes = new Map<string, AppRoutes | undefined>();
+    for (const [app, table] of changes) {
+      if (table === undefined) this.known.delete(app);
+      else this.known.set(app, table);
+      routes.set(app, table === undefined ? undefined : routesOf(table, this.options.domain));
+    }
+    await this.options.proxy.apply(routes, this.fallback());
+  }
+
+  private fallback(): string | undefined {
+    const [only] = this.known.size === 1 ? this.known.keys() : [];
+    const app = this.options.defaultApp ?? only;
+    return app === undefined ? undefined : trackKey(app, PRODUCTION);
+  }
+
+  private async reportLoads(): Promise<void> {
+    const draining = [...this.known.values()].flatMap(({ app, releases }) =>
+      releases.filter(({ replacedAt }) => replacedAt !== undefined).map(({ number }) => ({ app, number })),
+    );
+    if (draining.length === 0) return;
+    const loads = await this.options.proxy.loads(draining.map(({ app, number }) => releaseKey(app, number)));
+    const at = Date.now();
+    const reported = [...loads].map(([release, load]): [string, ReleaseLoad] => [
+      release,
+      { connections: load.connections, idleSeconds: Math.min(load.idleSeconds, 1e9), at },
+    ]);
+    await this.reports.reportLoads(this.options.id, new Map(reported));
+  }
+}
+

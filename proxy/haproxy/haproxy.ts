@@ -1,0 +1,217 @@
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { AppError } from "../../core/app-error.js";
+import { writeFileAtomically } from "../../core/atomic-file.js";
+import { systemClock } from "../../core/clock.js";
+import type { AppRoutes, Load, Proxy } from "../proxy.js";
+import { parseLoads, parseMap, parseProcesses, parseServers } from "./answers.js";
+import {
+  FIRST_SLOTS,
+  MAPS,
+  SERVER_CHECK,
+  configurationText,
+  mapText,
+  paths,
+  slotName,
+  slotText,
+  type HaproxyOptions,
+} from "./configuration.js";
+import { plan, type MapChange, type Plan } from "./plan.js";
+import { argument, Runtime } from "./runtime.js";
+import { slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
+
+const RELOAD_TIMEOUT_MS = 15_000;
+const POLL_MS = 20;
+
+/**
+ * HAProxy, steered at run time. A release has a backend ("slot") of its own out of a pool that is there beforehand, so
+ * that a switch is one change of a map. The files are written before the change: what HAProxy would start with is what
+ * runs, or is about to.
+ */
+export class Haproxy implements Proxy {
+  private readonly runtime: Runtime;
+  private readonly master: Runtime;
+  /** What runs; unknown after an error, and then read again. */
+  private state: HaproxyState | undefined;
+
+  constructor(private readonly options: HaproxyOptions) {
+    this.runtime = new Runtime(paths.adminSocket(options.folder));
+    this.master = new Runtime(paths.masterSocket(options.folder));
+  }
+
+  /** Writes what HAProxy needs to start: the fixed part always, slots and maps where there are none yet. */
+  static async prepare(options: HaproxyOptions): Promise<{ changed: boolean }> {
+    await mkdir(paths.slots(options.folder), { recursive: true });
+    const text = configurationText(options);
+    const changed = (await readFile(paths.configuration(options.folder), "utf8").catch(() => "")) !== text;
+    await writeFileAtomically(paths.configuration(options.folder), text);
+    const present = new Set(await readdir(options.folder));
+    for (const map of MAPS) {
+      if (!present.has(`${map}.map`)) await writeFileAtomically(paths.map(options.folder, map), "");
+    }
+    if ((await slotsIn(options.folder)).length === 0) await writeEmptySlots(options.folder, 1, FIRST_SLOTS);
+    return { changed };
+  }
+
+  async apps(): Promise<ReadonlySet<string>> {
+    const { maps } = await this.observed();
+    return new Set([...maps.hosts.values()].map((target) => target.split("/")[0] ?? ""));
+  }
+
+  async apply(changes: ReadonlyMap<string, AppRoutes | undefined>, fallback: string | undefined): Promise<void> {
+    let difference = plan(await this.observed(), changes, fallback);
+    if (difference.missingSlots > 0) {
+      await this.addSlots(difference.missingSlots);
+      difference = plan(await this.observed(), changes, fallback);
+    }
+    this.state = undefined;
+    await this.writeFiles(difference);
+    try {
+      await this.perform(difference);
+    } catch (error) {
+      if (!(error instanceof AppError) || difference.maps.length + difference.added.length === 0) throw error;
+      // The files say what is wanted: a seamless reload gets there too.
+      await this.reload();
+      return;
+    }
+    this.state = await this.removeLeaving(difference.next);
+  }
+
+  async loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>> {
+    const { maps } = await this.observed();
+    const slotOf = releases.flatMap((release) => {
+      const entry = maps.slots.get(release);
+      return entry === undefined ? [] : [[release, slotOfEntry(entry)] as const];
+    });
+    if (slotOf.length === 0) return new Map();
+    const answers = await this.everyWorker(slotOf.map(([, slot]) => `show stat ${slot} 2 -1`));
+    return new Map(slotOf.map(([release, slot]) => [release, together(answers.flatMap((loads) => loads.get(slot) ?? []))]));
+  }
+
+  /** Tries again to remove servers whose last connection may have closed by now. */
+  async sweep(): Promise<void> {
+    const state = await this.observed();
+    if (state.leaving.length > 0) this.state = await this.removeLeaving(state);
+  }
+
+  /** Starts new workers with the files as they are; the old ones finish what they have. */
+  async reload(): Promise<void> {
+    this.state = undefined;
+    const before = parseProcesses(await this.master.run("show proc"));
+    await this.master.run("reload").catch(() => "");
+    const deadline = Date.now() + RELOAD_TIMEOUT_MS;
+    while (Date.now() < deadline) {
+      await systemClock.sleep(POLL_MS);
+      const answer = await this.master.run("show proc").catch(() => "");
+      const now = parseProcesses(answer);
+      if (now.failed > before.failed) break;
+      if (now.workers.length > 0 && !now.workers.some((pid) => before.workers.includes(pid)) && (await this.answers())) return;
+    }
+    throw new AppError("haproxy-refused", { command: "reload", answer: "the new configuration was not taken" });
+  }
+
+  private async observed(): Promise<HaproxyState> {
+    this.state ??= await this.observe();
+    return this.state;
+  }
+
+  private async observe(): Promise<HaproxyState> {
+    const { folder } = this.options;
+    const [hosts, tracks, slots] = await Promise.all(
+      MAPS.map(async (map) => parseMap(await this.runtime.run(`show map ${argument(paths.map(folder, map))}`))),
+    );
+    const all = parseServers(await this.runtime.run("show servers state"));
+    const maps = { hosts: hosts ?? new Map(), tracks: tracks ?? new Map(), slots: slots ?? new Map<string, string>() };
+    const used = new Set([...maps.slots.values()].map(slotOfEntry));
+    const servers = new Map<string, Map<string, string>>();
+    for (const { slot, server, address } of all.filter(({ slot }) => used.has(slot))) {
+      servers.set(slot, (servers.get(slot) ?? new Map<string, string>()).set(server, address));
+    }
+    return { maps, servers, leaving: all.filter(({ slot }) => !used.has(slot)), slots: await slotsIn(folder) };
+  }
+
+  private async writeFiles({ next, added, leaving, maps }: Plan): Promise<void> {
+    const { folder } = this.options;
+    for (const slot of new Set([...added, ...leaving].map((change) => change.slot))) {
+      await writeFileAtomically(paths.slot(folder, slot), slotText(slot, next.servers.get(slot) ?? new Map()));
+    }
+    for (const map of new Set(maps.map((change) => change.map))) {
+      await writeFileAtomically(paths.map(folder, map), mapText(next, map));
+    }
+  }
+
+  private async perform({ added, maps }: Plan): Promise<void> {
+    for (const { slot, server, address } of added) {
+      const name = `${argument(slot)}/${argument(server)}`;
+      await this.runtime.expect("New server registered.", [
+        `add server ${name} ${argument(address)} ${SERVER_CHECK}; enable health ${name}; enable server ${name}`,
+      ]);
+    }
+    await this.runtime.expect("", maps.map((change) => mapCommand(this.options.folder, change)));
+  }
+
+  /** Takes leaving servers out; those with open connections stay in `leaving`. */
+  private async removeLeaving(state: HaproxyState): Promise<HaproxyState> {
+    const still: SlotServer[] = [];
+    for (const leaving of state.leaving) {
+      const name = `${argument(leaving.slot)}/${argument(leaving.server)}`;
+      const answer = (await this.runtime.run(`set server ${name} state maint; del server ${name}`)).trim();
+      if (answer.includes("still has connections")) still.push(leaving);
+      else if (!answer.endsWith("Server deleted.") && !answer.includes("No such")) {
+        throw new AppError("haproxy-refused", { command: `del server ${name}`, answer });
+      }
+    }
+    return { ...state, leaving: still };
+  }
+
+  private async addSlots(missing: number): Promise<void> {
+    const count = (await this.observed()).slots.length;
+    await writeEmptySlots(this.options.folder, count + 1, count + Math.max(count, missing));
+    await this.reload();
+  }
+
+  private async everyWorker(commands: readonly string[]): Promise<Map<string, Load>[]> {
+    const { oldWorkers } = parseProcesses(await this.master.run("show proc"));
+    const answers = [await this.runtime.run(...commands)];
+    for (const pid of oldWorkers) {
+      // An old worker may be gone by the time it is asked.
+      for (const command of commands) answers.push(await this.master.run(`@!${pid} ${command}`).catch(() => ""));
+    }
+    return answers.map(parseLoads);
+  }
+
+  private async answers(): Promise<boolean> {
+    return this.runtime.run("show version").then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+function mapCommand(folder: string, change: MapChange): string {
+  const path = argument(paths.map(folder, change.map));
+  switch (change.kind) {
+    case "add":
+    case "set":
+      return `${change.kind} map ${path} ${argument(change.key)} ${argument(change.value)}`;
+    case "delete":
+      return `del map ${path} ${argument(change.key)}`;
+  }
+}
+
+function together(loads: readonly Load[]): Load {
+  return {
+    connections: loads.reduce((sum, load) => sum + load.connections, 0),
+    idleSeconds: loads.reduce((least, load) => Math.min(least, load.idleSeconds), Infinity),
+  };
+}
+
+async function slotsIn(folder: string): Promise<string[]> {
+  const files = await readdir(paths.slots(folder));
+  return files.filter((name) => name.endsWith(".cfg")).map((name) => name.slice(0, -".cfg".length)).sort();
+}
+
+async function writeEmptySlots(folder: string, first: number, last: number): Promise<void> {
+  for (let index = first; index <= last; index++) {
+    await writeFileAtomically(paths.slot(folder, slotName(index)), slotText(slotName(index), new Map()));
+  }
+}

@@ -1,0 +1,144 @@
+import type { AppRoutes, ReleaseRoutes } from "../proxy.js";
+import { FALLBACK_HOST, type MapName } from "./configuration.js";
+import { slotEntry, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
+
+/** The difference between what HAProxy does and what it should do. */
+export interface Plan {
+  readonly added: readonly SlotServer[];
+  /** In an order that is right at every moment: what is pointed to comes before what points. */
+  readonly maps: readonly MapChange[];
+  /** Servers that nothing points to any more; they go when their last connection has closed. */
+  readonly leaving: readonly SlotServer[];
+  /** What will run then. */
+  readonly next: HaproxyState;
+  /** Releases for which no slot was free: more slots must be made first. */
+  readonly missingSlots: number;
+}
+
+export type MapChange =
+  | { readonly kind: "add" | "set"; readonly map: MapName; readonly key: string; readonly value: string }
+  | { readonly kind: "delete"; readonly map: MapName; readonly key: string };
+
+/** desired − actual. Pure. */
+export function plan(
+  actual: HaproxyState,
+  changes: ReadonlyMap<string, AppRoutes | undefined>,
+  fallback: string | undefined,
+): Plan {
+  const desired = new Desired(actual);
+  for (const [app, routes] of changes) desired.place(app, routes);
+  desired.setFallback(fallback);
+  return desired.plan();
+}
+
+/** The state as it should become, built app by app on a copy of the actual one. */
+class Desired {
+  private readonly maps: Record<MapName, Map<string, string>>;
+  private readonly servers: Map<string, Map<string, string>>;
+  private readonly freeSlots: string[];
+  private readonly added: SlotServer[] = [];
+  private readonly leaving: SlotServer[] = [];
+  private missingSlots = 0;
+
+  constructor(private readonly actual: HaproxyState) {
+    this.maps = { hosts: new Map(actual.maps.hosts), tracks: new Map(actual.maps.tracks), slots: new Map(actual.maps.slots) };
+    this.servers = new Map([...actual.servers].map(([slot, servers]) => [slot, new Map(servers)]));
+    const used = new Set([...actual.maps.slots.values()].map(slotOfEntry));
+    for (const { slot } of actual.leaving) used.add(slot);
+    this.freeSlots = actual.slots.filter((slot) => !used.has(slot)).reverse();
+  }
+
+  place(app: string, routes: AppRoutes | undefined): void {
+    const releases = routes?.releases ?? new Map<string, ReleaseRoutes>();
+    for (const [key, entry] of this.maps.slots) {
+      if (belongsTo(key, app) && !releases.has(key)) this.drop(key, entry);
+    }
+    for (const [key, release] of releases) this.placeRelease(key, release);
+    replaceAll(this.maps.tracks, (key) => belongsTo(key, app), routes?.tracks);
+    replaceAll(this.maps.hosts, (_, target) => belongsTo(target, app), routes?.hosts, (key) => key === FALLBACK_HOST);
+  }
+
+  setFallback(target: string | undefined): void {
+    if (target === undefined) this.maps.hosts.delete(FALLBACK_HOST);
+    else this.maps.hosts.set(FALLBACK_HOST, target);
+  }
+
+  plan(): Plan {
+    const { slots, tracks, hosts } = this.maps;
+    const changes = [mapChanges("slots", this.actual, slots), mapChanges("tracks", this.actual, tracks), mapChanges("hosts", this.actual, hosts)];
+    const pointed = changes.flatMap((map) => map.filter(({ kind }) => kind !== "delete"));
+    const deleted = changes.reverse().flatMap((map) => map.filter(({ kind }) => kind === "delete"));
+    return {
+      added: this.added,
+      maps: [...pointed, ...deleted],
+      leaving: this.leaving,
+      next: {
+        maps: this.maps,
+        servers: this.servers,
+        leaving: [...this.actual.leaving, ...this.leaving],
+        slots: this.actual.slots,
+      },
+      missingSlots: this.missingSlots,
+    };
+  }
+
+  private placeRelease(key: string, release: ReleaseRoutes): void {
+    const present = this.maps.slots.get(key);
+    const slot = present === undefined ? this.freeSlots.pop() : slotOfEntry(present);
+    if (slot === undefined) {
+      this.missingSlots++;
+      return;
+    }
+    this.maps.slots.set(key, slotEntry(slot, release.track, release.sticky));
+    this.placeServers(slot, release.servers);
+  }
+
+  private placeServers(slot: string, wanted: ReadonlyMap<string, string>): void {
+    const present = this.servers.get(slot) ?? new Map<string, string>();
+    for (const [server, address] of present) {
+      if (wanted.get(server) !== address) this.leave(slot, server, address);
+    }
+    for (const [server, address] of wanted) {
+      if (present.get(server) !== address) this.added.push({ slot, server, address });
+    }
+    this.servers.set(slot, new Map(wanted));
+  }
+
+  private drop(key: string, entry: string): void {
+    const slot = slotOfEntry(entry);
+    for (const [server, address] of this.servers.get(slot) ?? []) this.leave(slot, server, address);
+    this.maps.slots.delete(key);
+    this.servers.delete(slot);
+  }
+
+  private leave(slot: string, server: string, address: string): void {
+    this.leaving.push({ slot, server, address });
+  }
+}
+
+function belongsTo(key: string, app: string): boolean {
+  return key.startsWith(`${app}/`);
+}
+
+function replaceAll(
+  map: Map<string, string>,
+  isOurs: (key: string, value: string) => boolean,
+  wanted: ReadonlyMap<string, string> = new Map(),
+  spare: (key: string) => boolean = () => false,
+): void {
+  for (const [key, value] of map) {
+    if (isOurs(key, value) && !spare(key) && !wanted.has(key)) map.delete(key);
+  }
+  for (const [key, value] of wanted) map.set(key, value);
+}
+
+function mapChanges(map: MapName, actual: HaproxyState, wanted: ReadonlyMap<string, string>): MapChange[] {
+  const present = actual.maps[map];
+  const changed = [...wanted].flatMap(([key, value]): MapChange[] => {
+    const before = present.get(key);
+    if (before === value) return [];
+    return [{ kind: before === undefined ? "add" : "set", map, key, value }];
+  });
+  const gone = [...present.keys()].filter((key) => !wanted.has(key));
+  return [...changed, ...gone.map((key): MapChange => ({ kind: "delete", map, key }))];
+}

@@ -1,0 +1,64 @@
+import { connect } from "node:net";
+import { AppError } from "../../core/app-error.js";
+
+const ANSWER_TIMEOUT_MS = 5000;
+/** HAProxy reads a line of commands into one buffer (`tune.bufsize`, 16 KiB). */
+const LONGEST_LINE = 12_000;
+
+/** HAProxy's runtime API over a Unix socket: one connection a line. Management guide 2.6, section 9.3. */
+export class Runtime {
+  constructor(private readonly socket: string) {}
+
+  /** Runs commands back to back, as one line, and returns what they print. A partial answer is an error. */
+  async run(...commands: string[]): Promise<string> {
+    const line = commands.join("; ");
+    if (line.length > LONGEST_LINE) throw new AppError("haproxy-refused", { command: `${line.slice(0, 80)}…`, answer: "line too long" });
+    return ask(this.socket, line);
+  }
+
+  /** Runs commands of which each must answer nothing, or the sentence given. Long lists go in several lines, in order. */
+  async expect(sentence: "" | "New server registered." | "Server deleted.", commands: readonly string[]): Promise<void> {
+    for (const line of packed(commands)) {
+      const answer = (await this.run(...line)).trim();
+      const wanted = sentence === "" ? "" : sentence;
+      if (answer !== wanted) throw new AppError("haproxy-refused", { command: line.join("; ").slice(0, 300), answer });
+    }
+  }
+}
+
+/** An argument must not end the command or begin another. */
+export function argument(text: string): string {
+  if (!/^[A-Za-z0-9@/._:*|-]+$/.test(text)) throw new AppError("haproxy-refused", { command: text, answer: "not an argument" });
+  return text;
+}
+
+function* packed(commands: readonly string[]): Generator<string[]> {
+  let line: string[] = [];
+  let length = 0;
+  for (const command of commands) {
+    if (length + command.length + 2 > LONGEST_LINE) {
+      yield line;
+      line = [];
+      length = 0;
+    }
+    line.push(command);
+    length += command.length + 2;
+  }
+  if (line.length > 0) yield line;
+}
+
+async function ask(path: string, line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect({ path }, () => socket.write(`${line}\n`));
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error("no answer in time")));
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.once("end", () => {
+      socket.destroy();
+      resolve(Buffer.concat(chunks).toString("utf8"));
+    });
+    socket.once("error", (error) => {
+      reject(new AppError("haproxy-refused", { command: line.slice(0, 300), answer: error.message }, { cause: error }));
+    });
+  });
+}

@@ -1,0 +1,39 @@
+/** What one app wants of a proxy; derived from its route table. */
+export interface AppRoutes {
+  /** Host name → where its visitors go: a track (`APP/TRACK`) or one release (`APP/vN`). */
+  readonly hosts: ReadonlyMap<string, string>;
+  /** Track (`APP/TRACK`) → the release that serves it (`APP/vN`). */
+  readonly tracks: ReadonlyMap<string, string>;
+  /** Release (`APP/vN`) → how it is served. */
+  readonly releases: ReadonlyMap<string, ReleaseRoutes>;
+}
+
+export interface ReleaseRoutes {
+  /** The track it was made for, as visitors are told (`sluice-track`). */
+  readonly track: string;
+  /** Server's name → address (`127.0.0.1:20001` or `unix@PATH`). */
+  readonly servers: ReadonlyMap<string, string>;
+  /** Visitors get a cookie that names it, and come back to it while it is here. */
+  readonly sticky: boolean;
+}
+
+/** Load of a release, over all of the proxy's processes. */
+export interface Load {
+  /** Streams open now. */
+  readonly connections: number;
+  /** Seconds since the last stream began; Infinity when there was none. */
+  readonly idleSeconds: number;
+}
+
+/** What the follow loop needs from a reverse proxy. */
+export interface Proxy {
+  /**
+   * Makes these apps be routed so (undefined: not at all), and the bare host go to `fallback` (a track). When it
+   * resolves, every new request is routed by it; what is open goes on. Can be called again with the same effect.
+   */
+  apply(changes: ReadonlyMap<string, AppRoutes | undefined>, fallback: string | undefined): Promise<void>;
+  /** Apps it routes now. */
+  apps(): Promise<ReadonlySet<string>>;
+  /** The load of these releases (`APP/vN`), each over all its servers. One that it does not serve is left out. */
+  loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>>;
+}

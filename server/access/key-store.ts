@@ -1,0 +1,78 @@
+import type { Redis } from "ioredis";
+import { createHash, timingSafeEqual } from "node:crypto";
+import ssh2 from "ssh2";
+import { z } from "zod";
+import { AppError } from "../../core/app-error.js";
+import { keys } from "../../core/redis/keys.js";
+import { redisError } from "../../core/redis/connection.js";
+
+const keySchema = z.object({ name: z.string(), publicKey: z.string(), createdAt: z.string() });
+
+export interface KeyRecord {
+  /** The first 16 characters of the fingerprint. */
+  readonly id: string;
+  readonly name: string;
+  /** `SHA256:…`, as ssh-keygen -l prints it. */
+  readonly fingerprint: string;
+  readonly createdAt: string;
+}
+
+/** SSH public keys that may push. */
+export class KeyStore {
+  constructor(private readonly redis: Redis) {}
+
+  async list(): Promise<KeyRecord[]> {
+    return Object.entries(await this.all()).map(([id, { name, publicKey, createdAt }]) => ({
+      id,
+      name,
+      fingerprint: fingerprintOf(parseKey(publicKey).getPublicSSH()),
+      createdAt,
+    }));
+  }
+
+  /** Adds a line of a `.pub` file. Adding it again changes its name. Throws `key-invalid`. */
+  async add(line: string): Promise<KeyRecord> {
+    const publicKey = line.trim();
+    const key = parseKey(publicKey);
+    const fingerprint = fingerprintOf(key.getPublicSSH());
+    const id = fingerprint.replace(/^SHA256:/, "").replace(/[^A-Za-z0-9]/g, "").slice(0, 16);
+    const createdAt = new Date().toISOString();
+    const name = key.comment === "" ? id : key.comment;
+    await this.redis.hset(keys.sshKeys, id, JSON.stringify({ name, publicKey, createdAt }));
+    return { id, name, fingerprint, createdAt };
+  }
+
+  async remove(id: string): Promise<void> {
+    if ((await this.redis.hdel(keys.sshKeys, id)) === 0) throw new AppError("id-unknown", { kind: "key", id });
+  }
+
+  /** The parsed key that a client offers, if it is one of ours, and whose it is. */
+  async find(offered: Buffer): Promise<{ name: string; key: ssh2.ParsedKey } | undefined> {
+    for (const { name, publicKey } of Object.values(await this.all())) {
+      const key = parseKey(publicKey);
+      const ours = key.getPublicSSH();
+      if (ours.length === offered.length && timingSafeEqual(ours, offered)) return { name, key };
+    }
+    return undefined;
+  }
+
+  private async all(): Promise<Record<string, z.infer<typeof keySchema>>> {
+    try {
+      const texts = Object.entries(await this.redis.hgetall(keys.sshKeys));
+      return Object.fromEntries(texts.map(([id, text]) => [id, keySchema.parse(JSON.parse(text))]));
+    } catch (error) {
+      throw redisError(error);
+    }
+  }
+}
+
+function parseKey(line: string): ssh2.ParsedKey {
+  if (/PRIVATE KEY/.test(line)) throw new AppError("key-invalid", { reason: "this is a private key; it should never leave its owner" });
+  const key = ssh2.utils.parseKey(line);
+  if (key instanceof Error) throw new AppError("key-invalid", { reason: key.message });
+  return key;
+}
+
+function fingerprintOf(publicKey: Buffer): string {
+  return `SHA256:${createHash("sha256").update(publicKey).digest("base64").replace(/=+$/, "")}`;
+}

@@ -1,0 +1,58 @@
+import type { Redis } from "ioredis";
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { AppError } from "../../core/app-error.js";
+import { hashToken, makeSecret, sameSecret } from "../../core/secrets.js";
+import { keys } from "../../core/redis/keys.js";
+import { redisError } from "../../core/redis/connection.js";
+
+const tokenSchema = z.object({ name: z.string(), hash: z.string(), createdAt: z.string() });
+
+export interface TokenRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+}
+
+/** Whoever holds one of these may do everything: the admin token of the state folder, and those made beside it. */
+export class TokenStore {
+  constructor(
+    private readonly redis: Redis,
+    private readonly adminToken: string,
+  ) {}
+
+  /** The name of a token's holder; undefined when it is no token of ours. The admin token works without Redis too. */
+  async holder(token: string): Promise<string | undefined> {
+    if (sameSecret(token, this.adminToken)) return "admin";
+    if (!/^[0-9a-f]{64}$/.test(token)) return undefined;
+    try {
+      const hash = hashToken(token);
+      const all = Object.values(await this.redis.hgetall(keys.tokens)).map((text) => tokenSchema.parse(JSON.parse(text)));
+      return all.find((record) => record.hash === hash)?.name;
+    } catch (error) {
+      throw redisError(error);
+    }
+  }
+
+  async list(): Promise<TokenRecord[]> {
+    const all = Object.entries(await this.redis.hgetall(keys.tokens));
+    return all.map(([id, text]) => {
+      const { name, createdAt } = tokenSchema.parse(JSON.parse(text));
+      return { id, name, createdAt };
+    });
+  }
+
+  /** The token itself is told this once. */
+  async create(name: string): Promise<TokenRecord & { readonly token: string }> {
+    if (!/^[\w .@-]{1,64}$/.test(name)) throw new AppError("request-invalid", { problem: "a token's name is 1 to 64 letters, digits, blanks and . _ @ -" });
+    const token = makeSecret();
+    const id = randomBytes(4).toString("hex");
+    const createdAt = new Date().toISOString();
+    await this.redis.hset(keys.tokens, id, JSON.stringify({ name, hash: hashToken(token), createdAt }));
+    return { id, name, createdAt, token };
+  }
+
+  async remove(id: string): Promise<void> {
+    if ((await this.redis.hdel(keys.tokens, id)) === 0) throw new AppError("id-unknown", { kind: "token", id });
+  }
+}

@@ -1,0 +1,124 @@
+import { json, Router, type NextFunction, type Request, type Response } from "express";
+import { z } from "zod";
+import { AppError } from "../../core/app-error.js";
+import { parseReleaseName, releaseName } from "../../core/names.js";
+import type { KeyStore } from "../access/key-store.js";
+import type { TokenStore } from "../access/token-store.js";
+import { Output } from "../pipeline/output.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import type { Tools } from "../tools.js";
+import { destroyApp } from "../pipeline/destroy-app.js";
+import { releaseLogs } from "../releases/release-logs.js";
+import { appSummaries, releaseSummaries } from "../releases/summaries.js";
+import { streamLines } from "./ndjson.js";
+import { serverStatus } from "./server-status.js";
+
+export interface ApiOptions {
+  readonly tools: Tools;
+  readonly pipeline: Pipeline;
+  readonly tokens: TokenStore;
+  readonly keys: KeyStore;
+  readonly version: string;
+}
+
+/** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
+export function api({ tools, pipeline, tokens, keys, version }: ApiOptions): Router {
+  const router = Router();
+  router.use(requireToken(tokens));
+  router.use(json({ limit: "1mb" }));
+
+  router.get("/status", async (_request, response) => response.json(await serverStatus(tools, version)));
+  router.get("/apps", async (_request, response) => response.json(await appSummaries(tools)));
+  router.delete("/apps/:app", async (request, response) => {
+    await destroyApp(tools, pipeline, request.params.app);
+    response.status(204).end();
+  });
+  router.get("/apps/:app/releases", async (request, response) => response.json(await releaseSummaries(tools, request.params.app)));
+  router.post("/apps/:app/rollback", async (request, response) => {
+    const { release } = parseBody(z.strictObject({ release: z.string().optional() }), request);
+    const app = await tools.apps.read(request.params.app);
+    const number = release === undefined ? undefined : await knownNumber(tools, app.name, release);
+    await streamLines(response, async (write) => {
+      const out = new Output();
+      out.watch((line) => write({ line }));
+      const record = await pipeline.rollback(app.name, number, out, new AbortController().signal);
+      return { app: record.app, release: releaseName(record.number), commit: record.commit };
+    });
+  });
+  router.get("/apps/:app/logs", async (request, response) => {
+    const query = parse(logQuerySchema, request.query);
+    const app = await tools.apps.read(request.params.app);
+    const number = query.release === undefined ? undefined : await knownNumber(tools, app.name, query.release);
+    await streamLines(response, async (write, signal) => {
+      await releaseLogs(tools, app.name, { number, lines: query.lines, follow: query.follow, signal }, write);
+      return {};
+    });
+  });
+  router.get("/apps/:app/config", async (request, response) => {
+    const app = await tools.apps.read(request.params.app);
+    response.json(await tools.config.read(app.name));
+  });
+  router.patch("/apps/:app/config", async (request, response) => {
+    const body = parseBody(z.strictObject({ set: z.record(z.string(), z.string()).default({}), unset: z.array(z.string()).default([]) }), request);
+    const app = await tools.apps.ensure(request.params.app);
+    await tools.config.change(app.name, body.set, body.unset);
+    response.json(await tools.config.read(app.name));
+  });
+
+  router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
+  router.post("/tokens", async (request, response) => {
+    const { name } = parseBody(z.strictObject({ name: z.string() }), request);
+    response.status(201).json(await tokens.create(name));
+  });
+  router.delete("/tokens/:id", async (request, response) => {
+    await tokens.remove(request.params.id);
+    response.status(204).end();
+  });
+  router.get("/keys", async (_request, response) => response.json(await keys.list()));
+  router.post("/keys", async (request, response) => {
+    const { key } = parseBody(z.strictObject({ key: z.string().max(16_384) }), request);
+    response.status(201).json(await keys.add(key));
+  });
+  router.delete("/keys/:id", async (request, response) => {
+    await keys.remove(request.params.id);
+    response.status(204).end();
+  });
+  return router;
+}
+
+const logQuerySchema = z.object({
+  release: z.string().optional(),
+  lines: z.coerce.number().int().min(0).max(10_000).default(100),
+  follow: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true"),
+});
+
+function requireToken(tokens: TokenStore) {
+  return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
+    const [scheme, token = ""] = (request.headers.authorization ?? "").split(" ");
+    const holder = scheme?.toLowerCase() === "bearer" ? await tokens.holder(token) : undefined;
+    if (holder === undefined) throw new AppError("unauthorized", {});
+    next();
+  };
+}
+
+function parseBody<T>(schema: z.ZodType<T>, request: Request): T {
+  return parse(schema, request.body ?? {});
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problem = parsed.error.issues.map((issue) => `${issue.path.map(String).join(".") || "the body"}: ${issue.message}`).join("; ");
+  throw new AppError("request-invalid", { problem });
+}
+
+/** `v42` → 42, if the app has that release. Throws `release-unknown`. */
+async function knownNumber(tools: Tools, app: string, release: string): Promise<number> {
+  const number = parseReleaseName(release);
+  if (number !== undefined && (await tools.releases.find(app, number)) !== undefined) return number;
+  const known = (await tools.releases.list(app)).map((record) => releaseName(record.number)).slice(0, 10);
+  throw new AppError("release-unknown", { app, release, known });
+}

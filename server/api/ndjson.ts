@@ -1,0 +1,23 @@
+import type { Response } from "express";
+import { toAppError } from "../../core/app-error.js";
+
+/**
+ * Answers with a JSON text per line as things happen (`application/x-ndjson`); the last line of a long piece of work is
+ * `{"done": …}` or `{"error": {code, message, hint}}`.
+ */
+export async function streamLines(response: Response, work: (write: (line: object) => void, signal: AbortSignal) => Promise<object>): Promise<void> {
+  const gone = new AbortController();
+  response.on("close", () => gone.abort(new Error("the client left")));
+  response.type("application/x-ndjson").set("Cache-Control", "no-store");
+  response.flushHeaders();
+  const write = (line: object): void => {
+    if (!response.writableEnded) response.write(`${JSON.stringify(line)}\n`);
+  };
+  try {
+    write({ done: await work(write, gone.signal) });
+  } catch (error) {
+    const { code, message, hint } = toAppError(error);
+    write({ error: { code, message, hint } });
+  }
+  response.end();
+}

@@ -1,0 +1,153 @@
+import { chmod, chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { writeFileAtomically } from "../../../core/atomic-file.js";
+import type { Home } from "../../../core/home.js";
+import { endService, serviceState, supervise } from "../../../core/runsv.js";
+import type { Engine, InstanceSpec, InstanceState, LogLine, LogOptions } from "../engine.js";
+import { FreePorts } from "./free-port.js";
+import { listeningAddresses } from "./listening.js";
+import { readLog } from "./log-files.js";
+import { memoryLimiter, type MemoryLimiter } from "./memory-limit.js";
+import { logConfiguration, serviceFiles } from "./service-folder.js";
+
+export interface RunitOptions {
+  readonly home: Home;
+  readonly ports: { readonly first: number; readonly last: number };
+  readonly logBytes: number;
+  /** The proxy's group: it must be able to open the instances' sockets. Undefined: the same user runs both. */
+  readonly socketGroup?: number;
+  /** PATH for `runsv` and its tools. */
+  readonly path: string;
+}
+
+/** What stands beside a service's scripts, so that it can be found again. */
+const recordSchema = z.object({ address: z.string().optional() });
+const RECORD = "instance.json";
+
+/** Instances as runit services on this machine, one `runsv` each. */
+export class RunitEngine implements Engine {
+  private constructor(
+    private readonly options: RunitOptions,
+    private readonly freePorts: FreePorts,
+    private readonly memory: MemoryLimiter,
+  ) {}
+
+  /** Finds what an earlier server left running. */
+  static async open(options: RunitOptions): Promise<RunitEngine> {
+    await mkdir(options.home.services(), { recursive: true, mode: 0o700 });
+    const addresses = await Promise.all((await serviceIds(options.home)).map((id) => addressOf(options.home, id)));
+    return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), await memoryLimiter());
+  }
+
+  async start(spec: InstanceSpec): Promise<{ address: string | undefined }> {
+    const folder = this.options.home.service(spec.id);
+    const known = await addressOf(this.options.home, spec.id);
+    const address = known ?? (await this.newAddress(spec));
+    await this.writeFolder(spec, folder, address);
+    await supervise(folder, { PATH: this.options.path });
+    return { address };
+  }
+
+  async stop(id: string, graceSeconds: number): Promise<void> {
+    const folder = this.options.home.service(id);
+    const address = await addressOf(this.options.home, id);
+    await endService(folder, graceSeconds * 1000);
+    await rm(folder, { recursive: true, force: true });
+    if (address?.startsWith("unix@")) await rm(address.slice("unix@".length), { force: true });
+    await this.memory.remove(id);
+    for (const port of portOf(address)) this.freePorts.give(port);
+  }
+
+  async list(): Promise<InstanceState[]> {
+    const states = await Promise.all((await serviceIds(this.options.home)).map((id) => this.state(id)));
+    return states.filter((state) => state !== undefined);
+  }
+
+  async state(id: string): Promise<InstanceState | undefined> {
+    const folder = this.options.home.service(id);
+    const record = await readRecord(folder);
+    if (record === undefined) return undefined;
+    const [{ pid }, end] = await Promise.all([serviceState(folder), readFile(join(folder, "end"), "utf8").catch(() => "")]);
+    return { id, address: record.address, running: pid !== undefined, pid, ...parseEnd(end) };
+  }
+
+  async listening(id: string): Promise<string[]> {
+    const { pid } = await serviceState(this.options.home.service(id));
+    return pid === undefined ? [] : listeningAddresses(pid);
+  }
+
+  logs(id: string, options: LogOptions): AsyncIterable<LogLine> {
+    return readLog(this.options.home.serviceLog(id), options);
+  }
+
+  async forget(id: string): Promise<void> {
+    await rm(this.options.home.serviceLog(id), { recursive: true, force: true });
+  }
+
+  private async newAddress(spec: InstanceSpec): Promise<string | undefined> {
+    switch (spec.listen) {
+      case "port":
+        return `127.0.0.1:${await this.freePorts.take()}`;
+      case "socket":
+        return `unix@${await this.socketPath(spec)}`;
+      case "nothing":
+        return undefined;
+    }
+  }
+
+  /** The folder is the app's user's; its group, the proxy's, is handed down to the sockets in it (setgid). */
+  private async socketPath(spec: InstanceSpec): Promise<string> {
+    const folder = this.options.home.sockets(spec.app);
+    await mkdir(folder, { recursive: true });
+    if (spec.user !== undefined && this.options.socketGroup !== undefined) {
+      await chown(folder, spec.user.uid, this.options.socketGroup);
+      await chmod(folder, 0o2750);
+    }
+    return join(folder, `${spec.id.split(".").slice(1).join(".")}.sock`);
+  }
+
+  private async writeFolder(spec: InstanceSpec, folder: string, address: string | undefined): Promise<void> {
+    const logFolder = this.options.home.serviceLog(spec.id);
+    const memoryLimit = await this.memory.prepare(spec.id, spec.memoryMegabytes);
+    await mkdir(logFolder, { recursive: true, mode: 0o700 });
+    await writeFileAtomically(join(logFolder, "config"), logConfiguration(this.options.logBytes));
+    const files = serviceFiles({ spec, address: addressVariable(address), logFolder, logBytes: this.options.logBytes, memoryLimit });
+    // The record last: a folder without it is a start that was cut short, and is swept away.
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
+      await writeFileAtomically(join(folder, name), text, 0o700);
+    }
+    await writeFileAtomically(join(folder, RECORD), JSON.stringify({ address }));
+  }
+}
+
+function addressVariable(address: string | undefined): Record<string, string> {
+  if (address === undefined) return {};
+  return address.startsWith("unix@") ? { SOCKET: address.slice("unix@".length) } : { PORT: address.split(":")[1] ?? "" };
+}
+
+function portOf(address: string | undefined): number[] {
+  return address?.startsWith("127.0.0.1:") ? [Number(address.split(":")[1])] : [];
+}
+
+/** Instances' ids have four parts; Sluice's own services (redis, haproxy) have one. */
+async function serviceIds(home: Home): Promise<string[]> {
+  return (await readdir(home.services())).filter((name) => name.split(".").length === 4);
+}
+
+async function addressOf(home: Home, id: string): Promise<string | undefined> {
+  return (await readRecord(home.service(id)))?.address;
+}
+
+async function readRecord(folder: string): Promise<z.infer<typeof recordSchema> | undefined> {
+  const text = await readFile(join(folder, RECORD), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : recordSchema.parse(JSON.parse(text));
+}
+
+/** `COUNT STATUS SIGNAL`, as the finish script writes it. */
+function parseEnd(text: string): { ends: number; lastEnd: string | undefined } {
+  const [ends = "", status = "", signal = ""] = text.trim().split(" ");
+  if (ends === "") return { ends: 0, lastEnd: undefined };
+  return { ends: Number(ends), lastEnd: status === "-1" ? `ended by signal ${signal}` : `status ${status}` };
+}

@@ -1,0 +1,95 @@
+import { spawn } from "node:child_process";
+import { access, mkdir } from "node:fs/promises";
+import { posix } from "node:path";
+import { simpleGit, type SimpleGit } from "simple-git";
+import { AppError } from "../../core/app-error.js";
+import { describeExit, runCommand, type Command, type User } from "../../core/exec.js";
+import { gitEnvironment } from "./git-environment.js";
+
+/** Where git keeps objects that a push brought but that no ref names yet (githooks(5), pre-receive). */
+export type Quarantine = Readonly<Record<string, string>>;
+
+/** An app's bare repository. */
+export class Repository {
+  private readonly git: SimpleGit;
+  private readonly env: Readonly<Record<string, string>>;
+
+  constructor(
+    private readonly path: string,
+    gitHome: string,
+    quarantine: Quarantine = {},
+  ) {
+    this.env = { ...gitEnvironment(gitHome), ...quarantine };
+    this.git = simpleGit({ baseDir: path }).env(this.env);
+  }
+
+  /** Makes the repository unless it is there. */
+  static async ensure(path: string, gitHome: string): Promise<void> {
+    const isThere = await access(`${path}/HEAD`).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await simpleGit({ baseDir: path }).env(gitEnvironment(gitHome)).raw("init", "--bare", "--quiet", "--initial-branch=master", ".");
+  }
+
+  /** The commit a branch points to, or undefined. */
+  async head(branch: string): Promise<string | undefined> {
+    const line = await this.git.raw("for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`);
+    return line.trim() === "" ? undefined : line.trim();
+  }
+
+  /** `commit`, `tag`, `tree` or `blob`. */
+  async typeOf(object: string): Promise<string> {
+    return (await this.git.raw("cat-file", "-t", object)).trim();
+  }
+
+  async subject(commit: string): Promise<string> {
+    return (await this.git.raw("log", "-1", "--format=%s", commit)).trim();
+  }
+
+  /** Symbolic links of a commit: path → target. */
+  async links(commit: string): Promise<Map<string, string>> {
+    const tree = await this.git.raw("ls-tree", "-r", "-z", "--full-tree", commit);
+    const links = tree.split("\0").filter((entry) => entry.startsWith("120000 "));
+    const pairs = await Promise.all(
+      links.map(async (entry) => {
+        const [head = "", path = ""] = entry.split("\t");
+        return [path, await this.git.raw("cat-file", "blob", head.split(" ")[2] ?? "")] as const;
+      }),
+    );
+    return new Map(pairs);
+  }
+
+  /** Throws `tree-link-outside` for a link that leads out of the tree, by an absolute path or by too many `..`. */
+  async refuseOutsideLinks(commit: string): Promise<void> {
+    for (const [path, target] of await this.links(commit)) {
+      const resolved = posix.join(posix.dirname(path), target);
+      if (posix.isAbsolute(target) || resolved === ".." || resolved.startsWith("../")) {
+        throw new AppError("tree-link-outside", { path, target });
+      }
+    }
+  }
+
+  /** Writes a commit's files into a folder that `user` owns, without the history. */
+  async extract(commit: string, folder: string, user: User | undefined, signal: AbortSignal): Promise<void> {
+    const archive = spawn("git", ["-C", this.path, "archive", "--format=tar", commit], {
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const complaints: string[] = [];
+    archive.stderr.on("data", (chunk: Buffer) => complaints.push(chunk.toString()));
+    const archived = new Promise<number | null>((resolve, reject) => archive.once("exit", resolve).once("error", reject));
+    const tar: Command = {
+      argv: ["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"],
+      env: { PATH: this.env["PATH"] ?? "" },
+      ...(user === undefined ? {} : { user }),
+    };
+    const exit = await runCommand(tar, { signal, input: archive.stdout, onLine: (line) => complaints.push(line) }).finally(() =>
+      archive.kill(),
+    );
+    if (exit.status !== 0) throw new Error(`tar failed (${describeExit(exit)}): ${complaints.slice(0, 3).join(" ")}`);
+    if ((await archived) !== 0) throw new Error(`git archive failed: ${complaints.slice(0, 3).join(" ")}`);
+  }
+}

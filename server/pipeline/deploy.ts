@@ -1,0 +1,14 @@
+import type { Step } from "./step.js";
+import { checkout } from "./steps/checkout.js";
+import { dependencies } from "./steps/dependencies.js";
+import { gatesAndBuild } from "./steps/gates-and-build.js";
+import { health } from "./steps/health.js";
+import { live } from "./steps/live.js";
+import { settle } from "./steps/settle.js";
+import { start } from "./steps/start.js";
+
+/** What happens to a commit that was pushed. Up to `healthy` it can be declined; `live` is the point of no return. */
+export const DEPLOY: readonly Step[] = [checkout, dependencies, gatesAndBuild, start, health, live, settle];
+
+/** What happens to an earlier release that is to serve again: no rebuild, and from standby only a switch. */
+export const ROLLBACK: readonly Step[] = [start, health, live, settle];

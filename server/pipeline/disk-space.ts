@@ -1,0 +1,30 @@
+import { statfs } from "node:fs/promises";
+import { AppError } from "../../core/app-error.js";
+import type { Tools } from "../tools.js";
+
+const CHECK_MS = 200;
+const MEGABYTE = 1024 * 1024;
+/** On a small disk the floor is a part of it. */
+const FLOOR_SHARE = 0.1;
+
+/** Throws `disk-full` when less is free than must stay free: Redis must be able to write its log. */
+export async function refuseFullDisk(tools: Pick<Tools, "home" | "settings">): Promise<void> {
+  const path = tools.home.root;
+  const { bavail, blocks, bsize } = await statfs(path);
+  const floor = Math.min(tools.settings.limits.minFreeMegabytes * MEGABYTE, blocks * bsize * FLOOR_SHARE);
+  if (bavail * bsize >= floor) return;
+  throw new AppError("disk-full", {
+    path,
+    freeMegabytes: Math.floor((bavail * bsize) / MEGABYTE),
+    neededMegabytes: Math.ceil(floor / MEGABYTE),
+  });
+}
+
+/** Watches the disk during a release; `full` aborts before there is nothing left. */
+export function watchDisk(tools: Pick<Tools, "home" | "settings">): { readonly full: AbortSignal; stop(): void } {
+  const full = new AbortController();
+  const timer = setInterval(() => {
+    refuseFullDisk(tools).catch((error: unknown) => full.abort(error));
+  }, CHECK_MS);
+  return { full: full.signal, stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,82 @@
+import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
+import { z } from "zod";
+import { AppError } from "../../../core/app-error.js";
+import { unknownKeyProblem } from "../../../core/settings-problems.js";
+
+const seconds = z.number().nonnegative().max(86_400);
+
+/** One check, as Heroku's and Dokku's `healthchecks.<process>[]` have it. Seconds where nothing else is said. */
+const healthCheckSchema = z.object({
+  name: z.string().default("web check"),
+  type: z.enum(["startup", "readiness", "liveness"]).default("startup"),
+  path: z.string().regex(/^\/[^\s]*$/, "must begin with / and hold no blanks").default("/"),
+  attempts: z.number().int().min(1).max(1000).default(3),
+  timeout: seconds.default(5),
+  wait: seconds.default(5),
+  initialDelay: seconds.default(0),
+  content: z.string().optional(),
+  httpHeaders: z.array(z.object({ name: z.string(), value: z.string() })).default([]),
+});
+
+const envEntrySchema = z.union([
+  z.string().transform((value) => ({ value, required: false, generator: undefined, sync: false })),
+  z.object({
+    value: z.string().optional(),
+    required: z.boolean().default(true),
+    generator: z.literal("secret").optional(),
+    sync: z.boolean().default(false),
+  }),
+]);
+
+/** Our own section. Strict, so that a misspelt key is told and not ignored. */
+const sluiceSchema = z.strictObject({
+  gates: z.record(z.string().regex(/^[a-z][a-z0-9:-]*$/, "must be a lower-case word"), z.string().min(1)).optional(),
+  listen: z.enum(["port", "socket"]).default("port"),
+  sessions: z.enum(["none", "sticky"]).default("none"),
+  drainSeconds: seconds.optional(),
+  sessionIdleSeconds: seconds.default(900),
+  standbySeconds: seconds.default(600),
+  memoryMegabytes: z.number().int().min(16).optional(),
+});
+
+export const appJsonSchema = z.object({
+  env: z.record(z.string(), envEntrySchema).default({}),
+  formation: z.record(z.string(), z.object({ quantity: z.number().int().min(0).max(100).optional() })).default({}),
+  healthchecks: z.object({ web: z.array(healthCheckSchema).default([]) }).prefault({}),
+  scripts: z
+    .object({
+      dokku: z.object({ predeploy: z.string().optional(), postdeploy: z.string().optional() }).prefault({}),
+      postdeploy: z.string().optional(),
+    })
+    .prefault({}),
+  sluice: sluiceSchema.prefault({}),
+});
+
+export type AppJson = z.infer<typeof appJsonSchema>;
+export type HealthCheck = z.infer<typeof healthCheckSchema>;
+export type EnvEntry = z.infer<typeof envEntrySchema>;
+
+/** Reads app.json (comments and trailing commas allowed, unknown keys of others ignored). Throws `manifest-invalid`. */
+export function parseAppJson(text: string): AppJson {
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const first = errors[0];
+  if (first !== undefined) throw invalid(`line ${lineAt(text, first.offset)}: ${printParseErrorCode(first.error)}`);
+  const parsed = appJsonSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error.issues.map(problemOf).join("; "));
+}
+
+function problemOf(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") return unknownKeyProblem(path, issue.keys, Object.keys(sluiceSchema.shape));
+  return `${path === "" ? "the file" : path}: ${issue.message}`;
+}
+
+function invalid(problem: string): AppError {
+  return new AppError("manifest-invalid", { file: "app.json", problem });
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length;
+}

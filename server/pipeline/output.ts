@@ -1,0 +1,66 @@
+import { createWriteStream, type WriteStream } from "node:fs";
+import type { AppError } from "../../core/app-error.js";
+
+/** What people read while a release is made. Each line goes to whoever watches, and to the release's own log. */
+export class Output {
+  private readonly watchers = new Set<(line: string) => void>();
+  private file: WriteStream | undefined;
+  private lastLineAt = Date.now();
+
+  /** Sends lines to `watcher` from now on. Returns how to stop that. */
+  watch(watcher: (line: string) => void): () => void {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  /** Keeps the lines in a file too. A full disk must not end a release: what cannot be kept is only shown. */
+  keepIn(path: string): void {
+    this.file = createWriteStream(path, { flags: "a" });
+    this.file.on("error", () => {
+      this.file = undefined;
+    });
+  }
+
+  /** `-----> Gates` */
+  heading(text: string): void {
+    this.write(`-----> ${text}`);
+  }
+
+  /** `       12 tests passed` */
+  line(text: string): void {
+    this.write(`       ${text}`);
+  }
+
+  /** ` !     what went wrong`, then the hint. */
+  problem(error: AppError): void {
+    for (const line of `${error.message}\n${error.hint}`.split("\n")) this.write(` !     ${line}`);
+  }
+
+  /** Says every few seconds that `what` still runs, while nothing else is said. */
+  async alive<T>(what: string, work: Promise<T>): Promise<T> {
+    const began = Date.now();
+    const timer = setInterval(() => {
+      if (Date.now() - this.lastLineAt > QUIET_MS) this.line(`… ${what}, ${Math.round((Date.now() - began) / 1000)} s`);
+    }, 1000);
+    return work.finally(() => clearInterval(timer));
+  }
+
+  /** Resolves when the file has taken everything. */
+  async close(): Promise<void> {
+    const file = this.file;
+    this.file = undefined;
+    if (file === undefined) return;
+    await new Promise<void>((resolve) => {
+      file.once("error", () => resolve());
+      file.end(() => resolve());
+    });
+  }
+
+  private write(line: string): void {
+    this.lastLineAt = Date.now();
+    for (const watcher of this.watchers) watcher(line);
+    this.file?.write(`${line}\n`);
+  }
+}
+
+const QUIET_MS = 5000;

@@ -1,0 +1,163 @@
+import { mkdir } from "node:fs/promises";
+import { AppError, toAppError } from "../../core/app-error.js";
+import { releaseName } from "../../core/names.js";
+import { PRODUCTION } from "../../core/records/route-table.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { Redis } from "ioredis";
+import { takeLock } from "../../core/redis/lock.js";
+import { redisError } from "../../core/redis/connection.js";
+import { Repository, type Quarantine } from "../git/repository.js";
+import { DEPLOY, ROLLBACK } from "./deploy.js";
+import { refuseFullDisk, watchDisk } from "./disk-space.js";
+import { layDependenciesReady } from "./ready-dependencies.js";
+import { Output } from "./output.js";
+import { prune } from "./prune.js";
+import { ReleaseQueue, type Place } from "./release-queue.js";
+import { runSteps, undoSteps } from "./runner.js";
+import type { ReleaseWork } from "./step.js";
+import type { Tools } from "../tools.js";
+import { publicUrl } from "../releases/public-url.js";
+
+export interface ReleaseOrder {
+  readonly app: string;
+  readonly commit: string;
+  readonly branch: string;
+  readonly track: string;
+  readonly by: string;
+  readonly source: ReleaseRecord["source"];
+  readonly skipGates: boolean;
+  readonly quarantine: Quarantine;
+}
+
+/** Turns commits into releases, one at a time per app. */
+export class Pipeline {
+  private readonly queue = new ReleaseQueue();
+  private readonly stopping = new AbortController();
+  private readonly busy = new Set<Promise<unknown>>();
+
+  constructor(
+    private readonly tools: Tools,
+    private readonly redis: Redis,
+    /** Name of this server, the same after a restart. */
+    private readonly who: string,
+  ) {}
+
+  /** Runs `job` while nothing else releases the app; its signal aborts when it must stop. Throws `release-busy`, `push-superseded`. */
+  async exclusively<T>(place: Place, job: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const signal = AbortSignal.any([place.signal, this.stopping.signal]);
+    return this.track(
+      this.queue.run({ ...place, signal }, async () => {
+        const why = place.branch === undefined ? "rollback" : `push of ${place.branch}`;
+        const lock = await takeLock(this.redis, place.app, this.who, why).catch((error: unknown) => {
+          throw redisError(error);
+        });
+        const disk = watchDisk(this.tools);
+        try {
+          return await job(AbortSignal.any([signal, lock.lost, disk.full]));
+        } finally {
+          disk.stop();
+          await lock.release();
+        }
+      }),
+    );
+  }
+
+  /** Records a new release, queued; the app is made by its first. */
+  async begin(order: ReleaseOrder, out: Output): Promise<ReleaseWork> {
+    await refuseFullDisk(this.tools);
+    const app = await this.tools.apps.ensure(order.app);
+    const { commit, branch, track, by, source } = order;
+    const record = await this.tools.releases.create({ app: app.name, commit, branch, track, by, source });
+    await mkdir(this.tools.home.release(app.name, record.number), { recursive: true });
+    out.keepIn(this.tools.home.releaseOutput(app.name, record.number));
+    return this.work(record, out, order);
+  }
+
+  /** Everything up to `healthy`: what runs is not touched, and a failure takes all of it back. */
+  async toHealthy(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+    await runSteps(work, DEPLOY, "healthy", signal);
+  }
+
+  /** The rest, from wherever the release is; answers when it serves. */
+  async toSettled(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+    await runSteps(work, work.record.order === "rollback" ? ROLLBACK : DEPLOY, "settled", signal);
+    const seconds = ((this.tools.clock.now() - work.beganAt) / 1000).toFixed(1);
+    work.out.heading(`Live: ${publicUrl(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`);
+    void this.track(layDependenciesReady(work));
+  }
+
+  /** Takes an unfinished release back. */
+  async undo(work: ReleaseWork, error: AppError): Promise<void> {
+    await undoSteps(work, work.record.order === "rollback" ? ROLLBACK : DEPLOY, error);
+  }
+
+  /** An earlier release serves again: the one named, else the one that served before. */
+  async rollback(appName: string, number: number | undefined, out: Output, signal: AbortSignal): Promise<ReleaseRecord> {
+    const app = await this.tools.apps.read(appName);
+    const place: Place = {
+      app: app.name,
+      branch: undefined,
+      commit: "",
+      signal,
+      onWait: (ahead) => out.line(`waiting for ${ahead}`),
+    };
+    return this.exclusively(place, async (stop) => {
+      const target = await this.rollbackTarget(app.name, number);
+      const work = await this.work(target, out, { quarantine: {}, skipGates: false });
+      out.heading(`Rolling back to ${releaseName(target.number)} (${target.commit.slice(0, 10)})`);
+      work.record = await this.tools.releases.advance(target, "built", { order: "rollback" });
+      await this.toSettled(work, stop);
+      return work.record;
+    });
+  }
+
+  /** A release as steps work on it. */
+  async work(record: ReleaseRecord, out: Output, options: Pick<ReleaseOrder, "quarantine" | "skipGates">): Promise<ReleaseWork> {
+    const { home, apps, clock } = this.tools;
+    return {
+      app: await apps.read(record.app),
+      record,
+      repository: new Repository(home.repository(record.app), home.gitHome(), options.quarantine),
+      out,
+      skipGates: options.skipGates,
+      beganAt: clock.now(),
+      tools: this.tools,
+    };
+  }
+
+  /** Removes what a failed release left beside its log. */
+  async tidy(app: string): Promise<void> {
+    await prune(this.tools, app);
+  }
+
+  /** Cancels what is before `live` and waits until all is through or taken back. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new AppError("server-stopping", {}));
+    await Promise.allSettled([...this.busy]);
+  }
+
+  private async rollbackTarget(app: string, number: number | undefined): Promise<ReleaseRecord> {
+    const [records, table] = await Promise.all([this.tools.releases.list(app), this.tools.routes.read(app)]);
+    const current = table.tracks[PRODUCTION];
+    const kept = records.filter(({ phase, track }) => track === PRODUCTION && ["live", "settled", "retired"].includes(phase));
+    const known = kept.filter((record) => record.number !== current).map((record) => releaseName(record.number));
+    if (number !== undefined && number === current) throw new AppError("already-live", { app, release: releaseName(number) });
+    const target =
+      number === undefined ? kept.find((record) => record.number < (current ?? Infinity)) : kept.find((record) => record.number === number);
+    if (target !== undefined) return target;
+    if (number === undefined) throw new AppError("rollback-nothing", { app });
+    throw new AppError("release-unknown", { app, release: releaseName(number), known });
+  }
+
+  private async track<T>(work: Promise<T>): Promise<T> {
+    this.busy.add(work);
+    try {
+      return await work;
+    } catch (error) {
+      this.tools.log.debug({ err: toAppError(error) }, "release");
+      throw error;
+    } finally {
+      this.busy.delete(work);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { request } from "node:http";
+import type { HealthCheck } from "./manifest/app-json.js";
+
+export interface ProbeAnswer {
+  readonly status: number;
+  /** The first bytes. */
+  readonly body: string;
+}
+
+/** What came of one GET: an answer, no connection yet, or no answer in time. */
+export type Probe =
+  | { readonly kind: "answered"; readonly answer: ProbeAnswer }
+  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "silent"; readonly reason: string };
+
+const BODY_BYTES = 65_536;
+
+/** One GET to an instance, from outside it. `address` is `HOST:PORT` or `unix@PATH`. */
+export async function probe(address: string, path: string, host: string, check: Pick<HealthCheck, "timeout" | "httpHeaders">, signal: AbortSignal): Promise<Probe> {
+  const target = address.startsWith("unix@")
+    ? { socketPath: address.slice("unix@".length) }
+    : { host: address.slice(0, address.lastIndexOf(":")), port: address.slice(address.lastIndexOf(":") + 1) };
+  const headers = Object.fromEntries(check.httpHeaders.map(({ name, value }) => [name, value]));
+  return new Promise((resolve) => {
+    const outgoing = request({ ...target, path, agent: false, signal, headers: { host, "user-agent": "sluice-health", ...headers } });
+    const deadline = setTimeout(() => outgoing.destroy(new Error(`gave no answer within ${check.timeout} s`)), check.timeout * 1000);
+    const finish = (result: Probe): void => {
+      clearTimeout(deadline);
+      resolve(result);
+      outgoing.destroy();
+    };
+    outgoing.on("response", (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+        if (body.length >= BODY_BYTES) finish(answered(response.statusCode, body));
+      });
+      response.on("end", () => finish(answered(response.statusCode, body)));
+      response.on("error", (error) => finish({ kind: "silent", reason: error.message }));
+    });
+    outgoing.on("error", (error) => {
+      const refused = "code" in error && (error.code === "ECONNREFUSED" || error.code === "ENOENT");
+      finish({ kind: refused ? "refused" : "silent", reason: reasonOf(error) });
+    });
+    outgoing.end();
+  });
+}
+
+function answered(status: number | undefined, body: string): Probe {
+  return { kind: "answered", answer: { status: status ?? 0, body } };
+}
+
+function reasonOf(error: Error): string {
+  return "code" in error && error.code === "ECONNRESET" ? "closed the connection without an answer" : error.message;
+}

@@ -1,0 +1,31 @@
+import { readdir, rm } from "node:fs/promises";
+import { parseReleaseName } from "../../core/names.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { Tools } from "../tools.js";
+
+/** How many records (not trees) of releases an app keeps. */
+const KEPT_RECORDS = 100;
+
+/** Removes what Sluice made for releases that are neither running nor among the last few that served. */
+export async function prune(tools: Tools, app: string): Promise<void> {
+  const [records, table] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
+  const kept = keptReleases(records, new Set(table.releases.map(({ number }) => number)), tools.settings.limits.keepReleases);
+  for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
+    const number = parseReleaseName(name);
+    if (number === undefined || kept.has(number)) continue;
+    await rm(tools.home.release(app, number), { recursive: true, force: true });
+    const record = records.find((candidate) => candidate.number === number);
+    for (const { id } of record?.instances ?? []) await tools.engine.forget(id);
+  }
+  for (const record of records.slice(KEPT_RECORDS)) {
+    if (!kept.has(record.number)) await tools.releases.remove(app, record.number);
+  }
+  await tools.dependencies.prune(app);
+}
+
+/** The last `keep` that can serve again, what runs, and what is being made. `records`: newest first. */
+export function keptReleases(records: readonly ReleaseRecord[], routed: ReadonlySet<number>, keep: number): Set<number> {
+  const canServe = records.filter(({ phase }) => ["live", "settled", "retired"].includes(phase)).slice(0, keep);
+  const unfinished = records.filter(({ phase }) => !["live", "settled", "retired", "failed"].includes(phase));
+  return new Set([...canServe, ...unfinished].map(({ number }) => number).concat([...routed]));
+}

@@ -1,0 +1,34 @@
+import type { AppRecord } from "../../core/records/app-record.js";
+import type { Phase } from "../../core/records/phase.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { Settings } from "../../core/settings.js";
+import type { Repository } from "../git/repository.js";
+import type { ReleasePatch } from "../releases/release-store.js";
+import type { Tools } from "../tools.js";
+import type { Output } from "./output.js";
+
+/**
+ * One step of a release, in a file of its own. It can be run twice; what it did, `undo` takes back (also when it was cut
+ * short, or never ran).
+ */
+export interface Step {
+  readonly name: string;
+  /** The phase that a release has reached when this step is through. */
+  readonly reaches: Phase;
+  readonly timeoutMs: (settings: Settings) => number;
+  readonly run: (release: ReleaseWork, signal: AbortSignal) => Promise<ReleasePatch | undefined>;
+  readonly undo?: (release: ReleaseWork) => Promise<void>;
+}
+
+/** A release while it is being made: its record as far as it is, and everything a step works with. */
+export interface ReleaseWork {
+  readonly app: AppRecord;
+  record: ReleaseRecord;
+  readonly repository: Repository;
+  readonly out: Output;
+  /** The pusher asked for it, and may. */
+  readonly skipGates: boolean;
+  /** Told to the pusher in the last line. */
+  readonly beganAt: number;
+  readonly tools: Tools;
+}

@@ -1,0 +1,27 @@
+import { readManifest } from "../manifest/manifest.js";
+import { install, nodeDependencies, variantOfTree } from "../runtimes/node-dependencies.js";
+import { nodeFolderFor } from "../runtimes/node-version.js";
+import { installPython } from "../runtimes/python-dependencies.js";
+import type { Step } from "../step.js";
+
+/** What the app needs to run: its Node.js, its packages. */
+export const dependencies: Step = {
+  name: "dependencies",
+  reaches: "installed",
+  timeoutMs: ({ limits }) => limits.dependenciesSeconds * 1000,
+  run: async (work, signal) => {
+    const { tools, record, out } = work;
+    const tree = tools.home.tree(record.app, record.number);
+    const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
+    const nodeFolder = await nodeFolderFor(work, manifest, signal);
+    if (nodeFolder !== undefined) work.record = { ...work.record, nodeFolder };
+    const node = manifest.packageJson && (await nodeDependencies(work, tree, manifest.packageJson));
+    if (node !== undefined) {
+      out.heading("Dependencies");
+      const how = await install(work, node, tree, variantOfTree(node, manifest.build), signal);
+      out.line(how === "cached" ? "unchanged, taken from the cache" : `installed by ${node.install}`);
+    }
+    await installPython(work, tree, signal);
+    return nodeFolder === undefined ? undefined : { nodeFolder };
+  },
+};

@@ -1,0 +1,57 @@
+import { chown, mkdir, rm } from "node:fs/promises";
+import { AppError } from "../../../core/app-error.js";
+import { readManifest } from "../manifest/manifest.js";
+import { install, nodeDependencies } from "../runtimes/node-dependencies.js";
+import type { ReleaseWork } from "../step.js";
+import { userOf } from "../../tools.js";
+import { runTask } from "../task.js";
+
+/**
+ * Lint and tests, all at once, in a clean checkout of their own with every dependency; it is gone afterwards. Throws
+ * `gate-failed` as soon as one fails; the others are stopped.
+ */
+export async function runGates(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+  const { tools, app, record, out } = work;
+  const manifest = await readManifest(tools.home.tree(app.name, record.number), tools.settings.instances.memoryMegabytes);
+  if (manifest.gates.size === 0) return;
+  if (work.skipGates) {
+    out.heading("Gates skipped (push option skip-gates)");
+    return;
+  }
+  out.heading(`Gates: ${[...manifest.gates.keys()].join(", ")}`);
+  const tree = tools.home.gatesTree(app.name, record.number);
+  try {
+    await checkOut(work, tree, signal);
+    const node = manifest.packageJson && (await nodeDependencies(work, tree, manifest.packageJson));
+    if (node !== undefined) await install(work, node, tree, "full", signal);
+    await runAll(work, manifest.gates, tree, signal);
+  } finally {
+    await rm(tree, { recursive: true, force: true });
+  }
+}
+
+async function checkOut({ repository, record, app, tools }: ReleaseWork, tree: string, signal: AbortSignal): Promise<void> {
+  const user = userOf(app, tools);
+  await rm(tree, { recursive: true, force: true });
+  await mkdir(tree, { recursive: true });
+  if (user !== undefined) await chown(tree, user.uid, user.gid);
+  await repository.extract(record.commit, tree, user, signal);
+}
+
+async function runAll(work: ReleaseWork, gates: ReadonlyMap<string, string>, tree: string, signal: AbortSignal): Promise<void> {
+  const others = new AbortController();
+  const stop = AbortSignal.any([signal, others.signal]);
+  const runs = [...gates].map(async ([gate, command]) => {
+    const began = Date.now();
+    const failure = await runTask(work, { command, cwd: tree, env: { NODE_ENV: "test" } }, stop);
+    if (failure !== undefined) throw new AppError("gate-failed", { gate, status: failure });
+    work.out.line(`${gate} passed in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+  });
+  try {
+    await Promise.all(runs);
+  } catch (error) {
+    others.abort(error);
+    await Promise.allSettled(runs);
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import { isAppError } from "../../../core/app-error.js";
+import { advanced } from "../../releases/release-store.js";
+import { withLive } from "../../releases/route-changes.js";
+import { applied } from "../../releases/applied.js";
+import type { Step } from "../step.js";
+
+const LIVE_TIMEOUT_MS = 30_000;
+
+/**
+ * The switch, and the point of no return: the track's new release and the record's phase are written in one step. Every
+ * proxy has answered when it is through; one that does not is told of, since there is no way back.
+ */
+export const live: Step = {
+  name: "live",
+  reaches: "live",
+  timeoutMs: () => LIVE_TIMEOUT_MS,
+  run: async (work) => {
+    const { tools, app, out } = work;
+    const record = advanced(work.record, "live");
+    const revision = await tools.routes.update(app.name, (table) => withLive(table, record, tools.clock.now()), [record]);
+    work.record = record;
+    await applied(tools, revision).catch((error: unknown) => {
+      if (!isAppError(error, "proxy-silent")) throw error;
+      tools.log.error({ err: error, app: app.name }, "a proxy does not follow");
+      out.problem(error);
+    });
+    return undefined;
+  },
+};

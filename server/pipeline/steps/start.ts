@@ -1,0 +1,72 @@
+import { AppError } from "../../../core/app-error.js";
+import { releaseName } from "../../../core/names.js";
+import type { InstanceRecord, ReleaseProcess } from "../../../core/records/release-record.js";
+import { processEnvironment } from "../environment.js";
+import { readManifest } from "../manifest/manifest.js";
+import { applyAppJsonEnv } from "../release-config.js";
+import type { ReleaseWork, Step } from "../step.js";
+import { userOf } from "../../tools.js";
+import { runTask } from "../task.js";
+
+/** The Procfile's `release:` once, then every instance of every process. */
+export const start: Step = {
+  name: "start",
+  reaches: "started",
+  timeoutMs: ({ limits }) => limits.releaseSeconds * 1000,
+  run: async (work, signal) => {
+    const { tools, record, app } = work;
+    await tools.redisUsers.ensure(app, tools.apps.redisPassword(app));
+    const manifest = await readManifest(tools.home.tree(app.name, record.number), tools.settings.instances.memoryMegabytes);
+    await applyAppJsonEnv(work, manifest);
+    if (work.record.order === "deploy" && manifest.releaseCommand !== undefined) {
+      await runReleaseCommand(work, manifest.releaseCommand, signal);
+    }
+    return { instances: await startInstances(work) };
+  },
+  // What the proxy still routes has visitors: a failed rollback leaves it as it was.
+  undo: async (work) => {
+    const { releases } = await work.tools.routes.read(work.app.name);
+    if (!releases.some(({ number }) => number === work.record.number)) await stopInstances(work);
+  },
+};
+
+/** Starts what a release should have running; instances that run already stay as they are. */
+export async function startInstances(work: ReleaseWork): Promise<InstanceRecord[]> {
+  const instances: InstanceRecord[] = [];
+  for (const process of work.record.processes) {
+    for (let index = 1; index <= process.quantity; index++) instances.push(await startInstance(work, process, index));
+  }
+  return instances;
+}
+
+/** Stops all instances of a release at once, known to its record or not. */
+export async function stopInstances({ tools, record }: Pick<ReleaseWork, "tools" | "record">): Promise<void> {
+  const prefix = `${record.app}.${releaseName(record.number)}.`;
+  const running = (await tools.engine.list()).filter(({ id }) => id.startsWith(prefix));
+  await Promise.all(running.map(({ id }) => tools.engine.stop(id, tools.settings.instances.stopSeconds)));
+}
+
+async function startInstance(work: ReleaseWork, process: ReleaseProcess, index: number): Promise<InstanceRecord> {
+  const { tools, app, record } = work;
+  const id = `${app.name}.${releaseName(record.number)}.${process.name}.${index}`;
+  const user = userOf(app, tools);
+  const { address } = await tools.engine.start({
+    id,
+    app: app.name,
+    command: process.command,
+    directory: tools.home.tree(app.name, record.number),
+    env: await processEnvironment(work, `${process.name}.${index}`),
+    ...(user === undefined ? {} : { user }),
+    memoryMegabytes: record.traffic.memoryMegabytes,
+    listen: process.name === "web" ? record.traffic.listen : "nothing",
+  });
+  return { id, process: process.name, index, ...(address === undefined ? {} : { address }) };
+}
+
+async function runReleaseCommand(work: ReleaseWork, command: string, signal: AbortSignal): Promise<void> {
+  const { tools, app, record, out } = work;
+  out.heading(`release: ${command}`);
+  const cwd = tools.home.tree(app.name, record.number);
+  const failure = await runTask(work, { command, cwd, env: await processEnvironment(work, "release.1") }, signal);
+  if (failure !== undefined) throw new AppError("task-failed", { task: "release", status: failure });
+}

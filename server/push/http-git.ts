@@ -1,0 +1,132 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { Router, type Request, type Response } from "express";
+import { AppError, toAppError } from "../../core/app-error.js";
+import { endGroup } from "../../core/exec.js";
+import type { Home } from "../../core/home.js";
+import { parseAppName } from "../../core/names.js";
+import type { TokenStore } from "../access/token-store.js";
+import type { AppStore } from "../releases/app-store.js";
+import type { PushDesk } from "./push-desk.js";
+
+export interface HttpGitOptions {
+  readonly home: Home;
+  readonly tokens: TokenStore;
+  readonly apps: AppStore;
+  readonly desk: PushDesk;
+}
+
+type Service = "git-receive-pack" | "git-upload-pack";
+
+/** `/git/APP.git`: Git's smart HTTP protocol by `git http-backend` as a CGI (git-http-backend(1), RFC 3875). */
+export function httpGit(options: HttpGitOptions): Router {
+  const router = Router();
+  const serve = async (request: Request, response: Response, service: Service, action: string): Promise<void> => {
+    const by = await authenticate(options.tokens, request, response);
+    if (by === undefined) return;
+    const app = parseAppName(String(request.params["app"]));
+    if (service === "git-receive-pack") await options.desk.repositoryForPush(app);
+    else await options.desk.repositoryForFetch(app, (await options.apps.list()).map(({ name }) => name));
+    await backend(options, request, response, { app, by, service, action });
+  };
+  router.get("/:app.git/info/refs", async (request, response) => {
+    const service = request.query["service"];
+    if (service !== "git-receive-pack" && service !== "git-upload-pack") {
+      throw new AppError("request-invalid", { problem: "only Git's smart HTTP protocol is spoken here" });
+    }
+    await serve(request, response, service, "info/refs");
+  });
+  for (const service of ["git-receive-pack", "git-upload-pack"] as const) {
+    router.post(`/:app.git/${service}`, async (request, response) => serve(request, response, service, service));
+  }
+  return router;
+}
+
+/** Any user name, a token as the password. */
+async function authenticate(tokens: TokenStore, request: Request, response: Response): Promise<string | undefined> {
+  const [scheme, credentials = ""] = (request.headers.authorization ?? "").split(" ");
+  const decoded = Buffer.from(credentials, "base64").toString("utf8");
+  const token = scheme?.toLowerCase() === "basic" ? decoded.slice(decoded.indexOf(":") + 1) : "";
+  const holder = token === "" ? undefined : await tokens.holder(token);
+  if (holder === undefined) {
+    response.status(401).set("WWW-Authenticate", 'Basic realm="git"').type("text/plain");
+    response.send("The password must be a Sluice token: http://git:TOKEN@HOST/git/APP.git (`sluice tokens create NAME` makes one).\n");
+  }
+  return holder;
+}
+
+async function backend(
+  { home, desk }: HttpGitOptions,
+  request: Request,
+  response: Response,
+  call: { app: string; by: string; service: Service; action: string },
+): Promise<void> {
+  const push = desk.open(call.app, call.by);
+  const child = spawn("git", ["http-backend"], { env: { ...push.env, ...cgiVariables(home, request, call) }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  response.on("close", () => {
+    if (response.writableFinished) return;
+    push.interrupt();
+    endGroup(child.pid, "SIGTERM");
+  });
+  request.pipe(child.stdin);
+  child.stdin.on("error", () => request.unpipe());
+  child.stderr.resume();
+  try {
+    await relay(child, response);
+  } finally {
+    await push.end();
+  }
+}
+
+function cgiVariables(home: Home, request: Request, { app, by, action }: { app: string; by: string; action: string }): Record<string, string> {
+  const header = (name: string, variable: string): Record<string, string> => {
+    const value = request.get(name);
+    return value === undefined ? {} : { [variable]: value };
+  };
+  return {
+    GIT_PROJECT_ROOT: home.app(app),
+    GIT_HTTP_EXPORT_ALL: "1",
+    PATH_INFO: `/repo.git/${action}`,
+    QUERY_STRING: new URL(request.originalUrl, "http://localhost").search.slice(1),
+    REQUEST_METHOD: request.method,
+    REMOTE_USER: by,
+    REMOTE_ADDR: request.socket.remoteAddress ?? "",
+    ...header("content-type", "CONTENT_TYPE"),
+    ...header("content-length", "CONTENT_LENGTH"),
+    ...header("content-encoding", "HTTP_CONTENT_ENCODING"),
+    ...header("git-protocol", "GIT_PROTOCOL"),
+  };
+}
+
+/** CGI answers with header lines, an empty line, and the body. */
+async function relay(child: ChildProcess, response: Response): Promise<void> {
+  const { stdout } = child;
+  if (stdout === null) return;
+  let head: Buffer | undefined = Buffer.alloc(0);
+  stdout.on("data", (chunk: Buffer) => {
+    if (head === undefined) {
+      response.write(chunk);
+      return;
+    }
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    writeHead(head.toString("latin1", 0, end), response);
+    response.write(head.subarray(end + 4));
+    head = undefined;
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once("error", (error) => reject(toAppError(error)));
+    child.once("close", () => resolve());
+  });
+  if (!response.headersSent) throw new AppError("internal", { reason: "git http-backend gave no answer" });
+  response.end();
+}
+
+function writeHead(head: string, response: Response): void {
+  for (const line of head.split("\r\n")) {
+    const [name = "", ...value] = line.split(": ");
+    if (name.toLowerCase() === "status") response.status(Number(value.join(": ").slice(0, 3)));
+    else response.set(name, value.join(": "));
+  }
+  response.flushHeaders();
+}

@@ -1,0 +1,72 @@
+import type { Log } from "../../core/log.js";
+import type { Home } from "../../core/home.js";
+import { AppError } from "../../core/app-error.js";
+import type { Settings } from "../../core/settings.js";
+import { Repository } from "../git/repository.js";
+import { refuseFullDisk } from "../pipeline/disk-space.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import type { HookChannel } from "./hook-channel.js";
+import { Push } from "./push.js";
+import { receivePackEnvironment } from "./receive-pack-environment.js";
+
+export interface PushDeskOptions {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly hooksFolder: string;
+  readonly hooks: HookChannel;
+  readonly pipeline: Pipeline;
+  readonly onBranchDeleted: (app: string, branch: string) => Promise<void>;
+  readonly log: Log;
+}
+
+/** Where pushes are registered, however they come in. */
+export class PushDesk {
+  private readonly ends = new Set<Promise<void>>();
+
+  constructor(private readonly options: PushDeskOptions) {}
+
+  /** Opens a push of `app` by somebody who may. The caller runs git with `env`, and calls `end` when git has ended. */
+  open(app: string, by: string): { readonly env: Record<string, string>; interrupt(): void; end(): Promise<void> } {
+    const { home, settings, hooksFolder, hooks, pipeline, onBranchDeleted, log } = this.options;
+    const gitHome = home.gitHome();
+    const push = new Push({ app, by, repositoryPath: home.repository(app), gitHome, settings, pipeline, onBranchDeleted, log });
+    const { token, env: hookEnv } = hooks.register(push);
+    const end = async (): Promise<void> => {
+      await push.end();
+      hooks.forget(token);
+    };
+    return {
+      env: { ...receivePackEnvironment({ gitHome, hooksFolder, settings, hookEnv }), REMOTE_USER: by },
+      interrupt: () => push.interrupt(),
+      end: () => this.track(end()),
+    };
+  }
+
+  /** A bare repository for the app's pushes; the first push makes it. Throws `disk-full`. */
+  async repositoryForPush(app: string): Promise<string> {
+    await refuseFullDisk(this.options);
+    const path = this.options.home.repository(app);
+    await Repository.ensure(path, this.options.home.gitHome());
+    return path;
+  }
+
+  /** For fetching and cloning. Throws `app-unknown`. */
+  async repositoryForFetch(app: string, known: readonly string[]): Promise<string> {
+    if (!known.includes(app)) throw new AppError("app-unknown", { app, known });
+    return this.options.home.repository(app);
+  }
+
+  /** Resolves when no push is left to end. */
+  async idle(): Promise<void> {
+    await Promise.allSettled([...this.ends]);
+  }
+
+  private async track(end: Promise<void>): Promise<void> {
+    this.ends.add(end);
+    try {
+      await end;
+    } finally {
+      this.ends.delete(end);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
+import { AppError, toAppError } from "../../core/app-error.js";
+import { writeFileAtomically } from "../../core/atomic-file.js";
+import { endGroup } from "../../core/exec.js";
+import type { Log } from "../../core/log.js";
+import { parseAppName } from "../../core/names.js";
+import type { KeyStore } from "../access/key-store.js";
+import type { AppStore } from "../releases/app-store.js";
+import type { PushDesk } from "./push-desk.js";
+
+export interface SshGitOptions {
+  readonly keys: KeyStore;
+  readonly apps: AppStore;
+  readonly desk: PushDesk;
+  readonly hostKeyFile: string;
+  readonly bind: string;
+  readonly port: number;
+  readonly log: Log;
+}
+
+/** `ssh://git@HOST:PORT/APP`: Git over SSH, in this process; nothing but git can be run. */
+export async function sshGit(options: SshGitOptions): Promise<{ close(): Promise<void> }> {
+  const server = new ssh2.Server({ hostKeys: [await hostKey(options.hostKeyFile)] }, (client) => serveClient(options, client));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.bind, resolve);
+  });
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+      }),
+  };
+}
+
+function serveClient(options: SshGitOptions, client: Connection): void {
+  let by = "";
+  // Without a handler the process would end with the connection.
+  client.on("error", (error: Error) => options.log.debug({ reason: error.message }, "ssh connection"));
+  client.on("authentication", (context) => {
+    authenticate(options.keys, context).then(
+      (name) => {
+        if (name !== undefined) by = name;
+        if (name === undefined) context.reject(["publickey"]);
+        else context.accept();
+      },
+      (error: unknown) => {
+        options.log.warn({ err: error }, "ssh authentication");
+        context.reject(["publickey"]);
+      },
+    );
+  });
+  client.on("session", (accept) => {
+    const session = accept();
+    const env: Record<string, string> = {};
+    session.on("env", (acceptEnv, _reject, info) => {
+      const value = "val" in info ? String(info.val) : "";
+      if (info.key === "GIT_PROTOCOL" && /^[\w=:.-]{1,64}$/.test(value)) env["GIT_PROTOCOL"] = value;
+      acceptEnv?.();
+    });
+    session.on("exec", (acceptExec, _reject, { command }) => {
+      const channel = acceptExec();
+      serveCommand(options, channel, by, command, env).catch((error: unknown) => refuse(channel, toAppError(error)));
+    });
+    session.on("shell", (acceptShell) => refuse(acceptShell(), new AppError("request-invalid", { problem: "this server speaks Git only: git push ssh://git@HOST/APP" })));
+  });
+}
+
+/** The name of the key's owner. Undefined refuses; the first, unsigned question only asks whether the key would do. */
+async function authenticate(keys: KeyStore, context: AuthContext): Promise<string | undefined> {
+  if (context.method !== "publickey") return undefined;
+  const known = await keys.find(context.key.data);
+  if (known === undefined) return undefined;
+  if (context.signature === undefined || context.blob === undefined) return known.name;
+  return known.key.verify(context.blob, context.signature, context.hashAlgo) === true ? known.name : undefined;
+}
+
+async function serveCommand(options: SshGitOptions, channel: ServerChannel, by: string, command: string, env: Record<string, string>): Promise<void> {
+  const match = /^git[- ](receive-pack|upload-pack) '\/?([^'/]{1,64}?)(?:\.git)?'$/.exec(command);
+  if (match === null) throw new AppError("request-invalid", { problem: "this server speaks Git only: git push ssh://git@HOST/APP" });
+  const [, service = "", name = ""] = match;
+  const app = parseAppName(name);
+  const path =
+    service === "receive-pack"
+      ? await options.desk.repositoryForPush(app)
+      : await options.desk.repositoryForFetch(app, (await options.apps.list()).map((record) => record.name));
+  await runGit(options.desk, channel, { app, by, service, path, env });
+}
+
+async function runGit(
+  desk: PushDesk,
+  channel: ServerChannel,
+  { app, by, service, path, env }: { app: string; by: string; service: string; path: string; env: Record<string, string> },
+): Promise<void> {
+  const push = desk.open(app, by);
+  const child = spawn("git", [service, path], { env: { ...push.env, ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  let ended = false;
+  channel.on("close", () => {
+    if (ended) return;
+    push.interrupt();
+    endGroup(child.pid, "SIGTERM");
+  });
+  channel.pipe(child.stdin);
+  child.stdin.on("error", () => channel.unpipe());
+  child.stdout.pipe(channel, { end: false });
+  child.stderr.pipe(channel.stderr, { end: false });
+  try {
+    const status = await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve(code ?? 1));
+    });
+    ended = true;
+    channel.exit(status);
+    channel.end();
+  } finally {
+    await push.end();
+  }
+}
+
+function refuse(channel: ServerChannel, error: AppError): void {
+  channel.stderr.write(` !     ${error.message}\n !     ${error.hint}\n`);
+  channel.exit(1);
+  channel.end();
+}
+
+async function hostKey(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+  const { private: key } = ssh2.utils.generateKeyPairSync("ed25519", { comment: "sluice" });
+  await writeFileAtomically(file, key, 0o600);
+  return key;
+}

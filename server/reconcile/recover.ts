@@ -1,0 +1,97 @@
+import { readdir, rm } from "node:fs/promises";
+import { AppError, toAppError } from "../../core/app-error.js";
+import { parseReleaseName, releaseName } from "../../core/names.js";
+import { hasReached, type Phase } from "../../core/records/phase.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { RouteTable } from "../../core/records/route-table.js";
+import { Output } from "../pipeline/output.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import { keptReleases } from "../pipeline/prune.js";
+import { startInstances } from "../pipeline/steps/start.js";
+import type { Tools } from "../tools.js";
+import { withInstances } from "../releases/route-changes.js";
+import { endLeftoverJobs } from "./leftover-jobs.js";
+
+/**
+ * What a server does first: whatever an earlier one left half done is finished or undone, what should run runs, and what
+ * should not is gone. Each part can be repeated.
+ */
+export async function recover(tools: Tools, pipeline: Pipeline): Promise<void> {
+  const ended = await endLeftoverJobs(tools.home.root);
+  if (ended > 0) tools.log.info({ processes: ended }, "ended what an earlier server left running");
+  for (const { name } of await tools.apps.list()) {
+    const records = await tools.releases.list(name);
+    for (const record of records.filter(({ phase }) => isUnfinished(phase)).reverse()) await resolve(tools, pipeline, record);
+    await bringUp(tools, pipeline, name);
+    await sweepFolders(tools, name);
+  }
+  await stopStrays(tools);
+}
+
+function isUnfinished(phase: Phase): boolean {
+  return phase !== "settled" && phase !== "retired" && phase !== "failed";
+}
+
+/** A release whose push git has taken (or a rollback, or one that is live already) is finished; any other is taken back. */
+async function resolve(tools: Tools, pipeline: Pipeline, record: ReleaseRecord): Promise<void> {
+  const out = new Output();
+  const work = await pipeline.work(record, out, { quarantine: {}, skipGates: false });
+  const isTaken = record.phase === "healthy" && (await work.repository.head(record.branch)) === record.commit;
+  const finish = hasReached(record.phase, "live") || record.order === "rollback" || isTaken;
+  const fields = { app: record.app, release: releaseName(record.number), phase: record.phase };
+  tools.log.info({ ...fields, finish }, "release left unfinished");
+  try {
+    if (finish) await pipeline.toSettled(work, new AbortController().signal);
+    else await pipeline.undo(work, new AppError("release-abandoned", { phase: record.phase }));
+  } catch (error) {
+    tools.log.error({ err: toAppError(error), ...fields }, "an unfinished release could not be finished");
+  }
+}
+
+/** Starts what the route table names and is not running (the machine was restarted), and tells the proxies where it is. */
+async function bringUp(tools: Tools, pipeline: Pipeline, app: string): Promise<void> {
+  const table = await tools.routes.read(app);
+  for (const { number } of table.releases) {
+    const record = await tools.releases.find(app, number);
+    if (record === undefined) continue;
+    const work = await pipeline.work(record, new Output(), { quarantine: {}, skipGates: false });
+    try {
+      await tools.redisUsers.ensure(work.app, tools.apps.redisPassword(work.app));
+      const instances = await startInstances(work);
+      const next = { ...record, instances };
+      if (JSON.stringify(instances) === JSON.stringify(record.instances)) continue;
+      await tools.routes.update(app, (now) => withInstances(now, next), [next]);
+    } catch (error) {
+      tools.log.error({ err: toAppError(error), app, release: releaseName(number) }, "a release could not be started again");
+    }
+  }
+}
+
+/** Removes folders of releases that are neither kept nor running, and half-made caches. */
+async function sweepFolders(tools: Tools, app: string): Promise<void> {
+  const [records, table] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
+  const kept = keptReleases(records, numbersOf(table), tools.settings.limits.keepReleases);
+  for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
+    const number = parseReleaseName(name);
+    if (number !== undefined && !kept.has(number)) await rm(tools.home.release(app, number), { recursive: true, force: true });
+  }
+  await tools.dependencies.sweep(app);
+}
+
+/** Stops instances that no route table names: their release was retired or undone only in part. */
+async function stopStrays(tools: Tools): Promise<void> {
+  const tables = new Map<string, ReadonlySet<number>>();
+  for (const { id } of await tools.engine.list()) {
+    const [app = "", release = ""] = id.split(".");
+    if (!tables.has(app)) tables.set(app, numbersOf(await tools.routes.read(app)));
+    const number = parseReleaseName(release);
+    if (number !== undefined && tables.get(app)?.has(number)) continue;
+    await tools.engine.stop(id, tools.settings.instances.stopSeconds);
+    const record = number === undefined ? undefined : await tools.releases.find(app, number);
+    if (record?.phase === "settled") await tools.releases.advance(record, "retired", { instances: [] });
+  }
+}
+
+function numbersOf(table: RouteTable): Set<number> {
+  return new Set(table.releases.map(({ number }) => number));
+}

@@ -1,0 +1,94 @@
+import type { Redis } from "ioredis";
+import { AppError } from "../../core/app-error.js";
+import { parseAppName } from "../../core/names.js";
+import { appRecordSchema, type AppRecord } from "../../core/records/app-record.js";
+import { keys } from "../../core/redis/keys.js";
+import { redisError } from "../../core/redis/connection.js";
+import { makeSecret, type SecretBox } from "../../core/secrets.js";
+
+/** The apps' records. */
+export class AppStore {
+  constructor(
+    private readonly redis: Redis,
+    private readonly box: SecretBox,
+    private readonly firstUid: number,
+  ) {}
+
+  /** The app, made now if this is the first that is heard of it. */
+  async ensure(name: string): Promise<AppRecord> {
+    const known = await this.find(parseAppName(name));
+    if (known !== undefined) return known;
+    const record: AppRecord = {
+      v: 1,
+      name,
+      createdAt: new Date().toISOString(),
+      uid: 0,
+      redisPassword: this.box.seal(makeSecret(), redisContext(name)),
+      postdeployed: false,
+    };
+    try {
+      await this.redis.eval(CREATE, 1, keys.apps, name, JSON.stringify(record), this.firstUid);
+    } catch (error) {
+      throw redisError(error);
+    }
+    return this.read(name);
+  }
+
+  /** Throws `app-unknown`. */
+  async read(name: string): Promise<AppRecord> {
+    const app = await this.find(name);
+    if (app === undefined) throw new AppError("app-unknown", { app: name, known: (await this.list()).map((known) => known.name) });
+    return app;
+  }
+
+  async find(name: string): Promise<AppRecord | undefined> {
+    try {
+      const text = await this.redis.hget(keys.apps, name);
+      return text === null ? undefined : appRecordSchema.parse(JSON.parse(text));
+    } catch (error) {
+      throw redisError(error);
+    }
+  }
+
+  async list(): Promise<AppRecord[]> {
+    try {
+      const texts = await this.redis.hvals(keys.apps);
+      return texts.map((text) => appRecordSchema.parse(JSON.parse(text))).sort((a, b) => a.name.localeCompare(b.name));
+    } catch (error) {
+      throw redisError(error);
+    }
+  }
+
+  async markPostdeployed(app: AppRecord): Promise<void> {
+    await this.redis.hset(keys.apps, app.name, JSON.stringify({ ...app, postdeployed: true }));
+  }
+
+  redisPassword(app: AppRecord): string {
+    return this.box.open(app.redisPassword, redisContext(app.name));
+  }
+
+  /** Removes every record of an app but its route table, which the proxies follow. */
+  async remove(app: string): Promise<void> {
+    await this.redis
+      .multi()
+      .hdel(keys.apps, app)
+      .del(keys.releases(app), keys.releaseCounter(app), keys.config(app), keys.flags(app))
+      .exec();
+  }
+}
+
+/** KEYS: apps hash. ARGV: name, record, lowest uid. Gives the lowest free uid. Answer: 1 made, 0 it was there. */
+const CREATE = `
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+local taken = {}
+for _, text in ipairs(redis.call('HVALS', KEYS[1])) do taken[cjson.decode(text).uid] = true end
+local uid = tonumber(ARGV[3])
+while taken[uid] do uid = uid + 1 end
+local record = cjson.decode(ARGV[2])
+record.uid = uid
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
+return 1`;
+
+function redisContext(app: string): string {
+  return `redis:${app}`;
+}

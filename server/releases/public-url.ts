@@ -1,0 +1,15 @@
+import { releaseName } from "../../core/names.js";
+import { PRODUCTION } from "../../core/records/route-table.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { Settings } from "../../core/settings.js";
+
+/** Where a release's track is served. */
+export function publicUrl(settings: Settings, { app, track }: Pick<ReleaseRecord, "app" | "track">): string {
+  const host = track === PRODUCTION ? `${app}.${settings.domain}` : `${track}.${app}.${settings.domain}`;
+  return `http://${host}${settings.httpPort === 80 ? "" : `:${settings.httpPort}`}`;
+}
+
+/** Where one release can be looked at while it runs. */
+export function releaseUrl(settings: Settings, { app, number }: Pick<ReleaseRecord, "app" | "number">): string {
+  return publicUrl(settings, { app, track: releaseName(number) });
+}

@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import { releaseName } from "../../core/names.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { Tools } from "../tools.js";
+
+export interface LogRequest {
+  /** Undefined: whatever runs now. */
+  readonly number: number | undefined;
+  readonly lines: number;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface LogEntry {
+  /** ISO 8601; empty for the output of the release itself. */
+  readonly at: string;
+  /** `v42 web.1`, or `v42 release` for what the pipeline said. */
+  readonly from: string;
+  readonly text: string;
+}
+
+/** The log of an app's instances, in the order of time; of one release with what its making said in front. */
+export async function releaseLogs(tools: Tools, app: string, request: LogRequest, write: (entry: LogEntry) => void): Promise<void> {
+  const records = await wanted(tools, app, request.number);
+  if (request.number !== undefined) await writeOutput(tools, app, request.number, write);
+  const sources = records.flatMap((record) => sourcesOf(record));
+  const past = await Promise.all(sources.map(async ({ id, from }) => collect(tools, id, from, request)));
+  const merged = past.flat().sort((a, b) => a.at.localeCompare(b.at));
+  for (const entry of merged.slice(-request.lines)) write(entry);
+  if (request.follow) await Promise.all(sources.map(async ({ id, from }) => follow(tools, id, from, request, write)));
+}
+
+async function wanted({ releases, routes }: Tools, app: string, number: number | undefined): Promise<ReleaseRecord[]> {
+  const [records, table] = await Promise.all([releases.list(app), routes.read(app)]);
+  if (number !== undefined) return records.filter((record) => record.number === number);
+  const running = new Set(table.releases.map((release) => release.number));
+  return records.filter((record) => running.has(record.number));
+}
+
+/** A retired release's instances are gone, their logs may still be there. */
+function sourcesOf({ app, number, processes }: ReleaseRecord): { id: string; from: string }[] {
+  return processes.flatMap(({ name, quantity }) =>
+    Array.from({ length: quantity }, (_, index) => ({
+      id: `${app}.${releaseName(number)}.${name}.${index + 1}`,
+      from: `${releaseName(number)} ${name}.${index + 1}`,
+    })),
+  );
+}
+
+async function writeOutput({ home }: Tools, app: string, number: number, write: (entry: LogEntry) => void): Promise<void> {
+  const text = await readFile(home.releaseOutput(app, number), "utf8").catch(() => "");
+  for (const line of text.split("\n").filter((text) => text !== "")) write({ at: "", from: `${releaseName(number)} release`, text: line });
+}
+
+async function collect(tools: Tools, id: string, from: string, { lines, signal }: LogRequest): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for await (const { at, text } of tools.engine.logs(id, { lines, follow: false, signal })) entries.push({ at, from, text });
+  return entries;
+}
+
+async function follow(tools: Tools, id: string, from: string, { signal }: LogRequest, write: (entry: LogEntry) => void): Promise<void> {
+  for await (const { at, text } of tools.engine.logs(id, { lines: 0, follow: true, signal })) write({ at, from, text });
+}

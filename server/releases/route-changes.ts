@@ -1,0 +1,72 @@
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { RoutedRelease, RouteTable } from "../../core/records/route-table.js";
+
+/** The table with a release that can be reached by its own name, but that no track points to yet. */
+export function withRelease(table: RouteTable, record: ReleaseRecord): RouteTable {
+  const others = table.releases.filter(({ number }) => number !== record.number);
+  const replacedAt = table.releases.find(({ number }) => number === record.number)?.replacedAt;
+  const release = { ...routedRelease(record), ...(replacedAt === undefined ? {} : { replacedAt }) };
+  return { ...table, releases: [...others, release].sort(byNumber) };
+}
+
+/** The switch: the release takes its track; the one that had it is replaced, from `now` (ms since 1970) on. */
+export function withLive(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
+  const before = table.tracks[record.track];
+  const others = table.releases
+    .filter(({ number }) => number !== record.number)
+    .map((release) => (release.number === before ? { ...release, replacedAt: now } : release));
+  return {
+    ...table,
+    tracks: { ...table.tracks, [record.track]: record.number },
+    releases: [...others, routedRelease(record)].sort(byNumber),
+  };
+}
+
+/** The table without a release that never served, or serves no more and has been left by its visitors. */
+export function withoutUnvisited(table: RouteTable, number: number): RouteTable {
+  const isVisited = table.releases.some((release) => release.number === number && release.replacedAt !== undefined);
+  return isVisited || Object.values(table.tracks).includes(number) ? table : withoutRelease(table, number);
+}
+
+/** The table without a release; a track that pointed to it has none. */
+export function withoutRelease(table: RouteTable, number: number): RouteTable {
+  return {
+    ...table,
+    tracks: Object.fromEntries(Object.entries(table.tracks).filter(([, served]) => served !== number)),
+    releases: table.releases.filter((release) => release.number !== number),
+  };
+}
+
+/** A track that nobody pushes to any more: its release gets nothing new. */
+export function withoutTrack(table: RouteTable, track: string, now: number): RouteTable {
+  const gone = table.tracks[track];
+  const tracks = Object.fromEntries(Object.entries(table.tracks).filter(([name]) => name !== track));
+  return { ...table, tracks, releases: table.releases.map((release) => (release.number === gone ? { ...release, replacedAt: now, standbySeconds: 0 } : release)) };
+}
+
+/** A replaced release whose visitors' cookies no longer bring them back. */
+export function withoutVisitors(table: RouteTable, number: number): RouteTable {
+  return { ...table, releases: table.releases.map((release) => (release.number === number ? { ...release, sticky: false } : release)) };
+}
+
+function routedRelease({ number, track, instances, traffic }: ReleaseRecord): RoutedRelease {
+  return {
+    number,
+    track,
+    servers: instances.flatMap(({ id, address }) => (address === undefined ? [] : [{ id, address }])),
+    sticky: traffic.sticky,
+    drainSeconds: traffic.drainSeconds,
+    standbySeconds: traffic.standbySeconds,
+    sessionIdleSeconds: traffic.sessionIdleSeconds,
+  };
+}
+
+function byNumber(a: RoutedRelease, b: RoutedRelease): number {
+  return a.number - b.number;
+}
+
+/** The table with a release's servers where they are now. */
+export function withInstances(table: RouteTable, record: ReleaseRecord): RouteTable {
+  const { servers } = routedRelease(record);
+  return { ...table, releases: table.releases.map((release) => (release.number === record.number ? { ...release, servers } : release)) };
+}

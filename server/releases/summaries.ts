@@ -1,0 +1,88 @@
+import { releaseName } from "../../core/names.js";
+import type { Phase } from "../../core/records/phase.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { RouteTable } from "../../core/records/route-table.js";
+import { publicUrl } from "./public-url.js";
+import type { Tools } from "../tools.js";
+
+export interface AppSummary {
+  readonly app: string;
+  readonly url: string;
+  readonly tracks: readonly { readonly track: string; readonly release: string; readonly commit: string; readonly url: string }[];
+  readonly instances: readonly InstanceSummary[];
+}
+
+export interface InstanceSummary {
+  readonly id: string;
+  readonly release: string;
+  readonly address: string | undefined;
+  readonly running: boolean;
+  readonly pid: number | undefined;
+  /** How often it ended and was started again. */
+  readonly restarts: number;
+}
+
+export interface ReleaseSummary {
+  readonly release: string;
+  readonly commit: string;
+  readonly branch: string;
+  readonly track: string;
+  readonly phase: Phase;
+  /** Whether its track points to it, or it is replaced: `live`, `draining`, `standby`, or `no`. */
+  readonly traffic: "live" | "draining" | "standby" | "no";
+  readonly at: string;
+  readonly by: string;
+  readonly error?: string;
+}
+
+type SummaryTools = Pick<Tools, "apps" | "releases" | "routes" | "engine" | "settings" | "clock">;
+
+export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
+  const [apps, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
+  return Promise.all(
+    apps.map(async ({ name }) => {
+      const [table, records] = await Promise.all([tools.routes.read(name), tools.releases.list(name)]);
+      const commitOf = (number: number): string => records.find((record) => record.number === number)?.commit ?? "";
+      const tracks = Object.entries(table.tracks).map(([track, number]) => ({
+        track,
+        release: releaseName(number),
+        commit: commitOf(number),
+        url: publicUrl(tools.settings, { app: name, track }),
+      }));
+      const instances = states
+        .filter(({ id }) => id.startsWith(`${name}.`))
+        .map(({ id, address, running, pid, ends }) => ({ id, release: id.split(".")[1] ?? "", address, running, pid, restarts: ends }));
+      return { app: name, url: publicUrl(tools.settings, { app: name, track: "production" }), tracks, instances };
+    }),
+  );
+}
+
+/** Newest first. Throws `app-unknown`. */
+export async function releaseSummaries(tools: SummaryTools, name: string): Promise<ReleaseSummary[]> {
+  const app = await tools.apps.read(name);
+  const [records, table] = await Promise.all([tools.releases.list(app.name), tools.routes.read(app.name)]);
+  return records.map((record) => summarize(record, table));
+}
+
+function summarize(record: ReleaseRecord, table: RouteTable): ReleaseSummary {
+  const { number, commit, branch, track, phase, at, by, error } = record;
+  return {
+    release: releaseName(number),
+    commit,
+    branch,
+    track,
+    phase,
+    traffic: trafficOf(record, table),
+    at,
+    by,
+    ...(error === undefined ? {} : { error: error.message.split("\n")[0] ?? "" }),
+  };
+}
+
+function trafficOf({ number, track }: ReleaseRecord, { tracks, releases }: RouteTable): ReleaseSummary["traffic"] {
+  if (tracks[track] === number) return "live";
+  const routed = releases.find((release) => release.number === number);
+  if (routed?.replacedAt === undefined) return "no";
+  const isNewest = !releases.some((other) => other.track === track && (other.replacedAt ?? 0) > (routed.replacedAt ?? 0));
+  return isNewest ? "standby" : "draining";
+}

@@ -1,0 +1,39 @@
+import type { Clock } from "../core/clock.js";
+import type { User } from "../core/exec.js";
+import type { Home } from "../core/home.js";
+import type { Log } from "../core/log.js";
+import type { AppRecord } from "../core/records/app-record.js";
+import type { ProxyReports } from "../core/records/proxy-reports.js";
+import type { RouteTables } from "../core/records/route-tables.js";
+import type { Settings } from "../core/settings.js";
+import type { Engine } from "./engines/engine.js";
+import type { DependencyCache } from "./pipeline/dependency-cache.js";
+import type { AppStore } from "./releases/app-store.js";
+import type { ConfigStore } from "./releases/config-store.js";
+import type { RedisUsers } from "./releases/redis-users.js";
+import type { ReleaseStore } from "./releases/release-store.js";
+
+/** What the server's parts share. */
+export interface Tools {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly engine: Engine;
+  readonly apps: AppStore;
+  readonly releases: ReleaseStore;
+  readonly config: ConfigStore;
+  readonly redisUsers: RedisUsers;
+  readonly routes: RouteTables;
+  readonly proxyReports: ProxyReports;
+  readonly dependencies: DependencyCache;
+  /** PATH of everything that Sluice runs. */
+  readonly path: string;
+  /** Whether apps can have a user of their own. */
+  readonly isRoot: boolean;
+}
+
+/** The app's own user, where the server may choose it. */
+export function userOf(app: AppRecord, tools: Pick<Tools, "isRoot">): User | undefined {
+  return tools.isRoot ? { uid: app.uid, gid: app.uid } : undefined;
+}
