@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
+import { AppError } from "../core/app-error.js";
 
 /**
  * Installs `hooks/pre-commit` into the clone around `directory`, in the folder Git itself looks in (the clone's own
@@ -52,11 +53,7 @@ async function findHooksFolder({ directory, hookSource }: { directory: string; h
   // Relative answers are relative to where Git was asked; a relative core.hooksPath means the clone's top.
   const folder = path.resolve(clone, await askGit(clone, "--git-path", "hooks"));
   if (path.basename(folder) === "_" && path.basename(path.dirname(folder)) === ".husky") {
-    throw new Error(
-      `Husky manages the hooks of ${clone} and writes ${folder} anew at every npm install: ` +
-        `a hook installed there would not last. Call ${hookSource} from .husky/pre-commit, ` +
-        "or leave Husky with `git config --unset core.hooksPath` and run this again.",
-    );
+    throw new AppError("hooks-husky", { clone, hookSource });
   }
   return folder;
 }
@@ -64,10 +61,7 @@ async function findHooksFolder({ directory, hookSource }: { directory: string; h
 async function askGit(directory: string, ...question: string[]): Promise<string> {
   const answer = await execa("git", ["-C", directory, "rev-parse", ...question], { reject: false });
   if (answer.failed) {
-    throw new Error(
-      `${directory} is not in a Git clone with a working folder: ${answer.stderr || answer.message}. ` +
-        "Run this in your app's clone; `git init` or `git clone` makes one.",
-    );
+    throw new AppError("hooks-no-repository", { directory, reason: answer.stderr || (answer.message ?? "git failed") });
   }
   return answer.stdout;
 }
@@ -94,10 +88,7 @@ async function writeExecutable(file: string, text: string): Promise<string> {
 
 async function moveAside(hook: string, earlier: string): Promise<void> {
   if (await exists(earlier)) {
-    throw new Error(
-      `${hook} is not Sluice's and cannot be moved to ${earlier}: there is a file of that name already. ` +
-        "Merge the two hooks into one of these files, remove the other, and run this again.",
-    );
+    throw new AppError("hooks-name-taken", { hook, path: earlier });
   }
   await rename(hook, earlier);
 }

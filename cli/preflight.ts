@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { access, mkdir, stat } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AppError } from "../core/app-error.js";
 import type { Context } from "./context.js";
 
@@ -32,8 +32,8 @@ export async function checkPrograms(path: string, needed: ReadonlyMap<string, st
   throw new AppError("program-missing", { programs: missing, packages });
 }
 
-/** Makes the state folder. Throws `home-unwritable`, `home-path-too-long`. */
-export async function checkHome({ home }: Context): Promise<void> {
+/** Makes the state folder. Throws `home-unwritable`, `home-unreachable`, `home-path-too-long`. */
+export async function checkHome({ home, isRoot }: Context): Promise<void> {
   if (home.root.length > LONGEST_HOME) throw new AppError("home-path-too-long", { home: home.root, limit: LONGEST_HOME });
   try {
     // Others may pass through, to reach what is theirs, but not look.
@@ -43,6 +43,15 @@ export async function checkHome({ home }: Context): Promise<void> {
     await mkdir(home.gitHome(), { recursive: true, mode: 0o700 });
   } catch (error) {
     throw new AppError("home-unwritable", { home: home.root, reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+  }
+  if (isRoot) await checkReachable(home.root);
+}
+
+/** Apps' users must be able to pass through every folder on the way. */
+async function checkReachable(home: string): Promise<void> {
+  for (let folder = home; folder !== dirname(folder); folder = dirname(folder)) {
+    const { mode } = await stat(folder);
+    if ((mode & 0o001) === 0) throw new AppError("home-unreachable", { home, folder });
   }
 }
 

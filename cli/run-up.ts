@@ -4,12 +4,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../core/app-error.js";
 import { systemClock } from "../core/clock.js";
-import { Client } from "./client.js";
 import type { Context } from "./context.js";
 import { pushDemo } from "./demo.js";
 import { stopServices } from "./down.js";
 import { checkHome } from "./preflight.js";
-import { runningServer } from "./server-lock.js";
+import { readOrMakeSecret } from "../core/secrets.js";
 import { up, type Role, type Running } from "./up.js";
 
 export interface UpOptions {
@@ -18,6 +17,8 @@ export interface UpOptions {
   readonly roles: readonly Role[];
 }
 
+/** The line that says that all answers. */
+const UP = "-----> Sluice is up";
 const DETACH_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
@@ -32,7 +33,10 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
   const running = await up(context, roles);
   try {
     announce(context, running);
-    if (demo) await showDemo(context, running.adminToken);
+    if (demo) {
+      await showDemo(context, running.adminToken);
+      context.print("       Ctrl-C stops everything.");
+    }
     const signal = await stopped;
     context.print(`\n-----> ${signal}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`);
   } finally {
@@ -43,7 +47,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
 
 function announce({ settings, home, print }: Context, { adminToken, isNewToken }: Running): void {
   const host = settings.bind === "0.0.0.0" ? settings.domain : settings.bind;
-  print("-----> Sluice is up");
+  print(UP);
   print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
   print(`       push     http://git:TOKEN@${host}:${settings.controlPort}/git/APP.git`);
   print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
@@ -59,39 +63,25 @@ async function showDemo(context: Context, token: string): Promise<void> {
   print(`       open     ${url}`);
   print(`       or       curl http://127.0.0.1:${settings.httpPort}/version`);
   print(`       change   cd ${clone} && edit page.js, then: git commit -am "My change" && git push sluice master`);
-  print("       Ctrl-C stops everything.");
 }
 
-/** The same command in a session of its own; its output goes to server.log. */
+/** The same command in a session of its own; what it prints goes to up.log. */
 async function detach(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
   await checkHome(context);
   const output = join(context.home.root, "up.log");
   const log = openSync(output, "w", 0o600);
-  const args = [join(context.installation, "bin/sluice"), "up", "--roles", roles.join(","), ...(demo ? ["--demo"] : [])];
-  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", log, log], env: context.env });
+  const args = [join(context.installation, "bin/sluice"), "up", "--roles", roles.join(",")];
+  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", log, log], env: context.env, cwd: "/" });
   closeSync(log);
-  let ended = false;
-  child.once("exit", () => {
-    ended = true;
-  });
+  const ended = new Promise<boolean>((resolve) => child.once("exit", () => resolve(true)));
   const deadline = Date.now() + DETACH_TIMEOUT_MS;
-  while (!(await isReady(context, output, demo, roles))) {
-    if (ended || Date.now() > deadline) throw new AppError("service-failed", { service: "sluice up", log: (await readFile(output, "utf8")).trim() });
-    await systemClock.sleep(POLL_MS);
+  while (!(await readFile(output, "utf8")).includes(UP)) {
+    const isOver = await Promise.race([ended, systemClock.sleep(POLL_MS).then(() => Date.now() > deadline)]);
+    if (isOver) throw new AppError("start-failed", { output: (await readFile(output, "utf8")).replaceAll(" !     ", "").trim() });
   }
   child.unref();
   context.print((await readFile(output, "utf8")).trimEnd());
-}
-
-async function isReady(context: Context, output: string, demo: boolean, roles: readonly Role[]): Promise<boolean> {
-  const text = await readFile(output, "utf8");
-  if (!text.includes(demo ? "Ctrl-C stops everything" : "Sluice is up")) return false;
-  if ((await runningServer(context.home)) === undefined) return false;
-  if (!roles.includes("server")) return true;
-  return new Client(context).call("GET", "/api/apps").then(
-    () => true,
-    () => false,
-  );
+  if (demo) await showDemo(context, (await readOrMakeSecret(context.home.token())).secret);
 }
 
 async function stopSignal(): Promise<NodeJS.Signals> {

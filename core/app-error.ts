@@ -109,6 +109,11 @@ export const catalogue = {
     ({ home, reason }) => `The state folder ${home} cannot be written (${reason}).`,
     ({ home }) => `Run \`sudo chown "$USER" ${home}\`, or name another folder: SLUICE_HOME=~/sluice sluice up.`,
   ),
+  "home-unreachable": entry<{ home: string; folder: string }>(
+    500,
+    ({ home, folder }) => `Apps run as users of their own, and those cannot pass through ${folder} to ${home}.`,
+    ({ folder }) => `Run \`chmod o+x ${folder}\`, or choose another place: SLUICE_HOME=/var/lib/sluice sluice up.`,
+  ),
   "home-path-too-long": entry<{ home: string; limit: number }>(
     500,
     ({ home, limit }) => `The state folder's path is longer than ${limit} characters: ${home}. Unix sockets cannot live there.`,
@@ -139,6 +144,11 @@ export const catalogue = {
     500,
     ({ service, log }) => `${service} does not start. Its last lines:\n${log}`,
     ({ service }) => `Mend what ${service} says above and run the command again; \`sluice doctor\` checks everything.`,
+  ),
+  "start-failed": entry<{ output: string }>(
+    500,
+    ({ output }) => `Sluice did not start in the background:\n${output}`,
+    () => "Mend that and run the command again; without --detach it shows more.",
   ),
   "redis-unavailable": entry<{ reason: string }>(
     503,
@@ -324,15 +334,20 @@ export const catalogue = {
   ),
 
   // The developer's clone
-  "hooks-no-repository": entry<{ directory: string }>(
+  "hooks-no-repository": entry<{ directory: string; reason: string }>(
     400,
-    ({ directory }) => `${directory} is not inside a Git repository.`,
-    () => "Go to your clone (or make one: git init) and run it there.",
+    ({ directory, reason }) => `${directory} is not in a Git clone with a working folder: ${reason}.`,
+    () => "Run it in your app's clone; `git init` or `git clone` makes one.",
   ),
-  "hooks-name-taken": entry<{ path: string }>(
+  "hooks-name-taken": entry<{ hook: string; path: string }>(
     409,
-    ({ path }) => `The hook that stands there cannot be set aside: ${path} exists already.`,
-    () => "Move or remove that file and run `sluice hooks install` again.",
+    ({ hook, path }) => `${hook} is not Sluice's and cannot be moved to ${path}: there is a file of that name already.`,
+    () => "Merge the two hooks into one of these files, remove the other, and run this again.",
+  ),
+  "hooks-husky": entry<{ clone: string; hookSource: string }>(
+    409,
+    ({ clone }) => `Husky manages the hooks of ${clone} and writes them anew at every npm install: a hook installed there would not last.`,
+    ({ hookSource }) => `Call ${hookSource} from .husky/pre-commit, or leave Husky with \`git config --unset core.hooksPath\`.`,
   ),
 
   internal: entry<{ reason: string }>(

@@ -50,7 +50,8 @@ function* packed(commands: readonly string[]): Generator<string[]> {
 async function ask(path: string, line: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ path }, () => socket.write(`${line}\n`));
+    // The master's socket answers and then waits for more, unless it sees that there is none.
+    const socket = connect({ path, allowHalfOpen: true }, () => socket.end(`${line}\n`));
     socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error("no answer in time")));
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.once("end", () => {

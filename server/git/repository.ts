@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { access, mkdir } from "node:fs/promises";
-import { posix } from "node:path";
+import { dirname, posix } from "node:path";
 import { simpleGit, type SimpleGit } from "simple-git";
 import { AppError } from "../../core/app-error.js";
 import { describeExit, runCommand, type Command, type User } from "../../core/exec.js";
@@ -20,7 +20,7 @@ export class Repository {
     quarantine: Quarantine = {},
   ) {
     this.env = { ...gitEnvironment(gitHome), ...quarantine };
-    this.git = simpleGit({ baseDir: path }).env(this.env);
+    this.git = gitIn(path, this.env);
   }
 
   /** Makes the repository unless it is there. */
@@ -30,8 +30,10 @@ export class Repository {
       () => false,
     );
     if (isThere) return;
+    // The app's own user passes through its folder, but has no business in the repository.
+    await mkdir(dirname(path), { recursive: true, mode: 0o711 });
     await mkdir(path, { recursive: true, mode: 0o700 });
-    await simpleGit({ baseDir: path }).env(gitEnvironment(gitHome)).raw("init", "--bare", "--quiet", "--initial-branch=master", ".");
+    await gitIn(path, gitEnvironment(gitHome)).raw("init", "--bare", "--quiet", "--initial-branch=master", ".");
   }
 
   /** The commit a branch points to, or undefined. */
@@ -92,4 +94,9 @@ export class Repository {
     if (exit.status !== 0) throw new Error(`tar failed (${describeExit(exit)}): ${complaints.slice(0, 3).join(" ")}`);
     if ((await archived) !== 0) throw new Error(`git archive failed: ${complaints.slice(0, 3).join(" ")}`);
   }
+}
+
+/** simple-git takes variables that steer git only if they are named; ours come from here alone. */
+function gitIn(path: string, env: Readonly<Record<string, string>>): SimpleGit {
+  return simpleGit({ baseDir: path, allowEnvironment: Object.keys(env) }).env(env);
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { access, chown, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { access, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { outputOf, type User } from "../../core/exec.js";
 import type { Home } from "../../core/home.js";
+import { ownFolder } from "./own-folder.js";
 
 /** `full` has the development dependencies too, for builds and gates. */
 export type Variant = "full" | "production";
@@ -75,8 +76,8 @@ export class DependencyCache {
   /** A new folder that `user` can install in; the caller removes it. */
   async staging(app: string, user: User | undefined): Promise<string> {
     const folder = join(this.home.cache(app), "staging", randomBytes(6).toString("hex"));
-    await mkdir(folder, { recursive: true });
-    if (user !== undefined) await chown(folder, user.uid, user.gid);
+    await mkdir(dirname(folder), { recursive: true, mode: 0o711 });
+    await ownFolder(folder, user);
     return folder;
   }
 

@@ -9,6 +9,7 @@ export function taskEnvironment({ app, record, tools }: ReleaseWork): Record<str
     HOME: tools.home.buildHome(app.name),
     LANG: "C.UTF-8",
     CI: "true",
+    NO_COLOR: "1",
     GIT_REV: record.commit,
     RELEASE: releaseName(record.number),
     SLUICE_APP: app.name,

@@ -1,4 +1,5 @@
-import { chown, mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
+import { ownFolder } from "../own-folder.js";
 import { readManifest } from "../manifest/manifest.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { userOf } from "../../tools.js";
@@ -24,17 +25,10 @@ export const checkout: Step = {
   },
 };
 
+/** Both are the app's user's own; nobody else can look into them. */
 async function freshFolder({ tools, app, record }: ReleaseWork): Promise<string> {
   const tree = tools.home.tree(app.name, record.number);
   await rm(tree, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true });
-  await prepareBuildHome(app.name, tree, userOf(app, tools), tools.home.buildHome(app.name));
+  for (const folder of [tree, tools.home.buildHome(app.name)]) await ownFolder(folder, userOf(app, tools));
   return tree;
-}
-
-async function prepareBuildHome(_app: string, tree: string, user: { uid: number; gid: number } | undefined, buildHome: string): Promise<void> {
-  await mkdir(buildHome, { recursive: true });
-  if (user === undefined) return;
-  await chown(tree, user.uid, user.gid);
-  await chown(buildHome, user.uid, user.gid);
 }

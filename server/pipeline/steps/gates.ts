@@ -1,6 +1,7 @@
-import { chown, mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { AppError } from "../../../core/app-error.js";
 import { readManifest } from "../manifest/manifest.js";
+import { ownFolder } from "../own-folder.js";
 import { install, nodeDependencies } from "../runtimes/node-dependencies.js";
 import type { ReleaseWork } from "../step.js";
 import { userOf } from "../../tools.js";
@@ -33,8 +34,7 @@ export async function runGates(work: ReleaseWork, signal: AbortSignal): Promise<
 async function checkOut({ repository, record, app, tools }: ReleaseWork, tree: string, signal: AbortSignal): Promise<void> {
   const user = userOf(app, tools);
   await rm(tree, { recursive: true, force: true });
-  await mkdir(tree, { recursive: true });
-  if (user !== undefined) await chown(tree, user.uid, user.gid);
+  await ownFolder(tree, user);
   await repository.extract(record.commit, tree, user, signal);
 }
 

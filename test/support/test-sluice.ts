@@ -1,0 +1,151 @@
+import { execa } from "execa";
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { request, type IncomingHttpHeaders } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { eventually } from "./eventually.js";
+import { freePort } from "./free-port.js";
+import { TestClone } from "./test-clone.js";
+
+const BIN = new URL("../../bin/sluice", import.meta.url).pathname;
+
+export interface CommandResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface TestSluiceOptions {
+  /** `sluice.yml`. */
+  readonly settings?: object;
+  /** A folder to be the home instead of one made for the test. */
+  readonly homeFolder?: string;
+}
+
+/** A Sluice of its own: temporary home, free ports, the real programs. `dispose` leaves nothing. */
+export class TestSluice {
+  private constructor(
+    readonly folder: string,
+    readonly home: string,
+    readonly httpPort: number,
+    readonly controlPort: number,
+    readonly sshPort: number,
+  ) {}
+
+  static async start(options: TestSluiceOptions = {}): Promise<TestSluice> {
+    const sluice = await TestSluice.prepare(options);
+    await sluice.up();
+    return sluice;
+  }
+
+  /** Home and ports only; nothing runs. */
+  static async prepare(options: TestSluiceOptions = {}): Promise<TestSluice> {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-test-"));
+    // Apps' users pass through it.
+    await chmod(folder, 0o711);
+    const home = options.homeFolder ?? join(folder, "home");
+    await mkdir(home, { recursive: true });
+    if (options.settings !== undefined) await writeFile(join(home, "sluice.yml"), stringify(options.settings));
+    return new TestSluice(folder, home, await freePort(), await freePort(), await freePort());
+  }
+
+  get env(): Record<string, string> {
+    return {
+      PATH: process.env["PATH"] ?? "",
+      HOME: this.folder,
+      SLUICE_HOME: this.home,
+      SLUICE_HTTP_PORT: String(this.httpPort),
+      SLUICE_CONTROL_PORT: String(this.controlPort),
+      SLUICE_SSH_PORT: String(this.sshPort),
+    };
+  }
+
+  async up(...args: string[]): Promise<void> {
+    const result = await this.cli("up", "--detach", ...args);
+    if (result.status !== 0) throw new Error(`sluice up failed:\n${result.stderr}`);
+  }
+
+  async cli(...args: string[]): Promise<CommandResult> {
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [BIN, ...args], { env: this.env, extendEnv: false, reject: false });
+    return { status: exitCode ?? -1, stdout, stderr };
+  }
+
+  /** A reading command's answer. */
+  async json<T>(...args: string[]): Promise<T> {
+    const { status, stdout, stderr } = await this.cli(...args, "--json");
+    if (status !== 0) throw new Error(stderr);
+    return JSON.parse(stdout) as T;
+  }
+
+  async token(): Promise<string> {
+    return (await readFile(join(this.home, "token"), "utf8")).trim();
+  }
+
+  /** The Node server's process. */
+  async pid(): Promise<number> {
+    return Number((await readFile(join(this.home, "server.pid"), "utf8")).split(" ")[0]);
+  }
+
+  async kill(): Promise<void> {
+    const pid = await this.pid();
+    process.kill(pid, "SIGKILL");
+    await eventually("the server is gone", async () => !(await isAlive(pid)));
+  }
+
+  /** A request to the traffic port. `host` without the domain: `hello`, `v2.hello`. */
+  async get(host: string, path = "/", headers: Record<string, string> = {}): Promise<HttpAnswer> {
+    return httpGet(this.httpPort, path, { host: `${host}.localhost`, ...headers });
+  }
+
+  async control(path: string, headers: Record<string, string> = {}): Promise<HttpAnswer> {
+    return httpGet(this.controlPort, path, headers);
+  }
+
+  /** A clone of an app that pushes over HTTP with the admin token. */
+  async clone(app: string, files: Record<string, string>): Promise<TestClone> {
+    const remote = `http://git:${await this.token()}@127.0.0.1:${this.controlPort}/git/${app}.git`;
+    return TestClone.make(join(this.folder, `clone-${app}-${randomBytes(3).toString("hex")}`), remote, files);
+  }
+
+  /** Ids of instances that run now, by the service folders. */
+  async instances(): Promise<string[]> {
+    const names = await readdir(join(this.home, "services")).catch(() => []);
+    return names.filter((name) => name.includes(".")).sort();
+  }
+
+  async serverLog(): Promise<string> {
+    return readFile(join(this.home, "server.log"), "utf8").catch(() => "");
+  }
+
+  async dispose(): Promise<void> {
+    await this.cli("down");
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+}
+
+export async function isAlive(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat !== "" && !stat.slice(stat.lastIndexOf(")")).startsWith(") Z");
+}
+
+export async function httpGet(port: number, path: string, headers: Record<string, string>): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: "127.0.0.1", port, path, headers, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (body += chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      response.on("error", reject);
+    });
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
