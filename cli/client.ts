@@ -32,7 +32,12 @@ export class Client {
   }
 
   /** Reads an answer of a line per event; answers what came with `done`. */
-  async stream(method: string, path: string, body: unknown, onLine: (line: Record<string, unknown>) => void): Promise<unknown> {
+  async stream(
+    method: string,
+    path: string,
+    body: unknown,
+    onLine: (line: Record<string, unknown>) => void,
+  ): Promise<unknown> {
     const response = await this.open(method, path, body);
     for await (const text of createInterface({ input: response })) {
       const value = JSON.parse(text) as Record<string, unknown>;
@@ -53,10 +58,15 @@ export class Client {
         port: settings.controlPort,
         path,
         method,
-        headers: { authorization: `Bearer ${token}`, ...(text === undefined ? {} : { "content-type": "application/json" }) },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(text === undefined ? {} : { "content-type": "application/json" }),
+        },
       });
       outgoing.once("response", resolve);
-      outgoing.once("error", (error) => reject(new AppError("not-running", { home: home.root }, { cause: error })));
+      outgoing.once("error", (error) =>
+        reject(new AppError("not-running", { home: home.root }, { cause: error })),
+      );
       outgoing.end(text);
     });
   }

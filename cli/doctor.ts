@@ -41,7 +41,11 @@ async function home(context: Context): Promise<Finding> {
   const { root } = context.home;
   return access(root, constants.W_OK).then(
     () => ({ ok: true, what: `state folder ${root}` }),
-    () => ({ ok: false, what: `the state folder ${root} cannot be written, or is not there yet`, mend: "sluice up makes it; or set SLUICE_HOME." }),
+    () => ({
+      ok: false,
+      what: `the state folder ${root} cannot be written, or is not there yet`,
+      mend: "sluice up makes it; or set SLUICE_HOME.",
+    }),
   );
 }
 
@@ -49,11 +53,16 @@ async function disk({ home, settings }: Context): Promise<Finding> {
   const stats = await statfs(home.root).catch(() => undefined);
   if (stats === undefined) return { ok: true, what: "disk: not looked at, there is no state folder yet" };
   const free = Math.floor((stats.bavail * stats.bsize) / MEGABYTE);
-  return { ok: free >= settings.limits.minFreeMegabytes, what: `disk: ${free} MB free`, mend: "Make room: pushes are refused while less is free." };
+  return {
+    ok: free >= settings.limits.minFreeMegabytes,
+    what: `disk: ${free} MB free`,
+    mend: "Make room: pushes are refused while less is free.",
+  };
 }
 
 async function redis(context: Context): Promise<Finding> {
-  if (context.settings.redis.url !== undefined) return { ok: true, what: "Redis: one of your own (redis.url)" };
+  if (context.settings.redis.url !== undefined)
+    return { ok: true, what: "Redis: one of your own (redis.url)" };
   return service(context, "redis");
 }
 
@@ -65,14 +74,31 @@ async function service({ home }: Context, name: string): Promise<Finding> {
   const { pid } = await serviceState(home.service(name));
   if (pid !== undefined) return { ok: true, what: `${name}: process ${pid}` };
   const log = await lastLogLines(home, name, 3);
-  return { ok: false, what: `${name} does not run`, mend: log === "" ? "sluice up starts it." : `Its last lines: ${log}` };
+  return {
+    ok: false,
+    what: `${name} does not run`,
+    mend: log === "" ? "sluice up starts it." : `Its last lines: ${log}`,
+  };
 }
 
 async function server(context: Context): Promise<Finding> {
   try {
-    const { pid, redis: records, proxy } = (await new Client(context).call("GET", "/api/status")) as ServerStatus;
-    if (records.state === "down") return { ok: false, what: `server: process ${pid}, but Redis does not answer it`, mend: "Traffic goes on; pushes are refused until it is back." };
-    return { ok: proxy.revision !== undefined, what: `server: process ${pid}, proxy at revision ${proxy.revision ?? "unknown"}`, mend: "No proxy reports: start one with sluice up --roles proxy." };
+    const {
+      pid,
+      redis: records,
+      proxy,
+    } = (await new Client(context).call("GET", "/api/status")) as ServerStatus;
+    if (records.state === "down")
+      return {
+        ok: false,
+        what: `server: process ${pid}, but Redis does not answer it`,
+        mend: "Traffic goes on; pushes are refused until it is back.",
+      };
+    return {
+      ok: proxy.revision !== undefined,
+      what: `server: process ${pid}, proxy at revision ${proxy.revision ?? "unknown"}`,
+      mend: "No proxy reports: start one with sluice up --roles proxy.",
+    };
   } catch (error) {
     return { ok: false, what: toAppError(error).message, mend: toAppError(error).hint };
   }

@@ -22,7 +22,9 @@ export async function down(context: Context, options: { keepTraffic: boolean }):
 export async function stopServices({ home, settings }: Context): Promise<number> {
   const names = await readdir(home.services()).catch(() => []);
   const instances = names.filter((name) => name !== "redis" && name !== "haproxy");
-  await Promise.all(instances.map(async (name) => endService(home.service(name), settings.instances.stopSeconds * 1000)));
+  await Promise.all(
+    instances.map(async (name) => endService(home.service(name), settings.instances.stopSeconds * 1000)),
+  );
   for (const name of ["haproxy", "redis"]) await endService(home.service(name), SERVICE_GRACE_MS);
   return names.length;
 }

@@ -61,7 +61,10 @@ async function findHooksFolder({ directory, hookSource }: { directory: string; h
 async function askGit(directory: string, ...question: string[]): Promise<string> {
   const answer = await execa("git", ["-C", directory, "rev-parse", ...question], { reject: false });
   if (answer.failed) {
-    throw new AppError("hooks-no-repository", { directory, reason: answer.stderr || (answer.message ?? "git failed") });
+    throw new AppError("hooks-no-repository", {
+      directory,
+      reason: answer.stderr || (answer.message ?? "git failed"),
+    });
   }
   return answer.stdout;
 }

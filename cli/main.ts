@@ -5,7 +5,9 @@ import { program } from "./program.js";
 
 /** 0 done, 1 failed, 2 usage. */
 try {
-  await program({ env: process.env, print: (line) => process.stdout.write(`${line}\n`) }).parseAsync(process.argv);
+  await program({ env: process.env, print: (line) => process.stdout.write(`${line}\n`) }).parseAsync(
+    process.argv,
+  );
 } catch (error) {
   process.exitCode = exitStatus(error);
 }
@@ -13,7 +15,8 @@ try {
 function exitStatus(error: unknown): number {
   // commander has said what it has to say.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { message, hint } = error instanceof RemoteError || error instanceof AppError ? error : toAppError(error);
+  const { message, hint } =
+    error instanceof RemoteError || error instanceof AppError ? error : toAppError(error);
   for (const line of `${message}\n${hint}`.split("\n")) process.stderr.write(` !     ${line}\n`);
   return 1;
 }

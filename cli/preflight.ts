@@ -22,7 +22,10 @@ export const PROGRAMS = new Map([
 ]);
 
 /** Throws `program-missing` with the command that installs what is not there. */
-export async function checkPrograms(path: string, needed: ReadonlyMap<string, string> = PROGRAMS): Promise<void> {
+export async function checkPrograms(
+  path: string,
+  needed: ReadonlyMap<string, string> = PROGRAMS,
+): Promise<void> {
   const missing: string[] = [];
   for (const program of needed.keys()) {
     if (!(await isInPath(program, path))) missing.push(program);
@@ -34,7 +37,8 @@ export async function checkPrograms(path: string, needed: ReadonlyMap<string, st
 
 /** Makes the state folder. Throws `home-unwritable`, `home-unreachable`, `home-path-too-long`. */
 export async function checkHome({ home, isRoot }: Context): Promise<void> {
-  if (home.root.length > LONGEST_HOME) throw new AppError("home-path-too-long", { home: home.root, limit: LONGEST_HOME });
+  if (home.root.length > LONGEST_HOME)
+    throw new AppError("home-path-too-long", { home: home.root, limit: LONGEST_HOME });
   try {
     // Others may pass through, to reach what is theirs, but not look.
     await mkdir(home.root, { recursive: true, mode: 0o711 });
@@ -42,7 +46,11 @@ export async function checkHome({ home, isRoot }: Context): Promise<void> {
     await mkdir(home.apps(), { recursive: true, mode: 0o711 });
     await mkdir(home.gitHome(), { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new AppError("home-unwritable", { home: home.root, reason: error instanceof Error ? error.message : String(error) }, { cause: error });
+    throw new AppError(
+      "home-unwritable",
+      { home: home.root, reason: error instanceof Error ? error.message : String(error) },
+      { cause: error },
+    );
   }
   if (isRoot) await checkReachable(home.root);
 }
@@ -68,7 +76,10 @@ export async function checkPort(bind: string, port: number, what: string, settin
 
 async function isInPath(program: string, path: string): Promise<boolean> {
   for (const folder of path.split(":")) {
-    const found = await access(join(folder, program), constants.X_OK).then(() => true, () => false);
+    const found = await access(join(folder, program), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
     if (found) return true;
   }
   return false;

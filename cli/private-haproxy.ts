@@ -14,23 +14,39 @@ const MOST_CONNECTIONS = 20_000;
 const OTHER_FILES = 1000;
 
 /** HAProxy under its own `runsv`. One that runs already goes on; it is told a changed configuration by a seamless reload. */
-export async function startPrivateHaproxy(home: Home, settings: Settings, path: string, user: User | undefined): Promise<Haproxy> {
+export async function startPrivateHaproxy(
+  home: Home,
+  settings: Settings,
+  path: string,
+  user: User | undefined,
+): Promise<Haproxy> {
   const options = await haproxyOptions(home, settings, user);
   const wasRunning = (await serviceState(home.service("haproxy"))).pid !== undefined;
   const { changed } = await Haproxy.prepare(options);
   const haproxy = new Haproxy(options);
-  await startService({ home, name: "haproxy", run: `exec ${haproxyCommand(options.folder).map(quote).join(" ")}`, path });
+  await startService({
+    home,
+    name: "haproxy",
+    run: `exec ${haproxyCommand(options.folder).map(quote).join(" ")}`,
+    path,
+  });
   if (wasRunning && changed) await haproxy.reload();
   return haproxy;
 }
 
-async function haproxyOptions(home: Home, settings: Settings, user: User | undefined): Promise<HaproxyOptions> {
+async function haproxyOptions(
+  home: Home,
+  settings: Settings,
+  user: User | undefined,
+): Promise<HaproxyOptions> {
   return {
     folder: home.haproxy().replace(/\/$/, ""),
     bind: settings.bind,
     port: settings.httpPort,
     domain: settings.domain,
-    maxConnections: settings.proxy.maxConnections ?? Math.min(MOST_CONNECTIONS, Math.floor(((await openFilesLimit()) - OTHER_FILES) / 2)),
+    maxConnections:
+      settings.proxy.maxConnections ??
+      Math.min(MOST_CONNECTIONS, Math.floor(((await openFilesLimit()) - OTHER_FILES) / 2)),
     ...(user === undefined ? {} : { user: "haproxy" }),
   };
 }

@@ -20,7 +20,11 @@ export interface PrivateRedis {
  * The Redis that Sluice brings along: an append-only file synced at each write, a Unix socket for us, a loopback port for
  * the apps, users in a file. Started under its own `runsv` unless it runs already.
  */
-export async function startPrivateRedis(home: Home, path: string, user: User | undefined): Promise<PrivateRedis> {
+export async function startPrivateRedis(
+  home: Home,
+  path: string,
+  user: User | undefined,
+): Promise<PrivateRedis> {
   await mkdir(home.redis(), { recursive: true, mode: 0o700 });
   const { secret: password } = await readOrMakeSecret(home.redis("password"));
   const port = await keptPort(home.redis("port"));
@@ -29,7 +33,10 @@ export async function startPrivateRedis(home: Home, path: string, user: User | u
   await chownTo(home.redis(), user);
   const run = `exec ${user === undefined ? "" : `chpst -u :${user.uid}:${user.gid} `}redis-server ${quote(home.redis("redis.conf"))}`;
   await startService({ home, name: "redis", run, path });
-  return { address: { kind: "socket", path: home.redis("redis.sock"), password }, url: `redis://127.0.0.1:${port}/0` };
+  return {
+    address: { kind: "socket", path: home.redis("redis.sock"), password },
+    url: `redis://127.0.0.1:${port}/0`,
+  };
 }
 
 function configuration(home: Home, port: number): string {
@@ -51,7 +58,9 @@ logfile ""
 /** The administrator's line; Redis itself keeps the apps' lines below it. */
 async function ensureUsers(file: string, password: string): Promise<void> {
   const text = await readFile(file, "utf8").catch(() => "");
-  const others = text.split("\n").filter((line) => line.startsWith("user ") && !line.startsWith("user default "));
+  const others = text
+    .split("\n")
+    .filter((line) => line.startsWith("user ") && !line.startsWith("user default "));
   const lines = [`user default on #${hashToken(password)} ~* &* +@all`, ...others];
   await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
   await chmod(file, 0o600);
@@ -66,7 +75,11 @@ async function keptPort(file: string): Promise<number> {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new AppError("internal", { reason: "no port" }))));
+      server.close(() =>
+        typeof address === "object" && address !== null
+          ? resolve(address.port)
+          : reject(new AppError("internal", { reason: "no port" })),
+      );
     });
   });
   await writeFileAtomically(file, `${port}\n`);

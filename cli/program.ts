@@ -16,19 +16,26 @@ export function program(terminal: Terminal): Command {
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
     .showHelpAfterError("(sluice --help lists the commands)");
-  const verb = (name: string, description: string): Command => sluice.command(name).description(description).exitOverride();
+  const verb = (name: string, description: string): Command =>
+    sluice.command(name).description(description).exitOverride();
   const context = async (): Promise<Context> => makeContext(terminal.env, (line) => terminal.print(line));
 
   verb("up", "start Sluice, with Redis and HAProxy beside it; Ctrl-C stops the server, not the traffic")
     .option("--demo", "push the sample app, and stop everything at the end")
     .option("--detach", "return once all answers, and go on in the background")
     .option("--roles <roles>", `some of: ${ROLES.join(",")}`, parseRoles, [...ROLES])
-    .action(async (options: { demo?: boolean; detach?: boolean; roles: Role[] }) => runUp(await context(), options));
+    .action(async (options: { demo?: boolean; detach?: boolean; roles: Role[] }) =>
+      runUp(await context(), options),
+    );
   verb("down", "stop everything: the server, the instances, HAProxy, Redis")
     .option("--keep-traffic", "stop the server only, for an upgrade: the instances and the proxy go on")
     .action(async (options: { keepTraffic?: boolean }) => verbs.stop(await context(), options));
-  verb("status", "what runs").option("--json", "as JSON").action(async (options: verbs.Format) => verbs.status(await context(), options));
-  verb("apps", "the apps, and what serves them").option("--json", "as JSON").action(async (options: verbs.Format) => verbs.apps(await context(), options));
+  verb("status", "what runs")
+    .option("--json", "as JSON")
+    .action(async (options: verbs.Format) => verbs.status(await context(), options));
+  verb("apps", "the apps, and what serves them")
+    .option("--json", "as JSON")
+    .action(async (options: verbs.Format) => verbs.apps(await context(), options));
   verb("releases", "an app's releases, newest first")
     .argument("<app>")
     .option("--json", "as JSON")
@@ -36,7 +43,9 @@ export function program(terminal: Terminal): Command {
   verb("rollback", "let an earlier release serve again; without a name the one before")
     .argument("<app>")
     .argument("[release]", "for example v41")
-    .action(async (app: string, release: string | undefined) => verbs.rollback(await context(), app, release));
+    .action(async (app: string, release: string | undefined) =>
+      verbs.rollback(await context(), app, release),
+    );
   verb("logs", "what an app's instances wrote")
     .argument("<app>")
     .option("--follow", "go on until Ctrl-C")
@@ -49,18 +58,44 @@ export function program(terminal: Terminal): Command {
     .argument("[settings...]", "NAME=VALUE …")
     .option("--unset <name...>", "remove these")
     .option("--json", "as JSON")
-    .action(async (app: string, settings: string[], options: verbs.ConfigOptions) => verbs.config(await context(), app, settings, options));
+    .action(async (app: string, settings: string[], options: verbs.ConfigOptions) =>
+      verbs.config(await context(), app, settings, options),
+    );
   verb("destroy", "remove an app, its releases and its records")
     .argument("<app>")
     .requiredOption("--yes", "really")
     .action(async (app: string) => verbs.destroy(await context(), app));
 
-  const keys = verb("keys", "SSH public keys that may push").option("--json", "as JSON").action(async (options: verbs.Format) => verbs.keys(await context(), options));
-  keys.command("add").description("add a .pub file (- reads standard input)").argument("<file>").exitOverride().action(async (file: string) => verbs.addKey(await context(), file));
-  keys.command("remove").description("remove a key").argument("<id>").exitOverride().action(async (id: string) => verbs.remove(await context(), "keys", id));
-  const tokens = verb("tokens", "tokens for git over HTTP and the API").option("--json", "as JSON").action(async (options: verbs.Format) => verbs.tokens(await context(), options));
-  tokens.command("create").description("make a token; it is shown once").argument("<name>").exitOverride().action(async (name: string) => verbs.createToken(await context(), name));
-  tokens.command("remove").description("remove a token").argument("<id>").exitOverride().action(async (id: string) => verbs.remove(await context(), "tokens", id));
+  const keys = verb("keys", "SSH public keys that may push")
+    .option("--json", "as JSON")
+    .action(async (options: verbs.Format) => verbs.keys(await context(), options));
+  keys
+    .command("add")
+    .description("add a .pub file (- reads standard input)")
+    .argument("<file>")
+    .exitOverride()
+    .action(async (file: string) => verbs.addKey(await context(), file));
+  keys
+    .command("remove")
+    .description("remove a key")
+    .argument("<id>")
+    .exitOverride()
+    .action(async (id: string) => verbs.remove(await context(), "keys", id));
+  const tokens = verb("tokens", "tokens for git over HTTP and the API")
+    .option("--json", "as JSON")
+    .action(async (options: verbs.Format) => verbs.tokens(await context(), options));
+  tokens
+    .command("create")
+    .description("make a token; it is shown once")
+    .argument("<name>")
+    .exitOverride()
+    .action(async (name: string) => verbs.createToken(await context(), name));
+  tokens
+    .command("remove")
+    .description("remove a token")
+    .argument("<id>")
+    .exitOverride()
+    .action(async (id: string) => verbs.remove(await context(), "tokens", id));
   const hooks = verb("hooks", "hooks for your clone");
   hooks
     .command("install")

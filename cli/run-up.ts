@@ -38,31 +38,35 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
       context.print("       Ctrl-C stops everything.");
     }
     const signal = await stopped;
-    context.print(`\n-----> ${signal}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`);
+    context.print(
+      `\n-----> ${signal}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`,
+    );
   } finally {
     await running.stop();
     if (demo) await stopServices(context);
   }
 }
 
-function announce({ settings, home, print }: Context, { adminToken, isNewToken }: Running): void {
+function announce({ settings, home, ...context }: Context, { adminToken, isNewToken }: Running): void {
   const host = settings.bind === "0.0.0.0" ? settings.domain : settings.bind;
-  print(UP);
-  print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
-  print(`       push     http://git:TOKEN@${host}:${settings.controlPort}/git/APP.git`);
-  print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
-  print(`       state    ${home.root}`);
-  if (isNewToken) print(`       token    ${adminToken}   (shown this once; kept in ${home.token()})`);
+  context.print(UP);
+  context.print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
+  context.print(`       push     http://git:TOKEN@${host}:${settings.controlPort}/git/APP.git`);
+  context.print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
+  context.print(`       state    ${home.root}`);
+  if (isNewToken) context.print(`       token    ${adminToken}   (shown this once; kept in ${home.token()})`);
 }
 
 async function showDemo(context: Context, token: string): Promise<void> {
-  const { settings, print } = context;
+  const { settings } = context;
   const clone = await pushDemo(context, token);
   const url = `http://hello.${settings.domain}:${settings.httpPort}`;
-  print("-----> The sample app is live");
-  print(`       open     ${url}`);
-  print(`       or       curl http://127.0.0.1:${settings.httpPort}/version`);
-  print(`       change   cd ${clone} && edit page.js, then: git commit -am "My change" && git push sluice master`);
+  context.print("-----> The sample app is live");
+  context.print(`       open     ${url}`);
+  context.print(`       or       curl http://127.0.0.1:${settings.httpPort}/version`);
+  context.print(
+    `       change   cd ${clone} && edit page.js, then: git commit -am "My change" && git push sluice master`,
+  );
 }
 
 /** The same command in a session of its own; what it prints goes to up.log. */
@@ -71,13 +75,21 @@ async function detach(context: Context, { demo = false, roles }: UpOptions): Pro
   const output = join(context.home.root, "up.log");
   const log = openSync(output, "w", 0o600);
   const args = [join(context.installation, "bin/sluice"), "up", "--roles", roles.join(",")];
-  const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", log, log], env: context.env, cwd: "/" });
+  const child = spawn(process.execPath, args, {
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: context.env,
+    cwd: "/",
+  });
   closeSync(log);
   const ended = new Promise<boolean>((resolve) => child.once("exit", () => resolve(true)));
   const deadline = Date.now() + DETACH_TIMEOUT_MS;
   while (!(await readFile(output, "utf8")).includes(UP)) {
     const isOver = await Promise.race([ended, systemClock.sleep(POLL_MS).then(() => Date.now() > deadline)]);
-    if (isOver) throw new AppError("start-failed", { output: (await readFile(output, "utf8")).replaceAll(" !     ", "").trim() });
+    if (isOver)
+      throw new AppError("start-failed", {
+        output: (await readFile(output, "utf8")).replaceAll(" !     ", "").trim(),
+      });
   }
   child.unref();
   context.print((await readFile(output, "utf8")).trimEnd());

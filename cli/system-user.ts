@@ -4,7 +4,9 @@ import type { User } from "../core/exec.js";
 
 /** A user of this machine by name (passwd(5)), for a service that need not be root; undefined when there is none. */
 export async function systemUser(name: string): Promise<User | undefined> {
-  const line = (await readFile("/etc/passwd", "utf8").catch(() => "")).split("\n").find((entry) => entry.startsWith(`${name}:`));
+  const line = (await readFile("/etc/passwd", "utf8").catch(() => ""))
+    .split("\n")
+    .find((entry) => entry.startsWith(`${name}:`));
   const [, , uid, gid] = line?.split(":") ?? [];
   return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }

@@ -50,7 +50,10 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     const log = await openLog(context);
     const { secret, made } = await readOrMakeSecret(home.token());
     const adminToken = settings.token ?? secret;
-    const own = settings.redis.url === undefined ? await startPrivateRedis(home, context.path, isRoot ? await systemUser("redis") : undefined) : undefined;
+    const own =
+      settings.redis.url === undefined
+        ? await startPrivateRedis(home, context.path, isRoot ? await systemUser("redis") : undefined)
+        : undefined;
     const redis = await redisOf(context, own, log);
     stops.push(async () => {
       redis.disconnect();
@@ -67,9 +70,21 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
 
 async function startProxyRole(context: Context, redis: Redis, log: Log): Promise<() => Promise<void>> {
   const { home, settings, isRoot } = context;
-  const haproxy = await startPrivateHaproxy(home, settings, context.path, isRoot ? await systemUser("haproxy") : undefined);
+  const haproxy = await startPrivateHaproxy(
+    home,
+    settings,
+    context.path,
+    isRoot ? await systemUser("haproxy") : undefined,
+  );
   await answering(context, "haproxy", async () => haproxy.apps());
-  const follower = await new Follower({ proxy: haproxy, redis, id: proxyId(context), domain: settings.domain, defaultApp: settings.default, log }).start();
+  const follower = await new Follower({
+    proxy: haproxy,
+    redis,
+    id: proxyId(context),
+    domain: settings.domain,
+    defaultApp: settings.default,
+    log,
+  }).start();
   return async () => follower.stop();
 }
 
@@ -94,7 +109,10 @@ async function startServerRole(
     settings,
     redis,
     engine,
-    appRedis: own === undefined ? { url: withoutUser(settings.redis.url ?? ""), persistent: false } : { url: own.url, persistent: true },
+    appRedis:
+      own === undefined
+        ? { url: withoutUser(settings.redis.url ?? ""), persistent: false }
+        : { url: own.url, persistent: true },
     adminToken,
     id: proxyId(context),
     hooksFolder: join(installation, "hooks"),
@@ -106,7 +124,11 @@ async function startServerRole(
   return async () => server.stop();
 }
 
-async function redisOf({ home, settings, ...context }: Context, own: PrivateRedis | undefined, log: Log): Promise<Redis> {
+async function redisOf(
+  { home, settings, ...context }: Context,
+  own: PrivateRedis | undefined,
+  log: Log,
+): Promise<Redis> {
   const redis = connectRedis(own?.address ?? { kind: "url", url: settings.redis.url ?? "" }, log);
   if (own === undefined) await openRedis(redis);
   else await answering({ home, settings, ...context }, "redis", async () => openRedis(redis));
@@ -122,7 +144,12 @@ async function answering(context: Context, name: string, ask: () => Promise<unkn
       return;
     } catch (error) {
       if (!(error instanceof AppError) || isAppError(error, "internal")) throw error;
-      if (Date.now() > deadline) throw new AppError("service-failed", { service: name, log: await lastLogLines(context.home, name, 8) }, { cause: error });
+      if (Date.now() > deadline)
+        throw new AppError(
+          "service-failed",
+          { service: name, log: await lastLogLines(context.home, name, 8) },
+          { cause: error },
+        );
     }
     await systemClock.sleep(POLL_MS);
   }
@@ -139,7 +166,10 @@ async function checkPorts({ home, settings }: Context, roles: readonly Role[]): 
 }
 
 async function openLog({ home, settings }: Context): Promise<Log> {
-  const size = await stat(home.log()).then((stats) => stats.size, () => 0);
+  const size = await stat(home.log()).then(
+    (stats) => stats.size,
+    () => 0,
+  );
   if (size > LONGEST_LOG_BYTES) await rename(home.log(), `${home.log()}.1`);
   return createLog(createWriteStream(home.log(), { flags: "a", mode: 0o600 }), settings.logLevel);
 }

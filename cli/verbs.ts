@@ -25,10 +25,14 @@ export interface ConfigOptions extends Format {
   readonly unset?: string[];
 }
 
-export async function stop(context: Context, { keepTraffic = false }: { keepTraffic?: boolean }): Promise<void> {
+export async function stop(
+  context: Context,
+  { keepTraffic = false }: { keepTraffic?: boolean },
+): Promise<void> {
   const stopped = await down(context, { keepTraffic });
   if (!stopped.server && stopped.services === 0) context.print("Nothing was running.");
-  else if (keepTraffic) context.print("The server is stopped; the traffic goes on. `sluice up` takes it over again.");
+  else if (keepTraffic)
+    context.print("The server is stopped; the traffic goes on. `sluice up` takes it over again.");
   else context.print("Sluice is stopped.");
 }
 
@@ -41,7 +45,9 @@ export async function status(context: Context, { json }: Format): Promise<void> 
   }
   const { pid, memoryMegabytes, proxy, redis, home, version } = answer;
   context.print(`server   up, process ${pid}, ${memoryMegabytes} MB, version ${version}, ${home}`);
-  context.print(`proxy    ${proxy.state}${proxy.pid === undefined ? "" : `, process ${proxy.pid}`}, port ${proxy.port}, revision ${proxy.revision ?? "unknown"}`);
+  context.print(
+    `proxy    ${proxy.state}${proxy.pid === undefined ? "" : `, process ${proxy.pid}`}, port ${proxy.port}, revision ${proxy.revision ?? "unknown"}`,
+  );
   context.print(`redis    ${redis.state}${redis.pid === undefined ? "" : `, process ${redis.pid}`}`);
   context.print("");
   printApps(context, answer.apps);
@@ -54,7 +60,10 @@ export async function apps(context: Context, { json }: Format): Promise<void> {
 }
 
 export async function releases(context: Context, app: string, { json }: Format): Promise<void> {
-  const answer = (await new Client(context).call("GET", `/api/apps/${encodeURIComponent(app)}/releases`)) as ReleaseSummary[];
+  const answer = (await new Client(context).call(
+    "GET",
+    `/api/apps/${encodeURIComponent(app)}/releases`,
+  )) as ReleaseSummary[];
   if (json) {
     context.print(JSON.stringify(answer, undefined, 2));
     return;
@@ -68,24 +77,50 @@ export async function releases(context: Context, app: string, { json }: Format):
     by,
     error ?? "",
   ]);
-  for (const line of table(["release", "commit", "track", "state", "queued (UTC)", "by", ""], rows)) context.print(line);
+  for (const line of table(["release", "commit", "track", "state", "queued (UTC)", "by", ""], rows))
+    context.print(line);
 }
 
 export async function rollback(context: Context, app: string, release: string | undefined): Promise<void> {
   const body = release === undefined ? {} : { release };
-  await new Client(context).stream("POST", `/api/apps/${encodeURIComponent(app)}/rollback`, body, ({ line }) => context.print(String(line)));
+  await new Client(context).stream(
+    "POST",
+    `/api/apps/${encodeURIComponent(app)}/rollback`,
+    body,
+    ({ line }) => context.print(String(line)),
+  );
 }
 
-export async function logs(context: Context, app: string, { follow = false, release, lines, json }: LogOptions): Promise<void> {
-  const query = new URLSearchParams({ lines: String(lines), follow: String(follow), ...(release === undefined ? {} : { release }) });
+export async function logs(
+  context: Context,
+  app: string,
+  { follow = false, release, lines, json }: LogOptions,
+): Promise<void> {
+  const query = new URLSearchParams({
+    lines: String(lines),
+    follow: String(follow),
+    ...(release === undefined ? {} : { release }),
+  });
   const show = (entry: Record<string, unknown>): void => {
     const { at, from, text } = entry;
-    context.print(json ? JSON.stringify(entry) : `${at === "" ? "" : `${String(at)} `}${String(from)} | ${String(text)}`);
+    context.print(
+      json ? JSON.stringify(entry) : `${at === "" ? "" : `${String(at)} `}${String(from)} | ${String(text)}`,
+    );
   };
-  await new Client(context).stream("GET", `/api/apps/${encodeURIComponent(app)}/logs?${query.toString()}`, undefined, show);
+  await new Client(context).stream(
+    "GET",
+    `/api/apps/${encodeURIComponent(app)}/logs?${query.toString()}`,
+    undefined,
+    show,
+  );
 }
 
-export async function config(context: Context, app: string, settings: readonly string[], { unset = [], json }: ConfigOptions): Promise<void> {
+export async function config(
+  context: Context,
+  app: string,
+  settings: readonly string[],
+  { unset = [], json }: ConfigOptions,
+): Promise<void> {
   const set: Record<string, string> = {};
   for (const setting of settings) {
     const at = setting.indexOf("=");
@@ -95,9 +130,12 @@ export async function config(context: Context, app: string, settings: readonly s
   const path = `/api/apps/${encodeURIComponent(app)}/config`;
   const isChange = settings.length > 0 || unset.length > 0;
   const client = new Client(context);
-  const answer = (await (isChange ? client.call("PATCH", path, { set, unset }) : client.call("GET", path))) as Record<string, string>;
+  const answer = (await (isChange
+    ? client.call("PATCH", path, { set, unset })
+    : client.call("GET", path))) as Record<string, string>;
   if (json) context.print(JSON.stringify(answer, undefined, 2));
-  else if (isChange) context.print(`Set for the next release of ${app}: ${Object.keys(answer).join(", ") || "nothing"}`);
+  else if (isChange)
+    context.print(`Set for the next release of ${app}: ${Object.keys(answer).join(", ") || "nothing"}`);
   else for (const [name, value] of Object.entries(answer)) context.print(`${name}=${value}`);
 }
 
@@ -109,25 +147,44 @@ export async function destroy(context: Context, app: string): Promise<void> {
 export async function keys(context: Context, { json }: Format): Promise<void> {
   const answer = (await new Client(context).call("GET", "/api/keys")) as KeyRecord[];
   if (json) context.print(JSON.stringify(answer, undefined, 2));
-  else for (const line of table(["id", "name", "fingerprint"], answer.map(({ id, name, fingerprint }) => [id, name, fingerprint]))) context.print(line);
+  else
+    for (const line of table(
+      ["id", "name", "fingerprint"],
+      answer.map(({ id, name, fingerprint }) => [id, name, fingerprint]),
+    ))
+      context.print(line);
 }
 
 export async function addKey(context: Context, file: string): Promise<void> {
-  const key = file === "-" ? await readAll(process.stdin) : await readFile(file, "utf8").catch((error: unknown) => {
-    throw new AppError("key-invalid", { reason: error instanceof Error ? error.message : String(error) });
-  });
-  const { id, name, fingerprint } = (await new Client(context).call("POST", "/api/keys", { key })) as KeyRecord;
+  const key =
+    file === "-"
+      ? await readAll(process.stdin)
+      : await readFile(file, "utf8").catch((error: unknown) => {
+          throw new AppError("key-invalid", {
+            reason: error instanceof Error ? error.message : String(error),
+          });
+        });
+  const { id, name, fingerprint } = (await new Client(context).call("POST", "/api/keys", {
+    key,
+  })) as KeyRecord;
   context.print(`${name} may push: ${fingerprint} (${id})`);
 }
 
 export async function tokens(context: Context, { json }: Format): Promise<void> {
   const answer = (await new Client(context).call("GET", "/api/tokens")) as TokenRecord[];
   if (json) context.print(JSON.stringify(answer, undefined, 2));
-  else for (const line of table(["id", "name", "made"], answer.map(({ id, name, createdAt }) => [id, name, createdAt]))) context.print(line);
+  else
+    for (const line of table(
+      ["id", "name", "made"],
+      answer.map(({ id, name, createdAt }) => [id, name, createdAt]),
+    ))
+      context.print(line);
 }
 
 export async function createToken(context: Context, name: string): Promise<void> {
-  const { token, id } = (await new Client(context).call("POST", "/api/tokens", { name })) as TokenRecord & { token: string };
+  const { token, id } = (await new Client(context).call("POST", "/api/tokens", { name })) as TokenRecord & {
+    token: string;
+  };
   context.print(token);
   context.print(`(id ${id}; shown this once)`);
 }
@@ -138,7 +195,10 @@ export async function remove(context: Context, kind: "keys" | "tokens", id: stri
 }
 
 export async function installHook(context: Context): Promise<void> {
-  const { path, chained, state } = await installHooks({ directory: process.cwd(), hookSource: join(context.installation, "hooks/pre-commit") });
+  const { path, chained, state } = await installHooks({
+    directory: process.cwd(),
+    hookSource: join(context.installation, "hooks/pre-commit"),
+  });
   context.print(`${path}: ${state}${chained ? "; the hook that stood there runs first" : ""}`);
   context.print("Each commit now runs lint and tests on what is staged (git commit --no-verify skips them).");
 }

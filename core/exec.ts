@@ -75,7 +75,8 @@ export async function runCommand(command: Command, options: RunOptions = {}): Pr
 export async function outputOf(command: Command, options: { signal?: AbortSignal } = {}): Promise<string> {
   const out: string[] = [];
   const exit = await runCommand(command, { ...options, onLine: (line) => out.push(line) });
-  if (exit.status !== 0) throw new Error(`${command.argv[0]} failed (${describeExit(exit)}): ${out.slice(-5).join(" ")}`);
+  if (exit.status !== 0)
+    throw new Error(`${command.argv[0]} failed (${describeExit(exit)}): ${out.slice(-5).join(" ")}`);
   return out.join("\n");
 }
 
@@ -99,7 +100,10 @@ function feed(input: Readable, stdin: Writable): void {
   input.pipe(stdin);
 }
 
-async function readLines(stream: Readable | null, onLine: ((line: string) => void) | undefined): Promise<void> {
+async function readLines(
+  stream: Readable | null,
+  onLine: ((line: string) => void) | undefined,
+): Promise<void> {
   if (stream === null) return;
   for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
     onLine?.(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);

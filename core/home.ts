@@ -33,7 +33,8 @@ export class Home {
   readonly tree = (app: string, number: number): string => join(this.release(app, number), "tree");
   /** The clean checkout that the gates of a release run in. */
   readonly gatesTree = (app: string, number: number): string => join(this.release(app, number), "gates");
-  readonly releaseOutput = (app: string, number: number): string => join(this.release(app, number), "output.log");
+  readonly releaseOutput = (app: string, number: number): string =>
+    join(this.release(app, number), "output.log");
   /** What may outlive a release: dependency trees, and HOME of builds. */
   readonly cache = (app: string): string => join(this.app(app), "cache");
   readonly buildHome = (app: string): string => join(this.app(app), "build-home");

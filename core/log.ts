@@ -9,7 +9,10 @@ export function createLog(destination: NodeJS.WritableStream, level: string): Lo
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: ["token", "password", "secret", "*.token", "*.password", "*.secret"], censor: "[redacted]" },
+      redact: {
+        paths: ["token", "password", "secret", "*.token", "*.password", "*.secret"],
+        censor: "[redacted]",
+      },
       serializers: { err: pino.stdSerializers.err },
     },
     destination,

@@ -44,7 +44,10 @@ export function parseStatus(status: Buffer): { pid: number | undefined; since: n
   if (status.length < 20) return { pid: undefined, since: 0 };
   const seconds = Number(status.readBigUInt64BE(0) - TAI_OFFSET_SECONDS);
   const pid = status.readUInt32LE(12);
-  return { pid: pid > 0 && status[19] === 1 ? pid : undefined, since: seconds * 1000 + status.readUInt32BE(8) / 1e6 };
+  return {
+    pid: pid > 0 && status[19] === 1 ? pid : undefined,
+    since: seconds * 1000 + status.readUInt32BE(8) / 1e6,
+  };
 }
 
 /**
@@ -84,7 +87,8 @@ async function openFifo(path: string): Promise<Awaited<ReturnType<typeof open>> 
   try {
     return await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENXIO" || error.code === "ENOENT")) return undefined;
+    if (error instanceof Error && "code" in error && (error.code === "ENXIO" || error.code === "ENOENT"))
+      return undefined;
     throw error;
   }
 }

@@ -26,7 +26,9 @@ export class SecretBox {
     const iv = randomBytes(12);
     const cipher = createCipheriv("aes-256-gcm", this.key, iv).setAAD(Buffer.from(context));
     const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
-    return ["v1", iv, cipher.getAuthTag(), sealed].map((part) => (typeof part === "string" ? part : part.toString("base64"))).join(":");
+    return ["v1", iv, cipher.getAuthTag(), sealed]
+      .map((part) => (typeof part === "string" ? part : part.toString("base64")))
+      .join(":");
   }
 
   open(sealed: string, context: string): string {

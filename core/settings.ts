@@ -26,9 +26,7 @@ export const settingsSchema = z.strictObject({
   redis: z.strictObject({ url: z.url({ protocol: /^rediss?$/ }).optional() }).prefault({}),
   instances: z
     .strictObject({
-      ports: z
-        .strictObject({ first: port.default(20_000), last: port.default(29_999) })
-        .prefault({}),
+      ports: z.strictObject({ first: port.default(20_000), last: port.default(29_999) }).prefault({}),
       memoryMegabytes: megabytes.default(512),
       firstUid: z.number().int().min(1000).default(200_000),
       stopSeconds: seconds.default(30),
@@ -146,6 +144,9 @@ async function readIfThere(file: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
-    throw new AppError("settings-invalid", { file, problems: [error instanceof Error ? error.message : String(error)] });
+    throw new AppError("settings-invalid", {
+      file,
+      problems: [error instanceof Error ? error.message : String(error)],
+    });
   }
 }

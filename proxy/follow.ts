@@ -117,4 +117,3 @@ export class Follower {
     await this.reports.reportLoads(this.options.id, new Map(reported));
   }
 }
-

@@ -16,7 +16,11 @@ export function routesOf(table: RouteTable, domain: string): AppRoutes {
   }
   // An app without a live release is known all the same: its visitors are asked to come back.
   hosts.set(`${app}.${domain}`, trackKey(app, PRODUCTION));
-  return { hosts, tracks, releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])) };
+  return {
+    hosts,
+    tracks,
+    releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])),
+  };
 }
 
 export function releaseKey(app: string, number: number): string {

@@ -62,7 +62,9 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     pipeline,
     log,
     onBranchDeleted: async (app, branch) => {
-      await tools.routes.update(app, (table) => withoutTrack(table, trackOfBranch(branch), tools.clock.now()));
+      await tools.routes.update(app, (table) =>
+        withoutTrack(table, trackOfBranch(branch), tools.clock.now()),
+      );
     },
   });
   await recover(tools, pipeline);
@@ -96,11 +98,17 @@ interface Parts {
   readonly desk: PushDesk;
 }
 
-function controlApp({ home, version, redis, log }: ServerOptions, { tools, tokens, sshKeys, pipeline, desk }: Parts): express.Express {
+function controlApp(
+  { home, version, redis, log }: ServerOptions,
+  { tools, tokens, sshKeys, pipeline, desk }: Parts,
+): express.Express {
   const app = express();
   app.disable("x-powered-by");
   app.get("/healthz", async (_request, response) => {
-    const redisAnswers = await redis.ping().then(() => true, () => false);
+    const redisAnswers = await redis.ping().then(
+      () => true,
+      () => false,
+    );
     response.status(redisAnswers ? 200 : 503).json({ server: "up", redis: redisAnswers ? "up" : "down" });
   });
   app.use("/git", httpGit({ home, tokens, apps: tools.apps, desk }));
@@ -127,11 +135,24 @@ function controlApp({ home, version, redis, log }: ServerOptions, { tools, token
 /** express.json() rejects with an error that carries a 4xx `status`. */
 function bodyParserError(error: unknown): AppError | undefined {
   const isClientError =
-    error instanceof Error && "status" in error && typeof error.status === "number" && error.status < 500 && !(error instanceof AppError);
+    error instanceof Error &&
+    "status" in error &&
+    typeof error.status === "number" &&
+    error.status < 500 &&
+    !(error instanceof AppError);
   return isClientError ? new AppError("request-invalid", { problem: error.message }) : undefined;
 }
 
-async function makeTools({ home, settings, redis, engine, appRedis, path, isRoot, log }: ServerOptions): Promise<Tools> {
+async function makeTools({
+  home,
+  settings,
+  redis,
+  engine,
+  appRedis,
+  path,
+  isRoot,
+  log,
+}: ServerOptions): Promise<Tools> {
   const box = await openSecretBox(home.key());
   return {
     home,
@@ -169,4 +190,3 @@ async function close(server: Server): Promise<void> {
     server.closeAllConnections();
   });
 }
-

@@ -31,7 +31,11 @@ export class ProxyReports {
   constructor(private readonly redis: Redis) {}
 
   async report(proxy: string, report: ProxyReport): Promise<void> {
-    await this.redis.pipeline().hset(keys.proxies, proxy, JSON.stringify(report)).publish(keys.proxiesChannel, proxy).exec();
+    await this.redis
+      .pipeline()
+      .hset(keys.proxies, proxy, JSON.stringify(report))
+      .publish(keys.proxiesChannel, proxy)
+      .exec();
   }
 
   async forget(proxy: string): Promise<void> {
@@ -40,7 +44,9 @@ export class ProxyReports {
 
   async alive(now: number): Promise<Map<string, ProxyReport>> {
     const all = await this.redis.hgetall(keys.proxies);
-    const parsed = Object.entries(all).map(([id, text]) => [id, reportSchema.parse(JSON.parse(text))] as const);
+    const parsed = Object.entries(all).map(
+      ([id, text]) => [id, reportSchema.parse(JSON.parse(text))] as const,
+    );
     return new Map(parsed.filter(([, report]) => now - report.seenAt < PROXY_ALIVE_MS));
   }
 

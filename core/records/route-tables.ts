@@ -18,7 +18,11 @@ export class RouteTables {
    * `change` is pure and may run again when another writer was faster. Answers the new revision, or the present one
    * when nothing changed.
    */
-  async update(app: string, change: (table: RouteTable) => RouteTable, releases: readonly ReleaseRecord[] = []): Promise<number> {
+  async update(
+    app: string,
+    change: (table: RouteTable) => RouteTable,
+    releases: readonly ReleaseRecord[] = [],
+  ): Promise<number> {
     for (let attempt = 0; attempt < 50; attempt++) {
       const { table, text, revision } = await this.readVersioned(app);
       const next = JSON.stringify(routeTableSchema.parse(change(table)));
@@ -36,7 +40,9 @@ export class RouteTables {
   }
 
   /** Every table that changed after `revision` (undefined: the app is gone), oldest change first, and the newest revision. */
-  async changedSince(revision: number): Promise<{ revision: number; changes: Map<string, RouteTable | undefined> }> {
+  async changedSince(
+    revision: number,
+  ): Promise<{ revision: number; changes: Map<string, RouteTable | undefined> }> {
     try {
       const rows = await this.redis.zrangebyscore(keys.routeChanges, `(${revision}`, "+inf", "WITHSCORES");
       const apps = rows.filter((_, index) => index % 2 === 0);
@@ -53,14 +59,26 @@ export class RouteTables {
 
   private async readVersioned(app: string): Promise<{ table: RouteTable; text: string; revision: number }> {
     try {
-      const [text, revision] = await Promise.all([this.redis.hget(keys.routes, app), this.redis.zscore(keys.routeChanges, app)]);
-      return { table: parse(text) ?? emptyRouteTable(app), text: text ?? "", revision: Number(revision ?? 0) };
+      const [text, revision] = await Promise.all([
+        this.redis.hget(keys.routes, app),
+        this.redis.zscore(keys.routeChanges, app),
+      ]);
+      return {
+        table: parse(text) ?? emptyRouteTable(app),
+        text: text ?? "",
+        revision: Number(revision ?? 0),
+      };
     } catch (error) {
       throw redisError(error);
     }
   }
 
-  private async write(app: string, before: string, after: string, releases: readonly ReleaseRecord[]): Promise<number | undefined> {
+  private async write(
+    app: string,
+    before: string,
+    after: string,
+    releases: readonly ReleaseRecord[],
+  ): Promise<number | undefined> {
     const records = releases.flatMap((release) => [String(release.number), JSON.stringify(release)]);
     try {
       const revision = await this.redis.eval(

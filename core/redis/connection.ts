@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { AppError } from "../app-error.js";
+import { AppError, isAppError } from "../app-error.js";
 import type { Log } from "../log.js";
 
 export type RedisAddress =
@@ -46,7 +46,7 @@ export async function openRedis(redis: Redis): Promise<void> {
 
 /** What a failed command means to a person. */
 export function redisError(error: unknown): AppError {
-  if (error instanceof AppError) return error;
+  if (isAppError(error)) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new AppError("redis-unavailable", { reason }, { cause: error });
 }

@@ -55,7 +55,8 @@ export async function readLock(redis: Redis, app: string): Promise<LockHolder | 
 
 function keep(redis: Redis, key: string, token: string): HeldLock {
   const lost = new AbortController();
-  const giveUp = (): void => lost.abort(new AppError("redis-unavailable", { reason: "the release lock was lost" }));
+  const giveUp = (): void =>
+    lost.abort(new AppError("redis-unavailable", { reason: "the release lock was lost" }));
   let renewedAt = Date.now();
   const renewal = setInterval(() => {
     redis.eval(RENEW, 1, key, token, LIFE_MS).then(

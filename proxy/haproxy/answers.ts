@@ -46,7 +46,12 @@ function loadOf(fields: readonly string[], column: (name: string) => number): Lo
 }
 
 /** `show proc` on the master: worker pids, present and old, and how often it reloaded and failed to. */
-export function parseProcesses(answer: string): { workers: number[]; oldWorkers: number[]; reloads: number; failed: number } {
+export function parseProcesses(answer: string): {
+  workers: number[];
+  oldWorkers: number[];
+  reloads: number;
+  failed: number;
+} {
   const found = { workers: [] as number[], oldWorkers: [] as number[], reloads: 0, failed: 0 };
   let old = false;
   for (const line of rows(answer)) {

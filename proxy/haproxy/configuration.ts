@@ -1,4 +1,4 @@
-import type { HaproxyState } from "./state.js";
+import type { HaproxyState, MapName } from "./state.js";
 
 export interface HaproxyOptions {
   /** Folder of everything below; HAProxy's sockets lie in it. */
@@ -23,16 +23,21 @@ export const paths = {
   masterSocket: (folder: string) => `${folder}/master.sock`,
 } as const;
 
-export const MAPS = ["hosts", "tracks", "slots"] as const;
-/** hosts: host → target. tracks: `APP/TRACK` → `APP/vN`. slots: `APP/vN` → `SLOT|TRACK|sticky or free`. */
-export type MapName = (typeof MAPS)[number];
-
 /** The key of the hosts map that a bare host (the domain itself, an IP address) is looked up by. */
 export const FALLBACK_HOST = "*";
 
 /** `haproxy` in the foreground, with its configuration in two places: the fixed part and a file per slot. */
 export function haproxyCommand(folder: string): string[] {
-  return ["haproxy", "-W", "-S", paths.masterSocket(folder), "-f", paths.configuration(folder), "-f", paths.slots(folder)];
+  return [
+    "haproxy",
+    "-W",
+    "-S",
+    paths.masterSocket(folder),
+    "-f",
+    paths.configuration(folder),
+    "-f",
+    paths.slots(folder),
+  ];
 }
 
 /**

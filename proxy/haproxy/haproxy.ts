@@ -6,7 +6,6 @@ import type { AppRoutes, Load, Proxy } from "../proxy.js";
 import { parseLoads, parseMap, parseProcesses, parseServers } from "./answers.js";
 import {
   FIRST_SLOTS,
-  MAPS,
   SERVER_CHECK,
   configurationText,
   mapText,
@@ -17,7 +16,7 @@ import {
 } from "./configuration.js";
 import { plan, type MapChange, type Plan } from "./plan.js";
 import { argument, Runtime } from "./runtime.js";
-import { slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
+import { MAPS, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
 
 const RELOAD_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
@@ -57,7 +56,10 @@ export class Haproxy implements Proxy {
     return new Set([...maps.hosts.values()].map((target) => target.split("/")[0] ?? ""));
   }
 
-  async apply(changes: ReadonlyMap<string, AppRoutes | undefined>, fallback: string | undefined): Promise<void> {
+  async apply(
+    changes: ReadonlyMap<string, AppRoutes | undefined>,
+    fallback: string | undefined,
+  ): Promise<void> {
     let difference = plan(await this.observed(), changes, fallback);
     if (difference.missingSlots > 0) {
       await this.addSlots(difference.missingSlots);
@@ -84,7 +86,9 @@ export class Haproxy implements Proxy {
     });
     if (slotOf.length === 0) return new Map();
     const answers = await this.everyWorker(slotOf.map(([, slot]) => `show stat ${slot} 2 -1`));
-    return new Map(slotOf.map(([release, slot]) => [release, together(answers.flatMap((loads) => loads.get(slot) ?? []))]));
+    return new Map(
+      slotOf.map(([release, slot]) => [release, together(answers.flatMap((loads) => loads.get(slot) ?? []))]),
+    );
   }
 
   /** Tries again to remove servers whose last connection may have closed by now. */
@@ -104,9 +108,17 @@ export class Haproxy implements Proxy {
       const answer = await this.master.run("show proc").catch(() => "");
       const now = parseProcesses(answer);
       if (now.failed > before.failed) break;
-      if (now.workers.length > 0 && !now.workers.some((pid) => before.workers.includes(pid)) && (await this.answers())) return;
+      if (
+        now.workers.length > 0 &&
+        !now.workers.some((pid) => before.workers.includes(pid)) &&
+        (await this.answers())
+      )
+        return;
     }
-    throw new AppError("haproxy-refused", { command: "reload", answer: "the new configuration was not taken" });
+    throw new AppError("haproxy-refused", {
+      command: "reload",
+      answer: "the new configuration was not taken",
+    });
   }
 
   private async observed(): Promise<HaproxyState> {
@@ -117,22 +129,36 @@ export class Haproxy implements Proxy {
   private async observe(): Promise<HaproxyState> {
     const { folder } = this.options;
     const [hosts, tracks, slots] = await Promise.all(
-      MAPS.map(async (map) => parseMap(await this.runtime.run(`show map ${argument(paths.map(folder, map))}`))),
+      MAPS.map(async (map) =>
+        parseMap(await this.runtime.run(`show map ${argument(paths.map(folder, map))}`)),
+      ),
     );
     const all = parseServers(await this.runtime.run("show servers state"));
-    const maps = { hosts: hosts ?? new Map(), tracks: tracks ?? new Map(), slots: slots ?? new Map<string, string>() };
+    const maps = {
+      hosts: hosts ?? new Map(),
+      tracks: tracks ?? new Map(),
+      slots: slots ?? new Map<string, string>(),
+    };
     const used = new Set([...maps.slots.values()].map(slotOfEntry));
     const servers = new Map<string, Map<string, string>>();
     for (const { slot, server, address } of all.filter(({ slot }) => used.has(slot))) {
       servers.set(slot, (servers.get(slot) ?? new Map<string, string>()).set(server, address));
     }
-    return { maps, servers, leaving: all.filter(({ slot }) => !used.has(slot)), slots: await slotsIn(folder) };
+    return {
+      maps,
+      servers,
+      leaving: all.filter(({ slot }) => !used.has(slot)),
+      slots: await slotsIn(folder),
+    };
   }
 
   private async writeFiles({ next, added, leaving, maps }: Plan): Promise<void> {
     const { folder } = this.options;
     for (const slot of new Set([...added, ...leaving].map((change) => change.slot))) {
-      await writeFileAtomically(paths.slot(folder, slot), slotText(slot, next.servers.get(slot) ?? new Map()));
+      await writeFileAtomically(
+        paths.slot(folder, slot),
+        slotText(slot, next.servers.get(slot) ?? new Map()),
+      );
     }
     for (const map of new Set(maps.map((change) => change.map))) {
       await writeFileAtomically(paths.map(folder, map), mapText(next, map));
@@ -146,7 +172,10 @@ export class Haproxy implements Proxy {
         `add server ${name} ${argument(address)} ${SERVER_CHECK}; enable health ${name}; enable server ${name}`,
       ]);
     }
-    await this.runtime.expect("", maps.map((change) => mapCommand(this.options.folder, change)));
+    await this.runtime.expect(
+      "",
+      maps.map((change) => mapCommand(this.options.folder, change)),
+    );
   }
 
   /** Takes leaving servers out; those with open connections stay in `leaving`. */
@@ -174,7 +203,8 @@ export class Haproxy implements Proxy {
     const answers = [await this.runtime.run(...commands)];
     for (const pid of oldWorkers) {
       // An old worker may be gone by the time it is asked.
-      for (const command of commands) answers.push(await this.master.run(`@!${pid} ${command}`).catch(() => ""));
+      for (const command of commands)
+        answers.push(await this.master.run(`@!${pid} ${command}`).catch(() => ""));
     }
     return answers.map(parseLoads);
   }
@@ -207,7 +237,10 @@ function together(loads: readonly Load[]): Load {
 
 async function slotsIn(folder: string): Promise<string[]> {
   const files = await readdir(paths.slots(folder));
-  return files.filter((name) => name.endsWith(".cfg")).map((name) => name.slice(0, -".cfg".length)).sort();
+  return files
+    .filter((name) => name.endsWith(".cfg"))
+    .map((name) => name.slice(0, -".cfg".length))
+    .sort();
 }
 
 async function writeEmptySlots(folder: string, first: number, last: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { AppRoutes, ReleaseRoutes } from "../proxy.js";
-import { FALLBACK_HOST, type MapName } from "./configuration.js";
-import { slotEntry, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
+import { FALLBACK_HOST } from "./configuration.js";
+import { slotEntry, slotOfEntry, type HaproxyState, type MapName, type SlotServer } from "./state.js";
 
 /** The difference between what HAProxy does and what it should do. */
 export interface Plan {
@@ -41,7 +41,11 @@ class Desired {
   private missingSlots = 0;
 
   constructor(private readonly actual: HaproxyState) {
-    this.maps = { hosts: new Map(actual.maps.hosts), tracks: new Map(actual.maps.tracks), slots: new Map(actual.maps.slots) };
+    this.maps = {
+      hosts: new Map(actual.maps.hosts),
+      tracks: new Map(actual.maps.tracks),
+      slots: new Map(actual.maps.slots),
+    };
     this.servers = new Map([...actual.servers].map(([slot, servers]) => [slot, new Map(servers)]));
     const used = new Set([...actual.maps.slots.values()].map(slotOfEntry));
     for (const { slot } of actual.leaving) used.add(slot);
@@ -55,7 +59,12 @@ class Desired {
     }
     for (const [key, release] of releases) this.placeRelease(key, release);
     replaceAll(this.maps.tracks, (key) => belongsTo(key, app), routes?.tracks);
-    replaceAll(this.maps.hosts, (_, target) => belongsTo(target, app), routes?.hosts, (key) => key === FALLBACK_HOST);
+    replaceAll(
+      this.maps.hosts,
+      (_, target) => belongsTo(target, app),
+      routes?.hosts,
+      (key) => key === FALLBACK_HOST,
+    );
   }
 
   setFallback(target: string | undefined): void {
@@ -65,7 +74,11 @@ class Desired {
 
   plan(): Plan {
     const { slots, tracks, hosts } = this.maps;
-    const changes = [mapChanges("slots", this.actual, slots), mapChanges("tracks", this.actual, tracks), mapChanges("hosts", this.actual, hosts)];
+    const changes = [
+      mapChanges("slots", this.actual, slots),
+      mapChanges("tracks", this.actual, tracks),
+      mapChanges("hosts", this.actual, hosts),
+    ];
     const pointed = changes.flatMap((map) => map.filter(({ kind }) => kind !== "delete"));
     const deleted = changes.reverse().flatMap((map) => map.filter(({ kind }) => kind === "delete"));
     return {

@@ -12,23 +12,29 @@ export class Runtime {
   /** Runs commands back to back, as one line, and returns what they print. A partial answer is an error. */
   async run(...commands: string[]): Promise<string> {
     const line = commands.join("; ");
-    if (line.length > LONGEST_LINE) throw new AppError("haproxy-refused", { command: `${line.slice(0, 80)}…`, answer: "line too long" });
+    if (line.length > LONGEST_LINE)
+      throw new AppError("haproxy-refused", { command: `${line.slice(0, 80)}…`, answer: "line too long" });
     return ask(this.socket, line);
   }
 
   /** Runs commands of which each must answer nothing, or the sentence given. Long lists go in several lines, in order. */
-  async expect(sentence: "" | "New server registered." | "Server deleted.", commands: readonly string[]): Promise<void> {
+  async expect(
+    sentence: "" | "New server registered." | "Server deleted.",
+    commands: readonly string[],
+  ): Promise<void> {
     for (const line of packed(commands)) {
       const answer = (await this.run(...line)).trim();
       const wanted = sentence === "" ? "" : sentence;
-      if (answer !== wanted) throw new AppError("haproxy-refused", { command: line.join("; ").slice(0, 300), answer });
+      if (answer !== wanted)
+        throw new AppError("haproxy-refused", { command: line.join("; ").slice(0, 300), answer });
     }
   }
 }
 
 /** An argument must not end the command or begin another. */
 export function argument(text: string): string {
-  if (!/^[A-Za-z0-9@/._:*|-]+$/.test(text)) throw new AppError("haproxy-refused", { command: text, answer: "not an argument" });
+  if (!/^[A-Za-z0-9@/._:*|-]+$/.test(text))
+    throw new AppError("haproxy-refused", { command: text, answer: "not an argument" });
   return text;
 }
 
@@ -59,7 +65,13 @@ async function ask(path: string, line: string): Promise<string> {
       resolve(Buffer.concat(chunks).toString("utf8"));
     });
     socket.once("error", (error) => {
-      reject(new AppError("haproxy-refused", { command: line.slice(0, 300), answer: error.message }, { cause: error }));
+      reject(
+        new AppError(
+          "haproxy-refused",
+          { command: line.slice(0, 300), answer: error.message },
+          { cause: error },
+        ),
+      );
     });
   });
 }

@@ -1,4 +1,6 @@
-import type { MapName } from "./configuration.js";
+export const MAPS = ["hosts", "tracks", "slots"] as const;
+/** hosts: host → target. tracks: `APP/TRACK` → `APP/vN`. slots: `APP/vN` → `SLOT|TRACK|sticky or free`. */
+export type MapName = (typeof MAPS)[number];
 
 /** What HAProxy does at a moment: its maps, and the servers of every slot that has some. */
 export interface HaproxyState {

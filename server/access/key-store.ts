@@ -35,7 +35,10 @@ export class KeyStore {
     const publicKey = line.trim();
     const key = parseKey(publicKey);
     const fingerprint = fingerprintOf(key.getPublicSSH());
-    const id = fingerprint.replace(/^SHA256:/, "").replace(/[^A-Za-z0-9]/g, "").slice(0, 16);
+    const id = fingerprint
+      .replace(/^SHA256:/, "")
+      .replace(/[^A-Za-z0-9]/g, "")
+      .slice(0, 16);
     const createdAt = new Date().toISOString();
     const name = key.comment === "" ? id : key.comment;
     await this.redis.hset(keys.sshKeys, id, JSON.stringify({ name, publicKey, createdAt }));
@@ -43,7 +46,8 @@ export class KeyStore {
   }
 
   async remove(id: string): Promise<void> {
-    if ((await this.redis.hdel(keys.sshKeys, id)) === 0) throw new AppError("id-unknown", { kind: "key", id });
+    if ((await this.redis.hdel(keys.sshKeys, id)) === 0)
+      throw new AppError("id-unknown", { kind: "key", id });
   }
 
   /** The parsed key that a client offers, if it is one of ours, and whose it is. */
@@ -67,7 +71,8 @@ export class KeyStore {
 }
 
 function parseKey(line: string): ssh2.ParsedKey {
-  if (/PRIVATE KEY/.test(line)) throw new AppError("key-invalid", { reason: "this is a private key; it should never leave its owner" });
+  if (/PRIVATE KEY/.test(line))
+    throw new AppError("key-invalid", { reason: "this is a private key; it should never leave its owner" });
   const key = ssh2.utils.parseKey(line);
   if (key instanceof Error) throw new AppError("key-invalid", { reason: key.message });
   return key;

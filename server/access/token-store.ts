@@ -27,7 +27,9 @@ export class TokenStore {
     if (!/^[0-9a-f]{64}$/.test(token)) return undefined;
     try {
       const hash = hashToken(token);
-      const all = Object.values(await this.redis.hgetall(keys.tokens)).map((text) => tokenSchema.parse(JSON.parse(text)));
+      const all = Object.values(await this.redis.hgetall(keys.tokens)).map((text) =>
+        tokenSchema.parse(JSON.parse(text)),
+      );
       return all.find((record) => record.hash === hash)?.name;
     } catch (error) {
       throw redisError(error);
@@ -44,7 +46,10 @@ export class TokenStore {
 
   /** The token itself is told this once. */
   async create(name: string): Promise<TokenRecord & { readonly token: string }> {
-    if (!/^[\w .@-]{1,64}$/.test(name)) throw new AppError("request-invalid", { problem: "a token's name is 1 to 64 letters, digits, blanks and . _ @ -" });
+    if (!/^[\w .@-]{1,64}$/.test(name))
+      throw new AppError("request-invalid", {
+        problem: "a token's name is 1 to 64 letters, digits, blanks and . _ @ -",
+      });
     const token = makeSecret();
     const id = randomBytes(4).toString("hex");
     const createdAt = new Date().toISOString();
@@ -53,6 +58,7 @@ export class TokenStore {
   }
 
   async remove(id: string): Promise<void> {
-    if ((await this.redis.hdel(keys.tokens, id)) === 0) throw new AppError("id-unknown", { kind: "token", id });
+    if ((await this.redis.hdel(keys.tokens, id)) === 0)
+      throw new AppError("id-unknown", { kind: "token", id });
   }
 }

@@ -33,7 +33,9 @@ export function api({ tools, pipeline, tokens, keys, version }: ApiOptions): Rou
     await destroyApp(tools, pipeline, request.params.app);
     response.status(204).end();
   });
-  router.get("/apps/:app/releases", async (request, response) => response.json(await releaseSummaries(tools, request.params.app)));
+  router.get("/apps/:app/releases", async (request, response) =>
+    response.json(await releaseSummaries(tools, request.params.app)),
+  );
   router.post("/apps/:app/rollback", async (request, response) => {
     const { release } = parseBody(z.strictObject({ release: z.string().optional() }), request);
     const app = await tools.apps.read(request.params.app);
@@ -48,7 +50,8 @@ export function api({ tools, pipeline, tokens, keys, version }: ApiOptions): Rou
   router.get("/apps/:app/logs", async (request, response) => {
     const query = parse(logQuerySchema, request.query);
     const app = await tools.apps.read(request.params.app);
-    const number = query.release === undefined ? undefined : await knownNumber(tools, app.name, query.release);
+    const number =
+      query.release === undefined ? undefined : await knownNumber(tools, app.name, query.release);
     await streamLines(response, async (write, signal) => {
       await releaseLogs(tools, app.name, { number, lines: query.lines, follow: query.follow, signal }, write);
       return {};
@@ -59,7 +62,13 @@ export function api({ tools, pipeline, tokens, keys, version }: ApiOptions): Rou
     response.json(await tools.config.read(app.name));
   });
   router.patch("/apps/:app/config", async (request, response) => {
-    const body = parseBody(z.strictObject({ set: z.record(z.string(), z.string()).default({}), unset: z.array(z.string()).default([]) }), request);
+    const body = parseBody(
+      z.strictObject({
+        set: z.record(z.string(), z.string()).default({}),
+        unset: z.array(z.string()).default([]),
+      }),
+      request,
+    );
     const app = await tools.apps.ensure(request.params.app);
     await tools.config.change(app.name, body.set, body.unset);
     response.json(await tools.config.read(app.name));
@@ -111,7 +120,9 @@ function parseBody<T>(schema: z.ZodType<T>, request: Request): T {
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problem = parsed.error.issues.map((issue) => `${issue.path.map(String).join(".") || "the body"}: ${issue.message}`).join("; ");
+  const problem = parsed.error.issues
+    .map((issue) => `${issue.path.map(String).join(".") || "the body"}: ${issue.message}`)
+    .join("; ");
   throw new AppError("request-invalid", { problem });
 }
 

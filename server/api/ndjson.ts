@@ -5,7 +5,10 @@ import { toAppError } from "../../core/app-error.js";
  * Answers with a JSON text per line as things happen (`application/x-ndjson`); the last line of a long piece of work is
  * `{"done": …}` or `{"error": {code, message, hint}}`.
  */
-export async function streamLines(response: Response, work: (write: (line: object) => void, signal: AbortSignal) => Promise<object>): Promise<void> {
+export async function streamLines(
+  response: Response,
+  work: (write: (line: object) => void, signal: AbortSignal) => Promise<object>,
+): Promise<void> {
   const gone = new AbortController();
   response.on("close", () => gone.abort(new Error("the client left")));
   response.type("application/x-ndjson").set("Cache-Control", "no-store");

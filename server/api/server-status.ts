@@ -8,29 +8,47 @@ export interface ServerStatus {
   readonly pid: number;
   readonly home: string;
   readonly memoryMegabytes: number;
-  readonly proxy: { readonly state: "up" | "down"; readonly pid: number | undefined; readonly port: number; readonly revision: number | undefined };
+  readonly proxy: {
+    readonly state: "up" | "down";
+    readonly pid: number | undefined;
+    readonly port: number;
+    readonly revision: number | undefined;
+  };
   readonly redis: { readonly state: "up" | "down"; readonly pid: number | undefined };
   readonly apps: readonly AppSummary[];
 }
 
 /** What `sluice status` shows. With Redis away it still tells so, without the apps. */
 export async function serverStatus(tools: Tools, version: string): Promise<ServerStatus> {
-  const [haproxy, redis] = await Promise.all([serviceState(tools.home.service("haproxy")), serviceState(tools.home.service("redis"))]);
+  const [haproxy, redis] = await Promise.all([
+    serviceState(tools.home.service("haproxy")),
+    serviceState(tools.home.service("redis")),
+  ]);
   const records = await readRecords(tools);
   return {
     version,
     pid: process.pid,
     home: tools.home.root,
     memoryMegabytes: Math.round(process.memoryUsage.rss() / 1024 / 1024),
-    proxy: { state: haproxy.pid === undefined ? "down" : "up", pid: haproxy.pid, port: tools.settings.httpPort, revision: records?.revision },
+    proxy: {
+      state: haproxy.pid === undefined ? "down" : "up",
+      pid: haproxy.pid,
+      port: tools.settings.httpPort,
+      revision: records?.revision,
+    },
     redis: { state: records === undefined ? "down" : "up", pid: redis.pid },
     apps: records?.apps ?? [],
   };
 }
 
-async function readRecords(tools: Tools): Promise<{ apps: AppSummary[]; revision: number | undefined } | undefined> {
+async function readRecords(
+  tools: Tools,
+): Promise<{ apps: AppSummary[]; revision: number | undefined } | undefined> {
   try {
-    const [apps, proxies] = await Promise.all([appSummaries(tools), tools.proxyReports.alive(tools.clock.now())]);
+    const [apps, proxies] = await Promise.all([
+      appSummaries(tools),
+      tools.proxyReports.alive(tools.clock.now()),
+    ]);
     const [revision] = [...proxies.values()].map((report) => report.revision).sort((a, b) => a - b);
     return { apps, revision };
   } catch (error) {

@@ -33,7 +33,13 @@ export class Repository {
     // The app's own user passes through its folder, but has no business in the repository.
     await mkdir(dirname(path), { recursive: true, mode: 0o711 });
     await mkdir(path, { recursive: true, mode: 0o700 });
-    await gitIn(path, gitEnvironment(gitHome)).raw("init", "--bare", "--quiet", "--initial-branch=master", ".");
+    await gitIn(path, gitEnvironment(gitHome)).raw(
+      "init",
+      "--bare",
+      "--quiet",
+      "--initial-branch=master",
+      ".",
+    );
   }
 
   /** The commit a branch points to, or undefined. */
@@ -82,16 +88,21 @@ export class Repository {
     });
     const complaints: string[] = [];
     archive.stderr.on("data", (chunk: Buffer) => complaints.push(chunk.toString()));
-    const archived = new Promise<number | null>((resolve, reject) => archive.once("exit", resolve).once("error", reject));
+    const archived = new Promise<number | null>((resolve, reject) =>
+      archive.once("exit", resolve).once("error", reject),
+    );
     const tar: Command = {
       argv: ["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"],
       env: { PATH: this.env["PATH"] ?? "" },
       ...(user === undefined ? {} : { user }),
     };
-    const exit = await runCommand(tar, { signal, input: archive.stdout, onLine: (line) => complaints.push(line) }).finally(() =>
-      archive.kill(),
-    );
-    if (exit.status !== 0) throw new Error(`tar failed (${describeExit(exit)}): ${complaints.slice(0, 3).join(" ")}`);
+    const exit = await runCommand(tar, {
+      signal,
+      input: archive.stdout,
+      onLine: (line) => complaints.push(line),
+    }).finally(() => archive.kill());
+    if (exit.status !== 0)
+      throw new Error(`tar failed (${describeExit(exit)}): ${complaints.slice(0, 3).join(" ")}`);
     if ((await archived) !== 0) throw new Error(`git archive failed: ${complaints.slice(0, 3).join(" ")}`);
   }
 }

@@ -33,7 +33,13 @@ export class DependencyCache {
   }
 
   /** Makes `destination` a copy that only `user` owns. */
-  async take(app: string, key: string, variant: Variant, destination: string, user: User | undefined): Promise<void> {
+  async take(
+    app: string,
+    key: string,
+    variant: Variant,
+    destination: string,
+    user: User | undefined,
+  ): Promise<void> {
     const original = this.original(app, key, variant);
     const now = new Date();
     await utimes(join(original, ".."), now, now);
@@ -63,7 +69,9 @@ export class DependencyCache {
   async prune(app: string): Promise<void> {
     const folder = join(this.home.cache(app), "dependencies");
     const keys = await readdir(folder).catch(() => []);
-    const used = await Promise.all(keys.map(async (key) => ({ key, at: (await stat(join(folder, key))).mtimeMs })));
+    const used = await Promise.all(
+      keys.map(async (key) => ({ key, at: (await stat(join(folder, key))).mtimeMs })),
+    );
     const old = used.sort((a, b) => b.at - a.at).slice(KEPT_SETS);
     for (const { key } of old) await rm(join(folder, key), { recursive: true, force: true });
     const kept = new Set(keys.filter((key) => !old.some((gone) => gone.key === key)));
@@ -105,8 +113,12 @@ export class DependencyCache {
   /** Copy-on-write where the file system can, so that a copy costs neither time nor space. */
   private async copy(from: string, to: string, user: User | undefined): Promise<void> {
     const env = { PATH: this.path };
-    await outputOf({ argv: ["cp", "-R", "-P", "--reflink=auto", "--preserve=mode,timestamps,links", "--", from, to], env });
-    if (user !== undefined) await outputOf({ argv: ["chown", "-R", "-h", `${user.uid}:${user.gid}`, "--", to], env });
+    await outputOf({
+      argv: ["cp", "-R", "-P", "--reflink=auto", "--preserve=mode,timestamps,links", "--", from, to],
+      env,
+    });
+    if (user !== undefined)
+      await outputOf({ argv: ["chown", "-R", "-h", `${user.uid}:${user.gid}`, "--", to], env });
   }
 }
 

@@ -7,7 +7,13 @@ import type { Tools } from "../tools.js";
 export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string): Promise<void> {
   const { apps, routes, engine, home, settings, redisUsers } = tools;
   const app = await apps.read(name);
-  const place = { app: app.name, branch: undefined, commit: "", signal: new AbortController().signal, onWait: () => undefined };
+  const place = {
+    app: app.name,
+    branch: undefined,
+    commit: "",
+    signal: new AbortController().signal,
+    onWait: () => undefined,
+  };
   await pipeline.exclusively(place, async () => {
     const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app.name}.`));
     await applied(tools, await routes.remove(app.name));

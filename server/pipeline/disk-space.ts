@@ -21,7 +21,10 @@ export async function refuseFullDisk(tools: Pick<Tools, "home" | "settings">): P
 }
 
 /** Watches the disk during a release; `full` aborts before there is nothing left. */
-export function watchDisk(tools: Pick<Tools, "home" | "settings">): { readonly full: AbortSignal; stop(): void } {
+export function watchDisk(tools: Pick<Tools, "home" | "settings">): {
+  readonly full: AbortSignal;
+  stop(): void;
+} {
   const full = new AbortController();
   const timer = setInterval(() => {
     refuseFullDisk(tools).catch((error: unknown) => full.abort(error));

@@ -22,7 +22,10 @@ export function taskEnvironment({ app, record, tools }: ReleaseWork): Record<str
 }
 
 /** What a process of the release sees; `PORT` or `SOCKET` is added by the engine. Section 5 of the design. */
-export async function processEnvironment(work: ReleaseWork, instance: string): Promise<Record<string, string>> {
+export async function processEnvironment(
+  work: ReleaseWork,
+  instance: string,
+): Promise<Record<string, string>> {
   const { app, record, tools } = work;
   const tree = tools.home.tree(app.name, record.number);
   const node = record.nodeFolder === undefined ? "" : `${record.nodeFolder}:`;

@@ -40,7 +40,8 @@ export class Output {
   async alive<T>(what: string, work: Promise<T>): Promise<T> {
     const began = Date.now();
     const timer = setInterval(() => {
-      if (Date.now() - this.lastLineAt > QUIET_MS) this.line(`… ${what}, ${Math.round((Date.now() - began) / 1000)} s`);
+      if (Date.now() - this.lastLineAt > QUIET_MS)
+        this.line(`… ${what}, ${Math.round((Date.now() - began) / 1000)} s`);
     }, 1000);
     return work.finally(() => clearInterval(timer));
   }

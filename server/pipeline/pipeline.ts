@@ -10,7 +10,7 @@ import { Repository, type Quarantine } from "../git/repository.js";
 import { DEPLOY, ROLLBACK } from "./deploy.js";
 import { refuseFullDisk, watchDisk } from "./disk-space.js";
 import { layDependenciesReady } from "./ready-dependencies.js";
-import { Output } from "./output.js";
+import type { Output } from "./output.js";
 import { prune } from "./prune.js";
 import { ReleaseQueue, type Place } from "./release-queue.js";
 import { runSteps, undoSteps } from "./runner.js";
@@ -82,7 +82,9 @@ export class Pipeline {
   async toSettled(work: ReleaseWork, signal: AbortSignal): Promise<void> {
     await runSteps(work, work.record.order === "rollback" ? ROLLBACK : DEPLOY, "settled", signal);
     const seconds = ((this.tools.clock.now() - work.beganAt) / 1000).toFixed(1);
-    work.out.heading(`Live: ${publicUrl(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`);
+    work.out.heading(
+      `Live: ${publicUrl(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
+    );
     void this.track(layDependenciesReady(work));
   }
 
@@ -92,7 +94,12 @@ export class Pipeline {
   }
 
   /** An earlier release serves again: the one named, else the one that served before. */
-  async rollback(appName: string, number: number | undefined, out: Output, signal: AbortSignal): Promise<ReleaseRecord> {
+  async rollback(
+    appName: string,
+    number: number | undefined,
+    out: Output,
+    signal: AbortSignal,
+  ): Promise<ReleaseRecord> {
     const app = await this.tools.apps.read(appName);
     const place: Place = {
       app: app.name,
@@ -112,7 +119,11 @@ export class Pipeline {
   }
 
   /** A release as steps work on it. */
-  async work(record: ReleaseRecord, out: Output, options: Pick<ReleaseOrder, "quarantine" | "skipGates">): Promise<ReleaseWork> {
+  async work(
+    record: ReleaseRecord,
+    out: Output,
+    options: Pick<ReleaseOrder, "quarantine" | "skipGates">,
+  ): Promise<ReleaseWork> {
     const { home, apps, clock } = this.tools;
     return {
       app: await apps.read(record.app),
@@ -139,11 +150,18 @@ export class Pipeline {
   private async rollbackTarget(app: string, number: number | undefined): Promise<ReleaseRecord> {
     const [records, table] = await Promise.all([this.tools.releases.list(app), this.tools.routes.read(app)]);
     const current = table.tracks[PRODUCTION];
-    const kept = records.filter(({ phase, track }) => track === PRODUCTION && ["live", "settled", "retired"].includes(phase));
-    const known = kept.filter((record) => record.number !== current).map((record) => releaseName(record.number));
-    if (number !== undefined && number === current) throw new AppError("already-live", { app, release: releaseName(number) });
+    const kept = records.filter(
+      ({ phase, track }) => track === PRODUCTION && ["live", "settled", "retired"].includes(phase),
+    );
+    const known = kept
+      .filter((record) => record.number !== current)
+      .map((record) => releaseName(record.number));
+    if (number !== undefined && number === current)
+      throw new AppError("already-live", { app, release: releaseName(number) });
     const target =
-      number === undefined ? kept.find((record) => record.number < (current ?? Infinity)) : kept.find((record) => record.number === number);
+      number === undefined
+        ? kept.find((record) => record.number < (current ?? Infinity))
+        : kept.find((record) => record.number === number);
     if (target !== undefined) return target;
     if (number === undefined) throw new AppError("rollback-nothing", { app });
     throw new AppError("release-unknown", { app, release: releaseName(number), known });

@@ -16,14 +16,29 @@ export type Probe =
 const BODY_BYTES = 65_536;
 
 /** One GET to an instance, from outside it. `address` is `HOST:PORT` or `unix@PATH`. */
-export async function probe(address: string, path: string, host: string, check: Pick<HealthCheck, "timeout" | "httpHeaders">, signal: AbortSignal): Promise<Probe> {
+export async function probe(
+  address: string,
+  path: string,
+  host: string,
+  check: Pick<HealthCheck, "timeout" | "httpHeaders">,
+  signal: AbortSignal,
+): Promise<Probe> {
   const target = address.startsWith("unix@")
     ? { socketPath: address.slice("unix@".length) }
     : { host: address.slice(0, address.lastIndexOf(":")), port: address.slice(address.lastIndexOf(":") + 1) };
   const headers = Object.fromEntries(check.httpHeaders.map(({ name, value }) => [name, value]));
   return new Promise((resolve) => {
-    const outgoing = request({ ...target, path, agent: false, signal, headers: { host, "user-agent": "sluice-health", ...headers } });
-    const deadline = setTimeout(() => outgoing.destroy(new Error(`gave no answer within ${check.timeout} s`)), check.timeout * 1000);
+    const outgoing = request({
+      ...target,
+      path,
+      agent: false,
+      signal,
+      headers: { host, "user-agent": "sluice-health", ...headers },
+    });
+    const deadline = setTimeout(
+      () => outgoing.destroy(new Error(`gave no answer within ${check.timeout} s`)),
+      check.timeout * 1000,
+    );
     const finish = (result: Probe): void => {
       clearTimeout(deadline);
       resolve(result);
@@ -52,5 +67,7 @@ function answered(status: number | undefined, body: string): Probe {
 }
 
 function reasonOf(error: Error): string {
-  return "code" in error && error.code === "ECONNRESET" ? "closed the connection without an answer" : error.message;
+  return "code" in error && error.code === "ECONNRESET"
+    ? "closed the connection without an answer"
+    : error.message;
 }

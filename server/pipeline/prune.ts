@@ -9,7 +9,11 @@ const KEPT_RECORDS = 100;
 /** Removes what Sluice made for releases that are neither running nor among the last few that served. */
 export async function prune(tools: Tools, app: string): Promise<void> {
   const [records, table] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
-  const kept = keptReleases(records, new Set(table.releases.map(({ number }) => number)), tools.settings.limits.keepReleases);
+  const kept = keptReleases(
+    records,
+    new Set(table.releases.map(({ number }) => number)),
+    tools.settings.limits.keepReleases,
+  );
   for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
@@ -24,8 +28,14 @@ export async function prune(tools: Tools, app: string): Promise<void> {
 }
 
 /** The last `keep` that can serve again, what runs, and what is being made. `records`: newest first. */
-export function keptReleases(records: readonly ReleaseRecord[], routed: ReadonlySet<number>, keep: number): Set<number> {
-  const canServe = records.filter(({ phase }) => ["live", "settled", "retired"].includes(phase)).slice(0, keep);
+export function keptReleases(
+  records: readonly ReleaseRecord[],
+  routed: ReadonlySet<number>,
+  keep: number,
+): Set<number> {
+  const canServe = records
+    .filter(({ phase }) => ["live", "settled", "retired"].includes(phase))
+    .slice(0, keep);
   const unfinished = records.filter(({ phase }) => !["live", "settled", "retired", "failed"].includes(phase));
   return new Set([...canServe, ...unfinished].map(({ number }) => number).concat([...routed]));
 }

@@ -13,8 +13,12 @@ export async function layDependenciesReady(work: ReleaseWork): Promise<void> {
     if (manifest.packageJson === undefined) return;
     const node = await nodeDependencies({ ...work, out: new Output() }, tree, manifest.packageJson);
     if (node?.key === undefined) return;
-    const variants = new Set([variantOfTree(node, manifest.build), ...(manifest.gates.size > 0 ? (["full"] as const) : [])]);
-    for (const variant of variants) await tools.dependencies.replenish(app.name, node.key, variant, userOf(app, tools));
+    const variants = new Set([
+      variantOfTree(node, manifest.build),
+      ...(manifest.gates.size > 0 ? (["full"] as const) : []),
+    ]);
+    for (const variant of variants)
+      await tools.dependencies.replenish(app.name, node.key, variant, userOf(app, tools));
   } catch (error) {
     // The next release copies or installs by itself.
     tools.log.warn({ err: error, app: app.name }, "no spare dependencies");

@@ -7,7 +7,10 @@ import type { ReleaseWork } from "./step.js";
  * `env` of app.json: what has no value yet gets the given one, or a generated secret; `sync` renews it at each release.
  * Throws `env-required` when a required variable has no value from anywhere.
  */
-export async function applyAppJsonEnv({ tools, app, out }: ReleaseWork, { appJson }: Manifest): Promise<void> {
+export async function applyAppJsonEnv(
+  { tools, app, out }: ReleaseWork,
+  { appJson }: Manifest,
+): Promise<void> {
   const entries = Object.entries(appJson.env);
   if (entries.length === 0) return;
   const present = await tools.config.read(app.name);

@@ -58,7 +58,9 @@ export class ReleaseQueue {
         const index = line.waiting.findIndex(({ branch }) => branch !== undefined && branch === place.branch);
         const [replaced] = index < 0 ? [] : line.waiting.splice(index, 1);
         line.waiting.push({ ...place, enter, refuse });
-        replaced?.refuse(new AppError("push-superseded", { branch: place.branch ?? "", commit: place.commit.slice(0, 10) }));
+        replaced?.refuse(
+          new AppError("push-superseded", { branch: place.branch ?? "", commit: place.commit.slice(0, 10) }),
+        );
       });
     } finally {
       place.signal.removeEventListener("abort", onAbort);

@@ -12,16 +12,27 @@ export interface Task {
 }
 
 /** Runs a command of the app's as the app's user, its output shown live. Answers undefined when it went well, else how it ended. */
-export async function runTask(work: ReleaseWork, task: Task, signal: AbortSignal): Promise<string | undefined> {
+export async function runTask(
+  work: ReleaseWork,
+  task: Task,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const { out, app, record, tools } = work;
   const user = userOf(app, tools);
   const command: Command = {
     argv: ["sh", "-c", task.command],
     cwd: task.cwd,
-    env: { ...taskEnvironment(work), ...task.env, ...jobMarker(tools.home.root, app.name, releaseName(record.number)) },
+    env: {
+      ...taskEnvironment(work),
+      ...task.env,
+      ...jobMarker(tools.home.root, app.name, releaseName(record.number)),
+    },
     ...(user === undefined ? {} : { user }),
   };
-  const exit: Exit = await out.alive(task.command, runCommand(command, { signal, onLine: (line) => out.line(line) }));
+  const exit: Exit = await out.alive(
+    task.command,
+    runCommand(command, { signal, onLine: (line) => out.line(line) }),
+  );
   return exit.status === 0 ? undefined : describeExit(exit);
 }
 

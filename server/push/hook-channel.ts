@@ -60,7 +60,10 @@ export class HookChannel {
   }
 
   /** The environment by which the hooks of one push reach `answerer`; it is known until `forget`. */
-  register(answerer: HookAnswerer): { readonly token: string; readonly env: Readonly<Record<string, string>> } {
+  register(answerer: HookAnswerer): {
+    readonly token: string;
+    readonly env: Readonly<Record<string, string>>;
+  } {
     const token = randomBytes(16).toString("hex");
     this.answerers.set(token, answerer);
     const address = this.server.address();
@@ -95,7 +98,9 @@ export class HookChannel {
     socket.end(`exit ${status}\n`);
   }
 
-  private async readRequest(socket: Socket): Promise<{ request: HookRequest; answerer: HookAnswerer } | undefined> {
+  private async readRequest(
+    socket: Socket,
+  ): Promise<{ request: HookRequest; answerer: HookAnswerer } | undefined> {
     const lines = await requestLines(socket);
     const [hook, token = ""] = (lines[0] ?? "").split(" ");
     const answerer = this.answerers.get(token);

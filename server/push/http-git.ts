@@ -20,12 +20,21 @@ type Service = "git-receive-pack" | "git-upload-pack";
 /** `/git/APP.git`: Git's smart HTTP protocol by `git http-backend` as a CGI (git-http-backend(1), RFC 3875). */
 export function httpGit(options: HttpGitOptions): Router {
   const router = Router();
-  const serve = async (request: Request, response: Response, service: Service, action: string): Promise<void> => {
+  const serve = async (
+    request: Request,
+    response: Response,
+    service: Service,
+    action: string,
+  ): Promise<void> => {
     const by = await authenticate(options.tokens, request, response);
     if (by === undefined) return;
     const app = parseAppName(String(request.params["app"]));
     if (service === "git-receive-pack") await options.desk.repositoryForPush(app);
-    else await options.desk.repositoryForFetch(app, (await options.apps.list()).map(({ name }) => name));
+    else
+      await options.desk.repositoryForFetch(
+        app,
+        (await options.apps.list()).map(({ name }) => name),
+      );
     await backend(options, request, response, { app, by, service, action });
   };
   router.get("/:app.git/info/refs", async (request, response) => {
@@ -36,20 +45,28 @@ export function httpGit(options: HttpGitOptions): Router {
     await serve(request, response, service, "info/refs");
   });
   for (const service of ["git-receive-pack", "git-upload-pack"] as const) {
-    router.post(`/:app.git/${service}`, async (request, response) => serve(request, response, service, service));
+    router.post(`/:app.git/${service}`, async (request, response) =>
+      serve(request, response, service, service),
+    );
   }
   return router;
 }
 
 /** Any user name, a token as the password. */
-async function authenticate(tokens: TokenStore, request: Request, response: Response): Promise<string | undefined> {
+async function authenticate(
+  tokens: TokenStore,
+  request: Request,
+  response: Response,
+): Promise<string | undefined> {
   const [scheme, credentials = ""] = (request.headers.authorization ?? "").split(" ");
   const decoded = Buffer.from(credentials, "base64").toString("utf8");
   const token = scheme?.toLowerCase() === "basic" ? decoded.slice(decoded.indexOf(":") + 1) : "";
   const holder = token === "" ? undefined : await tokens.holder(token);
   if (holder === undefined) {
     response.status(401).set("WWW-Authenticate", 'Basic realm="git"').type("text/plain");
-    response.send("The password must be a Sluice token: http://git:TOKEN@HOST/git/APP.git (`sluice tokens create NAME` makes one).\n");
+    response.send(
+      "The password must be a Sluice token: http://git:TOKEN@HOST/git/APP.git (`sluice tokens create NAME` makes one).\n",
+    );
   }
   return holder;
 }
@@ -61,7 +78,11 @@ async function backend(
   call: { app: string; by: string; service: Service; action: string },
 ): Promise<void> {
   const push = desk.open(call.app, call.by);
-  const child = spawn("git", ["http-backend"], { env: { ...push.env, ...cgiVariables(home, request, call) }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("git", ["http-backend"], {
+    env: { ...push.env, ...cgiVariables(home, request, call) },
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   response.on("close", () => {
     if (response.writableFinished) return;
     push.interrupt();
@@ -77,7 +98,11 @@ async function backend(
   }
 }
 
-function cgiVariables(home: Home, request: Request, { app, by, action }: { app: string; by: string; action: string }): Record<string, string> {
+function cgiVariables(
+  home: Home,
+  request: Request,
+  { app, by, action }: { app: string; by: string; action: string },
+): Record<string, string> {
   const header = (name: string, variable: string): Record<string, string> => {
     const value = request.get(name);
     return value === undefined ? {} : { [variable]: value };

@@ -26,10 +26,22 @@ export class PushDesk {
   constructor(private readonly options: PushDeskOptions) {}
 
   /** Opens a push of `app` by somebody who may. The caller runs git with `env`, and calls `end` when git has ended. */
-  open(app: string, by: string): { readonly env: Record<string, string>; interrupt(): void; end(): Promise<void> } {
+  open(
+    app: string,
+    by: string,
+  ): { readonly env: Record<string, string>; interrupt(): void; end(): Promise<void> } {
     const { home, settings, hooksFolder, hooks, pipeline, onBranchDeleted, log } = this.options;
     const gitHome = home.gitHome();
-    const push = new Push({ app, by, repositoryPath: home.repository(app), gitHome, settings, pipeline, onBranchDeleted, log });
+    const push = new Push({
+      app,
+      by,
+      repositoryPath: home.repository(app),
+      gitHome,
+      settings,
+      pipeline,
+      onBranchDeleted,
+      log,
+    });
     const { token, env: hookEnv } = hooks.register(push);
     const end = async (): Promise<void> => {
       await push.end();

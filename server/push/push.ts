@@ -51,10 +51,13 @@ export class Push implements HookAnswerer {
   async answer(request: HookRequest, print: (line: string) => void): Promise<number> {
     const unwatch = this.out.watch(print);
     try {
-      return request.hook === "pre-receive" ? await this.preReceive(request) : await this.postReceive(request);
+      return request.hook === "pre-receive"
+        ? await this.preReceive(request)
+        : await this.postReceive(request);
     } catch (error) {
       const problem = toAppError(error);
-      if (isAppError(problem, "internal")) this.options.log.error({ err: error, app: this.options.app }, "push");
+      if (isAppError(problem, "internal"))
+        this.options.log.error({ err: error, app: this.options.app }, "push");
       this.out.problem(problem);
       return 1;
     } finally {
@@ -84,7 +87,9 @@ export class Push implements HookAnswerer {
     const declined = deferred<never>();
     const accepted = deferred<undefined>();
     declined.promise.catch(() => undefined);
-    this.session = this.release(updates, repository, { quarantine, skipGates }, () => accepted.resolve(undefined)).catch((error: unknown) => {
+    this.session = this.release(updates, repository, { quarantine, skipGates }, () =>
+      accepted.resolve(undefined),
+    ).catch((error: unknown) => {
       declined.reject(error);
       this.postReceiveAnswered.resolve(1);
     });
@@ -96,7 +101,8 @@ export class Push implements HookAnswerer {
   private async postReceive(request: HookRequest): Promise<number> {
     for (const { ref, after } of request.updates) {
       const branch = branchOfRef(ref);
-      if (branch !== undefined && NOTHING.test(after)) await this.options.onBranchDeleted(this.options.app, branch);
+      if (branch !== undefined && NOTHING.test(after))
+        await this.options.onBranchDeleted(this.options.app, branch);
     }
     if (!this.isAccepted) return 0;
     this.received.resolve(undefined);
@@ -132,16 +138,23 @@ export class Push implements HookAnswerer {
         accept();
         await this.receivedByGit(updates);
       } catch (error) {
-        for (const work of works.filter(({ record }) => record.phase !== "failed")) await this.options.pipeline.undo(work, toAppError(error));
+        for (const work of works.filter(({ record }) => record.phase !== "failed"))
+          await this.options.pipeline.undo(work, toAppError(error));
         throw error;
       }
       await this.goLive(works, signal);
     });
   }
 
-  private async begin({ branch, commit }: BranchUpdate, options: { quarantine: Quarantine; skipGates: boolean }): Promise<ReleaseWork> {
+  private async begin(
+    { branch, commit }: BranchUpdate,
+    options: { quarantine: Quarantine; skipGates: boolean },
+  ): Promise<ReleaseWork> {
     const { app, by, pipeline } = this.options;
-    return pipeline.begin({ app, commit, branch, track: trackOfBranch(branch), by, source: "push", ...options }, this.out);
+    return pipeline.begin(
+      { app, commit, branch, track: trackOfBranch(branch), by, source: "push", ...options },
+      this.out,
+    );
   }
 
   /** Resolves when git has moved the branches; rejects when it ended without. */
@@ -157,7 +170,10 @@ export class Push implements HookAnswerer {
     let status = 0;
     for (const work of works) {
       try {
-        await this.options.pipeline.toSettled({ ...work, repository: new Repository(this.options.repositoryPath, this.options.gitHome) }, signal);
+        await this.options.pipeline.toSettled(
+          { ...work, repository: new Repository(this.options.repositoryPath, this.options.gitHome) },
+          signal,
+        );
       } catch (error) {
         this.out.problem(toAppError(error));
         status = 1;

@@ -14,7 +14,12 @@ export interface ReceivePackOptions {
  * The environment of `git receive-pack` and `git http-backend`. Its settings come by GIT_CONFIG_COUNT (git-config(1)), so
  * that a repository knows nothing of where Sluice is installed, and an upgrade has nothing to change in it.
  */
-export function receivePackEnvironment({ gitHome, hooksFolder, settings, hookEnv }: ReceivePackOptions): Record<string, string> {
+export function receivePackEnvironment({
+  gitHome,
+  hooksFolder,
+  settings,
+  hookEnv,
+}: ReceivePackOptions): Record<string, string> {
   const config = {
     "core.hooksPath": hooksFolder,
     "receive.fsckObjects": "true",
@@ -27,9 +32,14 @@ export function receivePackEnvironment({ gitHome, hooksFolder, settings, hookEnv
     "safe.directory": "*",
   };
   const entries = Object.entries(config);
-  const pairs = entries.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, key],
-    [`GIT_CONFIG_VALUE_${index}`, value],
-  ]);
-  return { ...gitEnvironment(gitHome), ...hookEnv, GIT_CONFIG_COUNT: String(entries.length), ...Object.fromEntries(pairs) };
+  const env: Record<string, string> = {
+    ...gitEnvironment(gitHome),
+    ...hookEnv,
+    GIT_CONFIG_COUNT: String(entries.length),
+  };
+  for (const [index, [key, value]] of entries.entries()) {
+    env[`GIT_CONFIG_KEY_${index}`] = key;
+    env[`GIT_CONFIG_VALUE_${index}`] = value;
+  }
+  return env;
 }

@@ -22,7 +22,9 @@ export interface SshGitOptions {
 
 /** `ssh://git@HOST:PORT/APP`: Git over SSH, in this process; nothing but git can be run. */
 export async function sshGit(options: SshGitOptions): Promise<{ close(): Promise<void> }> {
-  const server = new ssh2.Server({ hostKeys: [await hostKey(options.hostKeyFile)] }, (client) => serveClient(options, client));
+  const server = new ssh2.Server({ hostKeys: [await hostKey(options.hostKeyFile)] }, (client) =>
+    serveClient(options, client),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.bind, resolve);
@@ -56,15 +58,25 @@ function serveClient(options: SshGitOptions, client: Connection): void {
     const session = accept();
     const env: Record<string, string> = {};
     session.on("env", (acceptEnv, _reject, info) => {
-      const value = "val" in info ? String(info.val) : "";
+      const value = "val" in info && typeof info.val === "string" ? info.val : "";
       if (info.key === "GIT_PROTOCOL" && /^[\w=:.-]{1,64}$/.test(value)) env["GIT_PROTOCOL"] = value;
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- absent when the client wants no answer
       acceptEnv?.();
     });
     session.on("exec", (acceptExec, _reject, { command }) => {
       const channel = acceptExec();
-      serveCommand(options, channel, by, command, env).catch((error: unknown) => refuse(channel, toAppError(error)));
+      serveCommand(options, channel, by, command, env).catch((error: unknown) =>
+        refuse(channel, toAppError(error)),
+      );
     });
-    session.on("shell", (acceptShell) => refuse(acceptShell(), new AppError("request-invalid", { problem: "this server speaks Git only: git push ssh://git@HOST/APP" })));
+    session.on("shell", (acceptShell) =>
+      refuse(
+        acceptShell(),
+        new AppError("request-invalid", {
+          problem: "this server speaks Git only: git push ssh://git@HOST/APP",
+        }),
+      ),
+    );
   });
 }
 
@@ -74,28 +86,52 @@ async function authenticate(keys: KeyStore, context: AuthContext): Promise<strin
   const known = await keys.find(context.key.data);
   if (known === undefined) return undefined;
   if (context.signature === undefined || context.blob === undefined) return known.name;
-  return known.key.verify(context.blob, context.signature, context.hashAlgo) === true ? known.name : undefined;
+  // Against its types, verify() may answer an Error.
+  const verified: unknown = known.key.verify(context.blob, context.signature, context.hashAlgo);
+  return verified === true ? known.name : undefined;
 }
 
-async function serveCommand(options: SshGitOptions, channel: ServerChannel, by: string, command: string, env: Record<string, string>): Promise<void> {
+async function serveCommand(
+  options: SshGitOptions,
+  channel: ServerChannel,
+  by: string,
+  command: string,
+  env: Record<string, string>,
+): Promise<void> {
   const match = /^git[- ](receive-pack|upload-pack) '\/?([^'/]{1,64}?)(?:\.git)?'$/.exec(command);
-  if (match === null) throw new AppError("request-invalid", { problem: "this server speaks Git only: git push ssh://git@HOST/APP" });
+  if (match === null)
+    throw new AppError("request-invalid", {
+      problem: "this server speaks Git only: git push ssh://git@HOST/APP",
+    });
   const [, service = "", name = ""] = match;
   const app = parseAppName(name);
   const path =
     service === "receive-pack"
       ? await options.desk.repositoryForPush(app)
-      : await options.desk.repositoryForFetch(app, (await options.apps.list()).map((record) => record.name));
+      : await options.desk.repositoryForFetch(
+          app,
+          (await options.apps.list()).map((record) => record.name),
+        );
   await runGit(options.desk, channel, { app, by, service, path, env });
 }
 
 async function runGit(
   desk: PushDesk,
   channel: ServerChannel,
-  { app, by, service, path, env }: { app: string; by: string; service: string; path: string; env: Record<string, string> },
+  {
+    app,
+    by,
+    service,
+    path,
+    env,
+  }: { app: string; by: string; service: string; path: string; env: Record<string, string> },
 ): Promise<void> {
   const push = desk.open(app, by);
-  const child = spawn("git", [service, path], { env: { ...push.env, ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("git", [service, path], {
+    env: { ...push.env, ...env },
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   let ended = false;
   channel.on("close", () => {
     if (ended) return;

@@ -68,7 +68,8 @@ export class Reconciler {
     const { proxyReports, clock } = this.tools;
     const replaced = releases.filter(({ replacedAt }) => replacedAt !== undefined);
     const loads = replaced.map(
-      async ({ number }) => [number, await proxyReports.loadsOf(`${app}/${releaseName(number)}`, clock.now())] as const,
+      async ({ number }) =>
+        [number, await proxyReports.loadsOf(`${app}/${releaseName(number)}`, clock.now())] as const,
     );
     return new Map(await Promise.all(loads));
   }
@@ -79,13 +80,16 @@ export class Reconciler {
     const stillReplaced = (table: RouteTable): boolean =>
       table.releases.some((release) => release.number === number && release.replacedAt !== undefined);
     // A rollback may just have taken it back.
-    const revision = await routes.update(app, (table) => (stillReplaced(table) ? withoutRelease(table, number) : table));
+    const revision = await routes.update(app, (table) =>
+      stillReplaced(table) ? withoutRelease(table, number) : table,
+    );
     if ((await routes.read(app)).releases.some((release) => release.number === number)) return;
     await applied(this.tools, revision);
     const record = await releases.find(app, number);
     if (record === undefined) return;
     await stopInstances({ tools: this.tools, record });
-    if (record.phase === "settled" || record.phase === "live") await releases.advance(record, "retired", { instances: [] });
+    if (record.phase === "settled" || record.phase === "live")
+      await releases.advance(record, "retired", { instances: [] });
     await prune(this.tools, app);
     log.info({ app, release: releaseName(number) }, "release retired");
   }

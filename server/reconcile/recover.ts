@@ -21,7 +21,8 @@ export async function recover(tools: Tools, pipeline: Pipeline): Promise<void> {
   if (ended > 0) tools.log.info({ processes: ended }, "ended what an earlier server left running");
   for (const { name } of await tools.apps.list()) {
     const records = await tools.releases.list(name);
-    for (const record of records.filter(({ phase }) => isUnfinished(phase)).reverse()) await resolve(tools, pipeline, record);
+    for (const record of records.filter(({ phase }) => isUnfinished(phase)).reverse())
+      await resolve(tools, pipeline, record);
     await bringUp(tools, pipeline, name);
     await sweepFolders(tools, name);
   }
@@ -62,7 +63,10 @@ async function bringUp(tools: Tools, pipeline: Pipeline, app: string): Promise<v
       if (JSON.stringify(instances) === JSON.stringify(record.instances)) continue;
       await tools.routes.update(app, (now) => withInstances(now, next), [next]);
     } catch (error) {
-      tools.log.error({ err: toAppError(error), app, release: releaseName(number) }, "a release could not be started again");
+      tools.log.error(
+        { err: toAppError(error), app, release: releaseName(number) },
+        "a release could not be started again",
+      );
     }
   }
 }
@@ -73,7 +77,8 @@ async function sweepFolders(tools: Tools, app: string): Promise<void> {
   const kept = keptReleases(records, numbersOf(table), tools.settings.limits.keepReleases);
   for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
     const number = parseReleaseName(name);
-    if (number !== undefined && !kept.has(number)) await rm(tools.home.release(app, number), { recursive: true, force: true });
+    if (number !== undefined && !kept.has(number))
+      await rm(tools.home.release(app, number), { recursive: true, force: true });
   }
   await tools.dependencies.sweep(app);
 }

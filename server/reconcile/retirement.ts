@@ -20,7 +20,9 @@ export function nextMoves(table: RouteTable, loads: Loads, now: number): Move[] 
   return table.releases.flatMap((release): Move[] => {
     if (release.replacedAt === undefined) return [];
     const waitedSeconds = (now - release.replacedAt) / 1000;
-    const isOver = waitedSeconds >= release.drainSeconds || isDrained(release, loads.get(release.number) ?? [], release.replacedAt);
+    const isOver =
+      waitedSeconds >= release.drainSeconds ||
+      isDrained(release, loads.get(release.number) ?? [], release.replacedAt);
     if (!isOver) return [];
     const isOnStandby = waitedSeconds < release.standbySeconds && isNewestReplaced(release, table);
     if (!isOnStandby) return [{ kind: "retire", number: release.number }];
@@ -29,7 +31,11 @@ export function nextMoves(table: RouteTable, loads: Loads, now: number): Move[] 
 }
 
 /** Every proxy counted it since it was replaced, found nothing open, and (sticky) nobody who came lately. */
-function isDrained(release: RoutedRelease, loads: readonly (ReleaseLoad | undefined)[], replacedAt: number): boolean {
+function isDrained(
+  release: RoutedRelease,
+  loads: readonly (ReleaseLoad | undefined)[],
+  replacedAt: number,
+): boolean {
   return loads.every(
     (load) =>
       load !== undefined &&
@@ -41,5 +47,7 @@ function isDrained(release: RoutedRelease, loads: readonly (ReleaseLoad | undefi
 
 /** Of several replaced releases of a track only the newest is kept on standby: each costs its memory. */
 function isNewestReplaced(release: RoutedRelease, { releases }: RouteTable): boolean {
-  return !releases.some((other) => other.track === release.track && (other.replacedAt ?? 0) > (release.replacedAt ?? 0));
+  return !releases.some(
+    (other) => other.track === release.track && (other.replacedAt ?? 0) > (release.replacedAt ?? 0),
+  );
 }

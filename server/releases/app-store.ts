@@ -37,7 +37,8 @@ export class AppStore {
   /** Throws `app-unknown`. */
   async read(name: string): Promise<AppRecord> {
     const app = await this.find(name);
-    if (app === undefined) throw new AppError("app-unknown", { app: name, known: (await this.list()).map((known) => known.name) });
+    if (app === undefined)
+      throw new AppError("app-unknown", { app: name, known: (await this.list()).map((known) => known.name) });
     return app;
   }
 
@@ -53,7 +54,9 @@ export class AppStore {
   async list(): Promise<AppRecord[]> {
     try {
       const texts = await this.redis.hvals(keys.apps);
-      return texts.map((text) => appRecordSchema.parse(JSON.parse(text))).sort((a, b) => a.name.localeCompare(b.name));
+      return texts
+        .map((text) => appRecordSchema.parse(JSON.parse(text)))
+        .sort((a, b) => a.name.localeCompare(b.name));
     } catch (error) {
       throw redisError(error);
     }

@@ -8,13 +8,22 @@ const TIMEOUT_MS = 10_000;
  * Resolves when every proxy that is alive routes by `revision` or a later one. With no proxy alive there is nobody to
  * wait for: the next one begins with what is written. Throws `proxy-silent`.
  */
-export async function applied({ proxyReports, clock }: Pick<Tools, "proxyReports" | "clock">, revision: number): Promise<void> {
+export async function applied(
+  { proxyReports, clock }: Pick<Tools, "proxyReports" | "clock">,
+  revision: number,
+): Promise<void> {
   const deadline = clock.now() + TIMEOUT_MS;
   for (;;) {
-    const behind = [...(await proxyReports.alive(clock.now()))].filter(([, report]) => report.revision < revision);
+    const behind = [...(await proxyReports.alive(clock.now()))].filter(
+      ([, report]) => report.revision < revision,
+    );
     if (behind.length === 0) return;
     if (clock.now() >= deadline) {
-      throw new AppError("proxy-silent", { revision, proxies: behind.map(([id]) => id).join(", "), seconds: TIMEOUT_MS / 1000 });
+      throw new AppError("proxy-silent", {
+        revision,
+        proxies: behind.map(([id]) => id).join(", "),
+        seconds: TIMEOUT_MS / 1000,
+      });
     }
     await clock.sleep(POLL_MS);
   }

@@ -6,7 +6,16 @@ import { redisError } from "../../core/redis/connection.js";
 import type { SecretBox } from "../../core/secrets.js";
 
 /** Names that Sluice gives to each process itself. */
-const RESERVED = new Set(["PORT", "SOCKET", "RELEASE", "DYNO", "GIT_REV", "SLUICE_APP", "SLUICE_TRACK", "SLUICE_FLAGS_URL"]);
+const RESERVED = new Set([
+  "PORT",
+  "SOCKET",
+  "RELEASE",
+  "DYNO",
+  "GIT_REV",
+  "SLUICE_APP",
+  "SLUICE_TRACK",
+  "SLUICE_FLAGS_URL",
+]);
 
 /** An app's settings (environment variables), sealed in Redis. A release reads them when it starts. */
 export class ConfigStore {
@@ -18,7 +27,9 @@ export class ConfigStore {
   async read(app: string): Promise<Record<string, string>> {
     try {
       const sealed = await this.redis.hgetall(keys.config(app));
-      return Object.fromEntries(Object.entries(sealed).map(([name, text]) => [name, this.box.open(text, context(app, name))]));
+      return Object.fromEntries(
+        Object.entries(sealed).map(([name, text]) => [name, this.box.open(text, context(app, name))]),
+      );
     } catch (error) {
       throw redisError(error);
     }

@@ -10,6 +10,9 @@ export function publicUrl(settings: Settings, { app, track }: Pick<ReleaseRecord
 }
 
 /** Where one release can be looked at while it runs. */
-export function releaseUrl(settings: Settings, { app, number }: Pick<ReleaseRecord, "app" | "number">): string {
+export function releaseUrl(
+  settings: Settings,
+  { app, number }: Pick<ReleaseRecord, "app" | "number">,
+): string {
   return publicUrl(settings, { app, track: releaseName(number) });
 }

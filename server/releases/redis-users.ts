@@ -20,10 +20,22 @@ export class RedisUsers {
   /** Makes or renews the user. Throws `redis-refused` where Redis does not allow it. */
   async ensure(app: AppRecord, password: string): Promise<void> {
     try {
-      await this.redis.call("ACL", "SETUSER", userName(app.name), "reset", "on", `>${password}`, ...rules(app.name));
+      await this.redis.call(
+        "ACL",
+        "SETUSER",
+        userName(app.name),
+        "reset",
+        "on",
+        `>${password}`,
+        ...rules(app.name),
+      );
       if (this.options.persistent) await this.redis.call("ACL", "SAVE");
     } catch (error) {
-      throw new AppError("redis-refused", { command: "ACL SETUSER", reason: error instanceof Error ? error.message : "?" }, { cause: error });
+      throw new AppError(
+        "redis-refused",
+        { command: "ACL SETUSER", reason: error instanceof Error ? error.message : "?" },
+        { cause: error },
+      );
     }
   }
 

@@ -20,17 +20,27 @@ export interface LogEntry {
 }
 
 /** The log of an app's instances, in the order of time; of one release with what its making said in front. */
-export async function releaseLogs(tools: Tools, app: string, request: LogRequest, write: (entry: LogEntry) => void): Promise<void> {
+export async function releaseLogs(
+  tools: Tools,
+  app: string,
+  request: LogRequest,
+  write: (entry: LogEntry) => void,
+): Promise<void> {
   const records = await wanted(tools, app, request.number);
   if (request.number !== undefined) await writeOutput(tools, app, request.number, write);
   const sources = records.flatMap((record) => sourcesOf(record));
   const past = await Promise.all(sources.map(async ({ id, from }) => collect(tools, id, from, request)));
   const merged = past.flat().sort((a, b) => a.at.localeCompare(b.at));
   for (const entry of merged.slice(-request.lines)) write(entry);
-  if (request.follow) await Promise.all(sources.map(async ({ id, from }) => follow(tools, id, from, request, write)));
+  if (request.follow)
+    await Promise.all(sources.map(async ({ id, from }) => follow(tools, id, from, request, write)));
 }
 
-async function wanted({ releases, routes }: Tools, app: string, number: number | undefined): Promise<ReleaseRecord[]> {
+async function wanted(
+  { releases, routes }: Tools,
+  app: string,
+  number: number | undefined,
+): Promise<ReleaseRecord[]> {
   const [records, table] = await Promise.all([releases.list(app), routes.read(app)]);
   if (number !== undefined) return records.filter((record) => record.number === number);
   const running = new Set(table.releases.map((release) => release.number));
@@ -47,17 +57,36 @@ function sourcesOf({ app, number, processes }: ReleaseRecord): { id: string; fro
   );
 }
 
-async function writeOutput({ home }: Tools, app: string, number: number, write: (entry: LogEntry) => void): Promise<void> {
+async function writeOutput(
+  { home }: Tools,
+  app: string,
+  number: number,
+  write: (entry: LogEntry) => void,
+): Promise<void> {
   const text = await readFile(home.releaseOutput(app, number), "utf8").catch(() => "");
-  for (const line of text.split("\n").filter((text) => text !== "")) write({ at: "", from: `${releaseName(number)} release`, text: line });
+  for (const line of text.split("\n").filter((text) => text !== ""))
+    write({ at: "", from: `${releaseName(number)} release`, text: line });
 }
 
-async function collect(tools: Tools, id: string, from: string, { lines, signal }: LogRequest): Promise<LogEntry[]> {
+async function collect(
+  tools: Tools,
+  id: string,
+  from: string,
+  { lines, signal }: LogRequest,
+): Promise<LogEntry[]> {
   const entries: LogEntry[] = [];
-  for await (const { at, text } of tools.engine.logs(id, { lines, follow: false, signal })) entries.push({ at, from, text });
+  for await (const { at, text } of tools.engine.logs(id, { lines, follow: false, signal }))
+    entries.push({ at, from, text });
   return entries;
 }
 
-async function follow(tools: Tools, id: string, from: string, { signal }: LogRequest, write: (entry: LogEntry) => void): Promise<void> {
-  for await (const { at, text } of tools.engine.logs(id, { lines: 0, follow: true, signal })) write({ at, from, text });
+async function follow(
+  tools: Tools,
+  id: string,
+  from: string,
+  { signal }: LogRequest,
+  write: (entry: LogEntry) => void,
+): Promise<void> {
+  for await (const { at, text } of tools.engine.logs(id, { lines: 0, follow: true, signal }))
+    write({ at, from, text });
 }

@@ -7,7 +7,9 @@ import { keys } from "../../core/redis/keys.js";
 import { redisError } from "../../core/redis/connection.js";
 
 export type NewRelease = Pick<ReleaseRecord, "app" | "commit" | "branch" | "track" | "source" | "by">;
-export type ReleasePatch = Partial<Pick<ReleaseRecord, "processes" | "instances" | "nodeFolder" | "traffic" | "order" | "error">>;
+export type ReleasePatch = Partial<
+  Pick<ReleaseRecord, "processes" | "instances" | "nodeFolder" | "traffic" | "order" | "error">
+>;
 
 /** The releases' records, numbered per app from 1. */
 export class ReleaseStore {
@@ -49,7 +51,9 @@ export class ReleaseStore {
   async list(app: string): Promise<ReleaseRecord[]> {
     try {
       const texts = await this.redis.hvals(keys.releases(app));
-      return texts.map((text) => releaseRecordSchema.parse(JSON.parse(text))).sort((a, b) => b.number - a.number);
+      return texts
+        .map((text) => releaseRecordSchema.parse(JSON.parse(text)))
+        .sort((a, b) => b.number - a.number);
     } catch (error) {
       throw redisError(error);
     }
@@ -78,9 +82,16 @@ export class ReleaseStore {
 /** The record after a step, not saved yet. Throws when the phase cannot follow. */
 export function advanced(release: ReleaseRecord, phase: Phase, patch: ReleasePatch = {}): ReleaseRecord {
   if (!mayFollow(release.phase, phase)) {
-    throw new AppError("internal", { reason: `${releaseName(release.number)} is ${release.phase} and cannot become ${phase}` });
+    throw new AppError("internal", {
+      reason: `${releaseName(release.number)} is ${release.phase} and cannot become ${phase}`,
+    });
   }
-  return { ...release, ...patch, phase, reachedAt: { ...release.reachedAt, [phase]: new Date().toISOString() } };
+  return {
+    ...release,
+    ...patch,
+    phase,
+    reachedAt: { ...release.reachedAt, [phase]: new Date().toISOString() },
+  };
 }
 
 const DEFAULT_TRAFFIC: ReleaseRecord["traffic"] = {

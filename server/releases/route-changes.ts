@@ -24,7 +24,9 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
 
 /** The table without a release that never served, or serves no more and has been left by its visitors. */
 export function withoutUnvisited(table: RouteTable, number: number): RouteTable {
-  const isVisited = table.releases.some((release) => release.number === number && release.replacedAt !== undefined);
+  const isVisited = table.releases.some(
+    (release) => release.number === number && release.replacedAt !== undefined,
+  );
   return isVisited || Object.values(table.tracks).includes(number) ? table : withoutRelease(table, number);
 }
 
@@ -41,12 +43,23 @@ export function withoutRelease(table: RouteTable, number: number): RouteTable {
 export function withoutTrack(table: RouteTable, track: string, now: number): RouteTable {
   const gone = table.tracks[track];
   const tracks = Object.fromEntries(Object.entries(table.tracks).filter(([name]) => name !== track));
-  return { ...table, tracks, releases: table.releases.map((release) => (release.number === gone ? { ...release, replacedAt: now, standbySeconds: 0 } : release)) };
+  return {
+    ...table,
+    tracks,
+    releases: table.releases.map((release) =>
+      release.number === gone ? { ...release, replacedAt: now, standbySeconds: 0 } : release,
+    ),
+  };
 }
 
 /** A replaced release whose visitors' cookies no longer bring them back. */
 export function withoutVisitors(table: RouteTable, number: number): RouteTable {
-  return { ...table, releases: table.releases.map((release) => (release.number === number ? { ...release, sticky: false } : release)) };
+  return {
+    ...table,
+    releases: table.releases.map((release) =>
+      release.number === number ? { ...release, sticky: false } : release,
+    ),
+  };
 }
 
 function routedRelease({ number, track, instances, traffic }: ReleaseRecord): RoutedRelease {
@@ -68,5 +81,10 @@ function byNumber(a: RoutedRelease, b: RoutedRelease): number {
 /** The table with a release's servers where they are now. */
 export function withInstances(table: RouteTable, record: ReleaseRecord): RouteTable {
   const { servers } = routedRelease(record);
-  return { ...table, releases: table.releases.map((release) => (release.number === record.number ? { ...release, servers } : release)) };
+  return {
+    ...table,
+    releases: table.releases.map((release) =>
+      release.number === record.number ? { ...release, servers } : release,
+    ),
+  };
 }

@@ -8,7 +8,12 @@ import type { Tools } from "../tools.js";
 export interface AppSummary {
   readonly app: string;
   readonly url: string;
-  readonly tracks: readonly { readonly track: string; readonly release: string; readonly commit: string; readonly url: string }[];
+  readonly tracks: readonly {
+    readonly track: string;
+    readonly release: string;
+    readonly commit: string;
+    readonly url: string;
+  }[];
   readonly instances: readonly InstanceSummary[];
 }
 
@@ -42,7 +47,8 @@ export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
   return Promise.all(
     apps.map(async ({ name }) => {
       const [table, records] = await Promise.all([tools.routes.read(name), tools.releases.list(name)]);
-      const commitOf = (number: number): string => records.find((record) => record.number === number)?.commit ?? "";
+      const commitOf = (number: number): string =>
+        records.find((record) => record.number === number)?.commit ?? "";
       const tracks = Object.entries(table.tracks).map(([track, number]) => ({
         track,
         release: releaseName(number),
@@ -51,8 +57,20 @@ export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
       }));
       const instances = states
         .filter(({ id }) => id.startsWith(`${name}.`))
-        .map(({ id, address, running, pid, ends }) => ({ id, release: id.split(".")[1] ?? "", address, running, pid, restarts: ends }));
-      return { app: name, url: publicUrl(tools.settings, { app: name, track: "production" }), tracks, instances };
+        .map(({ id, address, running, pid, ends }) => ({
+          id,
+          release: id.split(".")[1] ?? "",
+          address,
+          running,
+          pid,
+          restarts: ends,
+        }));
+      return {
+        app: name,
+        url: publicUrl(tools.settings, { app: name, track: "production" }),
+        tracks,
+        instances,
+      };
     }),
   );
 }
@@ -79,10 +97,15 @@ function summarize(record: ReleaseRecord, table: RouteTable): ReleaseSummary {
   };
 }
 
-function trafficOf({ number, track }: ReleaseRecord, { tracks, releases }: RouteTable): ReleaseSummary["traffic"] {
+function trafficOf(
+  { number, track }: ReleaseRecord,
+  { tracks, releases }: RouteTable,
+): ReleaseSummary["traffic"] {
   if (tracks[track] === number) return "live";
   const routed = releases.find((release) => release.number === number);
   if (routed?.replacedAt === undefined) return "no";
-  const isNewest = !releases.some((other) => other.track === track && (other.replacedAt ?? 0) > (routed.replacedAt ?? 0));
+  const isNewest = !releases.some(
+    (other) => other.track === track && (other.replacedAt ?? 0) > (routed.replacedAt ?? 0),
+  );
   return isNewest ? "standby" : "draining";
 }

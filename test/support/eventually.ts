@@ -1,7 +1,11 @@
 const POLL_MS = 20;
 
 /** Asks again and again until the answer is not undefined or false, at most for `timeoutMs`; then fails with `what`. */
-export async function eventually<T>(what: string, ask: () => Promise<T | undefined | false> | T | undefined | false, timeoutMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   while (Date.now() < deadline) {

@@ -45,13 +45,20 @@ export class TestClone {
 
   /** `push()` pushes master; `push("HEAD:refs/heads/x", "-o", "y")` whatever is said. */
   async push(...args: string[]): Promise<PushResult> {
-    const { exitCode, all } = await execa("git", ["push", "sluice", ...(args.length === 0 ? ["HEAD:master"] : args)], this.options(true));
+    const { exitCode, all } = await execa(
+      "git",
+      ["push", "sluice", ...(args.length === 0 ? ["HEAD:master"] : args)],
+      this.options(true),
+    );
     return { status: exitCode ?? -1, output: cleaned(all ?? "") };
   }
 
   /** A push that is under way; `stop` interrupts it as Ctrl-C does. */
   startPush(...args: string[]): { readonly done: Promise<PushResult>; stop(): void; output(): string } {
-    const running = execa("git", ["push", "sluice", ...(args.length === 0 ? ["HEAD:master"] : args)], { ...this.options(true), detached: true });
+    const running = execa("git", ["push", "sluice", ...(args.length === 0 ? ["HEAD:master"] : args)], {
+      ...this.options(true),
+      detached: true,
+    });
     let text = "";
     running.all?.on("data", (chunk: Buffer) => (text += chunk.toString()));
     return {
@@ -69,7 +76,13 @@ export class TestClone {
   }
 
   private options(all: boolean) {
-    const env = { PATH: process.env["PATH"] ?? "", HOME: this.folder, GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0", LANG: "C.UTF-8" };
+    const env = {
+      PATH: process.env["PATH"] ?? "",
+      HOME: this.folder,
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_TERMINAL_PROMPT: "0",
+      LANG: "C.UTF-8",
+    };
     return { cwd: this.folder, env, extendEnv: false, reject: false, all } as const;
   }
 }

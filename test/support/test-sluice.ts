@@ -53,7 +53,8 @@ export class TestSluice {
     await chmod(folder, 0o711);
     const home = options.homeFolder ?? join(folder, "home");
     await mkdir(home, { recursive: true });
-    if (options.settings !== undefined) await writeFile(join(home, "sluice.yml"), stringify(options.settings));
+    if (options.settings !== undefined)
+      await writeFile(join(home, "sluice.yml"), stringify(options.settings));
     return new TestSluice(folder, home, await freePort(), await freePort(), await freePort());
   }
 
@@ -74,7 +75,11 @@ export class TestSluice {
   }
 
   async cli(...args: string[]): Promise<CommandResult> {
-    const { exitCode, stdout, stderr } = await execa(process.execPath, [BIN, ...args], { env: this.env, extendEnv: false, reject: false });
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [BIN, ...args], {
+      env: this.env,
+      extendEnv: false,
+      reject: false,
+    });
     return { status: exitCode ?? -1, stdout, stderr };
   }
 
@@ -136,13 +141,19 @@ export async function isAlive(pid: number): Promise<boolean> {
   return stat !== "" && !stat.slice(stat.lastIndexOf(")")).startsWith(") Z");
 }
 
-export async function httpGet(port: number, path: string, headers: Record<string, string>): Promise<HttpAnswer> {
+export async function httpGet(
+  port: number,
+  path: string,
+  headers: Record<string, string>,
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: "127.0.0.1", port, path, headers, agent: false }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (body += chunk));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+      );
       response.on("error", reject);
     });
     outgoing.on("error", reject);

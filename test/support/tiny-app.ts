@@ -1,4 +1,4 @@
-/** The code of a web app without dependencies: answers its release and instance; WebSocket-free, starts in some 40 ms. */
+/** The code of a web app without dependencies: answers its release and instance; echoes on an upgraded connection; starts in some 40 ms. */
 export const TINY_SERVER = `
 const http = require("node:http");
 const { RELEASE, DYNO, PORT, SOCKET } = process.env;
@@ -14,6 +14,12 @@ const server = http.createServer((request, response) => {
     return response.on("close", () => clearInterval(timer));
   }
   response.end(RELEASE + " " + DYNO);
+});
+server.on("upgrade", (request, socket) => {
+  socket.write("HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n" + RELEASE + "\\n");
+  socket.on("data", (bytes) => socket.write(RELEASE + " " + bytes));
+  socket.on("error", () => socket.destroy());
+  process.once("SIGTERM", () => socket.end("goodbye\\n"));
 });
 server.listen(SOCKET ?? PORT, () => console.log("listening", SOCKET ?? PORT));
 process.on("SIGTERM", () => { console.log("goodbye"); server.close(() => process.exit(0)); server.closeIdleConnections(); setTimeout(() => process.exit(0), 2000).unref(); });

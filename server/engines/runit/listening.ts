@@ -3,7 +3,9 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 /** The addresses on which processes of one process group listen (TCP, from /proc), for people: `0.0.0.0:3000`. */
 export async function listeningAddresses(group: number): Promise<string[]> {
   const inodes = new Set((await Promise.all((await membersOf(group)).map(socketInodes))).flat());
-  const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map((file) => readFile(file, "utf8").catch(() => "")));
+  const tables = await Promise.all(
+    ["/proc/net/tcp", "/proc/net/tcp6"].map((file) => readFile(file, "utf8").catch(() => "")),
+  );
   const rows = tables.flatMap(parseListeners).filter((row) => inodes.has(row.inode));
   return [...new Set(rows.map((row) => row.address))].sort();
 }
@@ -27,7 +29,10 @@ function readableAddress(hex: string): string {
 function readableHost(hex: string): string {
   if (hex.length !== 8) return /^0+$/.test(hex) ? "[::]" : "[IPv6]";
   const bytes = hex.match(/../g) ?? [];
-  return bytes.reverse().map((byte) => parseInt(byte, 16)).join(".");
+  return bytes
+    .reverse()
+    .map((byte) => parseInt(byte, 16))
+    .join(".");
 }
 
 async function membersOf(group: number): Promise<string[]> {

@@ -6,7 +6,10 @@ import type { LogLine, LogOptions } from "../engine.js";
 const POLL_MS = 1000;
 
 /** Reads a folder that `svlogd -tt` writes: rotated files `@….s|u`, then `current`. */
-export async function* readLog(folder: string, { lines, follow, signal }: LogOptions): AsyncGenerator<LogLine> {
+export async function* readLog(
+  folder: string,
+  { lines, follow, signal }: LogOptions,
+): AsyncGenerator<LogLine> {
   const { text, position } = await tail(folder, lines);
   yield* text.map(parseLine);
   if (follow) yield* followCurrent(folder, position, signal);
@@ -60,7 +63,10 @@ async function* followCurrent(folder: string, from: number, signal: AbortSignal)
 
 /** Resolves when the log may have grown, or after a second. */
 async function changed(folder: string, path: string, position: number, signal: AbortSignal): Promise<void> {
-  const size = await stat(path).then((stats) => stats.size, () => 0);
+  const size = await stat(path).then(
+    (stats) => stats.size,
+    () => 0,
+  );
   if (size !== position) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {

@@ -36,8 +36,14 @@ export class RunitEngine implements Engine {
   /** Finds what an earlier server left running. */
   static async open(options: RunitOptions): Promise<RunitEngine> {
     await mkdir(options.home.services(), { recursive: true, mode: 0o700 });
-    const addresses = await Promise.all((await serviceIds(options.home)).map((id) => addressOf(options.home, id)));
-    return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), await memoryLimiter());
+    const addresses = await Promise.all(
+      (await serviceIds(options.home)).map((id) => addressOf(options.home, id)),
+    );
+    return new RunitEngine(
+      options,
+      new FreePorts(options.ports, addresses.flatMap(portOf)),
+      await memoryLimiter(),
+    );
   }
 
   async start(spec: InstanceSpec): Promise<{ address: string | undefined }> {
@@ -68,7 +74,10 @@ export class RunitEngine implements Engine {
     const folder = this.options.home.service(id);
     const record = await readRecord(folder);
     if (record === undefined) return undefined;
-    const [{ pid }, end] = await Promise.all([serviceState(folder), readFile(join(folder, "end"), "utf8").catch(() => "")]);
+    const [{ pid }, end] = await Promise.all([
+      serviceState(folder),
+      readFile(join(folder, "end"), "utf8").catch(() => ""),
+    ]);
     return { id, address: record.address, running: pid !== undefined, pid, ...parseEnd(end) };
   }
 
@@ -112,7 +121,13 @@ export class RunitEngine implements Engine {
     const memoryLimit = await this.memory.prepare(spec.id, spec.memoryMegabytes);
     await mkdir(logFolder, { recursive: true, mode: 0o700 });
     await writeFileAtomically(join(logFolder, "config"), logConfiguration(this.options.logBytes));
-    const files = serviceFiles({ spec, address: addressVariable(address), logFolder, logBytes: this.options.logBytes, memoryLimit });
+    const files = serviceFiles({
+      spec,
+      address: addressVariable(address),
+      logFolder,
+      logBytes: this.options.logBytes,
+      memoryLimit,
+    });
     // The record last: a folder without it is a start that was cut short, and is swept away.
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
@@ -124,7 +139,9 @@ export class RunitEngine implements Engine {
 
 function addressVariable(address: string | undefined): Record<string, string> {
   if (address === undefined) return {};
-  return address.startsWith("unix@") ? { SOCKET: address.slice("unix@".length) } : { PORT: address.split(":")[1] ?? "" };
+  return address.startsWith("unix@")
+    ? { SOCKET: address.slice("unix@".length) }
+    : { PORT: address.split(":")[1] ?? "" };
 }
 
 function portOf(address: string | undefined): number[] {

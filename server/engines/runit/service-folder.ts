@@ -36,14 +36,16 @@ export function logConfiguration(logBytes: number): string {
  * group, so that a stop ends it at once.
  */
 function launchScript({ spec, address, memoryLimit }: ServiceFolder): string {
-  const variables = Object.entries({ ...spec.env, ...address }).map(([name, value]) => `export ${name}=${quote(value)}`);
+  const variables = Object.entries({ ...spec.env, ...address }).map(
+    ([name, value]) => `export ${name}=${quote(value)}`,
+  );
   const user = spec.user === undefined ? "" : `chpst -u :${spec.user.uid}:${spec.user.gid} `;
   return [
     "#!/bin/sh",
     "echo $$ >group",
     "failures=$(cat failures 2>/dev/null || echo 0)",
     'if [ "$failures" -gt 1 ]; then',
-    '  pause=$((failures > 7 ? 60 : 1 << (failures - 2)))',
+    "  pause=$((failures > 7 ? 60 : 1 << (failures - 2)))",
     `  echo "sluice: ended $failures times within ${STEADY_SECONDS} s of its start; next try in $pause s"`,
     '  sleep "$pause"',
     "fi",

@@ -9,7 +9,10 @@ const seconds = z.number().nonnegative().max(86_400);
 const healthCheckSchema = z.object({
   name: z.string().default("web check"),
   type: z.enum(["startup", "readiness", "liveness"]).default("startup"),
-  path: z.string().regex(/^\/[^\s]*$/, "must begin with / and hold no blanks").default("/"),
+  path: z
+    .string()
+    .regex(/^\/[^\s]*$/, "must begin with / and hold no blanks")
+    .default("/"),
   attempts: z.number().int().min(1).max(1000).default(3),
   timeout: seconds.default(5),
   wait: seconds.default(5),
@@ -30,7 +33,9 @@ const envEntrySchema = z.union([
 
 /** Our own section. Strict, so that a misspelt key is told and not ignored. */
 const sluiceSchema = z.strictObject({
-  gates: z.record(z.string().regex(/^[a-z][a-z0-9:-]*$/, "must be a lower-case word"), z.string().min(1)).optional(),
+  gates: z
+    .record(z.string().regex(/^[a-z][a-z0-9:-]*$/, "must be a lower-case word"), z.string().min(1))
+    .optional(),
   listen: z.enum(["port", "socket"]).default("port"),
   sessions: z.enum(["none", "sticky"]).default("none"),
   drainSeconds: seconds.optional(),
@@ -41,7 +46,9 @@ const sluiceSchema = z.strictObject({
 
 export const appJsonSchema = z.object({
   env: z.record(z.string(), envEntrySchema).default({}),
-  formation: z.record(z.string(), z.object({ quantity: z.number().int().min(0).max(100).optional() })).default({}),
+  formation: z
+    .record(z.string(), z.object({ quantity: z.number().int().min(0).max(100).optional() }))
+    .default({}),
   healthchecks: z.object({ web: z.array(healthCheckSchema).default([]) }).prefault({}),
   scripts: z
     .object({
@@ -61,7 +68,8 @@ export function parseAppJson(text: string): AppJson {
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });
   const first = errors[0];
-  if (first !== undefined) throw invalid(`line ${lineAt(text, first.offset)}: ${printParseErrorCode(first.error)}`);
+  if (first !== undefined)
+    throw invalid(`line ${lineAt(text, first.offset)}: ${printParseErrorCode(first.error)}`);
   const parsed = appJsonSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error.issues.map(problemOf).join("; "));
@@ -69,7 +77,8 @@ export function parseAppJson(text: string): AppJson {
 
 function problemOf(issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String).join(".");
-  if (issue.code === "unrecognized_keys") return unknownKeyProblem(path, issue.keys, Object.keys(sluiceSchema.shape));
+  if (issue.code === "unrecognized_keys")
+    return unknownKeyProblem(path, issue.keys, Object.keys(sluiceSchema.shape));
   return `${path === "" ? "the file" : path}: ${issue.message}`;
 }
 

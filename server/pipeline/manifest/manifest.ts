@@ -29,7 +29,9 @@ const STICKY_DRAIN_SECONDS = 3600;
 /** Reads the manifest of a tree. Throws what is wrong with it, in the words of the file. */
 export async function readManifest(tree: string, memoryMegabytes: number): Promise<Manifest> {
   const [procfile, appText, packageText, nvmrc, nodeVersion, dockerfile] = await Promise.all(
-    ["Procfile", "app.json", "package.json", ".nvmrc", ".node-version", "Dockerfile"].map((name) => readIfThere(join(tree, name))),
+    ["Procfile", "app.json", "package.json", ".nvmrc", ".node-version", "Dockerfile"].map((name) =>
+      readIfThere(join(tree, name)),
+    ),
   );
   const packageJson = packageText === undefined ? undefined : parsePackageJson(packageText);
   const appJson = appText === undefined ? appJsonSchema.parse({}) : parseAppJson(appText);
@@ -39,7 +41,9 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
   return {
     packageJson,
     appJson,
-    processes: [...commands].filter(([name]) => name !== "release").map(([name, command]) => processOf(name, command, appJson)),
+    processes: [...commands]
+      .filter(([name]) => name !== "release")
+      .map(([name, command]) => processOf(name, command, appJson)),
     releaseCommand: commands.get("release"),
     gates: sluice.gates === undefined ? gatesOf(packageJson) : new Map(Object.entries(sluice.gates)),
     build: packageJson === undefined ? undefined : buildScript(packageJson),
@@ -56,7 +60,11 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
   };
 }
 
-function commandsOf(procfile: string | undefined, packageJson: PackageJson | undefined, dockerfile: boolean): Map<string, string> {
+function commandsOf(
+  procfile: string | undefined,
+  packageJson: PackageJson | undefined,
+  dockerfile: boolean,
+): Map<string, string> {
   if (procfile !== undefined) {
     const commands = parseProcfile(procfile);
     if (commands.size > 0) return commands;
@@ -72,17 +80,22 @@ function processOf(name: string, command: string, { formation }: AppJson): Relea
 }
 
 function gatesOf(packageJson: PackageJson | undefined): Map<string, string> {
-  return packageJson === undefined ? new Map() : gatesOfScripts(packageJson);
+  return packageJson === undefined ? new Map<string, string>() : gatesOfScripts(packageJson);
 }
 
-function nodeRangeOf(packageJson: PackageJson | undefined, nvmrc: string | undefined, nodeVersion: string | undefined): Manifest["nodeRange"] {
+function nodeRangeOf(
+  packageJson: PackageJson | undefined,
+  nvmrc: string | undefined,
+  nodeVersion: string | undefined,
+): Manifest["nodeRange"] {
   const candidates = [
     { range: packageJson?.engines.node, source: "engines.node in package.json" },
     { range: nvmrc, source: ".nvmrc" },
     { range: nodeVersion, source: ".node-version" },
   ];
   for (const { range, source } of candidates) {
-    if (range !== undefined && range.trim() !== "") return { range: range.trim().replace(/^v(?=\d)/, ""), source };
+    if (range !== undefined && range.trim() !== "")
+      return { range: range.trim().replace(/^v(?=\d)/, ""), source };
   }
   return undefined;
 }
@@ -91,7 +104,8 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "EISDIR")) return undefined;
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "EISDIR"))
+      return undefined;
     throw error;
   }
 }

@@ -17,7 +17,15 @@ export type PackageJson = z.infer<typeof packageJsonSchema>;
 
 /** What `npm init` writes as a test, which is none. */
 const NO_TEST = /no test specified/;
-const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepare", "prepublish", "preprepare", "postprepare"];
+const INSTALL_SCRIPTS = [
+  "preinstall",
+  "install",
+  "postinstall",
+  "prepare",
+  "prepublish",
+  "preprepare",
+  "postprepare",
+];
 
 /** Throws `manifest-invalid`. */
 export function parsePackageJson(text: string): PackageJson {
@@ -25,11 +33,16 @@ export function parsePackageJson(text: string): PackageJson {
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw new AppError("manifest-invalid", { file: "package.json", problem: error instanceof Error ? error.message : "not JSON" });
+    throw new AppError("manifest-invalid", {
+      file: "package.json",
+      problem: error instanceof Error ? error.message : "not JSON",
+    });
   }
   const parsed = packageJsonSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problem = parsed.error.issues.map((issue) => `${issue.path.map(String).join(".")}: ${issue.message}`).join("; ");
+  const problem = parsed.error.issues
+    .map((issue) => `${issue.path.map(String).join(".")}: ${issue.message}`)
+    .join("; ");
   throw new AppError("manifest-invalid", { file: "package.json", problem });
 }
 

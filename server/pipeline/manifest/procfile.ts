@@ -7,7 +7,10 @@ import { isProcessName } from "../../../core/names.js";
  */
 export function parseProcfile(text: string): Map<string, string> {
   const processes = new Map<string, string>();
-  for (const [index, raw] of text.replace(/^\uFEFF/, "").split(/\r?\n/).entries()) {
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .entries()) {
     const line = withoutComment(raw).trim();
     if (line === "") continue;
     const refuse = (problem: string): never => {

@@ -11,10 +11,26 @@ import { hostNodeVersion } from "./node-version.js";
 
 /** How each package manager installs exactly what its lockfile says. */
 const MANAGERS = [
-  { lockfile: "package-lock.json", install: "npm ci --no-audit --no-fund", prune: "npm prune --omit=dev --no-audit --no-fund" },
-  { lockfile: "npm-shrinkwrap.json", install: "npm ci --no-audit --no-fund", prune: "npm prune --omit=dev --no-audit --no-fund" },
-  { lockfile: "pnpm-lock.yaml", install: "npm exec --yes pnpm -- install --frozen-lockfile --prod=false", prune: "npm exec --yes pnpm -- prune --prod" },
-  { lockfile: "yarn.lock", install: "npm exec --yes yarn@1 -- install --frozen-lockfile --production=false", prune: undefined },
+  {
+    lockfile: "package-lock.json",
+    install: "npm ci --no-audit --no-fund",
+    prune: "npm prune --omit=dev --no-audit --no-fund",
+  },
+  {
+    lockfile: "npm-shrinkwrap.json",
+    install: "npm ci --no-audit --no-fund",
+    prune: "npm prune --omit=dev --no-audit --no-fund",
+  },
+  {
+    lockfile: "pnpm-lock.yaml",
+    install: "npm exec --yes pnpm -- install --frozen-lockfile --prod=false",
+    prune: "npm exec --yes pnpm -- prune --prod",
+  },
+  {
+    lockfile: "yarn.lock",
+    install: "npm exec --yes yarn@1 -- install --frozen-lockfile --production=false",
+    prune: undefined,
+  },
 ] as const;
 
 const CACHE_VERSION = "1";
@@ -30,18 +46,36 @@ export interface NodeDependencies {
 }
 
 /** Undefined when there is nothing to install. */
-export async function nodeDependencies(work: ReleaseWork, tree: string, packageJson: PackageJson): Promise<NodeDependencies | undefined> {
-  const all = { ...packageJson.dependencies, ...packageJson.devDependencies, ...packageJson.optionalDependencies };
+export async function nodeDependencies(
+  work: ReleaseWork,
+  tree: string,
+  packageJson: PackageJson,
+): Promise<NodeDependencies | undefined> {
+  const all = {
+    ...packageJson.dependencies,
+    ...packageJson.devDependencies,
+    ...packageJson.optionalDependencies,
+  };
   if (Object.keys(all).length === 0 && packageJson.workspaces === undefined) return undefined;
   const hasDevelopment = Object.keys(packageJson.devDependencies).length > 0;
   for (const { lockfile, install, prune } of MANAGERS) {
     const lock = await readFile(join(tree, lockfile), "utf8").catch(() => undefined);
     if (lock === undefined) continue;
     const shared = install.startsWith("npm ci") && installsAlone(packageJson);
-    return { install, prune, hasDevelopment, key: shared ? await cacheKey(work, tree, packageJson, lock) : undefined };
+    return {
+      install,
+      prune,
+      hasDevelopment,
+      key: shared ? await cacheKey(work, tree, packageJson, lock) : undefined,
+    };
   }
   work.out.line("no lockfile: what is installed may differ from push to push; commit a package-lock.json");
-  return { install: "npm install --no-audit --no-fund", prune: "npm prune --omit=dev --no-audit --no-fund", hasDevelopment, key: undefined };
+  return {
+    install: "npm install --no-audit --no-fund",
+    prune: "npm prune --omit=dev --no-audit --no-fund",
+    hasDevelopment,
+    key: undefined,
+  };
 }
 
 /** Gives a tree its `node_modules`: from the cache when nothing changed, else freshly installed. Answers which it was. */
@@ -65,7 +99,12 @@ export async function install(
 }
 
 /** Runs an npm (yarn, pnpm) command of the release's. Throws `dependencies-failed`. */
-export async function run(work: ReleaseWork, command: string, cwd: string, signal: AbortSignal): Promise<void> {
+export async function run(
+  work: ReleaseWork,
+  command: string,
+  cwd: string,
+  signal: AbortSignal,
+): Promise<void> {
   const failure = await runTask(work, { command, cwd }, signal);
   if (failure !== undefined) throw new AppError("dependencies-failed", { command, status: failure });
 }
@@ -88,7 +127,10 @@ async function fillCache(
   const staging = await tools.dependencies.staging(app.name, user);
   try {
     for (const name of ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"]) {
-      const copied = await copyFile(join(tree, name), join(staging, name)).then(() => true, () => false);
+      const copied = await copyFile(join(tree, name), join(staging, name)).then(
+        () => true,
+        () => false,
+      );
       if (copied && user !== undefined) await chown(join(staging, name), user.uid, user.gid);
     }
     const command = variant === "production" ? `${dependencies.install} --omit=dev` : dependencies.install;
@@ -99,8 +141,14 @@ async function fillCache(
   }
 }
 
-async function cacheKey(work: ReleaseWork, tree: string, packageJson: PackageJson, lock: string): Promise<string> {
-  const path = work.record.nodeFolder === undefined ? work.tools.path : `${work.record.nodeFolder}:${work.tools.path}`;
+async function cacheKey(
+  work: ReleaseWork,
+  tree: string,
+  packageJson: PackageJson,
+  lock: string,
+): Promise<string> {
+  const path =
+    work.record.nodeFolder === undefined ? work.tools.path : `${work.record.nodeFolder}:${work.tools.path}`;
   const parts = [
     CACHE_VERSION,
     lock,

@@ -13,7 +13,10 @@ import { runTask } from "../task.js";
  */
 export async function runGates(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   const { tools, app, record, out } = work;
-  const manifest = await readManifest(tools.home.tree(app.name, record.number), tools.settings.instances.memoryMegabytes);
+  const manifest = await readManifest(
+    tools.home.tree(app.name, record.number),
+    tools.settings.instances.memoryMegabytes,
+  );
   if (manifest.gates.size === 0) return;
   if (work.skipGates) {
     out.heading("Gates skipped (push option skip-gates)");
@@ -31,14 +34,23 @@ export async function runGates(work: ReleaseWork, signal: AbortSignal): Promise<
   }
 }
 
-async function checkOut({ repository, record, app, tools }: ReleaseWork, tree: string, signal: AbortSignal): Promise<void> {
+async function checkOut(
+  { repository, record, app, tools }: ReleaseWork,
+  tree: string,
+  signal: AbortSignal,
+): Promise<void> {
   const user = userOf(app, tools);
   await rm(tree, { recursive: true, force: true });
   await ownFolder(tree, user);
   await repository.extract(record.commit, tree, user, signal);
 }
 
-async function runAll(work: ReleaseWork, gates: ReadonlyMap<string, string>, tree: string, signal: AbortSignal): Promise<void> {
+async function runAll(
+  work: ReleaseWork,
+  gates: ReadonlyMap<string, string>,
+  tree: string,
+  signal: AbortSignal,
+): Promise<void> {
   const others = new AbortController();
   const stop = AbortSignal.any([signal, others.signal]);
   const runs = [...gates].map(async ([gate, command]) => {

@@ -33,8 +33,12 @@ export const health: Step = {
     const tree = tools.home.tree(app.name, record.number);
     const { healthChecks } = await readManifest(tree, tools.settings.instances.memoryMegabytes);
     const checks = healthChecks.length === 0 ? [DEFAULT_CHECK] : healthChecks;
-    work.out.heading(`Health: ${record.instances.map(({ process, index }) => `${process}.${index}`).join(", ")}`);
-    await Promise.all(record.instances.map(async (instance) => checkInstance(work, instance, checks, signal)));
+    work.out.heading(
+      `Health: ${record.instances.map(({ process, index }) => `${process}.${index}`).join(", ")}`,
+    );
+    await Promise.all(
+      record.instances.map(async (instance) => checkInstance(work, instance, checks, signal)),
+    );
     await tools.routes.update(app.name, (table) => withRelease(table, work.record));
     return undefined;
   },
@@ -44,7 +48,12 @@ export const health: Step = {
   },
 };
 
-async function checkInstance(work: ReleaseWork, instance: InstanceRecord, checks: readonly HealthCheck[], signal: AbortSignal): Promise<void> {
+async function checkInstance(
+  work: ReleaseWork,
+  instance: InstanceRecord,
+  checks: readonly HealthCheck[],
+  signal: AbortSignal,
+): Promise<void> {
   if (instance.address === undefined) {
     await refuseIfEnded(work, instance);
     return;
@@ -53,17 +62,24 @@ async function checkInstance(work: ReleaseWork, instance: InstanceRecord, checks
 }
 
 /** Repeats a check until it passes or its attempts are used up. That nobody listens yet does not use one up, but time. */
-async function passes(work: ReleaseWork, instance: InstanceRecord, address: string, check: HealthCheck, signal: AbortSignal): Promise<void> {
+async function passes(
+  work: ReleaseWork,
+  instance: InstanceRecord,
+  address: string,
+  check: HealthCheck,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, settings } = work.tools;
   await clock.sleep(check.initialDelay * 1000, signal);
   const deadline = clock.now() + check.attempts * (check.timeout + check.wait) * 1000;
-  for (let attempt = 1; ; ) {
+  for (let attempt = 1; ;) {
     const result = await probe(address, check.path, `${work.app.name}.${settings.domain}`, check, signal);
     if (signal.aborted) throw abortReason(signal);
     const problem = problemOf(result, check);
     if (problem === undefined) return;
     await refuseIfEnded(work, instance);
-    if (result.kind !== "refused" && attempt++ >= check.attempts) throw await failure(work, instance, address, check, problem, result);
+    if (result.kind !== "refused" && attempt++ >= check.attempts)
+      throw await failure(work, instance, address, check, problem, result);
     if (clock.now() >= deadline) throw await failure(work, instance, address, check, problem, result);
     await clock.sleep(result.kind === "refused" ? POLL_MS : check.wait * 1000, signal);
   }
@@ -75,7 +91,8 @@ function problemOf(result: Probe, check: HealthCheck): string | undefined {
   const { status, body } = result.answer;
   if (check === DEFAULT_CHECK) return status < 500 ? undefined : `answered ${status}`;
   if (status < 200 || status >= 400) return `answered ${status}`;
-  if (check.content !== undefined && !body.includes(check.content)) return `answered ${status}, but without "${check.content}"`;
+  if (check.content !== undefined && !body.includes(check.content))
+    return `answered ${status}, but without "${check.content}"`;
   return undefined;
 }
 
@@ -101,7 +118,12 @@ async function failure(
   const log = await lastLines(tools.engine, instance.id);
   const listens = (await tools.engine.listening(instance.id)).join(", ");
   if (result.kind === "refused" && listens !== "") {
-    return new AppError("instance-wrong-port", { instance: name, expected: expectation(address), listens, log });
+    return new AppError("instance-wrong-port", {
+      instance: name,
+      expected: expectation(address),
+      listens,
+      log,
+    });
   }
   return new AppError("health-failed", {
     instance: name,
@@ -113,7 +135,9 @@ async function failure(
 }
 
 function expectation(address: string): string {
-  return address.startsWith("unix@") ? `SOCKET=${address.slice("unix@".length)}` : `PORT=${address.split(":")[1] ?? ""}`;
+  return address.startsWith("unix@")
+    ? `SOCKET=${address.slice("unix@".length)}`
+    : `PORT=${address.split(":")[1] ?? ""}`;
 }
 
 function excerpt({ body }: ProbeAnswer): string {
@@ -122,6 +146,11 @@ function excerpt({ body }: ProbeAnswer): string {
 
 async function lastLines(engine: ReleaseWork["tools"]["engine"], id: string): Promise<string> {
   const lines: string[] = [];
-  for await (const { text } of engine.logs(id, { lines: LOG_LINES, follow: false, signal: new AbortController().signal })) lines.push(`  ${text}`);
+  for await (const { text } of engine.logs(id, {
+    lines: LOG_LINES,
+    follow: false,
+    signal: new AbortController().signal,
+  }))
+    lines.push(`  ${text}`);
   return lines.join("\n");
 }

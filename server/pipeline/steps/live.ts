@@ -17,7 +17,11 @@ export const live: Step = {
   run: async (work) => {
     const { tools, app, out } = work;
     const record = advanced(work.record, "live");
-    const revision = await tools.routes.update(app.name, (table) => withLive(table, record, tools.clock.now()), [record]);
+    const revision = await tools.routes.update(
+      app.name,
+      (table) => withLive(table, record, tools.clock.now()),
+      [record],
+    );
     work.record = record;
     await applied(tools, revision).catch((error: unknown) => {
       if (!isAppError(error, "proxy-silent")) throw error;

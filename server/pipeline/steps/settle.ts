@@ -11,7 +11,10 @@ export const settle: Step = {
   timeoutMs: ({ limits }) => limits.releaseSeconds * 1000,
   run: async (work, signal) => {
     const { tools, app, record } = work;
-    const { appJson } = await readManifest(tools.home.tree(app.name, record.number), tools.settings.instances.memoryMegabytes);
+    const { appJson } = await readManifest(
+      tools.home.tree(app.name, record.number),
+      tools.settings.instances.memoryMegabytes,
+    );
     await runScript(work, "postdeploy", appJson.scripts.dokku.postdeploy, signal);
     if (!app.postdeployed && appJson.scripts.postdeploy !== undefined) {
       await runScript(work, "heroku.postdeploy", appJson.scripts.postdeploy, signal);
@@ -22,11 +25,21 @@ export const settle: Step = {
   },
 };
 
-async function runScript(work: ReleaseWork, task: string, command: string | undefined, signal: AbortSignal): Promise<void> {
+async function runScript(
+  work: ReleaseWork,
+  task: string,
+  command: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   if (command === undefined) return;
   const { tools, app, record, out } = work;
   out.heading(`${task}: ${command}`);
   const env = await processEnvironment(work, "postdeploy.1");
-  const failure = await runTask(work, { command, cwd: tools.home.tree(app.name, record.number), env }, signal);
-  if (failure !== undefined) out.line(`Execution of ${task} task failed (${failure}); the release stays live.`);
+  const failure = await runTask(
+    work,
+    { command, cwd: tools.home.tree(app.name, record.number), env },
+    signal,
+  );
+  if (failure !== undefined)
+    out.line(`Execution of ${task} task failed (${failure}); the release stays live.`);
 }

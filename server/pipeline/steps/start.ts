@@ -16,7 +16,10 @@ export const start: Step = {
   run: async (work, signal) => {
     const { tools, record, app } = work;
     await tools.redisUsers.ensure(app, tools.apps.redisPassword(app));
-    const manifest = await readManifest(tools.home.tree(app.name, record.number), tools.settings.instances.memoryMegabytes);
+    const manifest = await readManifest(
+      tools.home.tree(app.name, record.number),
+      tools.settings.instances.memoryMegabytes,
+    );
     await applyAppJsonEnv(work, manifest);
     if (work.record.order === "deploy" && manifest.releaseCommand !== undefined) {
       await runReleaseCommand(work, manifest.releaseCommand, signal);
@@ -34,7 +37,8 @@ export const start: Step = {
 export async function startInstances(work: ReleaseWork): Promise<InstanceRecord[]> {
   const instances: InstanceRecord[] = [];
   for (const process of work.record.processes) {
-    for (let index = 1; index <= process.quantity; index++) instances.push(await startInstance(work, process, index));
+    for (let index = 1; index <= process.quantity; index++)
+      instances.push(await startInstance(work, process, index));
   }
   return instances;
 }
@@ -46,7 +50,11 @@ export async function stopInstances({ tools, record }: Pick<ReleaseWork, "tools"
   await Promise.all(running.map(({ id }) => tools.engine.stop(id, tools.settings.instances.stopSeconds)));
 }
 
-async function startInstance(work: ReleaseWork, process: ReleaseProcess, index: number): Promise<InstanceRecord> {
+async function startInstance(
+  work: ReleaseWork,
+  process: ReleaseProcess,
+  index: number,
+): Promise<InstanceRecord> {
   const { tools, app, record } = work;
   const id = `${app.name}.${releaseName(record.number)}.${process.name}.${index}`;
   const user = userOf(app, tools);
@@ -67,6 +75,10 @@ async function runReleaseCommand(work: ReleaseWork, command: string, signal: Abo
   const { tools, app, record, out } = work;
   out.heading(`release: ${command}`);
   const cwd = tools.home.tree(app.name, record.number);
-  const failure = await runTask(work, { command, cwd, env: await processEnvironment(work, "release.1") }, signal);
+  const failure = await runTask(
+    work,
+    { command, cwd, env: await processEnvironment(work, "release.1") },
+    signal,
+  );
   if (failure !== undefined) throw new AppError("task-failed", { task: "release", status: failure });
 }

@@ -1,0 +1,353 @@
+/** One entry: what happened, with the values; what to do now; the HTTP status; whether trying again unchanged can help. */
+export interface CatalogueEntry<Values> {
+  readonly message: (values: Values) => string;
+  readonly hint: (values: Values) => string;
+  readonly status: number;
+  readonly retriable: boolean;
+}
+
+function entry<Values = Record<string, never>>(
+  status: number,
+  message: (values: Values) => string,
+  hint: (values: Values) => string,
+  retriable = false,
+): CatalogueEntry<Values> {
+  return { status, message, hint, retriable };
+}
+
+/** Every `AppError` there is; `docs/errors.md` lists them. */
+export const catalogue = {
+  // Names and input
+  "app-name-invalid": entry<{ name: string }>(
+    400,
+    ({ name }) => `"${printable(name)}" cannot be an app's name.`,
+    () =>
+      "Use 1 to 40 characters: lower-case letters, digits and single dashes, a letter first (for example: my-shop).",
+  ),
+  "app-unknown": entry<{ app: string; known: readonly string[] }>(
+    404,
+    ({ app }) => `There is no app "${printable(app)}" here.`,
+    ({ known }) =>
+      known.length > 0 ? `Apps here: ${known.join(", ")}.` : "No app was pushed yet: git push makes one.",
+  ),
+  "release-unknown": entry<{ app: string; release: string; known: readonly string[] }>(
+    404,
+    ({ app, release }) => `"${app}" has no release "${printable(release)}" that could serve.`,
+    ({ known }) => (known.length > 0 ? `Kept releases: ${known.join(", ")}.` : "No other release is kept."),
+  ),
+  "request-invalid": entry<{ problem: string }>(
+    400,
+    ({ problem }) => `The request is not understood: ${problem}.`,
+    () => "docs/operations.md lists what the API takes.",
+  ),
+  unauthorized: entry(
+    401,
+    () => "This needs a valid token.",
+    () => "Send it as `Authorization: Bearer TOKEN`; `sluice tokens create NAME` makes one.",
+  ),
+  "not-found": entry<{ path: string }>(
+    404,
+    ({ path }) => `Nothing is served at ${printable(path)}.`,
+    () => "Apps are served on the traffic port; this is the control port.",
+  ),
+  "key-invalid": entry<{ reason: string }>(
+    400,
+    ({ reason }) => `This is no SSH public key: ${reason}.`,
+    () => "Give the .pub file (ssh-ed25519, ecdsa or ssh-rsa), for example ~/.ssh/id_ed25519.pub.",
+  ),
+  "id-unknown": entry<{ kind: string; id: string }>(
+    404,
+    ({ kind, id }) => `There is no ${kind} "${printable(id)}".`,
+    ({ kind }) => `\`sluice ${kind}s\` lists them.`,
+  ),
+  "config-name-invalid": entry<{ name: string }>(
+    400,
+    ({ name }) => `"${printable(name)}" cannot be the name of an environment variable.`,
+    () =>
+      "Use letters, digits and underscores, not a digit first; PORT, SOCKET, RELEASE and the like are set by Sluice.",
+  ),
+
+  // Set-up and this machine
+  "settings-invalid": entry<{ file: string; problems: readonly string[] }>(
+    400,
+    ({ file, problems }) => `${file} cannot be used:\n${problems.map((line) => `  - ${line}`).join("\n")}`,
+    () => "Mend the lines above; docs/configuration.md lists every setting with its default.",
+  ),
+  "home-unwritable": entry<{ home: string; reason: string }>(
+    500,
+    ({ home, reason }) => `The state folder ${home} cannot be written (${reason}).`,
+    ({ home }) =>
+      `Run \`sudo chown "$USER" ${home}\`, or name another folder: SLUICE_HOME=~/sluice sluice up.`,
+  ),
+  "home-unreachable": entry<{ home: string; folder: string }>(
+    500,
+    ({ home, folder }) =>
+      `Apps run as users of their own, and those cannot pass through ${folder} to ${home}.`,
+    ({ folder }) =>
+      `Run \`chmod o+x ${folder}\`, or choose another place: SLUICE_HOME=/var/lib/sluice sluice up.`,
+  ),
+  "home-path-too-long": entry<{ home: string; limit: number }>(
+    500,
+    ({ home, limit }) =>
+      `The state folder's path is longer than ${limit} characters: ${home}. Unix sockets cannot live there.`,
+    () => "Name a shorter one: SLUICE_HOME=/var/lib/sluice sluice up.",
+  ),
+  "already-running": entry<{ home: string; pid: number }>(
+    409,
+    ({ home, pid }) => `Sluice already runs with the state folder ${home} (process ${pid}).`,
+    ({ home }) =>
+      `Stop it first (SLUICE_HOME=${home} sluice down), or give this one a folder and ports of its own.`,
+  ),
+  "not-running": entry<{ home: string }>(
+    503,
+    ({ home }) => `No Sluice server answers for the state folder ${home}.`,
+    () => "Start it: sluice up --detach. If it runs with another folder, set SLUICE_HOME to that.",
+    true,
+  ),
+  "port-taken": entry<{ port: number; what: string; setting: string }>(
+    409,
+    ({ port, what, setting }) => `Port ${port} (${what}, ${setting}) is in use by another program.`,
+    ({ port, setting }) =>
+      `See who has it: ss -ltnp 'sport = :${port}'. Stop that, or choose another: ${setting}=${port + 1000} sluice up.`,
+  ),
+  "program-missing": entry<{ programs: readonly string[]; packages: readonly string[] }>(
+    500,
+    ({ programs }) => `Not installed on this machine: ${programs.join(", ")}.`,
+    ({ packages }) => `Run: sudo apt-get install -y ${packages.join(" ")}`,
+  ),
+  "service-failed": entry<{ service: string; log: string }>(
+    500,
+    ({ service, log }) => `${service} does not start. Its last lines:\n${log}`,
+    ({ service }) =>
+      `Mend what ${service} says above and run the command again; \`sluice doctor\` checks everything.`,
+  ),
+  "start-failed": entry<{ output: string }>(
+    500,
+    ({ output }) => `Sluice did not start in the background:\n${output}`,
+    () => "Mend that and run the command again; without --detach it shows more.",
+  ),
+  "redis-unavailable": entry<{ reason: string }>(
+    503,
+    ({ reason }) => `Redis, which keeps Sluice's records, does not answer (${reason}).`,
+    () => "Traffic goes on as it is. Try again in a moment; `sluice doctor` tells how Redis is.",
+    true,
+  ),
+  "redis-refused": entry<{ command: string; reason: string }>(
+    503,
+    ({ command, reason }) => `Redis refused ${command}: ${reason}.`,
+    () =>
+      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, and must not be read-only.",
+  ),
+  "disk-full": entry<{ path: string; freeMegabytes: number; neededMegabytes: number }>(
+    507,
+    ({ path, freeMegabytes, neededMegabytes }) =>
+      `The disk of ${path} is full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free.`,
+    () => "Nothing was changed. Make room (old logs, unused apps: sluice destroy APP --yes) and push again.",
+    true,
+  ),
+
+  "machine-unfit": entry<{ count: number }>(
+    500,
+    ({ count }) => `${count} of the checks above ${count === 1 ? "is" : "are"} not well.`,
+    () => "Each says how it is mended.",
+  ),
+
+  // A push
+  "push-ref-invalid": entry<{ ref: string }>(
+    400,
+    ({ ref }) => `The ref ${printable(ref)} cannot be pushed here.`,
+    () =>
+      "Push a branch (git push REMOTE master) or a tag; a branch's name is letters, digits and . _ / - and at most 100 long.",
+  ),
+  "push-not-a-commit": entry<{ ref: string; type: string }>(
+    400,
+    ({ ref, type }) => `${ref} was pushed as a ${type}, not as a commit.`,
+    () => "A branch must point to a commit: git push REMOTE HEAD:master.",
+  ),
+  "push-skip-gates": entry(
+    403,
+    () => "This server does not allow a push to skip the gates.",
+    () => "Push without `-o skip-gates`; an admin can allow it with `allowSkipGates: true` in sluice.yml.",
+  ),
+  "push-branch-moved": entry<{ branch: string }>(
+    409,
+    ({ branch }) => `While this push waited, another push of ${branch} went through.`,
+    ({ branch }) => `Bring it in and push again: git pull --rebase REMOTE ${branch}.`,
+  ),
+  "push-superseded": entry<{ branch: string; commit: string }>(
+    409,
+    ({ branch, commit }) => `A newer push of ${branch} (${commit}) took this one's place while it waited.`,
+    () => "Nothing to do: the newer push carries on.",
+  ),
+  "push-interrupted": entry(
+    499,
+    () => "The push was interrupted before it was accepted; its release was taken back.",
+    () => "Push again when you like: nothing was changed.",
+    true,
+  ),
+  "server-stopping": entry(
+    503,
+    () => "The Sluice server is stopping.",
+    () => "Push again in a moment: nothing was changed.",
+    true,
+  ),
+  "release-abandoned": entry<{ phase: string }>(
+    503,
+    ({ phase }) => `The server was stopped while this release was ${phase}; it was taken back.`,
+    () => "Push again: git commit --allow-empty -m retry && git push.",
+    true,
+  ),
+  "release-busy": entry<{ app: string; who: string; since: string }>(
+    409,
+    ({ app, who, since }) => `Another release of "${app}" is under way (${who}, since ${since}).`,
+    () => "Wait until it is through and try again.",
+    true,
+  ),
+
+  // What a tree may contain
+  "tree-link-outside": entry<{ path: string; target: string }>(
+    422,
+    ({ path, target }) =>
+      `The symbolic link ${printable(path)} points outside the repository (${printable(target)}).`,
+    () => "Point it to a path inside the repository, or remove it: git rm the link, commit, push again.",
+  ),
+  "procfile-invalid": entry<{ line: number; text: string; problem: string }>(
+    422,
+    ({ line, text, problem }) => `Procfile, line ${line}: ${problem}: ${printable(text)}`,
+    () =>
+      "A line is `name: command`, for example `web: node server.js`; names are lower-case letters, digits and dashes.",
+  ),
+  "manifest-invalid": entry<{ file: string; problem: string }>(
+    422,
+    ({ file, problem }) => `${file} cannot be used: ${problem}.`,
+    ({ file }) => `Mend ${file}, commit and push again; docs/configuration.md shows its keys.`,
+  ),
+  "nothing-to-run": entry(
+    422,
+    () => "Nothing says how to start this app: there is no Procfile and package.json has no `start` script.",
+    () => "Add a Procfile with a line such as `web: node server.js`, commit and push again.",
+  ),
+  "env-required": entry<{ names: readonly string[] }>(
+    422,
+    ({ names }) => `app.json requires a value for: ${names.join(", ")}.`,
+    ({ names }) => `Set it first: sluice config APP ${names.map((name) => `${name}=…`).join(" ")}`,
+  ),
+  "engine-unsupported": entry<{ what: string }>(
+    422,
+    ({ what }) => `${what} needs the engine \`swarm\`, which does not run here.`,
+    () => "Add a Procfile, so that the app runs as a process, or remove the Dockerfile.",
+  ),
+  "node-version-unknown": entry<{ range: string; source: string; reason: string }>(
+    422,
+    ({ range, source, reason }) => `No Node.js was found for "${printable(range)}" (${source}): ${reason}.`,
+    () => 'Ask for a version that exists, for example "engines": {"node": "22.x"}.',
+  ),
+
+  // Steps of a release
+  "dependencies-failed": entry<{ command: string; status: string }>(
+    422,
+    ({ command, status }) => `${command} failed (${status}).`,
+    () => "Its output is above. Run the same command in a fresh clone to see it there.",
+  ),
+  "gate-failed": entry<{ gate: string; status: string }>(
+    422,
+    ({ gate, status }) => `The gate ${gate} failed (${status}).`,
+    () => "Its output is above. Mend it, commit and push again; what runs was not touched.",
+  ),
+  "build-failed": entry<{ command: string; status: string }>(
+    422,
+    ({ command, status }) => `The build failed: ${command} (${status}).`,
+    () => "Its output is above. Mend it, commit and push again; what runs was not touched.",
+  ),
+  "task-failed": entry<{ task: string; status: string }>(
+    422,
+    ({ task, status }) => `Execution of ${task} task failed (${status}).`,
+    () => "Its output is above. Mend it, commit and push again; what runs was not touched.",
+  ),
+  "step-timeout": entry<{ step: string; seconds: number }>(
+    504,
+    ({ step, seconds }) => `The step ${step} took longer than its ${seconds} s and was stopped.`,
+    () => "Make it shorter, or raise its limit (limits in sluice.yml, see docs/configuration.md).",
+  ),
+  "instance-died": entry<{ instance: string; status: string; log: string }>(
+    422,
+    ({ instance, status, log }) => `${instance} ended (${status}) before it answered.${lastLines(log)}`,
+    () => "Mend what its log says; try it with `PORT=3000` set, as Sluice does.",
+  ),
+  "instance-wrong-port": entry<{ instance: string; expected: string; listens: string; log: string }>(
+    422,
+    ({ instance, expected, listens, log }) =>
+      `${instance} does not listen where it was told (${expected}); it listens on ${listens}.${lastLines(log)}`,
+    () => "Listen on the environment's PORT (process.env.PORT), at 127.0.0.1 or all addresses.",
+  ),
+  "health-failed": entry<{ instance: string; url: string; result: string; body: string; log: string }>(
+    422,
+    ({ instance, url, result, body, log }) =>
+      `${instance} is not healthy: GET ${url} ${result}.${body === "" ? "" : `\nIt answered: ${body}`}${lastLines(log)}`,
+    () => "Mend the answer at that path, or name another in app.json (healthchecks.web[].path).",
+  ),
+  "no-free-port": entry<{ first: number; last: number }>(
+    503,
+    ({ first, last }) => `No port between ${first} and ${last} is free for an instance.`,
+    () => "Stop what uses them, or widen instances.ports in sluice.yml.",
+  ),
+  "proxy-silent": entry<{ revision: number; proxies: string; seconds: number }>(
+    504,
+    ({ revision, proxies, seconds }) =>
+      `The proxy (${proxies}) did not apply revision ${revision} within ${seconds} s.`,
+    () =>
+      "The release is live in the records and will be applied when the proxy is back; see `sluice doctor`.",
+    true,
+  ),
+  "rollback-nothing": entry<{ app: string }>(
+    409,
+    ({ app }) => `"${app}" has no earlier release to go back to.`,
+    ({ app }) => `See what is kept: sluice releases ${app}.`,
+  ),
+  "already-live": entry<{ app: string; release: string }>(
+    409,
+    ({ app, release }) => `${release} of "${app}" is already live.`,
+    ({ app }) => `Name another one: sluice releases ${app} lists them.`,
+  ),
+  "haproxy-refused": entry<{ command: string; answer: string }>(
+    500,
+    ({ command, answer }) => `HAProxy refused "${command}": ${answer}`,
+    () => "Sluice falls back to a seamless reload; if this repeats, please report it.",
+  ),
+
+  // The developer's clone
+  "hooks-no-repository": entry<{ directory: string; reason: string }>(
+    400,
+    ({ directory, reason }) => `${directory} is not in a Git clone with a working folder: ${reason}.`,
+    () => "Run it in your app's clone; `git init` or `git clone` makes one.",
+  ),
+  "hooks-name-taken": entry<{ hook: string; path: string }>(
+    409,
+    ({ hook, path }) =>
+      `${hook} is not Sluice's and cannot be moved to ${path}: there is a file of that name already.`,
+    () => "Merge the two hooks into one of these files, remove the other, and run this again.",
+  ),
+  "hooks-husky": entry<{ clone: string; hookSource: string }>(
+    409,
+    ({ clone }) =>
+      `Husky manages the hooks of ${clone} and writes them anew at every npm install: a hook installed there would not last.`,
+    ({ hookSource }) =>
+      `Call ${hookSource} from .husky/pre-commit, or leave Husky with \`git config --unset core.hooksPath\`.`,
+  ),
+
+  internal: entry<{ reason: string }>(
+    500,
+    ({ reason }) => `Something unexpected happened: ${reason}`,
+    () => "The server's log has the details (server.log in the state folder).",
+  ),
+} as const;
+
+function lastLines(log: string): string {
+  return log === "" ? " It wrote nothing to its log." : `\nIts last lines:\n${log}`;
+}
+
+/** User text inside a message: control characters visible, and short. */
+function printable(text: string): string {
+  const visible = text.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return visible.length > 120 ? `${visible.slice(0, 120)}…` : visible;
+}
