@@ -59,9 +59,13 @@ defaults base
   timeout client 1h
   timeout server 1h
   timeout tunnel 24h
-  # A refused connection is tried again after this long: an instance that restarts costs a wait, not a request.
-  timeout connect 300ms
-  retries 12
+  # One end has closed, the other says nothing: over after this long.
+  timeout client-fin 30s
+  timeout server-fin 30s
+  # A refused connection is tried again after this long: an instance that restarts costs a wait, not a request. Not more
+  # often than this, since a request that kills its instance is repeated too.
+  timeout connect 1s
+  retries 3
   option redispatch 1
   retry-on conn-failure empty-response
   # A first request never goes over a connection that the instance may be closing just now.
@@ -106,8 +110,11 @@ export function slotText(slot: string, servers: ReadonlyMap<string, string>): st
   return `backend ${slot} from base\n${lines.join("")}`;
 }
 
-/** A dead instance is out of the traffic after 3 failed checks; requests meanwhile are retried. */
-export const SERVER_CHECK = "check inter 500ms fall 3 rise 1";
+/**
+ * A dead instance is out of the traffic after some three seconds, and back a tenth of a second after it listens again.
+ * Until then requests go to another instance, or wait for this one (`retries`): a restart costs none of them.
+ */
+export const SERVER_CHECK = "check inter 500ms fastinter 100ms downinter 100ms fall 30 rise 1";
 
 export function mapText(state: HaproxyState, map: MapName): string {
   return [...state.maps[map]].map(([key, value]) => `${key} ${value}\n`).join("");

@@ -11,7 +11,6 @@ import { DEPLOY, ROLLBACK } from "./deploy.js";
 import { refuseFullDisk, watchDisk } from "./disk-space.js";
 import { layDependenciesReady } from "./ready-dependencies.js";
 import type { Output } from "./output.js";
-import { prune } from "./prune.js";
 import { ReleaseQueue, type Place } from "./release-queue.js";
 import { runSteps, undoSteps } from "./runner.js";
 import type { ReleaseWork } from "./step.js";
@@ -134,11 +133,6 @@ export class Pipeline {
       beganAt: clock.now(),
       tools: this.tools,
     };
-  }
-
-  /** Removes what a failed release left beside its log. */
-  async tidy(app: string): Promise<void> {
-    await prune(this.tools, app);
   }
 
   /** Cancels what is before `live` and waits until all is through or taken back. */

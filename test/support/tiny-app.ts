@@ -19,6 +19,7 @@ server.on("upgrade", (request, socket) => {
   socket.write("HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n" + RELEASE + "\\n");
   socket.on("data", (bytes) => socket.write(RELEASE + " " + bytes));
   socket.on("error", () => socket.destroy());
+  socket.on("end", () => socket.end());
   process.once("SIGTERM", () => socket.end("goodbye\\n"));
 });
 server.listen(SOCKET ?? PORT, () => console.log("listening", SOCKET ?? PORT));

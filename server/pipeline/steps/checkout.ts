@@ -21,7 +21,9 @@ export const checkout: Step = {
     return { processes: [...processes], traffic };
   },
   undo: async ({ tools, record }) => {
-    await rm(tools.home.release(record.app, record.number), { recursive: true, force: true });
+    // What was said stays, so that it can be read afterwards.
+    await rm(tools.home.tree(record.app, record.number), { recursive: true, force: true });
+    await rm(tools.home.gatesTree(record.app, record.number), { recursive: true, force: true });
   },
 };
 

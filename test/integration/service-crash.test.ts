@@ -1,0 +1,106 @@
+import { expect } from "chai";
+import { readFile } from "node:fs/promises";
+import { eventually } from "../support/eventually.js";
+import { leftoversOf } from "../support/leftovers.js";
+import { startLoad } from "../support/load.js";
+import { TestSluice } from "../support/test-sluice.js";
+import { TINY_SERVER, tinyApp } from "../support/tiny-app.js";
+
+interface Status {
+  pid: number;
+  proxy: { pid: number; state: string; revision: number };
+  redis: { pid: number; state: string };
+  apps: { app: string; instances: { id: string; pid: number; running: boolean; restarts: number }[] }[];
+}
+
+/** What is killed (-9) under 200 requests a second, and what that costs. */
+describe("under load, killed (-9)", function () {
+  this.timeout(60_000);
+  let sluice: TestSluice;
+  before(async () => (sluice = await TestSluice.start()));
+  after(async () => sluice.dispose());
+
+  it("the only instance of an app: is back by itself, and no GET is lost", async () => {
+    await (await sluice.clone("one", tinyApp())).push();
+    const load = startLoad(sluice.httpPort, "one");
+    const killed = await instancePid("one.v1.web.1");
+    process.kill(killed, "SIGKILL");
+    await eventually("it runs again", async () => (await instancePid("one.v1.web.1")) !== killed);
+    await eventually("it answers", async () => (await sluice.get("one")).status === 200);
+    const { failures, sent } = await load.stop();
+    expect(failures).to.deep.equal([]);
+    expect(sent).to.be.greaterThan(100);
+  });
+
+  it("one instance of two: the other takes its requests", async () => {
+    const clone = await sluice.clone("two", tinyApp({ "app.json": '{"formation": {"web": {"quantity": 2}}}' }));
+    await clone.push();
+    const load = startLoad(sluice.httpPort, "two");
+    process.kill(await instancePid("two.v1.web.1"), "SIGKILL");
+    await eventually("it is back", async () => ((await status()).apps.find(({ app }) => app === "two")?.instances ?? []).every(({ running }) => running));
+    expect((await load.stop()).failures).to.deep.equal([]);
+  });
+
+  it("Redis: the traffic does not notice, pushes are refused until it is back", async () => {
+    const clone = await sluice.clone("records", tinyApp());
+    await clone.push();
+    const load = startLoad(sluice.httpPort, "records");
+    const { redis } = await status();
+    process.kill(redis.pid, "SIGKILL");
+    await eventually("it is back", async () => {
+      const now = await status();
+      return now.redis.state === "up" && now.redis.pid !== redis.pid && now.apps.length > 0;
+    });
+    await clone.commit({ note: "2" });
+    await eventually("a push goes through again", async () => (await clone.push()).status === 0);
+    expect((await sluice.get("records")).body).to.equal("v2 web.1");
+    expect((await load.stop()).failures).to.deep.equal([]);
+  });
+
+  it("HAProxy: is back within two seconds with the same routes, and only requests of that time fail", async () => {
+    await (await sluice.clone("edge", tinyApp())).push();
+    const before = await leftoversOf(sluice, "edge");
+    const { proxy } = await status();
+    const load = startLoad(sluice.httpPort, "edge");
+    const workers = (await readFile(`/proc/${proxy.pid}/task/${proxy.pid}/children`, "utf8")).trim().split(" ").map(Number);
+    const killedAt = Date.now();
+    for (const pid of [proxy.pid, ...workers]) process.kill(pid, "SIGKILL");
+    await eventually("it answers again", async () => (await sluice.get("edge")).status === 200);
+    const goneMs = Date.now() - killedAt;
+    const { failures } = await load.stop();
+    expect(goneMs).to.be.lessThan(2000);
+    // 200 a second, and those that were open when it died.
+    expect(failures.length).to.be.lessThan((goneMs / 1000) * 200 + 40);
+    expect(failures.every((failure) => /ECONNREFUSED|ECONNRESET|hang up/.test(failure)), failures[0]).to.equal(true);
+    expect(await leftoversOf(sluice, "edge")).to.deep.equal(before);
+    await eventually("it is followed again", async () => (await status()).proxy.state === "up");
+    await (await sluice.clone("afterwards", tinyApp())).push();
+    expect((await sluice.get("afterwards")).status).to.equal(200);
+  });
+
+  it("an instance that keeps dying: is tried again with growing pauses, and the app answers 503 with Retry-After", async () => {
+    const dies = `const fs = require("node:fs"); if (fs.existsSync("dead")) process.exit(1);\n`;
+    const server = TINY_SERVER.replace("process.exit(3)", 'fs.writeFileSync("dead", ""), process.exit(3)');
+    await (await sluice.clone("mortal", tinyApp({ "server.js": dies + server }))).push();
+    const request = await sluice.get("mortal", "/crash");
+    expect(request.status).to.be.oneOf([502, 503]);
+    const answer = await eventually("the app is out of the traffic", async () => {
+      const now = await sluice.get("mortal");
+      return now.status === 503 && now;
+    });
+    expect(answer.headers).to.include({ "retry-after": "5" });
+    const { stdout } = await eventually("it has paused twice", async () => {
+      const logs = await sluice.cli("logs", "mortal");
+      return logs.stdout.includes("next try in 2 s") && logs;
+    });
+    expect(stdout).to.include("next try in 1 s");
+  });
+
+  async function status(): Promise<Status> {
+    return sluice.json<Status>("status");
+  }
+
+  async function instancePid(id: string): Promise<number> {
+    return (await status()).apps.flatMap(({ instances }) => instances).find((instance) => instance.id === id)?.pid ?? 0;
+  }
+});
