@@ -68,7 +68,16 @@ export async function checkPort(bind: string, port: number, what: string, settin
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(error.code === "EADDRINUSE" ? new AppError("port-taken", { port, what, setting }) : error);
+      reject(
+        error.code === "EADDRINUSE"
+          ? new AppError("port-taken", {
+              port,
+              what,
+              setting,
+              another: port < 60_000 ? port + 1000 : port - 1000,
+            })
+          : error,
+      );
     });
     server.listen(port, bind, () => server.close(() => resolve()));
   });

@@ -104,11 +104,11 @@ export const catalogue = {
     () => "Start it: sluice up --detach. If it runs with another folder, set SLUICE_HOME to that.",
     true,
   ),
-  "port-taken": entry<{ port: number; what: string; setting: string }>(
+  "port-taken": entry<{ port: number; what: string; setting: string; another: number }>(
     409,
     ({ port, what, setting }) => `Port ${port} (${what}, ${setting}) is in use by another program.`,
-    ({ port, setting }) =>
-      `See who has it: ss -ltnp 'sport = :${port}'. Stop that, or choose another: ${setting}=${port + 1000} sluice up.`,
+    ({ port, setting, another }) =>
+      `See who has it: ss -ltnp 'sport = :${port}'. Stop that, or choose another: ${setting}=${another} sluice up.`,
   ),
   "program-missing": entry<{ programs: readonly string[]; packages: readonly string[] }>(
     500,

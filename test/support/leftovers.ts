@@ -24,7 +24,10 @@ export async function leftoversOf(sluice: TestSluice, app: string): Promise<Left
     jobs: await jobsOf(sluice.home),
     instances: (await sluice.instances()).filter((id) => id.startsWith(`${app}.`)),
     trees: names.filter((_, index) => contents[index]?.some((file) => file !== "output.log")),
-    servers: servers.split("\n").flatMap((line) => new RegExp(` (${app}\\.v\\d+\\.\\w+\\.\\d+)[: ]`).exec(line)?.[1] ?? []).sort(),
+    servers: servers
+      .split("\n")
+      .flatMap((line) => new RegExp(` (${app}\\.v\\d+\\.\\w+\\.\\d+)[: ]`).exec(line)?.[1] ?? [])
+      .sort(),
   };
 }
 
@@ -32,7 +35,9 @@ export async function leftoversOf(sluice: TestSluice, app: string): Promise<Left
 export async function haproxy(sluice: TestSluice, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
-    const socket = connect({ path: join(sluice.home, "haproxy/admin.sock") }, () => socket.write(`${command}\n`));
+    const socket = connect({ path: join(sluice.home, "haproxy/admin.sock") }, () =>
+      socket.write(`${command}\n`),
+    );
     socket.on("data", (bytes) => (text += bytes.toString()));
     socket.on("end", () => resolve(text));
     socket.on("error", reject);
@@ -42,7 +47,9 @@ export async function haproxy(sluice: TestSluice, command: string): Promise<stri
 async function jobsOf(home: string): Promise<string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const marked = await Promise.all(
-    pids.map(async (pid) => (await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")).includes(`SLUICE_JOB=${home}:`)),
+    pids.map(async (pid) =>
+      (await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")).includes(`SLUICE_JOB=${home}:`),
+    ),
   );
   return pids.filter((_, index) => marked[index]);
 }

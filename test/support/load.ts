@@ -9,7 +9,12 @@ export interface LoadReport {
 }
 
 /** Steady requests at a fixed rate until `stop`, alternately over kept and new connections. */
-export function startLoad(port: number, host: string, path = "/", perSecond = 200): { stop(): Promise<LoadReport> } {
+export function startLoad(
+  port: number,
+  host: string,
+  path = "/",
+  perSecond = 200,
+): { stop(): Promise<LoadReport> } {
   const agents = [new Agent({ keepAlive: true, maxSockets: 32 }), new Agent({ keepAlive: false })];
   const failures: string[] = [];
   const releases = new Map<string, number>();
@@ -28,16 +33,22 @@ export function startLoad(port: number, host: string, path = "/", perSecond = 20
         failures.push(`${Date.now() - began} ms: ${why}`);
         resolve();
       };
-      const outgoing = request({ host: "127.0.0.1", port, path, agent, headers: { host: `${host}.localhost` } }, (response) => {
-        response.resume();
-        response.on("end", () => {
-          if (response.statusCode !== 200) return fail(`status ${response.statusCode}`);
-          const release = String(response.headers["sluice-release"]);
-          releases.set(release, (releases.get(release) ?? 0) + 1);
-          resolve();
-        });
-        response.on("error", (error) => fail(error.message));
-      });
+      const outgoing = request(
+        { host: "127.0.0.1", port, path, agent, headers: { host: `${host}.localhost` } },
+        (response) => {
+          response.resume();
+          response.on("end", () => {
+            if (response.statusCode !== 200) {
+              fail(`status ${response.statusCode}`);
+              return;
+            }
+            const release = String(response.headers["sluice-release"]);
+            releases.set(release, (releases.get(release) ?? 0) + 1);
+            resolve();
+          });
+          response.on("error", (error) => fail(error.message));
+        },
+      );
       outgoing.on("error", (error) => fail(error.message));
       outgoing.end();
     });

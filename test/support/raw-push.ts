@@ -41,7 +41,9 @@ export const NO_OBJECT = "0".repeat(40);
 
 function requestOf({ commands, options = [] }: RawPush): Buffer {
   const capabilities = `report-status side-band-64k${options.length > 0 ? " push-options" : ""} agent=raw`;
-  const lines = commands.map((command, index) => pktLine(index === 0 ? `${command}\0${capabilities}` : command));
+  const lines = commands.map((command, index) =>
+    pktLine(index === 0 ? `${command}\0${capabilities}` : command),
+  );
   const optionLines = options.length > 0 ? [...options.map(pktLine), FLUSH] : [];
   return Buffer.concat([...lines, FLUSH, ...optionLines, emptyPack()]);
 }
@@ -61,7 +63,7 @@ function emptyPack(): Buffer {
 
 function textOf(answer: Buffer): string {
   let text = "";
-  for (let at = 0; at + 4 <= answer.length; ) {
+  for (let at = 0; at + 4 <= answer.length;) {
     const length = parseInt(answer.toString("latin1", at, at + 4), 16);
     if (Number.isNaN(length)) return text + answer.toString("utf8", at);
     if (length > 4) text += answer.toString("utf8", at + 5, at + length);

@@ -15,7 +15,9 @@ export class Upgraded {
     socket.on("close", () => (upgraded.isClosed = true));
     socket.on("error", () => undefined);
     const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`GET /echo HTTP/1.1\r\nHost: ${host}.localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n${more.join("")}\r\n`);
+    socket.write(
+      `GET /echo HTTP/1.1\r\nHost: ${host}.localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n${more.join("")}\r\n`,
+    );
     await eventually("the connection is upgraded", () => /\r\n\r\nv\d+\n/.test(upgraded.text));
     return upgraded;
   }

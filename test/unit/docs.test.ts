@@ -1,0 +1,40 @@
+import { expect } from "chai";
+import { readFile, writeFile } from "node:fs/promises";
+import { parse } from "yaml";
+import { settingsSchema } from "../../core/settings.js";
+import { parseAppJson } from "../../server/pipeline/manifest/app-json.js";
+import { parseProcfile } from "../../server/pipeline/manifest/procfile.js";
+import { errorsPage } from "../support/errors-page.js";
+
+const doc = (name: string): string => new URL(`../../docs/${name}`, import.meta.url).pathname;
+
+describe("the documentation", () => {
+  it("shows sluice.yml with every key and its default", async () => {
+    const shown: unknown = parse(await block("configuration.md", "yaml"));
+    expect(settingsSchema.parse(shown)).to.deep.equal(settingsSchema.parse({}));
+    expect(shown).to.deep.equal(settingsSchema.parse({}));
+  });
+
+  it("shows an app.json and a Procfile that can be used", async () => {
+    const appJson = parseAppJson(await block("configuration.md", "jsonc"));
+    expect(appJson.sluice).to.include({ listen: "port", drainSeconds: 900 });
+    expect([...parseProcfile(await block("configuration.md", "procfile")).keys()]).to.deep.equal([
+      "web",
+      "worker",
+      "release",
+    ]);
+  });
+
+  it("lists every error as it is (UPDATE_DOCS=1 writes it anew)", async () => {
+    if (process.env["UPDATE_DOCS"] === "1") await writeFile(doc("errors.md"), errorsPage());
+    expect(await readFile(doc("errors.md"), "utf8")).to.equal(errorsPage());
+  });
+});
+
+/** The first fenced block of a language. */
+async function block(name: string, language: string): Promise<string> {
+  const text = await readFile(doc(name), "utf8");
+  const [, found] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(text) ?? [];
+  if (found === undefined) throw new Error(`${name} has no ${language} block`);
+  return found;
+}
