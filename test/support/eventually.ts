@@ -2,7 +2,7 @@ const POLL_MS = 20;
 
 /** Asks again and again until the answer is not undefined or false, at most for `timeoutMs`; then fails with `what`. */
 export async function eventually<T>(
-  what: string,
+  what: string | (() => string),
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   timeoutMs = 15_000,
 ): Promise<T> {
@@ -17,5 +17,5 @@ export async function eventually<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  throw new Error(`not in ${timeoutMs} ms: ${what}`, { cause: last });
+  throw new Error(`not in ${timeoutMs} ms: ${typeof what === "string" ? what : what()}`, { cause: last });
 }
