@@ -12,6 +12,8 @@ export interface Context {
   readonly installation: string;
   readonly version: string;
   readonly path: string;
+  /** Of the environment, what says how the network is reached. */
+  readonly networkEnv: Readonly<Record<string, string>>;
   print(line: string): void;
 }
 
@@ -28,9 +30,24 @@ export async function makeContext(env: NodeJS.ProcessEnv, print: (line: string) 
     installation,
     version: await versionOf(installation),
     path: env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    networkEnv: Object.fromEntries(
+      NETWORK_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+    ),
     print,
   };
 }
+
+const NETWORK_VARIABLES = [
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "npm_config_registry",
+];
 
 async function versionOf(installation: string): Promise<string> {
   const text = await readFile(`${installation}/package.json`, "utf8");

@@ -117,6 +117,7 @@ async function startServerRole(
     id: proxyId(context),
     hooksFolder: join(installation, "hooks"),
     path,
+    networkEnv: context.networkEnv,
     isRoot,
     version,
     log,

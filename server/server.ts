@@ -14,6 +14,7 @@ import { TokenStore } from "./access/token-store.js";
 import { api } from "./api/api.js";
 import type { Engine } from "./engines/engine.js";
 import { DependencyCache } from "./pipeline/dependency-cache.js";
+import { problemLines } from "./pipeline/output.js";
 import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { httpGit } from "./push/http-git.js";
@@ -41,6 +42,7 @@ export interface ServerOptions {
   readonly id: string;
   readonly hooksFolder: string;
   readonly path: string;
+  readonly networkEnv: Readonly<Record<string, string>>;
   readonly isRoot: boolean;
   readonly version: string;
   readonly log: Log;
@@ -121,11 +123,13 @@ function controlApp(
       next(error);
       return;
     }
-    const { status, code, message, hint } = bodyParserError(error) ?? toAppError(error);
+    const problem = bodyParserError(error) ?? toAppError(error);
+    const { status, code, message, hint } = problem;
     if (status >= 500) log.error({ err: error, path: request.path }, "request");
     response.status(status);
     // Git shows the text of an answer; programs read JSON.
-    if (request.path.startsWith("/git/")) response.type("text/plain").send(`${message}\n${hint}\n`);
+    if (request.path.startsWith("/git/"))
+      response.type("text/plain").send(`${problemLines(problem).join("\n")}\n`);
     else response.json({ error: { code, message, hint } });
   };
   app.use(onError);
@@ -150,6 +154,7 @@ async function makeTools({
   engine,
   appRedis,
   path,
+  networkEnv,
   isRoot,
   log,
 }: ServerOptions): Promise<Tools> {
@@ -168,6 +173,7 @@ async function makeTools({
     proxyReports: new ProxyReports(redis),
     dependencies: new DependencyCache(home, path),
     path,
+    networkEnv,
     isRoot,
   };
 }

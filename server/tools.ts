@@ -29,6 +29,8 @@ export interface Tools {
   readonly dependencies: DependencyCache;
   /** PATH of everything that Sluice runs. */
   readonly path: string;
+  /** How this machine reaches the network (proxies, certificates), for builds and gates. */
+  readonly networkEnv: Readonly<Record<string, string>>;
   /** Whether apps can have a user of their own. */
   readonly isRoot: boolean;
 }

@@ -5,6 +5,7 @@ import type { ReleaseWork } from "./step.js";
 export function taskEnvironment({ app, record, tools }: ReleaseWork): Record<string, string> {
   const node = record.nodeFolder === undefined ? "" : `${record.nodeFolder}:`;
   return {
+    ...tools.networkEnv,
     PATH: `${node}${tools.path}`,
     HOME: tools.home.buildHome(app.name),
     LANG: "C.UTF-8",
