@@ -164,6 +164,16 @@ export const catalogue = {
     ({ ref, type }) => `${ref} was pushed as a ${type}, not as a commit.`,
     () => "A branch must point to a commit: git push REMOTE HEAD:master.",
   ),
+  "push-token-invalid": entry(
+    401,
+    () => "The password must be a Sluice token.",
+    () => "Push to http://git:TOKEN@HOST/git/APP.git; `sluice tokens create NAME` makes a token.",
+  ),
+  "push-too-large": entry<{ megabytes: number }>(
+    413,
+    ({ megabytes }) => `The push is larger than ${megabytes} MB, the limit here.`,
+    () => "Take large files out of the commits (git rebase -i), or raise limits.pushMegabytes in sluice.yml.",
+  ),
   "push-skip-gates": entry(
     403,
     () => "This server does not allow a push to skip the gates.",

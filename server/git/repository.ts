@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { access, mkdir } from "node:fs/promises";
-import { dirname, posix } from "node:path";
+import { dirname } from "node:path";
 import { simpleGit, type SimpleGit } from "simple-git";
 import { AppError } from "../../core/app-error.js";
 import { describeExit, runCommand, type Command, type User } from "../../core/exec.js";
@@ -72,11 +72,9 @@ export class Repository {
 
   /** Throws `tree-link-outside` for a link that leads out of the tree, by an absolute path or by too many `..`. */
   async refuseOutsideLinks(commit: string): Promise<void> {
-    for (const [path, target] of await this.links(commit)) {
-      const resolved = posix.join(posix.dirname(path), target);
-      if (posix.isAbsolute(target) || resolved === ".." || resolved.startsWith("../")) {
-        throw new AppError("tree-link-outside", { path, target });
-      }
+    const links = await this.links(commit);
+    for (const [path, target] of links) {
+      if (leadsOutside(path, links)) throw new AppError("tree-link-outside", { path, target });
     }
   }
 
@@ -105,6 +103,31 @@ export class Repository {
       throw new Error(`tar failed (${describeExit(exit)}): ${complaints.slice(0, 3).join(" ")}`);
     if ((await archived) !== 0) throw new Error(`git archive failed: ${complaints.slice(0, 3).join(" ")}`);
   }
+}
+
+const MOST_LINKS = 40;
+
+/** Follows a path of a tree as the kernel does (path_resolution(7)), over every link on the way. One that turns in a circle leads nowhere. */
+function leadsOutside(path: string, links: ReadonlyMap<string, string>): boolean {
+  const reached: string[] = [];
+  const ahead = path.split("/");
+  for (let followed = 0; ahead.length > 0 && followed <= MOST_LINKS;) {
+    const name = ahead.shift() ?? "";
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      if (reached.pop() === undefined) return true;
+      continue;
+    }
+    const target = links.get([...reached, name].join("/"));
+    if (target === undefined) {
+      reached.push(name);
+      continue;
+    }
+    if (target.startsWith("/")) return true;
+    ahead.unshift(...target.split("/"));
+    followed++;
+  }
+  return false;
 }
 
 /** simple-git takes variables that steer git only if they are named; ours come from here alone. */

@@ -1,11 +1,12 @@
 import { rm } from "node:fs/promises";
 import type { Pipeline } from "./pipeline.js";
 import { applied } from "../releases/applied.js";
+import { sourcesOf } from "../releases/release-logs.js";
 import type { Tools } from "../tools.js";
 
 /** Removes an app with all that Sluice made for it: out of the proxies, stopped, its files, its records. Throws `app-unknown`. */
 export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string): Promise<void> {
-  const { apps, routes, engine, home, settings, redisUsers } = tools;
+  const { apps, releases, routes, engine, home, settings, redisUsers } = tools;
   const app = await apps.read(name);
   const place = {
     app: app.name,
@@ -18,7 +19,9 @@ export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string)
     const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app.name}.`));
     await applied(tools, await routes.remove(app.name));
     await Promise.all(instances.map(({ id }) => engine.stop(id, settings.instances.stopSeconds)));
-    await Promise.all(instances.map(({ id }) => engine.forget(id)));
+    for (const record of await releases.list(app.name)) {
+      for (const { id } of sourcesOf(record)) await engine.forget(id);
+    }
     await redisUsers.remove(app.name);
     await rm(home.app(app.name), { recursive: true, force: true });
     await rm(home.sockets(app.name), { recursive: true, force: true });

@@ -5,6 +5,8 @@ import type { AppError } from "../../core/app-error.js";
 export class Output {
   private readonly watchers = new Set<(line: string) => void>();
   private file: WriteStream | undefined;
+  /** Bytes that the file may still take. */
+  private room = 0;
   private lastLineAt = Date.now();
 
   /** Sends lines to `watcher` from now on. Returns how to stop that. */
@@ -13,8 +15,10 @@ export class Output {
     return () => this.watchers.delete(watcher);
   }
 
-  /** Keeps the lines in a file too. A full disk must not end a release: what cannot be kept is only shown. */
-  keepIn(path: string): void {
+  /** Keeps the first `bytes` of it in a file too. A full disk must not end a release: what cannot be kept is only shown. */
+  keepIn(path: string, bytes: number): void {
+    this.file?.end();
+    this.room = bytes;
     this.file = createWriteStream(path, { flags: "a" });
     this.file.on("error", () => {
       this.file = undefined;
@@ -33,7 +37,7 @@ export class Output {
 
   /** ` !     what went wrong`, then the hint. */
   problem(error: AppError): void {
-    for (const line of `${error.message}\n${error.hint}`.split("\n")) this.write(` !     ${line}`);
+    for (const line of problemLines(error)) this.write(line);
   }
 
   /** Says every few seconds that `what` still runs, while nothing else is said. */
@@ -60,8 +64,19 @@ export class Output {
   private write(line: string): void {
     this.lastLineAt = Date.now();
     for (const watcher of this.watchers) watcher(line);
-    this.file?.write(`${line}\n`);
+    this.keep(`${line}\n`);
+  }
+
+  private keep(text: string): void {
+    if (this.file === undefined || this.room <= 0) return;
+    this.room -= Buffer.byteLength(text);
+    this.file.write(this.room > 0 ? text : "       … (what follows was shown, and not kept)\n");
   }
 }
 
 const QUIET_MS = 5000;
+
+/** What a pusher sees of an error, wherever it comes from: the message, then the hint. */
+export function problemLines({ message, hint }: AppError): string[] {
+  return `${message}\n${hint}`.split("\n").map((line) => ` !     ${line}`);
+}

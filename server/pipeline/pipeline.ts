@@ -68,7 +68,8 @@ export class Pipeline {
     const { commit, branch, track, by, source } = order;
     const record = await this.tools.releases.create({ app: app.name, commit, branch, track, by, source });
     await mkdir(this.tools.home.release(app.name, record.number), { recursive: true });
-    out.keepIn(this.tools.home.releaseOutput(app.name, record.number));
+    const { logMegabytes } = this.tools.settings.limits;
+    out.keepIn(this.tools.home.releaseOutput(app.name, record.number), logMegabytes * 1024 * 1024);
     return this.work(record, out, order);
   }
 

@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { parseReleaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
+import { sourcesOf } from "../releases/release-logs.js";
 import type { Tools } from "../tools.js";
 
 /** How many records (not trees) of releases an app keeps. */
@@ -19,7 +20,7 @@ export async function prune(tools: Tools, app: string): Promise<void> {
     if (number === undefined || kept.has(number)) continue;
     await rm(tools.home.release(app, number), { recursive: true, force: true });
     const record = records.find((candidate) => candidate.number === number);
-    for (const { id } of record?.instances ?? []) await tools.engine.forget(id);
+    for (const { id } of record === undefined ? [] : sourcesOf(record)) await tools.engine.forget(id);
   }
   for (const record of records.slice(KEPT_RECORDS)) {
     if (!kept.has(record.number)) await tools.releases.remove(app, record.number);

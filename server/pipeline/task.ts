@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { describeExit, runCommand, type Command, type Exit } from "../../core/exec.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseWork } from "./step.js";
+import { endStragglers } from "./stragglers.js";
 import { userOf } from "../tools.js";
 import { taskEnvironment } from "./environment.js";
 
@@ -19,24 +21,22 @@ export async function runTask(
 ): Promise<string | undefined> {
   const { out, app, record, tools } = work;
   const user = userOf(app, tools);
+  const mark = jobMark(tools.home.root, app.name, releaseName(record.number));
   const command: Command = {
     argv: ["sh", "-c", task.command],
     cwd: task.cwd,
-    env: {
-      ...taskEnvironment(work),
-      ...task.env,
-      ...jobMarker(tools.home.root, app.name, releaseName(record.number)),
-    },
+    env: { ...taskEnvironment(work), ...task.env, [JOB]: mark },
     ...(user === undefined ? {} : { user }),
   };
-  const exit: Exit = await out.alive(
-    task.command,
-    runCommand(command, { signal, onLine: (line) => out.line(line) }),
-  );
+  const run = runCommand(command, { signal, onLine: (line) => out.line(line) });
+  const exit: Exit = await out.alive(task.command, run).finally(() => endStragglers(`${JOB}=${mark}`));
   return exit.status === 0 ? undefined : describeExit(exit);
 }
 
-/** By this variable a server that was killed finds what it left running. */
-export function jobMarker(home: string, app: string, release: string): Record<string, string> {
-  return { SLUICE_JOB: `${home}:${app}:${release}` };
+/** By this variable a task finds what it left running, and a server what one that was killed left. */
+const JOB = "SLUICE_JOB";
+
+/** Each task has its own: gates run side by side. */
+function jobMark(home: string, app: string, release: string): string {
+  return `${home}:${app}:${release}:${randomBytes(6).toString("hex")}`;
 }

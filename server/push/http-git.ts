@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import type { Transform } from "node:stream";
 import { Router, type Request, type Response } from "express";
 import { AppError, toAppError } from "../../core/app-error.js";
 import { endGroup } from "../../core/exec.js";
@@ -27,7 +28,6 @@ export function httpGit(options: HttpGitOptions): Router {
     action: string,
   ): Promise<void> => {
     const by = await authenticate(options.tokens, request, response);
-    if (by === undefined) return;
     const app = parseAppName(String(request.params["app"]));
     if (service === "git-receive-pack") await options.desk.repositoryForPush(app);
     else
@@ -52,23 +52,15 @@ export function httpGit(options: HttpGitOptions): Router {
   return router;
 }
 
-/** Any user name, a token as the password. */
-async function authenticate(
-  tokens: TokenStore,
-  request: Request,
-  response: Response,
-): Promise<string | undefined> {
+/** Any user name, a token as the password. Throws `push-token-invalid`. */
+async function authenticate(tokens: TokenStore, request: Request, response: Response): Promise<string> {
   const [scheme, credentials = ""] = (request.headers.authorization ?? "").split(" ");
   const decoded = Buffer.from(credentials, "base64").toString("utf8");
   const token = scheme?.toLowerCase() === "basic" ? decoded.slice(decoded.indexOf(":") + 1) : "";
   const holder = token === "" ? undefined : await tokens.holder(token);
-  if (holder === undefined) {
-    response.status(401).set("WWW-Authenticate", 'Basic realm="git"').type("text/plain");
-    response.send(
-      "The password must be a Sluice token: http://git:TOKEN@HOST/git/APP.git (`sluice tokens create NAME` makes one).\n",
-    );
-  }
-  return holder;
+  if (holder !== undefined) return holder;
+  response.set("WWW-Authenticate", 'Basic realm="git"');
+  throw new AppError("push-token-invalid", {});
 }
 
 async function backend(
@@ -83,16 +75,21 @@ async function backend(
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
-  response.on("close", () => {
+  const onClose = (): void => {
     if (response.writableFinished) return;
     push.interrupt();
     endGroup(child.pid, "SIGTERM");
-  });
-  request.pipe(child.stdin);
-  child.stdin.on("error", () => request.unpipe());
+    // Unread output would keep the child's end from being seen.
+    child.stdout.destroy();
+  };
+  response.on("close", onClose);
+  if (response.closed) onClose();
+  const incoming = push.limit.incoming();
+  request.pipe(incoming).pipe(child.stdin);
+  child.stdin.on("error", () => incoming.unpipe().resume());
   child.stderr.resume();
   try {
-    await relay(child, response);
+    await relay(child, response, push.limit.outgoing());
   } finally {
     await push.end();
   }
@@ -123,28 +120,33 @@ function cgiVariables(
 }
 
 /** CGI answers with header lines, an empty line, and the body. */
-async function relay(child: ChildProcess, response: Response): Promise<void> {
+async function relay(child: ChildProcess, response: Response, body: Transform): Promise<void> {
   const { stdout } = child;
   if (stdout === null) return;
   let head: Buffer | undefined = Buffer.alloc(0);
   stdout.on("data", (chunk: Buffer) => {
     if (head === undefined) {
-      response.write(chunk);
+      // A slow client must not make a large answer pile up here.
+      if (body.write(chunk)) return;
+      stdout.pause();
+      body.once("drain", () => stdout.resume());
       return;
     }
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf("\r\n\r\n");
     if (end < 0) return;
     writeHead(head.toString("latin1", 0, end), response);
-    response.write(head.subarray(end + 4));
+    body.pipe(response);
+    body.write(head.subarray(end + 4));
     head = undefined;
   });
   await new Promise<void>((resolve, reject) => {
     child.once("error", (error) => reject(toAppError(error)));
     child.once("close", () => resolve());
   });
-  if (!response.headersSent) throw new AppError("internal", { reason: "git http-backend gave no answer" });
-  response.end();
+  if (!response.headersSent && !response.closed)
+    throw new AppError("internal", { reason: "git http-backend gave no answer" });
+  body.end();
 }
 
 function writeHead(head: string, response: Response): void {

@@ -7,6 +7,7 @@ import { refuseFullDisk } from "../pipeline/disk-space.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { HookChannel } from "./hook-channel.js";
 import { Push } from "./push.js";
+import { PushLimit } from "./push-limit.js";
 import { receivePackEnvironment } from "./receive-pack-environment.js";
 
 export interface PushDeskOptions {
@@ -19,6 +20,16 @@ export interface PushDeskOptions {
   readonly log: Log;
 }
 
+/** A push, as the transport it comes over sees it. */
+export interface OpenPush {
+  /** Of git. */
+  readonly env: Record<string, string>;
+  /** What goes to git and comes from it passes through this. */
+  readonly limit: PushLimit;
+  interrupt(): void;
+  end(): Promise<void>;
+}
+
 /** Where pushes are registered, however they come in. */
 export class PushDesk {
   private readonly ends = new Set<Promise<void>>();
@@ -26,10 +37,7 @@ export class PushDesk {
   constructor(private readonly options: PushDeskOptions) {}
 
   /** Opens a push of `app` by somebody who may. The caller runs git with `env`, and calls `end` when git has ended. */
-  open(
-    app: string,
-    by: string,
-  ): { readonly env: Record<string, string>; interrupt(): void; end(): Promise<void> } {
+  open(app: string, by: string): OpenPush {
     const { home, settings, hooksFolder, hooks, pipeline, onBranchDeleted, log } = this.options;
     const gitHome = home.gitHome();
     const push = new Push({
@@ -49,6 +57,7 @@ export class PushDesk {
     };
     return {
       env: { ...receivePackEnvironment({ gitHome, hooksFolder, settings, hookEnv }), REMOTE_USER: by },
+      limit: new PushLimit(settings.limits.pushMegabytes),
       interrupt: () => push.interrupt(),
       end: () => this.track(end()),
     };

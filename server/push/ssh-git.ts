@@ -7,6 +7,7 @@ import { endGroup } from "../../core/exec.js";
 import type { Log } from "../../core/log.js";
 import { parseAppName } from "../../core/names.js";
 import type { KeyStore } from "../access/key-store.js";
+import { problemLines } from "../pipeline/output.js";
 import type { AppStore } from "../releases/app-store.js";
 import type { PushDesk } from "./push-desk.js";
 
@@ -137,10 +138,13 @@ async function runGit(
     if (ended) return;
     push.interrupt();
     endGroup(child.pid, "SIGTERM");
+    // Unread output would keep the child's end from being seen.
+    child.stdout.destroy();
   });
-  channel.pipe(child.stdin);
-  child.stdin.on("error", () => channel.unpipe());
-  child.stdout.pipe(channel, { end: false });
+  const incoming = push.limit.incoming();
+  channel.pipe(incoming).pipe(child.stdin);
+  child.stdin.on("error", () => incoming.unpipe().resume());
+  child.stdout.pipe(push.limit.outgoing()).pipe(channel, { end: false });
   child.stderr.pipe(channel.stderr, { end: false });
   try {
     const status = await new Promise<number>((resolve, reject) => {
@@ -156,7 +160,7 @@ async function runGit(
 }
 
 function refuse(channel: ServerChannel, error: AppError): void {
-  channel.stderr.write(` !     ${error.message}\n !     ${error.hint}\n`);
+  channel.stderr.write(`${problemLines(error).join("\n")}\n`);
   channel.exit(1);
   channel.end();
 }

@@ -47,8 +47,12 @@ async function wanted(
   return records.filter((record) => running.has(record.number));
 }
 
-/** A retired release's instances are gone, their logs may still be there. */
-function sourcesOf({ app, number, processes }: ReleaseRecord): { id: string; from: string }[] {
+/** The instances whose logs a release has, running or not, with their names for people. */
+export function sourcesOf({
+  app,
+  number,
+  processes,
+}: Pick<ReleaseRecord, "app" | "number" | "processes">): { id: string; from: string }[] {
   return processes.flatMap(({ name, quantity }) =>
     Array.from({ length: quantity }, (_, index) => ({
       id: `${app}.${releaseName(number)}.${name}.${index + 1}`,

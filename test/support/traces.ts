@@ -1,13 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseListeners } from "../../server/engines/runit/listening.js";
+import type { PortRange } from "./free-range.js";
 import { leftoversOf, type Leftovers } from "./leftovers.js";
 import type { TestSluice } from "./test-sluice.js";
-
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** All that the releases of one app can leave on a machine, but what they said. */
 export interface Traces extends Leftovers {
@@ -19,12 +15,6 @@ export interface Traces extends Leftovers {
   readonly staging: readonly string[];
   /** Memory groups of the kernel. */
   readonly groups: readonly string[];
-}
-
-/** A range for the instances of one Sluice that no other on this machine uses at the same time (as good as surely). */
-export function ownPorts(): PortRange {
-  const first = 10_000 + 40 * Math.floor(Math.random() * 240);
-  return { first, last: first + 39 };
 }
 
 export async function tracesOf(sluice: TestSluice, app: string, range: PortRange): Promise<Traces> {

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { AppError } from "../../../core/app-error.js";
 import type { ReleaseProcess, TrafficSettings } from "../../../core/records/release-record.js";
+import { readTreeFile } from "../tree-file.js";
 import { appJsonSchema, parseAppJson, type AppJson, type HealthCheck } from "./app-json.js";
 import { buildScript, gatesOfScripts, parsePackageJson, type PackageJson } from "./package-json.js";
 import { parseProcfile } from "./procfile.js";
@@ -30,7 +29,7 @@ const STICKY_DRAIN_SECONDS = 3600;
 export async function readManifest(tree: string, memoryMegabytes: number): Promise<Manifest> {
   const [procfile, appText, packageText, nvmrc, nodeVersion, dockerfile] = await Promise.all(
     ["Procfile", "app.json", "package.json", ".nvmrc", ".node-version", "Dockerfile"].map((name) =>
-      readIfThere(join(tree, name)),
+      readTreeFile(tree, name),
     ),
   );
   const packageJson = packageText === undefined ? undefined : parsePackageJson(packageText);
@@ -98,14 +97,4 @@ function nodeRangeOf(
       return { range: range.trim().replace(/^v(?=\d)/, ""), source };
   }
   return undefined;
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "EISDIR"))
-      return undefined;
-    throw error;
-  }
 }

@@ -65,5 +65,5 @@ export function installsAlone(packageJson: PackageJson): boolean {
   if (INSTALL_SCRIPTS.some((name) => packageJson.scripts[name] !== undefined)) return false;
   return ![packageJson.dependencies, packageJson.devDependencies, packageJson.optionalDependencies]
     .flatMap((dependencies) => Object.values(dependencies))
-    .some((range) => /^(?:file|link):|^[./~]/.test(range));
+    .some((range) => /^(?:file:|link:|\.|\/|~\/)/.test(range));
 }

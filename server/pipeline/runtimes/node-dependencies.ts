@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chown, copyFile, readFile } from "node:fs/promises";
+import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/app-error.js";
 import type { Variant } from "../dependency-cache.js";
@@ -7,6 +7,7 @@ import { installsAlone, type PackageJson } from "../manifest/package-json.js";
 import type { ReleaseWork } from "../step.js";
 import { userOf } from "../../tools.js";
 import { runTask } from "../task.js";
+import { readTreeFile } from "../tree-file.js";
 import { hostNodeVersion } from "./node-version.js";
 
 /** How each package manager installs exactly what its lockfile says. */
@@ -59,7 +60,7 @@ export async function nodeDependencies(
   if (Object.keys(all).length === 0 && packageJson.workspaces === undefined) return undefined;
   const hasDevelopment = Object.keys(packageJson.devDependencies).length > 0;
   for (const { lockfile, install, prune } of MANAGERS) {
-    const lock = await readFile(join(tree, lockfile), "utf8").catch(() => undefined);
+    const lock = await readTreeFile(tree, lockfile);
     if (lock === undefined) continue;
     const shared = install.startsWith("npm ci") && installsAlone(packageJson);
     return {
@@ -94,6 +95,8 @@ export async function install(
   const { tools, app } = work;
   const wasThere = await tools.dependencies.has(app.name, key, variant);
   if (!wasThere) await fillCache(work, dependencies, key, tree, variant, signal);
+  // What was committed there makes way, as it does for npm ci.
+  await rm(join(tree, "node_modules"), { recursive: true, force: true });
   await tools.dependencies.take(app.name, key, variant, join(tree, "node_modules"), userOf(app, tools));
   return wasThere ? "cached" : "installed";
 }
@@ -127,14 +130,15 @@ async function fillCache(
   const staging = await tools.dependencies.staging(app.name, user);
   try {
     for (const name of ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"]) {
-      const copied = await copyFile(join(tree, name), join(staging, name)).then(
-        () => true,
-        () => false,
-      );
-      if (copied && user !== undefined) await chown(join(staging, name), user.uid, user.gid);
+      const text = await readTreeFile(tree, name);
+      if (text === undefined) continue;
+      await writeFile(join(staging, name), text);
+      if (user !== undefined) await chown(join(staging, name), user.uid, user.gid);
     }
     const command = variant === "production" ? `${dependencies.install} --omit=dev` : dependencies.install;
     await run(work, command, staging, signal);
+    // npm makes none when there is nothing to install, as without the development dependencies.
+    await mkdir(join(staging, "node_modules"), { recursive: true });
     await tools.dependencies.put(app.name, key, variant, join(staging, "node_modules"));
   } finally {
     await tools.dependencies.removeStaging(staging);
@@ -153,7 +157,7 @@ async function cacheKey(
     CACHE_VERSION,
     lock,
     JSON.stringify([packageJson.dependencies, packageJson.devDependencies, packageJson.optionalDependencies]),
-    await readFile(join(tree, ".npmrc"), "utf8").catch(() => ""),
+    (await readTreeFile(tree, ".npmrc")) ?? "",
     await hostNodeVersion(path),
     process.platform,
     process.arch,
