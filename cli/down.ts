@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { systemClock } from "../core/clock.js";
-import { endService } from "../core/runsv.js";
+import { endService, isSupervised } from "../core/runsv.js";
 import type { Context } from "./context.js";
 import { runningServer } from "./server-lock.js";
 
@@ -20,7 +20,9 @@ export async function down(context: Context, options: { keepTraffic: boolean }):
 }
 
 export async function stopServices({ home, settings }: Context): Promise<number> {
-  const names = await readdir(home.services()).catch(() => []);
+  const folders = await readdir(home.services()).catch(() => []);
+  const names: string[] = [];
+  for (const name of folders) if (await isSupervised(home.service(name))) names.push(name);
   const instances = names.filter((name) => name !== "redis" && name !== "haproxy");
   await Promise.all(
     instances.map(async (name) => endService(home.service(name), settings.instances.stopSeconds * 1000)),

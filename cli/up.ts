@@ -131,8 +131,13 @@ async function redisOf(
   log: Log,
 ): Promise<Redis> {
   const redis = connectRedis(own?.address ?? { kind: "url", url: settings.redis.url ?? "" }, log);
-  if (own === undefined) await openRedis(redis);
-  else await answering({ home, settings, ...context }, "redis", async () => openRedis(redis));
+  try {
+    if (own === undefined) await openRedis(redis);
+    else await answering({ home, settings, ...context }, "redis", async () => openRedis(redis));
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
   return redis;
 }
 

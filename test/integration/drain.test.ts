@@ -46,12 +46,18 @@ describe("a release that is replaced", function () {
   });
 
   it("tells what is still open goodbye when drainSeconds are over", async () => {
-    const clone = await sluice.clone("limit", tinyApp({ "app.json": '{"sluice": {"standbySeconds": 0, "drainSeconds": 1}}' }));
+    const clone = await sluice.clone(
+      "limit",
+      tinyApp({ "app.json": '{"sluice": {"standbySeconds": 0, "drainSeconds": 1}}' }),
+    );
     await clone.push();
     const socket = await Upgraded.open(sluice.httpPort, "limit");
     await clone.commit({ note: "2" });
     await clone.push();
-    await eventually("the old release said goodbye", () => socket.text.endsWith("goodbye\n") && socket.isClosed);
+    await eventually(
+      "the old release said goodbye",
+      () => socket.text.endsWith("goodbye\n") && socket.isClosed,
+    );
     await eventually("v1 is gone", async () => !(await sluice.instances()).includes("limit.v1.web.1"));
   });
 
@@ -65,7 +71,10 @@ describe("a release that is replaced", function () {
     await clone.push();
     expect((await sluice.get("sticky", "/", { cookie })).body).to.equal("v1 web.1");
     expect((await sluice.get("sticky")).body).to.equal("v2 web.1");
-    await eventually("v1 goes once its visitor is idle", async () => !(await sluice.instances()).includes("sticky.v1.web.1"));
+    await eventually(
+      "v1 goes once its visitor is idle",
+      async () => !(await sluice.instances()).includes("sticky.v1.web.1"),
+    );
     const back = await sluice.get("sticky", "/", { cookie });
     expect(back.body).to.equal("v2 web.1");
     expect(String(back.headers["set-cookie"])).to.match(/^sluice=production\.v2;/);
@@ -74,7 +83,9 @@ describe("a release that is replaced", function () {
   it("stays on standby, so that a rollback is only a switch, and can be looked at by its name", async () => {
     const clone = await sluice.clone("standby", tinyApp());
     await clone.push();
-    const [before] = (await sluice.json<{ instances: { pid: number }[]; app: string }[]>("apps")).filter(({ app }) => app === "standby");
+    const [before] = (await sluice.json<{ instances: { pid: number }[]; app: string }[]>("apps")).filter(
+      ({ app }) => app === "standby",
+    );
     await clone.commit({ note: "2" });
     await clone.push();
     expect((await sluice.get("v1.standby")).body).to.equal("v1 web.1");
@@ -86,7 +97,9 @@ describe("a release that is replaced", function () {
     const forward = await sluice.cli("rollback", "standby", "v2");
     expect(forward.status).to.equal(0);
     expect((await load.stop()).failures).to.deep.equal([]);
-    const [after] = (await sluice.json<{ instances: { pid: number }[]; app: string }[]>("apps")).filter(({ app }) => app === "standby");
+    const [after] = (await sluice.json<{ instances: { pid: number }[]; app: string }[]>("apps")).filter(
+      ({ app }) => app === "standby",
+    );
     expect(after?.instances.map(({ pid }) => pid)).to.include(before?.instances[0]?.pid);
     expect((await sluice.get("standby")).body).to.equal("v2 web.1");
   });
@@ -137,10 +150,13 @@ describe("twenty releases under load", function () {
 
 function openStream(port: number, host: string): { text(): string; close(): void } {
   let text = "";
-  const outgoing = get({ host: "127.0.0.1", port, path: "/events", headers: { host: `${host}.localhost` }, agent: false }, (response) => {
-    response.on("data", (bytes: Buffer) => (text += bytes.toString()));
-    response.on("error", () => undefined);
-  });
+  const outgoing = get(
+    { host: "127.0.0.1", port, path: "/events", headers: { host: `${host}.localhost` }, agent: false },
+    (response) => {
+      response.on("data", (bytes: Buffer) => (text += bytes.toString()));
+      response.on("error", () => undefined);
+    },
+  );
   outgoing.on("error", () => undefined);
   return { text: () => text, close: () => outgoing.destroy() };
 }

@@ -28,19 +28,34 @@ describe("a server that is killed (-9)", function () {
   before(async () => (sluice = await TestSluice.start()));
   after(async () => sluice.dispose());
 
-  const undone: Record<string, { files: Record<string, string>; phase: string; isThere?: (app: string, output: string) => Promise<boolean> }> = {
+  const undone: Record<
+    string,
+    {
+      files: Record<string, string>;
+      phase: string;
+      isThere?: (app: string, output: string) => Promise<boolean>;
+    }
+  > = {
     checkout: {
-      files: Object.fromEntries(Array.from({ length: 4000 }, (_, index) => [`many/${index % 50}/${index}.txt`, `${index}`])),
+      files: Object.fromEntries(
+        Array.from({ length: 4000 }, (_, index) => [`many/${index % 50}/${index}.txt`, `${index}`]),
+      ),
       phase: "queued",
       isThere: async (app) => exists(join(sluice.home, "apps", app, "releases/v2/tree/many")),
     },
     dependencies: {
-      files: withPackage({ scripts: { preinstall: HANGS }, dependencies: { nothing: "file:./nothing" } }, { "nothing/package.json": '{"name": "nothing", "version": "1.0.0"}' }),
+      files: withPackage(
+        { scripts: { preinstall: HANGS }, dependencies: { nothing: "file:./nothing" } },
+        { "nothing/package.json": '{"name": "nothing", "version": "1.0.0"}' },
+      ),
       phase: "checked-out",
     },
     gates: { files: withPackage({ scripts: { lint: HANGS } }), phase: "installed" },
     build: { files: withPackage({ scripts: { build: HANGS } }), phase: "gated" },
-    "the release command": { files: { Procfile: `web: node server.js\nrelease: ${HANGS}\n` }, phase: "built" },
+    "the release command": {
+      files: { Procfile: `web: node server.js\nrelease: ${HANGS}\n` },
+      phase: "built",
+    },
     "the health check": {
       files: { "server.js": `setTimeout(() => {${TINY_SERVER}}, 20000);` },
       phase: "started",
@@ -55,7 +70,9 @@ describe("a server that is killed (-9)", function () {
       const load = startLoad(sluice.httpPort, app);
       await clone.commit(files);
       const push = clone.startPush();
-      await eventually(`${step} is under way: ${push.output()}`, async () => (isThere ? isThere(app, push.output()) : push.output().includes(MARK)));
+      await eventually(`${step} is under way: ${push.output()}`, async () =>
+        isThere ? isThere(app, push.output()) : push.output().includes(MARK),
+      );
       await sluice.kill();
       const { status, output } = await push.done;
       expect(status).not.to.equal(0);
@@ -65,7 +82,9 @@ describe("a server that is killed (-9)", function () {
       expect(await releases(app)).to.deep.equal(["v2 failed no", "v1 settled live"]);
       const [failed] = await sluice.json<Summary[]>("releases", app);
       expect(failed?.error).to.include(`while this release was ${phase}`);
-      expect(await clone.git("ls-remote", "sluice", "master")).not.to.include(await clone.git("rev-parse", "HEAD"));
+      expect(await clone.git("ls-remote", "sluice", "master")).not.to.include(
+        await clone.git("rev-parse", "HEAD"),
+      );
       await onlyRuns(app, 1);
       expect((await leftoversOf(sluice, app)).trees).to.deep.equal(["v1"]);
       await pushWorks(clone, app, 3);
@@ -79,7 +98,10 @@ describe("a server that is killed (-9)", function () {
     const freeze = await freezeRedisWhen(sluice, '\\"phase\\":\\"healthy\\"');
     const push = clone.startPush();
     await freeze.frozen;
-    await eventually("git has moved the branch", async () => (await branchOnDisk(sluice, "c-accepted")) === (await clone.git("rev-parse", "HEAD")));
+    await eventually(
+      "git has moved the branch",
+      async () => (await branchOnDisk(sluice, "c-accepted")) === (await clone.git("rev-parse", "HEAD")),
+    );
     await sluice.kill();
     await freeze.thaw();
     await push.done;
@@ -95,19 +117,28 @@ describe("a server that is killed (-9)", function () {
     const clone = await liveApp("c-live");
     await clone.commit({ note: "2" });
     const { proxy } = await sluice.json<{ proxy: { pid: number } }>("status");
-    const workers = (await readFile(`/proc/${proxy.pid}/task/${proxy.pid}/children`, "utf8")).trim().split(" ").map(Number);
+    const workers = (await readFile(`/proc/${proxy.pid}/task/${proxy.pid}/children`, "utf8"))
+      .trim()
+      .split(" ")
+      .map(Number);
     const push = clone.startPush();
     await eventually("the health check runs", () => push.output().includes("-----> Health"));
     for (const pid of workers) process.kill(pid, "SIGSTOP");
     try {
-      await eventually("the table names v2", async () => (await branchOnDisk(sluice, "c-live")) === (await clone.git("rev-parse", "HEAD")));
+      await eventually(
+        "the table names v2",
+        async () => (await branchOnDisk(sluice, "c-live")) === (await clone.git("rev-parse", "HEAD")),
+      );
       await sluice.kill();
     } finally {
       for (const pid of workers) process.kill(pid, "SIGCONT");
     }
     await push.done;
     await sluice.up();
-    await eventually("v2 is live and v1 has retired", async () => (await releases("c-live")).join() === "v2 settled live,v1 retired no");
+    await eventually(
+      "v2 is live and v1 has retired",
+      async () => (await releases("c-live")).join() === "v2 settled live,v1 retired no",
+    );
     expect((await sluice.get("c-live")).body).to.equal("v2 web.1");
     await onlyRuns("c-live", 2);
   });
@@ -116,7 +147,9 @@ describe("a server that is killed (-9)", function () {
     const clone = await liveApp("c-settle");
     const load = startLoad(sluice.httpPort, "c-settle");
     const script = `test -e "$HOME/ran" || { touch "$HOME/ran"; ${HANGS}; }`;
-    await clone.commit({ "app.json": JSON.stringify({ ...APP_JSON, scripts: { dokku: { postdeploy: script } } }) });
+    await clone.commit({
+      "app.json": JSON.stringify({ ...APP_JSON, scripts: { dokku: { postdeploy: script } } }),
+    });
     const push = clone.startPush();
     await eventually("postdeploy runs", () => push.output().includes(MARK));
     await sluice.kill();
@@ -124,7 +157,10 @@ describe("a server that is killed (-9)", function () {
     await sluice.up();
     expect((await sluice.get("c-settle")).body).to.equal("v2 web.1");
     expect((await load.stop()).failures).to.deep.equal([]);
-    await eventually("v2 is settled and v1 has retired", async () => (await releases("c-settle")).join() === "v2 settled live,v1 retired no");
+    await eventually(
+      "v2 is settled and v1 has retired",
+      async () => (await releases("c-settle")).join() === "v2 settled live,v1 retired no",
+    );
     await onlyRuns("c-settle", 2);
   });
 
@@ -156,7 +192,10 @@ describe("a server that is killed (-9)", function () {
     await sluice.up();
     expect((await sluice.get("c-back")).body).to.equal("v1 web.1");
     expect((await load.stop()).failures).to.deep.equal([]);
-    await eventually("v2 retires", async () => (await releases("c-back")).join() === "v2 retired no,v1 settled live");
+    await eventually(
+      "v2 retires",
+      async () => (await releases("c-back")).join() === "v2 retired no,v1 settled live",
+    );
     await onlyRuns("c-back", 1);
   });
 
@@ -167,7 +206,9 @@ describe("a server that is killed (-9)", function () {
   }
 
   async function releases(app: string): Promise<string[]> {
-    return (await sluice.json<Summary[]>("releases", app)).map(({ release, phase, traffic }) => `${release} ${phase} ${traffic}`);
+    return (await sluice.json<Summary[]>("releases", app)).map(
+      ({ release, phase, traffic }) => `${release} ${phase} ${traffic}`,
+    );
   }
 
   async function onlyRuns(app: string, number: number): Promise<void> {
@@ -186,15 +227,30 @@ describe("a server that is killed (-9)", function () {
 });
 
 /** A package.json with a lockfile that fits. */
-function withPackage(packageJson: { scripts: Record<string, string>; dependencies?: Record<string, string> }, more: Record<string, string> = {}): Record<string, string> {
+function withPackage(
+  packageJson: { scripts: Record<string, string>; dependencies?: Record<string, string> },
+  more: Record<string, string> = {},
+): Record<string, string> {
   const root = { name: "tiny", version: "1.0.0", ...packageJson };
-  const nothing = { "nothing": { name: "nothing", version: "1.0.0" }, "node_modules/nothing": { resolved: "nothing", link: true } };
-  const lock = { name: "tiny", version: "1.0.0", lockfileVersion: 3, requires: true, packages: { "": root, ...(packageJson.dependencies ? nothing : {}) } };
+  const nothing = {
+    nothing: { name: "nothing", version: "1.0.0" },
+    "node_modules/nothing": { resolved: "nothing", link: true },
+  };
+  const lock = {
+    name: "tiny",
+    version: "1.0.0",
+    lockfileVersion: 3,
+    requires: true,
+    packages: { "": root, ...(packageJson.dependencies ? nothing : {}) },
+  };
   return { "package.json": JSON.stringify(root), "package-lock.json": JSON.stringify(lock), ...more };
 }
 
 /** Stops Redis' writes as soon as it is told something that contains `text`. */
-async function freezeRedisWhen(sluice: TestSluice, text: string): Promise<{ frozen: Promise<void>; thaw(): Promise<void> }> {
+async function freezeRedisWhen(
+  sluice: TestSluice,
+  text: string,
+): Promise<{ frozen: Promise<void>; thaw(): Promise<void> }> {
   const password = (await readFile(join(sluice.home, "redis/password"), "utf8")).trim();
   const redis = new Redis({ path: join(sluice.home, "redis/redis.sock"), password });
   const monitor = await redis.monitor();

@@ -33,11 +33,18 @@ describe("under load, killed (-9)", function () {
   });
 
   it("one instance of two: the other takes its requests", async () => {
-    const clone = await sluice.clone("two", tinyApp({ "app.json": '{"formation": {"web": {"quantity": 2}}}' }));
+    const clone = await sluice.clone(
+      "two",
+      tinyApp({ "app.json": '{"formation": {"web": {"quantity": 2}}}' }),
+    );
     await clone.push();
     const load = startLoad(sluice.httpPort, "two");
     process.kill(await instancePid("two.v1.web.1"), "SIGKILL");
-    await eventually("it is back", async () => ((await status()).apps.find(({ app }) => app === "two")?.instances ?? []).every(({ running }) => running));
+    await eventually("it is back", async () =>
+      ((await status()).apps.find(({ app }) => app === "two")?.instances ?? []).every(
+        ({ running }) => running,
+      ),
+    );
     expect((await load.stop()).failures).to.deep.equal([]);
   });
 
@@ -62,7 +69,10 @@ describe("under load, killed (-9)", function () {
     const before = await leftoversOf(sluice, "edge");
     const { proxy } = await status();
     const load = startLoad(sluice.httpPort, "edge");
-    const workers = (await readFile(`/proc/${proxy.pid}/task/${proxy.pid}/children`, "utf8")).trim().split(" ").map(Number);
+    const workers = (await readFile(`/proc/${proxy.pid}/task/${proxy.pid}/children`, "utf8"))
+      .trim()
+      .split(" ")
+      .map(Number);
     const killedAt = Date.now();
     for (const pid of [proxy.pid, ...workers]) process.kill(pid, "SIGKILL");
     await eventually("it answers again", async () => (await sluice.get("edge")).status === 200);
@@ -71,7 +81,10 @@ describe("under load, killed (-9)", function () {
     expect(goneMs).to.be.lessThan(2000);
     // 200 a second, and those that were open when it died.
     expect(failures.length).to.be.lessThan((goneMs / 1000) * 200 + 40);
-    expect(failures.every((failure) => /ECONNREFUSED|ECONNRESET|hang up/.test(failure)), failures[0]).to.equal(true);
+    expect(
+      failures.every((failure) => /ECONNREFUSED|ECONNRESET|hang up/.test(failure)),
+      failures[0],
+    ).to.equal(true);
     expect(await leftoversOf(sluice, "edge")).to.deep.equal(before);
     await eventually("it is followed again", async () => (await status()).proxy.state === "up");
     await (await sluice.clone("afterwards", tinyApp())).push();
@@ -101,6 +114,9 @@ describe("under load, killed (-9)", function () {
   }
 
   async function instancePid(id: string): Promise<number> {
-    return (await status()).apps.flatMap(({ instances }) => instances).find((instance) => instance.id === id)?.pid ?? 0;
+    return (
+      (await status()).apps.flatMap(({ instances }) => instances).find((instance) => instance.id === id)
+        ?.pid ?? 0
+    );
   }
 });

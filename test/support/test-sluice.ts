@@ -9,6 +9,8 @@ import { eventually } from "./eventually.js";
 import { freePort } from "./free-port.js";
 import { TestClone } from "./test-clone.js";
 
+/** No command of a test may hang for ever. */
+const COMMAND_TIMEOUT_MS = 90_000;
 const BIN = new URL("../../bin/sluice", import.meta.url).pathname;
 
 export interface CommandResult {
@@ -79,6 +81,8 @@ export class TestSluice {
       env: this.env,
       extendEnv: false,
       reject: false,
+      timeout: COMMAND_TIMEOUT_MS,
+      killSignal: "SIGKILL",
     });
     return { status: exitCode ?? -1, stdout, stderr };
   }
