@@ -70,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     },
   });
   await recover(tools, pipeline);
-  const reconciler = new Reconciler(tools).start();
+  const reconciler = new Reconciler(tools, pipeline).start();
   const control = await listen(controlApp(options, { tools, tokens, sshKeys, pipeline, desk }), settings);
   const ssh = await sshGit({
     keys: sshKeys,

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { AppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { PRODUCTION } from "../../core/records/route-table.js";
+import { hasReached } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import type { Redis } from "ioredis";
 import { takeLock } from "../../core/redis/lock.js";
@@ -13,7 +14,7 @@ import { layDependenciesReady } from "./ready-dependencies.js";
 import type { Output } from "./output.js";
 import { ReleaseQueue, type Place } from "./release-queue.js";
 import { runSteps, undoSteps } from "./runner.js";
-import type { ReleaseWork } from "./step.js";
+import type { ReleaseWork, Step } from "./step.js";
 import type { Tools } from "../tools.js";
 import { publicUrl } from "../releases/public-url.js";
 
@@ -33,6 +34,8 @@ export class Pipeline {
   private readonly queue = new ReleaseQueue();
   private readonly stopping = new AbortController();
   private readonly busy = new Set<Promise<unknown>>();
+  /** Releases that failed, but whose records do not say so yet. */
+  private readonly halfUndone = new Map<ReleaseWork, AppError>();
 
   constructor(
     private readonly tools: Tools,
@@ -75,12 +78,12 @@ export class Pipeline {
 
   /** Everything up to `healthy`: what runs is not touched, and a failure takes all of it back. */
   async toHealthy(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    await runSteps(work, DEPLOY, "healthy", signal);
+    await this.orRemember(work, runSteps(work, DEPLOY, "healthy", signal));
   }
 
   /** The rest, from wherever the release is; answers when it serves. */
   async toSettled(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    await runSteps(work, work.record.order === "rollback" ? ROLLBACK : DEPLOY, "settled", signal);
+    await this.orRemember(work, runSteps(work, stepsOf(work), "settled", signal));
     const seconds = ((this.tools.clock.now() - work.beganAt) / 1000).toFixed(1);
     work.out.heading(
       `Live: ${publicUrl(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
@@ -90,7 +93,15 @@ export class Pipeline {
 
   /** Takes an unfinished release back. */
   async undo(work: ReleaseWork, error: AppError): Promise<void> {
-    await undoSteps(work, work.record.order === "rollback" ? ROLLBACK : DEPLOY, error);
+    await this.orRemember(work, undoSteps(work, stepsOf(work), error));
+  }
+
+  /** Tries again to take back what could not be taken back while Redis was away. */
+  async undoRemembered(): Promise<void> {
+    for (const [work, error] of this.halfUndone) {
+      await undoSteps(work, stepsOf(work), error);
+      this.halfUndone.delete(work);
+    }
   }
 
   /** An earlier release serves again: the one named, else the one that served before. */
@@ -162,6 +173,16 @@ export class Pipeline {
     throw new AppError("release-unknown", { app, release: releaseName(number), known });
   }
 
+  private async orRemember(work: ReleaseWork, steps: Promise<void>): Promise<void> {
+    try {
+      await steps;
+    } catch (error) {
+      const { phase } = work.record;
+      if (phase !== "failed" && !hasReached(phase, "live")) this.halfUndone.set(work, toAppError(error));
+      throw error;
+    }
+  }
+
   private async track<T>(work: Promise<T>): Promise<T> {
     this.busy.add(work);
     try {
@@ -173,4 +194,8 @@ export class Pipeline {
       this.busy.delete(work);
     }
   }
+}
+
+function stepsOf({ record }: ReleaseWork): readonly Step[] {
+  return record.order === "rollback" ? ROLLBACK : DEPLOY;
 }

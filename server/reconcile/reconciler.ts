@@ -1,6 +1,7 @@
 import { releaseName } from "../../core/names.js";
 import type { RouteTable } from "../../core/records/route-table.js";
 import { withoutRelease, withoutVisitors } from "../releases/route-changes.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
 import { applied } from "../releases/applied.js";
 import { prune } from "../pipeline/prune.js";
 import { stopInstances } from "../pipeline/steps/start.js";
@@ -15,7 +16,10 @@ export class Reconciler {
   private readonly busy = new Map<string, Promise<void>>();
   private revision = 0;
 
-  constructor(private readonly tools: Tools) {}
+  constructor(
+    private readonly tools: Tools,
+    private readonly pipeline: Pick<Pipeline, "undoRemembered">,
+  ) {}
 
   start(): { stop(): Promise<void> } {
     let looking: Promise<void> | undefined;
@@ -36,6 +40,7 @@ export class Reconciler {
   }
 
   private async look(): Promise<void> {
+    await this.pipeline.undoRemembered();
     const { revision, changes } = await this.tools.routes.changedSince(this.revision);
     for (const [app, table] of changes) {
       if (table === undefined) this.known.delete(app);

@@ -1,0 +1,55 @@
+import { expect } from "chai";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { eventually } from "../support/eventually.js";
+import { leftoversOf } from "../support/leftovers.js";
+import { startLoad } from "../support/load.js";
+import { TestSluice } from "../support/test-sluice.js";
+import { tinyApp } from "../support/tiny-app.js";
+
+describe("Redis stopped during a release", function () {
+  this.timeout(60_000);
+  let sluice: TestSluice;
+  before(async () => (sluice = await TestSluice.start()));
+  after(async () => sluice.dispose());
+
+  it("declines the push with the reason, keeps the traffic, and has taken the release back once Redis is there", async () => {
+    const gate = '{"sluice": {"gates": {"slow": "echo gate-runs; sleep 2"}}}';
+    const clone = await sluice.clone("norecords", tinyApp());
+    await clone.push();
+    const load = startLoad(sluice.httpPort, "norecords");
+    await clone.commit({ "app.json": gate });
+    const push = clone.startPush();
+    await eventually("the gate runs", () => push.output().includes("gate-runs"));
+    await steer("d");
+    const { status, output } = await push.done;
+    expect(status).not.to.equal(0);
+    expect(output)
+      .to.include("Redis, which keeps Sluice's records, does not answer")
+      .and.to.include("Traffic goes on");
+    const early = await clone.push();
+    expect(early.status).not.to.equal(0);
+    expect(early.output).to.include("does not answer");
+    expect((await sluice.cli("doctor")).stdout).to.include("redis does not run");
+    await steer("u");
+    await eventually("v2 is recorded as failed", async () => {
+      const releases = await sluice.json<{ release: string; phase: string }[]>("releases", "norecords");
+      return releases.map(({ release, phase }) => `${release} ${phase}`).join() === "v2 failed,v1 settled";
+    });
+    expect(await leftoversOf(sluice, "norecords")).to.deep.equal({
+      jobs: [],
+      instances: ["norecords.v1.web.1"],
+      trees: ["v1"],
+      servers: ["norecords.v1.web.1"],
+    });
+    const again = await clone.push();
+    expect(again.status, again.output).to.equal(0);
+    expect((await sluice.get("norecords")).body).to.equal("v3 web.1");
+    expect((await load.stop()).failures).to.deep.equal([]);
+  });
+
+  /** One character for Redis' runsv: d stops it, u starts it. */
+  async function steer(character: string): Promise<void> {
+    await writeFile(join(sluice.home, "services/redis/supervise/control"), character);
+  }
+});
