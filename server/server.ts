@@ -13,7 +13,6 @@ import { KeyStore } from "./access/key-store.js";
 import { TokenStore } from "./access/token-store.js";
 import { api } from "./api/api.js";
 import type { Engine } from "./engines/engine.js";
-import { DependencyCache } from "./pipeline/dependency-cache.js";
 import { problemLines } from "./pipeline/output.js";
 import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
@@ -171,7 +170,6 @@ async function makeTools({
     redisUsers: new RedisUsers(redis, appRedis),
     routes: new RouteTables(redis),
     proxyReports: new ProxyReports(redis),
-    dependencies: new DependencyCache(home, path),
     path,
     networkEnv,
     isRoot,

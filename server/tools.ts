@@ -7,7 +7,6 @@ import type { ProxyReports } from "../core/records/proxy-reports.js";
 import type { RouteTables } from "../core/records/route-tables.js";
 import type { Settings } from "../core/settings.js";
 import type { Engine } from "./engines/engine.js";
-import type { DependencyCache } from "./pipeline/dependency-cache.js";
 import type { AppStore } from "./releases/app-store.js";
 import type { ConfigStore } from "./releases/config-store.js";
 import type { RedisUsers } from "./releases/redis-users.js";
@@ -26,7 +25,6 @@ export interface Tools {
   readonly redisUsers: RedisUsers;
   readonly routes: RouteTables;
   readonly proxyReports: ProxyReports;
-  readonly dependencies: DependencyCache;
   /** PATH of everything that Sluice runs. */
   readonly path: string;
   /** How this machine reaches the network (proxies, certificates), for builds and gates. */

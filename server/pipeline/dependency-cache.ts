@@ -15,10 +15,13 @@ const KEPT_SETS = 3;
  * cached one; a spare copy lies ready, so that taking it is one rename.
  */
 export class DependencyCache {
-  constructor(
-    private readonly home: Home,
-    private readonly path: string,
-  ) {}
+  private readonly home: Home;
+  private readonly path: string;
+
+  constructor({ home, path }: { readonly home: Home; readonly path: string }) {
+    this.home = home;
+    this.path = path;
+  }
 
   async has(app: string, key: string, variant: Variant): Promise<boolean> {
     return exists(this.original(app, key, variant));

@@ -2,6 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { parseReleaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { sourcesOf } from "../releases/release-logs.js";
+import { DependencyCache } from "./dependency-cache.js";
 import type { Tools } from "../tools.js";
 
 /** How many records (not trees) of releases an app keeps. */
@@ -25,7 +26,7 @@ export async function prune(tools: Tools, app: string): Promise<void> {
   for (const record of records.slice(KEPT_RECORDS)) {
     if (!kept.has(record.number)) await tools.releases.remove(app, record.number);
   }
-  await tools.dependencies.prune(app);
+  await new DependencyCache(tools).prune(app);
 }
 
 /** The last `keep` that can serve again, what runs, and what is being made. `records`: newest first. */

@@ -1,5 +1,6 @@
 import { readManifest } from "./manifest/manifest.js";
 import { nodeDependencies, variantOfTree } from "./runtimes/node-dependencies.js";
+import { DependencyCache } from "./dependency-cache.js";
 import { Output } from "./output.js";
 import type { ReleaseWork } from "./step.js";
 import { userOf } from "../tools.js";
@@ -18,7 +19,7 @@ export async function layDependenciesReady(work: ReleaseWork): Promise<void> {
       ...(manifest.gates.size > 0 ? (["full"] as const) : []),
     ]);
     for (const variant of variants)
-      await tools.dependencies.replenish(app.name, node.key, variant, userOf(app, tools));
+      await new DependencyCache(tools).replenish(app.name, node.key, variant, userOf(app, tools));
   } catch (error) {
     // The next release copies or installs by itself.
     tools.log.warn({ err: error, app: app.name }, "no spare dependencies");

@@ -4,6 +4,7 @@ import { parseReleaseName, releaseName } from "../../core/names.js";
 import { hasReached, type Phase } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import type { RouteTable } from "../../core/records/route-table.js";
+import { DependencyCache } from "../pipeline/dependency-cache.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { keptReleases } from "../pipeline/prune.js";
@@ -80,7 +81,7 @@ async function sweepFolders(tools: Tools, app: string): Promise<void> {
     if (number !== undefined && !kept.has(number))
       await rm(tools.home.release(app, number), { recursive: true, force: true });
   }
-  await tools.dependencies.sweep(app);
+  await new DependencyCache(tools).sweep(app);
 }
 
 /** Stops instances that no route table names: their release was retired or undone only in part. */

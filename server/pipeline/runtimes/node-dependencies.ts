@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/app-error.js";
-import type { Variant } from "../dependency-cache.js";
+import { DependencyCache, type Variant } from "../dependency-cache.js";
 import { installsAlone, type PackageJson } from "../manifest/package-json.js";
 import type { ReleaseWork } from "../step.js";
 import { userOf } from "../../tools.js";
@@ -93,11 +93,12 @@ export async function install(
     return "installed";
   }
   const { tools, app } = work;
-  const wasThere = await tools.dependencies.has(app.name, key, variant);
+  const cache = new DependencyCache(tools);
+  const wasThere = await cache.has(app.name, key, variant);
   if (!wasThere) await fillCache(work, dependencies, key, tree, variant, signal);
   // What was committed there makes way, as it does for npm ci.
   await rm(join(tree, "node_modules"), { recursive: true, force: true });
-  await tools.dependencies.take(app.name, key, variant, join(tree, "node_modules"), userOf(app, tools));
+  await cache.take(app.name, key, variant, join(tree, "node_modules"), userOf(app, tools));
   return wasThere ? "cached" : "installed";
 }
 
@@ -127,7 +128,8 @@ async function fillCache(
 ): Promise<void> {
   const { tools, app } = work;
   const user = userOf(app, tools);
-  const staging = await tools.dependencies.staging(app.name, user);
+  const cache = new DependencyCache(tools);
+  const staging = await cache.staging(app.name, user);
   try {
     for (const name of ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"]) {
       const text = await readTreeFile(tree, name);
@@ -139,9 +141,9 @@ async function fillCache(
     await run(work, command, staging, signal);
     // npm makes none when there is nothing to install, as without the development dependencies.
     await mkdir(join(staging, "node_modules"), { recursive: true });
-    await tools.dependencies.put(app.name, key, variant, join(staging, "node_modules"));
+    await cache.put(app.name, key, variant, join(staging, "node_modules"));
   } finally {
-    await tools.dependencies.removeStaging(staging);
+    await cache.removeStaging(staging);
   }
 }
 
