@@ -1,0 +1,27 @@
+import { expect } from "chai";
+import { AppError, isAppError, toAppError } from "../../../core/app-error.js";
+
+describe("errors", () => {
+  it("carry message, hint, status and code", () => {
+    const error = new AppError("app-unknown", { app: "x", known: ["a", "b"] });
+    expect(error).to.include({
+      code: "app-unknown",
+      message: 'There is no app "x" here.',
+      hint: "Apps here: a, b.",
+      status: 404,
+      retriable: false,
+    });
+    expect(isAppError(error, "app-unknown")).to.equal(true);
+    expect(isAppError(error, "internal")).to.equal(false);
+  });
+
+  it("show control characters of user text, and cut it", () => {
+    const { message } = new AppError("app-name-invalid", { name: `a\u001b[31m\n${"x".repeat(500)}` });
+    expect(message).to.include("a\\x1b[31m\\x0a").and.have.length.below(200);
+  });
+
+  it("wrap whatever else is thrown", () => {
+    expect(toAppError(new Error("odd"))).to.include({ code: "internal", status: 500 });
+    expect(toAppError("text").message).to.include("text");
+  });
+});

@@ -1,0 +1,41 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { randomBytes } from "node:crypto";
+import { SecretBox, hashToken, makeSecret, sameSecret } from "../../../core/secrets.js";
+
+describe("secrets", () => {
+  const box = new SecretBox(randomBytes(32));
+
+  it("can be sealed and opened again, whatever they are", () => {
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.string(),
+        (text, context) => box.open(box.seal(text, context), context) === text,
+      ),
+    );
+  });
+
+  it("cannot be opened under another name, with another key, or when they were changed", () => {
+    const sealed = box.seal("word", "config:a:X");
+    expect(sealed).not.to.include("word");
+    expect(() => box.open(sealed, "config:b:X")).to.throw();
+    expect(() => new SecretBox(randomBytes(32)).open(sealed, "config:a:X")).to.throw();
+    const last = sealed.endsWith("A=") ? "B=" : "A=";
+    expect(() => box.open(sealed.slice(0, -2) + last, "config:a:X")).to.throw();
+    expect(() => box.open("v0:x", "config:a:X")).to.throw("damaged");
+  });
+
+  it("are compared whatever their lengths; an empty one is never right", () => {
+    const secret = makeSecret();
+    expect([
+      sameSecret(secret, secret),
+      sameSecret(secret, `${secret}0`),
+      sameSecret("", ""),
+      sameSecret("a", ""),
+    ]).to.deep.equal([true, false, false, false]);
+    expect(hashToken(secret))
+      .to.match(/^[0-9a-f]{64}$/)
+      .and.not.to.equal(secret);
+  });
+});

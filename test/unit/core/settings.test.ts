@@ -1,0 +1,66 @@
+import { expect } from "chai";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AppError } from "../../../core/app-error.js";
+import { homeFolder, loadSettings } from "../../../core/settings.js";
+
+describe("settings", () => {
+  let folder: string;
+  before(async () => (folder = await mkdtemp(join(tmpdir(), "settings-"))));
+  after(async () => rm(folder, { recursive: true }));
+
+  const load = async (yaml: string, env: NodeJS.ProcessEnv = {}) => {
+    const file = join(folder, "sluice.yml");
+    await writeFile(file, yaml);
+    return loadSettings(env, file);
+  };
+
+  it("have a default for everything", async () => {
+    expect(await loadSettings({}, join(folder, "none.yml"))).to.deep.include({
+      bind: "127.0.0.1",
+      httpPort: 8080,
+      controlPort: 8081,
+      sshPort: 2222,
+      domain: "localhost",
+      gates: "pre-receive",
+    });
+  });
+
+  it("let the environment win over the file, and the file over the defaults", async () => {
+    const settings = await load("httpPort: 9000\ncontrolPort: 9001\nredis: {}\n", {
+      SLUICE_HTTP_PORT: "9002",
+      SLUICE_REDIS_URL: "redis://localhost:1",
+      SLUICE_TOKEN: "t",
+    });
+    expect(settings).to.include({ httpPort: 9002, controlPort: 9001, token: "t" });
+    expect(settings.redis.url).to.equal("redis://localhost:1");
+  });
+
+  it("tell all problems at once, with path, value and the nearest known key", async () => {
+    const error = await load("htpPort: 1\nhttpPort: none\nlimits:\n  gateSeconds: 1\n  pushMegabytes: -4\n", {
+      SLUICE_SSH_PORT: "ssh",
+    }).catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(AppError);
+    const { message } = error as AppError;
+    expect(message).to.include("htpPort: unknown key; did you mean httpPort?");
+    expect(message).to.include("limits.gateSeconds: unknown key; did you mean limits.gatesSeconds?");
+    expect(message).to.match(/limits\.pushMegabytes: .* \(it is -4\)/);
+    expect(message).to.match(/httpPort: .* \(it is "none"\)/);
+    expect(message).to.include('SLUICE_SSH_PORT: "ssh" is not a whole number');
+  });
+
+  it("refuse what is no YAML, or no settings", async () => {
+    for (const text of ["a: [", "- 1\n- 2\n"]) {
+      expect(await load(text).catch((reason: unknown) => (reason as AppError).code)).to.equal(
+        "settings-invalid",
+      );
+    }
+  });
+
+  it("find the state folder by SLUICE_HOME, by root, by HOME", () => {
+    expect(homeFolder({ SLUICE_HOME: "/srv/sluice" }, true)).to.equal("/srv/sluice");
+    expect(homeFolder({ HOME: "/home/me" }, true)).to.equal("/var/lib/sluice");
+    expect(homeFolder({ HOME: "/home/me" }, false)).to.equal("/home/me/.sluice");
+  });
+});

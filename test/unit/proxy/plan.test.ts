@@ -1,0 +1,116 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import type { AppRoutes } from "../../../proxy/proxy.js";
+import { FALLBACK_HOST } from "../../../proxy/haproxy/configuration.js";
+import { plan, type MapChange } from "../../../proxy/haproxy/plan.js";
+import { slotOfEntry, type HaproxyState } from "../../../proxy/haproxy/state.js";
+
+const empty = (slots = 8): HaproxyState => ({
+  maps: { hosts: new Map(), tracks: new Map(), slots: new Map() },
+  servers: new Map(),
+  leaving: [],
+  slots: Array.from({ length: slots }, (_, index) => `slot-${index}`),
+});
+
+function routes(app: string, live: number, others: readonly number[] = []): AppRoutes {
+  const numbers = [...new Set([live, ...others])];
+  const key = (number: number): string => `${app}/v${number}`;
+  return {
+    hosts: new Map([
+      [`${app}.localhost`, `${app}/production`],
+      ...numbers.map((number) => [`v${number}.${app}.localhost`, key(number)] as const),
+    ]),
+    tracks: new Map([[`${app}/production`, key(live)]]),
+    releases: new Map(
+      numbers.map((number) => [
+        key(number),
+        {
+          track: "production",
+          servers: new Map([[`${app}.v${number}.web.1`, `127.0.0.1:${number}`]]),
+          sticky: false,
+        },
+      ]),
+    ),
+  };
+}
+
+describe("the plan of a change", () => {
+  it("gives a release a slot of its own, and points there before a host does", () => {
+    const { added, maps, leaving, next } = plan(empty(), new Map([["a", routes("a", 1)]]), "a/production");
+    expect(added).to.deep.equal([{ slot: "slot-0", server: "a.v1.web.1", address: "127.0.0.1:1" }]);
+    expect(leaving).to.deep.equal([]);
+    expect(maps.map(({ map }) => map)).to.deep.equal(["slots", "tracks", "hosts", "hosts", "hosts"]);
+    expect(next.maps.hosts.get(FALLBACK_HOST)).to.equal("a/production");
+  });
+
+  it("switches a release by one change of one map", () => {
+    const before = plan(empty(), new Map([["a", routes("a", 1, [2])]]), "a/production").next;
+    const switched = plan(before, new Map([["a", routes("a", 2, [1])]]), "a/production");
+    expect(switched.maps).to.deep.equal([{ kind: "set", map: "tracks", key: "a/production", value: "a/v2" }]);
+    expect([switched.added, switched.leaving]).to.deep.equal([[], []]);
+  });
+
+  it("does nothing twice", () => {
+    const { next } = plan(empty(), new Map([["a", routes("a", 1)]]), undefined);
+    const again = plan(next, new Map([["a", routes("a", 1)]]), undefined);
+    expect([again.added, again.maps, again.leaving]).to.deep.equal([[], [], []]);
+  });
+
+  it("does not use a slot again while a server is leaving it, and says when slots are missing", () => {
+    const one = plan(empty(2), new Map([["a", routes("a", 1)]]), undefined).next;
+    const two = plan(one, new Map([["a", routes("a", 2)]]), undefined).next;
+    expect(two.leaving.map(({ slot }) => slot)).to.deep.equal(["slot-0"]);
+    expect(plan(two, new Map([["b", routes("b", 1)]]), undefined).missingSlots).to.equal(1);
+    expect(plan({ ...two, leaving: [] }, new Map([["b", routes("b", 1)]]), undefined).missingSlots).to.equal(
+      0,
+    );
+  });
+
+  it("leads to what is wanted over any history, never points at nothing, never shares a slot", () => {
+    const app = fc.constantFrom("a", "b", "c");
+    const wanted = fc.option(
+      fc.record({
+        live: fc.integer({ min: 1, max: 4 }),
+        others: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 2 }),
+      }),
+      { nil: undefined },
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(app, wanted), { maxLength: 12 }), (history) => {
+        let state = empty(40);
+        const last = new Map<string, AppRoutes | undefined>();
+        for (const [name, want] of history) {
+          const route = want === undefined ? undefined : routes(name, want.live, want.others);
+          last.set(name, route);
+          const step = plan(state, new Map([[name, route]]), undefined);
+          expect(applied(state, step.maps)).to.deep.equal(step.next.maps);
+          state = step.next;
+          const slots = [...state.maps.slots.values()].map(slotOfEntry);
+          expect(new Set(slots).size).to.equal(slots.length);
+          for (const slot of slots) expect(state.servers.get(slot)?.size).to.be.greaterThan(0);
+          for (const release of state.maps.tracks.values())
+            expect(state.maps.slots.has(release)).to.equal(true);
+        }
+        const expectedHosts = [...last.values()].flatMap((route) => [...(route?.hosts ?? [])]);
+        expect([...state.maps.hosts].sort()).to.deep.equal(expectedHosts.sort());
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** The maps after the changes, as HAProxy would have them; a change that does not fit fails. */
+function applied(state: HaproxyState, changes: readonly MapChange[]): HaproxyState["maps"] {
+  const maps = {
+    hosts: new Map(state.maps.hosts),
+    tracks: new Map(state.maps.tracks),
+    slots: new Map(state.maps.slots),
+  };
+  for (const change of changes) {
+    const map = maps[change.map];
+    expect(map.has(change.key), `${change.kind} ${change.key}`).to.equal(change.kind !== "add");
+    if (change.kind === "delete") map.delete(change.key);
+    else map.set(change.key, change.value);
+  }
+  return maps;
+}

@@ -1,0 +1,54 @@
+import { expect } from "chai";
+import { parseAppJson } from "../../../server/pipeline/manifest/app-json.js";
+
+describe("app.json", () => {
+  it("has a default for everything", () => {
+    const { sluice, healthchecks, env, formation, scripts } = parseAppJson("{}");
+    expect(sluice).to.deep.equal({
+      listen: "port",
+      sessions: "none",
+      sessionIdleSeconds: 900,
+      standbySeconds: 600,
+    });
+    expect({ healthchecks, env, formation, scripts }).to.deep.equal({
+      healthchecks: { web: [] },
+      env: {},
+      formation: {},
+      scripts: { dokku: {} },
+    });
+  });
+
+  it("may hold comments, trailing commas and others' keys", () => {
+    const { healthchecks } = parseAppJson(
+      '{ // a\n "stack": "x", "healthchecks": {"web": [{"path": "/up", "uptime": 3,}]}, /* b */ }',
+    );
+    expect(healthchecks.web[0]).to.deep.include({
+      path: "/up",
+      attempts: 3,
+      timeout: 5,
+      wait: 5,
+      initialDelay: 0,
+      type: "startup",
+    });
+  });
+
+  it("reads variables as Heroku does", () => {
+    const { env } = parseAppJson(
+      '{"env": {"A": "1", "B": {"generator": "secret"}, "C": {"required": false}}}',
+    );
+    expect(env["A"]).to.deep.include({ value: "1", required: false });
+    expect(env["B"]).to.deep.include({ generator: "secret", required: true });
+    expect(env["C"]).to.deep.include({ required: false, sync: false });
+  });
+
+  it("tells what is wrong, with the nearest key in its own section", () => {
+    const cases: [string, RegExp][] = [
+      ['{"sluice": {"sesions": "sticky"}}', /sluice\.sesions: unknown key; did you mean sluice\.sessions\?/],
+      ['{"sluice": {"listen": "udp"}}', /sluice\.listen/],
+      ['{\n"a": 1\n"b": 2}', /line 3: CommaExpected/],
+      ['{"healthchecks": {"web": [{"path": "no slash"}]}}', /healthchecks\.web\.0\.path: must begin with \//],
+      ["[]", /the file|expected object/i],
+    ];
+    for (const [text, message] of cases) expect(() => parseAppJson(text), text).to.throw(message);
+  });
+});

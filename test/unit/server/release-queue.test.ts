@@ -1,0 +1,76 @@
+import { expect } from "chai";
+import { deferred } from "../../../core/deferred.js";
+import { ReleaseQueue, type Place } from "../../../server/pipeline/release-queue.js";
+
+describe("the queue of releases", () => {
+  const place = (commit: string, more: Partial<Place> = {}): Place => ({
+    app: "a",
+    branch: "master",
+    commit,
+    signal: new AbortController().signal,
+    onWait: () => undefined,
+    ...more,
+  });
+
+  it("runs one at a time per app, in order, and different apps side by side", async () => {
+    const queue = new ReleaseQueue();
+    const first = deferred<undefined>();
+    const events: string[] = [];
+    const run = async (name: string, more: Partial<Place>, until?: Promise<undefined>) =>
+      queue.run(place(name, more), async () => {
+        events.push(`${name} begins`);
+        await until;
+        events.push(`${name} ends`);
+      });
+    const all = [
+      run("1", {}, first.promise),
+      run("2", { branch: "staging" }),
+      run("3", { branch: "x" }),
+      run("other", { app: "b" }),
+    ];
+    await all[3];
+    first.resolve(undefined);
+    await Promise.all(all);
+    expect(events).to.deep.equal([
+      "1 begins",
+      "other begins",
+      "other ends",
+      "1 ends",
+      "2 begins",
+      "2 ends",
+      "3 begins",
+      "3 ends",
+    ]);
+  });
+
+  it("gives a waiting push's place to a newer one of its branch, and tells it so", async () => {
+    const queue = new ReleaseQueue();
+    const first = deferred<undefined>();
+    const waits: string[] = [];
+    const running = queue.run(place("1111111111aa"), async () => first.promise);
+    const old = queue
+      .run(place("2222222222bb", { onWait: (ahead) => waits.push(ahead) }), async () => "old")
+      .catch((error: unknown) => (error as Error).message);
+    const newer = queue.run(place("3333333333cc"), async () => "newer");
+    expect(await old).to.equal("A newer push of master (3333333333) took this one's place while it waited.");
+    first.resolve(undefined);
+    await running;
+    expect(await newer).to.equal("newer");
+    expect(waits).to.deep.equal(["1111111111 of master"]);
+  });
+
+  it("lets a waiting one leave when it is interrupted, and the next in when one fails", async () => {
+    const queue = new ReleaseQueue();
+    const first = deferred<undefined>();
+    const failing = queue.run(place("1"), async () => first.promise).catch(() => "failed");
+    const abort = new AbortController();
+    const left = queue
+      .run(place("2", { branch: "x", signal: abort.signal }), async () => "never")
+      .catch((error: unknown) => (error as Error).message);
+    const last = queue.run(place("3", { branch: "y" }), async () => "last");
+    abort.abort(new Error("gone"));
+    expect(await left).to.equal("gone");
+    first.reject(new Error("no"));
+    expect(await Promise.all([failing, last])).to.deep.equal(["failed", "last"]);
+  });
+});

@@ -1,0 +1,79 @@
+import { expect } from "chai";
+import type { RoutedRelease, RouteTable } from "../../../core/records/route-table.js";
+import { nextMoves, type Loads } from "../../../server/reconcile/retirement.js";
+
+const AT = 1_000_000;
+const idle = { connections: 0, idleSeconds: 1e9, at: AT + 1 };
+const busy = { connections: 1, idleSeconds: 0, at: AT + 1 };
+
+const replaced = (more: Partial<RoutedRelease> = {}): RoutedRelease => ({
+  number: 1,
+  track: "production",
+  servers: [],
+  sticky: false,
+  replacedAt: AT,
+  drainSeconds: 900,
+  standbySeconds: 600,
+  sessionIdleSeconds: 60,
+  ...more,
+});
+const serving: RoutedRelease = {
+  number: 9,
+  track: "production",
+  servers: [],
+  sticky: false,
+  drainSeconds: 900,
+  standbySeconds: 600,
+  sessionIdleSeconds: 60,
+};
+const table = (...releases: RoutedRelease[]): RouteTable => ({
+  v: 1,
+  app: "a",
+  tracks: { production: 9 },
+  releases: [...releases, serving],
+});
+const moves = (release: RoutedRelease, loads: Loads, seconds: number) =>
+  nextMoves(table(release), loads, AT + seconds * 1000);
+
+describe("a replaced release", () => {
+  it("stays on standby when it is drained, and goes when that is over", () => {
+    const loads: Loads = new Map([[1, [idle]]]);
+    expect(moves(replaced(), loads, 599)).to.deep.equal([]);
+    expect(moves(replaced(), loads, 600)).to.deep.equal([{ kind: "retire", number: 1 }]);
+  });
+
+  it("stays while anything is open, up to drainSeconds", () => {
+    const loads: Loads = new Map([[1, [idle, busy]]]);
+    expect(moves(replaced(), loads, 899)).to.deep.equal([]);
+    expect(moves(replaced(), loads, 900)).to.deep.equal([{ kind: "retire", number: 1 }]);
+  });
+
+  it("is not drained before every proxy has counted it since it was replaced", () => {
+    const release = replaced({ standbySeconds: 0 });
+    expect(moves(release, new Map([[1, [idle, undefined]]]), 10)).to.deep.equal([]);
+    expect(moves(release, new Map([[1, [{ ...idle, at: AT }]]]), 10)).to.deep.equal([]);
+    expect(moves(release, new Map([[1, [idle]]]), 10)).to.deep.equal([{ kind: "retire", number: 1 }]);
+    expect(moves(release, new Map([[1, []]]), 10)).to.deep.equal([{ kind: "retire", number: 1 }]);
+  });
+
+  it("keeps sticky visitors until they were idle, then is closed to them, then goes", () => {
+    const release = replaced({ sticky: true });
+    expect(moves(release, new Map([[1, [{ ...idle, idleSeconds: 59 }]]]), 100)).to.deep.equal([]);
+    const left: Loads = new Map([[1, [{ ...idle, idleSeconds: 60 }]]]);
+    expect(moves(release, left, 100)).to.deep.equal([{ kind: "close", number: 1 }]);
+    expect(moves(release, left, 600)).to.deep.equal([{ kind: "retire", number: 1 }]);
+  });
+
+  it("is kept on standby only while it is the newest of its track", () => {
+    const older = replaced();
+    const newer = replaced({ number: 2, replacedAt: AT + 1000 });
+    const loads: Loads = new Map([1, 2].map((number) => [number, [{ ...idle, at: AT + 2000 }]]));
+    expect(nextMoves(table(older, newer), loads, AT + 5000)).to.deep.equal([{ kind: "retire", number: 1 }]);
+    const elsewhere = replaced({ number: 2, replacedAt: AT + 1000, track: "preview" });
+    expect(nextMoves(table(older, elsewhere), loads, AT + 5000)).to.deep.equal([]);
+  });
+
+  it("is the only one that moves: what serves is left alone", () => {
+    expect(nextMoves(table(), new Map([[9, [idle]]]), AT + 1e9)).to.deep.equal([]);
+  });
+});
