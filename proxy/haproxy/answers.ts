@@ -1,5 +1,5 @@
 import type { Load } from "../proxy.js";
-import type { SlotServer } from "./state.js";
+import type { ObservedServer } from "./state.js";
 
 /** `show map`: `ADDRESS KEY VALUE` a line. */
 export function parseMap(answer: string): Map<string, string> {
@@ -11,8 +11,11 @@ export function parseMap(answer: string): Map<string, string> {
   );
 }
 
+/** SRV_ADMF_FMAINT in `srv_admin_state`. */
+const MAINTENANCE = 1;
+
 /** `show servers state`, format 1: a version line, a `# name name …` line, then fields by blanks. */
-export function parseServers(answer: string): SlotServer[] {
+export function parseServers(answer: string): ObservedServer[] {
   const [version, header = "", ...lines] = rows(answer);
   if (version !== "1") throw new Error(`show servers state has format ${version ?? "none"}, not 1`);
   const column = columns(header.replace(/^# /, "").split(" "));
@@ -23,6 +26,7 @@ export function parseServers(answer: string): SlotServer[] {
     return {
       slot: fields[column("be_name")] ?? "",
       server: fields[column("srv_name")] ?? "",
+      isOut: (Number(fields[column("srv_admin_state")]) & MAINTENANCE) !== 0,
       address: port === "0" ? `unix@${address.replace(/^unix@/, "")}` : `${address}:${port}`,
     };
   });
@@ -38,6 +42,14 @@ export function parseLoads(answer: string): Map<string, Load> {
     else if (fields[column("svname")] === "BACKEND") loads.set(fields[0] ?? "", loadOf(fields, column));
   }
   return loads;
+}
+
+/** `show stat SLOT 4 -1`: streams open on one server. */
+export function parseOpenStreams(answer: string, server: string): number {
+  const [header = "", ...lines] = rows(answer);
+  const column = columns(header.replace(/^# /, "").split(","));
+  const fields = lines.map((line) => line.split(",")).find((row) => row[column("svname")] === server);
+  return Number(fields?.[column("scur")] ?? 0);
 }
 
 function loadOf(fields: readonly string[], column: (name: string) => number): Load {

@@ -1,4 +1,4 @@
-import type { HaproxyState, MapName } from "./state.js";
+import { isPlace, NOWHERE, PLACES, type HaproxyState, type MapName } from "./state.js";
 
 export interface HaproxyOptions {
   /** Folder of everything below; HAProxy's sockets lie in it. */
@@ -106,15 +106,20 @@ frontend traffic from base
 
 /** A backend that one release may have to itself. Its servers come and go at run time; its file says the same. */
 export function slotText(slot: string, servers: ReadonlyMap<string, string>): string {
-  const lines = [...servers].map(([name, address]) => `  server ${name} ${address} ${SERVER_CHECK}\n`);
-  return `backend ${slot} from base\n${lines.join("")}`;
+  const places = PLACES.map((place) => {
+    const address = servers.get(place);
+    return `  server ${place} ${address ?? NOWHERE} ${SERVER_CHECK}${address === undefined ? " disabled" : ""}\n`;
+  });
+  const others = [...servers].filter(([name]) => !isPlace(name));
+  const lines = others.map(([name, address]) => `  server ${name} ${address} ${SERVER_CHECK}\n`);
+  return `backend ${slot} from base\n${[...places, ...lines].join("")}`;
 }
 
 /**
  * A dead instance is out of the traffic after some three seconds, and back a tenth of a second after it listens again.
  * Until then requests go to another instance, or wait for this one (`retries`): a restart costs none of them.
  */
-export const SERVER_CHECK = "check inter 500ms fastinter 100ms downinter 100ms fall 30 rise 1";
+export const SERVER_CHECK = "check inter 2s fastinter 100ms downinter 100ms fall 30 rise 1";
 
 export function mapText(state: HaproxyState, map: MapName): string {
   return [...state.maps[map]].map(([key, value]) => `${key} ${value}\n`).join("");

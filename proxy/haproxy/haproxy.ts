@@ -3,7 +3,7 @@ import { AppError } from "../../core/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
 import { systemClock } from "../../core/clock.js";
 import type { AppRoutes, Load, Proxy } from "../proxy.js";
-import { parseLoads, parseMap, parseProcesses, parseServers } from "./answers.js";
+import { parseLoads, parseMap, parseOpenStreams, parseProcesses, parseServers } from "./answers.js";
 import {
   FIRST_SLOTS,
   SERVER_CHECK,
@@ -16,7 +16,7 @@ import {
 } from "./configuration.js";
 import { plan, type MapChange, type Plan } from "./plan.js";
 import { argument, Runtime } from "./runtime.js";
-import { MAPS, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
+import { isPlace, MAPS, NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
 
 const RELOAD_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
@@ -141,15 +141,13 @@ export class Haproxy implements Proxy {
     };
     const used = new Set([...maps.slots.values()].map(slotOfEntry));
     const servers = new Map<string, Map<string, string>>();
-    for (const { slot, server, address } of all.filter(({ slot }) => used.has(slot))) {
-      servers.set(slot, (servers.get(slot) ?? new Map<string, string>()).set(server, address));
+    const leaving: SlotServer[] = [];
+    for (const { slot, server, address, isOut } of all) {
+      if (address === NOWHERE) continue;
+      if (isOut || !used.has(slot)) leaving.push({ slot, server, address });
+      else servers.set(slot, (servers.get(slot) ?? new Map<string, string>()).set(server, address));
     }
-    return {
-      maps,
-      servers,
-      leaving: all.filter(({ slot }) => !used.has(slot)),
-      slots: await slotsIn(folder),
-    };
+    return { maps, servers, leaving, slots: await slotsIn(folder) };
   }
 
   private async writeFiles({ next, added, leaving, maps }: Plan): Promise<void> {
@@ -168,9 +166,13 @@ export class Haproxy implements Proxy {
   private async perform({ added, maps }: Plan): Promise<void> {
     for (const { slot, server, address } of added) {
       const name = `${argument(slot)}/${argument(server)}`;
-      await this.runtime.expect("New server registered.", [
-        `add server ${name} ${argument(address)} ${SERVER_CHECK}; enable health ${name}; enable server ${name}`,
-      ]);
+      if (isPlace(server)) {
+        await this.runtime.setAddress(name, address);
+        await this.runtime.expect("", [`set server ${name} state ready`]);
+      } else {
+        const add = `add server ${name} ${argument(address)} ${SERVER_CHECK}; enable health ${name}; enable server ${name}`;
+        await this.runtime.expect("New server registered.", [add]);
+      }
     }
     await this.runtime.expect(
       "",
@@ -183,13 +185,24 @@ export class Haproxy implements Proxy {
     const still: SlotServer[] = [];
     for (const leaving of state.leaving) {
       const name = `${argument(leaving.slot)}/${argument(leaving.server)}`;
-      const answer = (await this.runtime.run(`set server ${name} state maint; del server ${name}`)).trim();
-      if (answer.includes("still has connections")) still.push(leaving);
-      else if (!answer.endsWith("Server deleted.") && !answer.includes("No such")) {
-        throw new AppError("haproxy-refused", { command: `del server ${name}`, answer });
-      }
+      const isGone = isPlace(leaving.server) ? await this.vacate(leaving, name) : await this.remove(name);
+      if (!isGone) still.push(leaving);
     }
     return { ...state, leaving: still };
+  }
+
+  private async vacate({ slot, server }: SlotServer, name: string): Promise<boolean> {
+    await this.runtime.expect("", [`set server ${name} state maint`]);
+    if (parseOpenStreams(await this.runtime.run(`show stat ${slot} 4 -1`), server) > 0) return false;
+    await this.runtime.setAddress(name, NOWHERE);
+    return true;
+  }
+
+  private async remove(name: string): Promise<boolean> {
+    const answer = (await this.runtime.run(`set server ${name} state maint; del server ${name}`)).trim();
+    if (answer.includes("still has connections")) return false;
+    if (answer.endsWith("Server deleted.") || answer.includes("No such")) return true;
+    throw new AppError("haproxy-refused", { command: `del server ${name}`, answer });
   }
 
   private async addSlots(missing: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { AppRoutes, ReleaseRoutes } from "../proxy.js";
 import { FALLBACK_HOST } from "./configuration.js";
-import { slotEntry, slotOfEntry, type HaproxyState, type MapName, type SlotServer } from "./state.js";
+import { PLACES, slotEntry, slotOfEntry, type HaproxyState, type MapName, type SlotServer } from "./state.js";
 
 /** The difference between what HAProxy does and what it should do. */
 export interface Plan {
@@ -107,14 +107,28 @@ class Desired {
   }
 
   private placeServers(slot: string, wanted: ReadonlyMap<string, string>): void {
-    const present = this.servers.get(slot) ?? new Map<string, string>();
-    for (const [server, address] of present) {
-      if (wanted.get(server) !== address) this.leave(slot, server, address);
+    const servers = this.servers.get(slot) ?? new Map<string, string>();
+    this.servers.set(slot, servers);
+    const addresses = new Set(wanted.values());
+    for (const [server, address] of servers) {
+      if (addresses.has(address)) continue;
+      this.leave(slot, server, address);
+      servers.delete(server);
     }
-    for (const [server, address] of wanted) {
-      if (present.get(server) !== address) this.added.push({ slot, server, address });
+    const present = new Set(servers.values());
+    for (const [name, address] of wanted) {
+      if (present.has(address)) continue;
+      const server = this.freePlace(slot, servers, address) ?? name;
+      servers.set(server, address);
+      this.added.push({ slot, server, address });
     }
-    this.servers.set(slot, new Map(wanted));
+  }
+
+  /** A place takes a port, never a Unix socket; when all are taken a server is added. */
+  private freePlace(slot: string, servers: ReadonlyMap<string, string>, address: string): string | undefined {
+    if (address.startsWith("unix@")) return undefined;
+    const leaving = [...this.actual.leaving, ...this.leaving].filter((server) => server.slot === slot);
+    return PLACES.find((place) => !servers.has(place) && !leaving.some(({ server }) => server === place));
   }
 
   private drop(key: string, entry: string): void {

@@ -17,6 +17,14 @@ export class Runtime {
     return ask(this.socket, line);
   }
 
+  /** Gives a server that stands in the configuration another address. */
+  async setAddress(server: string, address: string): Promise<void> {
+    const [ip = "", port = ""] = address.split(":");
+    const command = `set server ${server} addr ${argument(ip)} port ${argument(port)}`;
+    const answer = (await this.run(command)).trim();
+    if (!ADDRESS_ANSWER.test(answer)) throw new AppError("haproxy-refused", { command, answer });
+  }
+
   /** Runs commands of which each must answer nothing, or the sentence given. Long lists go in several lines, in order. */
   async expect(
     sentence: "" | "New server registered." | "Server deleted.",
@@ -30,6 +38,9 @@ export class Runtime {
     }
   }
 }
+
+/** `set server … addr`: each line says what was changed, or that nothing was. */
+const ADDRESS_ANSWER = /^(?:(?:IP|port) changed|no need to change)[^\n]* by 'stats socket command'$/;
 
 /** An argument must not end the command or begin another. */
 export function argument(text: string): string {

@@ -1,6 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { parseMap, parseServers } from "../../proxy/haproxy/answers.js";
+import { NOWHERE, slotOfEntry } from "../../proxy/haproxy/state.js";
 import type { TestSluice } from "./test-sluice.js";
 
 export interface Leftovers {
@@ -19,16 +21,31 @@ export async function leftoversOf(sluice: TestSluice, app: string): Promise<Left
   const releases = join(sluice.home, "apps", app, "releases");
   const names = (await readdir(releases).catch(() => [])).sort();
   const contents = await Promise.all(names.map(async (name) => readdir(join(releases, name))));
-  const servers = await haproxy(sluice, "show servers state");
   return {
     jobs: await jobsOf(sluice.home),
     instances: (await sluice.instances()).filter((id) => id.startsWith(`${app}.`)),
     trees: names.filter((_, index) => contents[index]?.some((file) => file !== "output.log")),
-    servers: servers
-      .split("\n")
-      .flatMap((line) => new RegExp(` (${app}\\.v\\d+\\.\\w+\\.\\d+)[: ]`).exec(line)?.[1] ?? [])
-      .sort(),
+    servers: await serversOf(sluice, app),
   };
+}
+
+/** The instance behind each server that HAProxy has for the app; one without an instance by slot and address. */
+async function serversOf(sluice: TestSluice, app: string): Promise<string[]> {
+  const slots = parseMap(await haproxy(sluice, `show map ${join(sluice.home, "haproxy/slots.map")}`));
+  const foreign = new Set(
+    [...slots].filter(([key]) => !key.startsWith(`${app}/`)).map(([, entry]) => slotOfEntry(entry)),
+  );
+  const addresses = new Map<string, string>();
+  for (const id of await sluice.instances()) {
+    const text = await readFile(join(sluice.home, "services", id, "instance.json"), "utf8").catch(() => "{}");
+    addresses.set((JSON.parse(text) as { address?: string }).address ?? "", id);
+  }
+  const servers = parseServers(await haproxy(sluice, "show servers state"));
+  return servers
+    .filter(({ slot, address }) => address !== NOWHERE && !foreign.has(slot))
+    .map(({ slot, address }) => addresses.get(address) ?? `${slot} ${address}`)
+    .filter((name) => name.startsWith(`${app}.`) || name.startsWith("slot-"))
+    .sort();
 }
 
 /** One command on HAProxy's runtime API. */

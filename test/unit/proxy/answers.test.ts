@@ -14,10 +14,10 @@ describe("HAProxy's answers", () => {
 
   it("show servers state: by the names of its columns; another format is refused", () => {
     const answer =
-      "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_port\n3 slot-1 1 a.v1.web.1:80 127.0.0.1 2 18181\n3 slot-2 1 a.v2.web.1 /run/a.sock 2 0\n";
+      "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_port\n3 slot-1 1 a.v1.web.1:80 127.0.0.1 2 4 18181\n3 slot-2 1 a.v2.web.1 /run/a.sock 2 5 0\n";
     expect(parseServers(answer)).to.deep.equal([
-      { slot: "slot-1", server: "a.v1.web.1:80", address: "127.0.0.1:18181" },
-      { slot: "slot-2", server: "a.v2.web.1", address: "unix@/run/a.sock" },
+      { slot: "slot-1", server: "a.v1.web.1:80", address: "127.0.0.1:18181", isOut: false },
+      { slot: "slot-2", server: "a.v2.web.1", address: "unix@/run/a.sock", isOut: true },
     ]);
     expect(() => parseServers("2\n# be_id\n")).to.throw("format 2");
   });

@@ -26,7 +26,7 @@ function routes(app: string, live: number, others: readonly number[] = []): AppR
         key(number),
         {
           track: "production",
-          servers: new Map([[`${app}.v${number}.web.1`, `127.0.0.1:${number}`]]),
+          servers: new Map([[`${app}.v${number}.web.1`, `127.0.0.1:${2000 + number}`]]),
           sticky: false,
         },
       ]),
@@ -37,7 +37,7 @@ function routes(app: string, live: number, others: readonly number[] = []): AppR
 describe("the plan of a change", () => {
   it("gives a release a slot of its own, and points there before a host does", () => {
     const { added, maps, leaving, next } = plan(empty(), new Map([["a", routes("a", 1)]]), "a/production");
-    expect(added).to.deep.equal([{ slot: "slot-0", server: "a.v1.web.1", address: "127.0.0.1:1" }]);
+    expect(added).to.deep.equal([{ slot: "slot-0", server: "w1", address: "127.0.0.1:2001" }]);
     expect(leaving).to.deep.equal([]);
     expect(maps.map(({ map }) => map)).to.deep.equal(["slots", "tracks", "hosts", "hosts", "hosts"]);
     expect(next.maps.hosts.get(FALLBACK_HOST)).to.equal("a/production");

@@ -1,0 +1,40 @@
+import { expect } from "chai";
+import { createServer } from "node:net";
+import { isAppError } from "../../../../core/app-error.js";
+import { FreePorts } from "../../../../server/engines/runit/free-port.js";
+import { freeRange } from "../../../support/free-range.js";
+
+describe("the ports of instances", () => {
+  it("are given out one after the other, a port that was given back last of all", async () => {
+    const { first, last } = await freeRange(4);
+    const ports = new FreePorts({ first, last }, []);
+    const taken = [await ports.take(), await ports.take()];
+    expect(taken).to.deep.equal([first, first + 1]);
+    ports.give(first);
+    ports.give(first + 1);
+    expect(await Promise.all([1, 2, 3, 4].map(async () => ports.take()))).to.deep.equal([
+      first + 2,
+      first + 3,
+      first,
+      first + 1,
+    ]);
+  });
+
+  it("leave out those that are taken, and those that somebody listens on until they are left", async () => {
+    const { first, last } = await freeRange(3);
+    const stranger = createServer();
+    await new Promise<void>((resolve) => stranger.listen(first + 2, "127.0.0.1", resolve));
+    const ports = new FreePorts({ first, last }, [first]);
+    expect(await ports.take()).to.equal(first + 1);
+    const error: unknown = await ports.take().catch((reason: unknown) => reason);
+    expect(isAppError(error, "no-free-port")).to.equal(true);
+    await new Promise((resolve) => stranger.close(resolve));
+    expect(await ports.take()).to.equal(first + 2);
+  });
+
+  it("begin anew when an earlier server had another range", async () => {
+    const { first, last } = await freeRange(3);
+    expect(await new FreePorts({ first, last }, [last + 500]).take()).to.equal(first);
+    expect(await new FreePorts({ first, last }, [last, 80]).take()).to.equal(first);
+  });
+});
