@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { systemClock } from "../core/clock.js";
 import { endService, isSupervised } from "../core/runsv.js";
+import { memoryLimiter } from "../server/engines/runit/memory-limit.js";
 import type { Context } from "./context.js";
 import { runningServer } from "./server-lock.js";
 
@@ -27,6 +28,8 @@ export async function stopServices({ home, settings }: Context): Promise<number>
   await Promise.all(
     instances.map(async (name) => endService(home.service(name), settings.instances.stopSeconds * 1000)),
   );
+  const limits = await memoryLimiter(home.root);
+  await Promise.all(instances.map(async (name) => limits.remove(name)));
   for (const name of ["haproxy", "redis"]) await endService(home.service(name), SERVICE_GRACE_MS);
   return names.length;
 }

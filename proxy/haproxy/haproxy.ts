@@ -173,6 +173,8 @@ export class Haproxy implements Proxy {
         const add = `add server ${name} ${argument(address)} ${SERVER_CHECK}; enable health ${name}; enable server ${name}`;
         await this.runtime.expect("New server registered.", [add]);
       }
+      // It has just proved its health: without this its first failed check would be one too many.
+      await this.runtime.expect("", [`set server ${name} health up`]);
     }
     await this.runtime.expect(
       "",
