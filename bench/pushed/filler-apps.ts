@@ -1,0 +1,59 @@
+import type { Redis } from "ioredis";
+import { Home } from "../../core/home.js";
+import { ProxyReports } from "../../core/records/proxy-reports.js";
+import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
+import { RouteTables } from "../../core/records/route-tables.js";
+import { openSecretBox } from "../../core/secrets.js";
+import { AppStore } from "../../server/releases/app-store.js";
+import { eventually } from "../../test/support/eventually.js";
+import type { TestSluice } from "../../test/support/test-sluice.js";
+
+const FIRST_UID = 300_000;
+const ROUTED_TIMEOUT_MS = 60_000;
+
+/**
+ * Makes `count` apps known: a record and a route table with one release each, as pushes would write them, all of them on
+ * one server that runs already. Resolves when HAProxy routes them.
+ */
+export async function addFillerApps(
+  sluice: TestSluice,
+  redis: Redis,
+  count: number,
+  address: string,
+): Promise<void> {
+  if (count === 0) return;
+  const tables = new RouteTables(redis);
+  const store = new AppStore(redis, await openSecretBox(new Home(sluice.home).key()), FIRST_UID);
+  let revision = 0;
+  for (let index = 1; index <= count; index++) {
+    await store.ensure(fillerName(index));
+    revision = await tables.update(fillerName(index), (table) => withRelease(table, address));
+  }
+  const reports = new ProxyReports(redis);
+  await eventually(
+    "the proxy follows",
+    async () => [...(await reports.alive(Date.now())).values()].some((report) => report.revision >= revision),
+    ROUTED_TIMEOUT_MS,
+  );
+  for (const index of [1, Math.ceil(count / 2), count]) {
+    const { status } = await sluice.get(fillerName(index));
+    if (status !== 200) throw new Error(`${fillerName(index)} answers with status ${status}`);
+  }
+}
+
+function fillerName(index: number): string {
+  return `filler-${index}`;
+}
+
+function withRelease(table: RouteTable, address: string): RouteTable {
+  const release = {
+    number: 1,
+    track: PRODUCTION,
+    servers: [{ id: `${table.app}.v1.web.1`, address }],
+    sticky: false,
+    drainSeconds: 900,
+    standbySeconds: 600,
+    sessionIdleSeconds: 900,
+  };
+  return { ...table, tracks: { [PRODUCTION]: 1 }, releases: [release] };
+}

@@ -1,0 +1,56 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "../../test/support/free-port.js";
+import { fixedAnswerConfiguration, TEMPORARY_PATHS } from "../pushed/fixed-answer.js";
+import type { Workshop } from "../workshop.js";
+import { answering, type Rival, type StartRival } from "./rival.js";
+
+/** nginx as a proxy with connections kept to the upstream, a worker per core. */
+export const nginx: StartRival = async (workshop, upstreamPort) =>
+  start(workshop, "nginx", (port, folder) => proxyConfiguration(port, upstreamPort, folder));
+
+/** nginx that answers by itself: an upstream. */
+export async function fixedAnswer(workshop: Workshop): Promise<Rival> {
+  return start(workshop, "the upstream", fixedAnswerConfiguration);
+}
+
+async function start(
+  workshop: Workshop,
+  name: string,
+  configuration: (port: number, folder: string) => string,
+): Promise<Rival> {
+  const port = await freePort();
+  const folder = await workshop.folder();
+  const file = join(folder, "nginx.conf");
+  await writeFile(file, configuration(port, folder));
+  const env = { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` };
+  const program = await workshop.program(["nginx", "-e", "stderr", "-p", folder, "-c", file], env);
+  return answering(name, port, program);
+}
+
+function proxyConfiguration(port: number, upstreamPort: number, folder: string): string {
+  return `daemon off;
+worker_processes auto;
+pid ${folder}/nginx.pid;
+error_log stderr error;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  keepalive_requests 1000000000;
+${TEMPORARY_PATHS.map((name) => `  ${name}_temp_path ${folder}/${name};\n`).join("")}  upstream app {
+    server 127.0.0.1:${upstreamPort};
+    keepalive 128;
+    keepalive_requests 1000000000;
+  }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://app;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+    }
+  }
+}
+`;
+}

@@ -1,0 +1,25 @@
+import { httpGet } from "../../test/support/test-sluice.js";
+import { eventually } from "../../test/support/eventually.js";
+import type { Program, Workshop } from "../workshop.js";
+
+/** A proxy that is measured, and answers with what the upstream says. */
+export interface Rival {
+  readonly name: string;
+  readonly port: number;
+  /** Leads its processes. */
+  readonly pid: number;
+}
+
+/** Starts a proxy in front of `127.0.0.1:upstreamPort`. */
+export type StartRival = (workshop: Workshop, upstreamPort: number) => Promise<Rival>;
+
+/** Waits until a program answers on its port. Throws with what it printed. */
+export async function answering(name: string, port: number, program: Program): Promise<Rival> {
+  await eventually(
+    `${name} answers`,
+    async () => (await httpGet(port, "/", { host: "localhost" })).status === 200,
+  ).catch((error: unknown) => {
+    throw new Error(`${name} does not answer: ${program.output()}`, { cause: error });
+  });
+  return { name, port, pid: program.pid };
+}

@@ -1,0 +1,33 @@
+import { execa } from "execa";
+
+export interface WrkResult {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** Answers other than 2xx and 3xx, and errors of sockets. */
+  readonly failed: number;
+}
+
+const CONNECTIONS = 32;
+
+/** As many requests as go through in `seconds`, over 32 kept connections. */
+export async function wrk(port: number, host: string, seconds: number): Promise<WrkResult> {
+  const { stdout } = await execa("wrk", [
+    ...["--threads", "1", "--connections", String(CONNECTIONS), "--duration", `${seconds}s`],
+    ...["--header", `Host: ${host}`, `http://127.0.0.1:${port}/`],
+  ]);
+  return parse(stdout);
+}
+
+/** wrk's report: `N requests in 2.00s, …`, `Requests/sec: N`, and lines on errors only where there are some. */
+function parse(report: string): WrkResult {
+  const number = (pattern: RegExp): number => Number(pattern.exec(report)?.[1] ?? 0);
+  const socketErrors = /Socket errors: (.*)/.exec(report)?.[1]?.match(/\d+/g) ?? [];
+  return {
+    requests: number(/(\d+) requests in/),
+    perSecond: number(/Requests\/sec:\s+([\d.]+)/),
+    failed: socketErrors.reduce(
+      (total, count) => total + Number(count),
+      number(/Non-2xx or 3xx responses: (\d+)/),
+    ),
+  };
+}
