@@ -76,10 +76,9 @@ defaults base
 
 frontend traffic from base
   bind ${bindAddress(options.bind, options.port)}
-  http-request set-var(txn.host) req.hdr(host),field(1,:),lower
+  http-request set-var(txn.host) req.hdr(host),host_only,lower
   http-request set-var(txn.target) var(txn.host),map_str(${map("hosts")})
-  http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { var(txn.host) -m str ${options.domain} }
-  http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { var(txn.host) -m reg ^[0-9.]+$ }
+  http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { var(txn.host) -m reg ^([0-9.]+|\\[.*|${options.domain.replaceAll(".", "\\\\.")})$ }
   http-request return status 404 content-type text/plain string "No app is served at this host name.\\n" unless { var(txn.target) -m found }
   http-request set-var(txn.release) var(txn.target),map_str(${map("tracks")})
   # A sticky release keeps the visitors that it was given, while it has a server left.
@@ -90,17 +89,15 @@ frontend traffic from base
   http-request set-var(txn.release) var(txn.target) unless { var(txn.release) -m found }
   http-request set-var(txn.slot) var(txn.release),map_str(${map("slots")})
   http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app has no live release at the moment. Please try again shortly.\\n" unless { var(txn.slot) -m found }
-  http-request set-var(txn.version) var(txn.release),field(2,/)
   # Sent twice, a request might act twice: only those that may be repeated (RFC 9110, 9.2.2) are retried once they were sent.
   http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Request-Start t=%[date(0,ms)]
   use_backend %[var(txn.slot),field(1,|)]
-  http-response set-header sluice-release %[var(txn.version)]
+  http-response set-header sluice-release %[var(txn.slot),field(4,|)]
   http-response set-header sluice-track %[var(txn.slot),field(2,|)]
-  http-response add-header Set-Cookie "sluice=%[var(txn.slot),field(2,|)].%[var(txn.version)]; Path=/; HttpOnly; SameSite=Lax" if { var(txn.slot),field(3,|) -m str sticky } !{ var(txn.cookie),strcmp(txn.version) eq 0 }
+  http-response add-header Set-Cookie "sluice=%[var(txn.slot),field(2,|)].%[var(txn.slot),field(4,|)]; Path=/; HttpOnly; SameSite=Lax" if { var(txn.slot),field(3,|) -m str sticky } !{ var(txn.slot),field(4,|),strcmp(txn.cookie) eq 0 }
 `;
 }
 

@@ -102,7 +102,7 @@ class Desired {
       this.missingSlots++;
       return;
     }
-    this.maps.slots.set(key, slotEntry(slot, release.track, release.sticky));
+    this.maps.slots.set(key, slotEntry(slot, key, release));
     this.placeServers(slot, release.servers);
   }
 

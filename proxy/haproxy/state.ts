@@ -1,5 +1,5 @@
 export const MAPS = ["hosts", "tracks", "slots"] as const;
-/** hosts: host → target. tracks: `APP/TRACK` → `APP/vN`. slots: `APP/vN` → `SLOT|TRACK|sticky or free`. */
+/** hosts: host → target. tracks: `APP/TRACK` → `APP/vN`. slots: `APP/vN` → `slotEntry`. */
 export type MapName = (typeof MAPS)[number];
 
 /** What HAProxy does at a moment: its maps, and the servers of every slot that has some. */
@@ -38,9 +38,9 @@ export function isPlace(server: string): boolean {
   return PLACES.some((place) => place === server);
 }
 
-/** `SLOT|TRACK|sticky` in the slots map. */
-export function slotEntry(slot: string, track: string, sticky: boolean): string {
-  return `${slot}|${track}|${sticky ? "sticky" : "free"}`;
+/** What the slots map says of a release: `SLOT|TRACK|sticky or free|vN`. */
+export function slotEntry(slot: string, release: string, routes: { track: string; sticky: boolean }): string {
+  return [slot, routes.track, routes.sticky ? "sticky" : "free", release.split("/")[1]].join("|");
 }
 
 export function slotOfEntry(entry: string): string {
