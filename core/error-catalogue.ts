@@ -164,6 +164,12 @@ export const catalogue = {
     ({ ref, type }) => `${ref} was pushed as a ${type}, not as a commit.`,
     () => "A branch must point to a commit: git push REMOTE HEAD:master.",
   ),
+  "ssh-git-only": entry(
+    400,
+    () => "Over SSH this server runs nothing but Git.",
+    () =>
+      "git push ssh://git@HOST:PORT/APP master; for the rest there is the `sluice` command on the server.",
+  ),
   "push-token-invalid": entry(
     401,
     () => "The password must be a Sluice token.",

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
-import { open, readFile } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "./clock.js";
 import { endGroup } from "./exec.js";
+import { groupMembers } from "./process-group.js";
 
 /**
  * One service folder under its own `runsv` (runit): it outlives whoever started it, restarts what dies, and is steered
@@ -21,7 +22,7 @@ export interface ServiceState {
 const POLL_MS = 10;
 const TAI_OFFSET_SECONDS = 2n ** 62n + 10n;
 
-/** Starts `runsv` on a folder. Does nothing when one is there already: runsv itself holds the lock. */
+/** Starts `runsv` on a folder; it can be steered then. Does nothing when one is there already: runsv itself holds the lock. */
 export async function supervise(folder: string, env: Readonly<Record<string, string>>): Promise<void> {
   if (await isSupervised(folder)) return;
   const runsv = spawn("runsv", [folder], { detached: true, stdio: "ignore", cwd: "/", env });
@@ -30,6 +31,11 @@ export async function supervise(folder: string, env: Readonly<Record<string, str
     runsv.once("error", reject);
   });
   runsv.unref();
+  while (!(await isSupervised(folder))) {
+    if (runsv.exitCode !== null)
+      throw new Error(`runsv ended at once in ${folder}: status ${runsv.exitCode}`);
+    await systemClock.sleep(POLL_MS);
+  }
 }
 
 export async function serviceState(folder: string): Promise<ServiceState> {
@@ -51,17 +57,32 @@ export function parseStatus(status: Buffer): { pid: number | undefined; since: n
 }
 
 /**
- * Ends a service and its `runsv`: TERM to the process group (the folder's `control/t` does that), `graceMs`, then KILL.
- * Resolves when both are gone; does nothing when they are.
+ * Ends a service and its `runsv`: TERM to the process group (the folder's `control/t` does that), `graceMs` for all of its
+ * processes, then KILL. Resolves when all are gone; does nothing when they are.
  */
 export async function endService(folder: string, graceMs: number): Promise<void> {
   const killAt = Date.now() + graceMs;
+  // Run when the leader ends, it would take the others along; and after a short one runsv sleeps for a second.
+  await rm(join(folder, "finish"), { force: true });
+  let group: number | undefined;
   let asked = false;
   while (await isSupervised(folder)) {
+    group = (await serviceState(folder)).pid ?? group;
     asked ||= await control(folder, "x");
-    if (Date.now() >= killAt) endGroup((await serviceState(folder)).pid, "SIGKILL");
+    if (Date.now() >= killAt) await kill(folder, group);
     await systemClock.sleep(POLL_MS);
   }
+  while (group !== undefined && (await groupMembers(group)).length > 0) {
+    if (Date.now() >= killAt) endGroup(group, "SIGKILL");
+    await systemClock.sleep(POLL_MS);
+  }
+}
+
+/** Also the log's process, which `runsv` waits for: it reads until the last of them, in whatever group, has closed it. */
+async function kill(folder: string, group: number | undefined): Promise<void> {
+  endGroup(group, "SIGKILL");
+  await control(folder, "k");
+  await control(join(folder, "log"), "k");
 }
 
 /** Sends one control character (runsv(8): u, d, t, h, 2, x …). False when no `runsv` listens. */
@@ -71,6 +92,9 @@ export async function control(folder: string, character: string): Promise<boolea
   try {
     await fifo.write(character);
     return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EPIPE") return false;
+    throw error;
   } finally {
     await fifo.close();
   }

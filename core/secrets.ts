@@ -36,7 +36,9 @@ export class SecretBox {
     if (version !== "v1" || iv === undefined || tag === undefined || text === undefined) {
       throw new Error(`the sealed value of ${context} is damaged`);
     }
-    const decipher = createDecipheriv("aes-256-gcm", this.key, Buffer.from(iv, "base64"))
+    const decipher = createDecipheriv("aes-256-gcm", this.key, Buffer.from(iv, "base64"), {
+      authTagLength: 16,
+    })
       .setAAD(Buffer.from(context))
       .setAuthTag(Buffer.from(tag, "base64"));
     return Buffer.concat([decipher.update(Buffer.from(text, "base64")), decipher.final()]).toString("utf8");

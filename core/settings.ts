@@ -26,7 +26,10 @@ export const settingsSchema = z.strictObject({
   redis: z.strictObject({ url: z.url({ protocol: /^rediss?$/ }).optional() }).prefault({}),
   instances: z
     .strictObject({
-      ports: z.strictObject({ first: port.default(20_000), last: port.default(29_999) }).prefault({}),
+      ports: z
+        .strictObject({ first: port.default(20_000), last: port.default(29_999) })
+        .refine(({ first, last }) => first <= last, "last must not be below first")
+        .prefault({}),
       memoryMegabytes: megabytes.default(512),
       firstUid: z.number().int().min(1000).default(200_000),
       stopSeconds: seconds.default(30),
@@ -61,7 +64,7 @@ export async function loadSettings(env: NodeJS.ProcessEnv, file: string): Promis
   const parsed = settingsSchema.safeParse(merged);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => problemOf(issue, merged)));
   if (!parsed.success || problems.length > 0) throw new AppError("settings-invalid", { file, problems });
-  return { ...parsed.data, token: env["SLUICE_TOKEN"] };
+  return { ...parsed.data, token: env["SLUICE_TOKEN"] === "" ? undefined : env["SLUICE_TOKEN"] };
 }
 
 /** Where the state lives: `SLUICE_HOME`, else /var/lib/sluice for root and ~/.sluice for anybody else. */
@@ -132,11 +135,13 @@ function problemOf(issue: z.core.$ZodIssue, tree: Tree): string {
   return `${path}: ${issue.message}${value === undefined ? "" : ` (it is ${JSON.stringify(value)})`}`;
 }
 
+/** Settings that have no default, so that they are known all the same. */
+const WITHOUT_DEFAULT = { default: "app", redis: { url: "redis://localhost" }, proxy: { maxConnections: 1 } };
+
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  const defaults: unknown = settingsSchema.parse({});
-  const at = path.reduce<unknown>((tree, key) => (isTree(tree) ? tree[String(key)] : undefined), defaults);
-  const keys = isTree(at) ? Object.keys(at) : [];
-  return path.length === 0 ? [...keys, "default", "redis"] : keys;
+  const every: unknown = settingsSchema.parse(WITHOUT_DEFAULT);
+  const at = path.reduce<unknown>((tree, key) => (isTree(tree) ? tree[String(key)] : undefined), every);
+  return isTree(at) ? Object.keys(at) : [];
 }
 
 async function readIfThere(file: string): Promise<string> {

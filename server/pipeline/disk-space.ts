@@ -1,8 +1,9 @@
-import { statfs } from "node:fs/promises";
-import { AppError } from "../../core/app-error.js";
+import { rm, statfs } from "node:fs/promises";
+import { AppError, toAppError } from "../../core/app-error.js";
 import type { Tools } from "../tools.js";
 
-const CHECK_MS = 200;
+/** A fast disk takes some ten megabytes in this time, less than what must stay free. */
+const CHECK_MS = 50;
 const MEGABYTE = 1024 * 1024;
 /** On a small disk the floor is a part of it. */
 const FLOOR_SHARE = 0.1;
@@ -30,4 +31,21 @@ export function watchDisk(tools: Pick<Tools, "home" | "settings">): {
     refuseFullDisk(tools).catch((error: unknown) => full.abort(error));
   }, CHECK_MS);
   return { full: full.signal, stop: () => clearInterval(timer) };
+}
+
+/** What went wrong, in the end: on a full disk everything does. */
+export async function unlessDiskIsFull(
+  tools: Pick<Tools, "home" | "settings">,
+  error: AppError,
+): Promise<AppError> {
+  return refuseFullDisk(tools).then(
+    () => error,
+    (full: unknown) => toAppError(full),
+  );
+}
+
+/** Removes what an app has and can be made again: its builds' home and its dependencies' cache. */
+export async function makeRoom({ home }: Pick<Tools, "home">, app: string): Promise<void> {
+  for (const folder of [home.buildHome(app), home.cache(app)])
+    await rm(folder, { recursive: true, force: true });
 }

@@ -1,7 +1,8 @@
-import { AppError, toAppError } from "../../core/app-error.js";
+import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { abortReason } from "../../core/clock.js";
 import { releaseName } from "../../core/names.js";
 import { hasReached, type Phase } from "../../core/records/phase.js";
+import { makeRoom, unlessDiskIsFull } from "./disk-space.js";
 import type { ReleaseWork, Step } from "./step.js";
 
 /**
@@ -21,24 +22,33 @@ export async function runSteps(
       await runStep(work, step, signal);
     } catch (error) {
       if (hasReached(work.record.phase, "live")) throw error;
-      await undoSteps(work, steps, toAppError(error));
-      throw error;
+      const reason = await unlessDiskIsFull(work.tools, toAppError(error));
+      if (isAppError(reason, "disk-full")) await makeRoom(work.tools, work.app.name);
+      // What cannot be undone now is not what the pusher must know: why the release failed is.
+      await undoSteps(work, steps, reason).catch((problem: unknown) =>
+        work.tools.log.warn({ err: problem, ...fieldsOf(work) }, "a release was not undone yet"),
+      );
+      throw reason;
     }
   }
 }
 
-/** Takes back all that the steps did, whichever of them ran. Safe to repeat. */
+/**
+ * Takes back all that the steps did, whichever of them ran. Safe to repeat, and to be repeated when it throws
+ * `redis-unavailable`: what could be done without Redis is done then (a full disk has room again, say).
+ */
 export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error: AppError): Promise<void> {
+  let postponed: AppError | undefined;
   for (const step of steps.toReversed()) {
     try {
       await step.undo?.(work);
     } catch (problem) {
-      work.tools.log.error(
-        { err: problem, step: step.name, app: work.app.name, release: releaseName(work.record.number) },
-        "a step was not undone",
-      );
+      if (isAppError(problem, "redis-unavailable")) postponed = problem;
+      else
+        work.tools.log.error({ err: problem, step: step.name, ...fieldsOf(work) }, "a step was not undone");
     }
   }
+  if (postponed !== undefined) throw postponed;
   const { code, message, hint } = error;
   const before: Phase = work.record.order === "rollback" ? "retired" : "failed";
   work.record = await work.tools.releases.advance(work.record, before, {
@@ -65,11 +75,10 @@ async function runStep(work: ReleaseWork, step: Step, signal: AbortSignal): Prom
   } finally {
     clearTimeout(timer);
   }
-  const fields = {
-    app: work.app.name,
-    release: releaseName(work.record.number),
-    step: step.name,
-    ms: Math.round(performance.now() - began),
-  };
-  work.tools.log.info(fields, "step");
+  const ms = Math.round(performance.now() - began);
+  work.tools.log.info({ ...fieldsOf(work), step: step.name, ms }, "step");
+}
+
+function fieldsOf({ app, record }: ReleaseWork): { app: string; release: string } {
+  return { app: app.name, release: releaseName(record.number) };
 }

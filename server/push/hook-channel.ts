@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import type { Log } from "../../core/log.js";
+import { LinePrinter } from "./line-printer.js";
 
 export interface RefUpdate {
   /** Object ids; 40 zeros where there is none. */
@@ -91,11 +91,10 @@ export class HookChannel {
     socket.on("close", () => {
       if (!answered) answerer.interrupt();
     });
-    const status = await answerer.answer(request, (line) => {
-      if (socket.writable) socket.write(`| ${line}\n`);
-    });
+    const printer = new LinePrinter(socket);
+    const status = await answerer.answer(request, (line) => printer.print(line));
     answered = true;
-    socket.end(`exit ${status}\n`);
+    printer.end(`exit ${status}\n`);
   }
 
   private async readRequest(
@@ -135,24 +134,23 @@ function splitOnce(text: string, separator: string): [string, string] {
 
 /** Lines up to the first empty one. */
 async function requestLines(socket: Socket): Promise<string[]> {
-  const lines: string[] = [];
-  let length = 0;
+  let text = "";
+  socket.setEncoding("utf8");
   socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy());
-  const reader = createInterface({ input: socket });
   return new Promise((resolve, reject) => {
-    reader.on("line", (line) => {
-      length += line.length;
-      if (length > LONGEST_REQUEST) socket.destroy(new Error("the hook's request is too long"));
-      if (line !== "") {
-        lines.push(line);
-        return;
-      }
+    const onData = (chunk: string): void => {
+      text += chunk;
+      const end = text.indexOf("\n\n", text.length - chunk.length - 1);
+      if (end < 0 && text.length > LONGEST_REQUEST)
+        socket.destroy(new Error("the hook's request is too long"));
+      if (end < 0) return;
+      socket.off("data", onData);
       socket.setTimeout(0);
-      reader.removeAllListeners();
-      reader.close();
+      // Read on, or its end would not be seen.
       socket.resume();
-      resolve(lines);
-    });
-    reader.once("close", () => reject(new Error("the hook's request ended early")));
+      resolve(text.slice(0, end).split("\n"));
+    };
+    socket.on("data", onData);
+    socket.once("close", () => reject(new Error("the hook's request ended early")));
   });
 }

@@ -8,6 +8,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import type { HookChannel } from "./hook-channel.js";
 import { Push } from "./push.js";
 import { PushLimit } from "./push-limit.js";
+import { sweepQuarantines } from "./quarantine.js";
 import { receivePackEnvironment } from "./receive-pack-environment.js";
 
 export interface PushDeskOptions {
@@ -32,6 +33,8 @@ export interface OpenPush {
 
 /** Where pushes are registered, however they come in. */
 export class PushDesk {
+  /** A push's token → its app. */
+  private readonly underWay = new Map<string, string>();
   private readonly ends = new Set<Promise<void>>();
 
   constructor(private readonly options: PushDeskOptions) {}
@@ -51,9 +54,12 @@ export class PushDesk {
       log,
     });
     const { token, env: hookEnv } = hooks.register(push);
+    this.underWay.set(token, app);
     const end = async (): Promise<void> => {
       await push.end();
       hooks.forget(token);
+      this.underWay.delete(token);
+      if (![...this.underWay.values()].includes(app)) await sweepQuarantines(home.repository(app));
     };
     return {
       env: { ...receivePackEnvironment({ gitHome, hooksFolder, settings, hookEnv }), REMOTE_USER: by },

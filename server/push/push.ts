@@ -2,6 +2,7 @@ import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import type { Log } from "../../core/log.js";
 import { branchOfRef } from "../../core/names.js";
+import { PRODUCTION } from "../../core/records/route-table.js";
 import type { Settings } from "../../core/settings.js";
 import { Repository, type Quarantine } from "../git/repository.js";
 import { Output } from "../pipeline/output.js";
@@ -101,12 +102,18 @@ export class Push implements HookAnswerer {
   private async postReceive(request: HookRequest): Promise<number> {
     for (const { ref, after } of request.updates) {
       const branch = branchOfRef(ref);
-      if (branch !== undefined && NOTHING.test(after))
-        await this.options.onBranchDeleted(this.options.app, branch);
+      if (branch !== undefined && NOTHING.test(after)) await this.branchDeleted(branch);
     }
     if (!this.isAccepted) return 0;
     this.received.resolve(undefined);
     return this.postReceiveAnswered.promise;
+  }
+
+  /** A preview or a canary goes with its branch. Production does not: its branch may only have got another name. */
+  private async branchDeleted(branch: string): Promise<void> {
+    const { app, onBranchDeleted } = this.options;
+    if (trackOfBranch(branch) !== PRODUCTION) await onBranchDeleted(app, branch);
+    else this.out.line(`production goes on as it is; \`sluice destroy ${app} --yes\` would end it`);
   }
 
   /** The whole of a push while the app is ours: healthy, accepted, received by git, live. */
@@ -126,7 +133,7 @@ export class Push implements HookAnswerer {
       onWait: (ahead: string) => this.out.heading(`Waiting for ${ahead}`),
     };
     await this.options.pipeline.exclusively(place, async (signal) => {
-      const works: ReleaseWork[] = [];
+      let works: ReleaseWork[] = [];
       const isGated = this.options.settings.gates === "pre-receive";
       try {
         for (const update of updates) {
@@ -136,10 +143,14 @@ export class Push implements HookAnswerer {
           if (isGated) await this.options.pipeline.toHealthy(work, signal);
         }
         accept();
-        await this.receivedByGit(updates);
+        const taken = await this.takenByGit(works);
+        await this.takeBack(
+          works.filter((work) => !taken.includes(work)),
+          new AppError("push-interrupted", {}),
+        );
+        works = taken;
       } catch (error) {
-        for (const work of works.filter(({ record }) => record.phase !== "failed"))
-          await this.options.pipeline.undo(work, toAppError(error));
+        await this.takeBack(works, toAppError(error));
         throw error;
       }
       await this.goLive(works, signal);
@@ -157,12 +168,20 @@ export class Push implements HookAnswerer {
     );
   }
 
-  /** Resolves when git has moved the branches; rejects when it ended without. */
-  private async receivedByGit(updates: readonly BranchUpdate[]): Promise<void> {
+  /** Waits until git has moved the branches, or has ended; answers those whose branch it has moved. */
+  private async takenByGit(works: readonly ReleaseWork[]): Promise<ReleaseWork[]> {
     await Promise.race([this.received.promise, this.gitEnded.promise]);
     const repository = new Repository(this.options.repositoryPath, this.options.gitHome);
-    for (const { branch, commit } of updates) {
-      if ((await repository.head(branch)) !== commit) throw new AppError("push-interrupted", {});
+    const heads = await Promise.all(works.map(async ({ record }) => repository.head(record.branch)));
+    return works.filter(({ record }, index) => heads[index] === record.commit);
+  }
+
+  private async takeBack(works: readonly ReleaseWork[], error: AppError): Promise<void> {
+    for (const work of works.filter(({ record }) => record.phase !== "failed")) {
+      // What Redis' absence leaves undone is remembered; the pusher is told what it was about.
+      await this.options.pipeline.undo(work, error).catch((problem: unknown) => {
+        this.options.log.warn({ err: problem, app: this.options.app }, "a release was not undone yet");
+      });
     }
   }
 

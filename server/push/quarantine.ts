@@ -1,4 +1,6 @@
-import { isAbsolute, resolve, sep } from "node:path";
+import { readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { isAbsolute, join, resolve, sep } from "node:path";
 import { AppError } from "../../core/app-error.js";
 import type { Quarantine } from "../git/repository.js";
 
@@ -20,4 +22,24 @@ export function readQuarantine(
     quarantine[name] = path;
   }
   return quarantine;
+}
+
+/**
+ * Removes what a git that was interrupted left of a push (it does not do so itself when it is ended by a signal). Only
+ * while no push of this repository is under way.
+ */
+export async function sweepQuarantines(repositoryPath: string): Promise<void> {
+  const objects = join(repositoryPath, "objects");
+  // At once: the next push may begin before an answer is there, and its quarantine must not be among them.
+  const left = quarantinesIn(objects);
+  for (const name of left) await rm(join(objects, name), { recursive: true, force: true, maxRetries: 5 });
+}
+
+function quarantinesIn(objects: string): string[] {
+  try {
+    return readdirSync(objects).filter((name) => name.startsWith("tmp_objdir-"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
 }

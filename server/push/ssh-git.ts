@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { AppError, toAppError } from "../../core/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
@@ -23,35 +24,45 @@ export interface SshGitOptions {
 
 /** `ssh://git@HOST:PORT/APP`: Git over SSH, in this process; nothing but git can be run. */
 export async function sshGit(options: SshGitOptions): Promise<{ close(): Promise<void> }> {
-  const server = new ssh2.Server({ hostKeys: [await hostKey(options.hostKeyFile)] }, (client) =>
+  const ssh = new ssh2.Server({ hostKeys: [await hostKey(options.hostKeyFile)] }, (client) =>
     serveClient(options, client),
   );
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    ssh.injectSocket(socket);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.bind, resolve);
   });
   return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-      }),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroySoon();
+      await closed;
+    },
   };
 }
 
 function serveClient(options: SshGitOptions, client: Connection): void {
-  let by = "";
+  /** Whose connection it is, or why nobody can say. */
+  let by: string | AppError | undefined;
   // Without a handler the process would end with the connection.
   client.on("error", (error: Error) => options.log.debug({ reason: error.message }, "ssh connection"));
   client.on("authentication", (context) => {
     authenticate(options.keys, context).then(
       (name) => {
-        if (name !== undefined) by = name;
+        by = name;
         if (name === undefined) context.reject(["publickey"]);
         else context.accept();
       },
       (error: unknown) => {
         options.log.warn({ err: error }, "ssh authentication");
-        context.reject(["publickey"]);
+        // Whoever it is gets in, to be told why nothing can be done; nothing is done for them.
+        by = toAppError(error);
+        context.accept();
       },
     );
   });
@@ -66,18 +77,15 @@ function serveClient(options: SshGitOptions, client: Connection): void {
     });
     session.on("exec", (acceptExec, _reject, { command }) => {
       const channel = acceptExec();
+      if (typeof by !== "string") {
+        refuse(channel, by ?? new AppError("unauthorized", {}));
+        return;
+      }
       serveCommand(options, channel, by, command, env).catch((error: unknown) =>
         refuse(channel, toAppError(error)),
       );
     });
-    session.on("shell", (acceptShell) =>
-      refuse(
-        acceptShell(),
-        new AppError("request-invalid", {
-          problem: "this server speaks Git only: git push ssh://git@HOST/APP",
-        }),
-      ),
-    );
+    session.on("shell", (acceptShell) => refuse(acceptShell(), new AppError("ssh-git-only", {})));
   });
 }
 
@@ -100,10 +108,7 @@ async function serveCommand(
   env: Record<string, string>,
 ): Promise<void> {
   const match = /^git[- ](receive-pack|upload-pack) '\/?([^'/]{1,64}?)(?:\.git)?'$/.exec(command);
-  if (match === null)
-    throw new AppError("request-invalid", {
-      problem: "this server speaks Git only: git push ssh://git@HOST/APP",
-    });
+  if (match === null) throw new AppError("ssh-git-only", {});
   const [, service = "", name = ""] = match;
   const app = parseAppName(name);
   const path =

@@ -1,4 +1,5 @@
 import { AppError } from "../../core/app-error.js";
+import { redisError } from "../../core/redis/connection.js";
 import type { Tools } from "../tools.js";
 
 const POLL_MS = 5;
@@ -6,7 +7,8 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Resolves when every proxy that is alive routes by `revision` or a later one. With no proxy alive there is nobody to
- * wait for: the next one begins with what is written. Throws `proxy-silent`.
+ * wait for: the next one begins with what is written. Throws `proxy-silent`,
+ * `redis-unavailable`.
  */
 export async function applied(
   { proxyReports, clock }: Pick<Tools, "proxyReports" | "clock">,
@@ -14,9 +16,10 @@ export async function applied(
 ): Promise<void> {
   const deadline = clock.now() + TIMEOUT_MS;
   for (;;) {
-    const behind = [...(await proxyReports.alive(clock.now()))].filter(
-      ([, report]) => report.revision < revision,
-    );
+    const reports = await proxyReports.alive(clock.now()).catch((error: unknown) => {
+      throw redisError(error);
+    });
+    const behind = [...reports].filter(([, report]) => report.revision < revision);
     if (behind.length === 0) return;
     if (clock.now() >= deadline) {
       throw new AppError("proxy-silent", {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { AppError } from "../../core/app-error.js";
 import type { AppRecord } from "../../core/records/app-record.js";
+import { redisError } from "../../core/redis/connection.js";
 import { appKeyPattern, keys } from "../../core/redis/keys.js";
 
 export interface RedisUserOptions {
@@ -17,7 +18,7 @@ export class RedisUsers {
     private readonly options: RedisUserOptions,
   ) {}
 
-  /** Makes or renews the user. Throws `redis-refused` where Redis does not allow it. */
+  /** Makes or renews the user. Throws `redis-refused` where Redis does not allow it, `redis-unavailable`. */
   async ensure(app: AppRecord, password: string): Promise<void> {
     try {
       await this.redis.call(
@@ -31,9 +32,11 @@ export class RedisUsers {
       );
       if (this.options.persistent) await this.redis.call("ACL", "SAVE");
     } catch (error) {
+      // A refusal is an answer; anything else means that there is none.
+      if (!(error instanceof Error && error.name === "ReplyError")) throw redisError(error);
       throw new AppError(
         "redis-refused",
-        { command: "ACL SETUSER", reason: error instanceof Error ? error.message : "?" },
+        { command: "ACL SETUSER", reason: error.message },
         { cause: error },
       );
     }
@@ -65,6 +68,12 @@ function rules(app: string): string[] {
     "-@admin",
     "-@dangerous",
     "+info",
+    // Scripts of one's own, but nobody else's: functions and the script cache are common to all.
+    "-@scripting",
+    "+eval",
+    "+evalsha",
+    "+script|load",
+    "+script|exists",
     "-scan",
     "-randomkey",
     "-dbsize",

@@ -1,4 +1,4 @@
 import { FakeProxy } from "../support/fake-proxy.js";
 import { proxyContract } from "./proxy-contract.js";
 
-proxyContract("double", async () => FakeProxy.start());
+proxyContract("FakeProxy", async () => FakeProxy.start());

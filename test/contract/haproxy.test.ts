@@ -1,244 +1,242 @@
 import { expect } from "chai";
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
-import { Agent, get, request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { haproxyCommand } from "../../proxy/haproxy/configuration.js";
+import fc from "fast-check";
+import { Agent } from "node:http";
+import { isAppError } from "../../core/app-error.js";
+import { paths } from "../../proxy/haproxy/configuration.js";
 import { Haproxy } from "../../proxy/haproxy/haproxy.js";
-import { Runtime } from "../../proxy/haproxy/runtime.js";
+import type { AppRoutes } from "../../proxy/proxy.js";
 import { eventually } from "../support/eventually.js";
-import { freePort } from "../support/free-port.js";
 import { startLoad } from "../support/load.js";
-import { httpGet } from "../support/test-sluice.js";
-import { Upgraded } from "../support/upgraded.js";
-import { Upstream } from "../support/upstream.js";
-import { proxyContract, routesOf, type RunningProxy } from "./proxy-contract.js";
+import type { Upstream } from "../support/upstream.js";
+import { proxyContract } from "./proxy-contract.js";
+import { ProxyTrial, routesOf } from "./proxy/proxy-trial.js";
+import { RunningHaproxy } from "./proxy/running-haproxy.js";
 
-interface RunningHaproxy extends RunningProxy {
-  readonly proxy: Haproxy;
-  readonly folder: string;
-  /** Kills all of it and starts it again from its files. */
-  restart(): Promise<void>;
-  worker(): Promise<string>;
-}
-
-async function startHaproxy(): Promise<RunningHaproxy> {
-  const folder = await mkdtemp(join(tmpdir(), "haproxy-"));
-  const port = await freePort();
-  const options = { folder, bind: "127.0.0.1", port, domain: "localhost", maxConnections: 1000 };
-  await Haproxy.prepare(options);
-  const proxy = new Haproxy(options);
-  const runtime = new Runtime(join(folder, "admin.sock"));
-  const launch = async (): Promise<ChildProcess> => {
-    const [program = "", ...args] = haproxyCommand(folder);
-    const child = spawn(program, args, { stdio: "ignore", detached: true });
-    await eventually("HAProxy answers", async () => (await runtime.run("show version")) !== "");
-    return child;
-  };
-  const kill = async (child: ChildProcess): Promise<void> => {
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-  };
-  let child = await launch();
-  return {
-    proxy,
-    port,
-    folder,
-    worker: async () => /^Pid: (\d+)/m.exec(await runtime.run("show info"))?.[1] ?? "",
-    restart: async () => {
-      await kill(child);
-      child = await launch();
-    },
-    close: async () => {
-      await kill(child);
-      await rm(folder, { recursive: true });
-    },
-  };
-}
-
-proxyContract("HAProxy", startHaproxy);
+proxyContract("HAProxy", async () => RunningHaproxy.start());
 
 describe("HAProxy", function () {
   this.timeout(60_000);
-  let haproxy: RunningHaproxy;
+  const trial = new ProxyTrial(async () => RunningHaproxy.start());
   let one: Upstream;
   let two: Upstream;
   beforeEach(async () => {
-    [haproxy, one, two] = await Promise.all([startHaproxy(), Upstream.start("v1"), Upstream.start("v2")]);
+    await trial.begin();
+    [one, two] = [await trial.upstream("v1"), await trial.upstream("v2")];
   });
-  afterEach(async () => Promise.all([haproxy.close(), one.stop(), two.stop()]));
+  afterEach(async () => trial.end());
 
-  it("needs no reload for releases and apps; when its slots run out, a reload that nobody notices", async () => {
-    const worker = await haproxy.worker();
-    await haproxy.proxy.apply(
-      new Map([["a", routesOf("a", { live: 1, releases: { 1: [one], 2: [two] } })]]),
-      undefined,
-    );
-    const socket = await Upgraded.open(haproxy.port, "a");
-    const load = startLoad(haproxy.port, "a", "/?ms=20");
-    for (let app = 0; app < 30; app++) {
-      await haproxy.proxy.apply(
-        new Map([[`b${app}`, routesOf(`b${app}`, { live: 1, releases: { 1: [one] } })]]),
-        undefined,
-      );
+  it("needs no reload for releases and apps, however many come and go", async () => {
+    const worker = await trial.running.worker();
+    const upstreams = [one, two];
+    for (let number = 1; number <= 60; number++) {
+      const releases = { [number]: [upstreams[number % 2] ?? one], [number + 1]: [one, two] };
+      await trial.apply("a", routesOf("a", { live: number, releases, sticky: [number] }));
+      await trial.apply(`b${number}`, routesOf(`b${number}`, { live: 1, releases: { 1: [one] } }));
+      await trial.apply(`b${number - 5}`, undefined);
     }
-    expect(await haproxy.worker()).to.equal(worker);
-    for (let app = 30; app < 40; app++) {
-      await haproxy.proxy.apply(
-        new Map([[`b${app}`, routesOf(`b${app}`, { live: 1, releases: { 1: [two] } })]]),
-        undefined,
-      );
-    }
-    expect(await haproxy.worker()).not.to.equal(worker);
+    expect((await trial.get("a")).headers["sluice-release"]).to.equal("v60");
+    expect(await trial.running.worker()).to.equal(worker);
+    const proxies = await (await trial.running.again()).apps();
+    expect([...proxies]).to.have.members(["a", "b56", "b57", "b58", "b59", "b60"]);
+  });
+
+  it("makes slots by a reload that nobody notices when they run out, and counts in its old process too", async () => {
+    const worker = await trial.running.worker();
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one], 2: [two] } }));
+    const socket = await trial.upgraded("a");
+    const load = startLoad(trial.running.port, "a", "/?ms=20");
+    for (let app = 0; app < 40; app++)
+      await trial.apply(`b${app}`, routesOf(`b${app}`, { live: 1, releases: { 1: [two] } }));
+    expect(await trial.running.worker()).not.to.equal(worker);
     expect((await load.stop()).failures).to.deep.equal([]);
     expect(await socket.echo("unhurt")).to.equal("v1");
-    expect(
-      (await haproxy.proxy.loads(["a/v1"])).get("a/v1")?.connections,
-      "counted in the old process too",
-    ).to.equal(1);
-    expect((await httpGet(haproxy.port, "/", { host: "b39.localhost" })).body).to.equal("v2");
+    expect(await trial.connectionsTo("a/v1")).to.equal(1);
+    const more = await trial.upgraded("a");
+    expect(await trial.connectionsTo("a/v1")).to.equal(2);
+    for (let app = 0; app < 40; app++) expect((await trial.get(`b${app}`)).body).to.equal("v2");
     socket.close();
-    await eventually(
-      "the old process is done",
-      async () => (await haproxy.proxy.loads(["a/v1"])).get("a/v1")?.connections === 0,
-    );
+    more.close();
+    await eventually("nothing is open", async () => (await trial.connectionsTo("a/v1")) === 0);
   });
 
-  it("would start with just what runs", async () => {
-    await haproxy.proxy.apply(
-      new Map([["a", routesOf("a", { live: 1, releases: { 1: [one] }, sticky: [1] })]]),
-      "a/production",
-    );
-    await haproxy.proxy.apply(
-      new Map([["a", routesOf("a", { live: 2, releases: { 1: [one], 2: [two] }, sticky: [1] })]]),
-      "a/production",
-    );
-    const before = await files(haproxy.folder);
-    await haproxy.restart();
-    const again = new Haproxy({
-      folder: haproxy.folder,
-      bind: "127.0.0.1",
-      port: haproxy.port,
-      domain: "localhost",
-      maxConnections: 1000,
-    });
-    expect([...(await again.apps())]).to.deep.equal(["a"]);
-    expect((await httpGet(haproxy.port, "/", { host: "a.localhost" })).body).to.equal("v2");
-    expect((await httpGet(haproxy.port, "/", { host: "localhost" })).body).to.equal("v2");
-    expect(
-      (await httpGet(haproxy.port, "/", { host: "a.localhost", cookie: "sluice=production.v1" })).body,
-    ).to.equal("v1");
-    await again.apply(
-      new Map([["a", routesOf("a", { live: 2, releases: { 1: [one], 2: [two] }, sticky: [1] })]]),
-      "a/production",
-    );
-    expect(await files(haproxy.folder)).to.deep.equal(before);
+  it("would start at every moment with just what runs", async () => {
+    const three = await trial.upstream("v3", { socket: true });
+    const upstreams = [one, two, three];
+    const wanted = new Map<string, AppRoutes | undefined>();
+    for (const { app, routes, fallback } of fc.sample(historyOf(upstreams), { numRuns: 1, seed: Date.now() }).flat()) {
+      wanted.set(app, routes);
+      await trial.apply(app, routes, fallback);
+      const before = await answersTo(wanted);
+      const files = await trial.running.files();
+      await trial.running.restart();
+      expect(await answersTo(wanted)).to.deep.equal(before);
+      // Told the same, one that knows nothing of what was done changes nothing.
+      await (await trial.running.again()).apply(wanted, fallback);
+      expect(await trial.running.files()).to.deep.equal(files);
+    }
   });
 
-  it("removes a server when its last connection has closed, and uses its slot again only then", async () => {
-    await haproxy.proxy.apply(
-      new Map([["a", routesOf("a", { live: 1, releases: { 1: [one] } })]]),
-      undefined,
-    );
-    const socket = await Upgraded.open(haproxy.port, "a");
-    await haproxy.proxy.apply(
-      new Map([["a", routesOf("a", { live: 2, releases: { 2: [two] } })]]),
-      undefined,
-    );
-    const servers = async (): Promise<string> =>
-      new Runtime(join(haproxy.folder, "admin.sock")).run("show servers state");
-    const place = one.address.replace("127.0.0.1:", " - ");
-    expect(await servers()).to.include(place);
-    expect((await readFile(join(haproxy.folder, "slots.map"), "utf8")).trim()).to.match(
-      /^a\/v2 slot-00002\|/,
-    );
+  it("takes a server out when its last connection has closed, and gives its slot to no other release before", async () => {
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }));
+    const slot = await slotOf("a/v1");
+    const socket = await trial.upgraded("a");
+    await trial.apply("a", routesOf("a", { live: 2, releases: { 2: [two] } }));
+    for (let app = 0; app < 20; app++)
+      await trial.apply(`b${app}`, routesOf(`b${app}`, { live: 1, releases: { 1: [two] } }));
+    await trial.proxy.sweep();
+    expect(await serversIn(slot)).to.include(one.address);
+    expect(await socket.echo("still")).to.equal("v1");
     socket.close();
     await eventually("it is swept away", async () => {
-      await haproxy.proxy.sweep();
-      return !(await servers()).includes(place);
+      await trial.proxy.sweep();
+      return !(await serversIn(slot)).includes(one.address);
     });
+    for (let app = 20; app < 30; app++)
+      await trial.apply(`b${app}`, routesOf(`b${app}`, { live: 1, releases: { 1: [two] } }));
+    for (let app = 0; app < 30; app++) expect((await trial.get(`b${app}`)).body).to.equal("v2");
+  });
+
+  it("takes leaving servers over from a driver that is no more", async () => {
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one, two] } }));
+    const slot = await slotOf("a/v1");
+    const sockets = [await trial.upgraded("a"), await trial.upgraded("a")];
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [two] } }));
+    const again = await trial.running.again();
+    await again.sweep();
+    expect(await serversIn(slot)).to.have.members([one.address, two.address]);
+    for (const socket of sockets) socket.close();
+    await eventually("one has left", async () => {
+      await again.sweep();
+      return !(await serversIn(slot)).includes(one.address);
+    });
+    expect(await serversIn(slot)).to.deep.equal([two.address]);
+    expect((await trial.get("a")).body).to.equal("v2");
+  });
+
+  it("serves a release with more servers than there are places in its slot", async () => {
+    const upstreams = await Promise.all(Array.from({ length: 7 }, async (_, index) => trial.upstream(`w${index}`)));
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: upstreams } }));
+    const answers = await Promise.all(Array.from({ length: 28 }, async () => trial.get("a", "/?ms=50")));
+    expect(new Set(answers.map(({ body }) => body)).size).to.equal(7);
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: upstreams.slice(5) } }));
+    await trial.proxy.sweep();
+    expect(await serversIn(await slotOf("a/v1"))).to.have.members(upstreams.slice(5).map(({ address }) => address));
+    await trial.running.restart();
+    expect((await trial.get("a")).body).to.match(/^w[56]$/);
+  });
+
+  it("refuses names that could end a command or begin another, and goes on as it was", async () => {
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }));
+    const files = await trial.running.files();
+    const good = routesOf("b", { live: 1, releases: { 1: [one] } });
+    const release = { track: "production", sticky: false };
+    const withServer = (name: string, address: string): AppRoutes => ({
+      ...good,
+      releases: new Map([["b/v1", { ...release, servers: new Map([[name, address]]) }]]),
+    });
+    for (const hostile of ["a;shutdown sessions server x", "a\nshow info", "a b", "a#b", 'a"b', "-a", "", "é"]) {
+      for (const routes of [
+        { ...good, hosts: new Map([[hostile, "b/production"]]) },
+        { ...good, hosts: new Map([["b.localhost", `b/${hostile}`]]) },
+        { ...good, tracks: new Map([[`b/${hostile}`, "b/v1"]]) },
+        withServer(hostile, "unix@/tmp/b.sock"),
+        withServer("b.v1.web.1", `unix@/tmp/${hostile}`),
+        withServer("b.v1.web.1", `127.0.0.1:${hostile}`),
+      ]) {
+        const error: unknown = await trial.apply("b", routes).catch((reason: unknown) => reason);
+        expect(isAppError(error, "haproxy-refused"), `${JSON.stringify(hostile)}: ${String(error)}`).to.equal(true);
+        expect(await trial.running.files(), JSON.stringify(hostile)).to.deep.equal(files);
+      }
+    }
+    expect((await trial.get("a")).body).to.equal("v1");
+    await trial.apply("b", good);
+    expect((await trial.get("b")).body).to.equal("v1");
   });
 
   it("uses its connections to an instance again", async () => {
-    await haproxy.proxy.apply(
-      new Map([["a", routesOf("a", { live: 1, releases: { 1: [one] } })]]),
-      undefined,
-    );
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    for (let index = 0; index < 50; index++) {
-      await new Promise<void>((resolve, reject) => {
-        const options = { port: haproxy.port, host: "127.0.0.1", agent, headers: { host: "a.localhost" } };
-        get(options, (response) => response.resume().on("end", resolve)).on("error", reject);
-      });
-    }
+    for (let index = 0; index < 50; index++) await trial.ask({ headers: { host: "a.localhost" }, agent });
     agent.destroy();
-    const [header = "", row = ""] = (
-      await new Runtime(join(haproxy.folder, "admin.sock")).run("show stat slot-00001 4 -1")
-    ).split("\n");
+    const [header = "", row = ""] = (await trial.running.ask(`show stat ${await slotOf("a/v1")} 4 -1`)).split("\n");
     const columns = header.split(",");
-    const [connects, reuses] = ["connect", "reuse"].map((name) =>
-      Number(row.split(",")[columns.indexOf(name)]),
-    );
+    const [connects, reuses] = ["connect", "reuse"].map((name) => Number(row.split(",")[columns.indexOf(name)]));
     expect(connects).to.be.lessThan(5);
     expect(reuses).to.be.greaterThan(45);
   });
 
-  it("repeats a GET that an instance dropped, never a POST", async () => {
-    await haproxy.proxy.apply(
-      new Map([["a", routesOf("a", { live: 1, releases: { 1: [one] } })]]),
-      undefined,
-    );
-    expect((await httpGet(haproxy.port, "/hang-up", { host: "a.localhost" })).status).to.equal(502);
-    expect(one.requests).to.be.greaterThan(1);
-    const before = one.requests;
-    const status = await new Promise((resolve, reject) => {
-      const post = request(
-        {
-          port: haproxy.port,
-          host: "127.0.0.1",
-          path: "/hang-up",
-          method: "POST",
-          headers: { host: "a.localhost" },
-        },
-        (response) => {
-          response.resume();
-          resolve(response.statusCode);
-        },
-      );
-      post.on("error", reject);
-      post.end("once");
-    });
-    expect([status, one.requests - before]).to.deep.equal([502, 1]);
+  it("repeats a GET that the only instance drops a few times, no more: it may be what kills it", async () => {
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }));
+    expect((await trial.get("a", "/hang-up")).status).to.equal(502);
+    expect(one.requests).to.be.within(2, 4);
   });
 
-  it("says so when it is not there, and is followed again when it is back", async () => {
-    const gone = new Haproxy({
-      folder: join(haproxy.folder, "nowhere"),
-      bind: "127.0.0.1",
-      port: 1,
-      domain: "localhost",
-      maxConnections: 100,
-    });
+  it("says so when it is not there", async () => {
+    const folder = `${trial.running.folder}/nowhere`;
+    const gone = new Haproxy({ folder, bind: "127.0.0.1", port: 1, domain: "localhost", maxConnections: 100 });
     const error: unknown = await gone.apps().catch((reason: unknown) => reason);
-    expect(String(error)).to.include("HAProxy refused");
+    expect(isAppError(error, "haproxy-refused"), String(error)).to.equal(true);
   });
+
+  async function slotOf(release: string): Promise<string> {
+    const map = await trial.running.ask(`show map ${paths.map(trial.running.folder, "slots")}`);
+    const entry = map.split("\n").find((line) => line.includes(` ${release} `)) ?? "";
+    return entry.split(" ")[2]?.split("|")[0] ?? "";
+  }
+
+  /** Addresses of the servers in a slot that lead somewhere. */
+  async function serversIn(slot: string): Promise<string[]> {
+    const [, , ...lines] = (await trial.running.ask(`show servers state ${slot}`)).split("\n");
+    const servers = lines.map((line) => line.split(" ")).filter((fields) => fields.length > 18);
+    return servers.map((fields) => `${fields[4] ?? ""}:${fields[18] ?? ""}`).filter((address) => !address.endsWith(":1"));
+  }
+
+  /** What visitors see of these apps: under every host, with the cookie of every release. */
+  async function answersTo(wanted: ReadonlyMap<string, AppRoutes | undefined>): Promise<string[]> {
+    const hosts = [...wanted.values()].flatMap((routes) => [...(routes?.hosts.keys() ?? [])]);
+    const questions = [...hosts, "localhost", "a.localhost", "b.localhost"].flatMap((host) =>
+      ["", "sluice=production.v1", "sluice=production.v2"].map((cookie) => ({ host, cookie })),
+    );
+    const answers = questions.map(async (headers) => {
+      const { status, headers: said } = await trial.ask({ headers });
+      return `${headers.host} ${headers.cookie}: ${status} ${String(said["sluice-release"])}`;
+    });
+    return Promise.all(answers);
+  }
 });
 
-/** All that HAProxy reads, by name; lines of maps in any order. */
-async function files(folder: string): Promise<Record<string, string>> {
-  const names = [
-    ...(await readdir(folder)).filter((name) => name.endsWith(".map")),
-    ...(await readdir(join(folder, "slots"))).map((name) => `slots/${name}`),
-  ];
-  const texts = await Promise.all(
-    names
-      .sort()
-      .map(
-        async (name) =>
-          [name, (await readFile(join(folder, name), "utf8")).split("\n").sort().join("\n")] as const,
-      ),
+interface Change {
+  readonly app: string;
+  readonly routes: AppRoutes | undefined;
+  readonly fallback: string | undefined;
+}
+
+/** Any changes to a few apps, whose releases have any of the servers. */
+function historyOf(upstreams: readonly Upstream[]): fc.Arbitrary<Change[]> {
+  const servers = fc.subarray([...upstreams]);
+  const routes = fc.record({
+    live: fc.constantFrom(1, 2, undefined),
+    releases: fc.record({ 1: servers, 2: servers }, { requiredKeys: [] }),
+    sticky: fc.subarray([1, 2]),
+  });
+  const change = fc.record({
+    app: fc.constantFrom("a", "b"),
+    wanted: fc.option(routes, { freq: 5 }),
+    fallback: fc.constantFrom(undefined, "a/production"),
+  });
+  return fc.array(
+    change.map(({ app, wanted, fallback }) => ({
+      app,
+      routes: wanted === null ? undefined : routesOf(app, withoutDangling(wanted)),
+      fallback,
+    })),
+    { minLength: 12, maxLength: 12 },
   );
-  return Object.fromEntries(texts);
+}
+
+/** A track is only given to a release that there is. */
+function withoutDangling<W extends { live?: number | undefined; releases: Partial<Record<number, readonly Upstream[]>> }>(
+  wanted: W,
+): { live?: number; releases: Record<number, readonly Upstream[]>; sticky: readonly number[] } & W {
+  return wanted as never;
 }

@@ -1,146 +1,144 @@
-import { createServer, request as forward, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, request as ask, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
 import type { Duplex } from "node:stream";
-import type { AppRoutes, Load, Proxy, ReleaseRoutes } from "../../proxy/proxy.js";
+import type { AppRoutes, Load, Proxy } from "../../proxy/proxy.js";
+import { FakeRoutes, type Destination } from "./fake-routes.js";
 
-/** The simplest proxy that keeps the contract: one process, no health checks, no retries beyond another server. */
+/** Safe to be sent again (RFC 9110, 9.2.2). */
+const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+
+/** A small proxy in this process: no health checks, request bodies in memory. */
 export class FakeProxy implements Proxy {
-  private readonly routes = new Map<string, AppRoutes>();
+  private readonly routes = new FakeRoutes();
+  /** Release or server → streams that are open on it. */
   private readonly open = new Map<string, number>();
   private readonly lastAt = new Map<string, number>();
-  private fallback: string | undefined;
-  private turn = 0;
 
   private constructor() {}
 
   static async start(): Promise<{ proxy: FakeProxy; port: number; close(): Promise<void> }> {
-    const server = createServer();
     const proxy = new FakeProxy();
-    server.on("request", (request, response) => proxy.serve(request, response));
+    const server = createServer((request, response) => void proxy.answer(request, response));
+    const sockets = new Set<Socket>();
+    server.on("connection", (socket: Socket) => sockets.add(socket.on("close", () => sockets.delete(socket))));
     server.on("upgrade", (request, socket) => proxy.upgrade(request, socket));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     const close = async (): Promise<void> => {
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
     };
     return { proxy, port: typeof address === "object" && address !== null ? address.port : 0, close };
   }
 
-  async apply(
-    changes: ReadonlyMap<string, AppRoutes | undefined>,
-    fallback: string | undefined,
-  ): Promise<void> {
-    for (const [app, routes] of changes) {
-      if (routes === undefined) this.routes.delete(app);
-      else this.routes.set(app, routes);
-    }
-    this.fallback = fallback;
+  async apply(changes: ReadonlyMap<string, AppRoutes | undefined>, fallback: string | undefined): Promise<void> {
+    this.routes.change(changes, fallback);
   }
 
   async apps(): Promise<ReadonlySet<string>> {
-    return new Set(this.routes.keys());
+    return this.routes.apps();
   }
 
   async loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>> {
-    const known = releases.filter((key) => this.release(key) !== undefined);
-    return new Map(
-      known.map((key) => [key, { connections: this.open.get(key) ?? 0, idleSeconds: this.idleSeconds(key) }]),
-    );
+    const served = releases.filter((release) => this.routes.release(release) !== undefined);
+    return new Map(served.map((release) => [release, this.loadOf(release)]));
   }
 
-  private idleSeconds(key: string): number {
-    const last = this.lastAt.get(key);
-    return last === undefined ? Infinity : Math.floor((Date.now() - last) / 1000);
+  private loadOf(release: string): Load {
+    const last = this.lastAt.get(release);
+    const idleSeconds = last === undefined ? Infinity : Math.floor((Date.now() - last) / 1000);
+    return { connections: this.open.get(release) ?? 0, idleSeconds };
   }
 
-  /** `APP/vN` for a request, or the status to answer with. */
-  private target(request: IncomingMessage): { key: string; release: ReleaseRoutes } | number {
-    const host = (request.headers.host ?? "").split(":")[0]?.toLowerCase() ?? "";
-    const all = [...this.routes.values()];
-    const isBare = host === "localhost" || /^[0-9.]+$/.test(host);
-    const target =
-      all.map(({ hosts }) => hosts.get(host)).find(Boolean) ?? (isBare ? this.fallback : undefined);
-    if (target === undefined) return 404;
-    const served = all.map(({ tracks }) => tracks.get(target)).find(Boolean);
-    const key = (served === undefined ? undefined : this.kept(request, target)) ?? served ?? target;
-    const release = this.release(key);
-    return release === undefined || release.servers.size === 0 ? 503 : { key, release };
-  }
-
-  private kept(request: IncomingMessage, target: string): string | undefined {
-    const version = /sluice=[^.;]+\.(v\d+)/.exec(request.headers.cookie ?? "")?.[1];
-    const key = `${target.split("/")[0] ?? ""}/${version ?? ""}`;
-    return this.release(key)?.sticky ? key : undefined;
-  }
-
-  private release(key: string): ReleaseRoutes | undefined {
-    return this.routes.get(key.split("/")[0] ?? "")?.releases.get(key);
-  }
-
-  private serve(request: IncomingMessage, response: ServerResponse): void {
-    const target = this.target(request);
-    if (typeof target === "number") {
-      response.writeHead(target, target === 503 ? { "retry-after": "5" } : {}).end("nothing here\n");
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const destination = this.routes.destinationOf(request.headers);
+    if (typeof destination === "number") {
+      refuse(response, destination);
       return;
     }
-    const { key, release } = target;
-    const end = this.begin(key);
-    response.on("close", end);
-    const version = key.split("/")[1] ?? "";
-    const servers = [...release.servers.values()];
-    const attempt = (left: number): void => {
-      const outgoing = forward({
-        ...place(servers[this.turn++ % servers.length] ?? ""),
-        method: request.method,
-        path: request.url,
-        headers: request.headers,
-      });
-      outgoing.on("response", (answer) => {
-        const headers = { ...answer.headers, "sluice-release": version, "sluice-track": release.track };
-        const cookie =
-          release.sticky && !request.headers.cookie?.includes(`.${version}`)
-            ? { "set-cookie": `sluice=${release.track}.${version}; Path=/` }
-            : {};
-        response.writeHead(answer.statusCode ?? 502, { ...headers, ...cookie });
-        answer.pipe(response);
-      });
-      outgoing.on("error", (error) => {
-        if (left > 0 && "code" in error && error.code === "ECONNREFUSED") attempt(left - 1);
-        else if (!response.headersSent) response.writeHead(502).end();
-      });
-      request.pipe(outgoing);
-    };
-    attempt(servers.length);
+    response.on("close", this.begin(destination.release));
+    const body = await buffer(request).catch(() => undefined);
+    if (body !== undefined) this.tryServers(destination, destination.servers, request, body, response);
+  }
+
+  private tryServers(
+    destination: Destination,
+    servers: readonly string[],
+    request: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+  ): void {
+    const server = this.leastBusy(servers);
+    if (server === undefined) {
+      refuse(response, 503);
+      return;
+    }
+    const { method = "GET", url, headers } = request;
+    const end = this.begin(server);
+    const outgoing = ask({ ...place(server), method, path: url, headers, agent: false }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...marks(destination, answer) });
+      answer.on("error", () => response.destroy()).pipe(response);
+    });
+    outgoing.on("close", end).on("error", (error) => {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else if (wasRefused(error) || REPEATABLE.has(method)) {
+        const others = servers.filter((other) => other !== server);
+        if (others.length === 0 && !wasRefused(error)) refuse(response, 502);
+        else this.tryServers(destination, others, request, body, response);
+      } else refuse(response, 502);
+    });
+    response.on("close", () => outgoing.destroy());
+    outgoing.end(body);
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex): void {
-    const target = this.target(request);
-    if (typeof target === "number") {
-      socket.end();
+    const destination = this.routes.destinationOf(request.headers);
+    const server = typeof destination === "number" ? undefined : this.leastBusy(destination.servers);
+    if (typeof destination === "number" || server === undefined) {
+      socket.destroy();
       return;
     }
-    const end = this.begin(target.key);
-    socket.on("close", end);
-    const [address = ""] = target.release.servers.values();
-    const outgoing = forward({ ...place(address), path: request.url, headers: request.headers });
+    for (const end of [this.begin(destination.release), this.begin(server)]) socket.on("close", end);
+    const outgoing = ask({ ...place(server), path: request.url, headers: request.headers, agent: false });
     outgoing.on("upgrade", (answer, upstream, head) => {
-      socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${answer.headers.upgrade ?? ""}\r\n\r\n`,
-      );
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${answer.headers.upgrade ?? ""}\r\n\r\n`);
       socket.write(head);
-      upstream.pipe(socket).pipe(upstream);
-      for (const stream of [upstream, socket]) stream.on("error", () => stream.destroy());
+      for (const [from, to] of [[socket, upstream], [upstream, socket]] as const)
+        from.on("error", () => to.destroy()).on("close", () => to.destroy()).pipe(to);
     });
-    outgoing.end();
+    outgoing.on("error", () => socket.destroy()).end();
   }
 
-  private begin(key: string): () => void {
-    this.open.set(key, (this.open.get(key) ?? 0) + 1);
-    this.lastAt.set(key, Date.now());
-    return () => this.open.set(key, (this.open.get(key) ?? 1) - 1);
+  private leastBusy(servers: readonly string[]): string | undefined {
+    const busy = (server: string): number => this.open.get(server) ?? 0;
+    return [...servers].sort((a, b) => busy(a) - busy(b))[0];
   }
+
+  /** Counts one more until the answer is called. */
+  private begin(name: string): () => void {
+    this.open.set(name, (this.open.get(name) ?? 0) + 1);
+    this.lastAt.set(name, Date.now());
+    return () => this.open.set(name, (this.open.get(name) ?? 1) - 1);
+  }
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, status === 503 ? { "retry-after": "5" } : {}).end();
+}
+
+function marks({ release, track, cookie }: Destination, answer: IncomingMessage): Record<string, string | string[]> {
+  const cookies = [...(answer.headers["set-cookie"] ?? []), ...(cookie === undefined ? [] : [`${cookie}; Path=/`])];
+  return {
+    "sluice-release": release.split("/")[1] ?? "",
+    "sluice-track": track,
+    ...(cookies.length === 0 ? {} : { "set-cookie": cookies }),
+  };
+}
+
+/** Nothing was sent yet. */
+function wasRefused(error: Error): boolean {
+  return "code" in error && (error.code === "ECONNREFUSED" || error.code === "ENOENT");
 }
 
 function place(address: string): { socketPath: string } | { host: string; port: string } {

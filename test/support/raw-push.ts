@@ -31,7 +31,7 @@ export async function rawPush(
   });
   const answered = new Promise<Buffer>((resolve, reject) => {
     outgoing.once("error", reject);
-    outgoing.once("response", (response) => buffer(response).then(resolve, reject));
+    outgoing.once("response", (response) => void buffer(response).then(resolve, reject));
   });
   outgoing.end(requestOf(push));
   return textOf(await answered);

@@ -1,8 +1,9 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { groupMembers } from "../../../core/process-group.js";
 
 /** The addresses on which processes of one process group listen (TCP, from /proc), for people: `0.0.0.0:3000`. */
 export async function listeningAddresses(group: number): Promise<string[]> {
-  const inodes = new Set((await Promise.all((await membersOf(group)).map(socketInodes))).flat());
+  const inodes = new Set((await Promise.all((await groupMembers(group)).map(socketInodes))).flat());
   const tables = await Promise.all(
     ["/proc/net/tcp", "/proc/net/tcp6"].map((file) => readFile(file, "utf8").catch(() => "")),
   );
@@ -35,20 +36,7 @@ function readableHost(hex: string): string {
     .join(".");
 }
 
-async function membersOf(group: number): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const groups = await Promise.all(pids.map(groupOf));
-  return pids.filter((_, index) => groups[index] === group);
-}
-
-/** proc(5), /proc/PID/stat: `pid (name) state ppid pgrp …`; the name may hold blanks and brackets. */
-async function groupOf(pid: string): Promise<number | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[2] === undefined ? undefined : Number(fields[2]);
-}
-
-async function socketInodes(pid: string): Promise<string[]> {
+async function socketInodes(pid: number): Promise<string[]> {
   const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
   const targets = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => "")));
   return targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []);

@@ -1,9 +1,20 @@
 import { watch } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { open, readdir, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogLine, LogOptions } from "../engine.js";
 
 const POLL_MS = 1000;
+
+/** How far a log was read: a file keeps its inode when `current` is renamed to `@…`. */
+interface Position {
+  readonly inode: number;
+  /** Of the first line that was not whole yet. */
+  readonly offset: number;
+  /** Of the file, as it was then. */
+  readonly size: number;
+}
+
+const START: Position = { inode: 0, offset: 0, size: 0 };
 
 /** Reads a folder that `svlogd -tt` writes: rotated files `@….s|u`, then `current`. */
 export async function* readLog(
@@ -12,7 +23,7 @@ export async function* readLog(
 ): AsyncGenerator<LogLine> {
   const { text, position } = await tail(folder, lines);
   yield* text.map(parseLine);
-  if (follow) yield* followCurrent(folder, position, signal);
+  if (follow) yield* followFrom(folder, position, signal);
 }
 
 /** `2026-11-21_06:20:11.12345 text` → its time and text. */
@@ -22,52 +33,87 @@ export function parseLine(line: string): LogLine {
   return { at: `${match[1] ?? ""}T${(match[2] ?? "").slice(0, 12)}Z`, text: match[3] ?? "" };
 }
 
-async function tail(folder: string, lines: number): Promise<{ text: string[]; position: number }> {
-  const rotated = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith("@")).sort();
-  const current = await readFrom(join(folder, "current"), 0);
-  const text = current.lines;
-  for (const name of rotated.reverse()) {
-    if (text.length >= lines) break;
-    text.unshift(...(await readFrom(join(folder, name), 0)).lines);
-  }
-  return { text: lines === 0 ? [] : text.slice(-lines), position: current.position };
+async function tail(folder: string, lines: number): Promise<{ text: string[]; position: Position }> {
+  return withFiles(folder, async (current, older) => {
+    if (current === undefined) return { text: [], position: START };
+    const newest = await readFrom(current, START);
+    const text = newest.lines;
+    for (const file of (await older()).reverse()) {
+      if (text.length >= lines) break;
+      text.unshift(...(await readFrom(file, START)).lines);
+    }
+    return { text: lines === 0 ? [] : text.slice(-lines), position: newest.position };
+  });
 }
 
-/** Whole lines from `position` on; a file that became shorter was rotated and is read from its start. */
-async function readFrom(path: string, position: number): Promise<{ lines: string[]; position: number }> {
-  const file = await open(path, "r").catch(() => undefined);
-  if (file === undefined) return { lines: [], position: 0 };
-  try {
-    const { size } = await file.stat();
-    const start = size < position ? 0 : position;
-    const buffer = Buffer.alloc(size - start);
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
-    const end = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1;
-    const text = buffer.toString("utf8", 0, end);
-    return { lines: text === "" ? [] : text.slice(0, -1).split("\n"), position: start + end };
-  } finally {
-    await file.close();
-  }
-}
-
-async function* followCurrent(folder: string, from: number, signal: AbortSignal): AsyncGenerator<LogLine> {
-  const path = join(folder, "current");
+async function* followFrom(folder: string, from: Position, signal: AbortSignal): AsyncGenerator<LogLine> {
   let position = from;
   while (!signal.aborted) {
-    const next = await readFrom(path, position);
+    const next = await readOn(folder, position);
     position = next.position;
     yield* next.lines.map(parseLine);
-    if (next.lines.length === 0) await changed(folder, path, position, signal);
+    if (next.lines.length === 0) await changed(folder, position, signal);
   }
 }
 
-/** Resolves when the log may have grown, or after a second. */
-async function changed(folder: string, path: string, position: number, signal: AbortSignal): Promise<void> {
-  const size = await stat(path).then(
-    (stats) => stats.size,
-    () => 0,
-  );
-  if (size !== position) return;
+/** The lines after a position: the rest of its file, which may have been renamed since, then the newer files. */
+async function readOn(folder: string, from: Position): Promise<{ lines: string[]; position: Position }> {
+  return withFiles(folder, async (current, older) => {
+    if (current === undefined) return { lines: [], position: from };
+    if ((await current.stat()).ino === from.inode) return readFrom(current, from);
+    const before = await older();
+    const inodes = await Promise.all(before.map(async (file) => (await file.stat()).ino));
+    const lines: string[] = [];
+    for (const file of before.slice(Math.max(0, inodes.indexOf(from.inode))))
+      lines.push(...(await readFrom(file, from)).lines);
+    const newest = await readFrom(current, START);
+    return { lines: [...lines, ...newest.lines], position: newest.position };
+  });
+}
+
+/** Opens `current` first: the older files are all that were renamed until then, whatever is renamed meanwhile. */
+async function withFiles<T>(
+  folder: string,
+  read: (current: FileHandle | undefined, older: () => Promise<FileHandle[]>) => Promise<T>,
+): Promise<T> {
+  const opened: FileHandle[] = [];
+  const openFile = async (name: string): Promise<FileHandle[]> => {
+    const file = await open(join(folder, name), "r").catch(() => undefined);
+    if (file === undefined) return [];
+    opened.push(file);
+    return [file];
+  };
+  try {
+    const [current] = await openFile("current");
+    return await read(current, async () => {
+      const rotated = (await readdir(folder)).filter((name) => name.startsWith("@")).sort();
+      const files = (await Promise.all(rotated.map(openFile))).flat();
+      const inodes = await Promise.all(files.map(async (file) => (await file.stat()).ino));
+      const renamed = inodes.indexOf((await current?.stat())?.ino ?? 0);
+      return renamed < 0 ? files : files.slice(0, renamed);
+    });
+  } finally {
+    await Promise.all(opened.map(async (file) => file.close()));
+  }
+}
+
+/** Whole lines of a file, after the position if that is in it. */
+async function readFrom(file: FileHandle, from: Position): Promise<{ lines: string[]; position: Position }> {
+  const { size, ino } = await file.stat();
+  const start = ino === from.inode ? from.offset : 0;
+  const buffer = Buffer.alloc(Math.max(0, size - start));
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
+  const end = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1;
+  const text = buffer.toString("utf8", 0, end);
+  return {
+    lines: text === "" ? [] : text.slice(0, -1).split("\n"),
+    position: { inode: ino, offset: start + end, size },
+  };
+}
+
+/** Resolves when the log has grown since `position`, or after a second. */
+async function changed(folder: string, position: Position, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
@@ -78,6 +124,13 @@ async function changed(folder: string, path: string, position: number, signal: A
     const timer = setTimeout(done, POLL_MS);
     const watcher = watchFolder(folder, done);
     signal.addEventListener("abort", done, { once: true });
+    // What came before the watcher did.
+    stat(join(folder, "current")).then(
+      ({ ino, size }) => {
+        if (ino !== position.inode || size !== position.size) done();
+      },
+      () => undefined,
+    );
   });
 }
 

@@ -1,22 +1,32 @@
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock } from "../../../core/clock.js";
 import { quote } from "../../../core/quote.js";
 
 /** Holds an instance's processes to so much memory together. */
 export interface MemoryLimiter {
   /** Prepares a limit and returns the shell lines by which a process puts itself under it. */
   prepare(id: string, megabytes: number): Promise<string[]>;
+  /** Removes the limit of a stopped instance, and ends those of its processes that had left the process group. */
   remove(id: string): Promise<void>;
 }
 
 const CGROUPS = "/sys/fs/cgroup";
+const POLL_MS = 10;
+const REMOVE_TIMEOUT_MS = 5000;
 
-/** cgroup v2, else v1, where this user may write them; else a limit on each process's data segment (RLIMIT_DATA). */
-export async function memoryLimiter(): Promise<MemoryLimiter> {
-  if (await hasMemoryController()) return cgroupLimiter(join(CGROUPS, "sluice"), "memory.max");
+/**
+ * cgroup v2, else v1, where this user may write them; else a limit on each process's data segment (RLIMIT_DATA). The
+ * kernel's groups are the machine's: `owner` keeps those of two state folders apart.
+ */
+export async function memoryLimiter(owner: string): Promise<MemoryLimiter> {
+  const mark = createHash("sha256").update(owner).digest("hex").slice(0, 8);
+  const group = (parent: string) => (id: string) => join(parent, `${id}.${mark}`);
+  if (await hasMemoryController()) return cgroupLimiter(group(join(CGROUPS, "sluice")), "memory.max");
   if (await isWritable(join(CGROUPS, "memory"))) {
-    return cgroupLimiter(join(CGROUPS, "memory/sluice"), "memory.limit_in_bytes");
+    return cgroupLimiter(group(join(CGROUPS, "memory/sluice")), "memory.limit_in_bytes");
   }
   return dataLimiter;
 }
@@ -31,20 +41,41 @@ async function hasMemoryController(): Promise<boolean> {
   return true;
 }
 
-function cgroupLimiter(parent: string, limitFile: string): MemoryLimiter {
+function cgroupLimiter(groupOf: (id: string) => string, limitFile: string): MemoryLimiter {
   return {
     prepare: async (id, megabytes) => {
-      const group = join(parent, id);
+      const group = groupOf(id);
       await mkdir(group, { recursive: true });
       await writeFile(join(group, limitFile), String(megabytes * 1024 * 1024));
       return [`echo $$ >${quote(join(group, "cgroup.procs"))} || exit 1`];
     },
-    remove: async (id) => {
-      await rmdir(join(parent, id)).catch((error: unknown) => {
-        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-      });
-    },
+    remove: async (id) => removeGroup(groupOf(id)),
   };
+}
+
+async function removeGroup(group: string): Promise<void> {
+  const deadline = Date.now() + REMOVE_TIMEOUT_MS;
+  for (;;) {
+    const members = await readFile(join(group, "cgroup.procs"), "utf8").catch(() => "");
+    for (const pid of members.split("\n").filter(Boolean)) endProcess(Number(pid));
+    try {
+      await rmdir(group);
+      return;
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "ENOENT") return;
+      if (code !== "EBUSY" || Date.now() > deadline) throw error;
+    }
+    await systemClock.sleep(POLL_MS);
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
 }
 
 const dataLimiter: MemoryLimiter = {

@@ -1,4 +1,5 @@
 import { chmod, chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomically } from "../../../core/atomic-file.js";
@@ -42,7 +43,7 @@ export class RunitEngine implements Engine {
     return new RunitEngine(
       options,
       new FreePorts(options.ports, addresses.flatMap(portOf)),
-      await memoryLimiter(),
+      await memoryLimiter(options.home.root),
     );
   }
 
@@ -109,8 +110,8 @@ export class RunitEngine implements Engine {
   private async socketPath(spec: InstanceSpec): Promise<string> {
     const folder = this.options.home.sockets(spec.app);
     await mkdir(folder, { recursive: true });
-    if (spec.user !== undefined && this.options.socketGroup !== undefined) {
-      await chown(folder, spec.user.uid, this.options.socketGroup);
+    if (spec.user !== undefined) {
+      await chown(folder, spec.user.uid, this.options.socketGroup ?? spec.user.gid);
       await chmod(folder, 0o2750);
     }
     return join(folder, `${spec.id.split(".").slice(1).join(".")}.sock`);
@@ -166,5 +167,13 @@ async function readRecord(folder: string): Promise<z.infer<typeof recordSchema> 
 function parseEnd(text: string): { ends: number; lastEnd: string | undefined } {
   const [ends = "", status = "", signal = ""] = text.trim().split(" ");
   if (ends === "") return { ends: 0, lastEnd: undefined };
-  return { ends: Number(ends), lastEnd: status === "-1" ? `ended by signal ${signal}` : `status ${status}` };
+  return {
+    ends: Number(ends),
+    lastEnd: status === "-1" ? `ended by ${signalName(signal)}` : `status ${status}`,
+  };
+}
+
+function signalName(number: string): string {
+  const [name] = Object.entries(constants.signals).find(([, value]) => value === Number(number)) ?? [];
+  return name ?? `signal ${number}`;
 }

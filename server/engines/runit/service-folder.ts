@@ -15,11 +15,12 @@ export interface ServiceFolder {
 const STEADY_SECONDS = 10;
 const LOG_FILES = 5;
 
-/** The files of a folder that `runsv` can supervise: path → text. All of them are programs but `log/config`. */
+/** The files of a folder that `runsv` can supervise: path → text. All of them are programs but `instance`. */
 export function serviceFiles(folder: ServiceFolder): Readonly<Record<string, string>> {
   return {
     run: "#!/bin/sh\nexec 2>&1\nexec chpst -P ./launch\n",
     launch: launchScript(folder),
+    instance: instanceScript(folder),
     finish: FINISH,
     "control/t": CONTROL_TERM,
     "log/run": `#!/bin/sh\nexec svlogd -tt ${quote(folder.logFolder)}\n`,
@@ -33,12 +34,10 @@ export function logConfiguration(logBytes: number): string {
 
 /**
  * Leads the process group (chpst -P). After a second failed start it waits 1, 2, 4 … 60 s first; that wait is part of the
- * group, so that a stop ends it at once.
+ * group, so that a stop ends it at once. It knows nothing of the instance's environment: as root, a PATH or LD_PRELOAD of
+ * an app's would run that app's programs as root.
  */
-function launchScript({ spec, address, memoryLimit }: ServiceFolder): string {
-  const variables = Object.entries({ ...spec.env, ...address }).map(
-    ([name, value]) => `export ${name}=${quote(value)}`,
-  );
+function launchScript({ spec, memoryLimit }: ServiceFolder): string {
   const user = spec.user === undefined ? "" : `chpst -u :${spec.user.uid}:${spec.user.gid} `;
   return [
     "#!/bin/sh",
@@ -51,12 +50,23 @@ function launchScript({ spec, address, memoryLimit }: ServiceFolder): string {
     "fi",
     "date +%s >started",
     ...memoryLimit,
+    `exec ${user}/bin/sh <instance`,
+    "",
+  ].join("\n");
+}
+
+/** What the instance's user does; read from stdin, since that user may not open it, and its values must not be seen by `ps`. */
+function instanceScript({ spec, address }: ServiceFolder): string {
+  const variables = Object.entries({ ...spec.env, ...address }).map(
+    ([name, value]) => `export ${name}=${quote(value)}`,
+  );
+  return [
     `cd ${quote(spec.directory)} || exit 1`,
     // A socket must be writable for the proxy's group, which its folder hands down.
     ...(spec.listen === "socket" ? ["umask 002", `rm -f ${quote(address["SOCKET"] ?? "")}`] : []),
-    "unset PWD OLDPWD",
+    "unset PATH PWD OLDPWD",
     ...variables,
-    `exec ${user}sh -c ${quote(spec.command)}`,
+    `exec /bin/sh -c ${quote(spec.command)} </dev/null`,
     "",
   ].join("\n");
 }

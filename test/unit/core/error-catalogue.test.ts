@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { errorsPage } from "../../support/errors-page.js";
+import { catalogue } from "../../../core/error-catalogue.js";
 import { AppError, isAppError, toAppError } from "../../../core/app-error.js";
 
 describe("errors", () => {
@@ -23,5 +25,20 @@ describe("errors", () => {
   it("wrap whatever else is thrown", () => {
     expect(toAppError(new Error("odd"))).to.include({ code: "internal", status: 500 });
     expect(toAppError("text").message).to.include("text");
+  });
+
+  it("say each what happened and what to do now, in sentences, with a status of HTTP's errors", () => {
+    const entries = errorsPage().split("\n### ").slice(1);
+    expect(entries).to.have.length(Object.keys(catalogue).length);
+    for (const entry of entries) {
+      const [, status, message, hint] = /^[a-z]+(?:-[a-z]+)* \((\d+)\)\n\n(.*)\n\n→ (.*)\n/.exec(entry) ?? [];
+      expect(Number(status), entry).to.be.within(400, 599);
+      expect(message, entry)
+        .to.match(/^\S.*\S$/)
+        .and.not.include("undefined");
+      expect(hint, entry)
+        .to.match(/^\S.*\S$/)
+        .and.not.include("undefined");
+    }
   });
 });

@@ -25,7 +25,10 @@ describe("the status that runsv writes", () => {
   it("is of one that is down when it is cut short: runsv is just writing it", () => {
     const whole = status({ seconds: 5, pid: 12, state: 1 });
     for (const length of [0, 1, 19]) {
-      expect(parseStatus(whole.subarray(0, length)), String(length)).to.deep.equal({ pid: undefined, since: 0 });
+      expect(parseStatus(whole.subarray(0, length)), String(length)).to.deep.equal({
+        pid: undefined,
+        since: 0,
+      });
     }
   });
 });

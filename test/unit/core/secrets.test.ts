@@ -26,6 +26,17 @@ describe("secrets", () => {
     expect(() => box.open("v0:x", "config:a:X")).to.throw("damaged");
   });
 
+  it("cannot be opened with a seal that was cut short, which is easier to guess", () => {
+    const [version, iv, tag = "", text] = box.seal("word", "x").split(":");
+    const cut = Buffer.from(tag, "base64").subarray(0, 4).toString("base64");
+    expect(() => box.open([version, iv, cut, text].join(":"), "x")).to.throw();
+    expect(box.open([version, iv, tag, text].join(":"), "x")).to.equal("word");
+  });
+
+  it("are never sealed twice to the same text", () => {
+    expect(box.seal("word", "x")).not.to.equal(box.seal("word", "x"));
+  });
+
   it("are compared whatever their lengths; an empty one is never right", () => {
     const secret = makeSecret();
     expect([
@@ -33,7 +44,9 @@ describe("secrets", () => {
       sameSecret(secret, `${secret}0`),
       sameSecret("", ""),
       sameSecret("a", ""),
-    ]).to.deep.equal([true, false, false, false]);
+      sameSecret("", "a"),
+      sameSecret("žluť", "žluť"),
+    ]).to.deep.equal([true, false, false, false, false, true]);
     expect(hashToken(secret))
       .to.match(/^[0-9a-f]{64}$/)
       .and.not.to.equal(secret);

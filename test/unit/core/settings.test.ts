@@ -50,6 +50,29 @@ describe("settings", () => {
     expect(message).to.include('SLUICE_SSH_PORT: "ssh" is not a whole number');
   });
 
+  it("know also the keys that have no default", async () => {
+    const yaml = "redis:\n  urll: redis://x\nproxy:\n  maxConection: 3\ndefalt: a\n";
+    const { message } = (await load(yaml).catch((reason: unknown) => reason)) as AppError;
+    for (const key of ["redis.url", "proxy.maxConnections", "default"])
+      expect(message).to.include(`did you mean ${key}?`);
+  });
+
+  it("take an empty variable for one that is not set", async () => {
+    const settings = await load("httpPort: 9000\n", {
+      SLUICE_HTTP_PORT: "",
+      SLUICE_TOKEN: "",
+      SLUICE_BIND: "",
+    });
+    expect(settings).to.include({ httpPort: 9000, token: undefined, bind: "127.0.0.1" });
+  });
+
+  it("refuse a range of ports that holds none", async () => {
+    const error = await load("instances:\n  ports: {first: 30000, last: 20000}\n").catch(
+      (reason: unknown) => reason,
+    );
+    expect(String(error)).to.include("instances.ports: last must not be below first");
+  });
+
   it("refuse what is no YAML, or no settings", async () => {
     for (const text of ["a: [", "- 1\n- 2\n"]) {
       expect(await load(text).catch((reason: unknown) => (reason as AppError).code)).to.equal(

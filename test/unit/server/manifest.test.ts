@@ -27,21 +27,30 @@ describe("the manifest of a tree", () => {
     const processesOf = async (files: Record<string, string>): Promise<string[]> =>
       (await manifestOf(files)).processes.map(({ name, command }) => `${name}: ${command}`);
     const Procfile = "web: ./serve\nworker: ./work\n";
-    expect(await processesOf({ Procfile, "package.json": START })).to.deep.equal(["web: ./serve", "worker: ./work"]);
+    expect(await processesOf({ Procfile, "package.json": START })).to.deep.equal([
+      "web: ./serve",
+      "worker: ./work",
+    ]);
     expect(await processesOf({ "package.json": START })).to.deep.equal(["web: npm start"]);
-    expect(await processesOf({ Procfile: "# none yet\n\n", "package.json": START })).to.deep.equal(["web: npm start"]);
+    expect(await processesOf({ Procfile: "# none yet\n\n", "package.json": START })).to.deep.equal([
+      "web: npm start",
+    ]);
     expect(await processesOf({ Procfile, Dockerfile: "FROM scratch" })).to.have.length(2);
   });
 
   it("says when nothing tells how to start the app, or only a Dockerfile does", async () => {
     expect(await refusalOf({})).to.equal("nothing-to-run");
     expect(await refusalOf({ "package.json": '{"scripts": {"build": "x"}}' })).to.equal("nothing-to-run");
-    expect(await refusalOf({ Dockerfile: "FROM scratch", "package.json": "{}" })).to.equal("engine-unsupported");
+    expect(await refusalOf({ Dockerfile: "FROM scratch", "package.json": "{}" })).to.equal(
+      "engine-unsupported",
+    );
     expect(await refusalOf({ Procfile: "web ./serve", "package.json": START })).to.equal("procfile-invalid");
   });
 
   it("keeps the release command apart from what runs", async () => {
-    const { processes, releaseCommand } = await manifestOf({ Procfile: "release: ./migrate\nweb: ./serve\n" });
+    const { processes, releaseCommand } = await manifestOf({
+      Procfile: "release: ./migrate\nweb: ./serve\n",
+    });
     expect(processes.map(({ name }) => name)).to.deep.equal(["web"]);
     expect(releaseCommand).to.equal("./migrate");
     expect((await manifestOf({ "package.json": START })).releaseCommand).to.equal(undefined);
@@ -52,10 +61,12 @@ describe("the manifest of a tree", () => {
     const quantitiesOf = async (appJson: string): Promise<number[]> =>
       (await manifestOf({ Procfile, "app.json": appJson })).processes.map(({ quantity }) => quantity);
     expect(await quantitiesOf("{}")).to.deep.equal([1, 0, 0]);
-    expect(await quantitiesOf('{"formation": {"web": {}, "worker": {"quantity": 3}}}')).to.deep.equal([1, 3, 0]);
-    expect(await quantitiesOf('{"formation": {"web": {"quantity": 0}, "other": {"quantity": 2}}}')).to.deep.equal([
-      0, 0, 0,
+    expect(await quantitiesOf('{"formation": {"web": {}, "worker": {"quantity": 3}}}')).to.deep.equal([
+      1, 3, 0,
     ]);
+    expect(
+      await quantitiesOf('{"formation": {"web": {"quantity": 0}, "other": {"quantity": 2}}}'),
+    ).to.deep.equal([0, 0, 0]);
   });
 
   it("takes the gates from app.json, else from the scripts of package.json", async () => {
@@ -80,7 +91,10 @@ describe("the manifest of a tree", () => {
       source: "engines.node in package.json",
     });
     expect(await rangeOf(others)).to.deep.equal({ range: "20.1.0", source: ".nvmrc" });
-    expect(await rangeOf({ ...others, ".nvmrc": " \n" })).to.deep.equal({ range: "18", source: ".node-version" });
+    expect(await rangeOf({ ...others, ".nvmrc": " \n" })).to.deep.equal({
+      range: "18",
+      source: ".node-version",
+    });
     expect(await rangeOf({})).to.equal(undefined);
   });
 
@@ -104,7 +118,8 @@ describe("the manifest of a tree", () => {
   });
 
   it("checks with what stands for a start, and not with liveness checks", async () => {
-    const checks = '[{"path": "/a"}, {"path": "/b", "type": "liveness"}, {"path": "/c", "type": "readiness"}]';
+    const checks =
+      '[{"path": "/a"}, {"path": "/b", "type": "liveness"}, {"path": "/c", "type": "readiness"}]';
     const { healthChecks } = await manifestOf({
       "package.json": START,
       "app.json": `{"healthchecks": {"web": ${checks}}}`,

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { InstanceSpec } from "../../../../server/engines/engine.js";
 import { logConfiguration, serviceFiles } from "../../../../server/engines/runit/service-folder.js";
 
-const HOSTILE = "it's \"a\" $(touch pwned) `touch pwned` \\ \n;&|";
+const HOSTILE = 'it\'s "a" $(touch pwned) `touch pwned` \\ \n;&|';
 
 describe("a service folder", () => {
   let folder: string;
@@ -37,8 +37,8 @@ describe("a service folder", () => {
     it(`holds scripts that shellcheck has nothing to say about (${kind})`, async function () {
       if (!hasShellcheck()) this.skip();
       const names = await writeFiles(changes);
-      // SC2016: `$` in single quotes, as it should be here; SC1091: `group` and the like are not there.
-      const args = ["--shell=sh", "--severity=style", "--exclude=SC2016", "--format=gcc", ...names];
+      // SC2016: `$` in single quotes, as it should be here.
+      const args = ["--shell=dash", "--severity=style", "--exclude=SC2016", "--format=gcc", ...names];
       const { stdout } = spawnSync("shellcheck", args, { cwd: folder, encoding: "utf8" });
       expect(stdout).to.equal("");
     });
@@ -88,8 +88,15 @@ function filesOf(folder: string, changes: Partial<InstanceSpec>): Readonly<Recor
     listen: "port",
     ...changes,
   };
-  const address: Record<string, string> = spec.listen === "socket" ? { SOCKET: "/tmp/a.sock" } : { PORT: "3000" };
-  return serviceFiles({ spec, address, logFolder: "/tmp/it's a log", logBytes: 1, memoryLimit: ["ulimit -d 524288"] });
+  const address: Record<string, string> =
+    spec.listen === "socket" ? { SOCKET: "/tmp/a.sock" } : { PORT: "3000" };
+  return serviceFiles({
+    spec,
+    address,
+    logFolder: "/tmp/it's a log",
+    logBytes: 1,
+    memoryLimit: ["ulimit -d 524288"],
+  });
 }
 
 function hasShellcheck(): boolean {

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { Readable } from "node:stream";
-import { describeExit, outputOf, runCommand } from "../../../core/exec.js";
-import { eventually } from "../../support/eventually.js";
-import { isAlive } from "../../support/test-sluice.js";
+import { describeExit, outputOf, runCommand } from "../../core/exec.js";
+import { eventually } from "../support/eventually.js";
+import { isAlive } from "../support/test-sluice.js";
 
 const env = { PATH: process.env["PATH"] ?? "" };
 

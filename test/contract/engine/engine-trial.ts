@@ -1,0 +1,131 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Engine, InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
+import { ask } from "../../support/ask.js";
+import { eventually } from "../../support/eventually.js";
+import { freeRange, type PortRange } from "../../support/free-range.js";
+import type { HttpAnswer } from "../../support/test-sluice.js";
+import { TINY_SERVER } from "../../support/tiny-app.js";
+
+/** An engine, and what ends it. */
+export interface EngineBench {
+  readonly engine: Engine;
+  /** Another engine that keeps the same instances, as a server has one that comes back after a crash. */
+  again(): Promise<Engine>;
+  /** Ends and removes whatever is still kept. */
+  dispose(): Promise<void>;
+}
+
+/** `folder` is empty, and any user may pass through it; `ports` are for the instances. */
+export type MakeEngine = (folder: string, ports: PortRange) => Promise<EngineBench>;
+
+/** One test of the contract: an engine in a temporary folder, and instances to give it. */
+export class EngineTrial {
+  folder = "";
+  ports: PortRange = { first: 0, last: 0 };
+  private readonly benches: EngineBench[] = [];
+  private readonly clearing: Promise<void>[] = [];
+
+  constructor(private readonly makeEngine: MakeEngine) {}
+
+  async begin(): Promise<void> {
+    this.folder = await mkdtemp(join(tmpdir(), "sluice-engine-"));
+    await chmod(this.folder, 0o711);
+    await mkdir(this.path("tree"));
+    await writeFile(this.path("tree", "server.js"), TINY_SERVER);
+    await this.useRange(await freeRange(20));
+  }
+
+  /** Exchanges the engine for one with other ports. */
+  async useRange(ports: PortRange): Promise<void> {
+    const folder = this.path(`engine-${ports.first}`);
+    await mkdir(folder, { mode: 0o711 });
+    this.ports = ports;
+    this.benches.push(await this.makeEngine(folder, ports));
+  }
+
+  /** The clearing away goes on beside the next test. */
+  end(): void {
+    const { folder } = this;
+    const benches = this.benches.splice(0);
+    const cleared = Promise.all(benches.map(async (bench) => bench.dispose()));
+    this.clearing.push(cleared.then(async () => rm(folder, { recursive: true, force: true })));
+  }
+
+  async cleared(): Promise<void> {
+    await Promise.all(this.clearing);
+  }
+
+  get engine(): Engine {
+    return this.bench.engine;
+  }
+
+  async engineAgain(): Promise<Engine> {
+    return this.bench.again();
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  /** A folder that every user may write to. */
+  async openFolder(name: string): Promise<string> {
+    await mkdir(this.path(name));
+    await chmod(this.path(name), 0o777);
+    return this.path(name);
+  }
+
+  /** The tiny web server. */
+  web(changes: Partial<InstanceSpec> = {}): InstanceSpec {
+    return {
+      id: "shop.v1.web.1",
+      app: "shop",
+      command: "node server.js",
+      directory: this.path("tree"),
+      env: { PATH: process.env["PATH"] ?? "", RELEASE: "v1", DYNO: "web.1" },
+      memoryMegabytes: 1024,
+      listen: "port",
+      ...changes,
+    };
+  }
+
+  /** A few shell lines that serve nobody. */
+  worker(command: string, changes: Partial<InstanceSpec> = {}): InstanceSpec {
+    return this.web({ id: "shop.v1.worker.1", command, listen: "nothing", ...changes });
+  }
+
+  /** Its state, once it is one that `isSo`. */
+  async reaches(id: string, what: string, isSo: (state: InstanceState) => boolean): Promise<InstanceState> {
+    return eventually(`${id} ${what}`, async () => {
+      const state = await this.engine.state(id);
+      return state !== undefined && isSo(state) ? state : undefined;
+    });
+  }
+
+  async logOf(id: string, lines = 10_000): Promise<string[]> {
+    const texts: string[] = [];
+    const signal = new AbortController().signal;
+    for await (const { text } of this.engine.logs(id, { lines, follow: false, signal })) texts.push(text);
+    return texts;
+  }
+
+  /** The rest of the first line of its log that begins with `word`, once there is one. */
+  async said(id: string, word: string): Promise<string> {
+    return eventually(`${id} says ${word}`, async () => {
+      const line = (await this.logOf(id)).find((text) => text.startsWith(word));
+      return line?.slice(word.length).trim();
+    });
+  }
+
+  private get bench(): EngineBench {
+    const bench = this.benches.at(-1);
+    if (bench === undefined) throw new Error("the trial has not begun");
+    return bench;
+  }
+}
+
+/** The answer of an instance, once it listens. */
+export async function answerAt(address: string | undefined, path = "/"): Promise<HttpAnswer> {
+  return eventually(`an answer from ${address ?? "nowhere"}`, async () => ask(address, { path }));
+}

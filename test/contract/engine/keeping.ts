@@ -1,0 +1,58 @@
+import { expect } from "chai";
+import { readFile } from "node:fs/promises";
+import { eventually } from "../../support/eventually.js";
+import { ask } from "../../support/ask.js";
+import { isAlive } from "../../support/test-sluice.js";
+import { answerAt, type EngineTrial } from "./engine-trial.js";
+
+export function keepsThemRunning(trial: EngineTrial): void {
+  for (const listen of ["port", "socket"] as const) {
+    it(`restarts an instance that was killed, at the same ${listen}, and counts it`, async () => {
+      const { address } = await trial.engine.start(trial.web({ listen }));
+      await answerAt(address);
+      const before = await trial.engine.state("shop.v1.web.1");
+      process.kill(before?.pid ?? 0, "SIGKILL");
+      const after = await trial.reaches(
+        "shop.v1.web.1",
+        "runs again",
+        ({ ends, running }) => ends > 0 && running,
+      );
+      expect(after).to.deep.include({ address, ends: 1, lastEnd: "ended by SIGKILL" });
+      expect(after.pid).not.to.equal(before?.pid);
+      expect((await answerAt(address)).body).to.equal("v1 web.1");
+    });
+  }
+
+  it("restarts an instance that ended by itself, whatever its status, and tells it", async () => {
+    const { address } = await trial.engine.start(trial.web());
+    await answerAt(address);
+    await ask(address, { path: "/crash" }).catch(() => undefined);
+    const after = await trial.reaches("shop.v1.web.1", "has ended", ({ ends }) => ends > 0);
+    expect(after).to.include({ ends: 1, lastEnd: "status 3" });
+    expect((await answerAt(address)).body).to.equal("v1 web.1");
+    await trial.engine.start(trial.worker("exit 0"));
+    const done = await trial.reaches("shop.v1.worker.1", "has ended twice", ({ ends }) => ends > 1);
+    expect(done.lastEnd).to.equal("status 0");
+  });
+
+  it("waits longer each time with one that keeps ending", async () => {
+    await trial.engine.start(trial.worker(`date +%s%3N >>${trial.path("starts")}; exit 1`));
+    const starts = await eventually("four starts", async () => {
+      const times = (await readFile(trial.path("starts"), "utf8")).trim().split("\n").map(Number);
+      return times.length >= 4 && times;
+    });
+    const [first = 0, second = 0, third = 0, fourth = 0] = starts;
+    expect(third - second).to.be.greaterThan(1.5 * (second - first));
+    expect(fourth - second).to.be.greaterThan(1.25 * (third - first));
+  });
+
+  it("takes what is left of an instance's processes along before it starts them anew", async () => {
+    const command = 'trap "" TERM; sleep 1000 & echo "child $!"; exec sleep 1000';
+    await trial.engine.start(trial.worker(command));
+    const child = Number(await trial.said("shop.v1.worker.1", "child"));
+    const { pid = 0 } = await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
+    process.kill(pid, "SIGKILL");
+    await trial.reaches("shop.v1.worker.1", "runs again", ({ ends, running }) => ends === 1 && running);
+    expect(await isAlive(child)).to.equal(false);
+  });
+}

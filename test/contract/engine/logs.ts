@@ -1,0 +1,94 @@
+import { expect } from "chai";
+import { writeFile } from "node:fs/promises";
+import type { LogLine } from "../../../server/engines/engine.js";
+import { eventually } from "../../support/eventually.js";
+import { answerAt, type EngineTrial } from "./engine-trial.js";
+
+const ID = "shop.v1.worker.1";
+
+export function keepsLogs(trial: EngineTrial): void {
+  it("keeps what an instance writes to both outputs, oldest first, each line with its time", async () => {
+    const began = Date.now();
+    await trial.engine.start(
+      trial.worker("echo one; echo two >&2; echo '  žluť \\\\ 3 '; echo; echo end; exec sleep 1000"),
+    );
+    await trial.said(ID, "end");
+    const lines = await linesOf(trial, 100);
+    expect(lines.map(({ text }) => text)).to.deep.equal(["one", "two", "  žluť \\ 3 ", "", "end"]);
+    for (const { at } of lines) {
+      expect(at).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      expect(Date.parse(at)).to.be.within(began - 1, Date.now());
+    }
+  });
+
+  it("answers the last lines, as many as are asked for", async () => {
+    await trial.engine.start(trial.worker("seq 1000; exec sleep 1000"));
+    await trial.said(ID, "1000");
+    const numbers = async (lines: number): Promise<number[]> => (await trial.logOf(ID, lines)).map(Number);
+    expect(await numbers(3)).to.deep.equal([998, 999, 1000]);
+    expect(await numbers(0)).to.deep.equal([]);
+    expect(await numbers(5000)).to.deep.equal(Array.from({ length: 1000 }, (_, index) => index + 1));
+  });
+
+  it("follows: the last lines, then every one that comes, until it is told to end", async () => {
+    const go = trial.path("go");
+    const command = `echo before; echo last; while [ ! -e ${go} ]; do sleep 0.02; done; seq 3000; exec sleep 1000`;
+    await trial.engine.start(trial.worker(command));
+    await trial.said(ID, "last");
+    const ending = new AbortController();
+    const lines: string[] = [];
+    const followed = (async () => {
+      for await (const { text } of trial.engine.logs(ID, { lines: 1, follow: true, signal: ending.signal }))
+        lines.push(text);
+    })();
+    await eventually("the last line", () => lines.length > 0);
+    await writeFile(go, "");
+    await eventually("all lines", () => lines.at(-1) === "3000");
+    expect(lines).to.deep.equal(["last", ...Array.from({ length: 3000 }, (_, index) => String(index + 1))]);
+    ending.abort();
+    await followed;
+  });
+
+  it("follows an instance that has written nothing yet", async () => {
+    const ending = new AbortController();
+    const lines: string[] = [];
+    const followed = (async () => {
+      for await (const { text } of trial.engine.logs(ID, { lines: 10, follow: true, signal: ending.signal }))
+        lines.push(text);
+    })();
+    await trial.engine.start(trial.worker("echo first; exec sleep 1000"));
+    await eventually("the first line", () => lines.includes("first"));
+    ending.abort();
+    await followed;
+  });
+
+  it("goes on in the same log when an instance is restarted", async () => {
+    await trial.engine.start(trial.worker("echo again; exit 1"));
+    await trial.reaches(ID, "has ended twice", ({ ends }) => ends >= 2);
+    await eventually("two lines", async () => {
+      const log = await trial.logOf(ID);
+      return log.filter((text) => text === "again").length >= 2;
+    });
+  });
+
+  it("keeps a log when its instance is stopped, to its last word, until it is told to forget it", async () => {
+    const { address } = await trial.engine.start(trial.web());
+    await answerAt(address);
+    await trial.engine.stop("shop.v1.web.1", 10);
+    expect((await trial.logOf("shop.v1.web.1")).at(-1)).to.equal("goodbye");
+    await trial.engine.forget("shop.v1.web.1");
+    expect(await trial.logOf("shop.v1.web.1")).to.deep.equal([]);
+    await trial.engine.forget("shop.v1.web.1");
+  });
+
+  it("has no lines of one that it does not know", async () => {
+    expect(await trial.logOf("shop.v9.web.1")).to.deep.equal([]);
+  });
+}
+
+async function linesOf(trial: EngineTrial, lines: number): Promise<LogLine[]> {
+  const found: LogLine[] = [];
+  const signal = new AbortController().signal;
+  for await (const line of trial.engine.logs(ID, { lines, follow: false, signal })) found.push(line);
+  return found;
+}

@@ -1,0 +1,85 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { haproxyCommand, paths } from "../../../proxy/haproxy/configuration.js";
+import { Haproxy } from "../../../proxy/haproxy/haproxy.js";
+import { Runtime } from "../../../proxy/haproxy/runtime.js";
+import { eventually } from "../../support/eventually.js";
+import { freePort } from "../../support/free-port.js";
+import type { RunningProxy } from "./proxy-trial.js";
+
+/** A HAProxy of a test's own, in a temporary folder. */
+export class RunningHaproxy implements RunningProxy {
+  private readonly runtime: Runtime;
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly proxy: Haproxy,
+    readonly folder: string,
+    readonly port: number,
+  ) {
+    this.runtime = new Runtime(paths.adminSocket(folder));
+  }
+
+  static async start(): Promise<RunningHaproxy> {
+    const folder = await mkdtemp(join(tmpdir(), "haproxy-"));
+    const port = await freePort();
+    const options = { folder, bind: "127.0.0.1", port, domain: "localhost", maxConnections: 1000 };
+    await Haproxy.prepare(options);
+    const running = new RunningHaproxy(new Haproxy(options), folder, port);
+    await running.launch();
+    return running;
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true });
+  }
+
+  /** Kills all of its processes, and starts it from its files. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.launch();
+  }
+
+  /** Another driver of it, as a server has one that comes back after a crash. */
+  async again(): Promise<Haproxy> {
+    const { folder, port } = this;
+    return new Haproxy({ folder, bind: "127.0.0.1", port, domain: "localhost", maxConnections: 1000 });
+  }
+
+  /** Pid of the process that serves new visitors. */
+  async worker(): Promise<string> {
+    return /^Pid: (\d+)/m.exec(await this.ask("show info"))?.[1] ?? "";
+  }
+
+  /** A command of the runtime API. */
+  async ask(command: string): Promise<string> {
+    return this.runtime.run(command);
+  }
+
+  /** All that it would start with, by file; lines of maps in any order. */
+  async files(): Promise<Record<string, string>> {
+    const names = (await readdir(this.folder, { recursive: true })).filter((name) => /\.(?:map|cfg)$/.test(name));
+    const texts = names.sort().map(async (name) => {
+      const lines = (await readFile(join(this.folder, name), "utf8")).split("\n");
+      return [name, (name.endsWith(".map") ? lines.sort() : lines).join("\n")] as const;
+    });
+    return Object.fromEntries(await Promise.all(texts));
+  }
+
+  private async launch(): Promise<void> {
+    const [program = "", ...args] = haproxyCommand(this.folder);
+    this.child = spawn(program, args, { stdio: "ignore", detached: true });
+    await eventually("HAProxy answers", async () => (await this.ask("show version")) !== "");
+  }
+
+  private async kill(): Promise<void> {
+    const { child } = this;
+    if (child?.pid === undefined) return;
+    process.kill(-child.pid, "SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  }
+}
