@@ -195,6 +195,12 @@ export const catalogue = {
     ({ branch, commit }) => `A newer push of ${branch} (${commit}) took this one's place while it waited.`,
     () => "Nothing to do: the newer push carries on.",
   ),
+  "push-not-live": entry<{ branch: string; reason: string }>(
+    503,
+    ({ branch, reason }) => `${branch} was taken, but is not live: ${reason}`,
+    () => "What ran before goes on. When that is mended: git commit --allow-empty -m again && git push.",
+    true,
+  ),
   "push-interrupted": entry(
     499,
     () => "The push was interrupted before it was accepted; its release was taken back.",

@@ -15,7 +15,7 @@ import {
   type HaproxyOptions,
 } from "./configuration.js";
 import { plan, type MapChange, type Plan } from "./plan.js";
-import { argument, Runtime } from "./runtime.js";
+import { addressArgument, argument, Runtime } from "./runtime.js";
 import { isPlace, MAPS, NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
 
 const RELOAD_TIMEOUT_MS = 15_000;
@@ -65,6 +65,7 @@ export class Haproxy implements Proxy {
       await this.addSlots(difference.missingSlots);
       difference = plan(await this.observed(), changes, fallback);
     }
+    refuseHostile(difference);
     this.state = undefined;
     await this.writeFiles(difference);
     try {
@@ -229,6 +230,18 @@ export class Haproxy implements Proxy {
       () => true,
       () => false,
     );
+  }
+}
+
+/** What is wanted stands in files too, where a reload would read it: it is looked at before anything is written. */
+function refuseHostile({ added, maps }: Plan): void {
+  for (const { slot, server, address } of added) {
+    argument(`${slot}/${server}`);
+    addressArgument(address);
+  }
+  for (const change of maps) {
+    argument(change.key);
+    if (change.kind !== "delete") argument(change.value);
   }
 }
 

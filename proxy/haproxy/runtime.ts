@@ -9,12 +9,16 @@ const LONGEST_LINE = 12_000;
 export class Runtime {
   constructor(private readonly socket: string) {}
 
-  /** Runs commands back to back, as one line, and returns what they print. A partial answer is an error. */
+  /** Runs commands back to back, in as few lines as hold them, and returns what they print. */
   async run(...commands: string[]): Promise<string> {
-    const line = commands.join("; ");
-    if (line.length > LONGEST_LINE)
-      throw new AppError("haproxy-refused", { command: `${line.slice(0, 80)}…`, answer: "line too long" });
-    return ask(this.socket, line);
+    const answers: string[] = [];
+    for (const line of packed(commands)) {
+      const text = line.join("; ");
+      if (text.length > LONGEST_LINE)
+        throw new AppError("haproxy-refused", { command: `${text.slice(0, 80)}…`, answer: "line too long" });
+      answers.push(await ask(this.socket, text));
+    }
+    return answers.join("");
   }
 
   /** Gives a server that stands in the configuration another address. */
@@ -44,16 +48,23 @@ const ADDRESS_ANSWER = /^(?:(?:IP|port) changed|no need to change)[^\n]* by 'sta
 
 /** An argument must not end the command or begin another. */
 export function argument(text: string): string {
-  if (!/^[A-Za-z0-9@/._:*|-]+$/.test(text))
+  if (!/^[A-Za-z0-9@/._:*|][A-Za-z0-9@/._:*|-]*$/.test(text))
     throw new AppError("haproxy-refused", { command: text, answer: "not an argument" });
   return text;
+}
+
+/** `HOST:PORT` or `unix@PATH`. */
+export function addressArgument(text: string): string {
+  if (!/^(?:[A-Za-z0-9.-]+:\d{1,5}|unix@\/.+)$/.test(text))
+    throw new AppError("haproxy-refused", { command: text, answer: "not an address" });
+  return argument(text);
 }
 
 function* packed(commands: readonly string[]): Generator<string[]> {
   let line: string[] = [];
   let length = 0;
   for (const command of commands) {
-    if (length + command.length + 2 > LONGEST_LINE) {
+    if (line.length > 0 && length + command.length + 2 > LONGEST_LINE) {
       yield line;
       line = [];
       length = 0;

@@ -5,6 +5,8 @@ import { hasReached, type Phase } from "../../core/records/phase.js";
 import { makeRoom, unlessDiskIsFull } from "./disk-space.js";
 import type { ReleaseWork, Step } from "./step.js";
 
+const REDIS_POLL_MS = 200;
+
 /**
  * Takes a release through the steps whose phase it has not reached yet, up to `goal`, saving each. When a step before
  * `live` fails, the steps are undone, last first, and the release is what it was before: `failed`, or kept for later.
@@ -68,15 +70,39 @@ async function runStep(work: ReleaseWork, step: Step, signal: AbortSignal): Prom
   const began = performance.now();
   try {
     if (stop.aborted) throw abortReason(stop);
-    const patch = await step.run(work, stop);
-    if (work.record.phase !== step.reaches || patch !== undefined) {
-      work.record = await work.tools.releases.advance(work.record, step.reaches, patch);
-    }
+    if (hasReached(step.reaches, "live"))
+      await untilRedisAnswers(work, () => runOnce(work, step, stop), stop);
+    else await runOnce(work, step, stop);
   } finally {
     clearTimeout(timer);
   }
   const ms = Math.round(performance.now() - began);
   work.tools.log.info({ ...fieldsOf(work), step: step.name, ms }, "step");
+}
+
+async function runOnce(work: ReleaseWork, step: Step, stop: AbortSignal): Promise<void> {
+  const patch = await step.run(work, stop);
+  if (work.record.phase !== step.reaches || patch !== undefined) {
+    work.record = await work.tools.releases.advance(work.record, step.reaches, patch);
+  }
+}
+
+/** What is accepted is not given up because Redis is away for a moment. */
+async function untilRedisAnswers(
+  work: ReleaseWork,
+  act: () => Promise<void>,
+  stop: AbortSignal,
+): Promise<void> {
+  for (let isTold = false; ; isTold = true) {
+    try {
+      await act();
+      return;
+    } catch (error) {
+      if (!isAppError(error, "redis-unavailable")) throw error;
+      if (!isTold) work.out.line(`waiting for Redis: ${error.message}`);
+      await work.tools.clock.sleep(REDIS_POLL_MS, stop);
+    }
+  }
 }
 
 function fieldsOf({ app, record }: ReleaseWork): { app: string; release: string } {

@@ -2,6 +2,7 @@ import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import type { Log } from "../../core/log.js";
 import { branchOfRef } from "../../core/names.js";
+import { hasReached } from "../../core/records/phase.js";
 import { PRODUCTION } from "../../core/records/route-table.js";
 import type { Settings } from "../../core/settings.js";
 import { Repository, type Quarantine } from "../git/repository.js";
@@ -186,15 +187,21 @@ export class Push implements HookAnswerer {
   }
 
   private async goLive(works: readonly ReleaseWork[], signal: AbortSignal): Promise<void> {
+    const repository = new Repository(this.options.repositoryPath, this.options.gitHome);
     let status = 0;
-    for (const work of works) {
+    for (const { branch, work } of works.map((work) => ({
+      branch: work.record.branch,
+      work: { ...work, repository },
+    }))) {
       try {
-        await this.options.pipeline.toSettled(
-          { ...work, repository: new Repository(this.options.repositoryPath, this.options.gitHome) },
-          signal,
-        );
+        await this.options.pipeline.toSettled(work, signal);
       } catch (error) {
-        this.out.problem(toAppError(error));
+        const problem = toAppError(error);
+        // Git has the branch already: the same push again would find nothing to do.
+        const isLost = problem.retriable && !hasReached(work.record.phase, "live");
+        this.out.problem(
+          isLost ? new AppError("push-not-live", { branch, reason: problem.message }) : problem,
+        );
         status = 1;
       }
     }

@@ -6,10 +6,11 @@ import { paths } from "../../proxy/haproxy/configuration.js";
 import { Haproxy } from "../../proxy/haproxy/haproxy.js";
 import type { AppRoutes } from "../../proxy/proxy.js";
 import { eventually } from "../support/eventually.js";
+import { FakeRoutes } from "../support/fake-routes.js";
 import { startLoad } from "../support/load.js";
 import type { Upstream } from "../support/upstream.js";
 import { proxyContract } from "./proxy-contract.js";
-import { ProxyTrial, routesOf } from "./proxy/proxy-trial.js";
+import { ProxyTrial, routesOf, type Wanted } from "./proxy/proxy-trial.js";
 import { RunningHaproxy } from "./proxy/running-haproxy.js";
 
 proxyContract("HAProxy", async () => RunningHaproxy.start());
@@ -59,21 +60,25 @@ describe("HAProxy", function () {
     await eventually("nothing is open", async () => (await trial.connectionsTo("a/v1")) === 0);
   });
 
-  it("would start at every moment with just what runs", async () => {
-    const three = await trial.upstream("v3", { socket: true });
-    const upstreams = [one, two, three];
-    const wanted = new Map<string, AppRoutes | undefined>();
-    for (const { app, routes, fallback } of fc.sample(historyOf(upstreams), { numRuns: 1, seed: Date.now() }).flat()) {
-      wanted.set(app, routes);
-      await trial.apply(app, routes, fallback);
-      const before = await answersTo(wanted);
-      const files = await trial.running.files();
-      await trial.running.restart();
-      expect(await answersTo(wanted)).to.deep.equal(before);
-      // Told the same, one that knows nothing of what was done changes nothing.
-      await (await trial.running.again()).apply(wanted, fallback);
-      expect(await trial.running.files()).to.deep.equal(files);
-    }
+  it("does what is wanted over any history, and would start at every moment with just what runs", async () => {
+    const upstreams = [one, two, await trial.upstream("v3", { socket: true })];
+    await fc.assert(
+      fc.asyncProperty(historyOf(upstreams), async (history) => {
+        const wanted = new FakeRoutes();
+        for (const app of ["a", "b"]) await trial.apply(app, undefined);
+        for (const { app, routes, fallback } of history) {
+          wanted.change(new Map([[app, routes]]), fallback);
+          await trial.apply(app, routes, fallback);
+          expect(await answers(), "at once").to.deep.equal(expected(wanted));
+          await trial.running.restart();
+          expect(await answers(), "after a restart").to.deep.equal(expected(wanted));
+          const files = await trial.running.files();
+          await trial.apply(app, routes, fallback);
+          expect(await trial.running.files(), "told again").to.deep.equal(files);
+        }
+      }),
+      { numRuns: 8, endOnFailure: true },
+    );
   });
 
   it("takes a server out when its last connection has closed, and gives its slot to no other release before", async () => {
@@ -114,15 +119,32 @@ describe("HAProxy", function () {
   });
 
   it("serves a release with more servers than there are places in its slot", async () => {
-    const upstreams = await Promise.all(Array.from({ length: 7 }, async (_, index) => trial.upstream(`w${index}`)));
+    const upstreams = await Promise.all(
+      Array.from({ length: 7 }, async (_, index) => trial.upstream(`w${index}`)),
+    );
     await trial.apply("a", routesOf("a", { live: 1, releases: { 1: upstreams } }));
     const answers = await Promise.all(Array.from({ length: 28 }, async () => trial.get("a", "/?ms=50")));
     expect(new Set(answers.map(({ body }) => body)).size).to.equal(7);
     await trial.apply("a", routesOf("a", { live: 1, releases: { 1: upstreams.slice(5) } }));
     await trial.proxy.sweep();
-    expect(await serversIn(await slotOf("a/v1"))).to.have.members(upstreams.slice(5).map(({ address }) => address));
+    expect(await serversIn(await slotOf("a/v1"))).to.have.members(
+      upstreams.slice(5).map(({ address }) => address),
+    );
     await trial.running.restart();
     expect((await trial.get("a")).body).to.match(/^w[56]$/);
+  });
+
+  it("counts on more releases than fit in one line of commands", async () => {
+    const numbers = Array.from({ length: 500 }, (_, index) => index + 1);
+    const releases = Object.fromEntries(numbers.map((number) => [number, [one]]));
+    await trial.apply("a", routesOf("a", { live: 1, releases }));
+    const socket = await trial.upgraded("v500.a");
+    const loads = await trial.proxy.loads(numbers.map((number) => `a/v${number}`));
+    expect(loads.size).to.equal(500);
+    expect(
+      [...loads].filter(([, { connections }]) => connections > 0).map(([release]) => release),
+    ).to.deep.equal(["a/v500"]);
+    socket.close();
   });
 
   it("refuses names that could end a command or begin another, and goes on as it was", async () => {
@@ -134,20 +156,32 @@ describe("HAProxy", function () {
       ...good,
       releases: new Map([["b/v1", { ...release, servers: new Map([[name, address]]) }]]),
     });
-    for (const hostile of ["a;shutdown sessions server x", "a\nshow info", "a b", "a#b", 'a"b', "-a", "", "é"]) {
-      for (const routes of [
-        { ...good, hosts: new Map([[hostile, "b/production"]]) },
-        { ...good, hosts: new Map([["b.localhost", `b/${hostile}`]]) },
-        { ...good, tracks: new Map([[`b/${hostile}`, "b/v1"]]) },
-        withServer(hostile, "unix@/tmp/b.sock"),
-        withServer("b.v1.web.1", `unix@/tmp/${hostile}`),
-        withServer("b.v1.web.1", `127.0.0.1:${hostile}`),
-      ]) {
-        const error: unknown = await trial.apply("b", routes).catch((reason: unknown) => reason);
-        expect(isAppError(error, "haproxy-refused"), `${JSON.stringify(hostile)}: ${String(error)}`).to.equal(true);
-        expect(await trial.running.files(), JSON.stringify(hostile)).to.deep.equal(files);
-      }
+    const refused = async (routes: AppRoutes, what: string): Promise<void> => {
+      const error: unknown = await trial.apply("b", routes).catch((reason: unknown) => reason);
+      expect(isAppError(error, "haproxy-refused"), `${JSON.stringify(what)}: ${String(error)}`).to.equal(
+        true,
+      );
+      expect(await trial.running.files(), JSON.stringify(what)).to.deep.equal(files);
+    };
+    for (const hostile of [
+      "a;shutdown sessions server x",
+      "a\nshow info",
+      "a b",
+      "a#b",
+      'a"b',
+      "a\\b",
+      "é",
+    ]) {
+      await refused({ ...good, hosts: new Map([[hostile, "b/production"]]) }, hostile);
+      await refused({ ...good, hosts: new Map([["b.localhost", `b/${hostile}`]]) }, hostile);
+      await refused({ ...good, tracks: new Map([[`b/${hostile}`, "b/v1"]]) }, hostile);
+      await refused(withServer(hostile, "unix@/tmp/b.sock"), hostile);
+      await refused(withServer("b.v1.web.1", `unix@/tmp/${hostile}`), hostile);
+      await refused(withServer("b.v1.web.1", `127.0.0.1:${hostile}`), hostile);
     }
+    for (const host of ["", "-a"]) await refused({ ...good, hosts: new Map([[host, "b/production"]]) }, host);
+    for (const address of ["127.0.0.1:", "127.0.0.1", ":80", "unix@", "unix@relative", ""])
+      await refused(withServer("b.v1.web.1", address), address);
     expect((await trial.get("a")).body).to.equal("v1");
     await trial.apply("b", good);
     expect((await trial.get("b")).body).to.equal("v1");
@@ -158,9 +192,13 @@ describe("HAProxy", function () {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let index = 0; index < 50; index++) await trial.ask({ headers: { host: "a.localhost" }, agent });
     agent.destroy();
-    const [header = "", row = ""] = (await trial.running.ask(`show stat ${await slotOf("a/v1")} 4 -1`)).split("\n");
+    const [header = "", row = ""] = (await trial.running.ask(`show stat ${await slotOf("a/v1")} 4 -1`)).split(
+      "\n",
+    );
     const columns = header.split(",");
-    const [connects, reuses] = ["connect", "reuse"].map((name) => Number(row.split(",")[columns.indexOf(name)]));
+    const [connects, reuses] = ["connect", "reuse"].map((name) =>
+      Number(row.split(",")[columns.indexOf(name)]),
+    );
     expect(connects).to.be.lessThan(5);
     expect(reuses).to.be.greaterThan(45);
   });
@@ -173,7 +211,13 @@ describe("HAProxy", function () {
 
   it("says so when it is not there", async () => {
     const folder = `${trial.running.folder}/nowhere`;
-    const gone = new Haproxy({ folder, bind: "127.0.0.1", port: 1, domain: "localhost", maxConnections: 100 });
+    const gone = new Haproxy({
+      folder,
+      bind: "127.0.0.1",
+      port: 1,
+      domain: "localhost",
+      maxConnections: 100,
+    });
     const error: unknown = await gone.apps().catch((reason: unknown) => reason);
     expect(isAppError(error, "haproxy-refused"), String(error)).to.equal(true);
   });
@@ -188,22 +232,38 @@ describe("HAProxy", function () {
   async function serversIn(slot: string): Promise<string[]> {
     const [, , ...lines] = (await trial.running.ask(`show servers state ${slot}`)).split("\n");
     const servers = lines.map((line) => line.split(" ")).filter((fields) => fields.length > 18);
-    return servers.map((fields) => `${fields[4] ?? ""}:${fields[18] ?? ""}`).filter((address) => !address.endsWith(":1"));
+    return servers
+      .map((fields) => `${fields[4] ?? ""}:${fields[18] ?? ""}`)
+      .filter((address) => !address.endsWith(":1"));
   }
 
-  /** What visitors see of these apps: under every host, with the cookie of every release. */
-  async function answersTo(wanted: ReadonlyMap<string, AppRoutes | undefined>): Promise<string[]> {
-    const hosts = [...wanted.values()].flatMap((routes) => [...(routes?.hosts.keys() ?? [])]);
-    const questions = [...hosts, "localhost", "a.localhost", "b.localhost"].flatMap((host) =>
-      ["", "sluice=production.v1", "sluice=production.v2"].map((cookie) => ({ host, cookie })),
-    );
-    const answers = questions.map(async (headers) => {
-      const { status, headers: said } = await trial.ask({ headers });
-      return `${headers.host} ${headers.cookie}: ${status} ${String(said["sluice-release"])}`;
+  async function answers(): Promise<string[]> {
+    const seen = QUESTIONS.map(async (headers) => {
+      const answer = await trial.ask({ headers });
+      return `${headers.host} ${headers.cookie}: ${answer.status} ${String(answer.headers["sluice-release"])}`;
     });
-    return Promise.all(answers);
+    return Promise.all(seen);
   }
 });
+
+/** All that visitors of the apps `a` and `b` could ask. */
+const QUESTIONS = ["a", "v1.a", "v2.a", "b", "v1.b", "v2.b"]
+  .map((name) => `${name}.localhost`)
+  .concat("localhost", "c.localhost")
+  .flatMap((host) =>
+    ["", "sluice=production.v1", "sluice=production.v2"].map((cookie) => ({ host, cookie })),
+  );
+
+function expected(wanted: FakeRoutes): string[] {
+  return QUESTIONS.map((headers) => {
+    const destination = wanted.destinationOf(headers);
+    const answer =
+      typeof destination === "number"
+        ? `${destination} undefined`
+        : `200 ${destination.release.split("/")[1] ?? ""}`;
+    return `${headers.host} ${headers.cookie}: ${answer}`;
+  });
+}
 
 interface Change {
   readonly app: string;
@@ -211,32 +271,27 @@ interface Change {
   readonly fallback: string | undefined;
 }
 
-/** Any changes to a few apps, whose releases have any of the servers. */
+/** Any changes to two apps, whose releases have any of the servers. */
 function historyOf(upstreams: readonly Upstream[]): fc.Arbitrary<Change[]> {
   const servers = fc.subarray([...upstreams]);
-  const routes = fc.record({
-    live: fc.constantFrom(1, 2, undefined),
-    releases: fc.record({ 1: servers, 2: servers }, { requiredKeys: [] }),
-    sticky: fc.subarray([1, 2]),
-  });
-  const change = fc.record({
-    app: fc.constantFrom("a", "b"),
-    wanted: fc.option(routes, { freq: 5 }),
-    fallback: fc.constantFrom(undefined, "a/production"),
-  });
-  return fc.array(
-    change.map(({ app, wanted, fallback }) => ({
-      app,
-      routes: wanted === null ? undefined : routesOf(app, withoutDangling(wanted)),
-      fallback,
-    })),
-    { minLength: 12, maxLength: 12 },
-  );
-}
-
-/** A track is only given to a release that there is. */
-function withoutDangling<W extends { live?: number | undefined; releases: Partial<Record<number, readonly Upstream[]>> }>(
-  wanted: W,
-): { live?: number; releases: Record<number, readonly Upstream[]>; sticky: readonly number[] } & W {
-  return wanted as never;
+  const wanted = fc
+    .record({
+      first: servers,
+      second: fc.option(servers),
+      live: fc.constantFrom(1, 2),
+      sticky: fc.subarray([1, 2]),
+    })
+    .map(({ first, second, live, sticky }): Wanted =>
+      second === null
+        ? { live: 1, releases: { 1: first }, sticky }
+        : { live, releases: { 1: first, 2: second }, sticky },
+    );
+  const change = fc
+    .record({
+      app: fc.constantFrom("a", "b"),
+      wanted: fc.option(wanted, { freq: 5, nil: undefined }),
+      fallback: fc.constantFrom(undefined, "a/production"),
+    })
+    .map(({ app, wanted, fallback }) => ({ app, routes: wanted && routesOf(app, wanted), fallback }));
+  return fc.array(change, { minLength: 1, maxLength: 10 });
 }

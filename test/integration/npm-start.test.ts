@@ -34,7 +34,11 @@ describe("npm start", function () {
     const start = execa("npm", ["start"], { cwd: clone, env, all: true, reject: false, detached: true });
     let output = "";
     start.all.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    await eventually(() => `it is live: ${output}`, () => output.includes("Ctrl-C stops everything"), 200_000);
+    await eventually(
+      () => `it is live: ${output}`,
+      () => output.includes("Ctrl-C stops everything"),
+      200_000,
+    );
     const [url = ""] = /http:\/\/hello\.localhost:\d+/.exec(output) ?? [];
     expect(url).to.equal(`http://hello.localhost:${http}`);
     expect(await httpGet(http, "/", { host: "hello.localhost" })).to.include({ status: 200 });

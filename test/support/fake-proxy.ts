@@ -21,7 +21,9 @@ export class FakeProxy implements Proxy {
     const proxy = new FakeProxy();
     const server = createServer((request, response) => void proxy.answer(request, response));
     const sockets = new Set<Socket>();
-    server.on("connection", (socket: Socket) => sockets.add(socket.on("close", () => sockets.delete(socket))));
+    server.on("connection", (socket: Socket) =>
+      sockets.add(socket.on("close", () => sockets.delete(socket))),
+    );
     server.on("upgrade", (request, socket) => proxy.upgrade(request, socket));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
@@ -32,7 +34,10 @@ export class FakeProxy implements Proxy {
     return { proxy, port: typeof address === "object" && address !== null ? address.port : 0, close };
   }
 
-  async apply(changes: ReadonlyMap<string, AppRoutes | undefined>, fallback: string | undefined): Promise<void> {
+  async apply(
+    changes: ReadonlyMap<string, AppRoutes | undefined>,
+    fallback: string | undefined,
+  ): Promise<void> {
     this.routes.change(changes, fallback);
   }
 
@@ -102,10 +107,18 @@ export class FakeProxy implements Proxy {
     for (const end of [this.begin(destination.release), this.begin(server)]) socket.on("close", end);
     const outgoing = ask({ ...place(server), path: request.url, headers: request.headers, agent: false });
     outgoing.on("upgrade", (answer, upstream, head) => {
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${answer.headers.upgrade ?? ""}\r\n\r\n`);
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${answer.headers.upgrade ?? ""}\r\n\r\n`,
+      );
       socket.write(head);
-      for (const [from, to] of [[socket, upstream], [upstream, socket]] as const)
-        from.on("error", () => to.destroy()).on("close", () => to.destroy()).pipe(to);
+      for (const [from, to] of [
+        [socket, upstream],
+        [upstream, socket],
+      ] as const)
+        from
+          .on("error", () => to.destroy())
+          .on("close", () => to.destroy())
+          .pipe(to);
     });
     outgoing.on("error", () => socket.destroy()).end();
   }
@@ -127,8 +140,14 @@ function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, status === 503 ? { "retry-after": "5" } : {}).end();
 }
 
-function marks({ release, track, cookie }: Destination, answer: IncomingMessage): Record<string, string | string[]> {
-  const cookies = [...(answer.headers["set-cookie"] ?? []), ...(cookie === undefined ? [] : [`${cookie}; Path=/`])];
+function marks(
+  { release, track, cookie }: Destination,
+  answer: IncomingMessage,
+): Record<string, string | string[]> {
+  const cookies = [
+    ...(answer.headers["set-cookie"] ?? []),
+    ...(cookie === undefined ? [] : [`${cookie}; Path=/`]),
+  ];
   return {
     "sluice-release": release.split("/")[1] ?? "",
     "sluice-track": track,

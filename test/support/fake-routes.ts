@@ -44,7 +44,12 @@ export class FakeRoutes {
     const { track, sticky } = release;
     const wanted = `sluice=${track}.${key.split("/")[1] ?? ""}`;
     const servers = [...release.servers.values()];
-    return { release: key, track, servers, cookie: sticky && `sluice=${had ?? ""}` !== wanted ? wanted : undefined };
+    return {
+      release: key,
+      track,
+      servers,
+      cookie: sticky && `sluice=${had ?? ""}` !== wanted ? wanted : undefined,
+    };
   }
 
   private targetOf(host: string): string | undefined {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseListeners } from "../../server/engines/runit/listening.js";
@@ -19,13 +20,15 @@ export interface Traces extends Leftovers {
 
 export async function tracesOf(sluice: TestSluice, app: string, range: PortRange): Promise<Traces> {
   const folder = join(sluice.home, "apps", app);
+  // Two Sluices on one machine may have an app of the same name.
+  const mark = createHash("sha256").update(sluice.home).digest("hex").slice(0, 8);
   const groups = await Promise.all(["/sys/fs/cgroup/sluice", "/sys/fs/cgroup/memory/sluice"].map(list));
   return {
     ...(await leftoversOf(sluice, app)),
     ports: await listenersIn(range),
     quarantines: (await list(join(folder, "repo.git/objects"))).filter((name) => /tmp|incoming/.test(name)),
     staging: await list(join(folder, "cache/staging")),
-    groups: groups.flat().filter((name) => name.startsWith(`${app}.`)),
+    groups: groups.flat().filter((name) => name.startsWith(`${app}.`) && name.endsWith(`.${mark}`)),
   };
 }
 

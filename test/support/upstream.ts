@@ -73,7 +73,12 @@ export class Upstream {
       const { method, headers } = request;
       response.end(JSON.stringify({ method, host: headers.host, url: request.url, length }));
     } else if (url.pathname === "/forge") {
-      const headers = { "sluice-release": "v99", "sluice-track": "x", "x-own": "kept", "set-cookie": "session=1; Path=/" };
+      const headers = {
+        "sluice-release": "v99",
+        "sluice-track": "x",
+        "x-own": "kept",
+        "set-cookie": "session=1; Path=/",
+      };
       response.writeHead(200, headers).end();
     } else setTimeout(() => response.end(this.name), Number(url.searchParams.get("ms") ?? 0));
   }
@@ -89,7 +94,9 @@ export class Upstream {
     this.begin(socket);
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.end());
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n${this.name}\n`);
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n${this.name}\n`,
+    );
     socket.on("data", (bytes: Buffer) => socket.write(`${this.name} ${bytes.toString()}`));
   }
 

@@ -86,7 +86,8 @@ export function countsWhatIsOpen(trial: ProxyTrial): void {
   it("tells how long ago the last visitor came to a release", async () => {
     const one = await trial.upstream("v1");
     await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }));
-    const idle = async (): Promise<number | undefined> => (await trial.proxy.loads(["a/v1"])).get("a/v1")?.idleSeconds;
+    const idle = async (): Promise<number | undefined> =>
+      (await trial.proxy.loads(["a/v1"])).get("a/v1")?.idleSeconds;
     expect(await idle()).to.equal(Infinity);
     await trial.get("a");
     expect(await idle()).to.be.within(0, 1);

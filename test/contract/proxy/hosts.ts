@@ -45,7 +45,8 @@ export function leadsHosts(trial: ProxyTrial): void {
   it("answers 404 for a host that nobody has", async () => {
     const one = await trial.upstream("v1");
     await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }), "a/production");
-    for (const host of ["b", "v2.a", "x.a", "a.a"]) expect((await trial.get(host)).status, host).to.equal(404);
+    for (const host of ["b", "v2.a", "x.a", "a.a"])
+      expect((await trial.get(host)).status, host).to.equal(404);
     for (const host of ["example.com", "localhost.example.com", "a.localhost.example.com"])
       expect((await trial.ask({ headers: { host } })).status, host).to.equal(404);
     expect(one.requests).to.equal(0);
@@ -85,11 +86,26 @@ export function leadsHosts(trial: ProxyTrial): void {
 
   it("gives a host to another app in one step", async () => {
     const [one, two] = [await trial.upstream("v1"), await trial.upstream("v2")];
-    const [a, b] = [routesOf("a", { live: 1, releases: { 1: [one] } }), routesOf("b", { live: 2, releases: { 2: [two] } })];
+    const [a, b] = [
+      routesOf("a", { live: 1, releases: { 1: [one] } }),
+      routesOf("b", { live: 2, releases: { 2: [two] } }),
+    ];
     const shop = ["shop.example.com"] as const;
-    await trial.proxy.apply(new Map([["a", { ...a, hosts: new Map([...a.hosts, [...shop, "a/production"]]) }], ["b", b]]), undefined);
+    await trial.proxy.apply(
+      new Map([
+        ["a", { ...a, hosts: new Map([...a.hosts, [...shop, "a/production"]]) }],
+        ["b", b],
+      ]),
+      undefined,
+    );
     expect((await trial.ask({ headers: { host: shop[0] } })).body).to.equal("v1");
-    await trial.proxy.apply(new Map([["b", { ...b, hosts: new Map([...b.hosts, [...shop, "b/production"]]) }], ["a", a]]), undefined);
+    await trial.proxy.apply(
+      new Map([
+        ["b", { ...b, hosts: new Map([...b.hosts, [...shop, "b/production"]]) }],
+        ["a", a],
+      ]),
+      undefined,
+    );
     expect((await trial.ask({ headers: { host: shop[0] } })).body).to.equal("v2");
     expect((await trial.get("a")).body).to.equal("v1");
   });

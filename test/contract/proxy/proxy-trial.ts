@@ -80,7 +80,10 @@ export interface Wanted {
 }
 
 /** Routes of an app in a few words. */
-export function routesOf(app: string, { live, releases, sticky = [], track = "production" }: Wanted): AppRoutes {
+export function routesOf(
+  app: string,
+  { live, releases, sticky = [], track = "production" }: Wanted,
+): AppRoutes {
   const numbers = Object.keys(releases).map(Number);
   const host = track === "production" ? app : `${track}.${app}`;
   return {

@@ -62,7 +62,9 @@ export class RunningHaproxy implements RunningProxy {
 
   /** All that it would start with, by file; lines of maps in any order. */
   async files(): Promise<Record<string, string>> {
-    const names = (await readdir(this.folder, { recursive: true })).filter((name) => /\.(?:map|cfg)$/.test(name));
+    const names = (await readdir(this.folder, { recursive: true })).filter((name) =>
+      /\.(?:map|cfg)$/.test(name),
+    );
     const texts = names.sort().map(async (name) => {
       const lines = (await readFile(join(this.folder, name), "utf8")).split("\n");
       return [name, (name.endsWith(".map") ? lines.sort() : lines).join("\n")] as const;

@@ -43,7 +43,18 @@ export function keepsVisitors(trial: ProxyTrial): void {
     const [one, two] = [await trial.upstream("v1"), await trial.upstream("v2")];
     await trial.apply("a", routesOf("a", { live: 2, releases: { 1: [one], 2: [two] }, sticky: [1, 2] }));
     await trial.apply("b", routesOf("b", { live: 7, releases: { 7: [one] }, sticky: [7] }));
-    for (const value of ["", "v1", ".", "production.", "production.v7", "production./../v1", "b/v7", "a.b.c", "%00", '"']) {
+    for (const value of [
+      "",
+      "v1",
+      ".",
+      "production.",
+      "production.v7",
+      "production./../v1",
+      "b/v7",
+      "a.b.c",
+      "%00",
+      '"',
+    ]) {
       const answer = await trial.get("a", "/", { cookie: `sluice=${value}` });
       expect([answer.status, answer.body], value).to.deep.equal([200, "v2"]);
     }

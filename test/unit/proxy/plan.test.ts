@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { AppRoutes } from "../../../proxy/proxy.js";
 import { FALLBACK_HOST } from "../../../proxy/haproxy/configuration.js";
 import { plan, type MapChange } from "../../../proxy/haproxy/plan.js";
-import { slotOfEntry, type HaproxyState } from "../../../proxy/haproxy/state.js";
+import { isPlace, slotOfEntry, type HaproxyState } from "../../../proxy/haproxy/state.js";
 
 const empty = (slots = 8): HaproxyState => ({
   maps: { hosts: new Map(), tracks: new Map(), slots: new Map() },
@@ -97,7 +97,114 @@ describe("the plan of a change", () => {
       { numRuns: 300 },
     );
   });
+
+  it("gives every release just the servers that it wants, under names of their own, also while others are leaving", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyChanges, fc.nat()), { maxLength: 12 }), (history) => {
+        let state = empty(60);
+        const wanted = new Map<string, AppRoutes | undefined>();
+        for (const [changes, seed] of history) {
+          for (const [app, routes] of changes) wanted.set(app, routes);
+          state = plan(state, changes, undefined).next;
+          for (const routes of wanted.values()) {
+            for (const [key, { servers }] of routes?.releases ?? []) {
+              const slot = slotOfEntry(state.maps.slots.get(key) ?? "");
+              expect([...(state.servers.get(slot)?.values() ?? [])], key).to.have.members([
+                ...servers.values(),
+              ]);
+            }
+          }
+          const names = [
+            ...[...state.servers].flatMap(([slot, servers]) =>
+              [...servers.keys()].map((name) => `${slot}/${name}`),
+            ),
+            ...state.leaving
+              .filter(({ server }) => isPlace(server))
+              .map(({ slot, server }) => `${slot}/${server}`),
+          ];
+          expect(names).to.deep.equal([...new Set(names)]);
+          const inUse = new Set([...state.maps.slots.values()].map(slotOfEntry));
+          expect([...state.servers.keys()].filter((slot) => !inUse.has(slot))).to.deep.equal([]);
+          // Some have closed their last connection.
+          state = {
+            ...state,
+            leaving: state.leaving.filter((_, index) => ((seed >> (index % 16)) & 1) === 1),
+          };
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("is right at every moment on its way: what is pointed to is there, and serves what it served or will serve", () => {
+    fc.assert(
+      fc.property(anyChanges, anyChanges, (first, second) => {
+        const before = plan(empty(60), first, undefined).next;
+        const { maps, next } = plan(before, second, undefined);
+        for (let count = 0; count <= maps.length; count++) {
+          const now = applied(before, maps.slice(0, count));
+          for (const [host, target] of now.hosts) {
+            const served = servedBy(now, target);
+            const options = [before.maps, next.maps].filter(({ hosts }) => hosts.has(host));
+            expect(
+              options.map(({ hosts, ...map }) => servedBy({ hosts, ...map }, hosts.get(host) ?? "")),
+              `${host} after ${count} of ${maps.length}`,
+            ).to.deep.include(served);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
 });
+
+/** What changes of several apps at once can be: any servers, on ports and sockets, and none. */
+const anyChanges = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom("a", "ab", "b"),
+      fc.option(
+        fc.dictionary(
+          fc.constantFrom("1", "2", "3"),
+          fc.record({
+            ports: fc.subarray([1, 2, 3, 4, 5, 6, 7]),
+            socket: fc.boolean(),
+            sticky: fc.boolean(),
+          }),
+          { minKeys: 1, noNullPrototype: true },
+        ),
+        { nil: undefined, freq: 4 },
+      ),
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((changes) => new Map(changes.map(([app, releases]) => [app, releases && routesWith(app, releases)])));
+
+type Releases = Record<string, { ports: readonly number[]; socket: boolean; sticky: boolean }>;
+
+/** The newest release has the track. */
+function routesWith(app: string, releases: Releases): AppRoutes {
+  const numbers = Object.keys(releases).map(Number);
+  return {
+    ...routes(app, Math.max(...numbers), numbers),
+    releases: new Map(
+      Object.entries(releases).map(([number, { ports, socket, sticky }]) => {
+        const id = `${app}.v${number}.web`;
+        const servers = ports.map(
+          (port) => [`${id}.${port}:${port}`, `127.0.0.1:${number}000${port}`] as const,
+        );
+        const all = socket ? [...servers, [`${id}.9`, `unix@/run/${id}.sock`] as const] : servers;
+        return [`${app}/v${number}`, { track: "production", servers: new Map(all), sticky }];
+      }),
+    ),
+  };
+}
+
+/** What a visitor of a target comes to: a release, or none. */
+function servedBy({ tracks, slots }: HaproxyState["maps"], target: string): string | undefined {
+  const release = tracks.get(target) ?? target;
+  return slots.has(release) ? `${release} in ${slotOfEntry(slots.get(release) ?? "")}` : undefined;
+}
 
 /** The maps after the changes, as HAProxy would have them; a change that does not fit fails. */
 function applied(state: HaproxyState, changes: readonly MapChange[]): HaproxyState["maps"] {

@@ -35,4 +35,30 @@ describe("the routes of a table", () => {
   it("know the host of an app that has nothing live yet", () => {
     expect([...routesOf({ ...table, tracks: {}, releases: [] }, "x").hosts.keys()]).to.deep.equal(["a.x"]);
   });
+
+  it("name a server by its instance, and by its port too: on another one it is another server", () => {
+    const servers = [
+      { id: "a.v1.web.1", address: "127.0.0.1:20001" },
+      { id: "a.v1.web.2", address: "unix@/run/a.v1.web.2.sock" },
+      { id: "a.v1.web.3", address: "10.0.0.7:3000" },
+    ];
+    const { releases } = routesOf({ ...table, releases: [{ ...release(1, "production"), servers }] }, "x");
+    expect([...(releases.get("a/v1")?.servers ?? [])]).to.deep.equal([
+      ["a.v1.web.1:20001", "127.0.0.1:20001"],
+      ["a.v1.web.2", "unix@/run/a.v1.web.2.sock"],
+      ["a.v1.web.3:3000", "10.0.0.7:3000"],
+    ]);
+  });
+
+  it("tell visitors the track that a release was made for, and whether it keeps them", () => {
+    const { releases } = routesOf({ ...table, releases: [{ ...release(3, "feature"), sticky: true }] }, "x");
+    expect(releases.get("a/v3")).to.include({ track: "feature", sticky: true });
+  });
+
+  it("lead to nothing that is not there: a track's release, a host's target", () => {
+    const { hosts, tracks, releases } = routesOf(table, "example.com");
+    for (const target of hosts.values())
+      expect(tracks.has(target) || releases.has(target), target).to.equal(true);
+    for (const served of tracks.values()) expect(releases.has(served), served).to.equal(true);
+  });
 });

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { parseRequest } from "../../../server/push/hook-channel.js";
 import { readQuarantine } from "../../../server/push/quarantine.js";
 
@@ -16,6 +17,27 @@ describe("a hook's request", () => {
       options: ["skip-gates"],
       environment: { GIT_OBJECT_DIRECTORY: "/r/objects/q=1" },
     });
+  });
+
+  it("keeps every character of an option and of a variable's value", () => {
+    const text = fc.string({ unit: "binary" }).filter((value) => !/[\r\n]/.test(value));
+    fc.assert(
+      fc.property(text, text, (option, value) => {
+        const { options, environment } = parseRequest("post-receive", [
+          `option ${option}`,
+          `env NAME=${value}`,
+        ]);
+        expect([options, environment]).to.deep.equal([[option], { NAME: value }]);
+      }),
+    );
+  });
+
+  it("is as empty as it can be when its lines say nothing", () => {
+    const empty = { hook: "pre-receive", updates: [], options: [], environment: {} };
+    expect(parseRequest("pre-receive", [])).to.deep.equal(empty);
+    expect(parseRequest("pre-receive", ["", "updates a b c", "ENV A=1"])).to.deep.equal(empty);
+    const update = { before: "a", after: "", ref: "" };
+    expect(parseRequest("pre-receive", ["update a"]).updates).to.deep.equal([update]);
   });
 
   it("may name quarantine folders inside the repository only", () => {

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import type { RoutedRelease, RouteTable } from "../../../core/records/route-table.js";
 import { nextMoves, type Loads } from "../../../server/reconcile/retirement.js";
 
@@ -75,5 +76,76 @@ describe("a replaced release", () => {
 
   it("is the only one that moves: what serves is left alone", () => {
     expect(nextMoves(table(), new Map([[9, [idle]]]), AT + 1e9)).to.deep.equal([]);
+  });
+
+  describe("whatever it is and whoever visits it", () => {
+    const seconds = fc.constantFrom(0, 1, 60, 600, 900, 3600);
+    const load = fc.record({
+      connections: fc.constantFrom(0, 0, 1, 5),
+      idleSeconds: fc.constantFrom(0, 59, 60, 1e9),
+      at: fc.constantFrom(AT - 1, AT, AT + 1, AT + 1e6),
+    });
+    const situation = fc
+      .record({
+        first: fc.record({ drainSeconds: seconds, standbySeconds: seconds, sticky: fc.boolean() }),
+        second: fc.record({
+          drainSeconds: seconds,
+          standbySeconds: seconds,
+          sticky: fc.boolean(),
+          replacedAt: fc.constantFrom(AT - 1000, AT, AT + 1000),
+          track: fc.constantFrom("production", "preview"),
+        }),
+        loads: fc.tuple(fc.array(fc.option(load, { nil: undefined })), fc.array(load)),
+        waited: fc.integer({ min: 0, max: 8000 }),
+      })
+      .map(({ first, second, loads, waited }) => ({
+        routes: table(replaced(first), replaced({ ...second, number: 2 })),
+        loads: new Map([
+          [1, loads[0]],
+          [2, loads[1]],
+        ]),
+        now: AT + waited * 1000,
+      }));
+    const retired = ({ routes, loads, now }: { routes: RouteTable; loads: Loads; now: number }): number[] =>
+      nextMoves(routes, loads, now).flatMap((move) => (move.kind === "retire" ? [move.number] : []));
+
+    it("does not go while something is open on it, before drainSeconds are over", () => {
+      fc.assert(
+        fc.property(situation, ({ routes, loads, now }) => {
+          for (const number of retired({ routes, loads, now })) {
+            const release = routes.releases.find((one) => one.number === number);
+            const isOpen =
+              loads.get(number)?.some((one) => one !== undefined && one.connections > 0) ?? false;
+            const waited = (now - (release?.replacedAt ?? 0)) / 1000;
+            expect(isOpen && waited < (release?.drainSeconds ?? 0)).to.equal(false);
+          }
+        }),
+      );
+    });
+
+    it("goes when drainSeconds and standbySeconds are over", () => {
+      fc.assert(
+        fc.property(situation, ({ routes, loads }) => {
+          expect(retired({ routes, loads, now: AT + 10_000_000 })).to.have.members([1, 2]);
+        }),
+      );
+    });
+
+    it("does not come back by waiting: what may go now may go later", () => {
+      fc.assert(
+        fc.property(situation, fc.nat({ max: 10_000_000 }), ({ routes, loads, now }, later) => {
+          const then = retired({ routes, loads, now: now + later });
+          for (const number of retired({ routes, loads, now })) expect(then).to.include(number);
+        }),
+      );
+    });
+
+    it("is left alone while it serves", () => {
+      fc.assert(
+        fc.property(situation, ({ routes, loads, now }) => {
+          expect(nextMoves(routes, loads, now).map(({ number }) => number)).not.to.include(9);
+        }),
+      );
+    });
   });
 });

@@ -1,12 +1,15 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import type { ReleaseRecord } from "../../../core/records/release-record.js";
-import { emptyRouteTable } from "../../../core/records/route-table.js";
+import { emptyRouteTable, routeTableSchema, type RouteTable } from "../../../core/records/route-table.js";
 import {
+  withInstances,
   withLive,
   withRelease,
   withoutRelease,
   withoutTrack,
   withoutUnvisited,
+  withoutVisitors,
 } from "../../../server/releases/route-changes.js";
 
 const record = (number: number, track = "production"): ReleaseRecord => ({
@@ -83,5 +86,56 @@ describe("a route table", () => {
       standbySeconds: 0,
     });
     expect(withoutRelease(gone, 3).releases.map(({ number }) => number)).to.deep.equal([1, 2]);
+  });
+
+  it("is closed to visitors of one release, and has the servers of one where they are now", () => {
+    const sticky = { ...record(1), traffic: { ...record(1).traffic, sticky: true } };
+    const table = withLive(withLive(emptyRouteTable("a"), sticky, 100), record(2), 200);
+    const closed = withoutVisitors(table, 1);
+    expect(closed.releases.map((release) => release.sticky)).to.deep.equal([false, false]);
+    expect({ ...closed, releases: [] }).to.deep.equal({ ...table, releases: [] });
+    const moved = {
+      ...record(2),
+      instances: [{ id: "a.v2.web.1", process: "web", index: 1, address: "unix@/a" }],
+    };
+    const there = withInstances(table, moved);
+    expect(there.releases.map(({ servers }) => servers)).to.deep.equal([
+      table.releases[0]?.servers,
+      [{ id: "a.v2.web.1", address: "unix@/a" }],
+    ]);
+    expect(withInstances(table, record(7))).to.deep.equal(table);
+  });
+
+  it("leads each track to a release that is there and was not replaced, after any changes", () => {
+    const tracks = ["production", "canary", "production", "preview", "production"];
+    const one = (number: number): ReleaseRecord => record(number, tracks[number - 1]);
+    const number = fc.integer({ min: 1, max: 5 });
+    const change = fc.oneof(
+      number.map((n) => (table: RouteTable) => withRelease(table, one(n))),
+      fc.tuple(number, fc.nat()).map(
+        ([n, now]) =>
+          (table: RouteTable) =>
+            withLive(table, one(n), now),
+      ),
+      number.map((n) => (table: RouteTable) => withoutUnvisited(table, n)),
+      number.map((n) => (table: RouteTable) => withoutRelease(table, n)),
+      number.map((n) => (table: RouteTable) => withoutVisitors(table, n)),
+      number.map((n) => (table: RouteTable) => withInstances(table, one(n))),
+      fc.constantFrom(...tracks).map((track) => (table: RouteTable) => withoutTrack(table, track, 5)),
+    );
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 20 }), (changes) => {
+        const table = changes.reduce((before, change) => change(before), emptyRouteTable("a"));
+        const numbers = table.releases.map((release) => release.number);
+        expect(numbers).to.deep.equal([...new Set(numbers)].sort());
+        for (const [track, served] of Object.entries(table.tracks)) {
+          const release = table.releases.find((candidate) => candidate.number === served);
+          expect(release).to.include({ track });
+          expect(release?.replacedAt).to.equal(undefined);
+        }
+        expect(routeTableSchema.parse(table)).to.deep.equal(table);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
