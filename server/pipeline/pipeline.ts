@@ -3,6 +3,7 @@ import { AppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { PRODUCTION } from "../../core/records/route-table.js";
 import { hasReached } from "../../core/records/phase.js";
+import type { AppRecord } from "../../core/records/app-record.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import type { Redis } from "ioredis";
 import { takeLock } from "../../core/redis/lock.js";
@@ -69,11 +70,19 @@ export class Pipeline {
     await refuseFullDisk(this.tools);
     const app = await this.tools.apps.ensure(order.app);
     const { commit, branch, track, by, source } = order;
-    const record = await this.tools.releases.create({ app: app.name, commit, branch, track, by, source });
-    await mkdir(this.tools.home.release(app.name, record.number), { recursive: true });
-    const { logMegabytes } = this.tools.settings.limits;
-    out.keepIn(this.tools.home.releaseOutput(app.name, record.number), logMegabytes * 1024 * 1024);
-    return this.work(record, out, order);
+    const draft = await this.tools.releases.draft({ app: app.name, commit, branch, track, by, source });
+    const work = this.workOf(app, draft, out, order);
+    try {
+      await this.tools.releases.save(draft);
+      await mkdir(this.tools.home.release(app.name, draft.number), { recursive: true });
+      const { logMegabytes } = this.tools.settings.limits;
+      out.keepIn(this.tools.home.releaseOutput(app.name, draft.number), logMegabytes * 1024 * 1024);
+      return work;
+    } catch (error) {
+      // An answer of Redis' that was lost may have been a yes.
+      await this.undo(work, toAppError(error)).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Everything up to `healthy`: what runs is not touched, and a failure takes all of it back. */
@@ -135,16 +144,7 @@ export class Pipeline {
     out: Output,
     options: Pick<ReleaseOrder, "quarantine" | "skipGates">,
   ): Promise<ReleaseWork> {
-    const { home, apps, clock } = this.tools;
-    return {
-      app: await apps.read(record.app),
-      record,
-      repository: new Repository(home.repository(record.app), home.gitHome(), options.quarantine),
-      out,
-      skipGates: options.skipGates,
-      beganAt: clock.now(),
-      tools: this.tools,
-    };
+    return this.workOf(await this.tools.apps.read(record.app), record, out, options);
   }
 
   /** Cancels what is before `live` and waits until all is through or taken back. */
@@ -171,6 +171,17 @@ export class Pipeline {
     if (target !== undefined) return target;
     if (number === undefined) throw new AppError("rollback-nothing", { app });
     throw new AppError("release-unknown", { app, release: releaseName(number), known });
+  }
+
+  private workOf(
+    app: AppRecord,
+    record: ReleaseRecord,
+    out: Output,
+    { quarantine, skipGates }: Pick<ReleaseOrder, "quarantine" | "skipGates">,
+  ): ReleaseWork {
+    const { home, clock } = this.tools;
+    const repository = new Repository(home.repository(app.name), home.gitHome(), quarantine);
+    return { app, record, repository, out, skipGates, beganAt: clock.now(), tools: this.tools };
   }
 
   private async orRemember(work: ReleaseWork, steps: Promise<void>): Promise<void> {

@@ -15,11 +15,12 @@ export type ReleasePatch = Partial<
 export class ReleaseStore {
   constructor(private readonly redis: Redis) {}
 
-  async create(release: NewRelease): Promise<ReleaseRecord> {
+  /** The record of a new release, queued, with the app's next number. It is not saved yet. */
+  async draft(release: NewRelease): Promise<ReleaseRecord> {
     try {
       const number = await this.redis.incr(keys.releaseCounter(release.app));
       const at = new Date().toISOString();
-      const record: ReleaseRecord = {
+      return {
         v: 1,
         ...release,
         number,
@@ -31,8 +32,6 @@ export class ReleaseStore {
         instances: [],
         traffic: DEFAULT_TRAFFIC,
       };
-      await this.save(record);
-      return record;
     } catch (error) {
       throw redisError(error);
     }
@@ -70,7 +69,7 @@ export class ReleaseStore {
     await this.redis.hdel(keys.releases(app), String(number));
   }
 
-  private async save(record: ReleaseRecord): Promise<void> {
+  async save(record: ReleaseRecord): Promise<void> {
     try {
       await this.redis.hset(keys.releases(record.app), String(record.number), JSON.stringify(record));
     } catch (error) {

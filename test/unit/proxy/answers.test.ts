@@ -1,5 +1,11 @@
 import { expect } from "chai";
-import { parseLoads, parseMap, parseProcesses, parseServers } from "../../../proxy/haproxy/answers.js";
+import {
+  parseLoads,
+  parseMap,
+  parseOpenStreams,
+  parseProcesses,
+  parseServers,
+} from "../../../proxy/haproxy/answers.js";
 import { argument } from "../../../proxy/haproxy/runtime.js";
 
 describe("HAProxy's answers", () => {
@@ -31,10 +37,21 @@ describe("HAProxy's answers", () => {
     ]);
   });
 
+  it("show stat: what is open on one server of a backend", () => {
+    const answer = "# pxname,svname,scur,lastsess,\nslot-1,w1,1,3,\nslot-1,w10,4,3,\n";
+    expect([
+      parseOpenStreams(answer, "w1"),
+      parseOpenStreams(answer, "w10"),
+      parseOpenStreams(answer, "w2"),
+      parseOpenStreams("", "w1"),
+    ]).to.deep.equal([1, 4, 0, 0]);
+  });
+
   it("show proc: the present worker and the old ones", () => {
     const answer =
       "#<PID> <type> <reloads> <uptime> <version>\n10 master 2 [failed: 1] 0d 2.6\n# workers\n20 worker 0 0d 2.6\n# old workers\n15 worker 1 0d 2.6\n# programs\n";
     expect(parseProcesses(answer)).to.deep.equal({ workers: [20], oldWorkers: [15], reloads: 2, failed: 1 });
+    expect(parseProcesses("")).to.deep.equal({ workers: [], oldWorkers: [], reloads: 0, failed: 0 });
   });
 
   it("are only asked for with arguments that cannot end a command", () => {

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { deferred } from "../../../core/deferred.js";
 import { ReleaseQueue, type Place } from "../../../server/pipeline/release-queue.js";
 
@@ -72,5 +73,60 @@ describe("the queue of releases", () => {
     expect(await left).to.equal("gone");
     first.reject(new Error("no"));
     expect(await Promise.all([failing, last])).to.deep.equal(["failed", "last"]);
+  });
+
+  it("does not let one in that was interrupted before it came", async () => {
+    const queue = new ReleaseQueue();
+    const signal = AbortSignal.abort(new Error("gone"));
+    const left = await queue.run(place("1", { signal }), async () => "never").catch(String);
+    expect(left).to.equal("Error: gone");
+    expect(await queue.run(place("2"), async () => "next")).to.equal("next");
+  });
+
+  it("keeps a waiting rollback though others wait for no branch too", async () => {
+    const queue = new ReleaseQueue();
+    const first = deferred<undefined>();
+    const running = queue.run(place("1"), async () => first.promise);
+    const rollbacks = ["2", "3"].map(async (commit) =>
+      queue.run(place(commit, { branch: undefined }), async () => commit),
+    );
+    first.resolve(undefined);
+    await running;
+    expect(await Promise.all(rollbacks)).to.deep.equal(["2", "3"]);
+  });
+
+  it("never runs two of an app at once, and runs or refuses each, whatever comes and leaves", async () => {
+    const push = fc.record({
+      app: fc.constantFrom("a", "b"),
+      branch: fc.constantFrom("master", "x", undefined),
+      steps: fc.nat({ max: 5 }),
+      fails: fc.boolean(),
+      leavesAfter: fc.option(fc.nat({ max: 12 }), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(push, { maxLength: 12 }), async (pushes) => {
+        const queue = new ReleaseQueue();
+        const running = new Map<string, number>();
+        const turns = async (count: number): Promise<void> => {
+          for (let turn = 0; turn < count; turn++) await Promise.resolve();
+        };
+        const all = pushes.map(async ({ app, branch, steps, fails, leavesAfter }, index) => {
+          const abort = new AbortController();
+          if (leavesAfter !== undefined) void turns(leavesAfter).then(() => abort.abort(new Error("gone")));
+          return queue.run(place(String(index), { app, branch, signal: abort.signal }), async () => {
+            running.set(app, (running.get(app) ?? 0) + 1);
+            expect(running.get(app)).to.equal(1);
+            await turns(steps);
+            running.set(app, 0);
+            if (fails) throw new Error("failed");
+          });
+        });
+        const results = await Promise.allSettled(all);
+        for (const result of results)
+          if (result.status === "rejected")
+            expect(String(result.reason)).to.match(/gone|failed|took this one's place/);
+        await queue.run(place("last"), async () => undefined);
+      }),
+    );
   });
 });
