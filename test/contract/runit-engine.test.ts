@@ -70,6 +70,7 @@ describe("RunitEngine", function () {
     await other.engine.stop("shop.v1.worker.1", 10);
     await other.dispose();
     await rm(folder, { recursive: true });
+    expect(await isAlive(before.pid ?? 0)).to.equal(true);
     expect(await trial.engine.list()).to.deep.equal([before]);
   });
 

@@ -211,7 +211,7 @@ describe("a push that is declined", function () {
 
     it("names the port that a process listens on instead of its own", async () => {
       const port = await freePort();
-      const { "app.json": check } = answering("", { timeout: 3 });
+      const { "app.json": check } = answering("", { timeout: 2 });
       await clone.commit({
         "server.js": server(`http.createServer().listen(${port}, "127.0.0.1");`),
         "app.json": check,
@@ -242,7 +242,15 @@ describe("a push that is declined", function () {
     }
 
     it("stops what a gate left running in a session of its own", async () => {
-      await clone.commit(appJson({ sluice: { gates: { daemon: "setsid sleep 1000 & exit 1" } } }));
+      await clone.commit(
+        appJson({
+          sluice: {
+            gates: {
+              daemon: "setsid sh -c 'echo $$ >left; exec sleep 1000' & until [ -s left ]; do :; done; exit 1",
+            },
+          },
+        }),
+      );
       expectDeclined(await clone.push(), /The gate daemon failed/);
     });
 

@@ -49,6 +49,18 @@ export function keepsLogs(trial: EngineTrial): void {
     await followed;
   });
 
+  it("ends to follow as soon as it is told to, whatever it is doing at that moment", async () => {
+    await trial.engine.start(trial.worker("echo one; exec sleep 1000"));
+    await trial.said(ID, "one");
+    const began = Date.now();
+    for (let afterMs = 0; afterMs < 12; afterMs++) {
+      const signal = AbortSignal.timeout(afterMs);
+      const lines = [];
+      for await (const line of trial.engine.logs(ID, { lines: 1, follow: true, signal })) lines.push(line);
+    }
+    expect(Date.now() - began).to.be.lessThan(900);
+  });
+
   it("follows an instance that has written nothing yet", async () => {
     const ending = new AbortController();
     const lines: string[] = [];

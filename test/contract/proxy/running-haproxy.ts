@@ -76,6 +76,8 @@ export class RunningHaproxy implements RunningProxy {
     const [program = "", ...args] = haproxyCommand(this.folder);
     this.child = spawn(program, args, { stdio: "ignore", detached: true });
     await eventually("HAProxy answers", async () => (await this.ask("show version")) !== "");
+    const master = new Runtime(paths.masterSocket(this.folder));
+    await eventually("its master answers", async () => (await master.run("show proc")) !== "");
   }
 
   private async kill(): Promise<void> {
