@@ -1,7 +1,11 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { AppError } from "../../../core/app-error.js";
 
-/** Hands out ports of a range, each one later than the last, so that a port just left is not used again at once. */
+/**
+ * Hands out ports of a range, each one later than the last, so that a port just left is not used again at once. The first
+ * is any: two Sluices on a machine would otherwise give the same ones, before anybody listens there.
+ */
 export class FreePorts {
   private last: number;
   private readonly reserved = new Set<number>();
@@ -11,7 +15,7 @@ export class FreePorts {
     taken: Iterable<number>,
   ) {
     for (const port of taken) this.reserved.add(port);
-    this.last = Math.max(range.first - 1, ...this.reserved);
+    this.last = this.reserved.size > 0 ? Math.max(...this.reserved) : randomInt(range.first, range.last + 1);
   }
 
   /** The next port that no instance has and nobody listens on. Throws `no-free-port`. */

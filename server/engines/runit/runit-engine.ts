@@ -60,7 +60,8 @@ export class RunitEngine implements Engine {
     const folder = this.options.home.service(id);
     const address = await addressOf(this.options.home, id);
     await endService(folder, graceSeconds * 1000);
-    await rm(folder, { recursive: true, force: true });
+    // A program of a finish script that was just ended may still write in it.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     if (address?.startsWith("unix@")) await rm(address.slice("unix@".length), { force: true });
     await this.memory.remove(id);
     for (const port of portOf(address)) this.freePorts.give(port);

@@ -22,6 +22,7 @@ const DEFAULT_CHECK: HealthCheck = {
 };
 const POLL_MS = 10;
 const LOG_LINES = 20;
+const OWN_LISTENER_MS = 2000;
 
 /** Every instance answers its checks, from outside; then the release can be looked at under `vN.APP.DOMAIN`. */
 export const health: Step = {
@@ -59,6 +60,7 @@ async function checkInstance(
     return;
   }
   for (const check of checks) await passes(work, instance, instance.address, check, signal);
+  await refuseForeignListener(work, instance, instance.address, signal);
 }
 
 /** Repeats a check until it passes or its attempts are used up. That nobody listens yet does not use one up, but time. */
@@ -94,6 +96,25 @@ function problemOf(result: Probe, check: HealthCheck): string | undefined {
   if (check.content !== undefined && !body.includes(check.content))
     return `answered ${status}, but without "${check.content}"`;
   return undefined;
+}
+
+/** Somebody else may have taken the port first and answered in its place; then the instance ends when it cannot listen. */
+async function refuseForeignListener(
+  work: ReleaseWork,
+  instance: InstanceRecord,
+  address: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, engine } = work.tools;
+  const port = address.slice(address.lastIndexOf(":"));
+  const deadline = clock.now() + OWN_LISTENER_MS;
+  // A process that listens from a session of its own is not found; it is believed after a while.
+  while (!address.startsWith("unix@") && clock.now() < deadline) {
+    const listens = await engine.listening(instance.id);
+    await refuseIfEnded(work, instance);
+    if (listens.some((listener) => listener.endsWith(port))) return;
+    await clock.sleep(POLL_MS, signal);
+  }
 }
 
 async function refuseIfEnded({ tools }: ReleaseWork, instance: InstanceRecord): Promise<void> {

@@ -58,7 +58,8 @@ export function keepsLogs(trial: EngineTrial): void {
       const lines = [];
       for await (const line of trial.engine.logs(ID, { lines: 1, follow: true, signal })) lines.push(line);
     }
-    expect(Date.now() - began).to.be.lessThan(900);
+    // Were one of them to wait for the next look at the file, all together would take over ten seconds.
+    expect(Date.now() - began).to.be.lessThan(8000);
   });
 
   it("follows an instance that has written nothing yet", async () => {
