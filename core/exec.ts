@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { abortReason } from "./clock.js";
 
@@ -32,6 +32,8 @@ export interface Exit {
 }
 
 const TERM_GRACE_MS = 3000;
+/** How long output is waited for that somebody outside the group may still write. */
+const LINGER_MS = 1000;
 const LONGEST_LINE = 16_384;
 
 /**
@@ -50,7 +52,9 @@ export async function runCommand(command: Command, options: RunOptions = {}): Pr
     ...(command.user ?? {}),
   });
   if (options.input && child.stdin) feed(options.input, child.stdin);
-  const lines = [readLines(child.stdout, onLine), readLines(child.stderr, onLine)];
+  const outputs = [child.stdout, child.stderr].filter((output) => output !== null);
+  const readers = outputs.map((input) => createInterface({ input, crlfDelay: Infinity }));
+  const lines = Promise.all(readers.map((reader) => readLines(reader, onLine)));
   const stopGroup = (): void => {
     endGroup(child.pid, "SIGTERM");
     setTimeout(() => endGroup(child.pid, "SIGKILL"), TERM_GRACE_MS).unref();
@@ -61,9 +65,13 @@ export async function runCommand(command: Command, options: RunOptions = {}): Pr
       child.once("error", reject);
       child.once("exit", (status, by) => resolve({ status: status ?? undefined, signal: by ?? undefined }));
     });
-    // A grandchild that holds the pipe would keep the reader waiting for ever.
+    // A grandchild that holds the pipe would keep the reader waiting for ever; one that has left the group still can.
     endGroup(child.pid, "SIGKILL");
-    await Promise.all(lines);
+    const linger = setTimeout(() => {
+      for (const reader of readers) reader.close();
+      for (const output of outputs) output.destroy();
+    }, LINGER_MS);
+    await lines.finally(() => clearTimeout(linger));
     if (signal?.aborted) throw abortReason(signal);
     return exit;
   } finally {
@@ -100,12 +108,8 @@ function feed(input: Readable, stdin: Writable): void {
   input.pipe(stdin);
 }
 
-async function readLines(
-  stream: Readable | null,
-  onLine: ((line: string) => void) | undefined,
-): Promise<void> {
-  if (stream === null) return;
-  for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+async function readLines(reader: Interface, onLine: ((line: string) => void) | undefined): Promise<void> {
+  for await (const line of reader) {
     onLine?.(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
   }
 }

@@ -117,7 +117,19 @@ export class DependencyCache {
   private async copy(from: string, to: string, user: User | undefined): Promise<void> {
     const env = { PATH: this.path };
     await outputOf({
-      argv: ["cp", "-R", "-P", "--reflink=auto", "--preserve=mode,timestamps,links", "--", from, to],
+      argv: [
+        "nice",
+        "-n",
+        "10",
+        "cp",
+        "-R",
+        "-P",
+        "--reflink=auto",
+        "--preserve=mode,timestamps,links",
+        "--",
+        from,
+        to,
+      ],
       env,
     });
     if (user !== undefined)

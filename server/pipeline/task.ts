@@ -23,7 +23,7 @@ export async function runTask(
   const user = userOf(app, tools);
   const mark = jobMark(tools.home.root, app.name, releaseName(record.number));
   const command: Command = {
-    argv: ["sh", "-c", task.command],
+    argv: ["nice", "-n", "10", "sh", "-c", task.command],
     cwd: task.cwd,
     env: { ...taskEnvironment(work), ...task.env, [JOB]: mark },
     ...(user === undefined ? {} : { user }),
