@@ -89,18 +89,25 @@ export class Repository {
     const archived = new Promise<number | null>((resolve, reject) =>
       archive.once("exit", resolve).once("error", reject),
     );
+    archived.catch(() => undefined);
     const tar: Command = {
       argv: ["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"],
       env: { PATH: this.env["PATH"] ?? "" },
       ...(user === undefined ? {} : { user }),
     };
+    // On success git ends by itself, and how it ended counts: ended by us it would seem to have failed.
     const exit = await runCommand(tar, {
       signal,
       input: archive.stdout,
       onLine: (line) => complaints.push(line),
-    }).finally(() => archive.kill());
-    if (exit.status !== 0)
+    }).catch((error: unknown) => {
+      archive.kill();
+      throw error;
+    });
+    if (exit.status !== 0) {
+      archive.kill();
       throw new Error(`tar failed (${describeExit(exit)}): ${complaints.slice(0, 3).join(" ")}`);
+    }
     if ((await archived) !== 0) throw new Error(`git archive failed: ${complaints.slice(0, 3).join(" ")}`);
   }
 }

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { randomBytes } from "node:crypto";
 import { readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { freePort } from "../support/free-port.js";
 import { freeRange, type PortRange } from "../support/free-range.js";
@@ -29,7 +30,7 @@ describe("a push that is declined", function () {
     ports = await freeRange(40);
     sluice = await TestSluice.start({ settings: { limits: { pushMegabytes: 5 }, instances: { ports } } });
     clone = await sluice.clone(APP, tinyApp());
-    expect((await clone.push()).status).to.equal(0);
+    expectAccepted(await clone.push());
     base = await clone.git("rev-parse", "HEAD");
     branches = await clone.git("ls-remote", "sluice");
     traces = await tracesOf(sluice, APP, ports);
@@ -408,7 +409,7 @@ describe("what a declined push said", function () {
       .to.match(/v2 release \| {2}! {5}web\.1 ended \(status 3\)/)
       .and.to.match(/v2 web\.1 \| no database/);
     await clone.commit(tinyApp());
-    expect((await clone.push()).status).to.equal(0);
+    expectAccepted(await clone.push());
     await eventually(
       "only v3 is kept",
       async () => {
@@ -454,7 +455,7 @@ describe("git push -o skip-gates, where sluice.yml allows it", function () {
     expectDeclined(await clone.push(), /The gate never failed/);
     const push = await clone.push("HEAD:master", "-o", "skip-gates");
     expect(push.output).to.match(/^-----> Gates skipped/m);
-    expect(push.status).to.equal(0);
+    expectAccepted(push);
     expect((await sluice.get("hurry")).body).to.equal("v2 web.1");
   });
 });

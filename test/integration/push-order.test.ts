@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { freeRange, type PortRange } from "../support/free-range.js";
 import { saying } from "../support/saying.js";
@@ -53,11 +54,11 @@ describe("pushes that come together", function () {
     ];
     const push = slow.startPush();
     await saying(push, SHUT);
-    expect((await other.push()).status).to.equal(0);
+    expectAccepted(await other.push());
     expect((await sluice.get("other")).body).to.equal("v1 web.1");
     expect((await sluice.get("slow")).status).to.equal(404);
     await gate.go();
-    expect((await push.done).status).to.equal(0);
+    expectAccepted(await push.done);
     expect((await sluice.get("slow")).body).to.equal("v1 web.1");
   });
 
@@ -100,7 +101,7 @@ describe("pushes that come together", function () {
     expect(output).to.match(/^ ! {5}Nothing to do: the newer push carries on\.$/m);
     await gate.go();
     expect((await first.done).output).to.match(/ ! {5}The gate shut failed/);
-    expect((await third.done).status).to.equal(0);
+    expectAccepted(await third.done);
     expect(await clone.git("ls-remote", "sluice", "master")).to.include(newest);
     expect((await sluice.get("newest")).body).to.equal("v3 web.1");
     expect((await releases("newest")).map(({ commit, phase }) => [commit === newest, phase])).to.deep.equal([
@@ -123,7 +124,7 @@ describe("pushes that come together", function () {
     const second = clone.startPush();
     await saying(second, WAITS);
     await gate.go();
-    expect((await first.done).status).to.equal(0);
+    expectAccepted(await first.done);
     const { status, output } = await second.done;
     expect(status).not.to.equal(0);
     expect(output).to.match(
@@ -181,7 +182,7 @@ describe("pushes that come together", function () {
   it("of two branches in one go are both live", async () => {
     const clone = await sluice.clone("pair", tinyApp());
     const push = await clone.push("HEAD:refs/heads/master", "HEAD:refs/heads/Topic/One");
-    expect(push.status).to.equal(0);
+    expectAccepted(push);
     const [, host = ""] = /Live: http:\/\/(topic-one-[0-9a-f]{6}\.pair)\.localhost/.exec(push.output) ?? [];
     expect((await sluice.get("pair")).headers).to.include({ "sluice-track": "production" });
     expect((await sluice.get(host)).status).to.equal(200);
@@ -221,14 +222,14 @@ describe("branches and tags", function () {
     await clone.push("HEAD:master", "HEAD:feature", "HEAD:staging");
     const production = (await sluice.get("shop")).body;
     expect((await sluice.get("feature.shop")).status).to.equal(200);
-    expect((await clone.push("--delete", "feature")).status).to.equal(0);
+    expectAccepted(await clone.push("--delete", "feature"));
     await eventually("the preview is gone", async () => (await sluice.get("feature.shop")).status === 404);
     await eventually(
       "its instance is gone",
       async () => (await tracesOf(sluice, "shop", ports)).instances.length === 2,
     );
     expect((await sluice.get("shop")).body).to.equal(production);
-    expect((await clone.push("HEAD:feature")).status, "it can come back").to.equal(0);
+    expectAccepted(await clone.push("HEAD:feature"));
     expect((await sluice.get("feature.shop")).status).to.equal(200);
   });
 
@@ -237,12 +238,12 @@ describe("branches and tags", function () {
     await clone.push("HEAD:master");
     await clone.push("HEAD:main");
     const push = await clone.push("--delete", "master");
-    expect(push.status).to.equal(0);
+    expectAccepted(push);
     expect(push.output).to.match(/production goes on/);
     await clone.push("--delete", "main");
     expect((await sluice.get("renamed")).body).to.equal("v2 web.1");
     await clone.commit({ "note.txt": "2" });
-    expect((await clone.push("HEAD:main")).status).to.equal(0);
+    expectAccepted(await clone.push("HEAD:main"));
     expect((await sluice.get("renamed")).body).to.equal("v3 web.1");
   });
 
@@ -253,7 +254,7 @@ describe("branches and tags", function () {
     await clone.git("tag", "light");
     await clone.git("tag", "--annotate", "--message", "x", "heavy");
     const push = await clone.push("light", "heavy");
-    expect(push.status).to.equal(0);
+    expectAccepted(push);
     expect(push.output).not.to.match(/----->/);
     expect(await clone.git("ls-remote", "--tags", "sluice")).to.match(
       /refs\/tags\/heavy\n.*\n.*refs\/tags\/light/,
@@ -286,7 +287,7 @@ describe("gates: post-receive", function () {
       const commit = await clone.commit(files);
       const push = await clone.push();
       expect(push.output).to.match(says);
-      expect(push.status).to.equal(0);
+      expectAccepted(push);
       expect(await clone.git("ls-remote", "sluice", "master")).to.include(commit);
       expect((await sluice.get("later")).body).to.equal("v1 web.1");
       expect(await tracesOf(sluice, "later", ports)).to.deep.equal(traces);
@@ -461,7 +462,7 @@ describe("what a release is given", function () {
     );
 
     await sluice.cli("config", "set", "API_KEY=a=b c'd\"e", "API_URL=x", "GREETING=hi");
-    expect((await clone.push()).status).to.equal(0);
+    expectAccepted(await clone.push());
     const first = await envOf("set");
     expect(first).to.include({ API_KEY: `a=b c'd"e`, GREETING: "hi", COLOUR: "red" });
     expect(first["SESSION_SECRET"]).to.match(/^[0-9a-f]{64}$/);
@@ -482,12 +483,12 @@ describe("what a release is given", function () {
       tinyApp({ "app.json": `{"sluice": {"listen": "socket", "standbySeconds": 0}}` }),
     );
     const listening = (await tracesOf(sluice, "socket", ports)).ports;
-    expect((await clone.push()).status).to.equal(0);
+    expectAccepted(await clone.push());
     const env = await envOf("socket");
     expect(env["SOCKET"]).to.equal(join(sluice.home, "sockets/socket/v1.web.1.sock"));
     expect(env).not.to.have.property("PORT");
     await clone.commit({ "note.txt": "2" });
-    expect((await clone.push()).status).to.equal(0);
+    expectAccepted(await clone.push());
     expect((await sluice.get("socket")).body).to.equal("v2 web.1");
     await eventually(
       "v1 is gone",

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { freeRange, type PortRange } from "../support/free-range.js";
 import { saying } from "../support/saying.js";
@@ -71,7 +72,7 @@ describe("git over SSH", function () {
       await sluice.cli("keys", "add", `${key}.pub`);
       const push = await mine.push();
       expect(push.output).to.match(/^-----> Live: http:/m);
-      expect(push.status).to.equal(0);
+      expectAccepted(push);
       expect((await sluice.get(app)).body).to.equal("v1 web.1");
       const [release] = await sluice.json<{ by: string }[]>("releases", app);
       expect(release?.by).to.equal(`${type}@test`);
@@ -136,7 +137,7 @@ describe("git over SSH", function () {
       return true;
     });
     await mine.commit({ "app.json": "{}" });
-    expect((await mine.push()).status).to.equal(0);
+    expectAccepted(await mine.push());
     expect((await sluice.get("patient")).body).to.equal("v3 web.1");
   });
 
@@ -148,14 +149,14 @@ describe("git over SSH", function () {
       const mine = await clone("cinema", known, tinyApp());
       await writeFile(join(mine.folder, "film"), film);
       head = await mine.commit({});
-      expect((await mine.push()).status).to.equal(0);
+      expectAccepted(await mine.push());
       await mine.git(
         "remote",
         "set-url",
         "sluice",
         `http://git:${await sluice.token()}@127.0.0.1:${sluice.controlPort}/git/cinema-by-http.git`,
       );
-      expect((await mine.push()).status).to.equal(0);
+      expectAccepted(await mine.push());
     });
 
     it("gives them back by a clone over either transport", async () => {
