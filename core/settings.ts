@@ -62,7 +62,7 @@ export async function loadSettings(env: NodeJS.ProcessEnv, file: string): Promis
   const fromFile = parseYaml(await readIfThere(file), problems);
   const merged = mergeEnvironment(fromFile, env, problems);
   const parsed = settingsSchema.safeParse(merged);
-  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => problemOf(issue, merged)));
+  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => problemOf(issue, merged, env)));
   if (!parsed.success || problems.length > 0) throw new AppError("settings-invalid", { file, problems });
   return { ...parsed.data, token: env["SLUICE_TOKEN"] === "" ? undefined : env["SLUICE_TOKEN"] };
 }
@@ -128,11 +128,14 @@ function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function problemOf(issue: z.core.$ZodIssue, tree: Tree): string {
+function problemOf(issue: z.core.$ZodIssue, tree: Tree, env: NodeJS.ProcessEnv): string {
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") return unknownKeyProblem(path, issue.keys, knownKeys(issue.path));
   const value = issue.path.reduce<unknown>((at, key) => (isTree(at) ? at[String(key)] : undefined), tree);
-  return `${path}: ${issue.message}${value === undefined ? "" : ` (it is ${JSON.stringify(value)})`}`;
+  const variable = ENVIRONMENT.find(
+    (entry) => entry.path.join(".") === path && (env[entry.name] ?? "") !== "",
+  );
+  return `${variable?.name ?? path}: ${issue.message}${value === undefined ? "" : ` (it is ${JSON.stringify(value)})`}`;
 }
 
 /** Settings that have no default, so that they are known all the same. */

@@ -9,7 +9,7 @@ import type { AppRoutes, Proxy } from "./proxy.js";
 import { releaseKey, routesOf, trackKey } from "./routes-of.js";
 
 export interface FollowOptions {
-  readonly proxy: Proxy & { sweep(): Promise<void> };
+  readonly proxy: Proxy;
   readonly redis: Redis;
   /** Name of this proxy in Redis; the same after a restart. */
   readonly id: string;

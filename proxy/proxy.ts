@@ -36,4 +36,6 @@ export interface Proxy {
   apps(): Promise<ReadonlySet<string>>;
   /** The load of these releases (`APP/vN`), each over all its servers. One that it does not serve is left out. */
   loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>>;
+  /** Forgets servers of releases that it serves no more and whose last stream has ended by now. */
+  sweep(): Promise<void>;
 }

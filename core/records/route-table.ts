@@ -12,7 +12,7 @@ export const routedReleaseSchema = z.object({
   sticky: z.boolean(),
   /** When another release took its track (ms since 1970); absent while it serves or before it does. */
   replacedAt: z.number().optional(),
-  /** Visitors with a cookie may still come to it (only sticky releases that drain). */
+  /** Once replaced, it may keep its visitors for so long. */
   drainSeconds: z.number(),
   standbySeconds: z.number(),
   sessionIdleSeconds: z.number(),

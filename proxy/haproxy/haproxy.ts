@@ -92,7 +92,6 @@ export class Haproxy implements Proxy {
     );
   }
 
-  /** Tries again to remove servers whose last connection may have closed by now. */
   async sweep(): Promise<void> {
     const state = await this.observed();
     if (state.leaving.length > 0) this.state = await this.removeLeaving(state);

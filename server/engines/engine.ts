@@ -20,7 +20,9 @@ export interface InstanceSpec {
 export interface InstanceState {
   readonly id: string;
   readonly address: string | undefined;
+  /** Its process is there; not between two tries of one that keeps ending. */
   readonly running: boolean;
+  /** Of its process group's first process; that one is there between two tries too. */
   readonly pid: number | undefined;
   /** How often it has ended since it was first started. */
   readonly ends: number;
@@ -33,7 +35,10 @@ export interface InstanceState {
  * stop, whether the caller lives or not. Every method can be called again with the same effect.
  */
 export interface Engine {
-  /** Starts an instance, or finds it running. Returns where it will listen: `127.0.0.1:PORT`, `unix@PATH` or nothing. */
+  /**
+   * Starts an instance; one that it keeps already goes on as it was given first, whatever else the spec says now. Returns
+   * where it will listen: `127.0.0.1:PORT`, `unix@PATH` or nothing.
+   */
   start(spec: InstanceSpec): Promise<{ address: string | undefined }>;
   /** TERM to all its processes, `graceSeconds`, KILL; then forgets it. Its log stays. One that is unknown is no error. */
   stop(id: string, graceSeconds: number): Promise<void>;

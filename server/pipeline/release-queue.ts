@@ -42,7 +42,6 @@ export class ReleaseQueue {
       this.lines.set(place.app, { busyWith: describe(place), waiting: [] });
       return;
     }
-    place.onWait(line.waiting.at(-1)?.commit.slice(0, 10) ?? line.busyWith);
     await this.wait(line, place);
   }
 
@@ -53,11 +52,13 @@ export class ReleaseQueue {
       gone?.refuse(abortReason(place.signal));
     };
     place.signal.addEventListener("abort", onAbort, { once: true });
+    const same = line.waiting.findIndex(({ branch }) => branch !== undefined && branch === place.branch);
+    const index = same < 0 ? line.waiting.length : same;
+    const ahead = line.waiting[index - 1];
+    place.onWait(ahead === undefined ? line.busyWith : describe(ahead));
     try {
       await new Promise<void>((enter, refuse) => {
-        const index = line.waiting.findIndex(({ branch }) => branch !== undefined && branch === place.branch);
-        const [replaced] = index < 0 ? [] : line.waiting.splice(index, 1);
-        line.waiting.push({ ...place, enter, refuse });
+        const [replaced] = line.waiting.splice(index, 1, { ...place, enter, refuse });
         replaced?.refuse(
           new AppError("push-superseded", { branch: place.branch ?? "", commit: place.commit.slice(0, 10) }),
         );

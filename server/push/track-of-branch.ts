@@ -21,7 +21,7 @@ function previewName(branch: string): string {
   return kept === "" ? `b-${hash}` : `${kept}-${hash}`;
 }
 
-/** Names that mean something else in front of an app's host. */
+/** Names that mean something else in front of an app's host, or could be the changed name of another branch. */
 function isTaken(name: string): boolean {
-  return name === PRODUCTION || name === CANARY || /^v\d+$/.test(name);
+  return name === PRODUCTION || name === CANARY || /^v\d+$/.test(name) || /-[0-9a-f]{6}$/.test(name);
 }

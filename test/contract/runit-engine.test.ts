@@ -49,6 +49,17 @@ describe("RunitEngine", function () {
     expect(await leftBy(trial.folder, app)).to.deep.equal({ processes: [], files: [], groups: [] });
   });
 
+  it("sweeps what a start left that was cut short", async () => {
+    const app = ownName();
+    const { address } = await trial.engine.start(trial.web({ id: `${app}.v1.web.1`, app }));
+    await answerAt(address);
+    const services = new Home(trial.path(`engine-${trial.ports.first}`)).services();
+    await rm(join(services, `${app}.v1.web.1`, "instance.json"));
+    await trial.engineAgain();
+    expect((await leftBy(trial.folder, app)).processes).to.deep.equal([]);
+    expect(await readdir(services)).to.deep.equal([]);
+  });
+
   it("does not wait for ever for one that has left the process group, and ends it where the kernel knows it", async () => {
     const id = `${ownName()}.v1.worker.1`;
     await trial.engine.start(trial.worker('setsid sleep 1000 & echo "child $!"; exec sleep 1000', { id }));

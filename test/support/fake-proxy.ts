@@ -50,6 +50,11 @@ export class FakeProxy implements Proxy {
     return new Map(served.map((release) => [release, this.loadOf(release)]));
   }
 
+  /** A release that is not routed has no server here. */
+  async sweep(): Promise<void> {
+    await Promise.resolve();
+  }
+
   private loadOf(release: string): Load {
     const last = this.lastAt.get(release);
     const idleSeconds = last === undefined ? Infinity : Math.floor((Date.now() - last) / 1000);

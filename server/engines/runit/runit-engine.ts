@@ -24,6 +24,7 @@ export interface RunitOptions {
 
 /** What stands beside a service's scripts, so that it can be found again. */
 const recordSchema = z.object({ address: z.string().optional() });
+type InstanceRecord = Readonly<z.infer<typeof recordSchema>>;
 const RECORD = "instance.json";
 
 /** Instances as runit services on this machine, one `runsv` each. */
@@ -37,6 +38,7 @@ export class RunitEngine implements Engine {
   /** Finds what an earlier server left running. */
   static async open(options: RunitOptions): Promise<RunitEngine> {
     await mkdir(options.home.services(), { recursive: true, mode: 0o700 });
+    await sweepHalfStarted(options.home);
     const addresses = await Promise.all(
       (await serviceIds(options.home)).map((id) => addressOf(options.home, id)),
     );
@@ -49,11 +51,14 @@ export class RunitEngine implements Engine {
 
   async start(spec: InstanceSpec): Promise<{ address: string | undefined }> {
     const folder = this.options.home.service(spec.id);
-    const known = await addressOf(this.options.home, spec.id);
-    const address = known ?? (await this.newAddress(spec));
-    await this.writeFolder(spec, folder, address);
+    const memoryLimit = await this.memory.prepare(spec.id, spec.memoryMegabytes);
+    let record = await readRecord(folder);
+    if (record === undefined) {
+      record = { address: await this.newAddress(spec) };
+      await this.writeFolder(spec, folder, record, memoryLimit);
+    }
     await supervise(folder, { PATH: this.options.path });
-    return { address };
+    return { address: record.address };
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
@@ -76,11 +81,13 @@ export class RunitEngine implements Engine {
     const folder = this.options.home.service(id);
     const record = await readRecord(folder);
     if (record === undefined) return undefined;
-    const [{ pid }, end] = await Promise.all([
+    const [{ pid }, end, pause] = await Promise.all([
       serviceState(folder),
       readFile(join(folder, "end"), "utf8").catch(() => ""),
+      readFile(join(folder, "pausing"), "utf8").catch(() => undefined),
     ]);
-    return { id, address: record.address, running: pid !== undefined, pid, ...parseEnd(end) };
+    const running = pid !== undefined && pause === undefined;
+    return { id, address: record.address, running, pid, ...parseEnd(end) };
   }
 
   async listening(id: string): Promise<string[]> {
@@ -118,14 +125,18 @@ export class RunitEngine implements Engine {
     return join(folder, `${spec.id.split(".").slice(1).join(".")}.sock`);
   }
 
-  private async writeFolder(spec: InstanceSpec, folder: string, address: string | undefined): Promise<void> {
+  private async writeFolder(
+    spec: InstanceSpec,
+    folder: string,
+    record: InstanceRecord,
+    memoryLimit: readonly string[],
+  ): Promise<void> {
     const logFolder = this.options.home.serviceLog(spec.id);
-    const memoryLimit = await this.memory.prepare(spec.id, spec.memoryMegabytes);
     await mkdir(logFolder, { recursive: true, mode: 0o700 });
     await writeFileAtomically(join(logFolder, "config"), logConfiguration(this.options.logBytes));
     const files = serviceFiles({
       spec,
-      address: addressVariable(address),
+      address: addressVariable(record.address),
       logFolder,
       logBytes: this.options.logBytes,
       memoryLimit,
@@ -135,7 +146,7 @@ export class RunitEngine implements Engine {
       await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
       await writeFileAtomically(join(folder, name), text, 0o700);
     }
-    await writeFileAtomically(join(folder, RECORD), JSON.stringify({ address }));
+    await writeFileAtomically(join(folder, RECORD), JSON.stringify(record));
   }
 }
 
@@ -155,11 +166,20 @@ async function serviceIds(home: Home): Promise<string[]> {
   return (await readdir(home.services())).filter((name) => name.split(".").length === 4);
 }
 
+/** Removes what a start or a stop left that was cut short: folders without a record. */
+async function sweepHalfStarted(home: Home): Promise<void> {
+  for (const id of await serviceIds(home)) {
+    if ((await readRecord(home.service(id))) !== undefined) continue;
+    await endService(home.service(id), 0);
+    await rm(home.service(id), { recursive: true, force: true });
+  }
+}
+
 async function addressOf(home: Home, id: string): Promise<string | undefined> {
   return (await readRecord(home.service(id)))?.address;
 }
 
-async function readRecord(folder: string): Promise<z.infer<typeof recordSchema> | undefined> {
+async function readRecord(folder: string): Promise<InstanceRecord | undefined> {
   const text = await readFile(join(folder, RECORD), "utf8").catch(() => undefined);
   return text === undefined ? undefined : recordSchema.parse(JSON.parse(text));
 }

@@ -46,7 +46,9 @@ function launchScript({ spec, memoryLimit }: ServiceFolder): string {
     'if [ "$failures" -gt 1 ]; then',
     "  pause=$((failures > 7 ? 60 : 1 << (failures - 2)))",
     `  echo "sluice: ended $failures times within ${STEADY_SECONDS} s of its start; next try in $pause s"`,
+    "  touch pausing",
     '  sleep "$pause"',
+    "  rm -f pausing",
     "fi",
     "date +%s >started",
     ...memoryLimit,
@@ -81,6 +83,7 @@ else
   rm -f failures
 fi
 ends=$(($(cut -d ' ' -f 1 end 2>/dev/null || echo 0) + 1))
+rm -f pausing
 echo "$ends $1 $2" >end.new && mv end.new end
 `;
 

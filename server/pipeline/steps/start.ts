@@ -1,6 +1,7 @@
 import { AppError } from "../../../core/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import type { InstanceRecord, ReleaseProcess } from "../../../core/records/release-record.js";
+import { sourcesOf } from "../../releases/release-logs.js";
 import { processEnvironment } from "../environment.js";
 import { readManifest } from "../manifest/manifest.js";
 import { applyAppJsonEnv } from "../release-config.js";
@@ -43,11 +44,11 @@ export async function startInstances(work: ReleaseWork): Promise<InstanceRecord[
   return instances;
 }
 
-/** Stops all instances of a release at once, known to its record or not. */
+/** Stops all instances of a release at once: those that its record knows, and those that were being started. */
 export async function stopInstances({ tools, record }: Pick<ReleaseWork, "tools" | "record">): Promise<void> {
-  const prefix = `${record.app}.${releaseName(record.number)}.`;
-  const running = (await tools.engine.list()).filter(({ id }) => id.startsWith(prefix));
-  await Promise.all(running.map(({ id }) => tools.engine.stop(id, tools.settings.instances.stopSeconds)));
+  const ids = new Set([...record.instances, ...sourcesOf(record)].map(({ id }) => id));
+  const grace = tools.settings.instances.stopSeconds;
+  await Promise.all([...ids].map(async (id) => tools.engine.stop(id, grace)));
 }
 
 async function startInstance(

@@ -46,6 +46,12 @@ export function keepsThemRunning(trial: EngineTrial): void {
     expect(fourth - second).to.be.greaterThan(1.25 * (third - first));
   });
 
+  it("does not call one running that waits for its next try", async () => {
+    await trial.engine.start(trial.worker("exit 1"));
+    const ended = ({ ends, running }: { ends: number; running: boolean }): boolean => ends >= 2 && !running;
+    await trial.reaches("shop.v1.worker.1", "waits", ended);
+  });
+
   it("takes what is left of an instance's processes along before it starts them anew", async () => {
     const command = 'trap "" TERM; sleep 1000 & echo "child $!"; exec sleep 1000';
     await trial.engine.start(trial.worker(command));

@@ -34,6 +34,16 @@ export function startsInstances(trial: EngineTrial): void {
     expect(await trial.engine.list()).to.have.length(1);
   });
 
+  it("leaves an instance that it keeps as it was first given, also when it dies", async () => {
+    const { address } = await trial.engine.start(trial.web());
+    await answerAt(address);
+    const other = trial.web({ command: "exit 7", listen: "socket", memoryMegabytes: 512 });
+    expect(await trial.engine.start(other)).to.deep.equal({ address });
+    process.kill((await trial.engine.state("shop.v1.web.1"))?.pid ?? 0, "SIGKILL");
+    await trial.reaches("shop.v1.web.1", "runs again", ({ ends, running }) => ends === 1 && running);
+    expect((await answerAt(address)).body).to.equal("v1 web.1");
+  });
+
   it("says what it keeps: each by its id, all in a list, none that it does not know", async () => {
     const { address } = await trial.engine.start(trial.web());
     await trial.engine.start(trial.worker("exec sleep 1000"));

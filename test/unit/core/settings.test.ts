@@ -40,6 +40,7 @@ describe("settings", () => {
   it("tell all problems at once, with path, value and the nearest known key", async () => {
     const error = await load("htpPort: 1\nhttpPort: none\nlimits:\n  gateSeconds: 1\n  pushMegabytes: -4\n", {
       SLUICE_SSH_PORT: "ssh",
+      SLUICE_CONTROL_PORT: "99999",
     }).catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(AppError);
     const { message } = error as AppError;
@@ -48,6 +49,7 @@ describe("settings", () => {
     expect(message).to.match(/limits\.pushMegabytes: .* \(it is -4\)/);
     expect(message).to.match(/httpPort: .* \(it is "none"\)/);
     expect(message).to.include('SLUICE_SSH_PORT: "ssh" is not a whole number');
+    expect(message).to.match(/SLUICE_CONTROL_PORT: .* \(it is 99999\)/);
   });
 
   it("know also the keys that have no default", async () => {

@@ -60,6 +60,25 @@ describe("the queue of releases", () => {
     expect(waits).to.deep.equal(["1111111111 of master"]);
   });
 
+  it("lets a newer push stand where the one it replaces stood, and names what is ahead of it there", async () => {
+    const queue = new ReleaseQueue();
+    const first = deferred<undefined>();
+    const waits: string[] = [];
+    const ran: string[] = [];
+    const run = async (commit: string, branch: string): Promise<unknown> =>
+      queue
+        .run(place(commit, { branch, onWait: (ahead) => waits.push(`${commit}: ${ahead}`) }), async () => {
+          ran.push(commit);
+          await first.promise;
+        })
+        .catch(() => "replaced");
+    const all = [run("1", "master"), run("2", "x"), run("3", "y"), run("4", "x"), run("5", "y")];
+    first.resolve(undefined);
+    await Promise.all(all);
+    expect(ran).to.deep.equal(["1", "4", "5"]);
+    expect(waits).to.deep.equal(["2: 1 of master", "3: 2 of x", "4: 1 of master", "5: 4 of x"]);
+  });
+
   it("lets a waiting one leave when it is interrupted, and the next in when one fails", async () => {
     const queue = new ReleaseQueue();
     const first = deferred<undefined>();
