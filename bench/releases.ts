@@ -39,7 +39,7 @@ export const releases: Bench = {
     const course = await goThrough(town, bench.quick ? 2 : 10);
     const answers = await load.stop();
     bench.note(
-      `${((await steal()) * 100).toFixed(1)} % of the machine's time was stolen meanwhile; load, apps, git and Sluice share its cores`,
+      `${((await steal()) * 100).toFixed(1)} % of the machine's time was stolen meanwhile; load (which goes first), apps, git and Sluice share its cores`,
     );
     const { sockets, sticky } = town;
     tellFailures(bench, { course, answers, perSecond: PER_SECOND });

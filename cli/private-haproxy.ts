@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { BEFORE_OTHERS } from "../core/behind-traffic.js";
 import type { User } from "../core/exec.js";
 import type { Home } from "../core/home.js";
 import { quote } from "../core/quote.js";
@@ -27,7 +28,7 @@ export async function startPrivateHaproxy(
   await startService({
     home,
     name: "haproxy",
-    run: `exec ${haproxyCommand(options.folder).map(quote).join(" ")}`,
+    run: `${BEFORE_OTHERS}\nexec ${haproxyCommand(options.folder).map(quote).join(" ")}`,
     path,
   });
   if (wasRunning && changed) await haproxy.reload();

@@ -74,7 +74,9 @@ async function detach(context: Context, { demo = false, roles }: UpOptions): Pro
   await checkHome(context);
   const output = join(context.home.root, "up.log");
   const log = openSync(output, "w", 0o600);
-  const args = [join(context.installation, "bin/sluice"), "up", "--roles", roles.join(",")];
+  // As in bin/sluice: what lives for a moment is collected early, which keeps a busy server some 30 MB smaller.
+  const flags = ["--max-semi-space-size=2"];
+  const args = [...flags, join(context.installation, "bin/sluice"), "up", "--roles", roles.join(",")];
   const child = spawn(process.execPath, args, {
     detached: true,
     stdio: ["ignore", log, log],

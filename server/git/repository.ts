@@ -3,6 +3,7 @@ import { access, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { simpleGit, type SimpleGit } from "simple-git";
 import { AppError } from "../../core/app-error.js";
+import { behindTraffic } from "../../core/behind-traffic.js";
 import { describeExit, runCommand, type Command, type User } from "../../core/exec.js";
 import { gitEnvironment } from "./git-environment.js";
 
@@ -91,7 +92,7 @@ export class Repository {
     );
     archived.catch(() => undefined);
     const tar: Command = {
-      argv: ["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"],
+      argv: behindTraffic(["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"]),
       env: { PATH: this.env["PATH"] ?? "" },
       ...(user === undefined ? {} : { user }),
     };

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { access, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { behindTraffic } from "../../core/behind-traffic.js";
 import { outputOf, type User } from "../../core/exec.js";
 import type { Home } from "../../core/home.js";
 import { ownFolder } from "./own-folder.js";
@@ -117,10 +118,7 @@ export class DependencyCache {
   private async copy(from: string, to: string, user: User | undefined): Promise<void> {
     const env = { PATH: this.path };
     await outputOf({
-      argv: [
-        "nice",
-        "-n",
-        "10",
+      argv: behindTraffic([
         "cp",
         "-R",
         "-P",
@@ -129,11 +127,14 @@ export class DependencyCache {
         "--",
         from,
         to,
-      ],
+      ]),
       env,
     });
     if (user !== undefined)
-      await outputOf({ argv: ["chown", "-R", "-h", `${user.uid}:${user.gid}`, "--", to], env });
+      await outputOf({
+        argv: behindTraffic(["chown", "-R", "-h", `${user.uid}:${user.gid}`, "--", to]),
+        env,
+      });
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { behindTraffic } from "../../core/behind-traffic.js";
 import { describeExit, runCommand, type Command, type Exit } from "../../core/exec.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseWork } from "./step.js";
@@ -23,7 +24,7 @@ export async function runTask(
   const user = userOf(app, tools);
   const mark = jobMark(tools.home.root, app.name, releaseName(record.number));
   const command: Command = {
-    argv: ["nice", "-n", "10", "sh", "-c", task.command],
+    argv: behindTraffic(["sh", "-c", task.command]),
     cwd: task.cwd,
     env: { ...taskEnvironment(work), ...task.env, [JOB]: mark },
     ...(user === undefined ? {} : { user }),

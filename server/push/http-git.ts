@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import type { Transform } from "node:stream";
 import { Router, type Request, type Response } from "express";
 import { AppError, toAppError } from "../../core/app-error.js";
+import { behindTraffic } from "../../core/behind-traffic.js";
 import { endGroup } from "../../core/exec.js";
 import type { Home } from "../../core/home.js";
 import { parseAppName } from "../../core/names.js";
@@ -70,7 +71,8 @@ async function backend(
   call: { app: string; by: string; service: Service; action: string },
 ): Promise<void> {
   const push = desk.open(call.app, call.by);
-  const child = spawn("git", ["http-backend"], {
+  const [program, ...args] = behindTraffic(["git", "http-backend"]);
+  const child = spawn(program, args, {
     env: { ...push.env, ...cgiVariables(home, request, call) },
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],

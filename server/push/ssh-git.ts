@@ -4,6 +4,7 @@ import { createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { AppError, toAppError } from "../../core/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
+import { behindTraffic } from "../../core/behind-traffic.js";
 import { endGroup } from "../../core/exec.js";
 import type { Log } from "../../core/log.js";
 import { parseAppName } from "../../core/names.js";
@@ -133,7 +134,8 @@ async function runGit(
   }: { app: string; by: string; service: string; path: string; env: Record<string, string> },
 ): Promise<void> {
   const push = desk.open(app, by);
-  const child = spawn("git", [service, path], {
+  const [program, ...args] = behindTraffic(["git", service, path]);
+  const child = spawn(program, args, {
     env: { ...push.env, ...env },
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
