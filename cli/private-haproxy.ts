@@ -10,9 +10,8 @@ import { haproxyCommand, type HaproxyOptions } from "../proxy/haproxy/configurat
 import { Haproxy } from "../proxy/haproxy/haproxy.js";
 import { startService } from "./service.js";
 
-const MOST_CONNECTIONS = 20_000;
-/** Files that HAProxy needs beside two per connection. */
-const OTHER_FILES = 1000;
+/** HAProxy keeps a table of as many files as it may open. */
+const MOST_FILES = 131_072;
 
 /** HAProxy under its own `runsv`. One that runs already goes on; it is told a changed configuration by a seamless reload. */
 export async function startPrivateHaproxy(
@@ -45,16 +44,15 @@ async function haproxyOptions(
     bind: settings.bind,
     port: settings.httpPort,
     domain: settings.domain,
-    maxConnections:
-      settings.proxy.maxConnections ??
-      Math.min(MOST_CONNECTIONS, Math.floor(((await openFilesLimit()) - OTHER_FILES) / 2)),
+    openFiles: Math.min(MOST_FILES, await openFilesLimit()),
+    ...(settings.proxy.maxConnections === undefined ? {} : { maxConnections: settings.proxy.maxConnections }),
     ...(user === undefined ? {} : { user: "haproxy" }),
   };
 }
 
-/** `ulimit -Hn`: HAProxy refuses to start when it needs more. */
+/** `ulimit -Hn` */
 async function openFilesLimit(): Promise<number> {
   const { stdout } = await promisify(execFile)("sh", ["-c", "ulimit -Hn"]);
   const limit = Number(stdout.trim());
-  return Number.isFinite(limit) ? Math.max(limit, OTHER_FILES + 200) : 1_000_000;
+  return Number.isFinite(limit) ? limit : MOST_FILES;
 }

@@ -6,7 +6,10 @@ export interface HaproxyOptions {
   readonly bind: string;
   readonly port: number;
   readonly domain: string;
-  readonly maxConnections: number;
+  /** It may open so many files; what checks and listeners leave of them is for connections, two files each. */
+  readonly openFiles: number;
+  /** Fewer than that. */
+  readonly maxConnections?: number;
   /** User and group of its workers; undefined: whoever starts it. */
   readonly user?: string;
 }
@@ -46,15 +49,15 @@ export function haproxyCommand(folder: string): string[] {
  */
 export function configurationText(options: HaproxyOptions): string {
   const map = (name: MapName): string => paths.map(options.folder, name);
+  const maxConnections = options.maxConnections === undefined ? "" : `  maxconn ${options.maxConnections}\n`;
   return `# Written by Sluice; what is changed by hand here is lost.
 global
   stats socket ${paths.adminSocket(options.folder)} mode 600 level admin expose-fd listeners
-  maxconn ${options.maxConnections}
-${options.user === undefined ? "" : `  user ${options.user}\n  group ${options.user}\n`}
+  fd-hard-limit ${options.openFiles}
+${maxConnections}${options.user === undefined ? "" : `  user ${options.user}\n  group ${options.user}\n`}
 defaults base
   mode http
-  maxconn ${options.maxConnections}
-  timeout http-request 30s
+${maxConnections}  timeout http-request 30s
   timeout http-keep-alive 60s
   timeout client 1h
   timeout server 1h

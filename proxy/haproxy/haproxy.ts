@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { AppError } from "../../core/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
 import { systemClock } from "../../core/clock.js";
@@ -207,10 +207,24 @@ export class Haproxy implements Proxy {
     throw new AppError("haproxy-refused", { command: `del server ${name}`, answer });
   }
 
+  /** Twice as many as there are; or, where HAProxy has not the files for so many, just what is missing. */
   private async addSlots(missing: number): Promise<void> {
     const count = (await this.observed()).slots.length;
-    await writeEmptySlots(this.options.folder, count + 1, count + Math.max(count, missing));
-    await this.reload();
+    if (missing < count && (await this.tryMoreSlots(count, count).catch(() => false))) return;
+    await this.tryMoreSlots(count, missing);
+  }
+
+  private async tryMoreSlots(count: number, more: number): Promise<true> {
+    await writeEmptySlots(this.options.folder, count + 1, count + more);
+    try {
+      await this.reload();
+    } catch (error) {
+      // HAProxy must always be able to start with its files.
+      for (let index = count + 1; index <= count + more; index++)
+        await rm(paths.slot(this.options.folder, slotName(index)), { force: true });
+      throw error;
+    }
+    return true;
   }
 
   private async everyWorker(commands: readonly string[]): Promise<Map<string, Load>[]> {

@@ -209,6 +209,32 @@ describe("HAProxy", function () {
     expect(one.requests).to.be.within(2, 4);
   });
 
+  it("makes as many slots as its open files allow; beyond that it refuses, and all else goes on", async () => {
+    const small = new ProxyTrial(async () => RunningHaproxy.start(900));
+    await small.begin();
+    try {
+      const manyApps = (from: number, count: number): Map<string, AppRoutes> =>
+        new Map(
+          Array.from({ length: count }, (_, index) => {
+            const app = `b${from + index}`;
+            return [app, routesOf(app, { live: 1, releases: { 1: [one] } })];
+          }),
+        );
+      await small.proxy.apply(manyApps(0, 100), undefined);
+      const before = await small.running.files();
+      const error: unknown = await small.proxy
+        .apply(manyApps(100, 400), undefined)
+        .catch((reason: unknown) => reason);
+      expect(isAppError(error, "haproxy-refused"), String(error)).to.equal(true);
+      expect(await small.running.files()).to.deep.equal(before);
+      await small.proxy.apply(manyApps(0, 101), undefined);
+      await small.running.restart();
+      for (const app of ["b0", "b99", "b100"]) expect((await small.get(app)).body).to.equal("v1");
+    } finally {
+      await small.end();
+    }
+  });
+
   it("says so when it is not there", async () => {
     const folder = `${trial.running.folder}/nowhere`;
     const gone = new Haproxy({
@@ -216,7 +242,7 @@ describe("HAProxy", function () {
       bind: "127.0.0.1",
       port: 1,
       domain: "localhost",
-      maxConnections: 100,
+      openFiles: 100,
     });
     const error: unknown = await gone.apps().catch((reason: unknown) => reason);
     expect(isAppError(error, "haproxy-refused"), String(error)).to.equal(true);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { haproxyCommand, paths } from "../../../proxy/haproxy/configuration.js";
+import { haproxyCommand, paths, type HaproxyOptions } from "../../../proxy/haproxy/configuration.js";
 import { Haproxy } from "../../../proxy/haproxy/haproxy.js";
 import { Runtime } from "../../../proxy/haproxy/runtime.js";
 import { eventually } from "../../support/eventually.js";
@@ -15,22 +15,29 @@ export class RunningHaproxy implements RunningProxy {
   private readonly runtime: Runtime;
   private child: ChildProcess | undefined;
 
-  private constructor(
-    readonly proxy: Haproxy,
-    readonly folder: string,
-    readonly port: number,
-  ) {
-    this.runtime = new Runtime(paths.adminSocket(folder));
+  readonly proxy: Haproxy;
+
+  private constructor(private readonly options: HaproxyOptions) {
+    this.proxy = new Haproxy(options);
+    this.runtime = new Runtime(paths.adminSocket(options.folder));
   }
 
-  static async start(): Promise<RunningHaproxy> {
+  static async start(openFiles = 4000): Promise<RunningHaproxy> {
     const folder = await mkdtemp(join(tmpdir(), "haproxy-"));
     const port = await freePort();
-    const options = { folder, bind: "127.0.0.1", port, domain: "localhost", maxConnections: 1000 };
+    const options = { folder, bind: "127.0.0.1", port, domain: "localhost", openFiles };
     await Haproxy.prepare(options);
-    const running = new RunningHaproxy(new Haproxy(options), folder, port);
+    const running = new RunningHaproxy(options);
     await running.launch();
     return running;
+  }
+
+  get folder(): string {
+    return this.options.folder;
+  }
+
+  get port(): number {
+    return this.options.port;
   }
 
   async close(): Promise<void> {
@@ -46,8 +53,7 @@ export class RunningHaproxy implements RunningProxy {
 
   /** Another driver of it, as a server has one that comes back after a crash. */
   async again(): Promise<Haproxy> {
-    const { folder, port } = this;
-    return new Haproxy({ folder, bind: "127.0.0.1", port, domain: "localhost", maxConnections: 1000 });
+    return new Haproxy(this.options);
   }
 
   /** Pid of the process that serves new visitors. */
