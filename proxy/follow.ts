@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../core/log.js";
 import { ProxyReports, type ReleaseLoad } from "../core/records/proxy-reports.js";
-import { PRODUCTION, type RouteTable } from "../core/records/route-table.js";
+import { CANARY, PRODUCTION, type RouteTable } from "../core/records/route-table.js";
 import { RouteTables } from "../core/records/route-tables.js";
 import { subscriberOf } from "../core/redis/connection.js";
+import { KeyWatch } from "../core/redis/key-watch.js";
 import { keys } from "../core/redis/keys.js";
 import type { AppRoutes, Proxy } from "./proxy.js";
 import { releaseKey, routesOf, trackKey } from "./routes-of.js";
@@ -30,6 +31,7 @@ export class Follower {
   private readonly reports: ProxyReports;
   private readonly known = new Map<string, RouteTable>();
   private revision = 0;
+  private isAlert = false;
   private running: Promise<void> | undefined;
   private again = false;
   private stopped = false;
@@ -50,12 +52,15 @@ export class Follower {
       this.wake();
     });
     await subscriber.subscribe(keys.routesChannel);
+    const alert = new KeyWatch(this.options.redis, keys.alert, () => this.wake());
+    await alert.start();
     const timer = setInterval(() => this.wake(), TICK_MS);
     return {
       stop: async () => {
         this.stopped = true;
         clearInterval(timer);
         subscriber.disconnect();
+        alert.stop();
         await this.running;
       },
     };
@@ -79,6 +84,7 @@ export class Follower {
   }
 
   private async step(): Promise<void> {
+    await this.obeyAlert();
     const { revision, changes } = await this.tables.changedSince(this.revision);
     if (changes.size > 0) await this.apply(changes);
     this.revision = revision;
@@ -87,12 +93,27 @@ export class Follower {
     await this.reportLoads();
   }
 
+  /** `sluice:alert`, whoever set it: `yes` takes every canary out of the traffic. */
+  private async obeyAlert(): Promise<void> {
+    const isAlert = (await this.options.redis.get(keys.alert)) === "yes";
+    if (isAlert === this.isAlert) return;
+    this.isAlert = isAlert;
+    const withCanary = [...this.known].filter(([, { tracks }]) => tracks[CANARY] !== undefined);
+    try {
+      if (withCanary.length > 0) await this.apply(new Map(withCanary));
+    } catch (error) {
+      this.isAlert = !isAlert;
+      throw error;
+    }
+    this.options.log.info({ alert: isAlert, canaries: withCanary.length }, "alert");
+  }
+
   private async apply(changes: ReadonlyMap<string, RouteTable | undefined>): Promise<void> {
     const routes = new Map<string, AppRoutes | undefined>();
     for (const [app, table] of changes) {
       if (table === undefined) this.known.delete(app);
       else this.known.set(app, table);
-      routes.set(app, table === undefined ? undefined : routesOf(table, this.options.domain));
+      routes.set(app, table === undefined ? undefined : routesOf(table, this.options.domain, this.isAlert));
     }
     await this.options.proxy.apply(routes, this.fallback());
   }

@@ -4,8 +4,22 @@ export interface AppRoutes {
   readonly hosts: ReadonlyMap<string, string>;
   /** Track (`APP/TRACK`) → the release that serves it (`APP/vN`). */
   readonly tracks: ReadonlyMap<string, string>;
+  /** Track (`APP/TRACK`) → how its visitors are split, where they are. */
+  readonly splits: ReadonlyMap<string, Split>;
   /** Release (`APP/vN`) → how it is served. */
   readonly releases: ReadonlyMap<string, ReleaseRoutes>;
+}
+
+/** Some of a track's visitors go to another release. */
+export interface Split {
+  /** `APP/vN`; undefined when there is none at the moment. */
+  readonly canary: string | undefined;
+  /** Percent of the visitors, to two decimals; 0: only those who ask for it. */
+  readonly share: number;
+  /** The header by which a visitor asks for `blue` or `green`; undefined: `x-client-mode`. */
+  readonly header: string | undefined;
+  /** A path that visitors are meant to reach. */
+  readonly goal: string | undefined;
 }
 
 export interface ReleaseRoutes {
@@ -15,6 +29,8 @@ export interface ReleaseRoutes {
   readonly servers: ReadonlyMap<string, string>;
   /** Visitors get a cookie that names it, and come back to it while it is here. */
   readonly sticky: boolean;
+  /** It has no server; whoever comes wakes it. */
+  readonly asleep: boolean;
 }
 
 /** Load of a release, over all of the proxy's processes. */

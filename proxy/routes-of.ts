@@ -1,9 +1,12 @@
 import { releaseName } from "../core/names.js";
-import { PRODUCTION, type RoutedRelease, type RouteTable } from "../core/records/route-table.js";
-import type { AppRoutes, ReleaseRoutes } from "./proxy.js";
+import { CANARY, PRODUCTION, type RoutedRelease, type RouteTable } from "../core/records/route-table.js";
+import type { AppRoutes, ReleaseRoutes, Split } from "./proxy.js";
 
-/** What a route table wants of a proxy: hosts of section 6 of the design, each to a track or to one release. */
-export function routesOf(table: RouteTable, domain: string): AppRoutes {
+/**
+ * What a route table wants of a proxy: hosts of section 6 of the design, each to a track or to one release. While there is
+ * an alert no canary takes visitors.
+ */
+export function routesOf(table: RouteTable, domain: string, isAlert: boolean): AppRoutes {
   const { app } = table;
   const hosts = new Map<string, string>();
   const tracks = new Map<string, string>();
@@ -19,8 +22,21 @@ export function routesOf(table: RouteTable, domain: string): AppRoutes {
   return {
     hosts,
     tracks,
+    splits: splitsOf(table, isAlert),
     releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])),
   };
+}
+
+function splitsOf({ app, tracks, canary, modeHeader }: RouteTable, isAlert: boolean): Map<string, Split> {
+  const number = tracks[CANARY];
+  if (number === undefined && modeHeader === undefined) return new Map();
+  const split = {
+    canary: number === undefined ? undefined : releaseKey(app, number),
+    share: isAlert || number === undefined ? 0 : (canary?.share ?? 0),
+    header: modeHeader,
+    goal: canary?.goal,
+  };
+  return new Map([[trackKey(app, PRODUCTION), split]]);
 }
 
 export function releaseKey(app: string, number: number): string {
@@ -36,6 +52,7 @@ function routeOf(release: RoutedRelease): ReleaseRoutes {
     track: release.track,
     servers: new Map(release.servers.map(({ id, address }) => [serverName(id, address), address])),
     sticky: release.sticky,
+    asleep: release.asleep,
   };
 }
 

@@ -51,6 +51,7 @@ function withRelease(table: RouteTable, address: string): RouteTable {
     track: PRODUCTION,
     servers: [{ id: `${table.app}.v1.web.1`, address }],
     sticky: false,
+    asleep: false,
     drainSeconds: 900,
     standbySeconds: 600,
     sessionIdleSeconds: 900,

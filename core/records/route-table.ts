@@ -16,6 +16,18 @@ export const routedReleaseSchema = z.object({
   drainSeconds: z.number(),
   standbySeconds: z.number(),
   sessionIdleSeconds: z.number(),
+  /** A preview that nobody visited: it has no instance until the next visit. */
+  asleep: z.boolean().default(false),
+});
+
+/** Which of the app's visitors go to the canary. */
+export const routedCanarySchema = z.object({
+  /** Percent of the visitors, 0 to 100. */
+  share: z.number().min(0).max(100),
+  /** An admin chose the share: steps and new canaries leave it. */
+  isByHand: z.boolean(),
+  /** A path that visitors are meant to reach (an A/B test). */
+  goal: z.string().optional(),
 });
 
 /** What the proxies should do for one app. */
@@ -25,8 +37,13 @@ export const routeTableSchema = z.object({
   /** Track → release number. */
   tracks: z.record(z.string(), z.number().int().positive()),
   releases: z.array(routedReleaseSchema),
+  /** There while the track `canary` is. */
+  canary: routedCanarySchema.optional(),
+  /** The header by which visitors ask for `blue` or `green`, when the app names one. */
+  modeHeader: z.string().optional(),
 });
 
+export type RoutedCanary = z.infer<typeof routedCanarySchema>;
 export type RouteServer = z.infer<typeof routeServerSchema>;
 export type RoutedRelease = z.infer<typeof routedReleaseSchema>;
 export type RouteTable = z.infer<typeof routeTableSchema>;

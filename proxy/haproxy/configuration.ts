@@ -1,3 +1,4 @@
+import { CANARY, PRODUCTION } from "../../core/records/route-table.js";
 import { isPlace, NOWHERE, PLACES, type HaproxyState, type MapName } from "./state.js";
 
 export interface HaproxyOptions {
@@ -17,11 +18,24 @@ export interface HaproxyOptions {
 /** Backends that wait for a release; see `slotText`. Their number grows by a reload when they run out. */
 export const FIRST_SLOTS = 32;
 
+/** Tables of HAProxy: what is counted for each `APP/vN|ENTRY` (an entry of the slots map), and for each of its latency buckets. */
+export const HITS = "hits";
+export const LATENCIES = "latencies";
+/** The backend of releases that sleep, and the header that names one (`APP/vN`) to whoever wakes it. */
+export const WAKE = "wake";
+export const WAKE_HEADER = "sluice-wake";
+/** The header by which a visitor asks for production (`blue`) or the canary (`green`), unless an app names another. */
+export const DEFAULT_MODE_HEADER = "x-client-mode";
+
 export const paths = {
   configuration: (folder: string) => `${folder}/haproxy.cfg`,
   slots: (folder: string) => `${folder}/slots`,
   slot: (folder: string, slot: string) => `${folder}/slots/${slot}.cfg`,
   map: (folder: string, map: MapName) => `${folder}/${map}.map`,
+  /** Microseconds, read as an IPv4 address → bucket: HAProxy finds the longest prefix. */
+  buckets: (folder: string) => `${folder}/buckets.map`,
+  script: (folder: string) => `${folder}/sluice.lua`,
+  wakeSocket: (folder: string) => `${folder}/wake.sock`,
   adminSocket: (folder: string) => `${folder}/admin.sock`,
   masterSocket: (folder: string) => `${folder}/master.sock`,
 } as const;
@@ -54,6 +68,7 @@ export function configurationText(options: HaproxyOptions): string {
 global
   stats socket ${paths.adminSocket(options.folder)} mode 600 level admin expose-fd listeners
   fd-hard-limit ${options.openFiles}
+  lua-load-per-thread ${paths.script(options.folder)}
 ${maxConnections}${options.user === undefined ? "" : `  user ${options.user}\n  group ${options.user}\n`}
 defaults base
   mode http
@@ -84,25 +99,96 @@ frontend traffic from base
   http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { var(txn.host) -m reg ^([0-9.]+|\\[.*|${options.domain.replaceAll(".", "\\\\.")})$ }
   http-request return status 404 content-type text/plain string "No app is served at this host name.\\n" unless { var(txn.target) -m found }
   http-request set-var(txn.release) var(txn.target),map_str(${map("tracks")})
-  # A sticky release keeps the visitors that it was given, while it has a server left.
-  http-request set-var(txn.cookie) req.cook(sluice),field(2,.) if { var(txn.release) -m found } { req.cook(sluice) -m found }
-  http-request set-var(txn.kept) var(txn.target),field(1,/),concat(/,txn.cookie) if { var(txn.cookie) -m found }
+  http-request set-var(txn.split) var(txn.target),map_str(${map("splits")})
+  http-request set-var(txn.visit) req.cook(sluice) if { var(txn.release) -m found }
+
+  # Blue or green by a header: production, or the canary.
+  http-request set-var(txn.mode) req.fhdr(${DEFAULT_MODE_HEADER}),lower if { req.fhdr(${DEFAULT_MODE_HEADER}) -m found } { var(txn.target),field(2,/) -m str ${PRODUCTION} } !{ var(txn.split),field(3,|) -m len gt 0 }
+  http-request set-var(txn.mode) lua.named_header,lower if { var(txn.split),field(3,|) -m len gt 0 }
+  acl is_green var(txn.mode) -m str green
+  acl is_asked var(txn.mode) -m str blue green
+  acl has_canary var(txn.split),field(1,|) -m sub /
+  http-request return status 404 content-type text/plain string "There is no canary of this app at the moment.\\n" if is_green !has_canary
+  http-request set-var(txn.release) var(txn.split),field(1,|) if is_green
+
+  # A visitor without a cookie throws dice for the canary; one with a cookie stays on their track while it takes visitors.
+  acl is_split var(txn.split),field(2,|) -m int gt 0
+  acl is_canary_visitor var(txn.visit),field(1,.) -m str ${CANARY}
+  acl is_production_visitor var(txn.visit),field(1,.) -m str ${PRODUCTION}
+  http-request set-var(txn.share) var(txn.split),field(2,|) if is_split !is_asked
+  http-request set-var(txn.dice) rand(10000),sub(txn.share) if { var(txn.share) -m found } !is_production_visitor !is_canary_visitor
+  http-request set-var(txn.release) var(txn.split),field(1,|) if { var(txn.dice) -m int lt 0 }
+  http-request set-var(txn.release) var(txn.split),field(1,|) if { var(txn.share) -m found } is_canary_visitor
+
+  # A sticky release keeps the visitors that it was given, while it has a server left (a canary's only while it takes any).
+  http-request set-var(txn.had) var(txn.visit),field(2,.) if { var(txn.visit) -m found } !is_asked
+  http-request set-var(txn.kept) var(txn.target),field(1,/),concat(/,txn.had) if { var(txn.had) -m found }
   http-request set-var(txn.keptslot) var(txn.kept),map_str(${map("slots")}) if { var(txn.kept) -m found }
-  http-request set-var(txn.release) var(txn.kept) if { var(txn.keptslot),field(3,|) -m str sticky } { var(txn.keptslot),field(1,|),nbsrv gt 0 }
+  acl is_kept var(txn.keptslot),field(3,|) -m str sticky
+  acl is_kept_canary var(txn.keptslot),field(2,|) -m str ${CANARY}
+  http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),field(1,|),nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),field(1,|),nbsrv gt 0 } is_split
+
   http-request set-var(txn.release) var(txn.target) unless { var(txn.release) -m found }
   http-request set-var(txn.slot) var(txn.release),map_str(${map("slots")})
   http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app has no live release at the moment. Please try again shortly.\\n" unless { var(txn.slot) -m found }
+  http-request track-sc0 var(txn.release),concat(|,txn.slot) table ${HITS}
+  http-request set-var(txn.began) date(0,us)
   # Sent twice, a request might act twice: only those that may be repeated (RFC 9110, 9.2.2) are retried once they were sent.
   http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Port %[dst_port]
   http-request set-header X-Request-Start t=%[date(0,ms)]
+
+  # The visitor's cookie: TRACK.vN, and .g once they have reached the goal of an A/B test. Who can be kept is given one; a
+  # canary's visitor, who waits elsewhere until the alert is over, keeps the one that they have.
+  http-request set-var(txn.give) bool(true) if { var(txn.slot),field(3,|) -m str sticky } !is_asked || { var(txn.share) -m found } || is_canary_visitor !has_canary
+  http-request unset-var(txn.give) if is_canary_visitor has_canary !is_split
+  http-request set-var(txn.goalpath) var(txn.split),field(4,|) if { var(txn.share) -m found } { var(txn.split),field(4,|) -m len gt 0 }
+  http-request set-var(txn.goal) bool(true) if { path,strcmp(txn.goalpath) eq 0 }
   use_backend %[var(txn.slot),field(1,|)]
+
   http-response set-header sluice-release %[var(txn.slot),field(4,|)]
   http-response set-header sluice-track %[var(txn.slot),field(2,|)]
-  http-response add-header Set-Cookie "sluice=%[var(txn.slot),field(2,|)].%[var(txn.slot),field(4,|)]; Path=/; HttpOnly; SameSite=Lax" if { var(txn.slot),field(3,|) -m str sticky } !{ var(txn.slot),field(4,|),strcmp(txn.cookie) eq 0 }
+  http-response set-var(txn.bucket) date(0,us),sub(txn.began),map_ip(${paths.buckets(options.folder)})
+  http-response track-sc1 var(txn.release),concat(|,txn.slot,|),concat(,txn.bucket) table ${LATENCIES}
+  http-response sc-inc-gpc0(1)
+  http-response sc-inc-gpc(0,0) if { status 400:499 }
+  http-response sc-inc-gpc(1,0) if { status 500:599 }
+
+  http-response set-var(txn.vn) var(txn.slot),field(4,|) if { var(txn.give) -m found }
+  http-response set-var(txn.wanted) var(txn.slot),field(2,|),concat(.,txn.vn) if { var(txn.give) -m found }
+  http-response set-var(txn.before) var(txn.visit),field(1,.,2) if { var(txn.give) -m found }
+  acl is_visitor_before var(txn.before),strcmp(txn.wanted) eq 0
+  acl was_at_goal var(txn.visit),field(3,.) -m str g
+  http-response sc-inc-gpc(2,0) if { var(txn.give) -m found } !is_visitor_before
+  http-response set-var(txn.mark) str(.g) if { var(txn.goal) -m found } { status lt 400 } || is_visitor_before was_at_goal
+  http-response sc-inc-gpc(3,0) if { var(txn.mark) -m found } !is_visitor_before || { var(txn.mark) -m found } !was_at_goal
+  http-response set-var(txn.value) var(txn.wanted),concat(,txn.mark) if { var(txn.give) -m found }
+  http-response add-header Set-Cookie "sluice=%[var(txn.value)]; Path=/; HttpOnly; SameSite=Lax" if { var(txn.give) -m found } !{ var(txn.value),strcmp(txn.visit) eq 0 }
+
+backend ${HITS} from base
+  # gpc: answers 4xx, answers 5xx, visitors, visitors who reached the goal.
+  stick-table type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),bytes_out_cnt,gpc(4)
+
+backend ${LATENCIES} from base
+  stick-table type string len 160 size 4m expire 1d store gpc0,gpc0_rate(10s)
+
+# Releases that sleep: whoever answers here wakes the one that is named, and passes the request on.
+backend ${WAKE} from base
+  http-reuse never
+  http-request set-header ${WAKE_HEADER} %[var(txn.release)]
+  server waker unix@${paths.wakeSocket(options.folder)}
 `;
 }
+
+/** The header that names an app's mode is known at run time only: Lua can look for any. */
+export const SCRIPT = `core.register_fetches("named_header", function(txn)
+  local split = txn:get_var("txn.split") or ""
+  local name = split:match("^[^|]*|[^|]*|([^|]*)")
+  if name == nil or name == "" then return "" end
+  return txn.f:req_fhdr(name) or ""
+end)
+`;
 
 /** A backend that one release may have to itself. Its servers come and go at run time; its file says the same. */
 export function slotText(slot: string, servers: ReadonlyMap<string, string>): string {

@@ -6,7 +6,9 @@ import type { AppRoutes, Load, Proxy } from "../proxy.js";
 import { parseLoads, parseMap, parseOpenStreams, parseProcesses, parseServers } from "./answers.js";
 import {
   FIRST_SLOTS,
+  SCRIPT,
   SERVER_CHECK,
+  WAKE,
   configurationText,
   mapText,
   paths,
@@ -14,6 +16,7 @@ import {
   slotText,
   type HaproxyOptions,
 } from "./configuration.js";
+import { bucketMapText } from "./bucket-map.js";
 import { plan, type MapChange, type Plan } from "./plan.js";
 import { addressArgument, argument, Runtime } from "./runtime.js";
 import { isPlace, MAPS, NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
@@ -42,6 +45,8 @@ export class Haproxy implements Proxy {
     await mkdir(paths.slots(options.folder), { recursive: true });
     const text = configurationText(options);
     const changed = (await readFile(paths.configuration(options.folder), "utf8").catch(() => "")) !== text;
+    await writeFileAtomically(paths.buckets(options.folder), bucketMapText());
+    await writeFileAtomically(paths.script(options.folder), SCRIPT);
     await writeFileAtomically(paths.configuration(options.folder), text);
     const present = new Set(await readdir(options.folder));
     for (const map of MAPS) {
@@ -82,8 +87,8 @@ export class Haproxy implements Proxy {
   async loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>> {
     const { maps } = await this.observed();
     const slotOf = releases.flatMap((release) => {
-      const entry = maps.slots.get(release);
-      return entry === undefined ? [] : [[release, slotOfEntry(entry)] as const];
+      const slot = slotOfEntry(maps.slots.get(release) ?? WAKE);
+      return slot === WAKE ? [] : [[release, slot] as const];
     });
     if (slotOf.length === 0) return new Map();
     const answers = await this.everyWorker(slotOf.map(([, slot]) => `show stat ${slot} 2 -1`));
@@ -128,7 +133,7 @@ export class Haproxy implements Proxy {
 
   private async observe(): Promise<HaproxyState> {
     const { folder } = this.options;
-    const [hosts, tracks, slots] = await Promise.all(
+    const [hosts, tracks, splits, slots] = await Promise.all(
       MAPS.map(async (map) =>
         parseMap(await this.runtime.run(`show map ${argument(paths.map(folder, map))}`)),
       ),
@@ -137,13 +142,14 @@ export class Haproxy implements Proxy {
     const maps = {
       hosts: hosts ?? new Map(),
       tracks: tracks ?? new Map(),
+      splits: splits ?? new Map(),
       slots: slots ?? new Map<string, string>(),
     };
     const used = new Set([...maps.slots.values()].map(slotOfEntry));
     const servers = new Map<string, Map<string, string>>();
     const leaving: SlotServer[] = [];
     for (const { slot, server, address, isOut } of all) {
-      if (address === NOWHERE) continue;
+      if (address === NOWHERE || slot === WAKE) continue;
       if (isOut || !used.has(slot)) leaving.push({ slot, server, address });
       else servers.set(slot, (servers.get(slot) ?? new Map<string, string>()).set(server, address));
     }

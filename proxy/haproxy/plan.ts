@@ -1,6 +1,14 @@
 import type { AppRoutes, ReleaseRoutes } from "../proxy.js";
-import { FALLBACK_HOST } from "./configuration.js";
-import { PLACES, slotEntry, slotOfEntry, type HaproxyState, type MapName, type SlotServer } from "./state.js";
+import { FALLBACK_HOST, WAKE } from "./configuration.js";
+import {
+  PLACES,
+  slotEntry,
+  slotOfEntry,
+  splitEntry,
+  type HaproxyState,
+  type MapName,
+  type SlotServer,
+} from "./state.js";
 
 /** The difference between what HAProxy does and what it should do. */
 export interface Plan {
@@ -44,6 +52,7 @@ class Desired {
     this.maps = {
       hosts: new Map(actual.maps.hosts),
       tracks: new Map(actual.maps.tracks),
+      splits: new Map(actual.maps.splits),
       slots: new Map(actual.maps.slots),
     };
     this.servers = new Map([...actual.servers].map(([slot, servers]) => [slot, new Map(servers)]));
@@ -59,6 +68,8 @@ class Desired {
     }
     for (const [key, release] of releases) this.placeRelease(key, release);
     replaceAll(this.maps.tracks, (key) => belongsTo(key, app), routes?.tracks);
+    const splits = new Map([...(routes?.splits ?? [])].map(([track, split]) => [track, splitEntry(split)]));
+    replaceAll(this.maps.splits, (key) => belongsTo(key, app), splits);
     replaceAll(
       this.maps.hosts,
       (_, target) => belongsTo(target, app),
@@ -73,9 +84,10 @@ class Desired {
   }
 
   plan(): Plan {
-    const { slots, tracks, hosts } = this.maps;
+    const { slots, splits, tracks, hosts } = this.maps;
     const changes = [
       mapChanges("slots", this.actual, slots),
+      mapChanges("splits", this.actual, splits),
       mapChanges("tracks", this.actual, tracks),
       mapChanges("hosts", this.actual, hosts),
     ];
@@ -97,7 +109,13 @@ class Desired {
 
   private placeRelease(key: string, release: ReleaseRoutes): void {
     const present = this.maps.slots.get(key);
-    const slot = present === undefined ? this.freeSlots.pop() : slotOfEntry(present);
+    if (release.asleep) {
+      if (present !== undefined) this.drop(key, present);
+      this.maps.slots.set(key, slotEntry(WAKE, key, release));
+      return;
+    }
+    const hasSlot = present !== undefined && slotOfEntry(present) !== WAKE;
+    const slot = hasSlot ? slotOfEntry(present) : this.freeSlots.pop();
     if (slot === undefined) {
       this.missingSlots++;
       return;

@@ -1,5 +1,7 @@
-export const MAPS = ["hosts", "tracks", "slots"] as const;
-/** hosts: host → target. tracks: `APP/TRACK` → `APP/vN`. slots: `APP/vN` → `slotEntry`. */
+import type { Split } from "../proxy.js";
+
+export const MAPS = ["hosts", "tracks", "splits", "slots"] as const;
+/** hosts: host → target. tracks: `APP/TRACK` → `APP/vN`. splits: `APP/TRACK` → `splitEntry`. slots: `APP/vN` → `slotEntry`. */
 export type MapName = (typeof MAPS)[number];
 
 /** What HAProxy does at a moment: its maps, and the servers of every slot that has some. */
@@ -38,11 +40,21 @@ export function isPlace(server: string): boolean {
   return PLACES.some((place) => place === server);
 }
 
-/** What the slots map says of a release: `SLOT|TRACK|sticky or free|vN`. */
-export function slotEntry(slot: string, release: string, routes: { track: string; sticky: boolean }): string {
+/** What the slots map says of a release: `SLOT|TRACK|sticky or free|vN`; the slot of one that sleeps is `WAKE`. */
+export function slotEntry(
+  slot: string,
+  release: string,
+  routes: { readonly track: string; readonly sticky: boolean },
+): string {
   return [slot, routes.track, routes.sticky ? "sticky" : "free", release.split("/")[1]].join("|");
 }
 
 export function slotOfEntry(entry: string): string {
   return entry.split("|")[0] ?? "";
+}
+
+/** What the splits map says of a track: `APP/vN or none|ten-thousandths|header or nothing|goal or nothing`. */
+export function splitEntry({ canary, share, header, goal }: Split): string {
+  const parts = canary === undefined ? 0 : Math.round(share * 100);
+  return [canary ?? "none", parts, header ?? "", goal ?? ""].join("|");
 }

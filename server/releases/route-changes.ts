@@ -68,6 +68,7 @@ function routedRelease({ number, track, instances, traffic }: ReleaseRecord): Ro
     track,
     servers: instances.flatMap(({ id, address }) => (address === undefined ? [] : [{ id, address }])),
     sticky: traffic.sticky,
+    asleep: false,
     drainSeconds: traffic.drainSeconds,
     standbySeconds: traffic.standbySeconds,
     sessionIdleSeconds: traffic.sessionIdleSeconds,

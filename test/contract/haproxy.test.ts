@@ -151,7 +151,7 @@ describe("HAProxy", function () {
     await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }));
     const files = await trial.running.files();
     const good = routesOf("b", { live: 1, releases: { 1: [one] } });
-    const release = { track: "production", sticky: false };
+    const release = { track: "production", sticky: false, asleep: false };
     const withServer = (name: string, address: string): AppRoutes => ({
       ...good,
       releases: new Map([["b/v1", { ...release, servers: new Map([[name, address]]) }]]),

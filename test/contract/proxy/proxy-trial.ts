@@ -91,11 +91,17 @@ export function routesOf(
       [`${host}.localhost`, `${app}/${track}`],
       ...numbers.map((number) => [`v${number}.${app}.localhost`, `${app}/v${number}`] as const),
     ]),
+    splits: new Map(),
     tracks: new Map(live === undefined ? [] : [[`${app}/${track}`, `${app}/v${live}`]]),
     releases: new Map(
       numbers.map((number) => [
         `${app}/v${number}`,
-        { track, servers: serversOf(`${app}.v${number}`, releases[number]), sticky: sticky.includes(number) },
+        {
+          track,
+          servers: serversOf(`${app}.v${number}`, releases[number]),
+          sticky: sticky.includes(number),
+          asleep: false,
+        },
       ]),
     ),
   };

@@ -6,7 +6,7 @@ import { plan, type MapChange } from "../../../proxy/haproxy/plan.js";
 import { isPlace, slotOfEntry, type HaproxyState } from "../../../proxy/haproxy/state.js";
 
 const empty = (slots = 8): HaproxyState => ({
-  maps: { hosts: new Map(), tracks: new Map(), slots: new Map() },
+  maps: { hosts: new Map(), tracks: new Map(), splits: new Map(), slots: new Map() },
   servers: new Map(),
   leaving: [],
   slots: Array.from({ length: slots }, (_, index) => `slot-${index}`),
@@ -21,6 +21,7 @@ function routes(app: string, live: number, others: readonly number[] = []): AppR
       ...numbers.map((number) => [`v${number}.${app}.localhost`, key(number)] as const),
     ]),
     tracks: new Map([[`${app}/production`, key(live)]]),
+    splits: new Map(),
     releases: new Map(
       numbers.map((number) => [
         key(number),
@@ -28,6 +29,7 @@ function routes(app: string, live: number, others: readonly number[] = []): AppR
           track: "production",
           servers: new Map([[`${app}.v${number}.web.1`, `127.0.0.1:${2000 + number}`]]),
           sticky: false,
+          asleep: false,
         },
       ]),
     ),
@@ -194,7 +196,7 @@ function routesWith(app: string, releases: Releases): AppRoutes {
           (port) => [`${id}.${port}:${port}`, `127.0.0.1:${number}000${port}`] as const,
         );
         const all = socket ? [...servers, [`${id}.9`, `unix@/run/${id}.sock`] as const] : servers;
-        return [`${app}/v${number}`, { track: "production", servers: new Map(all), sticky }];
+        return [`${app}/v${number}`, { track: "production", servers: new Map(all), sticky, asleep: false }];
       }),
     ),
   };
@@ -211,6 +213,7 @@ function applied(state: HaproxyState, changes: readonly MapChange[]): HaproxySta
   const maps = {
     hosts: new Map(state.maps.hosts),
     tracks: new Map(state.maps.tracks),
+    splits: new Map(state.maps.splits),
     slots: new Map(state.maps.slots),
   };
   for (const change of changes) {

@@ -7,6 +7,7 @@ describe("the routes of a table", () => {
     number,
     track,
     sticky: false,
+    asleep: false,
     drainSeconds: 1,
     standbySeconds: 1,
     sessionIdleSeconds: 1,
@@ -20,7 +21,7 @@ describe("the routes of a table", () => {
   };
 
   it("lead each host to its track, and each release's own host to it", () => {
-    const { hosts, tracks, releases } = routesOf(table, "example.com");
+    const { hosts, tracks, releases } = routesOf(table, "example.com", false);
     expect(Object.fromEntries(hosts)).to.deep.equal({
       "a.example.com": "a/production",
       "feature.a.example.com": "a/feature",
@@ -33,7 +34,9 @@ describe("the routes of a table", () => {
   });
 
   it("know the host of an app that has nothing live yet", () => {
-    expect([...routesOf({ ...table, tracks: {}, releases: [] }, "x").hosts.keys()]).to.deep.equal(["a.x"]);
+    expect([...routesOf({ ...table, tracks: {}, releases: [] }, "x", false).hosts.keys()]).to.deep.equal([
+      "a.x",
+    ]);
   });
 
   it("name a server by its instance, and by its port too: on another one it is another server", () => {
@@ -42,7 +45,11 @@ describe("the routes of a table", () => {
       { id: "a.v1.web.2", address: "unix@/run/a.v1.web.2.sock" },
       { id: "a.v1.web.3", address: "10.0.0.7:3000" },
     ];
-    const { releases } = routesOf({ ...table, releases: [{ ...release(1, "production"), servers }] }, "x");
+    const { releases } = routesOf(
+      { ...table, releases: [{ ...release(1, "production"), servers }] },
+      "x",
+      false,
+    );
     expect([...(releases.get("a/v1")?.servers ?? [])]).to.deep.equal([
       ["a.v1.web.1:20001", "127.0.0.1:20001"],
       ["a.v1.web.2", "unix@/run/a.v1.web.2.sock"],
@@ -51,12 +58,16 @@ describe("the routes of a table", () => {
   });
 
   it("tell visitors the track that a release was made for, and whether it keeps them", () => {
-    const { releases } = routesOf({ ...table, releases: [{ ...release(3, "feature"), sticky: true }] }, "x");
+    const { releases } = routesOf(
+      { ...table, releases: [{ ...release(3, "feature"), sticky: true }] },
+      "x",
+      false,
+    );
     expect(releases.get("a/v3")).to.include({ track: "feature", sticky: true });
   });
 
   it("lead to nothing that is not there: a track's release, a host's target", () => {
-    const { hosts, tracks, releases } = routesOf(table, "example.com");
+    const { hosts, tracks, releases } = routesOf(table, "example.com", false);
     for (const target of hosts.values())
       expect(tracks.has(target) || releases.has(target), target).to.equal(true);
     for (const served of tracks.values()) expect(releases.has(served), served).to.equal(true);
