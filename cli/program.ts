@@ -46,6 +46,16 @@ export function program(terminal: Terminal): Command {
     .action(async (app: string, release: string | undefined) =>
       verbs.rollback(await context(), app, release),
     );
+  verb("promote", "let the canary's release become production, without a build")
+    .argument("<app>")
+    .action(async (app: string) => verbs.promote(await context(), app));
+  verb("abort", "take the canary out of the traffic at once")
+    .argument("<app>")
+    .action(async (app: string) => verbs.abort(await context(), app));
+  verb("weight", "how many of the new visitors go to the canary")
+    .argument("<app>")
+    .argument("<percent>", "0 to 100", parsePercent)
+    .action(async (app: string, percent: number) => verbs.weight(await context(), app, percent));
   verb("logs", "what an app's instances wrote")
     .argument("<app>")
     .option("--follow", "go on until Ctrl-C")
@@ -112,6 +122,12 @@ function parseRoles(text: string): Role[] {
     if (role === undefined) throw new InvalidArgumentError(`"${name}" is none of: ${ROLES.join(", ")}.`);
     return role;
   });
+}
+
+function parsePercent(text: string): number {
+  if (!/^\d{1,3}(?:\.\d{1,2})?$/.test(text) || Number(text) > 100)
+    throw new InvalidArgumentError("It must be a number from 0 to 100, with at most two decimals.");
+  return Number(text);
 }
 
 function parseCount(text: string): number {

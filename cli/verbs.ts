@@ -91,6 +91,27 @@ export async function rollback(context: Context, app: string, release: string | 
   );
 }
 
+export async function promote(context: Context, app: string): Promise<void> {
+  await new Client(context).stream("POST", `/api/apps/${encodeURIComponent(app)}/promote`, {}, ({ line }) =>
+    context.print(String(line)),
+  );
+}
+
+export async function abort(context: Context, app: string): Promise<void> {
+  const answer = await new Client(context).call("POST", `/api/apps/${encodeURIComponent(app)}/abort`);
+  const { release } = answer as { release: string };
+  context.print(`${release} is out of the traffic; it goes when its last connection has closed.`);
+}
+
+export async function weight(context: Context, app: string, percent: number): Promise<void> {
+  await new Client(context).call("PUT", `/api/apps/${encodeURIComponent(app)}/weight`, { percent });
+  context.print(
+    percent === 0
+      ? `The canary of ${app} gets only those who ask for it by the header.`
+      : `${percent} % of the new visitors of ${app} go to the canary.`,
+  );
+}
+
 export async function logs(
   context: Context,
   app: string,

@@ -35,6 +35,11 @@ export const catalogue = {
     ({ app, release }) => `"${app}" has no release "${printable(release)}" that could serve.`,
     ({ known }) => (known.length > 0 ? `Kept releases: ${known.join(", ")}.` : "No other release is kept."),
   ),
+  "canary-none": entry<{ app: string }>(
+    409,
+    ({ app }) => `"${app}" has no canary at the moment.`,
+    () => "A push to the branch staging makes one.",
+  ),
   "request-invalid": entry<{ problem: string }>(
     400,
     ({ problem }) => `The request is not understood: ${problem}.`,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canarySettingsSchema } from "./canary-settings.js";
 import { PHASES } from "./phase.js";
 
 /** One process of a release: how many instances, and what they run. */
@@ -47,7 +48,13 @@ export const releaseRecordSchema = z.object({
     standbySeconds: z.number(),
     sessionIdleSeconds: z.number(),
     memoryMegabytes: z.number(),
+    /** A preview without a visit for so long sleeps; 0: never. */
+    sleepSeconds: z.number().default(0),
   }),
+  /** What of app.json says how it is shown as a canary. */
+  canary: canarySettingsSchema.prefault({}),
+  /** Environment that app.json adds for previews. */
+  previewEnv: z.record(z.string(), z.string()).default({}),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
 });
 

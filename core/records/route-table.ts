@@ -54,3 +54,8 @@ export function emptyRouteTable(app: string): RouteTable {
 
 export const PRODUCTION = "production";
 export const CANARY = "canary";
+
+/** Any other branch's track. */
+export function isPreview(track: string): boolean {
+  return track !== PRODUCTION && track !== CANARY;
+}

@@ -4,6 +4,8 @@ import { AppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
 import type { KeyStore } from "../access/key-store.js";
 import type { TokenStore } from "../access/token-store.js";
+import { abort, setShare } from "../canary/share.js";
+import { promote } from "../pipeline/promote.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { Tools } from "../tools.js";
@@ -46,6 +48,25 @@ export function api({ tools, pipeline, tokens, keys, version }: ApiOptions): Rou
       const record = await pipeline.rollback(app.name, number, out, new AbortController().signal);
       return { app: record.app, release: releaseName(record.number), commit: record.commit };
     });
+  });
+  router.post("/apps/:app/promote", async (request, response) => {
+    const app = await tools.apps.read(request.params.app);
+    await streamLines(response, async (write) => {
+      const out = new Output();
+      out.watch((line) => write({ line }));
+      const record = await promote(tools, pipeline, app.name, out, new AbortController().signal);
+      return { app: record.app, release: releaseName(record.number), commit: record.commit };
+    });
+  });
+  router.post("/apps/:app/abort", async (request, response) => {
+    const app = await tools.apps.read(request.params.app);
+    response.json({ app: app.name, release: releaseName(await abort(tools, app.name)) });
+  });
+  router.put("/apps/:app/weight", async (request, response) => {
+    const { percent } = parseBody(z.strictObject({ percent: z.number().min(0).max(100) }), request);
+    const app = await tools.apps.read(request.params.app);
+    await setShare(tools, app.name, percent, { byHand: true });
+    response.json({ app: app.name, percent });
   });
   router.get("/apps/:app/logs", async (request, response) => {
     const query = parse(logQuerySchema, request.query);

@@ -38,6 +38,7 @@ export async function processEnvironment(
     REDIS_URL: tools.redisUsers.url(app, tools.apps.redisPassword(app)),
     SLUICE_FLAGS_URL: `http://127.0.0.1:${tools.settings.controlPort}/flags/${app.name}`,
     ...(await tools.config.read(app.name)),
+    ...record.previewEnv,
     GIT_REV: record.commit,
     RELEASE: releaseName(record.number),
     DYNO: instance,

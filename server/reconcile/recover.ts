@@ -10,6 +10,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import { keptReleases } from "../pipeline/prune.js";
 import { startInstances } from "../pipeline/steps/start.js";
 import type { Tools } from "../tools.js";
+import { sourcesOf } from "../releases/release-logs.js";
 import { withInstances } from "../releases/route-changes.js";
 import { endLeftoverJobs } from "./leftover-jobs.js";
 
@@ -84,17 +85,22 @@ async function sweepFolders(tools: Tools, app: string): Promise<void> {
   await new DependencyCache(tools).sweep(app);
 }
 
-/** Stops instances that no route table names: their release was retired or undone only in part. */
+/**
+ * Stops instances that no route table names, or more of a process than its release has: a release was retired or undone only
+ * in part, or a promotion did not come to its switch.
+ */
 async function stopStrays(tools: Tools): Promise<void> {
   const tables = new Map<string, ReadonlySet<number>>();
   for (const { id } of await tools.engine.list()) {
     const [app = "", release = ""] = id.split(".");
     if (!tables.has(app)) tables.set(app, numbersOf(await tools.routes.read(app)));
     const number = parseReleaseName(release);
-    if (number !== undefined && tables.get(app)?.has(number)) continue;
-    await tools.engine.stop(id, tools.settings.instances.stopSeconds);
     const record = number === undefined ? undefined : await tools.releases.find(app, number);
-    if (record?.phase === "settled") await tools.releases.advance(record, "retired", { instances: [] });
+    const isRouted = number !== undefined && tables.get(app)?.has(number) === true;
+    if (isRouted && (record === undefined || sourcesOf(record).some((source) => source.id === id))) continue;
+    await tools.engine.stop(id, tools.settings.instances.stopSeconds);
+    if (!isRouted && record?.phase === "settled")
+      await tools.releases.advance(record, "retired", { instances: [] });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { AppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
+import { canarySettingsSchema } from "../../core/records/canary-settings.js";
 import { mayFollow, type Phase } from "../../core/records/phase.js";
 import { releaseRecordSchema, type ReleaseRecord } from "../../core/records/release-record.js";
 import { keys } from "../../core/redis/keys.js";
@@ -8,7 +9,10 @@ import { redisError } from "../../core/redis/connection.js";
 
 export type NewRelease = Pick<ReleaseRecord, "app" | "commit" | "branch" | "track" | "source" | "by">;
 export type ReleasePatch = Partial<
-  Pick<ReleaseRecord, "processes" | "instances" | "nodeFolder" | "traffic" | "order" | "error">
+  Pick<
+    ReleaseRecord,
+    "processes" | "instances" | "nodeFolder" | "traffic" | "canary" | "previewEnv" | "order" | "error"
+  >
 >;
 
 /** The releases' records, numbered per app from 1. */
@@ -31,6 +35,8 @@ export class ReleaseStore {
         processes: [],
         instances: [],
         traffic: DEFAULT_TRAFFIC,
+        canary: canarySettingsSchema.parse({}),
+        previewEnv: {},
       };
     } catch (error) {
       throw redisError(error);
@@ -100,4 +106,5 @@ const DEFAULT_TRAFFIC: ReleaseRecord["traffic"] = {
   standbySeconds: 600,
   sessionIdleSeconds: 900,
   memoryMegabytes: 512,
+  sleepSeconds: 0,
 };

@@ -1,5 +1,12 @@
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import type { RoutedRelease, RouteTable } from "../../core/records/route-table.js";
+import { firstShare } from "../../core/records/canary-settings.js";
+import {
+  CANARY,
+  PRODUCTION,
+  type RoutedCanary,
+  type RoutedRelease,
+  type RouteTable,
+} from "../../core/records/route-table.js";
 
 /** The table with a release that can be reached by its own name, but that no track points to yet. */
 export function withRelease(table: RouteTable, record: ReleaseRecord): RouteTable {
@@ -9,17 +16,57 @@ export function withRelease(table: RouteTable, record: ReleaseRecord): RouteTabl
   return { ...table, releases: [...others, release].sort(byNumber) };
 }
 
-/** The switch: the release takes its track; the one that had it is replaced, from `now` (ms since 1970) on. */
+/**
+ * The switch: the release takes its track; the one that had it is replaced, from `now` (ms since 1970) on. A canary that
+ * takes production is no canary any more.
+ */
 export function withLive(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
   const before = table.tracks[record.track];
   const others = table.releases
     .filter(({ number }) => number !== record.number)
     .map((release) => (release.number === before ? { ...release, replacedAt: now } : release));
+  const left = Object.entries(table.tracks).filter(([, number]) => number !== record.number);
+  const tracks = { ...Object.fromEntries(left), [record.track]: record.number };
+  const { modeHeader, canary, ...rest } = table;
   return {
-    ...table,
-    tracks: { ...table.tracks, [record.track]: record.number },
+    ...rest,
+    tracks,
     releases: [...others, routedRelease(record)].sort(byNumber),
+    ...definedOnly({
+      canary: tracks[CANARY] === undefined ? undefined : canaryAfter(canary, record),
+      modeHeader: record.track === PRODUCTION ? ownHeader(record) : modeHeader,
+    }),
   };
+}
+
+/** A new canary begins with its own share, unless an admin chose one. */
+function canaryAfter(
+  before: RoutedCanary | undefined,
+  { track, canary }: ReleaseRecord,
+): RoutedCanary | undefined {
+  if (track !== CANARY) return before;
+  const share = before?.isByHand ? before.share : firstShare(canary);
+  return { share, isByHand: before?.isByHand ?? false, ...definedOnly({ goal: canary.goal?.path }) };
+}
+
+function ownHeader({ canary }: ReleaseRecord): string | undefined {
+  return canary.header === "x-client-mode" ? undefined : canary.header;
+}
+
+function definedOnly<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const defined = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(defined) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
+
+/** The table with another share for the canary; the same when there is none. */
+export function withShare(table: RouteTable, share: number, isByHand: boolean): RouteTable {
+  return table.canary === undefined ? table : { ...table, canary: { ...table.canary, share, isByHand } };
+}
+
+/** The table without the canary: nobody is brought to it, whatever their cookie says. */
+export function withoutCanary(table: RouteTable, now: number): RouteTable {
+  const number = table.tracks[CANARY];
+  return number === undefined ? table : withoutVisitors(withoutTrack(table, CANARY, now), number);
 }
 
 /** The table without a release that never served, or serves no more and has been left by its visitors. */
@@ -43,8 +90,10 @@ export function withoutRelease(table: RouteTable, number: number): RouteTable {
 export function withoutTrack(table: RouteTable, track: string, now: number): RouteTable {
   const gone = table.tracks[track];
   const tracks = Object.fromEntries(Object.entries(table.tracks).filter(([name]) => name !== track));
+  const { canary, ...rest } = table;
   return {
-    ...table,
+    ...rest,
+    ...definedOnly({ canary: track === CANARY ? undefined : canary }),
     tracks,
     releases: table.releases.map((release) =>
       release.number === gone ? { ...release, replacedAt: now, standbySeconds: 0 } : release,

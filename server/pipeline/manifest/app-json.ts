@@ -1,6 +1,8 @@
 import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { z } from "zod";
 import { AppError } from "../../../core/app-error.js";
+import { isEnvName } from "../../../core/names.js";
+import { canarySettingsSchema } from "../../../core/records/canary-settings.js";
 import { unknownKeyProblem } from "../../../core/settings-problems.js";
 
 const seconds = z.number().nonnegative().max(86_400);
@@ -31,6 +33,20 @@ const envEntrySchema = z.union([
   }),
 ]);
 
+/** Branches that are neither production nor the canary. */
+const previewsSchema = z.strictObject({
+  env: z
+    .record(z.string().refine(isEnvName, "cannot be the name of an environment variable"), z.string())
+    .default({}),
+  memoryMegabytes: z.number().int().min(16).optional(),
+  /** So many; the one that was visited longest ago goes for a new one. */
+  max: z.number().int().min(1).max(1000).default(20),
+  /** Without a visit for so long its instances are stopped; the next visit starts them. 0: never. */
+  sleepSeconds: seconds.default(1800),
+  /** Without a push or a visit for so long a preview is removed. */
+  expireDays: z.number().positive().max(365).default(30),
+});
+
 /** Our own section. Strict, so that a misspelt key is told and not ignored. */
 const sluiceSchema = z.strictObject({
   gates: z
@@ -42,6 +58,8 @@ const sluiceSchema = z.strictObject({
   sessionIdleSeconds: seconds.default(900),
   standbySeconds: seconds.default(600),
   memoryMegabytes: z.number().int().min(16).optional(),
+  canary: canarySettingsSchema.prefault({}),
+  previews: previewsSchema.prefault({}),
 });
 
 export const appJsonSchema = z.object({
@@ -78,8 +96,20 @@ export function parseAppJson(text: string): AppJson {
 function problemOf(issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys")
-    return unknownKeyProblem(path, issue.keys, Object.keys(sluiceSchema.shape));
+    return unknownKeyProblem(path, issue.keys, Object.keys(knownKeys(issue.path)));
   return `${path === "" ? "the file" : path}: ${issue.message}`;
+}
+
+/** The keys of the strict section that a path leads to. */
+function knownKeys(path: readonly PropertyKey[]): Record<string, unknown> {
+  switch (path[1]) {
+    case "canary":
+      return canarySettingsSchema.shape;
+    case "previews":
+      return previewsSchema.shape;
+    default:
+      return sluiceSchema.shape;
+  }
 }
 
 function invalid(problem: string): AppError {

@@ -1,5 +1,6 @@
 import { AppError } from "../../../core/app-error.js";
-import type { ReleaseProcess, TrafficSettings } from "../../../core/records/release-record.js";
+import type { ReleaseProcess, ReleaseRecord, TrafficSettings } from "../../../core/records/release-record.js";
+import { isPreview, PRODUCTION } from "../../../core/records/route-table.js";
 import { readTreeFile } from "../tree-file.js";
 import { appJsonSchema, parseAppJson, type AppJson, type HealthCheck } from "./app-json.js";
 import { buildScript, gatesOfScripts, parsePackageJson, type PackageJson } from "./package-json.js";
@@ -55,8 +56,37 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
       standbySeconds: sluice.standbySeconds,
       sessionIdleSeconds: sluice.sessionIdleSeconds,
       memoryMegabytes: sluice.memoryMegabytes ?? memoryMegabytes,
+      sleepSeconds: 0,
     },
   };
+}
+
+/** What of a manifest holds for a release of this track, as its record keeps it. */
+export function forTrack(
+  { processes, traffic, appJson }: Manifest,
+  track: string,
+): Pick<ReleaseRecord, "processes" | "traffic" | "canary" | "previewEnv"> {
+  const { canary, previews } = appJson.sluice;
+  if (!isPreview(track)) return { processes: processesOf(processes, track), traffic, canary, previewEnv: {} };
+  const { memoryMegabytes = traffic.memoryMegabytes, sleepSeconds, env } = previews;
+  return {
+    processes: processesOf(processes, track),
+    traffic: { ...traffic, memoryMegabytes, sleepSeconds },
+    canary,
+    previewEnv: env,
+  };
+}
+
+/**
+ * Only production runs every process: a worker of the canary or a preview would take production's jobs. Of a preview one
+ * instance is enough.
+ */
+function processesOf(processes: readonly ReleaseProcess[], track: string): ReleaseProcess[] {
+  if (track === PRODUCTION) return [...processes];
+  return processes.map((process) => {
+    if (process.name !== "web") return { ...process, quantity: 0 };
+    return isPreview(track) ? { ...process, quantity: Math.min(1, process.quantity) } : process;
+  });
 }
 
 function commandsOf(

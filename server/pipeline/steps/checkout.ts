@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { ownFolder } from "../own-folder.js";
-import { readManifest } from "../manifest/manifest.js";
+import { forTrack, readManifest } from "../manifest/manifest.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { userOf } from "../../tools.js";
 
@@ -17,8 +17,7 @@ export const checkout: Step = {
     await repository.refuseOutsideLinks(record.commit);
     const tree = await freshFolder(work);
     await repository.extract(record.commit, tree, userOf(work.app, tools), signal);
-    const { processes, traffic } = await readManifest(tree, tools.settings.instances.memoryMegabytes);
-    return { processes: [...processes], traffic };
+    return forTrack(await readManifest(tree, tools.settings.instances.memoryMegabytes), record.track);
   },
   undo: async ({ tools, record }) => {
     // What was said stays, so that it can be read afterwards.

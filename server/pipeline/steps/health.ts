@@ -30,16 +30,8 @@ export const health: Step = {
   reaches: "healthy",
   timeoutMs: ({ limits }) => limits.releaseSeconds * 1000,
   run: async (work, signal) => {
-    const { tools, record, app } = work;
-    const tree = tools.home.tree(app.name, record.number);
-    const { healthChecks } = await readManifest(tree, tools.settings.instances.memoryMegabytes);
-    const checks = healthChecks.length === 0 ? [DEFAULT_CHECK] : healthChecks;
-    work.out.heading(
-      `Health: ${record.instances.map(({ process, index }) => `${process}.${index}`).join(", ")}`,
-    );
-    await Promise.all(
-      record.instances.map(async (instance) => checkInstance(work, instance, checks, signal)),
-    );
+    const { tools, app } = work;
+    await checkInstances(work, signal);
     await tools.routes.update(app.name, (table) => withRelease(table, work.record));
     return undefined;
   },
@@ -48,6 +40,18 @@ export const health: Step = {
     await applied(tools, revision);
   },
 };
+
+/** All instances of a release's record answer their checks. Throws why one does not. */
+export async function checkInstances(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+  const { tools, record, app } = work;
+  const tree = tools.home.tree(app.name, record.number);
+  const { healthChecks } = await readManifest(tree, tools.settings.instances.memoryMegabytes);
+  const checks = healthChecks.length === 0 ? [DEFAULT_CHECK] : healthChecks;
+  work.out.heading(
+    `Health: ${record.instances.map(({ process, index }) => `${process}.${index}`).join(", ")}`,
+  );
+  await Promise.all(record.instances.map(async (instance) => checkInstance(work, instance, checks, signal)));
+}
 
 async function checkInstance(
   work: ReleaseWork,

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { canarySettingsSchema } from "../../../core/records/canary-settings.js";
 import fc from "fast-check";
 import type { ReleaseRecord } from "../../../core/records/release-record.js";
 import { emptyRouteTable, routeTableSchema, type RouteTable } from "../../../core/records/route-table.js";
@@ -30,6 +31,8 @@ const record = (number: number, track = "production"): ReleaseRecord => ({
     { id: `a.v${number}.web.1`, process: "web", index: 1, address: `127.0.0.1:${20_000 + number}` },
     { id: `a.v${number}.worker.1`, process: "worker", index: 1 },
   ],
+  canary: canarySettingsSchema.parse({}),
+  previewEnv: {},
   traffic: {
     sticky: false,
     listen: "port",
@@ -37,6 +40,7 @@ const record = (number: number, track = "production"): ReleaseRecord => ({
     standbySeconds: 2,
     sessionIdleSeconds: 3,
     memoryMegabytes: 4,
+    sleepSeconds: 0,
   },
 });
 

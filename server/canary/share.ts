@@ -1,0 +1,35 @@
+import { AppError } from "../../core/app-error.js";
+import { CANARY } from "../../core/records/route-table.js";
+import { applied } from "../releases/applied.js";
+import { withoutCanary, withShare } from "../releases/route-changes.js";
+import type { Tools } from "../tools.js";
+
+type RouteTools = Pick<Tools, "routes" | "proxyReports" | "clock">;
+
+/** The canary gets this part of the visitors from now on, until it goes. Resolves when every proxy does so. Throws `canary-none`. */
+export async function setShare(
+  tools: RouteTools,
+  app: string,
+  share: number,
+  { byHand }: { readonly byHand: boolean },
+): Promise<void> {
+  let isThere = false;
+  const revision = await tools.routes.update(app, (table) => {
+    isThere = table.canary !== undefined;
+    return withShare(table, share, byHand);
+  });
+  if (!isThere) throw new AppError("canary-none", { app });
+  await applied(tools, revision);
+}
+
+/** Out of the traffic at once, whoever was pinned to it; what it has begun it may finish. Answers its number. Throws `canary-none`. */
+export async function abort(tools: RouteTools, app: string): Promise<number> {
+  let number: number | undefined;
+  const revision = await tools.routes.update(app, (table) => {
+    number = table.tracks[CANARY];
+    return withoutCanary(table, tools.clock.now());
+  });
+  if (number === undefined) throw new AppError("canary-none", { app });
+  await applied(tools, revision);
+  return number;
+}

@@ -1,0 +1,166 @@
+import { expect } from "chai";
+import { Redis } from "ioredis";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expectAccepted } from "../support/accepted.js";
+import { eventually } from "../support/eventually.js";
+import { startLoad } from "../support/load.js";
+import type { TestClone } from "../support/test-clone.js";
+import { TestSluice, type HttpAnswer } from "../support/test-sluice.js";
+import { tinyApp } from "../support/tiny-app.js";
+
+const APP = "shop";
+const SETTINGS = { standbySeconds: 600, canary: { share: 30 } };
+
+describe("a canary beside production", function () {
+  this.timeout(120_000);
+  let sluice: TestSluice;
+  let clone: TestClone;
+  let redis: Redis;
+  before(async () => {
+    sluice = await TestSluice.start({});
+    clone = await sluice.clone(APP, tinyApp({ "app.json": JSON.stringify({ sluice: SETTINGS }) }));
+    expectAccepted(await clone.push());
+    const password = (await readFile(join(sluice.home, "redis/password"), "utf8")).trim();
+    redis = new Redis({ path: join(sluice.home, "redis/redis.sock"), password });
+  });
+  after(async () => {
+    redis.disconnect();
+    await sluice.dispose();
+  });
+
+  const get = async (headers: Record<string, string> = {}): Promise<HttpAnswer> =>
+    sluice.get(APP, "/", headers);
+  const releaseOf = (answer: HttpAnswer): string => String(answer.headers["sluice-release"]);
+  const cookieOf = ({ headers }: HttpAnswer): string | undefined => headers["set-cookie"]?.[0]?.split(";")[0];
+  const visits = async (
+    count: number,
+    headers: Record<string, string> = {},
+  ): Promise<Record<string, number>> => {
+    const seen: Record<string, number> = {};
+    for (let visit = 0; visit < count; visit++) {
+      const release = releaseOf(await get(headers));
+      seen[release] = (seen[release] ?? 0) + 1;
+    }
+    return seen;
+  };
+  const pushCanary = async (): Promise<string> => {
+    await clone.commit({ "note.txt": String(Math.random()) });
+    const push = await clone.push("HEAD:staging");
+    expectAccepted(push);
+    return /\((v\d+), /.exec(push.output)?.[1] ?? "";
+  };
+
+  it("answers 404 to green and production to blue while there is none", async () => {
+    expect((await get({ "x-client-mode": "green" })).status).to.equal(404);
+    expect(releaseOf(await get({ "x-client-mode": "Blue" }))).to.equal("v1");
+    expect(cookieOf(await get())).to.equal(undefined);
+  });
+
+  it("gets its share of the visitors, each of whom stays where they are", async () => {
+    const canary = await pushCanary();
+    expect(canary).to.equal("v2");
+    const seen = await visits(1000);
+    expect(seen["v2"], JSON.stringify(seen)).to.be.within(240, 360);
+    for (const mode of ["canary", "production"]) {
+      const cookie = await eventually(`a visitor of ${mode}`, async () => {
+        const given = cookieOf(await get());
+        return given?.startsWith(`sluice=${mode}.`) === true && given;
+      });
+      const expected = mode === "canary" ? "v2" : "v1";
+      expect(await visits(50, { cookie })).to.deep.equal({ [expected]: 50 });
+      expect(cookieOf(await get({ cookie }))).to.equal(undefined);
+    }
+  });
+
+  it("is asked for by the header, which gives nobody a cookie", async () => {
+    const green = await get({ "x-client-mode": "green" });
+    expect([green.headers["sluice-track"], releaseOf(green), cookieOf(green)]).to.deep.equal([
+      "canary",
+      "v2",
+      undefined,
+    ]);
+    const blue = await get({ "x-client-mode": "blue", cookie: "sluice=canary.v2" });
+    expect([blue.headers["sluice-track"], cookieOf(blue)]).to.deep.equal(["production", undefined]);
+  });
+
+  it("gets the share that an admin says, and only who asks for it at 0", async () => {
+    await sluice.cli("weight", APP, "100");
+    expect(await visits(30)).to.deep.equal({ v2: 30 });
+    await sluice.cli("weight", APP, "0");
+    expect(await visits(30)).to.deep.equal({ v1: 30 });
+    expect(await visits(5, { cookie: "sluice=canary.v2" })).to.deep.equal({ v1: 5 });
+    expect(releaseOf(await get({ "x-client-mode": "green" }))).to.equal("v2");
+    const wrong = await sluice.cli("weight", APP, "130");
+    expect([wrong.status, wrong.stderr]).to.deep.equal([2, wrong.stderr]);
+    expect(wrong.stderr).to.match(/from 0 to 100/);
+  });
+
+  it("has no visitor left while sluice:alert says yes, whoever sets it; they come back after no", async () => {
+    await sluice.cli("weight", APP, "50");
+    const load = startLoad(sluice.httpPort, APP);
+    const pinned = { cookie: "sluice=canary.v2" };
+    expect(releaseOf(await get(pinned))).to.equal("v2");
+    await redis.set("sluice:alert", "yes");
+    const began = Date.now();
+    await eventually("nobody on the canary", async () => releaseOf(await get(pinned)) === "v1");
+    expect(Date.now() - began).to.be.lessThan(100);
+    const during = await get(pinned);
+    expect([releaseOf(during), cookieOf(during)]).to.deep.equal(["v1", undefined]);
+    expect(await visits(40)).to.deep.equal({ v1: 40 });
+    const another = await pushCanary();
+    expect(await visits(40)).to.deep.equal({ v1: 40 });
+    await redis.set("sluice:alert", "no");
+    await eventually("back on the canary", async () => releaseOf(await get(pinned)) === another);
+    expect((await load.stop()).failures).to.deep.equal([]);
+  });
+
+  it("obeys the alert also while the server role is down", async () => {
+    const pinned = { cookie: "sluice=canary.v1" };
+    await sluice.cli("down", "--keep-traffic");
+    await sluice.up("--roles", "proxy");
+    expect(releaseOf(await get(pinned))).to.equal("v3");
+    await redis.set("sluice:alert", "yes");
+    await eventually("nobody on the canary", async () => releaseOf(await get(pinned)) === "v1");
+    await redis.del("sluice:alert");
+    await eventually("back on the canary", async () => releaseOf(await get(pinned)) === "v3");
+    await sluice.cli("down", "--keep-traffic");
+    await sluice.up();
+  });
+
+  it("becomes production by promotion, under load, as it is; a rollback is a switch", async () => {
+    const load = startLoad(sluice.httpPort, APP);
+    const before = await sluice.json<{ instances: { id: string; pid: number }[] }[]>("apps");
+    const promoted = await sluice.cli("promote", APP);
+    expect(promoted.stdout).to.match(/^-----> Live: http:\/\/shop\.localhost:\d+ \(v3, /m);
+    expect(await visits(30)).to.deep.equal({ v3: 30 });
+    const cookie = "sluice=canary.v3";
+    const moved = await get({ cookie });
+    expect([releaseOf(moved), cookieOf(moved)]).to.deep.equal(["v3", "sluice=production.v3"]);
+    expect((await get({ "x-client-mode": "green" })).status).to.equal(404);
+    const after = await sluice.json<{ instances: { id: string; pid: number }[] }[]>("apps");
+    const pidOf = (summaries: typeof after): number | undefined =>
+      summaries[0]?.instances.find(({ id }) => id === "shop.v3.web.1")?.pid;
+    expect(pidOf(after)).to.equal(pidOf(before));
+    expect((await sluice.cli("promote", APP)).stderr).to.match(/no canary/);
+    await sluice.cli("rollback", APP);
+    expect(await visits(30)).to.deep.equal({ v1: 30 });
+    expect((await load.stop()).failures).to.deep.equal([]);
+  });
+
+  it("goes at once by abort, drained", async () => {
+    const canary = await pushCanary();
+    await sluice.cli("weight", APP, "100");
+    const load = startLoad(sluice.httpPort, APP, "/?ms=300");
+    const answer = await sluice.cli("abort", APP);
+    expect(answer.stdout).to.include(`${canary} is out of the traffic`);
+    expect(await visits(30)).to.deep.equal({ v1: 30 });
+    expect(await visits(3, { cookie: `sluice=canary.${canary}` })).to.deep.equal({ v1: 3 });
+    await eventually("its instance is gone", async () => {
+      const [summary] = await sluice.json<{ instances: { id: string }[] }[]>("apps");
+      return summary?.instances.every(({ id }) => !id.includes(`.${canary}.`));
+    });
+    expect((await load.stop()).failures).to.deep.equal([]);
+    expect((await sluice.cli("abort", APP)).stderr).to.match(/no canary/);
+  });
+});
