@@ -10,6 +10,8 @@ import { connectRedis, openRedis } from "../core/redis/connection.js";
 import { serviceState } from "../core/runsv.js";
 import { readOrMakeSecret } from "../core/secrets.js";
 import { Follower } from "../proxy/follow.js";
+import { paths, WAKE_HEADER } from "../proxy/haproxy/configuration.js";
+import { Waker } from "../proxy/waker.js";
 import { RunitEngine } from "../server/engines/runit/runit-engine.js";
 import { startServer } from "../server/server.js";
 import type { Context } from "./context.js";
@@ -85,7 +87,16 @@ async function startProxyRole(context: Context, redis: Redis, log: Log): Promise
     defaultApp: settings.default,
     log,
   }).start();
-  return async () => follower.stop();
+  const waker = await new Waker({
+    redis,
+    path: paths.wakeSocket(home.haproxy().replace(/\/$/, "")),
+    header: WAKE_HEADER,
+    log,
+  }).start();
+  return async () => {
+    await follower.stop();
+    await waker.stop();
+  };
 }
 
 async function startServerRole(

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../core/log.js";
 import { ProxyReports, type ReleaseLoad } from "../core/records/proxy-reports.js";
-import { CANARY, PRODUCTION, type RouteTable } from "../core/records/route-table.js";
+import { CANARY, isWatched, PRODUCTION, type RouteTable } from "../core/records/route-table.js";
 import { RouteTables } from "../core/records/route-tables.js";
 import { subscriberOf } from "../core/redis/connection.js";
 import { KeyWatch } from "../core/redis/key-watch.js";
@@ -125,11 +125,11 @@ export class Follower {
   }
 
   private async reportLoads(): Promise<void> {
-    const draining = [...this.known.values()].flatMap(({ app, releases }) =>
-      releases.filter(({ replacedAt }) => replacedAt !== undefined).map(({ number }) => ({ app, number })),
+    const watched = [...this.known.values()].flatMap(({ app, releases }) =>
+      releases.filter(isWatched).map(({ number }) => ({ app, number })),
     );
-    if (draining.length === 0) return;
-    const loads = await this.options.proxy.loads(draining.map(({ app, number }) => releaseKey(app, number)));
+    if (watched.length === 0) return;
+    const loads = await this.options.proxy.loads(watched.map(({ app, number }) => releaseKey(app, number)));
     const at = Date.now();
     const reported = [...loads].map(([release, load]): [string, ReleaseLoad] => [
       release,

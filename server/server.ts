@@ -21,6 +21,7 @@ import { PushDesk } from "./push/push-desk.js";
 import { sshGit } from "./push/ssh-git.js";
 import { trackOfBranch } from "./push/track-of-branch.js";
 import { Reconciler } from "./reconcile/reconciler.js";
+import { Wakes } from "./reconcile/wakes.js";
 import { recover } from "./reconcile/recover.js";
 import { AppStore } from "./releases/app-store.js";
 import { ConfigStore } from "./releases/config-store.js";
@@ -70,6 +71,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   });
   await recover(tools, pipeline);
   const reconciler = new Reconciler(tools, pipeline).start();
+  const wakes = await new Wakes(tools, pipeline, redis).start();
   const control = await listen(controlApp(options, { tools, tokens, sshKeys, pipeline, desk }), settings);
   const ssh = await sshGit({
     keys: sshKeys,
@@ -85,6 +87,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       await pipeline.stop();
       await desk.idle();
       await reconciler.stop();
+      await wakes.stop();
       hooks.close();
       await Promise.all([ssh.close(), close(control)]);
     },

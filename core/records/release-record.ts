@@ -50,6 +50,8 @@ export const releaseRecordSchema = z.object({
     memoryMegabytes: z.number(),
     /** A preview without a visit for so long sleeps; 0: never. */
     sleepSeconds: z.number().default(0),
+    /** A preview that slept for so long is removed; 0: never. */
+    expireSeconds: z.number().default(0),
   }),
   /** What of app.json says how it is shown as a canary. */
   canary: canarySettingsSchema.prefault({}),

@@ -18,6 +18,12 @@ export const routedReleaseSchema = z.object({
   sessionIdleSeconds: z.number(),
   /** A preview that nobody visited: it has no instance until the next visit. */
   asleep: z.boolean().default(false),
+  /** Without a visit for so long it sleeps; 0: never. */
+  sleepSeconds: z.number().default(0),
+  /** When it slept for so long it goes; 0: never. */
+  expireSeconds: z.number().default(0),
+  /** When it was started, or put to sleep (ms since 1970). */
+  since: z.number().default(0),
 });
 
 /** Which of the app's visitors go to the canary. */
@@ -58,4 +64,9 @@ export const CANARY = "canary";
 /** Any other branch's track. */
 export function isPreview(track: string): boolean {
   return track !== PRODUCTION && track !== CANARY;
+}
+
+/** A release whose visitors are counted: it may go, or sleep, once there are none. */
+export function isWatched({ replacedAt, sleepSeconds, asleep }: RoutedRelease): boolean {
+  return replacedAt !== undefined || (sleepSeconds > 0 && !asleep);
 }

@@ -20,6 +20,10 @@ export const keys = {
   proxiesChannel: "sluice:proxies-changed",
   /** Hash: `APP/vN` → connections and idle time that one proxy counts; gone when the proxy is. */
   load: (proxy: string) => `sluice:load:${proxy}`,
+  /** Set: `APP/vN` that sleep and have a visitor who waits. */
+  wake: "sluice:wake",
+  /** Channel: a release is to be woken (the message is its name). */
+  wakeChannel: "sluice:wake-asked",
   /** Text: who holds the right to release this app (`LockHolder`). */
   lock: (app: string) => `sluice:lock:${app}`,
   /** Hash: name → sealed value. */

@@ -13,23 +13,18 @@ export async function setShare(
   share: number,
   { byHand }: { readonly byHand: boolean },
 ): Promise<void> {
-  let isThere = false;
-  const revision = await tools.routes.update(app, (table) => {
-    isThere = table.canary !== undefined;
-    return withShare(table, share, byHand);
-  });
-  if (!isThere) throw new AppError("canary-none", { app });
-  await applied(tools, revision);
+  if ((await tools.routes.read(app)).canary === undefined) throw new AppError("canary-none", { app });
+  await applied(tools, await tools.routes.update(app, (table) => withShare(table, share, byHand)));
 }
 
 /** Out of the traffic at once, whoever was pinned to it; what it has begun it may finish. Answers its number. Throws `canary-none`. */
 export async function abort(tools: RouteTools, app: string): Promise<number> {
-  let number: number | undefined;
-  const revision = await tools.routes.update(app, (table) => {
-    number = table.tracks[CANARY];
-    return withoutCanary(table, tools.clock.now());
-  });
+  const number = (await tools.routes.read(app)).tracks[CANARY];
   if (number === undefined) throw new AppError("canary-none", { app });
+  // Another one may just have come: it stays.
+  const revision = await tools.routes.update(app, (table) =>
+    table.tracks[CANARY] === number ? withoutCanary(table, tools.clock.now()) : table,
+  );
   await applied(tools, revision);
   return number;
 }

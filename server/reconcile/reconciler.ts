@@ -1,16 +1,20 @@
 import { releaseName } from "../../core/names.js";
-import type { RouteTable } from "../../core/records/route-table.js";
-import { withoutRelease, withoutVisitors } from "../releases/route-changes.js";
+import { isWatched, type RouteTable } from "../../core/records/route-table.js";
+import { withoutRelease, withoutTrack, withoutVisitors } from "../releases/route-changes.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { applied } from "../releases/applied.js";
 import { prune } from "../pipeline/prune.js";
 import { stopInstances } from "../pipeline/steps/start.js";
 import type { Tools } from "../tools.js";
+import { putToSleep } from "./sleep.js";
 import { nextMoves, type Loads } from "./retirement.js";
 
 const TICK_MS = 1000;
 
-/** Watches the replaced releases and lets them go when their time has come: one look a second, one move at a time per app. */
+/**
+ * Watches the replaced releases and lets them go when their time has come, and previews until nobody visits them: one look
+ * a second, one move at a time per app.
+ */
 export class Reconciler {
   private readonly known = new Map<string, RouteTable>();
   private readonly busy = new Map<string, Promise<void>>();
@@ -48,7 +52,7 @@ export class Reconciler {
     }
     this.revision = revision;
     for (const table of this.known.values()) {
-      if (table.releases.some(({ replacedAt }) => replacedAt !== undefined)) this.attend(table);
+      if (table.releases.some((release) => isWatched(release) || release.asleep)) this.attend(table);
     }
   }
 
@@ -64,18 +68,31 @@ export class Reconciler {
   private async move(table: RouteTable): Promise<void> {
     const { clock, routes } = this.tools;
     for (const move of nextMoves(table, await this.loadsOf(table), clock.now())) {
-      if (move.kind === "retire") await this.retire(table.app, move.number);
-      else await routes.update(table.app, (now) => withoutVisitors(now, move.number));
+      switch (move.kind) {
+        case "retire":
+          await this.retire(table.app, move.number);
+          break;
+        case "close":
+          await routes.update(table.app, (now) => withoutVisitors(now, move.number));
+          break;
+        case "sleep":
+          await putToSleep(this.tools, table.app, move.number);
+          break;
+        case "expire":
+          await routes.update(table.app, (now) => withoutTrack(now, move.track, clock.now()));
+          break;
+      }
     }
   }
 
   private async loadsOf({ app, releases }: RouteTable): Promise<Loads> {
     const { proxyReports, clock } = this.tools;
-    const replaced = releases.filter(({ replacedAt }) => replacedAt !== undefined);
-    const loads = replaced.map(
-      async ({ number }) =>
-        [number, await proxyReports.loadsOf(`${app}/${releaseName(number)}`, clock.now())] as const,
-    );
+    const loads = releases
+      .filter(isWatched)
+      .map(
+        async ({ number }) =>
+          [number, await proxyReports.loadsOf(`${app}/${releaseName(number)}`, clock.now())] as const,
+      );
     return new Map(await Promise.all(loads));
   }
 

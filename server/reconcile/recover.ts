@@ -54,7 +54,7 @@ async function resolve(tools: Tools, pipeline: Pipeline, record: ReleaseRecord):
 /** Starts what the route table names and is not running (the machine was restarted), and tells the proxies where it is. */
 async function bringUp(tools: Tools, pipeline: Pipeline, app: string): Promise<void> {
   const table = await tools.routes.read(app);
-  for (const { number } of table.releases) {
+  for (const { number } of table.releases.filter(({ asleep }) => !asleep)) {
     const record = await tools.releases.find(app, number);
     if (record === undefined) continue;
     const work = await pipeline.work(record, new Output(), { quarantine: {}, skipGates: false });
@@ -90,16 +90,18 @@ async function sweepFolders(tools: Tools, app: string): Promise<void> {
  * in part, or a promotion did not come to its switch.
  */
 async function stopStrays(tools: Tools): Promise<void> {
-  const tables = new Map<string, ReadonlySet<number>>();
+  const tables = new Map<string, RouteTable>();
   for (const { id } of await tools.engine.list()) {
     const [app = "", release = ""] = id.split(".");
-    if (!tables.has(app)) tables.set(app, numbersOf(await tools.routes.read(app)));
-    const number = parseReleaseName(release);
-    const record = number === undefined ? undefined : await tools.releases.find(app, number);
-    const isRouted = number !== undefined && tables.get(app)?.has(number) === true;
-    if (isRouted && (record === undefined || sourcesOf(record).some((source) => source.id === id))) continue;
+    const table = tables.get(app) ?? (await tools.routes.read(app));
+    tables.set(app, table);
+    const number = parseReleaseName(release) ?? 0;
+    const record = await tools.releases.find(app, number);
+    const routed = table.releases.find((candidate) => candidate.number === number);
+    const isOurs = record === undefined || sourcesOf(record).some((source) => source.id === id);
+    if (routed !== undefined && !routed.asleep && isOurs) continue;
     await tools.engine.stop(id, tools.settings.instances.stopSeconds);
-    if (!isRouted && record?.phase === "settled")
+    if (routed === undefined && record?.phase === "settled")
       await tools.releases.advance(record, "retired", { instances: [] });
   }
 }

@@ -1,12 +1,16 @@
 import type { ReleaseLoad } from "../../core/records/proxy-reports.js";
 import type { RoutedRelease, RouteTable } from "../../core/records/route-table.js";
 
-/** What is to be done about a replaced release now. */
+/** What is to be done about a release now. */
 export type Move =
   /** Its visitors have left, or had their time: it goes. */
   | { readonly kind: "retire"; readonly number: number }
   /** It stays on standby, but no cookie brings a visitor back to it. */
-  | { readonly kind: "close"; readonly number: number };
+  | { readonly kind: "close"; readonly number: number }
+  /** A preview that nobody visits: its instances are stopped until somebody does. */
+  | { readonly kind: "sleep"; readonly number: number }
+  /** A preview that has slept for too long: it is removed. */
+  | { readonly kind: "expire"; readonly track: string };
 
 /** A release's load, as each proxy that is alive reports it; undefined for a proxy that has not counted it yet. */
 export type Loads = ReadonlyMap<number, readonly (ReleaseLoad | undefined)[]>;
@@ -18,7 +22,8 @@ export type Loads = ReadonlyMap<number, readonly (ReleaseLoad | undefined)[]>;
  */
 export function nextMoves(table: RouteTable, loads: Loads, now: number): Move[] {
   return table.releases.flatMap((release): Move[] => {
-    if (release.replacedAt === undefined) return [];
+    if (release.replacedAt === undefined) return previewMoves(release, loads.get(release.number) ?? [], now);
+    if (release.asleep) return [{ kind: "retire", number: release.number }];
     const waitedSeconds = (now - release.replacedAt) / 1000;
     const isOver =
       waitedSeconds >= release.drainSeconds ||
@@ -42,6 +47,30 @@ function isDrained(
       load.at > replacedAt &&
       load.connections === 0 &&
       (!release.sticky || load.idleSeconds >= release.sessionIdleSeconds),
+  );
+}
+
+function previewMoves(
+  release: RoutedRelease,
+  loads: readonly (ReleaseLoad | undefined)[],
+  now: number,
+): Move[] {
+  const { number, track, asleep, since, expireSeconds } = release;
+  if (isLeft(release, loads, now)) return [{ kind: "sleep", number }];
+  const isExpired = asleep && expireSeconds > 0 && now - since >= expireSeconds * 1000;
+  return isExpired ? [{ kind: "expire", track }] : [];
+}
+
+/** A release that may sleep, and that nobody has visited for long enough; every proxy has counted it. */
+function isLeft(
+  { sleepSeconds, asleep, since }: RoutedRelease,
+  loads: readonly (ReleaseLoad | undefined)[],
+  now: number,
+): boolean {
+  if (sleepSeconds === 0 || asleep || now - since < sleepSeconds * 1000) return false;
+  return loads.every(
+    (load) =>
+      load !== undefined && load.at > since && load.connections === 0 && load.idleSeconds >= sleepSeconds,
   );
 }
 

@@ -107,4 +107,5 @@ const DEFAULT_TRAFFIC: ReleaseRecord["traffic"] = {
   sessionIdleSeconds: 900,
   memoryMegabytes: 512,
   sleepSeconds: 0,
+  expireSeconds: 0,
 };

@@ -2,17 +2,23 @@ import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { firstShare } from "../../core/records/canary-settings.js";
 import {
   CANARY,
+  isPreview,
   PRODUCTION,
   type RoutedCanary,
   type RoutedRelease,
+  type RouteServer,
   type RouteTable,
 } from "../../core/records/route-table.js";
 
 /** The table with a release that can be reached by its own name, but that no track points to yet. */
-export function withRelease(table: RouteTable, record: ReleaseRecord): RouteTable {
+export function withRelease(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
   const others = table.releases.filter(({ number }) => number !== record.number);
-  const replacedAt = table.releases.find(({ number }) => number === record.number)?.replacedAt;
-  const release = { ...routedRelease(record), ...(replacedAt === undefined ? {} : { replacedAt }) };
+  const known = table.releases.find(({ number }) => number === record.number);
+  const replacedAt = known?.replacedAt;
+  const release = {
+    ...routedRelease(record, known?.since ?? now),
+    ...(replacedAt === undefined ? {} : { replacedAt }),
+  };
   return { ...table, releases: [...others, release].sort(byNumber) };
 }
 
@@ -22,6 +28,7 @@ export function withRelease(table: RouteTable, record: ReleaseRecord): RouteTabl
  */
 export function withLive(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
   const before = table.tracks[record.track];
+  const since = table.releases.find(({ number }) => number === record.number)?.since ?? now;
   const others = table.releases
     .filter(({ number }) => number !== record.number)
     .map((release) => (release.number === before ? { ...release, replacedAt: now } : release));
@@ -31,7 +38,7 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
   return {
     ...rest,
     tracks,
-    releases: [...others, routedRelease(record)].sort(byNumber),
+    releases: [...others, routedRelease(record, since)].sort(byNumber),
     ...definedOnly({
       canary: tracks[CANARY] === undefined ? undefined : canaryAfter(canary, record),
       modeHeader: record.track === PRODUCTION ? ownHeader(record) : modeHeader,
@@ -111,17 +118,24 @@ export function withoutVisitors(table: RouteTable, number: number): RouteTable {
   };
 }
 
-function routedRelease({ number, track, instances, traffic }: ReleaseRecord): RoutedRelease {
+function routedRelease({ number, track, instances, traffic }: ReleaseRecord, since: number): RoutedRelease {
   return {
     number,
     track,
-    servers: instances.flatMap(({ id, address }) => (address === undefined ? [] : [{ id, address }])),
+    servers: serversOf({ instances }),
     sticky: traffic.sticky,
     asleep: false,
+    sleepSeconds: traffic.sleepSeconds,
+    expireSeconds: traffic.expireSeconds,
+    since,
     drainSeconds: traffic.drainSeconds,
     standbySeconds: traffic.standbySeconds,
     sessionIdleSeconds: traffic.sessionIdleSeconds,
   };
+}
+
+function serversOf({ instances }: Pick<ReleaseRecord, "instances">): RouteServer[] {
+  return instances.flatMap(({ id, address }) => (address === undefined ? [] : [{ id, address }]));
 }
 
 function byNumber(a: RoutedRelease, b: RoutedRelease): number {
@@ -130,11 +144,46 @@ function byNumber(a: RoutedRelease, b: RoutedRelease): number {
 
 /** The table with a release's servers where they are now. */
 export function withInstances(table: RouteTable, record: ReleaseRecord): RouteTable {
-  const { servers } = routedRelease(record);
+  const servers = serversOf(record);
   return {
     ...table,
     releases: table.releases.map((release) =>
       release.number === record.number ? { ...release, servers } : release,
     ),
   };
+}
+
+/** A release without instances, which the next visit wakes. */
+export function withAsleep(table: RouteTable, number: number, now: number): RouteTable {
+  return {
+    ...table,
+    releases: table.releases.map((release) =>
+      release.number === number ? { ...release, asleep: true, servers: [], since: now } : release,
+    ),
+  };
+}
+
+/** A release that slept, with its instances. */
+export function withAwake(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
+  return {
+    ...table,
+    releases: table.releases.map((release) =>
+      release.number === record.number
+        ? { ...release, asleep: false, servers: serversOf(record), since: now }
+        : release,
+    ),
+  };
+}
+
+/** The table with at most `max` previews: those that were not used for longest go, never the one of `kept`. */
+export function withFewerPreviews(table: RouteTable, max: number, kept: string, now: number): RouteTable {
+  const sinceOf = (number: number): number => {
+    const release = table.releases.find((candidate) => candidate.number === number);
+    // One that is awake is in use.
+    return release?.asleep ? release.since : now + (release?.since ?? 0);
+  };
+  const others = Object.entries(table.tracks)
+    .filter(([track]) => isPreview(track) && track !== kept)
+    .sort(([, a], [, b]) => sinceOf(b) - sinceOf(a));
+  return others.slice(max - 1).reduce((rest, [track]) => withoutTrack(rest, track, now), table);
 }

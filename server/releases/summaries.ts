@@ -13,6 +13,8 @@ export interface AppSummary {
     readonly release: string;
     readonly commit: string;
     readonly url: string;
+    /** A preview without instances; the next visit starts them. */
+    readonly asleep: boolean;
   }[];
   readonly instances: readonly InstanceSummary[];
 }
@@ -54,6 +56,7 @@ export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
         release: releaseName(number),
         commit: commitOf(number),
         url: publicUrl(tools.settings, { app: name, track }),
+        asleep: table.releases.some((release) => release.number === number && release.asleep),
       }));
       const instances = states
         .filter(({ id }) => id.startsWith(`${name}.`))

@@ -101,15 +101,9 @@ function problemOf(issue: z.core.$ZodIssue): string {
 }
 
 /** The keys of the strict section that a path leads to. */
-function knownKeys(path: readonly PropertyKey[]): Record<string, unknown> {
-  switch (path[1]) {
-    case "canary":
-      return canarySettingsSchema.shape;
-    case "previews":
-      return previewsSchema.shape;
-    default:
-      return sluiceSchema.shape;
-  }
+function knownKeys([, section]: readonly PropertyKey[]): Record<string, unknown> {
+  if (section === "canary") return canarySettingsSchema.shape;
+  return section === "previews" ? previewsSchema.shape : sluiceSchema.shape;
 }
 
 function invalid(problem: string): AppError {

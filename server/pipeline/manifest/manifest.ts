@@ -57,6 +57,7 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
       sessionIdleSeconds: sluice.sessionIdleSeconds,
       memoryMegabytes: sluice.memoryMegabytes ?? memoryMegabytes,
       sleepSeconds: 0,
+      expireSeconds: 0,
     },
   };
 }
@@ -69,9 +70,10 @@ export function forTrack(
   const { canary, previews } = appJson.sluice;
   if (!isPreview(track)) return { processes: processesOf(processes, track), traffic, canary, previewEnv: {} };
   const { memoryMegabytes = traffic.memoryMegabytes, sleepSeconds, env } = previews;
+  const expireSeconds = previews.expireDays * 86_400;
   return {
     processes: processesOf(processes, track),
-    traffic: { ...traffic, memoryMegabytes, sleepSeconds },
+    traffic: { ...traffic, memoryMegabytes, sleepSeconds, expireSeconds },
     canary,
     previewEnv: env,
   };

@@ -32,7 +32,7 @@ export const health: Step = {
   run: async (work, signal) => {
     const { tools, app } = work;
     await checkInstances(work, signal);
-    await tools.routes.update(app.name, (table) => withRelease(table, work.record));
+    await tools.routes.update(app.name, (table) => withRelease(table, work.record, tools.clock.now()));
     return undefined;
   },
   undo: async ({ tools, app, record }) => {

@@ -1,10 +1,15 @@
+import { isPreview } from "../../../core/records/route-table.js";
+import { withFewerPreviews } from "../../releases/route-changes.js";
 import { processEnvironment } from "../environment.js";
 import { readManifest } from "../manifest/manifest.js";
 import { prune } from "../prune.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { runTask } from "../task.js";
 
-/** What follows the switch: postdeploy scripts (a failing one is told, no more) and pruning. Draining goes on by itself. */
+/**
+ * What follows the switch: postdeploy scripts (a failing one is told, no more), place made among the previews, and pruning.
+ * Draining goes on by itself.
+ */
 export const settle: Step = {
   name: "settle",
   reaches: "settled",
@@ -19,6 +24,12 @@ export const settle: Step = {
     if (!app.postdeployed && appJson.scripts.postdeploy !== undefined) {
       await runScript(work, "heroku.postdeploy", appJson.scripts.postdeploy, signal);
       await tools.apps.markPostdeployed(app);
+    }
+    if (isPreview(record.track)) {
+      const { max } = appJson.sluice.previews;
+      await tools.routes.update(app.name, (table) =>
+        withFewerPreviews(table, max, record.track, tools.clock.now()),
+      );
     }
     await prune(tools, app.name);
     return undefined;

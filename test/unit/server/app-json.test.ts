@@ -9,6 +9,16 @@ describe("app.json", () => {
       sessions: "none",
       sessionIdleSeconds: 900,
       standbySeconds: 600,
+      canary: {
+        share: 30,
+        header: "x-client-mode",
+        steps: [],
+        stepSeconds: 300,
+        onPass: "hold",
+        onFail: "abort",
+        minRequests: 100,
+      },
+      previews: { env: {}, max: 20, sleepSeconds: 1800, expireDays: 30 },
     });
     expect({ healthchecks, env, formation, scripts }).to.deep.equal({
       healthchecks: { web: [] },

@@ -108,6 +108,8 @@ describe("the manifest of a tree", () => {
       standbySeconds: 600,
       sessionIdleSeconds: 900,
       memoryMegabytes: 512,
+      sleepSeconds: 0,
+      expireSeconds: 0,
     });
     expect(await trafficOf('"sessions": "sticky"')).to.include({ sticky: true, drainSeconds: 3600 });
     expect(await trafficOf('"sessions": "sticky", "drainSeconds": 5')).to.include({ drainSeconds: 5 });

@@ -13,6 +13,9 @@ const replaced = (more: Partial<RoutedRelease> = {}): RoutedRelease => ({
   servers: [],
   sticky: false,
   asleep: false,
+  sleepSeconds: 0,
+  expireSeconds: 0,
+  since: 0,
   replacedAt: AT,
   drainSeconds: 900,
   standbySeconds: 600,
@@ -25,6 +28,9 @@ const serving: RoutedRelease = {
   servers: [],
   sticky: false,
   asleep: false,
+  sleepSeconds: 0,
+  expireSeconds: 0,
+  since: 0,
   drainSeconds: 900,
   standbySeconds: 600,
   sessionIdleSeconds: 60,
@@ -37,6 +43,37 @@ const table = (...releases: RoutedRelease[]): RouteTable => ({
 });
 const moves = (release: RoutedRelease, loads: Loads, seconds: number) =>
   nextMoves(table(release), loads, AT + seconds * 1000);
+
+describe("a preview", () => {
+  const preview = (more: Partial<RoutedRelease> = {}): RoutedRelease => ({
+    ...serving,
+    track: "feature",
+    sleepSeconds: 60,
+    expireSeconds: 3600,
+    since: AT,
+    ...more,
+  });
+  const movesOf = (release: RoutedRelease, loads: Loads, seconds: number) =>
+    nextMoves({ v: 1, app: "a", tracks: { feature: 9 }, releases: [release] }, loads, AT + seconds * 1000);
+  const at = AT + 59_000;
+
+  it("sleeps when every proxy says that nobody came for long enough, not before it had that time", () => {
+    const loads: Loads = new Map([[9, [{ ...idle, at }]]]);
+    expect(movesOf(preview(), loads, 59)).to.deep.equal([]);
+    expect(movesOf(preview(), loads, 60)).to.deep.equal([{ kind: "sleep", number: 9 }]);
+    for (const load of [undefined, { ...idle, at, idleSeconds: 59 }, { ...idle, at, connections: 1 }])
+      expect(movesOf(preview(), new Map([[9, [{ ...idle, at }, load]]]), 60)).to.deep.equal([]);
+    expect(movesOf(preview({ sleepSeconds: 0 }), loads, 999)).to.deep.equal([]);
+  });
+
+  it("is removed when it has slept for too long, and goes at once when it is replaced in its sleep", () => {
+    const asleep = preview({ asleep: true });
+    expect(movesOf(asleep, new Map(), 3599)).to.deep.equal([]);
+    expect(movesOf(asleep, new Map(), 3600)).to.deep.equal([{ kind: "expire", track: "feature" }]);
+    const gone = preview({ asleep: true, replacedAt: AT });
+    expect(movesOf(gone, new Map(), 1)).to.deep.equal([{ kind: "retire", number: 9 }]);
+  });
+});
 
 describe("a replaced release", () => {
   it("stays on standby when it is drained, and goes when that is over", () => {
@@ -145,7 +182,7 @@ describe("a replaced release", () => {
     it("is left alone while it serves", () => {
       fc.assert(
         fc.property(situation, ({ routes, loads, now }) => {
-          expect(nextMoves(routes, loads, now).map(({ number }) => number)).not.to.include(9);
+          expect(nextMoves(routes, loads, now)).not.to.deep.include({ kind: "retire", number: 9 });
         }),
       );
     });

@@ -41,15 +41,16 @@ const record = (number: number, track = "production"): ReleaseRecord => ({
     sessionIdleSeconds: 3,
     memoryMegabytes: 4,
     sleepSeconds: 0,
+    expireSeconds: 0,
   },
 });
 
 describe("a route table", () => {
   const one = withLive(emptyRouteTable("a"), record(1), 100);
-  const two = withLive(withRelease(one, record(2)), record(2), 200);
+  const two = withLive(withRelease(one, record(2), 50), record(2), 200);
 
   it("knows a release by name before it serves, with the servers that have an address", () => {
-    const table = withRelease(one, record(2));
+    const table = withRelease(one, record(2), 50);
     expect(table.tracks).to.deep.equal({ production: 1 });
     expect(table.releases.map(({ number, servers }) => [number, servers.length])).to.deep.equal([
       [1, 1],
@@ -75,10 +76,10 @@ describe("a route table", () => {
   });
 
   it("lets a failed release go, but none that is visited", () => {
-    expect(withoutUnvisited(withRelease(one, record(2)), 2)).to.deep.equal(one);
+    expect(withoutUnvisited(withRelease(one, record(2), 50), 2)).to.deep.equal(one);
     expect(withoutUnvisited(two, 1)).to.equal(two);
     expect(withoutUnvisited(two, 2)).to.equal(two);
-    expect(withRelease(two, record(1)).releases[0]?.replacedAt).to.equal(200);
+    expect(withRelease(two, record(1), 50).releases[0]?.replacedAt).to.equal(200);
   });
 
   it("loses a track with its branch, and a release with its retirement", () => {
@@ -115,7 +116,7 @@ describe("a route table", () => {
     const one = (number: number): ReleaseRecord => record(number, tracks[number - 1]);
     const number = fc.integer({ min: 1, max: 5 });
     const change = fc.oneof(
-      number.map((n) => (table: RouteTable) => withRelease(table, one(n))),
+      number.map((n) => (table: RouteTable) => withRelease(table, one(n), 50)),
       fc.tuple(number, fc.nat()).map(
         ([n, now]) =>
           (table: RouteTable) =>

@@ -1,0 +1,130 @@
+import type { Redis } from "ioredis";
+import { chmod, rm } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { systemClock } from "../core/clock.js";
+import type { Log } from "../core/log.js";
+import { parseReleaseName } from "../core/names.js";
+import { RouteTables } from "../core/records/route-tables.js";
+import { WakeRequests } from "../core/records/wake-requests.js";
+
+export interface WakerOptions {
+  readonly redis: Redis;
+  /** The Unix socket that the proxy sends requests to whose release sleeps. */
+  readonly path: string;
+  /** The request header that names the release, `APP/vN`. */
+  readonly header: string;
+  readonly log: Log;
+}
+
+const HEAD_BYTES = 65_536;
+const WAKE_TIMEOUT_MS = 60_000;
+const POLL_MS = 20;
+
+/**
+ * Holds the requests of releases that sleep, asks for them to be woken, and passes the connection on as it is: a body, a
+ * WebSocket or a stream goes through like any other.
+ */
+export class Waker {
+  private readonly tables: RouteTables;
+  private readonly requests: WakeRequests;
+  private readonly sockets = new Set<Socket>();
+  private readonly waking = new Map<string, Promise<string>>();
+
+  constructor(private readonly options: WakerOptions) {
+    this.tables = new RouteTables(options.redis);
+    this.requests = new WakeRequests(options.redis);
+  }
+
+  async start(): Promise<{ stop(): Promise<void> }> {
+    const { path } = this.options;
+    await rm(path, { force: true });
+    const server = createServer((socket) => this.hold(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(path, resolve);
+    });
+    // The proxy's user connects; what is named here can be reached by its host name all the same.
+    await chmod(path, 0o666);
+    return { stop: async () => this.stop(server) };
+  }
+
+  private async stop(server: Server): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  private hold(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on("close", () => this.sockets.delete(socket)).on("error", () => socket.destroy());
+    let head = Buffer.alloc(0);
+    const onData = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk]);
+      if (!head.includes("\r\n\r\n") && head.length < HEAD_BYTES) return;
+      socket.off("data", onData).pause();
+      void this.passOn(socket, head);
+    };
+    socket.on("data", onData);
+  }
+
+  private async passOn(socket: Socket, head: Buffer): Promise<void> {
+    const release = headerOf(head, this.options.header);
+    try {
+      const address = await this.awake(release);
+      const instance = connect(target(address), () => {
+        instance.write(head);
+        socket.pipe(instance).pipe(socket);
+      });
+      socket.on("close", () => instance.destroy());
+      instance.on("error", () => socket.destroy()).on("close", () => socket.destroy());
+    } catch (error) {
+      this.options.log.warn({ err: error, release }, "a release was not woken");
+      socket.end(refusal());
+    }
+  }
+
+  /** Its address, once it runs; one wait for all who come. */
+  private async awake(release: string): Promise<string> {
+    const known = this.waking.get(release);
+    if (known !== undefined) return known;
+    const waking = this.wake(release).finally(() => this.waking.delete(release));
+    this.waking.set(release, waking);
+    return waking;
+  }
+
+  private async wake(release: string): Promise<string> {
+    const [app = "", name = ""] = release.split("/");
+    const deadline = Date.now() + WAKE_TIMEOUT_MS;
+    let isAsked = false;
+    while (Date.now() < deadline) {
+      const table = await this.tables.read(app);
+      const routed = table.releases.find(({ number }) => number === parseReleaseName(name));
+      if (routed === undefined) throw new Error("it is gone");
+      const [server] = routed.servers;
+      if (!routed.asleep && server !== undefined) return server.address;
+      if (isAsked && !(await this.requests.isWaiting(release))) throw new Error("it did not start");
+      if (!isAsked) await this.requests.ask(release);
+      isAsked = true;
+      await systemClock.sleep(POLL_MS);
+    }
+    throw new Error(`nobody started it within ${WAKE_TIMEOUT_MS / 1000} s`);
+  }
+}
+
+function headerOf(head: Buffer, name: string): string {
+  const line = head
+    .toString("latin1")
+    .split("\r\n")
+    .find((text) => text.toLowerCase().startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trim() ?? "";
+}
+
+function target(address: string): { path: string } | { host: string; port: number } {
+  if (address.startsWith("unix@")) return { path: address.slice("unix@".length) };
+  const at = address.lastIndexOf(":");
+  return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+}
+
+function refusal(): string {
+  const body = "This preview could not be started. Its log says why: sluice logs.\n";
+  return `HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}

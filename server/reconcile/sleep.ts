@@ -1,0 +1,46 @@
+import { Output } from "../pipeline/output.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import { checkInstances } from "../pipeline/steps/health.js";
+import { startInstances, stopInstances } from "../pipeline/steps/start.js";
+import { applied } from "../releases/applied.js";
+import { withAsleep, withAwake } from "../releases/route-changes.js";
+import type { Tools } from "../tools.js";
+
+/** Out of the proxies, then stopped: whoever comes from now on waits until it runs again. */
+export async function putToSleep(tools: Tools, app: string, number: number): Promise<void> {
+  const record = await tools.releases.find(app, number);
+  if (record === undefined) return;
+  const revision = await tools.routes.update(app, (table) => withAsleep(table, number, tools.clock.now()), [
+    { ...record, instances: [] },
+  ]);
+  await applied(tools, revision);
+  await stopInstances({ tools, record });
+}
+
+/** Starts a release that sleeps; resolves when its instances are healthy and every proxy leads there. */
+export async function wakeUp(
+  tools: Tools,
+  pipeline: Pick<Pipeline, "work">,
+  app: string,
+  number: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { releases } = await tools.routes.read(app);
+  if (!releases.some((release) => release.number === number && release.asleep)) return;
+  const record = await tools.releases.find(app, number);
+  if (record === undefined) return;
+  const work = await pipeline.work(record, new Output(), { quarantine: {}, skipGates: false });
+  try {
+    await tools.redisUsers.ensure(work.app, tools.apps.redisPassword(work.app));
+    work.record = { ...record, instances: await startInstances(work) };
+    await checkInstances(work, signal);
+    const awake = work.record;
+    const revision = await tools.routes.update(app, (table) => withAwake(table, awake, tools.clock.now()), [
+      awake,
+    ]);
+    await applied(tools, revision);
+  } catch (error) {
+    await stopInstances({ tools, record });
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+import { expect } from "chai";
+import { expectAccepted } from "../support/accepted.js";
+import { eventually } from "../support/eventually.js";
+import { startLoad } from "../support/load.js";
+import type { TestClone } from "../support/test-clone.js";
+import { TestSluice } from "../support/test-sluice.js";
+import { tinyApp } from "../support/tiny-app.js";
+import { Upgraded } from "../support/upgraded.js";
+
+const APP = "shop";
+const SETTINGS = {
+  standbySeconds: 0,
+  previews: { sleepSeconds: 2, env: { GREETING: "from the preview" }, memoryMegabytes: 128 },
+};
+const PROCFILE = "web: node server.js\nworker: exec sleep 1000\n";
+
+interface Summary {
+  readonly tracks: readonly { track: string; asleep: boolean }[];
+  readonly instances: readonly { id: string }[];
+}
+
+describe("a preview", function () {
+  this.timeout(120_000);
+  let sluice: TestSluice;
+  let clone: TestClone;
+  before(async () => {
+    sluice = await TestSluice.start({});
+    const files = {
+      Procfile: PROCFILE,
+      "app.json": JSON.stringify({
+        formation: { web: { quantity: 2 }, worker: { quantity: 1 } },
+        sluice: SETTINGS,
+      }),
+    };
+    clone = await sluice.clone(APP, tinyApp(files));
+    expectAccepted(await clone.push());
+  });
+  after(async () => sluice.dispose());
+
+  const summary = async (): Promise<Summary> => {
+    const [first] = await sluice.json<Summary[]>("apps");
+    if (first === undefined) throw new Error("there is no app");
+    return first;
+  };
+  const instancesOf = async (release: string): Promise<string[]> =>
+    (await summary()).instances.map(({ id }) => id).filter((id) => id.includes(`.${release}.`));
+  const asleep = async (release: string): Promise<void> => {
+    await eventually(`${release} sleeps`, async () => (await instancesOf(release)).length === 0);
+  };
+
+  it("has one web process, the settings of previews, and a URL of its own", async () => {
+    await clone.commit({ "note.txt": "1" });
+    const push = await clone.push("HEAD:feature");
+    expectAccepted(push);
+    expect(push.output).to.match(/Live: http:\/\/feature\.shop\.localhost/);
+    expect(await instancesOf("v2")).to.deep.equal(["shop.v2.web.1"]);
+    expect(await instancesOf("v1")).to.have.members(["shop.v1.web.1", "shop.v1.web.2", "shop.v1.worker.1"]);
+    expect((await sluice.get("feature.shop", "/env")).body).to.include("from the preview");
+    expect((await sluice.get("shop", "/env")).body).not.to.include("from the preview");
+  });
+
+  it("sleeps when nobody visits it, and the first visit wakes it and is answered", async () => {
+    await asleep("v2");
+    const load = startLoad(sluice.httpPort, APP);
+    const answers = await Promise.all(
+      ["feature.shop", "v2.shop", "feature.shop"].map(async (host) => sluice.get(host)),
+    );
+    expect(answers.map(({ status, body }) => [status, body])).to.deep.equal(
+      Array.from({ length: 3 }, () => [200, "v2 web.1"]),
+    );
+    expect(answers[0]?.headers).to.include({ "sluice-release": "v2", "sluice-track": "feature" });
+    expect(await instancesOf("v2")).to.deep.equal(["shop.v2.web.1"]);
+    expect((await load.stop()).failures).to.deep.equal([]);
+  });
+
+  it("is woken by a WebSocket as well, and does not sleep while that is open", async () => {
+    await asleep("v2");
+    const socket = await Upgraded.open(sluice.httpPort, "feature.shop");
+    expect(await socket.echo("hello")).to.equal("v2");
+    await eventually(
+      "three seconds are over",
+      async () => (await socket.echo("x")) !== "" && elapsed() > 3500,
+    );
+    expect(await instancesOf("v2")).to.have.length(1);
+    socket.close();
+    await asleep("v2");
+  });
+
+  it("stays asleep when the server comes back, and is woken by a visit all the same", async () => {
+    await sluice.kill();
+    await sluice.up();
+    expect(await instancesOf("v2")).to.deep.equal([]);
+    expect((await sluice.get("feature.shop")).body).to.equal("v2 web.1");
+  });
+
+  it("is replaced in its sleep by a new push, and goes with its branch", async () => {
+    await asleep("v2");
+    await clone.commit({ "note.txt": "2" });
+    expectAccepted(await clone.push("HEAD:feature"));
+    expect((await sluice.get("feature.shop")).body).to.equal("v3 web.1");
+    await eventually("v2 is unknown", async () => (await sluice.get("v2.shop")).status === 404);
+    await asleep("v3");
+    expectAccepted(await clone.push("--delete", "feature"));
+    await eventually("the preview is gone", async () => (await sluice.get("feature.shop")).status === 404);
+    await eventually("its release is gone", async () => (await sluice.get("v3.shop")).status === 404);
+  });
+
+  it("makes place for another when there are too many: the one that slept longest goes", async () => {
+    const { previews } = SETTINGS;
+    await clone.commit({
+      "app.json": JSON.stringify({ sluice: { ...SETTINGS, previews: { ...previews, max: 2 } } }),
+    });
+    for (const branch of ["one", "two", "three"]) expectAccepted(await clone.push(`HEAD:${branch}`));
+    await eventually("two are left", async () => {
+      const tracks = (await summary()).tracks.map(({ track }) => track).sort();
+      return tracks.join() === "production,three,two";
+    });
+    expect((await sluice.get("one.shop")).status).to.equal(404);
+  });
+
+  let began = Date.now();
+  beforeEach(() => (began = Date.now()));
+  const elapsed = (): number => Date.now() - began;
+});
