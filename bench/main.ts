@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { apps } from "./apps.js";
 import type { Bench } from "./bench.js";
+import { canary } from "./canary.js";
 import type { Figure } from "./figure.js";
 import { memory } from "./memory.js";
 import { push } from "./push.js";
@@ -12,7 +13,7 @@ import { figureLines, jsonText, tableText, type BenchResult } from "./report.js"
 import { throughput } from "./throughput.js";
 import { Workshop } from "./workshop.js";
 
-const BENCHES: readonly Bench[] = [push, releases, throughput, memory, recovery, apps];
+const BENCHES: readonly Bench[] = [push, releases, throughput, memory, recovery, apps, canary];
 const USAGE = `bin/bench [--quick] [--json FILE] [${BENCHES.map(({ name }) => name).join("|")} …]`;
 
 let workshop = new Workshop();

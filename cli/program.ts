@@ -46,6 +46,10 @@ export function program(terminal: Terminal): Command {
     .action(async (app: string, release: string | undefined) =>
       verbs.rollback(await context(), app, release),
     );
+  verb("canary", "how the canary does beside production, and what was decided")
+    .argument("<app>")
+    .option("--json", "as JSON")
+    .action(async (app: string, options: verbs.Format) => verbs.canary(await context(), app, options));
   verb("promote", "let the canary's release become production, without a build")
     .argument("<app>")
     .action(async (app: string) => verbs.promote(await context(), app));

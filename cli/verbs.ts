@@ -5,12 +5,15 @@ import { AppError } from "../core/app-error.js";
 import type { ServerStatus } from "../server/api/server-status.js";
 import type { KeyRecord } from "../server/access/key-store.js";
 import type { TokenRecord } from "../server/access/token-store.js";
+import type { CanarySummary } from "../server/canary/canary-summary.js";
 import type { AppSummary, ReleaseSummary } from "../server/releases/summaries.js";
+import type { RecentTraffic } from "../server/releases/recent-traffic.js";
 import { Client } from "./client.js";
 import type { Context } from "./context.js";
 import { checkMachine } from "./doctor.js";
 import { down } from "./down.js";
 import { installHooks } from "./install-hooks.js";
+import { canaryLines } from "./show-canary.js";
 import { table } from "./table.js";
 
 export interface Format {
@@ -101,6 +104,13 @@ export async function abort(context: Context, app: string): Promise<void> {
   const answer = await new Client(context).call("POST", `/api/apps/${encodeURIComponent(app)}/abort`);
   const { release } = answer as { release: string };
   context.print(`${release} is out of the traffic; it goes when its last connection has closed.`);
+}
+
+export async function canary(context: Context, app: string, { json }: Format): Promise<void> {
+  const path = `/api/apps/${encodeURIComponent(app)}/canary`;
+  const answer = (await new Client(context).call("GET", path)) as CanarySummary;
+  if (json) context.print(JSON.stringify(answer, undefined, 2));
+  else for (const line of canaryLines(answer)) context.print(line);
 }
 
 export async function weight(context: Context, app: string, percent: number): Promise<void> {
@@ -243,7 +253,22 @@ function printApps(context: Context, summaries: readonly AppSummary[]): void {
     const running = instances.filter((instance) => instance.running).length;
     const processes = `${running}/${instances.length} running`;
     if (tracks.length === 0) return [[app, "-", "nothing live", url, processes]];
-    return tracks.map(({ track, release, url: trackUrl }) => [app, track, release, trackUrl, processes]);
+    return tracks.map(({ track, release, url: trackUrl, traffic }) => [
+      ...[app, track, release, trackUrl, processes],
+      ...trafficCells(traffic),
+    ]);
   });
-  for (const line of table(["app", "track", "release", "url", "instances"], rows)) context.print(line);
+  const head = ["app", "track", "release", "url", "instances", "req/s", "errors", "p50", "p99"];
+  for (const line of table(head, rows)) context.print(line);
+}
+
+/** Of the last minute. */
+function trafficCells({ requestsPerSecond, errorShare, p50, p99 }: RecentTraffic): string[] {
+  const ms = (value: number | null): string => (value === null ? "-" : `${Number(value.toPrecision(2))} ms`);
+  return [
+    requestsPerSecond.toFixed(1),
+    errorShare === null ? "-" : `${(errorShare * 100).toFixed(1)} %`,
+    ms(p50),
+    ms(p99),
+  ];
 }

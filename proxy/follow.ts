@@ -8,6 +8,7 @@ import { KeyWatch } from "../core/redis/key-watch.js";
 import { keys } from "../core/redis/keys.js";
 import type { AppRoutes, Proxy } from "./proxy.js";
 import { releaseKey, routesOf, trackKey } from "./routes-of.js";
+import { TrafficRecorder } from "./traffic.js";
 
 export interface FollowOptions {
   readonly proxy: Proxy;
@@ -29,6 +30,7 @@ const TICK_MS = 1000;
 export class Follower {
   private readonly tables: RouteTables;
   private readonly reports: ProxyReports;
+  private readonly traffic: TrafficRecorder;
   private readonly known = new Map<string, RouteTable>();
   private revision = 0;
   private isAlert = false;
@@ -39,6 +41,7 @@ export class Follower {
   constructor(private readonly options: FollowOptions) {
     this.tables = new RouteTables(options.redis);
     this.reports = new ProxyReports(options.redis);
+    this.traffic = new TrafficRecorder(options);
   }
 
   /** Follows until `stop` of the answer is called. */
@@ -62,6 +65,7 @@ export class Follower {
         subscriber.disconnect();
         alert.stop();
         await this.running;
+        await this.traffic.idle();
       },
     };
   }
@@ -91,6 +95,8 @@ export class Follower {
     await this.reports.report(this.options.id, { seenAt: Date.now(), revision });
     await this.options.proxy.sweep();
     await this.reportLoads();
+    // Routes do not wait for it.
+    this.traffic.tick();
   }
 
   /** `sluice:alert`, whoever set it: `yes` takes every canary out of the traffic. */

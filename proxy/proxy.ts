@@ -41,6 +41,37 @@ export interface Load {
   readonly idleSeconds: number;
 }
 
+/** What one of the proxy's processes has counted of a release on a track, since that counter began at zero. */
+export interface Count {
+  /** The process; another one is never called the same. */
+  readonly process: string;
+  /** The counter's name within the process: a release may have several. One that is forgotten begins anew at zero. */
+  readonly key: string;
+  /** `APP/vN`. */
+  readonly release: string;
+  readonly track: string;
+  /** Begun; those that are not answered yet, too. */
+  readonly requests: number;
+  /** Answers of the instances. */
+  readonly answers4xx: number;
+  readonly answers5xx: number;
+  /** Sent to visitors. */
+  readonly bytes: number;
+  /** Visitors who were given a cookie, and those of them who reached the goal. */
+  readonly visitors: number;
+  readonly goals: number;
+  /** Bucket of `latency-buckets.ts` → answers of the instances; unless all are asked for, only those that grew lately. */
+  readonly latencies: ReadonlyMap<number, number>;
+  /** Where its instances stand, undefined for a release that sleeps. Releases have the same slot one after the other. */
+  readonly slot: SlotErrors | undefined;
+}
+
+/** 5xx answers that visitors of a slot got, the proxy's own among them; each is counted when it has ended. */
+export interface SlotErrors {
+  readonly name: string;
+  readonly errors: number;
+}
+
 /** What the follow loop needs from a reverse proxy. */
 export interface Proxy {
   /**
@@ -53,5 +84,10 @@ export interface Proxy {
   /** The load of these releases (`APP/vN`), each over all its servers. One that it does not serve is left out. */
   loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>>;
   /** Forgets servers of releases that it serves no more and whose last stream has ended by now. */
-  sweep(): Promise<void>;
+  sweep(): Promise<void>; /**
+   * What each of its processes has counted, for releases with traffic lately, or for every one that it knows (`all`): to be
+   * asked for at first, and when an answer was lost. Of a process that ends it tells the last numbers until the next call
+   * without `all`.
+   */
+  counts(all: boolean): Promise<readonly Count[]>;
 }

@@ -6,14 +6,20 @@ import { systemClock } from "../core/clock.js";
 import type { Home } from "../core/home.js";
 import type { Log } from "../core/log.js";
 import { ProxyReports } from "../core/records/proxy-reports.js";
+import { TrafficSeries } from "../core/records/traffic-series.js";
 import { RouteTables } from "../core/records/route-tables.js";
+import { keys } from "../core/redis/keys.js";
 import { openSecretBox } from "../core/secrets.js";
 import type { Settings } from "../core/settings.js";
 import { KeyStore } from "./access/key-store.js";
 import { TokenStore } from "./access/token-store.js";
 import { api } from "./api/api.js";
+import { metrics } from "./api/metrics.js";
+import { CanaryStore } from "./canary/canary-store.js";
+import { JudgeLoop } from "./canary/judge-loop.js";
 import type { Engine } from "./engines/engine.js";
-import { problemLines } from "./pipeline/output.js";
+import { Output, problemLines } from "./pipeline/output.js";
+import { promote } from "./pipeline/promote.js";
 import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { httpGit } from "./push/http-git.js";
@@ -72,7 +78,18 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   await recover(tools, pipeline);
   const reconciler = new Reconciler(tools, pipeline).start();
   const wakes = await new Wakes(tools, pipeline, redis).start();
-  const control = await listen(controlApp(options, { tools, tokens, sshKeys, pipeline, desk }), settings);
+  const canaries = new CanaryStore(redis);
+  const judge = new JudgeLoop({
+    tools,
+    store: canaries,
+    traffic: new TrafficSeries(redis),
+    isAlert: async () => (await redis.get(keys.alert)) === "yes",
+    promote: async (app) => promote(tools, pipeline, app, new Output(), new AbortController().signal),
+  }).start();
+  const control = await listen(
+    controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries }),
+    settings,
+  );
   const ssh = await sshGit({
     keys: sshKeys,
     apps: tools.apps,
@@ -88,6 +105,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       await desk.idle();
       await reconciler.stop();
       await wakes.stop();
+      await judge.stop();
       hooks.close();
       await Promise.all([ssh.close(), close(control)]);
     },
@@ -100,11 +118,12 @@ interface Parts {
   readonly sshKeys: KeyStore;
   readonly pipeline: Pipeline;
   readonly desk: PushDesk;
+  readonly canaries: CanaryStore;
 }
 
 function controlApp(
   { home, version, redis, log }: ServerOptions,
-  { tools, tokens, sshKeys, pipeline, desk }: Parts,
+  { tools, tokens, sshKeys, pipeline, desk, canaries }: Parts,
 ): express.Express {
   const app = express();
   app.disable("x-powered-by");
@@ -115,8 +134,9 @@ function controlApp(
     );
     response.status(redisAnswers ? 200 : 503).json({ server: "up", redis: redisAnswers ? "up" : "down" });
   });
+  app.get("/metrics", metrics(tools, tokens));
   app.use("/git", httpGit({ home, tokens, apps: tools.apps, desk }));
-  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, version }));
+  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, canaries, version }));
   app.use((request) => {
     throw new AppError("not-found", { path: request.path });
   });
@@ -173,6 +193,7 @@ async function makeTools({
     redisUsers: new RedisUsers(redis, appRedis),
     routes: new RouteTables(redis),
     proxyReports: new ProxyReports(redis),
+    traffic: new TrafficSeries(redis),
     path,
     networkEnv,
     isRoot,

@@ -5,6 +5,7 @@ import type { Log } from "../core/log.js";
 import type { AppRecord } from "../core/records/app-record.js";
 import type { ProxyReports } from "../core/records/proxy-reports.js";
 import type { RouteTables } from "../core/records/route-tables.js";
+import type { TrafficSeries } from "../core/records/traffic-series.js";
 import type { Settings } from "../core/settings.js";
 import type { Engine } from "./engines/engine.js";
 import type { AppStore } from "./releases/app-store.js";
@@ -25,6 +26,7 @@ export interface Tools {
   readonly redisUsers: RedisUsers;
   readonly routes: RouteTables;
   readonly proxyReports: ProxyReports;
+  readonly traffic: TrafficSeries;
   /** PATH of everything that Sluice runs. */
   readonly path: string;
   /** How this machine reaches the network (proxies, certificates), for builds and gates. */

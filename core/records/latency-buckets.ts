@@ -15,6 +15,14 @@ export function bucketRange(index: number): { readonly from: number; readonly to
   return { from, to: from + step };
 }
 
+/** The bucket of so many microseconds. */
+export function bucketOf(microseconds: number): number {
+  if (microseconds < 2 ** FIRST_OCTAVE) return 0;
+  const octave = Math.floor(Math.log2(microseconds));
+  const part = Math.floor((microseconds / 2 ** octave - 1) * BUCKETS_PER_OCTAVE);
+  return Math.min(BUCKETS - 1, 1 + (octave - FIRST_OCTAVE) * BUCKETS_PER_OCTAVE + part);
+}
+
 /** What a bucket stands for: its middle, in milliseconds. */
 export function bucketMs(index: number): number {
   const { from, to } = bucketRange(index);

@@ -24,6 +24,21 @@ export const keys = {
   wake: "sluice:wake",
   /** Channel: a release is to be woken (the message is its name). */
   wakeChannel: "sluice:wake-asked",
+  /** Stream: an app's traffic, an entry for each second and proxy with some (`TrafficSeries`); kept an hour. */
+  trafficSeconds: (app: string) => `sluice:traffic-seconds:${app}`,
+  /** Stream: the same by the minute; kept 30 days. */
+  trafficMinutes: (app: string) => `sluice:traffic-minutes:${app}`,
+  /** Sorted set: `vN TRACK` → when it had traffic last. */
+  trafficReleases: (app: string) => `sluice:traffic-releases:${app}`,
+  /** Hash: what was counted in all, by figure and latency bucket; gone 30 days after its last traffic. */
+  trafficTotals: (app: string, release: string, track: string) =>
+    `sluice:traffic-totals:${app}:${release}:${track}`,
+  /** Hash: counter → how far it stood when it was written to the series. */
+  trafficBaseline: (proxy: string) => `sluice:traffic-baseline:${proxy}`,
+  /** Hash: app → the first minute (ms since 1970) whose seconds were not added up yet. */
+  trafficUnsummed: (proxy: string) => `sluice:traffic-unsummed:${proxy}`,
+  /** Hash: release number → how it did as the canary (`CanaryRecord`). */
+  canaries: (app: string) => `sluice:canaries:${app}`,
   /** Text: who holds the right to release this app (`LockHolder`). */
   lock: (app: string) => `sluice:lock:${app}`,
   /** Hash: name → sealed value. */

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { AppError } from "../../core/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
 import { systemClock } from "../../core/clock.js";
-import type { AppRoutes, Load, Proxy } from "../proxy.js";
+import type { AppRoutes, Count, Load, Proxy } from "../proxy.js";
 import { parseLoads, parseMap, parseOpenStreams, parseProcesses, parseServers } from "./answers.js";
 import {
   FIRST_SLOTS,
@@ -17,6 +17,7 @@ import {
   type HaproxyOptions,
 } from "./configuration.js";
 import { bucketMapText } from "./bucket-map.js";
+import { Counters } from "./counters.js";
 import { plan, type MapChange, type Plan } from "./plan.js";
 import { addressArgument, argument, Runtime } from "./runtime.js";
 import { isPlace, MAPS, NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
@@ -32,12 +33,14 @@ const POLL_MS = 20;
 export class Haproxy implements Proxy {
   private readonly runtime: Runtime;
   private readonly master: Runtime;
+  private readonly counters: Counters;
   /** What runs; unknown after an error, and then read again. */
   private state: HaproxyState | undefined;
 
   constructor(private readonly options: HaproxyOptions) {
     this.runtime = new Runtime(paths.adminSocket(options.folder));
     this.master = new Runtime(paths.masterSocket(options.folder));
+    this.counters = new Counters(this.master);
   }
 
   /** Writes what HAProxy needs to start: the fixed part always, slots and maps where there are none yet. */
@@ -102,10 +105,16 @@ export class Haproxy implements Proxy {
     if (state.leaving.length > 0) this.state = await this.removeLeaving(state);
   }
 
+  async counts(all: boolean): Promise<readonly Count[]> {
+    return this.counters.count(all);
+  }
+
   /** Starts new workers with the files as they are; the old ones finish what they have. */
   async reload(): Promise<void> {
     this.state = undefined;
     const before = parseProcesses(await this.master.run("show proc"));
+    // A proxy that cannot count must be able to reload all the same.
+    await this.counters.rememberAll().catch(() => undefined);
     await this.master.run("reload").catch(() => "");
     const deadline = Date.now() + RELOAD_TIMEOUT_MS;
     while (Date.now() < deadline) {

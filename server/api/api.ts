@@ -4,6 +4,8 @@ import { AppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
 import type { KeyStore } from "../access/key-store.js";
 import type { TokenStore } from "../access/token-store.js";
+import { canarySummary } from "../canary/canary-summary.js";
+import type { CanaryStore } from "../canary/canary-store.js";
 import { abort, setShare } from "../canary/share.js";
 import { promote } from "../pipeline/promote.js";
 import { Output } from "../pipeline/output.js";
@@ -14,17 +16,19 @@ import { releaseLogs } from "../releases/release-logs.js";
 import { appSummaries, releaseSummaries } from "../releases/summaries.js";
 import { streamLines } from "./ndjson.js";
 import { serverStatus } from "./server-status.js";
+import { trafficApi } from "./traffic-api.js";
 
 export interface ApiOptions {
   readonly tools: Tools;
   readonly pipeline: Pipeline;
   readonly tokens: TokenStore;
   readonly keys: KeyStore;
+  readonly canaries: CanaryStore;
   readonly version: string;
 }
 
 /** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
-export function api({ tools, pipeline, tokens, keys, version }: ApiOptions): Router {
+export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOptions): Router {
   const router = Router();
   router.use(requireToken(tokens));
   router.use(json({ limit: "1mb" }));
@@ -48,6 +52,10 @@ export function api({ tools, pipeline, tokens, keys, version }: ApiOptions): Rou
       const record = await pipeline.rollback(app.name, number, out, new AbortController().signal);
       return { app: record.app, release: releaseName(record.number), commit: record.commit };
     });
+  });
+  router.get("/apps/:app/canary", async (request, response) => {
+    const app = await tools.apps.read(request.params.app);
+    response.json(await canarySummary(tools, canaries, app.name));
   });
   router.post("/apps/:app/promote", async (request, response) => {
     const app = await tools.apps.read(request.params.app);
@@ -94,6 +102,8 @@ export function api({ tools, pipeline, tokens, keys, version }: ApiOptions): Rou
     await tools.config.change(app.name, body.set, body.unset);
     response.json(await tools.config.read(app.name));
   });
+
+  router.use(trafficApi(tools));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
   router.post("/tokens", async (request, response) => {

@@ -25,6 +25,7 @@ export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string)
     await redisUsers.remove(app.name);
     await rm(home.app(app.name), { recursive: true, force: true });
     await rm(home.sockets(app.name), { recursive: true, force: true });
+    await tools.traffic.remove(app.name);
     await apps.remove(app.name);
   });
 }

@@ -75,7 +75,13 @@ export class AppStore {
     await this.redis
       .multi()
       .hdel(keys.apps, app)
-      .del(keys.releases(app), keys.releaseCounter(app), keys.config(app), keys.flags(app))
+      .del(
+        keys.releases(app),
+        keys.releaseCounter(app),
+        keys.config(app),
+        keys.flags(app),
+        keys.canaries(app),
+      )
       .exec();
   }
 }

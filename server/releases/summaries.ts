@@ -3,6 +3,7 @@ import type { Phase } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import type { RouteTable } from "../../core/records/route-table.js";
 import { publicUrl } from "./public-url.js";
+import { recentTraffic, type RecentTraffic } from "./recent-traffic.js";
 import type { Tools } from "../tools.js";
 
 export interface AppSummary {
@@ -15,6 +16,7 @@ export interface AppSummary {
     readonly url: string;
     /** A preview without instances; the next visit starts them. */
     readonly asleep: boolean;
+    readonly traffic: RecentTraffic;
   }[];
   readonly instances: readonly InstanceSummary[];
 }
@@ -42,13 +44,17 @@ export interface ReleaseSummary {
   readonly error?: string;
 }
 
-type SummaryTools = Pick<Tools, "apps" | "releases" | "routes" | "engine" | "settings" | "clock">;
+type SummaryTools = Pick<Tools, "apps" | "releases" | "routes" | "engine" | "settings" | "clock" | "traffic">;
 
 export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
   const [apps, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
   return Promise.all(
     apps.map(async ({ name }) => {
-      const [table, records] = await Promise.all([tools.routes.read(name), tools.releases.list(name)]);
+      const [table, records, lastMinuteOf] = await Promise.all([
+        tools.routes.read(name),
+        tools.releases.list(name),
+        recentTraffic(tools, name),
+      ]);
       const commitOf = (number: number): string =>
         records.find((record) => record.number === number)?.commit ?? "";
       const tracks = Object.entries(table.tracks).map(([track, number]) => ({
@@ -57,6 +63,7 @@ export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
         commit: commitOf(number),
         url: publicUrl(tools.settings, { app: name, track }),
         asleep: table.releases.some((release) => release.number === number && release.asleep),
+        traffic: lastMinuteOf(track),
       }));
       const instances = states
         .filter(({ id }) => id.startsWith(`${name}.`))

@@ -2,7 +2,8 @@ import { createServer, request as ask, type IncomingMessage, type ServerResponse
 import type { Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Duplex } from "node:stream";
-import type { AppRoutes, Load, Proxy } from "../../proxy/proxy.js";
+import { bucketRange, BUCKETS } from "../../core/records/latency-buckets.js";
+import type { AppRoutes, Count, Load, Proxy } from "../../proxy/proxy.js";
 import { FakeRoutes, type Destination } from "./fake-routes.js";
 
 /** Safe to be sent again (RFC 9110, 9.2.2). */
@@ -14,6 +15,7 @@ export class FakeProxy implements Proxy {
   /** Release or server → streams that are open on it. */
   private readonly open = new Map<string, number>();
   private readonly lastAt = new Map<string, number>();
+  private readonly counted = new Map<string, FakeCount>();
 
   private constructor() {}
 
@@ -55,6 +57,37 @@ export class FakeProxy implements Proxy {
     await Promise.resolve();
   }
 
+  /** Always all; a release is a slot. */
+  async counts(): Promise<readonly Count[]> {
+    return [...this.counted.values()].map(({ errors, latencies, ...count }) => ({
+      ...count,
+      process: "fake",
+      key: `${count.release} ${count.track}`,
+      latencies: new Map(latencies),
+      slot: { name: count.release, errors },
+    }));
+  }
+
+  private countOf({ release, track }: Destination): FakeCount {
+    const key = `${release} ${track}`;
+    const count = this.counted.get(key) ?? {
+      ...{
+        release,
+        track,
+        requests: 0,
+        answers4xx: 0,
+        answers5xx: 0,
+        bytes: 0,
+        visitors: 0,
+        goals: 0,
+        errors: 0,
+      },
+      latencies: new Map<number, number>(),
+    };
+    this.counted.set(key, count);
+    return count;
+  }
+
   private loadOf(release: string): Load {
     const last = this.lastAt.get(release);
     const idleSeconds = last === undefined ? Infinity : Math.floor((Date.now() - last) / 1000);
@@ -68,6 +101,11 @@ export class FakeProxy implements Proxy {
       return;
     }
     response.on("close", this.begin(destination.release));
+    const count = this.countOf(destination);
+    count.requests++;
+    response.on("close", () => {
+      if (response.statusCode >= 500) count.errors++;
+    });
     const body = await buffer(request).catch(() => undefined);
     if (body !== undefined) this.tryServers(destination, destination.servers, request, body, response);
   }
@@ -86,7 +124,12 @@ export class FakeProxy implements Proxy {
     }
     const { method = "GET", url, headers } = request;
     const end = this.begin(server);
+    const count = this.countOf(destination);
+    const began = Date.now();
     const outgoing = ask({ ...place(server), method, path: url, headers, agent: false }, (answer) => {
+      countAnswer(count, answer.statusCode ?? 502, (Date.now() - began) * 1000);
+      answer.on("data", (bytes: Buffer) => (count.bytes += bytes.length));
+      if (destination.cookie !== undefined) count.visitors++;
       response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...marks(destination, answer) });
       answer.on("error", () => response.destroy()).pipe(response);
     });
@@ -139,6 +182,21 @@ export class FakeProxy implements Proxy {
     this.lastAt.set(name, Date.now());
     return () => this.open.set(name, (this.open.get(name) ?? 1) - 1);
   }
+}
+
+type FakeCount = {
+  -readonly [K in Exclude<keyof Count, "process" | "key" | "slot" | "latencies">]: Count[K];
+} & {
+  errors: number;
+  readonly latencies: Map<number, number>;
+};
+
+function countAnswer(count: FakeCount, status: number, micros: number): void {
+  if (status >= 500) count.answers5xx++;
+  else if (status >= 400) count.answers4xx++;
+  let bucket = 0;
+  while (bucket < BUCKETS - 1 && bucketRange(bucket).to <= micros) bucket++;
+  count.latencies.set(bucket, (count.latencies.get(bucket) ?? 0) + 1);
 }
 
 function refuse(response: ServerResponse, status: number): void {

@@ -1,0 +1,62 @@
+import type { CanarySummary, Conversion } from "../server/canary/canary-summary.js";
+import type { VerdictNumbers } from "../server/canary/verdict-numbers.js";
+import { table } from "./table.js";
+
+const LAST_DECISIONS = 10;
+
+/** A canary for people: what it gets, how it does beside production, and what was decided. */
+export function canaryLines(summary: CanarySummary): string[] {
+  const { app, release, state, share, isByHand, step, steps, startedAt, verdict, decisions, goal } = summary;
+  const since = startedAt.slice(0, 19).replace("T", " ");
+  const stage = isByHand ? ", set by hand" : steps > 1 ? `, step ${step} of ${steps}` : "";
+  const now = state === "live" ? `gets ${share} % of the new visitors${stage}` : `was ${state}`;
+  const lines = [`${release} of ${app}: canary since ${since} UTC, ${now}`, ""];
+  if (verdict !== null) {
+    // The shape is the server's own: both come from one build.
+    lines.push(...trackLines(verdict.numbers as VerdictNumbers), "", `${verdict.word}: ${verdict.reason}`);
+  } else lines.push("It was not judged yet.");
+  if (goal !== null) {
+    lines.push("", `Visitors who reached ${goal.path} (95 % intervals; no verdict comes from it):`);
+    lines.push(
+      `  canary      ${conversionText(goal.canary)}`,
+      `  production  ${conversionText(goal.production)}`,
+    );
+    lines.push(`  difference  ${percent(goal.difference.low)} to ${percent(goal.difference.high)}`);
+  }
+  if (decisions.length > 0) lines.push("", ...decisionLines(decisions.slice(-LAST_DECISIONS)));
+  return lines;
+}
+
+function trackLines({ canary, production }: VerdictNumbers): string[] {
+  const rows = [["canary", canary] as const, ["production", production] as const].map(([track, numbers]) => [
+    track,
+    String(numbers.requests),
+    `${numbers.errors}${numbers.errorShare === null ? "" : ` (${percent(numbers.errorShare)})`}`,
+    milliseconds(numbers.p50Ms),
+    milliseconds(numbers.p99Ms),
+  ]);
+  return table(["track", "requests", "errors", "p50", "p99"], rows);
+}
+
+function decisionLines(decisions: CanarySummary["decisions"]): string[] {
+  const rows = decisions.map(({ at, word, action, share, reason }) => [
+    at.slice(0, 19).replace("T", " "),
+    `${share} %`,
+    action === "none" ? word : `${word}: ${action}`,
+    reason,
+  ]);
+  return table(["decided (UTC)", "share", "what", "why"], rows);
+}
+
+function conversionText({ visitors, reached, share, interval }: Conversion): string {
+  const range = `${percent(interval.low)} to ${percent(interval.high)}`;
+  return `${reached} of ${visitors}${share === null ? "" : `, ${percent(share)} (${range})`}`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+function milliseconds(value: number | null): string {
+  return value === null ? "-" : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}

@@ -1,0 +1,121 @@
+import { readFile } from "node:fs/promises";
+import { AppError } from "../../core/app-error.js";
+import type { Count } from "../proxy.js";
+import { parseProcesses } from "./answers.js";
+import { HITS, WAKE } from "./configuration.js";
+import { isTable, parseErrors, parseHits, parseLatencies, tables, type Hits } from "./counts.js";
+import { argument, type Runtime } from "./runtime.js";
+
+interface Worker {
+  readonly pid: number;
+  /** Pid and start time. */
+  readonly process: string;
+}
+
+/** Asks HAProxy's workers what they have counted; all through the master, which knows those that are about to end too. */
+export class Counters {
+  /** Worker → keys with open streams when it was asked last: they may be answered after nobody has come for long. */
+  private readonly open = new Map<string, ReadonlySet<string>>();
+  /** What workers had counted when a reload was about to end them. HAProxy empties a worker's tables then. */
+  private lastWords = new Map<string, readonly Count[]>();
+  private wereTold = false;
+
+  constructor(private readonly master: Runtime) {}
+
+  async count(all: boolean): Promise<Count[]> {
+    if (!all && this.wereTold) this.lastWords.clear();
+    const remembered = new Map(this.lastWords);
+    const counts: Count[] = [];
+    const workers = await this.workers();
+    for (const worker of workers) {
+      const now = await this.countOf(worker, all);
+      counts.push(...withLastWords(now, remembered.get(worker.process) ?? []));
+      remembered.delete(worker.process);
+    }
+    const processes = new Set(workers.map(({ process }) => process));
+    for (const process of this.open.keys()) if (!processes.has(process)) this.open.delete(process);
+    this.wereTold = true;
+    return [...counts, ...[...remembered.values()].flat()];
+  }
+
+  /** Keeps what the workers have counted so far, before a reload. */
+  async rememberAll(): Promise<void> {
+    for (const worker of await this.workers())
+      this.lastWords.set(
+        worker.process,
+        withLastWords(await this.countOf(worker, true), this.lastWords.get(worker.process) ?? []),
+      );
+    this.wereTold = false;
+  }
+
+  /**
+   * Errors are read first and answers last, and answers by latency before answers by status: what is counted in between
+   * is then missing from a difference (of errors and 5xx answers, of all answers and those from 400 on), never too much.
+   */
+  private async countOf(worker: Worker, all: boolean): Promise<Count[]> {
+    const seen = parseHits(await this.ask(worker, [tables.hits(all)]));
+    const wereOpen = this.open.get(worker.process) ?? new Set<string>();
+    const others = [...wereOpen].filter((key) => !all && !seen.has(key));
+    const keys = [...seen.keys(), ...others];
+    if (keys.length === 0) return [];
+    const slots = new Set(keys.map((key) => key.split("|")[1] ?? WAKE).filter((slot) => slot !== WAKE));
+    const answer = await this.ask(worker, [
+      ...[...slots].map((slot) => `show stat ${argument(slot)} 2 -1`),
+      tables.latencies(all),
+      tables.hits(all),
+      ...others.map((key) => `show table ${HITS} key ${argument(key)}`),
+    ]);
+    const hits = [...parseHits(answer).values()];
+    this.open.set(worker.process, new Set(hits.filter(({ isOpen }) => isOpen).map(({ key }) => key)));
+    const [latencies, errors] = [parseLatencies(answer), parseErrors(answer)];
+    // One that came just now has its turn next time.
+    return hits.filter(({ slot }) => slot === undefined || errors.has(slot)).map(toCount);
+
+    function toCount({ isOpen: _, slot, ...line }: Hits): Count {
+      return {
+        ...line,
+        process: worker.process,
+        latencies: latencies.get(line.key) ?? new Map<number, number>(),
+        slot: slot === undefined ? undefined : { name: slot, errors: errors.get(slot) ?? 0 },
+      };
+    }
+  }
+
+  /** Nothing when the worker has gone meanwhile. */
+  private async ask({ pid, process }: Worker, commands: readonly string[]): Promise<string> {
+    const answer = await this.master.run(...commands.map((command) => `@!${pid} ${command}`));
+    if (isTable(answer)) return answer;
+    if ((await processName(pid)) !== process) return "";
+    throw new AppError("haproxy-refused", { command: commands.join("; ").slice(0, 300), answer });
+  }
+
+  private async workers(): Promise<Worker[]> {
+    const { workers, oldWorkers } = parseProcesses(await this.master.run("show proc"));
+    const named = [...workers, ...oldWorkers].map(async (pid) => ({ pid, process: await processName(pid) }));
+    return (await Promise.all(named)).flatMap(({ pid, process }) =>
+      process === undefined ? [] : [{ pid, process }],
+    );
+  }
+}
+
+/** What a worker says now, and what it said before its tables were emptied: of each number the greater one. */
+function withLastWords(now: readonly Count[], before: readonly Count[]): Count[] {
+  const said = new Map(before.map((count) => [count.key, count]));
+  const greater = now.map((count): Count => {
+    const last = said.get(count.key);
+    said.delete(count.key);
+    if (last === undefined) return count;
+    const latencies = new Map(last.latencies);
+    for (const [bucket, answers] of count.latencies)
+      latencies.set(bucket, Math.max(answers, latencies.get(bucket) ?? 0));
+    return { ...(count.requests < last.requests ? last : count), latencies };
+  });
+  return [...greater, ...said.values()];
+}
+
+/** Pid and start time (field 22 of /proc/PID/stat, see proc(5)): a pid alone is given again. */
+async function processName(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  const start = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  return start === undefined ? undefined : `${pid}-${start}`;
+}

@@ -1,0 +1,108 @@
+import type { Redis } from "ioredis";
+import type { Log } from "../core/log.js";
+import { TrafficSeries } from "../core/records/traffic-series.js";
+import { counterMarkSchema, increments, slotMarkSchema, type Baseline, type Growth } from "./increments.js";
+import type { Proxy } from "./proxy.js";
+
+export interface TrafficOptions {
+  readonly proxy: Proxy;
+  readonly redis: Redis;
+  /** Name of this proxy in Redis; the same after a restart. */
+  readonly id: string;
+  readonly log: Log;
+}
+
+const STEP_MS = 950;
+const ALL_MS = 3_600_000;
+/** Longer than that and "lately" (10 s) may leave something out. */
+const LONGEST_PAUSE_MS = 8000;
+const MINUTE_MS = 60_000;
+
+/**
+ * Writes what a proxy counts to the series, once a second. How far the counters stood is written with it, so that a server
+ * that restarts goes on where the last one was.
+ */
+export class TrafficRecorder {
+  private readonly series: TrafficSeries;
+  /** Unknown at first and after an error: what was to be written may have been written all the same. */
+  private baseline: Baseline | undefined;
+  private triedAt = 0;
+  private writtenAt = 0;
+  private allAt = 0;
+  private minute = 0;
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly options: TrafficOptions) {
+    this.series = new TrafficSeries(options.redis);
+  }
+
+  /** Begins to record, if a second has passed. A failure is logged, and made up for by the next time. */
+  tick(now = Date.now()): void {
+    if (this.running !== undefined || (now >= this.triedAt && now - this.triedAt < STEP_MS)) return;
+    this.triedAt = now;
+    this.running = this.record(now)
+      .catch((error: unknown) => {
+        this.baseline = undefined;
+        this.options.log.warn({ err: error }, "recording the traffic");
+      })
+      .finally(() => (this.running = undefined));
+  }
+
+  /** Resolves when nothing is being recorded. */
+  async idle(): Promise<void> {
+    await this.running;
+  }
+
+  /** Once, now. */
+  async record(now: number): Promise<void> {
+    const { proxy, id } = this.options;
+    const minute = Math.floor(now / MINUTE_MS);
+    if (minute !== this.minute) await this.series.sumMinutes(id);
+    this.minute = minute;
+    const all =
+      this.baseline === undefined ||
+      now - this.writtenAt > LONGEST_PAUSE_MS ||
+      Math.abs(now - this.allAt) > ALL_MS;
+    this.baseline ??= parseBaseline(await this.series.baseline(id));
+    const growth = increments(await proxy.counts(all), this.baseline, all);
+    if (isSomething(growth)) await this.series.append(id, growth.traffic, changeOf(growth));
+    this.baseline = after(this.baseline, growth);
+    this.writtenAt = now;
+    if (all) this.allAt = now;
+  }
+}
+
+/** Fields of the hash: counters begin with `count `, slots with `slot `. */
+function parseBaseline(fields: ReadonlyMap<string, string>): Baseline {
+  const named = (kind: string) =>
+    [...fields]
+      .filter(([field]) => field.startsWith(kind))
+      .map(([field, text]) => [field.slice(kind.length), JSON.parse(text) as unknown] as const);
+  return {
+    counters: new Map(named("count ").map(([name, mark]) => [name, counterMarkSchema.parse(mark)])),
+    slots: new Map(named("slot ").map(([name, mark]) => [name, slotMarkSchema.parse(mark)])),
+  };
+}
+
+function changeOf({ changed, gone }: Growth): { set: Map<string, string>; forget: string[] } {
+  const counters = [...changed.counters].map(([name, mark]) => [`count ${name}`, mark] as const);
+  const slots = [...changed.slots].map(([name, mark]) => [`slot ${name}`, mark] as const);
+  return {
+    set: new Map([...counters, ...slots].map(([field, mark]) => [field, JSON.stringify(mark)])),
+    forget: [...gone.counters.map((name) => `count ${name}`), ...gone.slots.map((name) => `slot ${name}`)],
+  };
+}
+
+function after(before: Baseline, { changed, gone }: Growth): Baseline {
+  const counters = new Map([...before.counters, ...changed.counters]);
+  const slots = new Map([...before.slots, ...changed.slots]);
+  for (const name of gone.counters) counters.delete(name);
+  for (const name of gone.slots) slots.delete(name);
+  return { counters, slots };
+}
+
+function isSomething({ traffic, changed, gone }: Growth): boolean {
+  return (
+    traffic.length + changed.counters.size + changed.slots.size + gone.counters.length + gone.slots.length > 0
+  );
+}

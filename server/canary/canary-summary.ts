@@ -1,0 +1,91 @@
+import { AppError } from "../../core/app-error.js";
+import { releaseName } from "../../core/names.js";
+import { CANARY } from "../../core/records/route-table.js";
+import type { Tools } from "../tools.js";
+import type { CanaryCounts, Decision } from "./canary-record.js";
+import type { CanaryStore } from "./canary-store.js";
+import { differenceInterval, wilsonInterval, type Interval } from "./interval.js";
+
+/** What `sluice canary` and `GET /api/apps/APP/canary` show: the canary of now, or the last one. */
+export interface CanarySummary {
+  readonly app: string;
+  readonly release: string;
+  readonly startedAt: string;
+  /** `live` while it takes visitors; else what became of it. */
+  readonly state: "live" | "promoted" | "aborted" | "replaced";
+  /** Percent of the visitors, and whether an admin chose it. */
+  readonly share: number;
+  readonly isByHand: boolean;
+  /** From 1 on; of so many. */
+  readonly step: number;
+  readonly steps: number;
+  readonly verdict: Decision | null;
+  /** Oldest first. */
+  readonly decisions: readonly Decision[];
+  /** An A/B test; null without a goal. */
+  readonly goal: GoalSummary | null;
+}
+
+export interface GoalSummary {
+  readonly path: string;
+  readonly canary: Conversion;
+  readonly production: Conversion;
+  /** The canary's share minus production's; 95 %. */
+  readonly difference: Interval;
+}
+
+export interface Conversion {
+  readonly visitors: number;
+  readonly reached: number;
+  /** 0 to 1; null without visitors. */
+  readonly share: number | null;
+  /** 95 %. */
+  readonly interval: Interval;
+}
+
+/** Throws `canary-none` when the app never had one. */
+export async function canarySummary(
+  { routes, releases }: Pick<Tools, "routes" | "releases">,
+  store: CanaryStore,
+  app: string,
+): Promise<CanarySummary> {
+  const [table, [record]] = await Promise.all([routes.read(app), store.list(app)]);
+  if (record === undefined) throw new AppError("canary-none", { app });
+  const isLive = table.tracks[CANARY] === record.release;
+  const settings = (await releases.find(app, record.release))?.canary;
+  const path = settings?.goal?.path;
+  return {
+    app,
+    release: releaseName(record.release),
+    startedAt: record.startedAt,
+    state: isLive ? "live" : (record.outcome ?? "replaced"),
+    share: isLive ? (table.canary?.share ?? 0) : 0,
+    isByHand: isLive && (table.canary?.isByHand ?? false),
+    step: record.step + 1,
+    steps: Math.max(1, settings?.steps.length ?? 1),
+    verdict: record.verdict ?? null,
+    decisions: record.decisions,
+    goal: path === undefined ? null : goalSummary(path, record.canary, record.production),
+  };
+}
+
+function goalSummary(path: string, canary: CanaryCounts, production: CanaryCounts): GoalSummary {
+  return {
+    path,
+    canary: conversion(canary),
+    production: conversion(production),
+    difference: differenceInterval(
+      { successes: canary.goals, trials: canary.visitors },
+      { successes: production.goals, trials: production.visitors },
+    ),
+  };
+}
+
+function conversion({ visitors, goals }: CanaryCounts): Conversion {
+  return {
+    visitors,
+    reached: goals,
+    share: visitors === 0 ? null : goals / visitors,
+    interval: wilsonInterval(goals, visitors),
+  };
+}

@@ -1,0 +1,164 @@
+import { toAppError } from "../../core/app-error.js";
+import { releaseName } from "../../core/names.js";
+import { bucketMs } from "../../core/records/latency-buckets.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import { CANARY, type RouteTable } from "../../core/records/route-table.js";
+import type { TrafficSeries } from "../../core/records/traffic-series.js";
+import type { Tools } from "../tools.js";
+import { freshEvidence, newCanary, type CanaryRecord, type Decision } from "./canary-record.js";
+import type { CanaryStore } from "./canary-store.js";
+import { nextMove, withDecision, type CanaryMove } from "./next-move.js";
+import { withTraffic } from "./observe.js";
+import { abort, setShare } from "./share.js";
+import type { Counts } from "./verdict-numbers.js";
+import { judge, type Verdict } from "./verdict.js";
+
+export interface JudgeOptions {
+  readonly tools: Tools;
+  readonly store: CanaryStore;
+  readonly traffic: Pick<TrafficSeries, "since">;
+  readonly isAlert: () => Promise<boolean>;
+  readonly promote: (app: string) => Promise<unknown>;
+}
+
+const TICK_MS = 1000;
+/** After something that could not be done (a promotion, say) the next try comes so much later. */
+const PAUSE_MS = 60_000;
+/** Of canaries as good as production so many fail by chance in all their steps, for errors and for latency each. */
+const FALSE_ALARMS = 0.01;
+
+/** Looks at every canary once a second, and does what its verdict and its settings say. */
+export class JudgeLoop {
+  private readonly known = new Map<string, RouteTable>();
+  private readonly busy = new Map<string, Promise<void>>();
+  private readonly pausedUntil = new Map<string, number>();
+  private revision = 0;
+
+  constructor(private readonly options: JudgeOptions) {}
+
+  start(): { stop(): Promise<void> } {
+    let looking: Promise<void> | undefined;
+    const timer = setInterval(() => {
+      looking ??= this.look()
+        .catch((error: unknown) => this.options.tools.log.warn({ err: error }, "judging"))
+        .finally(() => (looking = undefined));
+    }, TICK_MS);
+    return {
+      stop: async () => {
+        clearInterval(timer);
+        await looking;
+        await Promise.allSettled([...this.busy.values()]);
+      },
+    };
+  }
+
+  private async look(): Promise<void> {
+    const { revision, changes } = await this.options.tools.routes.changedSince(this.revision);
+    for (const [app, table] of changes) {
+      if (table?.tracks[CANARY] === undefined) this.known.delete(app);
+      else this.known.set(app, table);
+    }
+    this.revision = revision;
+    for (const table of this.known.values()) this.attend(table);
+  }
+
+  /** A promotion takes a while; the others are looked at meanwhile. */
+  private attend(table: RouteTable): void {
+    const { app } = table;
+    const { log, clock } = this.options.tools;
+    if (this.busy.has(app) || clock.now() < (this.pausedUntil.get(app) ?? 0)) return;
+    const work = this.judge(table)
+      .catch((error: unknown) => {
+        log.warn({ err: toAppError(error), app }, "judging");
+        this.pausedUntil.set(app, clock.now() + PAUSE_MS);
+      })
+      .finally(() => this.busy.delete(app));
+    this.busy.set(app, work);
+  }
+
+  private async judge(table: RouteTable): Promise<void> {
+    const { tools, store, isAlert, traffic } = this.options;
+    const number = table.tracks[CANARY];
+    const release = number === undefined ? undefined : await tools.releases.find(table.app, number);
+    if (release === undefined || table.canary === undefined) return;
+    const now = tools.clock.now();
+    const record = (await store.find(table.app, release.number)) ?? (await this.begin(release, now));
+    const alert = await isAlert();
+    const { cursor, entries } = await traffic.since(table.app, record.cursor);
+    const counted = entries.flatMap(({ releases }) => releases);
+    const seen = withTraffic(record, counted, { cursor, now, isAlert: alert });
+    const verdict = alert ? underAlert(seen, release) : verdictOn(seen, release);
+    const move = alert ? { action: "none" as const } : nextMove(verdict, seen, release.canary, table.canary);
+    const decision: Decision = {
+      at: new Date(now).toISOString(),
+      word: verdict.word,
+      reason: verdict.reason,
+      action: move.action,
+      share: table.canary.share,
+      numbers: verdict.numbers,
+    };
+    await this.act(withDecision(seen, decision), move);
+  }
+
+  private async begin(release: ReleaseRecord, now: number): Promise<CanaryRecord> {
+    const { store } = this.options;
+    const [last] = await store.list(release.app);
+    if (last !== undefined && last.outcome === undefined) await store.save({ ...last, outcome: "replaced" });
+    await store.prune(release.app);
+    return newCanary(release.app, release.number, now);
+  }
+
+  /** The decision is written before it is acted on; a server that dies in between decides the same again. */
+  private async act(record: CanaryRecord, move: CanaryMove): Promise<void> {
+    const { tools, store, promote } = this.options;
+    const { app, release } = record;
+    await store.save(record);
+    if (move.action === "none") return;
+    const fields = { app, release: releaseName(release), reason: record.verdict?.reason };
+    tools.log.info({ ...fields, action: move.action }, "canary");
+    switch (move.action) {
+      case "raise":
+        await setShare(tools, app, move.share, { byHand: false });
+        await store.save({ ...record, ...freshEvidence(), step: move.step, secondsInStep: 0 });
+        break;
+      case "abort":
+        await abort(tools, app);
+        await store.save({ ...record, outcome: "aborted" });
+        break;
+      case "promote":
+        await promote(app);
+        await store.save({ ...record, outcome: "promoted" });
+        break;
+    }
+  }
+}
+
+function verdictOn(record: CanaryRecord, { canary: settings }: ReleaseRecord): Verdict {
+  const { minRequests, maxErrorShare, maxP99Ratio, stepSeconds, steps } = settings;
+  return judge(
+    {
+      canary: figuresOf(record.canary),
+      production: figuresOf(record.production),
+      errors: record.errors,
+      latency: record.latency,
+      secondsInStep: record.secondsInStep,
+    },
+    {
+      minRequests,
+      stepSeconds,
+      falseAlarms: FALSE_ALARMS / Math.max(1, steps.length),
+      ...(maxErrorShare === undefined ? {} : { maxErrorShare }),
+      ...(maxP99Ratio === undefined ? {} : { maxP99Ratio }),
+    },
+    bucketMs,
+  );
+}
+
+function underAlert(record: CanaryRecord, release: ReleaseRecord): Verdict {
+  const reason = "There is an alert (sluice:alert): no visitor is sent to the canary.";
+  return { ...verdictOn(record, release), word: "hold", reason };
+}
+
+function figuresOf({ requests, errors, histogram }: CanaryRecord["canary"]): Counts {
+  return { requests, errors, histogram: new Map(histogram) };
+}

@@ -1,0 +1,64 @@
+import { CANARY, PRODUCTION } from "../../core/records/route-table.js";
+import { releaseName } from "../../core/names.js";
+import { sumOf } from "../../core/records/traffic.js";
+import type { ReleaseTraffic } from "../../core/records/traffic-series.js";
+import { canaryRecordSchema, type CanaryCounts, type CanaryRecord } from "./canary-record.js";
+import { withBlock } from "./evidence.js";
+import { withHistograms } from "./latency-evidence.js";
+
+const WARM_UP_SECONDS = 10;
+
+/** The record with what came since it was looked at last: one block for the tests. Pure; `now` in ms since 1970. */
+export function withTraffic(
+  record: CanaryRecord,
+  traffic: readonly ReleaseTraffic[],
+  { cursor, now, isAlert }: { readonly cursor: string; readonly now: number; readonly isAlert: boolean },
+): CanaryRecord {
+  const own = releaseName(record.release);
+  const canary = countsOf(traffic.filter(({ release, track }) => track === CANARY && release === own));
+  const production = countsOf(traffic.filter(({ track }) => track === PRODUCTION));
+  const block = { canary: tally(canary), production: tally(production) };
+  const histograms = { canary: new Map(canary.histogram), production: new Map(production.histogram) };
+  return canaryRecordSchema.parse({
+    ...record,
+    cursor,
+    lookedAt: now,
+    secondsInStep: record.secondsInStep + (isAlert ? 0 : (now - record.lookedAt) / 1000),
+    canary: together(record.canary, canary),
+    production: together(record.production, production),
+    errors: withBlock(record.errors, block),
+    // An instance that has just started is slow, and soon is not.
+    latency:
+      record.step === 0 && record.secondsInStep < WARM_UP_SECONDS
+        ? record.latency
+        : withHistograms(record.latency, histograms),
+  });
+}
+
+/** Requests that have ended: one that is under way is neither good nor bad. */
+function countsOf(traffic: readonly ReleaseTraffic[]): CanaryCounts {
+  const { answersOk, answers4xx, answers5xx, failed, visitors, goals, latencies } = sumOf(traffic);
+  return {
+    requests: answersOk + answers4xx + answers5xx + failed,
+    errors: answers5xx + failed,
+    visitors,
+    goals,
+    histogram: Object.entries(latencies).map(([bucket, answers]) => [Number(bucket), answers]),
+  };
+}
+
+function together(a: CanaryCounts, b: CanaryCounts): CanaryCounts {
+  const histogram = new Map(a.histogram);
+  for (const [bucket, count] of b.histogram) histogram.set(bucket, (histogram.get(bucket) ?? 0) + count);
+  return {
+    requests: a.requests + b.requests,
+    errors: a.errors + b.errors,
+    visitors: a.visitors + b.visitors,
+    goals: a.goals + b.goals,
+    histogram: [...histogram],
+  };
+}
+
+function tally({ requests, errors }: CanaryCounts): { bad: number; all: number } {
+  return { bad: errors, all: requests };
+}

@@ -1,0 +1,80 @@
+import { eValue, type Evidence } from "./evidence.js";
+import { differenceInterval, wilsonInterval, type Interval } from "./interval.js";
+import { latencyEValue, type LatencyEvidence } from "./latency-evidence.js";
+import { countIn, quantileBucket, type Histogram } from "./quantile.js";
+
+/** What was seen of a canary and of production over the same time. */
+export interface Figures {
+  readonly canary: Counts;
+  readonly production: Counts;
+  readonly errors: Evidence;
+  readonly latency: LatencyEvidence;
+  readonly secondsInStep: number;
+}
+
+export interface Counts {
+  readonly requests: number;
+  /** 5xx, and requests without an answer; at most `requests`. */
+  readonly errors: number;
+  readonly histogram: Histogram;
+}
+
+/** What a verdict was made from: plain JSON, to be shown and kept. */
+export interface VerdictNumbers {
+  readonly canary: TrackNumbers;
+  readonly production: TrackNumbers;
+  /** The canary's error share minus production's; 95 %. */
+  readonly errorShareDifference: Interval;
+  readonly eErrors: number;
+  readonly eLatency: number;
+  readonly secondsInStep: number;
+}
+
+export interface TrackNumbers {
+  readonly requests: number;
+  readonly errors: number;
+  /** 0 to 1; null without requests. */
+  readonly errorShare: number | null;
+  /** 95 %. */
+  readonly errorShareInterval: Interval;
+  /** Requests of which the latency is known. */
+  readonly answers: number;
+  /** Null without answers. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+/** `bucketMs`: the milliseconds that a bucket of the histograms stands for. */
+export function verdictNumbers(figures: Figures, bucketMs: (index: number) => number): VerdictNumbers {
+  const { canary, production } = figures;
+  return {
+    canary: trackNumbers(canary, bucketMs),
+    production: trackNumbers(production, bucketMs),
+    errorShareDifference: differenceInterval(
+      { successes: canary.errors, trials: canary.requests },
+      { successes: production.errors, trials: production.requests },
+    ),
+    eErrors: eValue(figures.errors),
+    eLatency: latencyEValue(figures.latency),
+    secondsInStep: figures.secondsInStep,
+  };
+}
+
+function trackNumbers(
+  { requests, errors, histogram }: Counts,
+  bucketMs: (index: number) => number,
+): TrackNumbers {
+  const quantileMs = (q: number): number | null => {
+    const bucket = quantileBucket(histogram, q);
+    return bucket === undefined ? null : bucketMs(bucket);
+  };
+  return {
+    requests,
+    errors,
+    errorShare: requests === 0 ? null : errors / requests,
+    errorShareInterval: wilsonInterval(errors, requests),
+    answers: countIn(histogram),
+    p50Ms: quantileMs(0.5),
+    p99Ms: quantileMs(0.99),
+  };
+}

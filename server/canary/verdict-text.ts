@@ -1,0 +1,37 @@
+import type { TrackNumbers, VerdictNumbers } from "./verdict-numbers.js";
+
+type Sides = Pick<VerdictNumbers, "canary" | "production">;
+
+/** `errors 2.1 % of 2,050 requests, production 0.5 % of 4,800`. */
+export function errorsText({ canary, production }: Sides): string {
+  return `errors ${errorsOf(canary, " requests")}, production ${errorsOf(production, "")}`;
+}
+
+/** `p50 12 ms and p99 812 ms, production 10 ms and 260 ms`. */
+export function latencyText({ canary, production }: Sides): string {
+  return `p50 ${ms(canary.p50Ms)} and p99 ${ms(canary.p99Ms)}, production ${ms(production.p50Ms)} and ${ms(production.p99Ms)}`;
+}
+
+/** An e-value is reached by chance with a probability of at most 1 in so many. */
+export function chanceText(e: number): string {
+  const times = e >= 1e6 ? "a million" : countText(Math.floor(e));
+  return `On average at most one of ${times} canaries as good as production would look like this.`;
+}
+
+export function percentText(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
+}
+
+export function countText(value: number): string {
+  return value.toLocaleString("en");
+}
+
+function errorsOf({ errorShare, requests }: TrackNumbers, noun: string): string {
+  return errorShare === null ? "none" : `${percentText(errorShare)} of ${countText(requests)}${noun}`;
+}
+
+function ms(value: number | null): string {
+  return value === null
+    ? "unknown"
+    : `${value >= 100 ? countText(Math.round(value)) : Number(value.toPrecision(3))} ms`;
+}

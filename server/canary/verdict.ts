@@ -1,0 +1,139 @@
+import { verdictNumbers, type Figures, type VerdictNumbers } from "./verdict-numbers.js";
+import { chanceText, countText, errorsText, latencyText, percentText } from "./verdict-text.js";
+
+export interface Verdict {
+  readonly word: "pass" | "fail" | "hold";
+  /** A sentence for people, with the numbers. */
+  readonly reason: string;
+  readonly numbers: VerdictNumbers;
+}
+
+export interface VerdictSettings {
+  /** Requests of the canary that a verdict needs, hard limits and clear evidence aside. */
+  readonly minRequests: number;
+  /** 0 to 1. */
+  readonly maxErrorShare?: number;
+  /** The canary's p99 to production's. */
+  readonly maxP99Ratio?: number;
+  /** How long a step lasts at least. */
+  readonly stepSeconds: number;
+  /**
+   * The share of canaries as good as production that may fail by chance, 0 to 1, however often they are looked at; for
+   * errors and for latency each.
+   */
+  readonly falseAlarms: number;
+}
+
+type Ruling = Pick<Verdict, "word" | "reason">;
+/** Undefined: it has nothing to say. */
+type Rule = (numbers: VerdictNumbers, settings: VerdictSettings) => Ruling | undefined;
+
+/** The first that has something to say decides. */
+const RULES: readonly Rule[] = [
+  errorLimit,
+  latencyLimit,
+  moreErrors,
+  slower,
+  tooFewRequests,
+  undecided,
+  stepNotOver,
+];
+/** Hard limits need so many requests, and a p99 so many answers, to mean something. */
+const LIMIT_REQUESTS = 20;
+const P99_ANSWERS = 100;
+
+/** `bucketMs`: the milliseconds that a bucket of the histograms stands for. */
+export function judge(
+  figures: Figures,
+  settings: VerdictSettings,
+  bucketMs: (index: number) => number,
+): Verdict {
+  const numbers = verdictNumbers(figures, bucketMs);
+  for (const rule of RULES) {
+    const ruling = rule(numbers, settings);
+    if (ruling !== undefined) return { ...ruling, numbers };
+  }
+  const reason = `The canary shows no sign of being worse than production: ${errorsText(numbers)}, ${latencyText(numbers)}.`;
+  return { word: "pass", reason, numbers };
+}
+
+function errorLimit(numbers: VerdictNumbers, { maxErrorShare }: VerdictSettings): Ruling | undefined {
+  const { canary, production } = numbers;
+  const share = canary.errorShare ?? 0;
+  if (maxErrorShare === undefined || canary.requests < LIMIT_REQUESTS || share <= maxErrorShare)
+    return undefined;
+  // Then it is not the canary's fault.
+  if (share <= (production.errorShare ?? 0)) return undefined;
+  return fail(
+    `The canary fails more than the ${percentText(maxErrorShare)} of requests that it may: ${errorsText(numbers)}.`,
+  );
+}
+
+function latencyLimit(numbers: VerdictNumbers, { maxP99Ratio }: VerdictSettings): Ruling | undefined {
+  const { canary, production } = numbers;
+  if (maxP99Ratio === undefined || canary.requests < LIMIT_REQUESTS) return undefined;
+  if (canary.answers < P99_ANSWERS || production.answers < P99_ANSWERS) return undefined;
+  if ((canary.p99Ms ?? 0) <= maxP99Ratio * (production.p99Ms ?? 0)) return undefined;
+  return fail(
+    `The canary's p99 is more than the ${maxP99Ratio} times production's that it may be: ${latencyText(numbers)}.`,
+  );
+}
+
+function moreErrors(numbers: VerdictNumbers, { falseAlarms }: VerdictSettings): Ruling | undefined {
+  if (numbers.eErrors < 1 / falseAlarms) return undefined;
+  return fail(
+    `The canary fails more requests than production: ${errorsText(numbers)}. ${chanceText(numbers.eErrors)}`,
+  );
+}
+
+function slower(numbers: VerdictNumbers, { falseAlarms }: VerdictSettings): Ruling | undefined {
+  if (numbers.eLatency < 1 / falseAlarms) return undefined;
+  return fail(
+    `The canary is slower than production: ${latencyText(numbers)}. ${chanceText(numbers.eLatency)}`,
+  );
+}
+
+/** No data is no verdict, and never a good one, whatever the settings. */
+function tooFewRequests(
+  { canary, production }: VerdictNumbers,
+  { minRequests }: VerdictSettings,
+): Ruling | undefined {
+  const needed = Math.max(1, minRequests);
+  if (canary.requests < needed)
+    return hold(
+      `The canary had ${countText(canary.requests)} of the ${countText(needed)} requests it is judged by.`,
+    );
+  if (production.requests === 0)
+    return hold("Production had no requests with which the canary's could be compared.");
+  return undefined;
+}
+
+function undecided(numbers: VerdictNumbers, { falseAlarms }: VerdictSettings): Ruling | undefined {
+  const doubtful = Math.sqrt(1 / falseAlarms);
+  if (numbers.eErrors >= doubtful)
+    return hold(
+      `It is undecided whether the canary fails more requests than production: ${errorsText(numbers)}.`,
+    );
+  if (numbers.eLatency >= doubtful)
+    return hold(`It is undecided whether the canary is slower than production: ${latencyText(numbers)}.`);
+  return undefined;
+}
+
+function stepNotOver(
+  { secondsInStep, ...numbers }: VerdictNumbers,
+  { stepSeconds }: VerdictSettings,
+): Ruling | undefined {
+  if (secondsInStep >= stepSeconds) return undefined;
+  const left = Math.ceil(stepSeconds - secondsInStep);
+  return hold(
+    `No sign so far that the canary is worse; the step lasts ${left} s more: ${errorsText(numbers)}.`,
+  );
+}
+
+function fail(reason: string): Ruling {
+  return { word: "fail", reason };
+}
+
+function hold(reason: string): Ruling {
+  return { word: "hold", reason };
+}

@@ -1,0 +1,150 @@
+import { expect } from "chai";
+import { Agent } from "node:http";
+import type { CanarySummary } from "../../server/canary/canary-summary.js";
+import { ask } from "../support/ask.js";
+import { expectAccepted } from "../support/accepted.js";
+import { eventually } from "../support/eventually.js";
+import { TestSluice } from "../support/test-sluice.js";
+import { tinyApp } from "../support/tiny-app.js";
+
+/** Every n-th request fails; nobody reaches a goal but by asking for it. */
+const server = (failEvery: number): string => `
+let count = 0;
+require("node:http").createServer((request, response) => {
+  if (request.url === "/" && ++count % ${failEvery} === 0) response.statusCode = 500;
+  response.end(process.env.RELEASE);
+}).listen(process.env.PORT);
+process.on("SIGTERM", () => process.exit(0));
+`;
+const NEVER = 1_000_000_000;
+
+describe("the verdict on a canary", function () {
+  this.timeout(120_000);
+  let sluice: TestSluice;
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  before(async () => {
+    sluice = await TestSluice.start({});
+  });
+  after(async () => {
+    agent.destroy();
+    await sluice.dispose();
+  });
+
+  /** Pushes production, then a canary of other code. */
+  const pushBoth = async (app: string, canary: object, failEvery: number): Promise<void> => {
+    const files = { "app.json": JSON.stringify({ sluice: { standbySeconds: 0, canary } }) };
+    const clone = await sluice.clone(app, tinyApp({ ...files, "server.js": server(NEVER) }));
+    expectAccepted(await clone.push());
+    await clone.commit({ "server.js": server(failEvery), "note.txt": "canary" });
+    expectAccepted(await clone.push("HEAD:staging"));
+  };
+  const summary = async (app: string): Promise<CanarySummary> => sluice.json<CanarySummary>("canary", app);
+
+  /** Visitors without cookies, one after the other, until `isOver`. Answers how many there were. */
+  const visitUntil = async (
+    app: string,
+    isOver: () => Promise<boolean>,
+    path: (visit: number) => string = () => "/",
+  ): Promise<number> => {
+    let visits = 0;
+    let over = false;
+    const visitors = Array.from({ length: 8 }, async () => {
+      while (!over) {
+        const headers = { host: `${app}.localhost` };
+        await ask(`127.0.0.1:${sluice.httpPort}`, { path: path(visits++), headers, agent });
+      }
+    });
+    await eventually("it is over", isOver, 60_000).finally(() => (over = true));
+    await Promise.all(visitors);
+    return visits;
+  };
+
+  it("takes a canary out of the traffic that fails 5 % of its requests, and says why", async () => {
+    await pushBoth("bad", { share: 30, stepSeconds: 600 }, 20);
+    const visits = await visitUntil("bad", async () => (await summary("bad")).state === "aborted");
+    const { verdict, decisions, release } = await summary("bad");
+    expect(release).to.equal("v2");
+    expect(verdict).to.include({ word: "fail", action: "abort", share: 30 });
+    expect(verdict?.reason).to.match(/fails more requests than production/);
+    expect(decisions.at(-1)).to.deep.equal(verdict);
+    expect(visits).to.be.greaterThan(100);
+    expect((await sluice.get("bad", "/", { "x-client-mode": "green" })).status).to.equal(404);
+    const shown = await sluice.cli("canary", "bad");
+    expect(shown.stdout)
+      .to.match(/v2 of bad: canary since .* UTC, was aborted/)
+      .and.to.match(/fail: abort/);
+  });
+
+  it("raises a canary that is as good through its steps, then promotes it", async () => {
+    const canary = { steps: [10, 40], stepSeconds: 2, minRequests: 30, onPass: "promote" };
+    await pushBoth("good", canary, NEVER);
+    expect(await summary("good")).to.include({ state: "live", share: 10, step: 1, steps: 2 });
+    await visitUntil("good", async () => (await summary("good")).state === "promoted");
+    const { decisions } = await summary("good");
+    expect(
+      decisions.map(({ action, share }) => [action, share]).filter(([action]) => action !== "none"),
+    ).to.deep.equal([
+      ["raise", 10],
+      ["promote", 40],
+    ]);
+    expect((await sluice.get("good")).headers).to.include({
+      "sluice-release": "v2",
+      "sluice-track": "production",
+    });
+  });
+
+  it("holds without traffic, whatever the time, and says why", async () => {
+    await pushBoth("quiet", { stepSeconds: 1, onPass: "promote" }, NEVER);
+    const held = await eventually("two looks after its step", async () => {
+      const now = await summary("quiet");
+      const numbers = now.verdict?.numbers as { secondsInStep: number } | undefined;
+      return (numbers?.secondsInStep ?? 0) > 2 && now;
+    });
+    expect(held).to.include({ state: "live" });
+    expect(held.verdict).to.include({ word: "hold", action: "none" });
+    expect(held.verdict?.reason).to.match(/had 0 of the 100 requests/);
+  });
+
+  it("fails at once over a hard limit, and leaves it to people with onFail: hold", async () => {
+    await pushBoth("limit", { share: 50, maxErrorShare: 0.2, onFail: "hold" }, 2);
+    await visitUntil("limit", async () => (await summary("limit")).verdict?.word === "fail");
+    const { state, verdict } = await summary("limit");
+    expect(state).to.equal("live");
+    expect(verdict).to.include({ word: "fail", action: "none" });
+  });
+
+  it("counts who reached the goal of an A/B test, each visitor once, and decides nothing", async () => {
+    await pushBoth(
+      "ab",
+      { share: 50, stepSeconds: 1, minRequests: 1, onPass: "promote", goal: { path: "/thanks" } },
+      NEVER,
+    );
+    const cookies: string[] = [];
+    for (let visitor = 0; visitor < 60; visitor++) {
+      const first = await sluice.get("ab");
+      const cookie = first.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+      cookies.push(cookie);
+      if (visitor % 3 !== 0) continue;
+      const thanks = await sluice.get("ab", "/thanks", { cookie });
+      const marked = thanks.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+      expect(marked).to.equal(`${cookie}.g`);
+      expect((await sluice.get("ab", "/thanks", { cookie: marked })).headers["set-cookie"]).to.equal(
+        undefined,
+      );
+    }
+    const canaries = cookies.filter((cookie) => cookie.includes("canary")).length;
+    const goal = await eventually("all are counted", async () => {
+      const { goal } = await summary("ab");
+      return (
+        goal !== null &&
+        goal.canary.visitors + goal.production.visitors === 60 &&
+        goal.canary.reached + goal.production.reached === 20 &&
+        goal
+      );
+    });
+    expect(goal.canary.visitors).to.equal(canaries);
+    expect(goal.canary.interval.low).to.be.lessThan(goal.canary.share ?? 0);
+    expect((await summary("ab")).state).to.equal("live");
+    expect((await sluice.cli("canary", "ab")).stdout).to.match(/Visitors who reached \/thanks/);
+  });
+});

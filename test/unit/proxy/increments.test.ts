@@ -1,0 +1,144 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { FIGURES, noTraffic, sumOf, type Traffic } from "../../../core/records/traffic.js";
+import { increments, type Baseline } from "../../../proxy/increments.js";
+import type { Count } from "../../../proxy/proxy.js";
+
+describe("the increments of counters", () => {
+  it("are exact over any history of requests, looks, lost answers, forgotten counters and restarts", () => {
+    fc.assert(
+      fc.property(fc.array(eventArbitrary, { maxLength: 60 }), (events) => {
+        const world = new World();
+        const book = new Ledger();
+        for (const event of [...events, { kind: "end" } as const, { kind: "look", all: true } as const]) {
+          if (event.kind === "look") book.look(world.counts(), event.all);
+          else if (event.kind === "forget" || event.kind === "restart") {
+            // What nobody looked at before it went is lost to anyone.
+            world.do({ kind: "end" });
+            book.look(world.counts(), true);
+            world.do(event);
+            if (event.kind === "forget") book.look(world.counts(), true);
+          } else world.do(event);
+        }
+        for (const [release, truth] of world.truth) expect(book.of(release), release).to.deep.equal(truth);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("begin at zero again when a counter does, and go on when 32 bits are full", () => {
+    const book = new Ledger();
+    book.look([count({ requests: 100, bytes: 900 })], false);
+    book.look([count({ requests: 3, bytes: 20 })], false);
+    expect(book.of("a/v1")).to.include({ requests: 103, bytes: 920 });
+    const full = new Ledger();
+    full.look([count({ requests: 2 ** 32 - 5, bytes: 1e12 })], false);
+    full.look([count({ requests: 7, bytes: 1e12 + 1 })], false);
+    expect(full.of("a/v1")).to.include({ requests: 2 ** 32 + 7, bytes: 1e12 + 1 });
+  });
+
+  it("count a bucket from zero that was forgotten alone", () => {
+    const book = new Ledger();
+    book.look([count({ requests: 5, latencies: new Map([[3, 5]]) })], true);
+    book.look([count({ requests: 6, latencies: new Map([[3, 1]]) })], false);
+    expect(book.of("a/v1")).to.deep.include({ requests: 6, latencies: { 3: 6 } });
+  });
+});
+
+type Event =
+  | { kind: "answer"; who: number; status: "Ok" | "4xx" | "5xx" | "failed"; bucket: number }
+  | { kind: "end" | "restart" | "forget" }
+  | { kind: "look"; all: boolean };
+
+const eventArbitrary: fc.Arbitrary<Event> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      kind: fc.constant("answer" as const),
+      who: fc.nat(3),
+      status: fc.constantFrom("Ok" as const, "4xx" as const, "5xx" as const, "failed" as const),
+      bucket: fc.nat(3),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("look" as const), all: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("end" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("restart" as const, "forget" as const) }) },
+);
+
+/** Two releases; each has two counters (sticky and free) in a slot of its own. An error stands in the slot when it has ended. */
+class World {
+  readonly truth = new Map(["a/v1", "a/v2"].map((release) => [release, noTraffic()]));
+  private process = 1;
+  private counters = new Map<number, Traffic>();
+  private errors = new Map<string, number>();
+  private unended: string[] = [];
+
+  do(event: Exclude<Event, { kind: "look" }>): void {
+    if (event.kind === "answer") this.answer(event);
+    else if (event.kind === "end") {
+      for (const slot of this.unended.splice(0)) this.errors.set(slot, (this.errors.get(slot) ?? 0) + 1);
+    } else {
+      this.counters.clear();
+      if (event.kind === "forget") return;
+      this.process++;
+      this.errors.clear();
+    }
+  }
+
+  counts(): Count[] {
+    return [...this.counters].map(([who, traffic]) => ({
+      ...traffic,
+      ...{ process: `p${this.process}`, key: `k${who}`, release: releaseOf(who), track: "production" },
+      latencies: new Map(Object.entries(traffic.latencies).map(([bucket, n]) => [Number(bucket), n])),
+      slot: { name: releaseOf(who), errors: this.errors.get(releaseOf(who)) ?? 0 },
+    }));
+  }
+
+  private answer({ who, status, bucket }: Extract<Event, { kind: "answer" }>): void {
+    const release = releaseOf(who);
+    const one = { ...noTraffic(), requests: 1, bytes: status === "failed" ? 0 : 10 };
+    one[status === "failed" ? "failed" : (`answers${status}` as const)]++;
+    if (status !== "failed") one.latencies = { [bucket]: 1 };
+    if (status === "failed" || status === "5xx") this.unended.push(release);
+    this.counters.set(who, sumOf([this.counters.get(who) ?? noTraffic(), one]));
+    this.truth.set(release, sumOf([this.truth.get(release) ?? noTraffic(), one]));
+  }
+}
+
+function releaseOf(who: number): string {
+  return who < 2 ? "a/v1" : "a/v2";
+}
+
+class Ledger {
+  private baseline: { counters: Baseline["counters"]; slots: Baseline["slots"] } = {
+    counters: new Map(),
+    slots: new Map(),
+  };
+  private readonly sums = new Map<string, Traffic>();
+
+  look(counts: readonly Count[], all: boolean): void {
+    const { traffic, changed, gone } = increments(counts, this.baseline, all);
+    for (const one of traffic) {
+      for (const figure of FIGURES) expect(one[figure]).to.be.at.least(0);
+      const name = `${one.app}/${one.release}`;
+      this.sums.set(name, sumOf([this.sums.get(name) ?? noTraffic(), one]));
+    }
+    const counters = new Map([...this.baseline.counters, ...changed.counters]);
+    const slots = new Map([...this.baseline.slots, ...changed.slots]);
+    for (const name of gone.counters) counters.delete(name);
+    for (const name of gone.slots) slots.delete(name);
+    this.baseline = { counters, slots };
+  }
+
+  of(release: string): Traffic {
+    return this.sums.get(release) ?? noTraffic();
+  }
+}
+
+function count(more: Partial<Count>): Count {
+  return {
+    ...{ process: "p", key: "k", release: "a/v1", track: "production", requests: 0, bytes: 0 },
+    ...{ answers4xx: 0, answers5xx: 0, visitors: 0, goals: 0, latencies: new Map(), slot: undefined },
+    ...more,
+  };
+}
