@@ -94,16 +94,30 @@ ${maxConnections}  timeout http-request 30s
 
 frontend traffic from base
   bind ${bindAddress(options.bind, options.port)}
-  http-request set-var(txn.host) req.hdr(host),host_only,lower
-  http-request set-var(txn.target) var(txn.host),map_str(${map("hosts")})
-  http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { var(txn.host) -m reg ^([0-9.]+|\\[.*|${options.domain.replaceAll(".", "\\\\.")})$ }
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-header X-Request-Start t=%[date(0,ms)]
+  http-request set-var(txn.began) date(0,us)
+  # Sent twice, a request might act twice: only those that may be repeated (RFC 9110, 9.2.2) are retried once they were sent.
+  http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }
+
+  http-request set-var(txn.target) req.hdr(host),host_only,lower,map_str(${map("hosts")})
+  http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { req.hdr(host),host_only,lower -m reg ^([0-9.]+|\\[.*|${options.domain.replaceAll(".", "\\\\.")})$ }
   http-request return status 404 content-type text/plain string "No app is served at this host name.\\n" unless { var(txn.target) -m found }
-  http-request set-var(txn.release) var(txn.target),map_str(${map("tracks")})
+  http-request set-var(txn.release) var(txn.target),map_str(${map("tracks")},none)
+  http-request set-var(txn.release) var(txn.target) if { var(txn.release) -m str none }
+  http-request set-var(txn.slot) var(txn.release),map_str(${map("slots")})
   http-request set-var(txn.split) var(txn.target),map_str(${map("splits")})
-  http-request set-var(txn.visit) req.cook(sluice) if { var(txn.release) -m found }
+
+  # Most requests are done here: nobody is to be kept or sent elsewhere.
+  http-request set-var(txn.plain) bool(true) if { var(txn.slot),field(3,|) -m str free } !{ var(txn.split) -m found } !{ req.cook(sluice) -m found } !{ req.fhdr(${DEFAULT_MODE_HEADER}) -m found }
+  http-request track-sc0 var(txn.release),concat(|,txn.slot) table ${HITS} if { var(txn.plain) -m bool }
+  http-request allow if { var(txn.plain) -m bool }
+
+  http-request set-var(txn.visit) req.cook(sluice) unless { var(txn.release),strcmp(txn.target) eq 0 }
 
   # Blue or green by a header: production, or the canary.
-  http-request set-var(txn.mode) req.fhdr(${DEFAULT_MODE_HEADER}),lower if { req.fhdr(${DEFAULT_MODE_HEADER}) -m found } { var(txn.target),field(2,/) -m str ${PRODUCTION} } !{ var(txn.split),field(3,|) -m len gt 0 }
+  http-request set-var(txn.mode) req.fhdr(${DEFAULT_MODE_HEADER}),lower if { var(txn.target),field(2,/) -m str ${PRODUCTION} } !{ var(txn.split),field(3,|) -m len gt 0 }
   http-request set-var(txn.mode) lua.named_header,lower if { var(txn.split),field(3,|) -m len gt 0 }
   acl is_green var(txn.mode) -m str green
   acl is_asked var(txn.mode) -m str blue green
@@ -128,16 +142,9 @@ frontend traffic from base
   acl is_kept_canary var(txn.keptslot),field(2,|) -m str ${CANARY}
   http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),field(1,|),nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),field(1,|),nbsrv gt 0 } is_split
 
-  http-request set-var(txn.release) var(txn.target) unless { var(txn.release) -m found }
   http-request set-var(txn.slot) var(txn.release),map_str(${map("slots")})
   http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app has no live release at the moment. Please try again shortly.\\n" unless { var(txn.slot) -m found }
   http-request track-sc0 var(txn.release),concat(|,txn.slot) table ${HITS}
-  http-request set-var(txn.began) date(0,us)
-  # Sent twice, a request might act twice: only those that may be repeated (RFC 9110, 9.2.2) are retried once they were sent.
-  http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header X-Request-Start t=%[date(0,ms)]
 
   # The visitor's cookie: TRACK.vN, and .g once they have reached the goal of an A/B test. Who can be kept is given one; a
   # canary's visitor, who waits elsewhere until the alert is over, keeps the one that they have.
@@ -145,6 +152,7 @@ frontend traffic from base
   http-request unset-var(txn.give) if is_canary_visitor has_canary !is_split
   http-request set-var(txn.goalpath) var(txn.split),field(4,|) if { var(txn.share) -m found } { var(txn.split),field(4,|) -m len gt 0 }
   http-request set-var(txn.goal) bool(true) if { path,strcmp(txn.goalpath) eq 0 }
+
   use_backend %[var(txn.slot),field(1,|)]
 
   http-response set-header sluice-release %[var(txn.slot),field(4,|)]
@@ -154,17 +162,18 @@ frontend traffic from base
   http-response sc-inc-gpc0(1)
   http-response sc-inc-gpc(0,0) if { status 400:499 }
   http-response sc-inc-gpc(1,0) if { status 500:599 }
+  http-response allow unless { var(txn.give) -m found }
 
-  http-response set-var(txn.vn) var(txn.slot),field(4,|) if { var(txn.give) -m found }
-  http-response set-var(txn.wanted) var(txn.slot),field(2,|),concat(.,txn.vn) if { var(txn.give) -m found }
-  http-response set-var(txn.before) var(txn.visit),field(1,.,2) if { var(txn.give) -m found }
+  http-response set-var(txn.vn) var(txn.slot),field(4,|)
+  http-response set-var(txn.wanted) var(txn.slot),field(2,|),concat(.,txn.vn)
+  http-response set-var(txn.before) var(txn.visit),field(1,.,2)
   acl is_visitor_before var(txn.before),strcmp(txn.wanted) eq 0
   acl was_at_goal var(txn.visit),field(3,.) -m str g
-  http-response sc-inc-gpc(2,0) if { var(txn.give) -m found } !is_visitor_before
+  http-response sc-inc-gpc(2,0) if !is_visitor_before
   http-response set-var(txn.mark) str(.g) if { var(txn.goal) -m found } { status lt 400 } || is_visitor_before was_at_goal
   http-response sc-inc-gpc(3,0) if { var(txn.mark) -m found } !is_visitor_before || { var(txn.mark) -m found } !was_at_goal
-  http-response set-var(txn.value) var(txn.wanted),concat(,txn.mark) if { var(txn.give) -m found }
-  http-response add-header Set-Cookie "sluice=%[var(txn.value)]; Path=/; HttpOnly; SameSite=Lax" if { var(txn.give) -m found } !{ var(txn.value),strcmp(txn.visit) eq 0 }
+  http-response set-var(txn.value) var(txn.wanted),concat(,txn.mark)
+  http-response add-header Set-Cookie "sluice=%[var(txn.value)]; Path=/; HttpOnly; SameSite=Lax" if !{ var(txn.value),strcmp(txn.visit) eq 0 }
 
 backend ${HITS} from base
   # gpc: answers 4xx, answers 5xx, visitors, visitors who reached the goal.

@@ -82,7 +82,7 @@ interface TableLine {
   readonly key: string;
   /** Streams that are open. */
   readonly use: number;
-  value(name: string): number;
+  readonly value: (name: string) => number;
 }
 
 /** `ADDRESS: key=KEY use=N exp=MS name=value …` */

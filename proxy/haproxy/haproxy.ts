@@ -40,7 +40,7 @@ export class Haproxy implements Proxy {
   constructor(private readonly options: HaproxyOptions) {
     this.runtime = new Runtime(paths.adminSocket(options.folder));
     this.master = new Runtime(paths.masterSocket(options.folder));
-    this.counters = new Counters(this.master);
+    this.counters = new Counters(this.master, paths.adminSocket(options.folder));
   }
 
   /** Writes what HAProxy needs to start: the fixed part always, slots and maps where there are none yet. */
