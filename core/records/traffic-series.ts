@@ -60,7 +60,7 @@ export class TrafficSeries {
     const now = await this.now();
     const batch = this.redis.multi();
     for (const [app, releases] of groupBy(traffic, ({ app }) => app)) {
-      const entry = { v: 1, proxy, releases: releases.map(({ app: _, ...release }) => release) };
+      const entry = entrySchema.parse({ v: 1, proxy, releases });
       add(batch, keys.trafficSeconds(app), entry, now - SECONDS_KEPT_MS, SECONDS_LIFE);
       batch.hsetnx(keys.trafficUnsummed(proxy), app, String(minuteOf(now)));
       for (const release of releases) addTotals(batch, app, release, now);
@@ -189,7 +189,7 @@ export class TrafficSeries {
   /** Redis' own clock, which gives the entries their ids. */
   private async now(): Promise<number> {
     const [seconds = 0, microseconds = 0] = await this.redis.time();
-    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    return seconds * 1000 + Math.floor(microseconds / 1000);
   }
 }
 

@@ -19,8 +19,8 @@ export interface HaproxyOptions {
 export const FIRST_SLOTS = 32;
 
 /** Tables of HAProxy: what is counted for each `APP/vN|ENTRY` (an entry of the slots map), and for each of its latency buckets. */
-export const HITS = "hits";
-export const LATENCIES = "latencies";
+export const HITS = "counters/hits";
+export const LATENCIES = "counters/latencies";
 /** The backend of releases that sleep, and the header that names one (`APP/vN`) to whoever wakes it. */
 export const WAKE = "wake";
 export const WAKE_HEADER = "sluice-wake";
@@ -175,12 +175,13 @@ frontend traffic from base
   http-response set-var(txn.value) var(txn.wanted),concat(,txn.mark)
   http-response add-header Set-Cookie "sluice=%[var(txn.value)]; Path=/; HttpOnly; SameSite=Lax" if !{ var(txn.value),strcmp(txn.visit) eq 0 }
 
-backend ${HITS} from base
+# In a section of peers, though there are none: HAProxy empties the tables of a backend as soon as a reload tells it to stop.
+peers counters
+  disabled
   # gpc: answers 4xx, answers 5xx, visitors, visitors who reached the goal.
-  stick-table type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),bytes_out_cnt,gpc(4)
+  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),bytes_out_cnt,gpc(4)
 
-backend ${LATENCIES} from base
-  stick-table type string len 160 size 4m expire 1d store gpc0,gpc0_rate(10s)
+  table latencies type string len 160 size 4m expire 1d store gpc0,gpc0_rate(10s)
 
 # Releases that sleep: whoever answers here wakes the one that is named, and passes the request on.
 backend ${WAKE} from base

@@ -2,8 +2,8 @@ import { Router } from "express";
 import { z } from "zod";
 import { AppError } from "../../core/app-error.js";
 import { groupBy } from "../../core/group-by.js";
-import { merged, type ReleaseTraffic, type TrafficEntry } from "../../core/records/traffic-series.js";
-import { percentileMs } from "../../core/records/traffic.js";
+import { merged, type TrafficEntry } from "../../core/records/traffic-series.js";
+import { FIGURES, percentileMs, sumOf, type Traffic } from "../../core/records/traffic.js";
 import type { Tools } from "../tools.js";
 
 const HOUR_MS = 3_600_000;
@@ -23,7 +23,11 @@ export function trafficApi({ apps, traffic, clock }: Pick<Tools, "apps" | "traff
       to: new Date(to).toISOString(),
       step,
       series: seriesOf(entries, step),
-      totals: merged(entries.flatMap(({ releases }) => releases)).map(figuresOf),
+      totals: merged(entries.flatMap(({ releases }) => releases)).map((sum) => ({
+        release: sum.release,
+        track: sum.track,
+        ...figuresOf(sum),
+      })),
     });
   });
   return router;
@@ -43,20 +47,18 @@ export function seriesOf(entries: readonly TrafficEntry[], stepSeconds: number):
       release,
       track,
       points: byTime.map(([at, parts]) => {
-        const [sum] = merged(parts.map(({ traffic }) => traffic)).map(figuresOf);
-        const { release: _release, track: _track, ...figures } = sum ?? {};
-        return { at: new Date(at).toISOString(), ...figures };
+        const sum = sumOf(parts.map(({ traffic }) => traffic));
+        return { at: new Date(at).toISOString(), ...figuresOf(sum) };
       }),
     };
   });
 }
 
 /** Percentiles in milliseconds, null without an answer, in the place of the histogram. */
-function figuresOf(traffic: ReleaseTraffic): Record<string, unknown> {
-  const { latencies: _, ...figures } = traffic;
+function figuresOf(traffic: Traffic): Record<string, number | null> {
   const percentile = (q: number): number | null => percentileMs(traffic, q) ?? null;
   return {
-    ...figures,
+    ...Object.fromEntries(FIGURES.map((figure) => [figure, traffic[figure]])),
     p50: percentile(0.5),
     p90: percentile(0.9),
     p99: percentile(0.99),

@@ -92,10 +92,10 @@ describe("HAProxy's counters", function () {
     const load = Array.from({ length: 1000 }, async (_, index) =>
       trial.ask({ agent, path: paths[index % 5] ?? "/", headers: { host: "a.localhost" } }),
     );
-    let isOver = false;
-    const done = Promise.all(load).then(() => (isOver = true));
+    const state = { isOver: false };
+    const done = Promise.all(load).then(() => (state.isOver = true));
     const wanted = { requests: 1000, answersOk: 400, answers4xx: 200, answers5xx: 400, failed: 0 };
-    while (!isOver) await book.look(false);
+    while (!state.isOver) await book.look(false);
     await done;
     agent.destroy();
     expect(await book.of("a/v1")).to.include(wanted);

@@ -18,6 +18,9 @@ describe("the documentation", () => {
   it("shows an app.json and a Procfile that can be used", async () => {
     const appJson = parseAppJson(await block("configuration.md", "jsonc"));
     expect(appJson.sluice).to.include({ listen: "port", drainSeconds: 900 });
+    const defaults = parseAppJson("{}").sluice;
+    expect(appJson.sluice.canary).to.deep.equal(defaults.canary);
+    expect(appJson.sluice.previews).to.deep.equal(defaults.previews);
     expect([...parseProcfile(await block("configuration.md", "procfile")).keys()]).to.deep.equal([
       "web",
       "worker",

@@ -37,6 +37,15 @@ describe("the increments of counters", () => {
     expect(full.of("a/v1")).to.include({ requests: 2 ** 32 + 7, bytes: 1e12 + 1 });
   });
 
+  it("take no answer below 400 back when one from 400 on is seen by its status first", () => {
+    const book = new Ledger();
+    const latencies = (answers: number): Map<number, number> => new Map([[3, answers]]);
+    book.look([count({ requests: 3, answers4xx: 1, latencies: latencies(0) })], false);
+    book.look([count({ requests: 3, answers4xx: 1, latencies: latencies(2) })], false);
+    book.look([count({ requests: 3, answers4xx: 1, latencies: latencies(3) })], true);
+    expect(book.of("a/v1")).to.include({ answersOk: 2, answers4xx: 1 });
+  });
+
   it("count a bucket from zero that was forgotten alone", () => {
     const book = new Ledger();
     book.look([count({ requests: 5, latencies: new Map([[3, 5]]) })], true);
