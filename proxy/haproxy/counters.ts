@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { AppError } from "../../core/app-error.js";
+import { systemClock } from "../../core/clock.js";
 import type { Count } from "../proxy.js";
 import { parseProcesses } from "./answers.js";
 import { HITS, WAKE } from "./configuration.js";
@@ -8,6 +9,8 @@ import { isTable, parseErrors, parseHits, parseLatencies, tables, type Hits } fr
 import { argument, type Runtime } from "./runtime.js";
 
 const HOLD_TIMEOUT_MS = 1000;
+const LEAVE_TIMEOUT_MS = 1000;
+const POLL_MS = 20;
 
 interface Worker {
   readonly pid: number;
@@ -118,12 +121,17 @@ export class Counters {
     }
   }
 
-  /** Nothing when the worker has gone meanwhile. */
+  /** Nothing when the worker has gone meanwhile; one that is about to go answers no more, a moment before. */
   private async ask({ pid, process }: Worker, commands: readonly string[]): Promise<string> {
-    const answer = await this.master.run(...commands.map((command) => `@!${pid} ${command}`));
-    if (isTable(answer)) return answer;
-    if ((await processName(pid)) !== process) return "";
-    throw new AppError("haproxy-refused", { command: commands.join("; ").slice(0, 300), answer });
+    const deadline = Date.now() + LEAVE_TIMEOUT_MS;
+    for (;;) {
+      const answer = await this.master.run(...commands.map((command) => `@!${pid} ${command}`));
+      if (isTable(answer)) return answer;
+      if ((await processName(pid)) !== process) return "";
+      if (Date.now() > deadline)
+        throw new AppError("haproxy-refused", { command: commands.join("; ").slice(0, 300), answer });
+      await systemClock.sleep(POLL_MS);
+    }
   }
 
   private async workers(): Promise<Worker[]> {
