@@ -95,7 +95,7 @@ ${maxConnections}  timeout http-request 30s
 frontend traffic from base
   bind ${bindAddress(options.bind, options.port)}
   http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-header X-Forwarded-Port ${options.port}
   http-request set-header X-Request-Start t=%[date(0,ms)]
   http-request set-var(txn.began) date(0,us)
   # Sent twice, a request might act twice: only those that may be repeated (RFC 9110, 9.2.2) are retried once they were sent.

@@ -1,7 +1,5 @@
 import { expect } from "chai";
-import { Redis } from "ioredis";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import type { Redis } from "ioredis";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
@@ -21,8 +19,7 @@ describe("a canary beside production", function () {
     sluice = await TestSluice.start({});
     clone = await sluice.clone(APP, tinyApp({ "app.json": JSON.stringify({ sluice: SETTINGS }) }));
     expectAccepted(await clone.push());
-    const password = (await readFile(join(sluice.home, "redis/password"), "utf8")).trim();
-    redis = new Redis({ path: join(sluice.home, "redis/redis.sock"), password });
+    ({ redis } = await sluice.redis());
   });
   after(async () => {
     redis.disconnect();

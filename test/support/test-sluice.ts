@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request, type IncomingHttpHeaders } from "node:http";
@@ -96,6 +97,13 @@ export class TestSluice {
 
   async token(): Promise<string> {
     return (await readFile(join(this.home, "token"), "utf8")).trim();
+  }
+
+  /** A connection to its private Redis. */
+  async redis(): Promise<{ redis: Redis; close(): void }> {
+    const password = (await readFile(join(this.home, "redis/password"), "utf8")).trim();
+    const redis = new Redis({ path: join(this.home, "redis/redis.sock"), password });
+    return { redis, close: () => redis.disconnect() };
   }
 
   /** The Node server's process. */

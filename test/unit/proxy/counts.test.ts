@@ -5,11 +5,11 @@ const ANSWER = `# pxname,svname,scur,hrsp_4xx,hrsp_5xx,
 slot-00001,w1,0,9,9,
 slot-00001,BACKEND,0,2,7,
 
-# table: latencies, type: string, size:4194304, used:2
+# table: counters/latencies, type: string, size:4194304, used:2
 0x7f0ef8040e10: key=a/v1|slot-00001|production|free|v1|18 use=1 exp=86399980 gpc0=4 gpc0_rate(10000)=1
 0x7f0ef8040e11: key=a/v1|slot-00001|production|free|v1|31 use=0 exp=86399980 gpc0=1 gpc0_rate(10000)=0
 
-# table: hits, type: string, size:1048576, used:2
+# table: counters/hits, type: string, size:1048576, used:2
 0x562e2e792e38: key=a/v1|slot-00001|production|free|v1 use=2 exp=86399979 http_req_cnt=6 http_req_rate(10000)=6 bytes_out_cnt=518 gpc0=1 gpc1=2 gpc2=3 gpc3=4
 0x562e2e792e39: key=b/v2|wake|new-cart|sticky|v2 use=0 exp=86399979 http_req_cnt=1 http_req_rate(10000)=1 bytes_out_cnt=0 gpc0=0 gpc1=0 gpc2=0 gpc3=0
 
