@@ -112,11 +112,11 @@ describe("changes of who sees a canary", function () {
   });
 
   it("are not needed for an alert: how long the canary is answered after the key is set", async () => {
-    const { redis, close } = await sluice.redis();
+    const own = await sluice.redis();
     try {
       const load = startLoad(sluice.httpPort, APP, "/", 400);
       await api("PUT", "weight", { percent: 100 });
-      await redis.set("sluice:alert", "yes");
+      await own.redis.set("sluice:alert", "yes");
       const setAt = Date.now();
       let lastOnCanary = setAt;
       await eventually("a hundred visits elsewhere", async () => {
@@ -129,11 +129,11 @@ describe("changes of who sees a canary", function () {
         return true;
       });
       expect(lastOnCanary - setAt).to.be.lessThan(100);
-      await redis.set("sluice:alert", "no");
+      await own.redis.set("sluice:alert", "no");
       await eventually("back on the canary", async () => (await visit()).track === "canary");
       expect((await load.stop()).failures).to.deep.equal([]);
     } finally {
-      close();
+      own.close();
     }
   });
 });
