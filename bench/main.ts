@@ -11,9 +11,10 @@ import { recovery } from "./recovery.js";
 import { releases } from "./releases.js";
 import { figureLines, jsonText, tableText, type BenchResult } from "./report.js";
 import { throughput } from "./throughput.js";
+import { tracks } from "./tracks.js";
 import { Workshop } from "./workshop.js";
 
-const BENCHES: readonly Bench[] = [push, releases, throughput, memory, recovery, apps, canary];
+const BENCHES: readonly Bench[] = [push, releases, throughput, memory, recovery, apps, canary, tracks];
 const USAGE = `bin/bench [--quick] [--json FILE] [${BENCHES.map(({ name }) => name).join("|")} …]`;
 
 let workshop = new Workshop();

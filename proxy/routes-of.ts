@@ -27,16 +27,24 @@ export function routesOf(table: RouteTable, domain: string, isAlert: boolean): A
   };
 }
 
-function splitsOf({ app, tracks, canary, modeHeader }: RouteTable, isAlert: boolean): Map<string, Split> {
+function splitsOf(table: RouteTable, isAlert: boolean): Map<string, Split> {
+  const { app, tracks, canary, modeHeader } = table;
   const number = tracks[CANARY];
   if (number === undefined && modeHeader === undefined) return new Map();
   const split = {
     canary: number === undefined ? undefined : releaseKey(app, number),
-    share: isAlert || number === undefined ? 0 : (canary?.share ?? 0),
+    share: shareOf(table, isAlert),
     header: modeHeader,
     goal: canary?.goal,
   };
   return new Map([[trackKey(app, PRODUCTION), split]]);
+}
+
+/** Where production has no release yet, the canary has all visitors. */
+function shareOf({ tracks, canary }: RouteTable, isAlert: boolean): number {
+  if (tracks[CANARY] === undefined) return 0;
+  if (tracks[PRODUCTION] === undefined) return 100;
+  return isAlert ? 0 : (canary?.share ?? 0);
 }
 
 export function releaseKey(app: string, number: number): string {

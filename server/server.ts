@@ -84,7 +84,8 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     store: canaries,
     traffic: new TrafficSeries(redis),
     isAlert: async () => (await redis.get(keys.alert)) === "yes",
-    promote: async (app) => promote(tools, pipeline, app, new Output(), new AbortController().signal),
+    promote: async (app, release) =>
+      promote(tools, pipeline, app, new Output(), { signal: new AbortController().signal, only: release }),
   }).start();
   const control = await listen(
     controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries }),

@@ -62,7 +62,9 @@ export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOpt
     await streamLines(response, async (write) => {
       const out = new Output();
       out.watch((line) => write({ line }));
-      const record = await promote(tools, pipeline, app.name, out, new AbortController().signal);
+      const record = await promote(tools, pipeline, app.name, out, {
+        signal: new AbortController().signal,
+      });
       return { app: record.app, release: releaseName(record.number), commit: record.commit };
     });
   });

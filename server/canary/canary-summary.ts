@@ -1,8 +1,8 @@
 import { AppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
-import { CANARY } from "../../core/records/route-table.js";
+import { CANARY, PRODUCTION } from "../../core/records/route-table.js";
 import type { Tools } from "../tools.js";
-import type { CanaryCounts, Decision } from "./canary-record.js";
+import { newCanary, type CanaryCounts, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
 import { differenceInterval, wilsonInterval, type Interval } from "./interval.js";
 
@@ -43,22 +43,32 @@ export interface Conversion {
   readonly interval: Interval;
 }
 
+const EPOCH = new Date(0).toISOString();
+
 /** Throws `canary-none` when the app never had one. */
 export async function canarySummary(
   { routes, releases }: Pick<Tools, "routes" | "releases">,
   store: CanaryStore,
   app: string,
 ): Promise<CanarySummary> {
-  const [table, [record]] = await Promise.all([routes.read(app), store.list(app)]);
-  if (record === undefined) throw new AppError("canary-none", { app });
-  const isLive = table.tracks[CANARY] === record.release;
-  const settings = (await releases.find(app, record.release))?.canary;
+  const [table, records] = await Promise.all([routes.read(app), store.list(app)]);
+  const live = table.tracks[CANARY];
+  const number = live ?? records[0]?.release;
+  if (number === undefined) throw new AppError("canary-none", { app });
+  const isLive = live === number;
+  const release = await releases.find(app, number);
+  // One that has just gone live was not looked at yet.
+  const known = records.find((record) => record.release === number);
+  const record = known ?? newCanary(app, number, Date.parse(release?.reachedAt.live ?? EPOCH));
+  const settings = release?.canary;
+  // By hand, it leaves no outcome in its record.
+  const outcome = record.outcome ?? (release?.track === PRODUCTION ? "promoted" : "aborted");
   const path = settings?.goal?.path;
   return {
     app,
     release: releaseName(record.release),
     startedAt: record.startedAt,
-    state: isLive ? "live" : (record.outcome ?? "replaced"),
+    state: isLive ? "live" : outcome,
     share: isLive ? (table.canary?.share ?? 0) : 0,
     isByHand: isLive && (table.canary?.isByHand ?? false),
     step: record.step + 1,

@@ -18,7 +18,8 @@ export interface JudgeOptions {
   readonly store: CanaryStore;
   readonly traffic: Pick<TrafficSeries, "since">;
   readonly isAlert: () => Promise<boolean>;
-  readonly promote: (app: string) => Promise<unknown>;
+  /** If the app's canary is still this release. */
+  readonly promote: (app: string, release: number) => Promise<unknown>;
 }
 
 const TICK_MS = 1000;
@@ -82,7 +83,7 @@ export class JudgeLoop {
     const release = number === undefined ? undefined : await tools.releases.find(table.app, number);
     if (release === undefined || table.canary === undefined) return;
     const now = tools.clock.now();
-    const record = (await store.find(table.app, release.number)) ?? (await this.begin(release, now));
+    const record = (await store.find(table.app, release.number)) ?? (await this.begin(release));
     const alert = await isAlert();
     const { cursor, entries } = await traffic.since(table.app, record.cursor);
     const counted = entries.flatMap(({ releases }) => releases);
@@ -100,12 +101,13 @@ export class JudgeLoop {
     await this.act(withDecision(seen, decision), move);
   }
 
-  private async begin(release: ReleaseRecord, now: number): Promise<CanaryRecord> {
+  /** From the moment it went live: what came before the first look counts too. */
+  private async begin(release: ReleaseRecord): Promise<CanaryRecord> {
     const { store } = this.options;
     const [last] = await store.list(release.app);
     if (last !== undefined && last.outcome === undefined) await store.save({ ...last, outcome: "replaced" });
     await store.prune(release.app);
-    return newCanary(release.app, release.number, now);
+    return newCanary(release.app, release.number, Date.parse(release.reachedAt.live ?? release.at));
   }
 
   /** The decision is written before it is acted on; a server that dies in between decides the same again. */
@@ -122,11 +124,11 @@ export class JudgeLoop {
         await store.save({ ...record, ...freshEvidence(), step: move.step, secondsInStep: 0 });
         break;
       case "abort":
-        await abort(tools, app);
+        await abort(tools, app, release);
         await store.save({ ...record, outcome: "aborted" });
         break;
       case "promote":
-        await promote(app);
+        await promote(app, release);
         await store.save({ ...record, outcome: "promoted" });
         break;
     }

@@ -17,10 +17,13 @@ export async function setShare(
   await applied(tools, await tools.routes.update(app, (table) => withShare(table, share, byHand)));
 }
 
-/** Out of the traffic at once, whoever was pinned to it; what it has begun it may finish. Answers its number. Throws `canary-none`. */
-export async function abort(tools: RouteTools, app: string): Promise<number> {
+/**
+ * Out of the traffic at once, whoever was pinned to it; what it has begun it may finish. `only`: if it is this release.
+ * Answers its number. Throws `canary-none`.
+ */
+export async function abort(tools: RouteTools, app: string, only?: number): Promise<number> {
   const number = (await tools.routes.read(app)).tracks[CANARY];
-  if (number === undefined) throw new AppError("canary-none", { app });
+  if (number === undefined || (only ?? number) !== number) throw new AppError("canary-none", { app });
   // Another one may just have come: it stays.
   const revision = await tools.routes.update(app, (table) =>
     table.tracks[CANARY] === number ? withoutCanary(table, tools.clock.now()) : table,

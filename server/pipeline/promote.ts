@@ -17,14 +17,14 @@ import { startInstances } from "./steps/start.js";
 /**
  * The canary's release becomes production: the same build and the same instances, joined by as many as production needs,
  * all of them healthy before the switch. Production's release drains, or stays on standby for a rollback. A failure before
- * the switch changes nothing. Throws `canary-none`.
+ * the switch changes nothing. `only`: if the canary is this release. Throws `canary-none`.
  */
 export async function promote(
   tools: Tools,
   pipeline: Pipeline,
   app: string,
   out: Output,
-  signal: AbortSignal,
+  { signal, only }: { readonly signal: AbortSignal; readonly only?: number },
 ): Promise<ReleaseRecord> {
   const place = {
     app,
@@ -35,7 +35,7 @@ export async function promote(
   };
   return pipeline.exclusively(place, async (stop) => {
     const table = await tools.routes.read(app);
-    const canary = await canaryOf(tools, app, table);
+    const canary = await canaryOf(tools, app, table, only);
     const work = await pipeline.work(canary, out, { quarantine: {}, skipGates: false });
     out.heading(`Promoting ${releaseName(canary.number)} (${canary.commit.slice(0, 10)})`);
     const promoted = await atProductionsSize(work, table, stop);
@@ -52,9 +52,15 @@ export async function promote(
   });
 }
 
-async function canaryOf(tools: Tools, app: string, { tracks }: RouteTable): Promise<ReleaseRecord> {
+async function canaryOf(
+  tools: Tools,
+  app: string,
+  { tracks }: RouteTable,
+  only: number | undefined,
+): Promise<ReleaseRecord> {
   const number = tracks[CANARY];
-  const record = number === undefined ? undefined : await tools.releases.find(app, number);
+  const isMeant = number !== undefined && (only ?? number) === number;
+  const record = isMeant ? await tools.releases.find(app, number) : undefined;
   if (record === undefined) throw new AppError("canary-none", { app });
   return record;
 }

@@ -1,5 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { parseReleaseName } from "../../core/names.js";
+import { PRODUCTION } from "../../core/records/route-table.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { sourcesOf } from "../releases/release-logs.js";
 import { DependencyCache } from "./dependency-cache.js";
@@ -29,14 +30,14 @@ export async function prune(tools: Tools, app: string): Promise<void> {
   await new DependencyCache(tools).prune(app);
 }
 
-/** The last `keep` that can serve again, what runs, and what is being made. `records`: newest first. */
+/** The last `keep` that production can go back to, what runs, and what is being made. `records`: newest first. */
 export function keptReleases(
   records: readonly ReleaseRecord[],
   routed: ReadonlySet<number>,
   keep: number,
 ): Set<number> {
   const canServe = records
-    .filter(({ phase }) => ["live", "settled", "retired"].includes(phase))
+    .filter(({ phase, track }) => track === PRODUCTION && ["live", "settled", "retired"].includes(phase))
     .slice(0, keep);
   const unfinished = records.filter(({ phase }) => !["live", "settled", "retired", "failed"].includes(phase));
   return new Set([...canServe, ...unfinished].map(({ number }) => number).concat([...routed]));

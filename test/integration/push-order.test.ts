@@ -220,7 +220,7 @@ describe("branches and tags", function () {
   it("have previews that go with them", async () => {
     const clone = await sluice.clone("shop", tinyApp());
     await clone.push("HEAD:master", "HEAD:feature", "HEAD:staging");
-    const production = (await sluice.get("shop")).body;
+    const production = (await sluice.get("shop", "/", { "x-client-mode": "blue" })).body;
     expect((await sluice.get("feature.shop")).status).to.equal(200);
     expectAccepted(await clone.push("--delete", "feature"));
     await eventually("the preview is gone", async () => (await sluice.get("feature.shop")).status === 404);
@@ -228,7 +228,7 @@ describe("branches and tags", function () {
       "its instance is gone",
       async () => (await tracesOf(sluice, "shop", ports)).instances.length === 2,
     );
-    expect((await sluice.get("shop")).body).to.equal(production);
+    expect((await sluice.get("shop", "/", { "x-client-mode": "blue" })).body).to.equal(production);
     expectAccepted(await clone.push("HEAD:feature"));
     expect((await sluice.get("feature.shop")).status).to.equal(200);
   });
@@ -325,7 +325,7 @@ describe("what a release is given", function () {
   after(async () => sluice.dispose());
 
   const envOf = async (host: string): Promise<Record<string, string>> =>
-    JSON.parse((await sluice.get(host, "/env")).body) as Record<string, string>;
+    JSON.parse((await sluice.get(host, "/env", { "x-client-mode": "blue" })).body) as Record<string, string>;
   const secrets = async (): Promise<string[]> =>
     Promise.all(
       ["token", "key", "redis/password"].map(async (name) =>

@@ -75,4 +75,27 @@ describe("the routes of a table", () => {
       expect(tracks.has(target) || releases.has(target), target).to.equal(true);
     for (const served of tracks.values()) expect(releases.has(served), served).to.equal(true);
   });
+
+  describe("split production's visitors", () => {
+    const split = (more: Partial<RouteTable>, isAlert = false): unknown =>
+      routesOf({ ...table, ...more }, "x", isAlert).splits.get("a/production");
+    const canary = { share: 25, isByHand: false };
+    const both = { tracks: { production: 2, canary: 3 }, canary };
+
+    it("when there is a canary, or a header of the app's own", () => {
+      expect(split({})).to.equal(undefined);
+      expect(split(both)).to.deep.equal({ canary: "a/v3", share: 25, header: undefined, goal: undefined });
+      expect(split({ modeHeader: "x-side" })).to.deep.include({
+        canary: undefined,
+        share: 0,
+        header: "x-side",
+      });
+      expect(split({ ...both, canary: { ...canary, goal: "/thanks" } })).to.deep.include({ goal: "/thanks" });
+    });
+
+    it("not while there is an alert; without production all go to the canary", () => {
+      expect(split(both, true)).to.deep.include({ canary: "a/v3", share: 0 });
+      expect(split({ tracks: { canary: 3 }, canary })).to.deep.include({ share: 100 });
+    });
+  });
 });

@@ -15,7 +15,18 @@ describe("pruning", () => {
       "retired",
       "settled",
     ];
-    const records = phases.map((phase, index) => ({ number: phases.length - index, phase }) as ReleaseRecord);
+    const records = phases.map((phase, index) => recordOf(phases.length - index, phase));
     expect([...keptReleases(records, new Set([1]), 3)].sort()).to.deep.equal([1, 4, 5, 7, 8]);
   });
+
+  it("keeps production's, however many previews came after them", () => {
+    const previews = [9, 8, 7, 6].map((number) => recordOf(number, "retired", "feature"));
+    const production = [3, 2, 1].map((number) => recordOf(number, "retired"));
+    const kept = keptReleases([...previews, ...production], new Set([9]), 2);
+    expect([...kept].sort()).to.deep.equal([2, 3, 9]);
+  });
+
+  function recordOf(number: number, phase: Phase, track = "production"): ReleaseRecord {
+    return { number, phase, track } as ReleaseRecord;
+  }
 });
