@@ -90,6 +90,8 @@ ${maxConnections}  timeout http-request 30s
   http-reuse safe
   balance leastconn
   option forwardfor
+  # A reload closes no kept connection on which a request may just be coming: only with the next answer.
+  option idle-close-on-response
   http-error status 503 content-type text/plain string "This app has no healthy instance at the moment. Please try again shortly.\\n" hdr Retry-After 5
 
 frontend traffic from base
