@@ -108,7 +108,7 @@ function requestsUntilFailed(canary: Behaviour, production: Behaviour, random: (
     latency = withHistograms(latency, { canary: ofCanary.histogram, production: ofProduction.histogram });
     const figures = { canary: canarySide.counts, production: productionSide.counts, errors, latency };
     const settings = { minRequests: 100, stepSeconds: LOOKS, falseAlarms: FALSE_ALARMS };
-    if (judge({ ...figures, secondsInStep: look }, settings, bucketMs).word === "fail")
+    if (judge({ ...figures, secondsInStep: look, against: "production" }, settings, bucketMs).word === "fail")
       return canarySide.counts.requests;
   }
   return Infinity;

@@ -4,9 +4,9 @@ import { endService, isSupervised } from "../core/runsv.js";
 import { memoryLimiter } from "../server/engines/runit/memory-limit.js";
 import type { Context } from "./context.js";
 import { runningServer } from "./server-lock.js";
+import { SERVICE_GRACE_MS, SERVICES } from "./service.js";
 
 const SERVER_GRACE_MS = 60_000;
-const SERVICE_GRACE_MS = 10_000;
 const POLL_MS = 50;
 
 export interface Stopped {
@@ -24,13 +24,13 @@ export async function stopServices({ home, settings }: Context): Promise<number>
   const folders = await readdir(home.services()).catch(() => []);
   const names: string[] = [];
   for (const name of folders) if (await isSupervised(home.service(name))) names.push(name);
-  const instances = names.filter((name) => name !== "redis" && name !== "haproxy");
+  const instances = names.filter((name) => !SERVICES.some((service) => service === name));
   await Promise.all(
     instances.map(async (name) => endService(home.service(name), settings.instances.stopSeconds * 1000)),
   );
   const limits = await memoryLimiter(home.root);
   await Promise.all(instances.map(async (name) => limits.remove(name)));
-  for (const name of ["haproxy", "redis"]) await endService(home.service(name), SERVICE_GRACE_MS);
+  for (const name of SERVICES) await endService(home.service(name), SERVICE_GRACE_MS);
   return names.length;
 }
 

@@ -5,10 +5,14 @@ import type { Home } from "../core/home.js";
 import { quote } from "../core/quote.js";
 import { control, serviceState, supervise } from "../core/runsv.js";
 
+/** Sluice's own programs, in the order in which they are stopped. */
+export const SERVICES = ["haproxy", "redis"] as const;
+/** TERM, so long, KILL. */
+export const SERVICE_GRACE_MS = 10_000;
+
 export interface Service {
   readonly home: Home;
-  /** `redis` or `haproxy`. */
-  readonly name: string;
+  readonly name: (typeof SERVICES)[number];
   /** The last line of its run script. */
   readonly run: string;
   readonly path: string;

@@ -27,8 +27,8 @@ export function canaryLines(summary: CanarySummary): string[] {
   return lines;
 }
 
-function trackLines({ canary, production }: VerdictNumbers): string[] {
-  const rows = [["canary", canary] as const, ["production", production] as const].map(([track, numbers]) => [
+function trackLines({ canary, production, against }: VerdictNumbers): string[] {
+  const rows = [["canary", canary] as const, [against, production] as const].map(([track, numbers]) => [
     track,
     String(numbers.requests),
     `${numbers.errors}${numbers.errorShare === null ? "" : ` (${percent(numbers.errorShare)})`}`,

@@ -7,7 +7,7 @@ import { AppError, isAppError } from "../core/app-error.js";
 import { systemClock } from "../core/clock.js";
 import { createLog, type Log } from "../core/log.js";
 import { connectRedis, openRedis } from "../core/redis/connection.js";
-import { serviceState } from "../core/runsv.js";
+import { endService, isSupervised, serviceState } from "../core/runsv.js";
 import { readOrMakeSecret } from "../core/secrets.js";
 import { Follower } from "../proxy/follow.js";
 import { paths, WAKE_HEADER } from "../proxy/haproxy/configuration.js";
@@ -19,7 +19,7 @@ import { checkHome, checkPort, checkPrograms } from "./preflight.js";
 import { startPrivateHaproxy } from "./private-haproxy.js";
 import { startPrivateRedis, type PrivateRedis } from "./private-redis.js";
 import { lockHome } from "./server-lock.js";
-import { lastLogLines } from "./service.js";
+import { lastLogLines, SERVICE_GRACE_MS, SERVICES } from "./service.js";
 import { systemUser } from "./system-user.js";
 
 export const ROLES = ["server", "proxy"] as const;
@@ -47,6 +47,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
   const stop = async (): Promise<void> => {
     for (const end of stops.splice(0).reverse()) await end();
   };
+  const ranBefore = await Promise.all(SERVICES.map(async (name) => isSupervised(home.service(name))));
   try {
     await checkPorts(context, roles);
     const log = await openLog(context);
@@ -60,17 +61,25 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     stops.push(async () => {
       redis.disconnect();
     });
-    if (roles.includes("proxy")) stops.push(await startProxyRole(context, redis, log));
+    if (roles.includes("proxy")) await startProxyRole(context, redis, log, stops);
     if (roles.includes("server")) stops.push(await startServerRole(context, redis, own, adminToken, log));
     log.info({ roles, version: context.version }, "up");
     return { adminToken, isNewToken: made && settings.token === undefined, stop };
   } catch (error) {
     await stop();
+    // Nothing is left running by a start that failed; what ran before has its traffic.
+    for (const [index, name] of SERVICES.entries())
+      if (ranBefore[index] === false) await endService(home.service(name), SERVICE_GRACE_MS);
     throw error;
   }
 }
 
-async function startProxyRole(context: Context, redis: Redis, log: Log): Promise<() => Promise<void>> {
+async function startProxyRole(
+  context: Context,
+  redis: Redis,
+  log: Log,
+  stops: (() => Promise<void>)[],
+): Promise<void> {
   const { home, settings, isRoot } = context;
   const haproxy = await startPrivateHaproxy(
     home,
@@ -87,16 +96,14 @@ async function startProxyRole(context: Context, redis: Redis, log: Log): Promise
     defaultApp: settings.default,
     log,
   }).start();
+  stops.push(async () => follower.stop());
   const waker = await new Waker({
     redis,
     path: paths.wakeSocket(home.haproxy().replace(/\/$/, "")),
     header: WAKE_HEADER,
     log,
   }).start();
-  return async () => {
-    await follower.stop();
-    await waker.stop();
-  };
+  stops.push(async () => waker.stop());
 }
 
 async function startServerRole(

@@ -120,6 +120,12 @@ export const catalogue = {
     ({ programs }) => `Not installed on this machine: ${programs.join(", ")}.`,
     ({ packages }) => `Run: sudo apt-get install -y ${packages.join(" ")}`,
   ),
+  "host-key-invalid": entry<{ file: string; reason: string }>(
+    500,
+    ({ file, reason }) => `The key of Git over SSH, ${file}, cannot be read (${reason}).`,
+    ({ file }) =>
+      `Put it back from a backup; or run \`rm ${file}\` and start again: a new one is made, and pushers are warned that the host has changed.`,
+  ),
   "service-failed": entry<{ service: string; log: string }>(
     500,
     ({ service, log }) => `${service} does not start. Its last lines:\n${log}`,

@@ -16,6 +16,8 @@ export interface Split {
   readonly canary: string | undefined;
   /** Percent of the visitors, to two decimals; 0: only those who ask for it. */
   readonly share: number;
+  /** `APP/vN` that as many of the others go to; undefined: none. */
+  readonly baseline: string | undefined;
   /** The header by which a visitor asks for `blue` or `green`; undefined: `x-client-mode`. */
   readonly header: string | undefined;
   /** A path that visitors are meant to reach. */
@@ -84,7 +86,8 @@ export interface Proxy {
   /** The load of these releases (`APP/vN`), each over all its servers. One that it does not serve is left out. */
   loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>>;
   /** Forgets servers of releases that it serves no more and whose last stream has ended by now. */
-  sweep(): Promise<void>; /**
+  sweep(): Promise<void>;
+  /**
    * What each of its processes has counted, for releases with traffic lately, or for every one that it knows (`all`): to be
    * asked for at first, and when an answer was lost. Of a process that ends it tells the last numbers until the next call
    * without `all`.

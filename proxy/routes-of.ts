@@ -1,5 +1,11 @@
 import { releaseName } from "../core/names.js";
-import { CANARY, PRODUCTION, type RoutedRelease, type RouteTable } from "../core/records/route-table.js";
+import {
+  BASELINE,
+  CANARY,
+  PRODUCTION,
+  type RoutedRelease,
+  type RouteTable,
+} from "../core/records/route-table.js";
 import type { AppRoutes, ReleaseRoutes, Split } from "./proxy.js";
 
 /**
@@ -29,11 +35,12 @@ export function routesOf(table: RouteTable, domain: string, isAlert: boolean): A
 
 function splitsOf(table: RouteTable, isAlert: boolean): Map<string, Split> {
   const { app, tracks, canary, modeHeader } = table;
-  const number = tracks[CANARY];
+  const { [CANARY]: number, [BASELINE]: baseline } = tracks;
   if (number === undefined && modeHeader === undefined) return new Map();
   const split = {
     canary: number === undefined ? undefined : releaseKey(app, number),
     share: shareOf(table, isAlert),
+    baseline: baseline === undefined ? undefined : releaseKey(app, baseline),
     header: modeHeader,
     goal: canary?.goal,
   };

@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler } from "express";
 import type { Redis } from "ioredis";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { AppError, toAppError } from "../core/app-error.js";
 import { systemClock } from "../core/clock.js";
 import type { Home } from "../core/home.js";
@@ -26,6 +26,7 @@ import { httpGit } from "./push/http-git.js";
 import { PushDesk } from "./push/push-desk.js";
 import { sshGit } from "./push/ssh-git.js";
 import { trackOfBranch } from "./push/track-of-branch.js";
+import { Baselines } from "./reconcile/baselines.js";
 import { Reconciler } from "./reconcile/reconciler.js";
 import { Wakes } from "./reconcile/wakes.js";
 import { recover } from "./reconcile/recover.js";
@@ -75,42 +76,55 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
       );
     },
   });
-  await recover(tools, pipeline);
-  const reconciler = new Reconciler(tools, pipeline).start();
-  const wakes = await new Wakes(tools, pipeline, redis).start();
   const canaries = new CanaryStore(redis);
-  const judge = new JudgeLoop({
+  const loops: { stop(): Promise<void> }[] = [];
+  const listeners: { close(): Promise<void> }[] = [];
+  const stop = async (): Promise<void> => {
+    await pipeline.stop();
+    await desk.idle();
+    for (const loop of loops) await loop.stop();
+    hooks.close();
+    await Promise.all(listeners.map(async (listener) => listener.close()));
+  };
+  try {
+    await recover(tools, pipeline);
+    loops.push(new Reconciler(tools, pipeline).start());
+    loops.push(new Baselines(tools, pipeline).start());
+    loops.push(await new Wakes(tools, pipeline, redis).start());
+    loops.push(judgeLoop(options, { tools, pipeline, canaries }).start());
+    listeners.push(
+      await listen(controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries }), settings),
+    );
+    listeners.push(
+      await sshGit({
+        keys: sshKeys,
+        apps: tools.apps,
+        desk,
+        hostKeyFile: home.sshHostKey(),
+        bind: settings.bind,
+        port: settings.sshPort,
+        log,
+      }),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+function judgeLoop(
+  { redis }: ServerOptions,
+  { tools, pipeline, canaries }: Pick<Parts, "tools" | "pipeline" | "canaries">,
+): JudgeLoop {
+  return new JudgeLoop({
     tools,
     store: canaries,
-    traffic: new TrafficSeries(redis),
+    traffic: tools.traffic,
     isAlert: async () => (await redis.get(keys.alert)) === "yes",
     promote: async (app, release) =>
       promote(tools, pipeline, app, new Output(), { signal: new AbortController().signal, only: release }),
-  }).start();
-  const control = await listen(
-    controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries }),
-    settings,
-  );
-  const ssh = await sshGit({
-    keys: sshKeys,
-    apps: tools.apps,
-    desk,
-    hostKeyFile: home.sshHostKey(),
-    bind: settings.bind,
-    port: settings.sshPort,
-    log,
   });
-  return {
-    stop: async () => {
-      await pipeline.stop();
-      await desk.idle();
-      await reconciler.stop();
-      await wakes.stop();
-      await judge.stop();
-      hooks.close();
-      await Promise.all([ssh.close(), close(control)]);
-    },
-  };
 }
 
 interface Parts {
@@ -201,7 +215,7 @@ async function makeTools({
   };
 }
 
-async function listen(app: express.Express, settings: Settings): Promise<Server> {
+async function listen(app: express.Express, settings: Settings): Promise<{ close(): Promise<void> }> {
   const server = createServer(app);
   // A push may take as long as its gates do.
   server.requestTimeout = 0;
@@ -209,13 +223,13 @@ async function listen(app: express.Express, settings: Settings): Promise<Server>
     server.once("error", reject);
     server.listen(settings.controlPort, settings.bind, resolve);
   });
-  return server;
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeIdleConnections();
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+  return {
+    close: async () => {
+      server.closeIdleConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
 }

@@ -15,6 +15,8 @@ export const canarySettingsSchema = z.strictObject({
   steps: z.array(percent).max(50).default([]),
   /** How long a step lasts at least. */
   stepSeconds: z.number().positive().max(604_800).default(300),
+  /** It is compared with fresh instances of production's release, as many as its own, which get the same share. */
+  baseline: z.boolean().default(false),
   onPass: z.enum(["promote", "hold"]).default("hold"),
   onFail: z.enum(["abort", "hold"]).default("abort"),
   /** Below this nothing is said of a canary. */

@@ -15,9 +15,9 @@ export const PHASES = [
 
 export type Phase = (typeof PHASES)[number];
 
-/** What may follow what. From `settled` or `retired` a rollback starts again at `built` (its tree is kept). */
+/** What may follow what. A copy of a release begins as `built`. From `settled` or `retired` a rollback starts again at `built` (its tree is kept). */
 const FOLLOWS: Readonly<Record<Phase, readonly Phase[]>> = {
-  queued: ["checked-out", "failed"],
+  queued: ["checked-out", "built", "failed"],
   "checked-out": ["installed", "failed"],
   installed: ["gated", "built", "failed"],
   gated: ["built", "failed"],

@@ -25,12 +25,14 @@ export const releaseRecordSchema = z.object({
   number: z.number().int().positive(),
   commit: z.string(),
   branch: z.string(),
-  /** `production`, `canary`, or a preview's DNS-safe name. */
+  /** `production`, `canary`, `baseline`, or a preview's DNS-safe name. */
   track: z.string(),
   phase: z.enum(PHASES),
   source: z.enum(["push", "webhook"]),
   /** Which list of steps it is going through, or went through last. */
-  order: z.enum(["deploy", "rollback"]),
+  order: z.enum(["deploy", "rollback", "copy"]),
+  /** The release whose build it has (a baseline). */
+  copyOf: z.number().int().positive().optional(),
   /** Who asked for it, as they are known to us: a token's or key's name. */
   by: z.string(),
   /** When it was queued, and when each phase was reached; ISO 8601. */

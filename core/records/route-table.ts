@@ -60,10 +60,12 @@ export function emptyRouteTable(app: string): RouteTable {
 
 export const PRODUCTION = "production";
 export const CANARY = "canary";
+/** Fresh instances of production's release that a canary is compared with. */
+export const BASELINE = "baseline";
 
 /** Any other branch's track. */
 export function isPreview(track: string): boolean {
-  return track !== PRODUCTION && track !== CANARY;
+  return track !== PRODUCTION && track !== CANARY && track !== BASELINE;
 }
 
 /** A release whose visitors are counted: it may go, or sleep, once there are none. */

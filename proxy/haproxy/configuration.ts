@@ -1,4 +1,4 @@
-import { CANARY, PRODUCTION } from "../../core/records/route-table.js";
+import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
 import { isPlace, NOWHERE, PLACES, type HaproxyState, type MapName } from "./state.js";
 
 export interface HaproxyOptions {
@@ -131,9 +131,12 @@ frontend traffic from base
   acl is_split var(txn.split),field(2,|) -m int gt 0
   acl is_canary_visitor var(txn.visit),field(1,.) -m str ${CANARY}
   acl is_production_visitor var(txn.visit),field(1,.) -m str ${PRODUCTION}
+  acl has_baseline var(txn.split),field(5,|) -m sub /
+  acl is_baseline_visitor var(txn.visit),field(1,.) -m str ${BASELINE}
   http-request set-var(txn.share) var(txn.split),field(2,|) if is_split !is_asked
-  http-request set-var(txn.dice) rand(10000),sub(txn.share) if { var(txn.share) -m found } !is_production_visitor !is_canary_visitor
+  http-request set-var(txn.dice) rand(10000),sub(txn.share) if { var(txn.share) -m found } !is_production_visitor !is_canary_visitor !is_baseline_visitor || { var(txn.share) -m found } is_baseline_visitor !has_baseline
   http-request set-var(txn.release) var(txn.split),field(1,|) if { var(txn.dice) -m int lt 0 }
+  http-request set-var(txn.release) var(txn.split),field(5,|) if has_baseline { var(txn.dice) -m int ge 0 } { var(txn.dice),sub(txn.share) -m int lt 0 } || has_baseline { var(txn.share) -m found } is_baseline_visitor
   http-request set-var(txn.release) var(txn.split),field(1,|) if { var(txn.share) -m found } is_canary_visitor
 
   # A sticky release keeps the visitors that it was given, while it has a server left (a canary's only while it takes any).

@@ -53,8 +53,8 @@ export function slotOfEntry(entry: string): string {
   return entry.split("|")[0] ?? "";
 }
 
-/** What the splits map says of a track: `APP/vN or none|ten-thousandths|header or nothing|goal or nothing`. */
-export function splitEntry({ canary, share, header, goal }: Split): string {
+/** What the splits map says of a track: `APP/vN or none|ten-thousandths|header or nothing|goal or nothing|APP/vN or none`. */
+export function splitEntry({ canary, share, header, goal, baseline }: Split): string {
   const parts = canary === undefined ? 0 : Math.round(share * 100);
-  return [canary ?? "none", parts, header ?? "", goal ?? ""].join("|");
+  return [canary ?? "none", parts, header ?? "", goal ?? "", baseline ?? "none"].join("|");
 }

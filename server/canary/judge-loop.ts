@@ -1,9 +1,9 @@
-import { toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { bucketMs } from "../../core/records/latency-buckets.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { CANARY, type RouteTable } from "../../core/records/route-table.js";
+import { BASELINE, CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import type { TrafficSeries } from "../../core/records/traffic-series.js";
+import { RouteWatch } from "../releases/route-watch.js";
 import type { Tools } from "../tools.js";
 import { freshEvidence, newCanary, type CanaryRecord, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
@@ -22,7 +22,6 @@ export interface JudgeOptions {
   readonly promote: (app: string, release: number) => Promise<unknown>;
 }
 
-const TICK_MS = 1000;
 /** After something that could not be done (a promotion, say) the next try comes so much later. */
 const PAUSE_MS = 60_000;
 /** Of canaries as good as production so many fail by chance in all their steps, for errors and for latency each. */
@@ -30,51 +29,16 @@ const FALSE_ALARMS = 0.01;
 
 /** Looks at every canary once a second, and does what its verdict and its settings say. */
 export class JudgeLoop {
-  private readonly known = new Map<string, RouteTable>();
-  private readonly busy = new Map<string, Promise<void>>();
-  private readonly pausedUntil = new Map<string, number>();
-  private revision = 0;
-
   constructor(private readonly options: JudgeOptions) {}
 
   start(): { stop(): Promise<void> } {
-    let looking: Promise<void> | undefined;
-    const timer = setInterval(() => {
-      looking ??= this.look()
-        .catch((error: unknown) => this.options.tools.log.warn({ err: error }, "judging"))
-        .finally(() => (looking = undefined));
-    }, TICK_MS);
-    return {
-      stop: async () => {
-        clearInterval(timer);
-        await looking;
-        await Promise.allSettled([...this.busy.values()]);
-      },
-    };
-  }
-
-  private async look(): Promise<void> {
-    const { revision, changes } = await this.options.tools.routes.changedSince(this.revision);
-    for (const [app, table] of changes) {
-      if (table?.tracks[CANARY] === undefined) this.known.delete(app);
-      else this.known.set(app, table);
-    }
-    this.revision = revision;
-    for (const table of this.known.values()) this.attend(table);
-  }
-
-  /** A promotion takes a while; the others are looked at meanwhile. */
-  private attend(table: RouteTable): void {
-    const { app } = table;
-    const { log, clock } = this.options.tools;
-    if (this.busy.has(app) || clock.now() < (this.pausedUntil.get(app) ?? 0)) return;
-    const work = this.judge(table)
-      .catch((error: unknown) => {
-        log.warn({ err: toAppError(error), app }, "judging");
-        this.pausedUntil.set(app, clock.now() + PAUSE_MS);
-      })
-      .finally(() => this.busy.delete(app));
-    this.busy.set(app, work);
+    return new RouteWatch({
+      tools: this.options.tools,
+      name: "judging",
+      concerns: ({ tracks }) => tracks[CANARY] !== undefined,
+      attend: async (table) => this.judge(table),
+      pauseMs: PAUSE_MS,
+    }).start();
   }
 
   private async judge(table: RouteTable): Promise<void> {
@@ -87,7 +51,12 @@ export class JudgeLoop {
     const alert = await isAlert();
     const { cursor, entries } = await traffic.since(table.app, record.cursor);
     const counted = entries.flatMap(({ releases }) => releases);
-    const seen = withTraffic(record, counted, { cursor, now, isAlert: alert });
+    const seen = withTraffic(record, counted, {
+      against: release.canary.baseline ? BASELINE : PRODUCTION,
+      cursor,
+      now,
+      isAlert: alert,
+    });
     const verdict = alert ? underAlert(seen, release) : verdictOn(seen, release);
     const move = alert ? { action: "none" as const } : nextMove(verdict, seen, release.canary, table.canary);
     const decision: Decision = {
@@ -144,6 +113,7 @@ function verdictOn(record: CanaryRecord, { canary: settings }: ReleaseRecord): V
       errors: record.errors,
       latency: record.latency,
       secondsInStep: record.secondsInStep,
+      against: settings.baseline ? "baseline" : "production",
     },
     {
       minRequests,

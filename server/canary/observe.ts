@@ -1,4 +1,4 @@
-import { CANARY, PRODUCTION } from "../../core/records/route-table.js";
+import { CANARY } from "../../core/records/route-table.js";
 import { releaseName } from "../../core/names.js";
 import { sumOf } from "../../core/records/traffic.js";
 import type { ReleaseTraffic } from "../../core/records/traffic-series.js";
@@ -8,15 +8,24 @@ import { withHistograms } from "./latency-evidence.js";
 
 const WARM_UP_SECONDS = 10;
 
-/** The record with what came since it was looked at last: one block for the tests. Pure; `now` in ms since 1970. */
+interface Look {
+  /** The track that the canary is compared with. */
+  readonly against: string;
+  readonly cursor: string;
+  /** ms since 1970 */
+  readonly now: number;
+  readonly isAlert: boolean;
+}
+
+/** The record with what came since it was looked at last: one block for the tests. Pure. */
 export function withTraffic(
   record: CanaryRecord,
   traffic: readonly ReleaseTraffic[],
-  { cursor, now, isAlert }: { readonly cursor: string; readonly now: number; readonly isAlert: boolean },
+  { against, cursor, now, isAlert }: Look,
 ): CanaryRecord {
   const own = releaseName(record.release);
   const canary = countsOf(traffic.filter(({ release, track }) => track === CANARY && release === own));
-  const production = countsOf(traffic.filter(({ track }) => track === PRODUCTION));
+  const production = countsOf(traffic.filter(({ track }) => track === against));
   const block = { canary: tally(canary), production: tally(production) };
   const histograms = { canary: new Map(canary.histogram), production: new Map(production.histogram) };
   return canaryRecordSchema.parse({

@@ -7,6 +7,8 @@ import { countIn, quantileBucket, type Histogram } from "./quantile.js";
 export interface Figures {
   readonly canary: Counts;
   readonly production: Counts;
+  /** Whether `production` is all of it, or fresh instances of its release. */
+  readonly against: VerdictNumbers["against"];
   readonly errors: Evidence;
   readonly latency: LatencyEvidence;
   readonly secondsInStep: number;
@@ -23,6 +25,8 @@ export interface Counts {
 export interface VerdictNumbers {
   readonly canary: TrackNumbers;
   readonly production: TrackNumbers;
+  /** Whether `production` is all of it, or its baseline. */
+  readonly against: "production" | "baseline";
   /** The canary's error share minus production's; 95 %. */
   readonly errorShareDifference: Interval;
   readonly eErrors: number;
@@ -50,6 +54,7 @@ export function verdictNumbers(figures: Figures, bucketMs: (index: number) => nu
   return {
     canary: trackNumbers(canary, bucketMs),
     production: trackNumbers(production, bucketMs),
+    against: figures.against,
     errorShareDifference: differenceInterval(
       { successes: canary.errors, trials: canary.requests },
       { successes: production.errors, trials: production.requests },

@@ -1,15 +1,20 @@
 import type { TrackNumbers, VerdictNumbers } from "./verdict-numbers.js";
 
-type Sides = Pick<VerdictNumbers, "canary" | "production">;
+type Sides = Pick<VerdictNumbers, "canary" | "production" | "against">;
+
+/** What the canary is compared with, within a sentence. */
+export function rivalText({ against }: Pick<VerdictNumbers, "against">): string {
+  return against === "baseline" ? "the baseline" : "production";
+}
 
 /** `errors 2.1 % of 2,050 requests, production 0.5 % of 4,800`. */
-export function errorsText({ canary, production }: Sides): string {
-  return `errors ${errorsOf(canary, " requests")}, production ${errorsOf(production, "")}`;
+export function errorsText({ canary, production, against }: Sides): string {
+  return `errors ${errorsOf(canary, " requests")}, ${against} ${errorsOf(production, "")}`;
 }
 
 /** `p50 12 ms and p99 812 ms, production 10 ms and 260 ms`. */
-export function latencyText({ canary, production }: Sides): string {
-  return `p50 ${ms(canary.p50Ms)} and p99 ${ms(canary.p99Ms)}, production ${ms(production.p50Ms)} and ${ms(production.p99Ms)}`;
+export function latencyText({ canary, production, against }: Sides): string {
+  return `p50 ${ms(canary.p50Ms)} and p99 ${ms(canary.p99Ms)}, ${against} ${ms(production.p50Ms)} and ${ms(production.p99Ms)}`;
 }
 
 /** An e-value is reached by chance with a probability of at most 1 in so many. */

@@ -1,5 +1,5 @@
 import { verdictNumbers, type Figures, type VerdictNumbers } from "./verdict-numbers.js";
-import { chanceText, countText, errorsText, latencyText, percentText } from "./verdict-text.js";
+import { chanceText, countText, errorsText, latencyText, percentText, rivalText } from "./verdict-text.js";
 
 export interface Verdict {
   readonly word: "pass" | "fail" | "hold";
@@ -53,7 +53,7 @@ export function judge(
     const ruling = rule(numbers, settings);
     if (ruling !== undefined) return { ...ruling, numbers };
   }
-  const reason = `The canary shows no sign of being worse than production: ${errorsText(numbers)}, ${latencyText(numbers)}.`;
+  const reason = `The canary shows no sign of being worse than ${rivalText(numbers)}: ${errorsText(numbers)}, ${latencyText(numbers)}.`;
   return { word: "pass", reason, numbers };
 }
 
@@ -75,27 +75,33 @@ function latencyLimit(numbers: VerdictNumbers, { maxP99Ratio }: VerdictSettings)
   if (canary.answers < P99_ANSWERS || production.answers < P99_ANSWERS) return undefined;
   if ((canary.p99Ms ?? 0) <= maxP99Ratio * (production.p99Ms ?? 0)) return undefined;
   return fail(
-    `The canary's p99 is more than the ${maxP99Ratio} times production's that it may be: ${latencyText(numbers)}.`,
+    `The canary's p99 is more than the ${maxP99Ratio} times ${rivalText(numbers)}'s that it may be: ${latencyText(numbers)}.`,
   );
 }
 
 function moreErrors(numbers: VerdictNumbers, { falseAlarms }: VerdictSettings): Ruling | undefined {
   if (numbers.eErrors < 1 / falseAlarms) return undefined;
   return fail(
-    `The canary fails more requests than production: ${errorsText(numbers)}. ${chanceText(numbers.eErrors)}`,
+    `The canary fails more requests than ${rivalText(numbers)}: ${errorsText(numbers)}. ${chanceText(numbers.eErrors)}`,
   );
 }
 
 function slower(numbers: VerdictNumbers, { falseAlarms }: VerdictSettings): Ruling | undefined {
   if (numbers.eLatency < 1 / falseAlarms) return undefined;
   return fail(
-    `The canary is slower than production: ${latencyText(numbers)}. ${chanceText(numbers.eLatency)}`,
+    `The canary is slower than ${rivalText(numbers)}: ${latencyText(numbers)}. ${chanceText(numbers.eLatency)}`,
   );
 }
 
+const NOTHING_TO_COMPARE_WITH = {
+  production: "Production had no requests with which the canary's could be compared.",
+  baseline:
+    "The baseline (fresh instances of production's release) had no requests with which the canary's could be compared.",
+} as const;
+
 /** No data is no verdict, and never a good one, whatever the settings. */
 function tooFewRequests(
-  { canary, production }: VerdictNumbers,
+  { canary, production, against }: VerdictNumbers,
   { minRequests }: VerdictSettings,
 ): Ruling | undefined {
   const needed = Math.max(1, minRequests);
@@ -103,8 +109,7 @@ function tooFewRequests(
     return hold(
       `The canary had ${countText(canary.requests)} of the ${countText(needed)} requests it is judged by.`,
     );
-  if (production.requests === 0)
-    return hold("Production had no requests with which the canary's could be compared.");
+  if (production.requests === 0) return hold(NOTHING_TO_COMPARE_WITH[against]);
   return undefined;
 }
 
@@ -112,10 +117,12 @@ function undecided(numbers: VerdictNumbers, { falseAlarms }: VerdictSettings): R
   const doubtful = Math.sqrt(1 / falseAlarms);
   if (numbers.eErrors >= doubtful)
     return hold(
-      `It is undecided whether the canary fails more requests than production: ${errorsText(numbers)}.`,
+      `It is undecided whether the canary fails more requests than ${rivalText(numbers)}: ${errorsText(numbers)}.`,
     );
   if (numbers.eLatency >= doubtful)
-    return hold(`It is undecided whether the canary is slower than production: ${latencyText(numbers)}.`);
+    return hold(
+      `It is undecided whether the canary is slower than ${rivalText(numbers)}: ${latencyText(numbers)}.`,
+    );
   return undefined;
 }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { access, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { behindTraffic } from "../../core/behind-traffic.js";
-import { outputOf, type User } from "../../core/exec.js";
+import type { User } from "../../core/exec.js";
 import type { Home } from "../../core/home.js";
+import { copyFolder } from "./copy-folder.js";
 import { ownFolder } from "./own-folder.js";
 
 /** `full` has the development dependencies too, for builds and gates. */
@@ -51,7 +51,7 @@ export class DependencyCache {
       await rename(this.spare(app, key, variant), destination);
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-      await this.copy(original, destination, user);
+      await copyFolder(original, destination, user, this.path);
     }
   }
 
@@ -62,7 +62,7 @@ export class DependencyCache {
     const temporary = `${spare}.${randomBytes(4).toString("hex")}.tmp`;
     await mkdir(join(spare, ".."), { recursive: true, mode: 0o700 });
     try {
-      await this.copy(this.original(app, key, variant), temporary, user);
+      await copyFolder(this.original(app, key, variant), temporary, user, this.path);
       await rename(temporary, spare);
     } finally {
       await rm(temporary, { recursive: true, force: true });
@@ -112,29 +112,6 @@ export class DependencyCache {
 
   private spare(app: string, key: string, variant: Variant): string {
     return join(this.home.cache(app), "spares", `${key}-${variant}`);
-  }
-
-  /** Copy-on-write where the file system can, so that a copy costs neither time nor space. */
-  private async copy(from: string, to: string, user: User | undefined): Promise<void> {
-    const env = { PATH: this.path };
-    await outputOf({
-      argv: behindTraffic([
-        "cp",
-        "-R",
-        "-P",
-        "--reflink=auto",
-        "--preserve=mode,timestamps,links",
-        "--",
-        from,
-        to,
-      ]),
-      env,
-    });
-    if (user !== undefined)
-      await outputOf({
-        argv: behindTraffic(["chown", "-R", "-h", `${user.uid}:${user.gid}`, "--", to]),
-        env,
-      });
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Step } from "./step.js";
 import { checkout } from "./steps/checkout.js";
+import { copy } from "./steps/copy.js";
 import { dependencies } from "./steps/dependencies.js";
 import { gatesAndBuild } from "./steps/gates-and-build.js";
 import { health } from "./steps/health.js";
 import { live } from "./steps/live.js";
 import { settle } from "./steps/settle.js";
+import { tidy } from "./steps/tidy.js";
 import { start } from "./steps/start.js";
 
 /** What happens to a commit that was pushed. Up to `healthy` it can be declined; `live` is the point of no return. */
@@ -12,3 +14,6 @@ export const DEPLOY: readonly Step[] = [checkout, dependencies, gatesAndBuild, s
 
 /** What happens to an earlier release that is to serve again: no rebuild, and from standby only a switch. */
 export const ROLLBACK: readonly Step[] = [start, health, live, settle];
+
+/** What makes fresh instances of a release that is built already: none of its scripts runs again. */
+export const COPY: readonly Step[] = [copy, start, health, live, tidy];

@@ -10,10 +10,8 @@ export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string)
   const app = await apps.read(name);
   const place = {
     app: app.name,
-    branch: undefined,
-    commit: "",
+    what: "its removal",
     signal: new AbortController().signal,
-    onWait: () => undefined,
   };
   await pipeline.exclusively(place, async () => {
     const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app.name}.`));

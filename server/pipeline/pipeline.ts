@@ -9,7 +9,7 @@ import type { Redis } from "ioredis";
 import { takeLock } from "../../core/redis/lock.js";
 import { redisError } from "../../core/redis/connection.js";
 import { Repository, type Quarantine } from "../git/repository.js";
-import { DEPLOY, ROLLBACK } from "./deploy.js";
+import { COPY, DEPLOY, ROLLBACK } from "./deploy.js";
 import { refuseFullDisk, watchDisk } from "./disk-space.js";
 import { layDependenciesReady } from "./ready-dependencies.js";
 import type { Output } from "./output.js";
@@ -28,6 +28,8 @@ export interface ReleaseOrder {
   readonly source: ReleaseRecord["source"];
   readonly skipGates: boolean;
   readonly quarantine: Quarantine;
+  /** It has the build of another release, and runs these. */
+  readonly copy?: Pick<ReleaseRecord, "copyOf" | "processes">;
 }
 
 /** Turns commits into releases, one at a time per app. */
@@ -50,8 +52,7 @@ export class Pipeline {
     const signal = AbortSignal.any([place.signal, this.stopping.signal]);
     return this.track(
       this.queue.run({ ...place, signal }, async () => {
-        const why = place.branch === undefined ? "rollback" : `push of ${place.branch}`;
-        const lock = await takeLock(this.redis, place.app, this.who, why).catch((error: unknown) => {
+        const lock = await takeLock(this.redis, place.app, this.who, place.what).catch((error: unknown) => {
           throw redisError(error);
         });
         const disk = watchDisk(this.tools);
@@ -69,8 +70,10 @@ export class Pipeline {
   async begin(order: ReleaseOrder, out: Output): Promise<ReleaseWork> {
     await refuseFullDisk(this.tools);
     const app = await this.tools.apps.ensure(order.app);
-    const { commit, branch, track, by, source } = order;
-    const draft = await this.tools.releases.draft({ app: app.name, commit, branch, track, by, source });
+    const { commit, branch, track, by, source, copy } = order;
+    const what = { app: app.name, commit, branch, track, by, source };
+    const how = copy === undefined ? { order: "deploy" as const } : { order: "copy" as const, ...copy };
+    const draft = await this.tools.releases.draft({ processes: [], ...what, ...how });
     const work = this.workOf(app, draft, out, order);
     try {
       await this.tools.releases.save(draft);
@@ -123,8 +126,7 @@ export class Pipeline {
     const app = await this.tools.apps.read(appName);
     const place: Place = {
       app: app.name,
-      branch: undefined,
-      commit: "",
+      what: "a rollback",
       signal,
       onWait: (ahead) => out.line(`waiting for ${ahead}`),
     };
@@ -208,5 +210,5 @@ export class Pipeline {
 }
 
 function stepsOf({ record }: ReleaseWork): readonly Step[] {
-  return record.order === "rollback" ? ROLLBACK : DEPLOY;
+  return { deploy: DEPLOY, rollback: ROLLBACK, copy: COPY }[record.order];
 }

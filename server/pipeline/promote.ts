@@ -28,8 +28,7 @@ export async function promote(
 ): Promise<ReleaseRecord> {
   const place = {
     app,
-    branch: undefined,
-    commit: "",
+    what: "a promotion",
     signal,
     onWait: (ahead: string) => out.heading(`Waiting for ${ahead}`),
   };

@@ -3,12 +3,13 @@ import { abortReason } from "../../core/clock.js";
 
 export interface Place {
   readonly app: string;
-  /** A waiting place for the same branch is given up for this one. Undefined: for no branch (a rollback). */
-  readonly branch: string | undefined;
-  readonly commit: string;
+  /** Told to those who wait behind it: `a rollback`. */
+  readonly what: string;
+  /** A waiting place for the same branch is given up for this one. */
+  readonly push?: { readonly branch: string; readonly commit: string };
   readonly signal: AbortSignal;
   /** Called when it has to wait, with what is ahead. */
-  readonly onWait: (ahead: string) => void;
+  readonly onWait?: (ahead: string) => void;
 }
 
 interface Waiting extends Place {
@@ -39,7 +40,7 @@ export class ReleaseQueue {
     if (place.signal.aborted) throw abortReason(place.signal);
     const line = this.lines.get(place.app);
     if (line === undefined) {
-      this.lines.set(place.app, { busyWith: describe(place), waiting: [] });
+      this.lines.set(place.app, { busyWith: place.what, waiting: [] });
       return;
     }
     await this.wait(line, place);
@@ -52,16 +53,17 @@ export class ReleaseQueue {
       gone?.refuse(abortReason(place.signal));
     };
     place.signal.addEventListener("abort", onAbort, { once: true });
-    const same = line.waiting.findIndex(({ branch }) => branch !== undefined && branch === place.branch);
+    const { branch = "", commit = "" } = place.push ?? {};
+    const same = line.waiting.findIndex(
+      ({ push }) => push !== undefined && push.branch === place.push?.branch,
+    );
     const index = same < 0 ? line.waiting.length : same;
     const ahead = line.waiting[index - 1];
-    place.onWait(ahead === undefined ? line.busyWith : describe(ahead));
+    place.onWait?.(ahead?.what ?? line.busyWith);
     try {
       await new Promise<void>((enter, refuse) => {
         const [replaced] = line.waiting.splice(index, 1, { ...place, enter, refuse });
-        replaced?.refuse(
-          new AppError("push-superseded", { branch: place.branch ?? "", commit: place.commit.slice(0, 10) }),
-        );
+        replaced?.refuse(new AppError("push-superseded", { branch, commit: commit.slice(0, 10) }));
       });
     } finally {
       place.signal.removeEventListener("abort", onAbort);
@@ -75,11 +77,7 @@ export class ReleaseQueue {
       this.lines.delete(app);
       return;
     }
-    line.busyWith = describe(next);
+    line.busyWith = next.what;
     next.enter();
   }
-}
-
-function describe({ branch, commit }: Place): string {
-  return branch === undefined ? "a rollback" : `${commit.slice(0, 10)} of ${branch}`;
 }

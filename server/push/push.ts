@@ -128,8 +128,8 @@ export class Push implements HookAnswerer {
     if (first === undefined) return;
     const place = {
       app: this.options.app,
-      branch: updates.length === 1 ? first.branch : undefined,
-      commit: first.commit,
+      what: `${first.commit.slice(0, 10)} of ${first.branch}`,
+      ...(updates.length === 1 ? { push: first } : {}),
       signal: this.interrupted.signal,
       onWait: (ahead: string) => this.out.heading(`Waiting for ${ahead}`),
     };

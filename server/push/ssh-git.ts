@@ -4,6 +4,7 @@ import { createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { AppError, toAppError } from "../../core/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
+import { newSshKeyPair } from "../../core/ssh-key-pair.js";
 import { behindTraffic } from "../../core/behind-traffic.js";
 import { endGroup } from "../../core/exec.js";
 import type { Log } from "../../core/log.js";
@@ -172,13 +173,18 @@ function refuse(channel: ServerChannel, error: AppError): void {
   channel.end();
 }
 
+/** Made at the first start. Throws `host-key-invalid`. */
 async function hostKey(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  const known = await readFile(file, "utf8").catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (known === undefined) {
+    const { privateKey } = newSshKeyPair("sluice");
+    await writeFileAtomically(file, privateKey, 0o600);
+    return privateKey;
   }
-  const { private: key } = ssh2.utils.generateKeyPairSync("ed25519", { comment: "sluice" });
-  await writeFileAtomically(file, key, 0o600);
-  return key;
+  const key = ssh2.utils.parseKey(known);
+  if (key instanceof Error) throw new AppError("host-key-invalid", { file, reason: key.message });
+  return known;
 }

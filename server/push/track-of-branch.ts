@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CANARY, PRODUCTION } from "../../core/records/route-table.js";
+import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
 
 const LONGEST_NAME = 40;
 
@@ -23,5 +23,6 @@ function previewName(branch: string): string {
 
 /** Names that mean something else in front of an app's host, or could be the changed name of another branch. */
 function isTaken(name: string): boolean {
-  return name === PRODUCTION || name === CANARY || /^v\d+$/.test(name) || /-[0-9a-f]{6}$/.test(name);
+  const isTrack = [PRODUCTION, CANARY, BASELINE].includes(name);
+  return isTrack || /^v\d+$/.test(name) || /-[0-9a-f]{6}$/.test(name);
 }

@@ -3,66 +3,28 @@ import { isWatched, type RouteTable } from "../../core/records/route-table.js";
 import { withoutRelease, withoutTrack, withoutVisitors } from "../releases/route-changes.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { applied } from "../releases/applied.js";
+import { RouteWatch } from "../releases/route-watch.js";
 import { prune } from "../pipeline/prune.js";
 import { stopInstances } from "../pipeline/steps/start.js";
 import type { Tools } from "../tools.js";
 import { putToSleep } from "./sleep.js";
 import { nextMoves, type Loads } from "./retirement.js";
 
-const TICK_MS = 1000;
-
-/**
- * Watches the replaced releases and lets them go when their time has come, and previews until nobody visits them: one look
- * a second, one move at a time per app.
- */
+/** Watches the replaced releases and lets them go when their time has come, and previews until nobody visits them. */
 export class Reconciler {
-  private readonly known = new Map<string, RouteTable>();
-  private readonly busy = new Map<string, Promise<void>>();
-  private revision = 0;
-
   constructor(
     private readonly tools: Tools,
     private readonly pipeline: Pick<Pipeline, "undoRemembered">,
   ) {}
 
   start(): { stop(): Promise<void> } {
-    let looking: Promise<void> | undefined;
-    const timer = setInterval(() => {
-      looking ??= this.look()
-        .catch((error: unknown) => this.tools.log.warn({ err: error }, "reconcile"))
-        .finally(() => {
-          looking = undefined;
-        });
-    }, TICK_MS);
-    return {
-      stop: async () => {
-        clearInterval(timer);
-        await looking;
-        await Promise.allSettled([...this.busy.values()]);
-      },
-    };
-  }
-
-  private async look(): Promise<void> {
-    await this.pipeline.undoRemembered();
-    const { revision, changes } = await this.tools.routes.changedSince(this.revision);
-    for (const [app, table] of changes) {
-      if (table === undefined) this.known.delete(app);
-      else this.known.set(app, table);
-    }
-    this.revision = revision;
-    for (const table of this.known.values()) {
-      if (table.releases.some((release) => isWatched(release) || release.asleep)) this.attend(table);
-    }
-  }
-
-  /** Moves of one app follow each other; a slow stop (30 s of grace) must not hold up the others. */
-  private attend(table: RouteTable): void {
-    if (this.busy.has(table.app)) return;
-    const work = this.move(table)
-      .catch((error: unknown) => this.tools.log.warn({ err: error, app: table.app }, "reconcile"))
-      .finally(() => this.busy.delete(table.app));
-    this.busy.set(table.app, work);
+    return new RouteWatch({
+      tools: this.tools,
+      name: "reconcile",
+      before: async () => this.pipeline.undoRemembered(),
+      concerns: ({ releases }) => releases.some((release) => isWatched(release) || release.asleep),
+      attend: async (table) => this.move(table),
+    }).start();
   }
 
   private async move(table: RouteTable): Promise<void> {

@@ -7,7 +7,10 @@ import { releaseRecordSchema, type ReleaseRecord } from "../../core/records/rele
 import { keys } from "../../core/redis/keys.js";
 import { redisError } from "../../core/redis/connection.js";
 
-export type NewRelease = Pick<ReleaseRecord, "app" | "commit" | "branch" | "track" | "source" | "by">;
+export type NewRelease = Pick<
+  ReleaseRecord,
+  "app" | "commit" | "branch" | "track" | "source" | "by" | "order" | "processes" | "copyOf"
+>;
 export type ReleasePatch = Partial<
   Pick<
     ReleaseRecord,
@@ -29,10 +32,8 @@ export class ReleaseStore {
         ...release,
         number,
         phase: "queued",
-        order: "deploy",
         at,
         reachedAt: { queued: at },
-        processes: [],
         instances: [],
         traffic: DEFAULT_TRAFFIC,
         canary: canarySettingsSchema.parse({}),

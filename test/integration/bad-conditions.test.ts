@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isSupervised } from "../../core/runsv.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { freeRange, type PortRange } from "../support/free-range.js";
@@ -334,6 +335,21 @@ describe("sluice up says what is in its way", function () {
     } finally {
       await unmount(disk);
     }
+  });
+
+  it("an SSH host key that is none, and leaves neither Redis nor HAProxy running", async () => {
+    const file = join(sluice.home, "ssh_host_key");
+    await mkdir(sluice.home, { recursive: true });
+    await writeFile(file, "nonsense");
+    await refuses(
+      {},
+      new RegExp(`The key of Git over SSH, ${file}, cannot be read`),
+      new RegExp(`rm ${file}`),
+    );
+    for (const service of await services())
+      expect(await isSupervised(join(sluice.home, "services", service)), service).to.equal(false);
+    await rm(file);
+    await sluice.up();
   });
 
   it("a state folder below a file", async () => {

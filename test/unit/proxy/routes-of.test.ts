@@ -84,13 +84,16 @@ describe("the routes of a table", () => {
 
     it("when there is a canary, or a header of the app's own", () => {
       expect(split({})).to.equal(undefined);
-      expect(split(both)).to.deep.equal({ canary: "a/v3", share: 25, header: undefined, goal: undefined });
+      const plain = { header: undefined, goal: undefined, baseline: undefined };
+      expect(split(both)).to.deep.equal({ canary: "a/v3", share: 25, ...plain });
       expect(split({ modeHeader: "x-side" })).to.deep.include({
         canary: undefined,
         share: 0,
         header: "x-side",
       });
       expect(split({ ...both, canary: { ...canary, goal: "/thanks" } })).to.deep.include({ goal: "/thanks" });
+      const three = { production: 2, canary: 3, baseline: 4 };
+      expect(split({ ...both, tracks: three })).to.deep.include({ baseline: "a/v4" });
     });
 
     it("not while there is an alert; without production all go to the canary", () => {

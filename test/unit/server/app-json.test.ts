@@ -15,6 +15,7 @@ describe("app.json", () => {
         steps: [],
         stepSeconds: 300,
         onPass: "hold",
+        baseline: false,
         onFail: "abort",
         minRequests: 100,
       },

@@ -4,12 +4,15 @@ import { deferred } from "../../../core/deferred.js";
 import { ReleaseQueue, type Place } from "../../../server/pipeline/release-queue.js";
 
 describe("the queue of releases", () => {
-  const place = (commit: string, more: Partial<Place> = {}): Place => ({
+  interface Wish extends Partial<Pick<Place, "app" | "signal" | "onWait">> {
+    /** "none": for no branch. */
+    readonly branch?: string;
+  }
+  const place = (commit: string, { branch = "master", ...more }: Wish = {}): Place => ({
     app: "a",
-    branch: "master",
-    commit,
+    what: `${commit.slice(0, 10)} of ${branch}`,
     signal: new AbortController().signal,
-    onWait: () => undefined,
+    ...(branch === "none" ? {} : { push: { branch, commit } }),
     ...more,
   });
 
@@ -17,7 +20,7 @@ describe("the queue of releases", () => {
     const queue = new ReleaseQueue();
     const first = deferred<undefined>();
     const events: string[] = [];
-    const run = async (name: string, more: Partial<Place>, until?: Promise<undefined>) =>
+    const run = async (name: string, more: Wish, until?: Promise<undefined>) =>
       queue.run(place(name, more), async () => {
         events.push(`${name} begins`);
         await until;
@@ -107,7 +110,7 @@ describe("the queue of releases", () => {
     const first = deferred<undefined>();
     const running = queue.run(place("1"), async () => first.promise);
     const rollbacks = ["2", "3"].map(async (commit) =>
-      queue.run(place(commit, { branch: undefined }), async () => commit),
+      queue.run(place(commit, { branch: "none" }), async () => commit),
     );
     first.resolve(undefined);
     await running;
@@ -117,7 +120,7 @@ describe("the queue of releases", () => {
   it("never runs two of an app at once, and runs or refuses each, whatever comes and leaves", async () => {
     const push = fc.record({
       app: fc.constantFrom("a", "b"),
-      branch: fc.constantFrom("master", "x", undefined),
+      branch: fc.constantFrom("master", "x", "none"),
       steps: fc.nat({ max: 5 }),
       fails: fc.boolean(),
       leavesAfter: fc.option(fc.nat({ max: 12 }), { nil: undefined }),

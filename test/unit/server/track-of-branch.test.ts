@@ -14,7 +14,7 @@ describe("the track of a branch", () => {
   it("is a preview's name for others: the branch itself where that is a DNS label", () => {
     expect(trackOfBranch("new-cart")).to.equal("new-cart");
     expect(trackOfBranch("Feature/Cart_2")).to.match(/^feature-cart-2-[0-9a-f]{6}$/);
-    for (const taken of ["production", "canary", "v42"])
+    for (const taken of ["production", "canary", "baseline", "v42"])
       expect(trackOfBranch(taken)).to.match(new RegExp(`^${taken}-[0-9a-f]{6}$`));
   });
 

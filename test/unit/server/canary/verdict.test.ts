@@ -134,6 +134,7 @@ function verdictOn(figures: Partial<Figures>, settings: Partial<VerdictSettings>
       errors: noEvidence(),
       latency: noLatencyEvidence(),
       secondsInStep: 60,
+      against: "production",
       ...figures,
     },
     { ...SETTINGS, ...settings },

@@ -1,0 +1,16 @@
+import { behindTraffic } from "../../core/behind-traffic.js";
+import { outputOf, type User } from "../../core/exec.js";
+
+/** Makes `to`, which must not exist, a copy that `user` owns. Copy-on-write where the file system can: it costs neither time nor space. */
+export async function copyFolder(
+  from: string,
+  to: string,
+  user: User | undefined,
+  path: string,
+): Promise<void> {
+  const env = { PATH: path };
+  const kept = "--preserve=mode,timestamps,links";
+  await outputOf({ argv: behindTraffic(["cp", "-R", "-P", "--reflink=auto", kept, "--", from, to]), env });
+  if (user === undefined) return;
+  await outputOf({ argv: behindTraffic(["chown", "-R", "-h", `${user.uid}:${user.gid}`, "--", to]), env });
+}

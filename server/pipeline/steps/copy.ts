@@ -1,0 +1,32 @@
+import { rm } from "node:fs/promises";
+import { AppError } from "../../../core/app-error.js";
+import { releaseName } from "../../../core/names.js";
+import { userOf } from "../../tools.js";
+import { copyFolder } from "../copy-folder.js";
+import type { Step } from "../step.js";
+
+const COPY_TIMEOUT_MS = 120_000;
+
+/** The build of another release, in a folder of its own. */
+export const copy: Step = {
+  name: "copy",
+  reaches: "built",
+  timeoutMs: () => COPY_TIMEOUT_MS,
+  run: async ({ tools, app, record, out }) => {
+    const { copyOf = 0 } = record;
+    const original = await tools.releases.find(app.name, copyOf);
+    if (original === undefined)
+      throw new AppError("release-unknown", { app: app.name, release: releaseName(copyOf), known: [] });
+    out.heading(`Copying ${releaseName(copyOf)}`);
+    const tree = tools.home.tree(app.name, record.number);
+    await rm(tree, { recursive: true, force: true });
+    await copyFolder(tools.home.tree(app.name, copyOf), tree, userOf(app, tools), tools.path);
+    const { nodeFolder, traffic } = original;
+    // It has nobody to go back to.
+    const settings = { traffic: { ...traffic, standbySeconds: 0 } };
+    return nodeFolder === undefined ? settings : { ...settings, nodeFolder };
+  },
+  undo: async ({ tools, record }) => {
+    await rm(tools.home.tree(record.app, record.number), { recursive: true, force: true });
+  },
+};

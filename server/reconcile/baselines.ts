@@ -1,0 +1,97 @@
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import { BASELINE, CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
+import { Output } from "../pipeline/output.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import { RouteWatch } from "../releases/route-watch.js";
+import { withoutTrack } from "../releases/route-changes.js";
+import type { Tools } from "../tools.js";
+
+/** After a baseline that could not be made the next try comes so much later. */
+const PAUSE_MS = 60_000;
+
+type Copier = Pick<Pipeline, "exclusively" | "begin" | "toSettled">;
+
+/** Keeps a baseline beside each canary that is to have one: fresh instances of the release that is production now. */
+export class Baselines {
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly tools: Tools,
+    private readonly pipeline: Copier,
+  ) {}
+
+  start(): { stop(): Promise<void> } {
+    const watch = new RouteWatch({
+      tools: this.tools,
+      name: "baseline",
+      concerns: ({ tracks }) => tracks[CANARY] !== undefined || tracks[BASELINE] !== undefined,
+      attend: async (table) => this.attend(table),
+      pauseMs: PAUSE_MS,
+    }).start();
+    return {
+      stop: async () => {
+        this.stopping.abort(new Error("the server stops"));
+        await watch.stop();
+      },
+    };
+  }
+
+  private async attend(table: RouteTable): Promise<void> {
+    const { app } = table;
+    const { routes, clock } = this.tools;
+    const move = nextMove(await this.tracksOf(table));
+    if (move === "remove") {
+      await routes.update(app, (now) => withoutTrack(now, BASELINE, clock.now()));
+    } else if (move === "make") {
+      const place = { app, what: "a baseline", signal: this.stopping.signal };
+      await this.pipeline.exclusively(place, async (signal) => this.make(app, signal));
+    }
+  }
+
+  /** What was true when its turn was asked for may not be so any more. */
+  private async make(app: string, signal: AbortSignal): Promise<void> {
+    const tracks = await this.tracksOf(await this.tools.routes.read(app));
+    const { production, canary } = tracks;
+    if (nextMove(tracks) !== "make" || production === undefined || canary === undefined) return;
+    const web = canary.processes.find(({ name }) => name === "web");
+    const order = {
+      ...production,
+      track: BASELINE,
+      by: canary.by,
+      skipGates: false,
+      quarantine: {},
+      copy: {
+        copyOf: production.number,
+        processes: production.processes.map((process) => ({
+          ...process,
+          quantity: process.name === "web" ? (web?.quantity ?? 1) : 0,
+        })),
+      },
+    };
+    await this.pipeline.toSettled(await this.pipeline.begin(order, new Output()), signal);
+  }
+
+  private async tracksOf({ app, tracks }: RouteTable): Promise<Tracks> {
+    const recordOf = async (track: string): Promise<ReleaseRecord | undefined> => {
+      const number = tracks[track];
+      return number === undefined ? undefined : this.tools.releases.find(app, number);
+    };
+    return {
+      production: await recordOf(PRODUCTION),
+      canary: await recordOf(CANARY),
+      baseline: await recordOf(BASELINE),
+    };
+  }
+}
+
+interface Tracks {
+  readonly production: ReleaseRecord | undefined;
+  readonly canary: ReleaseRecord | undefined;
+  readonly baseline: ReleaseRecord | undefined;
+}
+
+function nextMove({ production, canary, baseline }: Tracks): "make" | "remove" | "none" {
+  if (production === undefined || canary?.canary.baseline !== true)
+    return baseline === undefined ? "none" : "remove";
+  return baseline?.copyOf === production.number ? "none" : "make";
+}

@@ -1,0 +1,76 @@
+import { toAppError } from "../../core/app-error.js";
+import type { RouteTable } from "../../core/records/route-table.js";
+import type { Tools } from "../tools.js";
+
+export interface RouteWatchOptions {
+  readonly tools: Pick<Tools, "routes" | "clock" | "log">;
+  /** What it does, for the log. */
+  readonly name: string;
+  /** Whether there may be something to do about an app. */
+  readonly concerns: (table: RouteTable) => boolean;
+  /** Does it. */
+  readonly attend: (table: RouteTable) => Promise<void>;
+  /** First of all, at every look. */
+  readonly before?: () => Promise<void>;
+  /** An app whose turn failed has its next one so much later. */
+  readonly pauseMs?: number;
+}
+
+const TICK_MS = 1000;
+
+/** A loop over the apps' route tables: a look at each that it concerns once a second, one at a time per app. */
+export class RouteWatch {
+  private readonly known = new Map<string, RouteTable>();
+  private readonly busy = new Map<string, Promise<void>>();
+  private readonly pausedUntil = new Map<string, number>();
+  private revision = 0;
+
+  constructor(private readonly options: RouteWatchOptions) {}
+
+  /** `stop` resolves when what is under way has ended. */
+  start(): { stop(): Promise<void> } {
+    const { tools, name } = this.options;
+    let looking: Promise<void> | undefined;
+    const timer = setInterval(() => {
+      looking ??= this.look()
+        .catch((error: unknown) => tools.log.warn({ err: error }, name))
+        .finally(() => (looking = undefined));
+    }, TICK_MS);
+    return {
+      stop: async () => {
+        clearInterval(timer);
+        await looking;
+        await Promise.allSettled([...this.busy.values()]);
+      },
+    };
+  }
+
+  private async look(): Promise<void> {
+    const { tools, before, concerns } = this.options;
+    await before?.();
+    const { revision, changes } = await tools.routes.changedSince(this.revision);
+    for (const [app, table] of changes) {
+      if (table === undefined || !concerns(table)) this.known.delete(app);
+      else this.known.set(app, table);
+    }
+    this.revision = revision;
+    for (const table of this.known.values()) this.take(table);
+  }
+
+  /** What is slow for one app (30 s of grace, a promotion) must not hold up the others. */
+  private take(table: RouteTable): void {
+    const { tools, name, attend, pauseMs = 0 } = this.options;
+    const { app } = table;
+    if (this.busy.has(app) || tools.clock.now() < (this.pausedUntil.get(app) ?? 0)) return;
+    const work = attend(table)
+      .then(() => {
+        this.pausedUntil.delete(app);
+      })
+      .catch((error: unknown) => {
+        tools.log.warn({ err: toAppError(error), app }, name);
+        this.pausedUntil.set(app, tools.clock.now() + pauseMs);
+      })
+      .finally(() => this.busy.delete(app));
+    this.busy.set(app, work);
+  }
+}
