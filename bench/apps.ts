@@ -30,7 +30,7 @@ interface Place {
 
 export const apps: Bench = {
   name: "apps",
-  title: "what a release takes with 1, 100 and 1,000 apps",
+  title: "what a release takes with 1, 100 and 1,000 apps and previews",
   limitSeconds: 120,
   run: async (bench) => {
     const upstream = await fixedAnswer(bench.workshop);
@@ -104,7 +104,7 @@ function tell(
       value: median(each),
       unit: "ms",
       spread: range(each, "ms"),
-      method: `Sum of the steps of a release of a tiny app by the server's log, median of ${each.length}; a Sluice for each number of apps, pushes in turns; the other apps have a release each that HAProxy routes and checks, all on one nginx.`,
+      method: `Sum of the steps of a release of a tiny app by the server's log, median of ${each.length}; a Sluice for each number of apps, pushes in turns; the other apps have a release each that HAProxy routes and checks, all on one nginx, and a sleeping preview each.`,
     });
     figure({
       name: `git push → its end, ${appsText(size)}`,

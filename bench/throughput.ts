@@ -18,6 +18,9 @@ import type { Workshop } from "./workshop.js";
 
 const APP = "fixed";
 const HOST = `${APP}.localhost`;
+/** An app with a canary beside production. */
+const SPLIT = "split";
+const WITH_CANARY = "Sluice with a canary";
 const MOST_STEAL = 0.1;
 /** With more, the rate says nothing. */
 const MOST_FAILED = 0.01;
@@ -64,7 +67,7 @@ async function startAll(workshop: Workshop): Promise<Rival[]> {
   await pushApp(await sluice.clone(APP, fixedAnswerApp()));
   const upstreamPort = await instancePort(workshop, sluice);
   const threads = threadLines(await readFile(`${sluice.home}/haproxy/haproxy.cfg`, "utf8"));
-  const rivals = [await sluiceItself(sluice)];
+  const rivals = [await sluiceItself(sluice), await withCanary(sluice)];
   for (const start of [bareHaproxy(threads), nginx, caddy, nodeProxy])
     rivals.push(await start(workshop, upstreamPort));
   return rivals;
@@ -78,6 +81,16 @@ async function instancePort(workshop: Workshop, sluice: TestSluice): Promise<num
 async function sluiceItself(sluice: TestSluice): Promise<Rival> {
   const { proxy } = await sluice.json<{ proxy: { pid: number } }>("status");
   return { name: "Sluice", port: sluice.httpPort, pid: proxy.pid };
+}
+
+/** The same, for the visitors of an app who were split: they bring their cookie. */
+async function withCanary(sluice: TestSluice): Promise<Rival> {
+  const clone = await sluice.clone(SPLIT, fixedAnswerApp());
+  await pushApp(clone);
+  await clone.commit({});
+  await pushApp(clone, "HEAD:staging");
+  const headers = { Host: `${SPLIT}.localhost`, Cookie: "sluice=production.v1" };
+  return { ...(await sluiceItself(sluice)), name: WITH_CANARY, headers };
 }
 
 /** Another one begins each round, so that none has the best place. */
@@ -96,10 +109,10 @@ async function measureAll(
   return { round, steal: await steal() };
 }
 
-async function measure({ name, port, pid }: Rival, seconds: number): Promise<Measured> {
+async function measure({ name, port, pid, headers }: Rival, seconds: number): Promise<Measured> {
   const tree = await processTree(pid);
   const before = await processorMs(tree);
-  const { requests, perSecond, failed } = await wrk(port, HOST, seconds);
+  const { requests, perSecond, failed } = await wrk(port, { Host: HOST, ...headers }, seconds);
   if (failed > requests * MOST_FAILED)
     throw new Error(`${failed} of ${requests} requests through ${name} failed`);
   return { perSecond, failed, microseconds: (((await processorMs(tree)) - before) * 1000) / requests };
@@ -131,17 +144,18 @@ function tell(bench: BenchRun, rivals: readonly Rival[], rounds: readonly Round[
     });
   }
   const aims = [
-    ["bare HAProxy", 0.75],
-    ["nginx", undefined],
-    ["Caddy", 2.5],
-    ["Node proxy", 2.5],
+    ["Sluice", "bare HAProxy", 0.75],
+    [WITH_CANARY, "bare HAProxy", 0.75],
+    ["Sluice", "nginx", undefined],
+    ["Sluice", "Caddy", 2.5],
+    ["Sluice", "Node proxy", 2.5],
   ] as const;
-  for (const [name, atLeast] of aims) {
+  for (const [ours, name, atLeast] of aims) {
     const ratios = rounds.map(
-      (round) => (round.get("Sluice")?.perSecond ?? NaN) / (round.get(name)?.perSecond ?? NaN),
+      (round) => (round.get(ours)?.perSecond ?? NaN) / (round.get(name)?.perSecond ?? NaN),
     );
     bench.figure({
-      name: `Sluice / ${name}`,
+      name: `${ours} / ${name}`,
       value: median(ratios),
       unit: "×",
       ...(atLeast === undefined ? {} : { aim: { atLeast } }),

@@ -12,8 +12,8 @@ const FIRST_UID = 300_000;
 const ROUTED_TIMEOUT_MS = 60_000;
 
 /**
- * Makes `count` apps known: a record and a route table with one release each, as pushes would write them, all of them on
- * one server that runs already. Resolves when HAProxy routes them.
+ * Makes `count` apps known: a record and a route table with a release and a sleeping preview each, as pushes would write
+ * them, all releases on one server that runs already. Resolves when HAProxy routes them.
  */
 export async function addFillerApps(
   sluice: TestSluice,
@@ -59,5 +59,6 @@ function withRelease(table: RouteTable, address: string): RouteTable {
     standbySeconds: 600,
     sessionIdleSeconds: 900,
   };
-  return { ...table, tracks: { [PRODUCTION]: 1 }, releases: [release] };
+  const preview = { ...release, number: 2, track: "feature", servers: [], asleep: true, sleepSeconds: 1800 };
+  return { ...table, tracks: { [PRODUCTION]: 1, feature: 2 }, releases: [release, preview] };
 }

@@ -8,6 +8,8 @@ export interface Rival {
   readonly port: number;
   /** Leads its processes. */
   readonly pid: number;
+  /** What is sent along, besides the host of the app that all of them serve. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Starts a proxy in front of `127.0.0.1:upstreamPort`. */

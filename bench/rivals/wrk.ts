@@ -10,10 +10,16 @@ export interface WrkResult {
 const CONNECTIONS = 32;
 
 /** As many requests as go through in `seconds`, over 32 kept connections. */
-export async function wrk(port: number, host: string, seconds: number): Promise<WrkResult> {
+export async function wrk(
+  port: number,
+  headers: Readonly<Record<string, string>>,
+  seconds: number,
+): Promise<WrkResult> {
+  const given = Object.entries(headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`]);
   const { stdout } = await execa("wrk", [
     ...["--threads", "1", "--connections", String(CONNECTIONS), "--duration", `${seconds}s`],
-    ...["--header", `Host: ${host}`, `http://127.0.0.1:${port}/`],
+    ...given,
+    `http://127.0.0.1:${port}/`,
   ]);
   return parse(stdout);
 }
