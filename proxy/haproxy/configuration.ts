@@ -18,7 +18,7 @@ export interface HaproxyOptions {
 /** Backends that wait for a release; see `slotText`. Their number grows by a reload when they run out. */
 export const FIRST_SLOTS = 32;
 
-/** Tables of HAProxy: what is counted for each `APP/vN|ENTRY` (an entry of the slots map), and for each of its latency buckets. */
+/** Tables of HAProxy: what is counted for each entry of the slots map, and for each of its latency buckets. */
 export const HITS = "counters/hits";
 export const LATENCIES = "counters/latencies";
 /** The backend of releases that sleep, and the header that names one (`APP/vN`) to whoever wakes it. */
@@ -106,17 +106,18 @@ frontend traffic from base
   http-request set-var(txn.target) req.hdr(host),host_only,lower,map_str(${map("hosts")})
   http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { req.hdr(host),host_only,lower -m reg ^([0-9.]+|\\[.*|${options.domain.replaceAll(".", "\\\\.")})$ }
   http-request return status 404 content-type text/plain string "No app is served at this host name.\\n" unless { var(txn.target) -m found }
+
+  # Most requests are done here: there is nothing to decide about the visitor, and no cookie to give.
+  http-request set-var(txn.visit) req.cook(sluice)
+  http-request set-var(txn.slot) var(txn.target),concat(|,txn.visit),map_str(${map("visitors")}) unless { req.fhdr(${DEFAULT_MODE_HEADER}) -m found }
+  http-request track-sc0 var(txn.slot) table ${HITS} if { var(txn.slot) -m found }
+  http-request allow if { var(txn.slot) -m found }
+
   http-request set-var(txn.release) var(txn.target),map_str(${map("tracks")},none)
   http-request set-var(txn.release) var(txn.target) if { var(txn.release) -m str none }
-  http-request set-var(txn.slot) var(txn.release),map_str(${map("slots")})
   http-request set-var(txn.split) var(txn.target),map_str(${map("splits")})
-
-  # Most requests are done here: nobody is to be kept or sent elsewhere.
-  http-request set-var(txn.plain) bool(true) if { var(txn.slot),field(3,|) -m str free } !{ var(txn.split) -m found } !{ req.cook(sluice) -m found } !{ req.fhdr(${DEFAULT_MODE_HEADER}) -m found }
-  http-request track-sc0 var(txn.release),concat(|,txn.slot) table ${HITS} if { var(txn.plain) -m bool }
-  http-request allow if { var(txn.plain) -m bool }
-
-  http-request set-var(txn.visit) req.cook(sluice) unless { var(txn.release),strcmp(txn.target) eq 0 }
+  # Who asks for a release by its own host is nobody's visitor.
+  http-request unset-var(txn.visit) if { var(txn.release),strcmp(txn.target) eq 0 }
 
   # Blue or green by a header: production, or the canary.
   http-request set-var(txn.mode) req.fhdr(${DEFAULT_MODE_HEADER}),lower if { var(txn.target),field(2,/) -m str ${PRODUCTION} } !{ var(txn.split),field(3,|) -m len gt 0 }
@@ -143,34 +144,34 @@ frontend traffic from base
   http-request set-var(txn.had) var(txn.visit),field(2,.) if { var(txn.visit) -m found } !is_asked
   http-request set-var(txn.kept) var(txn.target),field(1,/),concat(/,txn.had) if { var(txn.had) -m found }
   http-request set-var(txn.keptslot) var(txn.kept),map_str(${map("slots")}) if { var(txn.kept) -m found }
-  acl is_kept var(txn.keptslot),field(3,|) -m str sticky
-  acl is_kept_canary var(txn.keptslot),field(2,|) -m str ${CANARY}
-  http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),field(1,|),nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),field(1,|),nbsrv gt 0 } is_split
+  acl is_kept var(txn.keptslot),field(4,|) -m str sticky
+  acl is_kept_canary var(txn.keptslot),field(3,|) -m str ${CANARY}
+  http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),field(2,|),nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),field(2,|),nbsrv gt 0 } is_split
 
   http-request set-var(txn.slot) var(txn.release),map_str(${map("slots")})
   http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app has no live release at the moment. Please try again shortly.\\n" unless { var(txn.slot) -m found }
-  http-request track-sc0 var(txn.release),concat(|,txn.slot) table ${HITS}
+  http-request track-sc0 var(txn.slot) table ${HITS}
 
   # The visitor's cookie: TRACK.vN, and .g once they have reached the goal of an A/B test. Who can be kept is given one; a
   # canary's visitor, who waits elsewhere until the alert is over, keeps the one that they have.
-  http-request set-var(txn.give) bool(true) if { var(txn.slot),field(3,|) -m str sticky } !is_asked || { var(txn.share) -m found } || is_canary_visitor !has_canary
+  http-request set-var(txn.give) bool(true) if { var(txn.slot),field(4,|) -m str sticky } !is_asked || { var(txn.share) -m found } || is_canary_visitor !has_canary
   http-request unset-var(txn.give) if is_canary_visitor has_canary !is_split
   http-request set-var(txn.goalpath) var(txn.split),field(4,|) if { var(txn.share) -m found } { var(txn.split),field(4,|) -m len gt 0 }
   http-request set-var(txn.goal) bool(true) if { path,strcmp(txn.goalpath) eq 0 }
 
-  use_backend %[var(txn.slot),field(1,|)]
+  use_backend %[var(txn.slot),field(2,|)]
 
-  http-response set-header sluice-release %[var(txn.slot),field(4,|)]
-  http-response set-header sluice-track %[var(txn.slot),field(2,|)]
+  http-response set-header sluice-release %[var(txn.slot),field(5,|)]
+  http-response set-header sluice-track %[var(txn.slot),field(3,|)]
   http-response set-var(txn.bucket) date(0,us),sub(txn.began),map_ip(${paths.buckets(options.folder)})
-  http-response track-sc1 var(txn.release),concat(|,txn.slot,|),concat(,txn.bucket) table ${LATENCIES}
+  http-response track-sc1 var(txn.slot),concat(|,txn.bucket) table ${LATENCIES}
   http-response sc-inc-gpc0(1)
   http-response sc-inc-gpc(0,0) if { status 400:499 }
   http-response sc-inc-gpc(1,0) if { status 500:599 }
   http-response allow unless { var(txn.give) -m found }
 
-  http-response set-var(txn.vn) var(txn.slot),field(4,|)
-  http-response set-var(txn.wanted) var(txn.slot),field(2,|),concat(.,txn.vn)
+  http-response set-var(txn.vn) var(txn.slot),field(5,|)
+  http-response set-var(txn.wanted) var(txn.slot),field(3,|),concat(.,txn.vn)
   http-response set-var(txn.before) var(txn.visit),field(1,.,2)
   acl is_visitor_before var(txn.before),strcmp(txn.wanted) eq 0
   acl was_at_goal var(txn.visit),field(3,.) -m str g
@@ -191,7 +192,7 @@ peers counters
 # Releases that sleep: whoever answers here wakes the one that is named, and passes the request on.
 backend ${WAKE} from base
   http-reuse never
-  http-request set-header ${WAKE_HEADER} %[var(txn.release)]
+  http-request set-header ${WAKE_HEADER} %[var(txn.slot),field(1,|)]
   server waker unix@${paths.wakeSocket(options.folder)}
 `;
 }

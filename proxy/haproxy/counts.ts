@@ -2,7 +2,7 @@ import { HITS, LATENCIES, WAKE } from "./configuration.js";
 
 /** A line of the table `hits`. */
 export interface Hits {
-  /** `APP/vN|SLOT|TRACK|sticky or free|vN` */
+  /** An entry of the slots map. */
   readonly key: string;
   readonly release: string;
   readonly track: string;

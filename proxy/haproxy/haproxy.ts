@@ -20,7 +20,15 @@ import { bucketMapText } from "./bucket-map.js";
 import { Counters } from "./counters.js";
 import { plan, type MapChange, type Plan } from "./plan.js";
 import { addressArgument, argument, Runtime } from "./runtime.js";
-import { isPlace, MAPS, NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
+import {
+  isPlace,
+  MAPS,
+  NOWHERE,
+  slotOfEntry,
+  type HaproxyState,
+  type MapName,
+  type SlotServer,
+} from "./state.js";
 
 const RELOAD_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
@@ -90,7 +98,8 @@ export class Haproxy implements Proxy {
   async loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>> {
     const { maps } = await this.observed();
     const slotOf = releases.flatMap((release) => {
-      const slot = slotOfEntry(maps.slots.get(release) ?? WAKE);
+      const entry = maps.slots.get(release);
+      const slot = entry === undefined ? WAKE : slotOfEntry(entry);
       return slot === WAKE ? [] : [[release, slot] as const];
     });
     if (slotOf.length === 0) return new Map();
@@ -142,18 +151,16 @@ export class Haproxy implements Proxy {
 
   private async observe(): Promise<HaproxyState> {
     const { folder } = this.options;
-    const [hosts, tracks, splits, slots] = await Promise.all(
-      MAPS.map(async (map) =>
-        parseMap(await this.runtime.run(`show map ${argument(paths.map(folder, map))}`)),
-      ),
-    );
-    const all = parseServers(await this.runtime.run("show servers state"));
+    const read = async (map: MapName): Promise<Map<string, string>> =>
+      parseMap(await this.runtime.run(`show map ${argument(paths.map(folder, map))}`));
     const maps = {
-      hosts: hosts ?? new Map(),
-      tracks: tracks ?? new Map(),
-      splits: splits ?? new Map(),
-      slots: slots ?? new Map<string, string>(),
+      hosts: await read("hosts"),
+      visitors: await read("visitors"),
+      tracks: await read("tracks"),
+      splits: await read("splits"),
+      slots: await read("slots"),
     };
+    const all = parseServers(await this.runtime.run("show servers state"));
     const used = new Set([...maps.slots.values()].map(slotOfEntry));
     const servers = new Map<string, Map<string, string>>();
     const leaving: SlotServer[] = [];

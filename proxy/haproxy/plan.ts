@@ -9,6 +9,7 @@ import {
   type MapName,
   type SlotServer,
 } from "./state.js";
+import { visitorsOf } from "./visitors.js";
 
 /** The difference between what HAProxy does and what it should do. */
 export interface Plan {
@@ -26,6 +27,9 @@ export interface Plan {
 export type MapChange =
   | { readonly kind: "add" | "set"; readonly map: MapName; readonly key: string; readonly value: string }
   | { readonly kind: "delete"; readonly map: MapName; readonly key: string };
+
+/** What is pointed to comes first. */
+const MAPS_IN_ORDER: readonly MapName[] = ["slots", "splits", "tracks", "visitors", "hosts"];
 
 /** desired − actual. Pure. */
 export function plan(
@@ -51,6 +55,7 @@ class Desired {
   constructor(private readonly actual: HaproxyState) {
     this.maps = {
       hosts: new Map(actual.maps.hosts),
+      visitors: new Map(actual.maps.visitors),
       tracks: new Map(actual.maps.tracks),
       splits: new Map(actual.maps.splits),
       slots: new Map(actual.maps.slots),
@@ -70,6 +75,8 @@ class Desired {
     replaceAll(this.maps.tracks, (key) => belongsTo(key, app), routes?.tracks);
     const splits = new Map([...(routes?.splits ?? [])].map(([track, split]) => [track, splitEntry(split)]));
     replaceAll(this.maps.splits, (key) => belongsTo(key, app), splits);
+    const visitors = routes === undefined ? undefined : visitorsOf(routes, this.maps.slots);
+    replaceAll(this.maps.visitors, (key) => belongsTo(key, app), visitors);
     replaceAll(
       this.maps.hosts,
       (_, target) => belongsTo(target, app),
@@ -84,13 +91,7 @@ class Desired {
   }
 
   plan(): Plan {
-    const { slots, splits, tracks, hosts } = this.maps;
-    const changes = [
-      mapChanges("slots", this.actual, slots),
-      mapChanges("splits", this.actual, splits),
-      mapChanges("tracks", this.actual, tracks),
-      mapChanges("hosts", this.actual, hosts),
-    ];
+    const changes = MAPS_IN_ORDER.map((map) => mapChanges(map, this.actual, this.maps[map]));
     const pointed = changes.flatMap((map) => map.filter(({ kind }) => kind !== "delete"));
     const deleted = changes.reverse().flatMap((map) => map.filter(({ kind }) => kind === "delete"));
     return {

@@ -1,7 +1,10 @@
 import type { Split } from "../proxy.js";
 
-export const MAPS = ["hosts", "tracks", "splits", "slots"] as const;
-/** hosts: host → target. tracks: `APP/TRACK` → `APP/vN`. splits: `APP/TRACK` → `splitEntry`. slots: `APP/vN` → `slotEntry`. */
+export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots"] as const;
+/**
+ * hosts: host → target (`APP/TRACK` or `APP/vN`). visitors: `TARGET|COOKIE` → `slotEntry`. tracks: `APP/TRACK` → `APP/vN`.
+ * splits: `APP/TRACK` → `splitEntry`. slots: `APP/vN` → `slotEntry`.
+ */
 export type MapName = (typeof MAPS)[number];
 
 /** What HAProxy does at a moment: its maps, and the servers of every slot that has some. */
@@ -40,17 +43,17 @@ export function isPlace(server: string): boolean {
   return PLACES.some((place) => place === server);
 }
 
-/** What the slots map says of a release: `SLOT|TRACK|sticky or free|vN`; the slot of one that sleeps is `WAKE`. */
+/** What the slots map says of a release: `APP/vN|SLOT|TRACK|sticky or free|vN`; the slot of one that sleeps is `WAKE`. */
 export function slotEntry(
   slot: string,
   release: string,
   routes: { readonly track: string; readonly sticky: boolean },
 ): string {
-  return [slot, routes.track, routes.sticky ? "sticky" : "free", release.split("/")[1]].join("|");
+  return [release, slot, routes.track, routes.sticky ? "sticky" : "free", release.split("/")[1]].join("|");
 }
 
 export function slotOfEntry(entry: string): string {
-  return entry.split("|")[0] ?? "";
+  return entry.split("|")[1] ?? "";
 }
 
 /** What the splits map says of a track: `APP/vN or none|ten-thousandths|header or nothing|goal or nothing|APP/vN or none`. */

@@ -251,7 +251,7 @@ describe("HAProxy", function () {
   async function slotOf(release: string): Promise<string> {
     const map = await trial.running.ask(`show map ${paths.map(trial.running.folder, "slots")}`);
     const entry = map.split("\n").find((line) => line.includes(` ${release} `)) ?? "";
-    return entry.split(" ")[2]?.split("|")[0] ?? "";
+    return entry.split(" ")[2]?.split("|")[1] ?? "";
   }
 
   /** Addresses of the servers in a slot that lead somewhere. */

@@ -6,7 +6,7 @@ import { plan, type MapChange } from "../../../proxy/haproxy/plan.js";
 import { isPlace, slotOfEntry, type HaproxyState } from "../../../proxy/haproxy/state.js";
 
 const empty = (slots = 8): HaproxyState => ({
-  maps: { hosts: new Map(), tracks: new Map(), splits: new Map(), slots: new Map() },
+  maps: { hosts: new Map(), tracks: new Map(), splits: new Map(), visitors: new Map(), slots: new Map() },
   servers: new Map(),
   leaving: [],
   slots: Array.from({ length: slots }, (_, index) => `slot-${index}`),
@@ -41,14 +41,23 @@ describe("the plan of a change", () => {
     const { added, maps, leaving, next } = plan(empty(), new Map([["a", routes("a", 1)]]), "a/production");
     expect(added).to.deep.equal([{ slot: "slot-0", server: "w1", address: "127.0.0.1:2001" }]);
     expect(leaving).to.deep.equal([]);
-    expect(maps.map(({ map }) => map)).to.deep.equal(["slots", "tracks", "hosts", "hosts", "hosts"]);
+    expect(maps.map(({ map }) => map)).to.deep.equal([
+      ...["slots", "tracks", "visitors", "visitors", "visitors"],
+      ...["hosts", "hosts", "hosts"],
+    ]);
     expect(next.maps.hosts.get(FALLBACK_HOST)).to.equal("a/production");
   });
 
-  it("switches a release by one change of one map", () => {
+  it("switches a release by the maps alone: where its track leads, and its visitors", () => {
     const before = plan(empty(), new Map([["a", routes("a", 1, [2])]]), "a/production").next;
     const switched = plan(before, new Map([["a", routes("a", 2, [1])]]), "a/production");
-    expect(switched.maps).to.deep.equal([{ kind: "set", map: "tracks", key: "a/production", value: "a/v2" }]);
+    const value = "a/v2|slot-1|production|free|v2";
+    expect(switched.maps).to.deep.equal([
+      { kind: "set", map: "tracks", key: "a/production", value: "a/v2" },
+      { kind: "set", map: "visitors", key: "a/production|", value },
+      { kind: "add", map: "visitors", key: "a/production|production.v2", value },
+      { kind: "delete", map: "visitors", key: "a/production|production.v1" },
+    ]);
     expect([switched.added, switched.leaving]).to.deep.equal([[], []]);
   });
 
@@ -203,7 +212,9 @@ function routesWith(app: string, releases: Releases): AppRoutes {
 }
 
 /** What a visitor of a target comes to: a release, or none. */
-function servedBy({ tracks, slots }: HaproxyState["maps"], target: string): string | undefined {
+function servedBy({ visitors, tracks, slots }: HaproxyState["maps"], target: string): string | undefined {
+  const entry = visitors.get(`${target}|`);
+  if (entry !== undefined) return `${entry.split("|")[0] ?? ""} in ${slotOfEntry(entry)}`;
   const release = tracks.get(target) ?? target;
   return slots.has(release) ? `${release} in ${slotOfEntry(slots.get(release) ?? "")}` : undefined;
 }
@@ -212,6 +223,7 @@ function servedBy({ tracks, slots }: HaproxyState["maps"], target: string): stri
 function applied(state: HaproxyState, changes: readonly MapChange[]): HaproxyState["maps"] {
   const maps = {
     hosts: new Map(state.maps.hosts),
+    visitors: new Map(state.maps.visitors),
     tracks: new Map(state.maps.tracks),
     splits: new Map(state.maps.splits),
     slots: new Map(state.maps.slots),
