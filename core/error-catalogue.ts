@@ -45,6 +45,44 @@ export const catalogue = {
     ({ problem }) => `The request is not understood: ${problem}.`,
     () => "docs/operations.md lists what the API takes.",
   ),
+  "webhook-refused": entry(
+    401,
+    () => "This delivery is not signed with the app's secret.",
+    () => "`sluice webhook APP` prints the secret to paste into the Git host; `sluice deliveries APP` says why.",
+  ),
+  "source-invalid": entry<{ reason: string }>(
+    400,
+    ({ reason }) => `This is no source to fetch from: ${reason}.`,
+    () =>
+      "Give an address that git understands: https://HOST/OWNER/NAME.git, ssh://git@HOST/OWNER/NAME.git, git@HOST:OWNER/NAME.git or file:///FOLDER.",
+  ),
+  "source-missing": entry<{ app: string }>(
+    409,
+    ({ app }) => `"${app}" has no source to fetch from.`,
+    ({ app }) => `Run \`sluice webhook ${app} --source URL\` with the address of its repository.`,
+  ),
+  "source-unreachable": entry<{ app: string; source: string; reason: string }>(
+    502,
+    ({ source, reason }) => `${source} cannot be read: ${reason}.`,
+    ({ app }) =>
+      `Check the address and that the deploy key is known there (\`sluice webhook ${app}\` prints it).`,
+    true,
+  ),
+  "commit-not-on-branch": entry<{ branch: string; commit: string }>(
+    409,
+    ({ branch, commit }) => `${commit} is not on the branch ${branch} of the source.`,
+    () => "It may have been pushed over; the next delivery brings what is there now.",
+  ),
+  "delivery-unknown": entry<{ app: string; number: string }>(
+    404,
+    ({ app, number }) => `"${app}" has no delivery ${printable(number)} any more.`,
+    ({ app }) => `\`sluice deliveries ${app}\` lists the last 200.`,
+  ),
+  "request-too-large": entry<{ limit: string }>(
+    413,
+    ({ limit }) => `The request is larger than ${limit}.`,
+    () => "Send less.",
+  ),
   unauthorized: entry(
     401,
     () => "This needs a valid token.",

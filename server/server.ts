@@ -25,7 +25,7 @@ import { HookChannel } from "./push/hook-channel.js";
 import { httpGit } from "./push/http-git.js";
 import { PushDesk } from "./push/push-desk.js";
 import { sshGit } from "./push/ssh-git.js";
-import { trackOfBranch } from "./push/track-of-branch.js";
+import { trackOfBranch } from "./releases/track-of-branch.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { Reconciler } from "./reconcile/reconciler.js";
 import { Wakes } from "./reconcile/wakes.js";

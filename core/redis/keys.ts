@@ -39,6 +39,24 @@ export const keys = {
   trafficUnsummed: (proxy: string) => `sluice:traffic-unsummed:${proxy}`,
   /** Hash: release number → how it did as the canary (`CanaryRecord`). */
   canaries: (app: string) => `sluice:canaries:${app}`,
+  /** Hash: app → `WebhookRecord` (its secrets sealed). */
+  webhooks: "sluice:webhooks",
+  /** Hash: number → `DeliveryRecord`; the last 200, and what is not finished. */
+  deliveries: (app: string) => `sluice:deliveries:${app}`,
+  /** Integer: the last delivery's number. */
+  deliveryCounter: (app: string) => `sluice:delivery-counter:${app}`,
+  /** Sorted set: a delivery's own id → when it came (ms since 1970). */
+  deliveryIds: (app: string) => `sluice:delivery-ids:${app}`,
+  /** Sorted set: numbers of deliveries that are not finished. */
+  deliveryQueue: (app: string) => `sluice:delivery-queue:${app}`,
+  /** Set: apps with such deliveries. */
+  deliveryApps: "sluice:delivery-apps",
+  /** Channel: an app has a new delivery (the message is its name). */
+  deliveriesChannel: "sluice:delivery-came",
+  /** List: deliveries that were refused (`RefusedDelivery`), newest first. */
+  refusedDeliveries: (app: string) => `sluice:refused-deliveries:${app}`,
+  /** Hash: branch → the commit at which its source was seen, and what it asked for was done. */
+  sourceHeads: (app: string) => `sluice:source-heads:${app}`,
   /** Text: who holds the right to release this app (`LockHolder`). */
   lock: (app: string) => `sluice:lock:${app}`,
   /** Hash: name → sealed value. */

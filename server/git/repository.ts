@@ -49,6 +49,25 @@ export class Repository {
     return line.trim() === "" ? undefined : line.trim();
   }
 
+  /** Moves a branch, or makes it. */
+  async setHead(branch: string, commit: string): Promise<void> {
+    await this.git.raw("update-ref", `refs/heads/${branch}`, commit);
+  }
+
+  /** Removes a branch; one that is not there is no error. */
+  async removeHead(branch: string): Promise<void> {
+    if ((await this.head(branch)) !== undefined)
+      await this.git.raw("update-ref", "-d", `refs/heads/${branch}`);
+  }
+
+  /** Whether `commit` is there and can be reached from `ref`. */
+  async reaches(ref: string, commit: string): Promise<boolean> {
+    const found = await this.git
+      .raw("for-each-ref", "--format=%(refname)", `--contains=${commit}`, ref)
+      .catch(() => "");
+    return found.trim() !== "";
+  }
+
   /** `commit`, `tag`, `tree` or `blob`. */
   async typeOf(object: string): Promise<string> {
     return (await this.git.raw("cat-file", "-t", object)).trim();

@@ -11,7 +11,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import type { ReleaseWork } from "../pipeline/step.js";
 import type { HookAnswerer, HookRequest, RefUpdate } from "./hook-channel.js";
 import { readQuarantine } from "./quarantine.js";
-import { trackOfBranch } from "./track-of-branch.js";
+import { trackOfBranch } from "../releases/track-of-branch.js";
 
 export interface PushOptions {
   readonly app: string;

@@ -75,12 +75,20 @@ export class AppStore {
     await this.redis
       .multi()
       .hdel(keys.apps, app)
+      .hdel(keys.webhooks, app)
+      .srem(keys.deliveryApps, app)
       .del(
         keys.releases(app),
         keys.releaseCounter(app),
         keys.config(app),
         keys.flags(app),
         keys.canaries(app),
+        keys.deliveries(app),
+        keys.deliveryCounter(app),
+        keys.deliveryIds(app),
+        keys.deliveryQueue(app),
+        keys.refusedDeliveries(app),
+        keys.sourceHeads(app),
       )
       .exec();
   }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { trackOfBranch } from "../../../server/push/track-of-branch.js";
+import { trackOfBranch } from "../../../server/releases/track-of-branch.js";
 
 describe("the track of a branch", () => {
   it("is production for master and main, the canary for staging", () => {

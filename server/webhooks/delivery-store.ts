@@ -1,0 +1,146 @@
+import type { Redis } from "ioredis";
+import { redisError } from "../../core/redis/connection.js";
+import { keys } from "../../core/redis/keys.js";
+import {
+  deliveryRecordSchema,
+  refusedDeliverySchema,
+  type DeliveryRecord,
+  type RefusedDelivery,
+} from "./delivery-record.js";
+
+const KEPT_DELIVERIES = 200;
+const KEPT_IDS = 20_000;
+const KEPT_REFUSED = 50;
+
+/** A delivery with the number that it got in its app. */
+export interface Delivery extends DeliveryRecord {
+  readonly number: number;
+}
+
+/** What Git hosts delivered: written before it is answered, so that nothing that was answered is lost. */
+export class DeliveryStore {
+  constructor(private readonly redis: Redis) {}
+
+  /** Keeps a delivery, in its turn behind those that wait; undefined when one of its id came before. */
+  async accept(app: string, record: DeliveryRecord, now: number): Promise<number | undefined> {
+    const number = await this.redis
+      .eval(
+        ACCEPT,
+        5,
+        ...accepting(app),
+        ...[app, record.id, String(now), JSON.stringify(record), record.state === "waiting" ? "1" : "0"],
+        ...[String(KEPT_IDS), String(KEPT_DELIVERIES), keys.deliveriesChannel],
+      )
+      .catch(refuse);
+    return number === 0 ? undefined : Number(number);
+  }
+
+  /** Only for people: losing one is no harm. */
+  async noteRefused(app: string, refused: RefusedDelivery): Promise<void> {
+    await this.redis
+      .multi()
+      .lpush(keys.refusedDeliveries(app), JSON.stringify(refused))
+      .ltrim(keys.refusedDeliveries(app), 0, KEPT_REFUSED - 1)
+      .exec()
+      .catch(refuse);
+  }
+
+  /** Apps with deliveries that are not finished. */
+  async waitingApps(): Promise<string[]> {
+    return this.redis.smembers(keys.deliveryApps).catch(refuse);
+  }
+
+  /** An app's deliveries that are not finished, oldest first. */
+  async waiting(app: string): Promise<Delivery[]> {
+    const numbers = await this.redis.zrange(keys.deliveryQueue(app), 0, -1).catch(refuse);
+    if (numbers.length === 0) return [];
+    const texts = await this.redis.hmget(keys.deliveries(app), ...numbers).catch(refuse);
+    return numbers.flatMap((number, index) => parsed(number, texts[index]));
+  }
+
+  async find(app: string, number: number): Promise<Delivery | undefined> {
+    const text = await this.redis.hget(keys.deliveries(app), String(number)).catch(refuse);
+    return parsed(String(number), text)[0];
+  }
+
+  async save(app: string, { number, ...record }: Delivery): Promise<void> {
+    await this.redis.hset(keys.deliveries(app), String(number), JSON.stringify(record)).catch(refuse);
+  }
+
+  /** Saves it for the last time, and takes it out of the line. */
+  async finish(app: string, { number, ...record }: Delivery): Promise<void> {
+    const names = [
+      keys.deliveries(app),
+      keys.deliveryQueue(app),
+      keys.deliveryApps,
+      keys.deliveryCounter(app),
+    ];
+    await this.redis
+      .eval(FINISH, 4, ...names, app, number, JSON.stringify(record), KEPT_DELIVERIES)
+      .catch(refuse);
+  }
+
+  /** Newest first. */
+  async list(app: string): Promise<Delivery[]> {
+    const all = await this.redis.hgetall(keys.deliveries(app)).catch(refuse);
+    return Object.entries(all)
+      .flatMap(([number, text]) => parsed(number, text))
+      .sort((a, b) => b.number - a.number);
+  }
+
+  /** Newest first. */
+  async refused(app: string): Promise<RefusedDelivery[]> {
+    const texts = await this.redis.lrange(keys.refusedDeliveries(app), 0, -1).catch(refuse);
+    return texts.map((text) => refusedDeliverySchema.parse(JSON.parse(text)));
+  }
+}
+
+function accepting(app: string): [string, string, string, string, string] {
+  return [
+    keys.deliveryIds(app),
+    keys.deliveryCounter(app),
+    keys.deliveries(app),
+    keys.deliveryQueue(app),
+    keys.deliveryApps,
+  ];
+}
+
+/**
+ * KEYS: ids zset, counter, deliveries hash, queue zset, apps set. ARGV: app, id, now, record, 1 when it is to be worked on,
+ * how many ids and how many records are kept, channel. Answer: its number, or 0 when its id was there.
+ */
+const ACCEPT = `
+if redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[6]))
+local number = redis.call('INCR', KEYS[2])
+redis.call('HSET', KEYS[3], number, ARGV[4])
+if ARGV[5] == '1' then
+  redis.call('ZADD', KEYS[4], number, number)
+  redis.call('SADD', KEYS[5], ARGV[1])
+  redis.call('PUBLISH', ARGV[8], ARGV[1])
+end
+local old = number - tonumber(ARGV[7])
+if not redis.call('ZSCORE', KEYS[4], old) then redis.call('HDEL', KEYS[3], old) end
+return number`;
+
+/**
+ * KEYS: deliveries hash, queue zset, apps set, counter. ARGV: app, number, record, how many records are kept. One that is so
+ * old by now that it is kept no more is forgotten.
+ */
+const FINISH = `
+redis.call('ZREM', KEYS[2], ARGV[2])
+local newest = tonumber(redis.call('GET', KEYS[4]) or '0')
+if newest - tonumber(ARGV[2]) >= tonumber(ARGV[4]) then redis.call('HDEL', KEYS[1], ARGV[2])
+else redis.call('HSET', KEYS[1], ARGV[2], ARGV[3]) end
+if redis.call('ZCARD', KEYS[2]) == 0 then redis.call('SREM', KEYS[3], ARGV[1]) end
+return 1`;
+
+function parsed(number: string, text: string | null | undefined): Delivery[] {
+  if (text === null || text === undefined) return [];
+  return [{ ...deliveryRecordSchema.parse(JSON.parse(text)), number: Number(number) }];
+}
+
+function refuse(error: unknown): never {
+  throw redisError(error);
+}

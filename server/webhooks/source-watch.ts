@@ -1,0 +1,110 @@
+import { toAppError } from "../../core/app-error.js";
+import type { Tools } from "../tools.js";
+import type { BranchUpdate } from "./hosts/git-host.js";
+import type { DeliveryStore } from "./delivery-store.js";
+import type { SeenHeads } from "./seen-heads.js";
+import { sourceHeads } from "./source.js";
+import { deploys, type Webhook, type WebhookStore } from "./webhook-store.js";
+
+export interface SourceWatchOptions {
+  readonly tools: Tools;
+  readonly webhooks: WebhookStore;
+  readonly deliveries: DeliveryStore;
+  readonly seen: SeenHeads;
+  /** Between two looks at a source, on average. */
+  readonly pollSeconds: number;
+}
+
+const TICK_MS = 1000;
+/** No two sources are asked in step. */
+const JITTER = 0.2;
+
+/** Asks every source now and then what it has: what a host never delivered is found all the same. */
+export class SourceWatch {
+  private readonly dueAt = new Map<string, number>();
+  private readonly stopping = new AbortController();
+
+  constructor(private readonly options: SourceWatchOptions) {}
+
+  start(): { stop(): Promise<void> } {
+    let looking: Promise<void> | undefined;
+    const { log } = this.options.tools;
+    const timer = setInterval(() => {
+      looking ??= this.look()
+        .catch((error: unknown) => log.debug({ err: error }, "sources"))
+        .finally(() => (looking = undefined));
+    }, TICK_MS);
+    return {
+      stop: async () => {
+        this.stopping.abort(new Error("the server stops"));
+        clearInterval(timer);
+        await looking;
+      },
+    };
+  }
+
+  private async look(): Promise<void> {
+    const { webhooks, tools, pollSeconds } = this.options;
+    const now = tools.clock.now();
+    const known = (await webhooks.list()).filter(({ source }) => source !== undefined);
+    for (const app of this.dueAt.keys()) if (!known.some((webhook) => webhook.app === app)) this.dueAt.delete(app);
+    for (const webhook of known) {
+      const dueAt = this.dueAt.get(webhook.app);
+      if (dueAt !== undefined && now < dueAt) continue;
+      const pauseMs = pollSeconds * 1000 * (1 + JITTER * (2 * Math.random() - 1));
+      // The first time at any moment within a pause: a server that starts asks not all at once.
+      this.dueAt.set(webhook.app, now + (dueAt === undefined ? Math.random() * pauseMs : pauseMs));
+      if (dueAt !== undefined) await this.ask(webhook);
+    }
+  }
+
+  private async ask(webhook: Webhook): Promise<void> {
+    const { tools, deliveries, seen } = this.options;
+    const { app } = webhook;
+    try {
+      const heads = await sourceHeads(tools, webhook, this.stopping.signal);
+      const before = await seen.read(app);
+      if (before === undefined) {
+        await seen.begin(app, heads);
+        return;
+      }
+      const updates = missed(before, heads).filter(({ branch }) => deploys(webhook, branch));
+      const waiting = (await deliveries.waiting(app)).flatMap((delivery) => delivery.updates);
+      const news = updates.filter(({ branch }) => !waiting.some((update) => update.branch === branch));
+      if (news.length === 0) return;
+      const at = tools.clock.now();
+      await deliveries.accept(app, delivered(news, at), at);
+    } catch (error) {
+      if (!this.stopping.signal.aborted)
+        tools.log.warn({ err: toAppError(error), app }, "a source could not be read");
+    }
+  }
+}
+
+/** What of the source nobody told of: heads that are new or elsewhere, and branches that are gone. Pure. */
+export function missed(
+  before: ReadonlyMap<string, string>,
+  heads: ReadonlyMap<string, string>,
+): BranchUpdate[] {
+  const moved = [...heads].filter(([branch, commit]) => before.get(branch) !== commit);
+  const gone = [...before.keys()].filter((branch) => !heads.has(branch));
+  return [
+    ...moved.map(([branch, commit]) => ({ branch, commit })),
+    ...gone.map((branch) => ({ branch, commit: undefined })),
+  ];
+}
+
+function delivered(updates: readonly BranchUpdate[], now: number) {
+  return {
+    v: 1 as const,
+    id: `poll:${now}`,
+    at: new Date(now).toISOString(),
+    from: "poll",
+    by: "poll",
+    event: "push",
+    answer: 202,
+    state: "waiting" as const,
+    updates: updates.map(({ branch, commit }) => ({ branch, ...(commit === undefined ? {} : { commit }) })),
+    results: [],
+  };
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../../core/app-error.js";
+import { behindTraffic } from "../../core/behind-traffic.js";
+import { runCommand } from "../../core/exec.js";
+import { branchOfRef } from "../../core/names.js";
+import { quote } from "../../core/quote.js";
+import { gitEnvironment } from "../git/git-environment.js";
+import type { Tools } from "../tools.js";
+import { shownSource, type Webhook } from "./webhook-store.js";
+
+const HEADS_TIMEOUT_MS = 30_000;
+const FETCH_TIMEOUT_MS = 300_000;
+const CONNECT_SECONDS = 10;
+
+type SourceTools = Pick<Tools, "home" | "networkEnv">;
+
+/** Branches of an app's source and their commits, now. Throws `source-missing`, `source-unreachable`. */
+export async function sourceHeads(
+  tools: SourceTools,
+  webhook: Webhook,
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const lines = await git(tools, webhook, (url) => ["ls-remote", "--heads", "--", url], {
+    signal,
+    timeoutMs: HEADS_TIMEOUT_MS,
+  });
+  const heads = lines.flatMap((line) => {
+    const [, commit, ref] = /^([0-9a-f]{40,64})\t(\S+)$/.exec(line) ?? [];
+    const branch = ref === undefined ? undefined : branchOfRef(ref);
+    return commit === undefined || branch === undefined ? [] : [[branch, commit] as const];
+  });
+  return new Map(heads);
+}
+
+/**
+ * Fetches a branch of the source into the app's repository, beside its own branches. Answers its commit; undefined when the
+ * source has no such branch. Throws as `sourceHeads`.
+ */
+export async function fetchBranch(
+  tools: SourceTools,
+  webhook: Webhook,
+  branch: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const head = (await sourceHeads(tools, webhook, signal)).get(branch);
+  if (head === undefined) return undefined;
+  const into = `+refs/heads/${branch}:${fetchedRef(branch)}`;
+  const flags = ["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"];
+  await git(
+    tools,
+    webhook,
+    (url) => [
+      "-C",
+      tools.home.repository(webhook.app),
+      "-c",
+      "fetch.fsckObjects=true",
+      "fetch",
+      ...flags,
+      "--",
+      url,
+      into,
+    ],
+    { signal, timeoutMs: FETCH_TIMEOUT_MS },
+  );
+  return head;
+}
+
+/** Where a fetched branch stands until it is released. */
+export function fetchedRef(branch: string): string {
+  return `refs/sluice/source/${branch}`;
+}
+
+async function git(
+  { home, networkEnv }: SourceTools,
+  { app, source, privateKey }: Webhook,
+  args: (url: string) => string[],
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<string[]> {
+  if (source === undefined) throw new AppError("source-missing", { app });
+  const keyFile = join(home.gitHome(), `${app}-${randomBytes(6).toString("hex")}.key`);
+  const lines: string[] = [];
+  const refused = (reason: string): AppError =>
+    new AppError("source-unreachable", {
+      app,
+      source: shownSource(source),
+      reason: reason.replaceAll(source, shownSource(source)),
+    });
+  const deadline = AbortSignal.timeout(timeoutMs);
+  await writeFile(keyFile, privateKey, { mode: 0o600 });
+  try {
+    const exit = await runCommand(
+      {
+        argv: behindTraffic(["git", ...args(source)]),
+        cwd: home.root,
+        env: sourceEnvironment(home.gitHome(), networkEnv, keyFile),
+      },
+      { signal: AbortSignal.any([signal, deadline]), onLine: (line) => lines.push(line) },
+    );
+    if (exit.status !== 0)
+      throw refused(
+        lines
+          .filter((line) => line.trim() !== "")
+          .slice(0, 3)
+          .join("; ") || "git failed",
+      );
+    return lines;
+  } catch (error) {
+    if (deadline.aborted && !signal.aborted) throw refused(`no answer within ${timeoutMs / 1000} s`);
+    throw error;
+  } finally {
+    await rm(keyFile, { force: true });
+  }
+}
+
+/** A host's key is believed the first time and must be the same ever after. */
+function sourceEnvironment(
+  gitHome: string,
+  networkEnv: Readonly<Record<string, string>>,
+  keyFile: string,
+): Record<string, string> {
+  const ssh = [
+    ...[
+      "ssh",
+      "-i",
+      keyFile,
+      "-F",
+      "none",
+      "-o",
+      "IdentitiesOnly=yes",
+      "-o",
+      "IdentityAgent=none",
+      "-o",
+      "BatchMode=yes",
+    ],
+    ...["-o", "StrictHostKeyChecking=accept-new", "-o", `UserKnownHostsFile=${join(gitHome, "known_hosts")}`],
+    ...["-o", `ConnectTimeout=${CONNECT_SECONDS}`, "-o", "ServerAliveInterval=10"],
+  ];
+  return {
+    ...networkEnv,
+    ...gitEnvironment(gitHome),
+    GIT_SSH_COMMAND: ssh.map(quote).join(" "),
+    GIT_ALLOW_PROTOCOL: "https:http:ssh:git:file",
+  };
+}

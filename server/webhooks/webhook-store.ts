@@ -1,0 +1,138 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { AppError } from "../../core/app-error.js";
+import { redisError } from "../../core/redis/connection.js";
+import { keys } from "../../core/redis/keys.js";
+import { makeSecret, type SecretBox } from "../../core/secrets.js";
+import { newSshKeyPair } from "../../core/ssh-key-pair.js";
+
+const webhookRecordSchema = z.object({
+  v: z.literal(1),
+  /** Sealed. */
+  secret: z.string(),
+  privateKey: z.string(),
+  /** May hold a password. */
+  source: z.string().optional(),
+  /** Not sealed: a line for the Git host. */
+  publicKey: z.string(),
+  branches: z.array(z.string()),
+});
+
+type WebhookRecord = z.infer<typeof webhookRecordSchema>;
+
+/** How an app hangs on a repository elsewhere. */
+export interface Webhook {
+  readonly app: string;
+  /** Deliveries are signed with it. */
+  readonly secret: string;
+  /** Where its repository is fetched from, as an admin gave it. */
+  readonly source: string | undefined;
+  /** An SSH key of its own. */
+  readonly privateKey: string;
+  readonly publicKey: string;
+  /** Branches that deploy: names, or beginnings of names with a `*`. None: all. */
+  readonly branches: readonly string[];
+}
+
+export interface WebhookChange {
+  readonly source?: string;
+  readonly branches?: readonly string[];
+}
+
+/** The webhooks of the apps. */
+export class WebhookStore {
+  constructor(
+    private readonly redis: Redis,
+    private readonly box: SecretBox,
+  ) {}
+
+  async find(app: string): Promise<Webhook | undefined> {
+    const text = await this.redis.hget(keys.webhooks, app).catch(refuse);
+    return text === null ? undefined : this.opened(app, text);
+  }
+
+  async list(): Promise<Webhook[]> {
+    const all = await this.redis.hgetall(keys.webhooks).catch(refuse);
+    return Object.entries(all).map(([app, text]) => this.opened(app, text));
+  }
+
+  /** The app's webhook, made now if it has none, with what is to change. Throws `source-invalid`. */
+  async change(app: string, { source, branches }: WebhookChange): Promise<Webhook> {
+    const known = (await this.find(app)) ?? this.make(app);
+    const next = {
+      ...known,
+      source: source === undefined ? known.source : parseSource(source),
+      branches: branches ?? known.branches,
+    };
+    await this.redis.hset(keys.webhooks, app, JSON.stringify(this.sealed(next))).catch(refuse);
+    return next;
+  }
+
+  private make(app: string): Webhook {
+    const pair = newSshKeyPair(`sluice-${app}`);
+    return { app, secret: makeSecret(), source: undefined, branches: [], ...pair };
+  }
+
+  private sealed({ app, secret, source, privateKey, publicKey, branches }: Webhook): WebhookRecord {
+    const seal = (what: string, text: string): string => this.box.seal(text, context(app, what));
+    return {
+      v: 1,
+      secret: seal("secret", secret),
+      privateKey: seal("key", privateKey),
+      ...(source === undefined ? {} : { source: seal("source", source) }),
+      publicKey,
+      branches: [...branches],
+    };
+  }
+
+  private opened(app: string, text: string): Webhook {
+    const { secret, privateKey, source, publicKey, branches } = webhookRecordSchema.parse(JSON.parse(text));
+    const open = (what: string, sealed: string): string => this.box.open(sealed, context(app, what));
+    return {
+      app,
+      secret: open("secret", secret),
+      privateKey: open("key", privateKey),
+      source: source === undefined ? undefined : open("source", source),
+      publicKey,
+      branches,
+    };
+  }
+}
+
+/** Whether a push to this branch deploys. */
+export function deploys({ branches }: Pick<Webhook, "branches">, branch: string): boolean {
+  return (
+    branches.length === 0 ||
+    branches.some((name) => (name.endsWith("*") ? branch.startsWith(name.slice(0, -1)) : branch === name))
+  );
+}
+
+const SCP_LIKE = /^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s:][^\s]*$/;
+const PROTOCOLS = ["https:", "http:", "ssh:", "git:", "file:"];
+
+function parseSource(source: string): string {
+  const refused = (reason: string): AppError => new AppError("source-invalid", { reason });
+  // eslint-disable-next-line no-control-regex -- they are what is refused
+  if (source.startsWith("-") || /[\s\u0000-\u001f\u007f]/.test(source) || source.length > 2048)
+    throw refused("it begins with a dash, holds blanks, or is very long");
+  if (SCP_LIKE.test(source)) return source;
+  if (!URL.canParse(source)) throw refused("it is no URL");
+  const url = new URL(source);
+  if (!PROTOCOLS.includes(url.protocol))
+    throw refused(`${url.protocol}// is not one of ${PROTOCOLS.join("//, ")}//`);
+  if (url.hostname.startsWith("-")) throw refused("its host begins with a dash");
+  return source;
+}
+
+/** An address without the password it may hold, for people. */
+export function shownSource(source: string): string {
+  return source.replace(/^([a-z]+:\/\/)[^/@]*@/, "$1");
+}
+
+function context(app: string, what: string): string {
+  return `webhook:${app}:${what}`;
+}
+
+function refuse(error: unknown): never {
+  throw redisError(error);
+}
