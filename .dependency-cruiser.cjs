@@ -62,6 +62,7 @@ module.exports = {
       "^server/(git|releases|pipeline|access)/",
       "^server/tools",
     ),
+    only("webhook-hosts-know-core", "^server/webhooks/hosts/", "^core/"),
     {
       name: "drivers-are-chosen-in-the-cli",
       severity: "error",

@@ -275,6 +275,14 @@ export const catalogue = {
     true,
   ),
 
+  // A webhook
+  "webhook-malformed": entry<{ problem: string }>(
+    400,
+    ({ problem }) => `The delivery cannot be read: ${printable(problem)}.`,
+    () =>
+      'Send JSON, or a form with JSON in `payload`. From a script: {"branch": "master", "commit": "…40 digits…"}.',
+  ),
+
   // What a tree may contain
   "tree-link-outside": entry<{ path: string; target: string }>(
     422,
