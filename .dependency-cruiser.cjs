@@ -63,6 +63,13 @@ module.exports = {
       "^server/tools",
     ),
     only("webhook-hosts-know-core", "^server/webhooks/hosts/", "^core/"),
+    only(
+      "webhooks-use-the-pipeline",
+      "^server/webhooks/",
+      "^core/",
+      "^server/(git|releases|pipeline|access)/",
+      "^server/tools",
+    ),
     {
       name: "drivers-are-chosen-in-the-cli",
       severity: "error",

@@ -3,6 +3,7 @@ import { makeContext, type Context } from "./context.js";
 import { runUp } from "./run-up.js";
 import { ROLES, type Role } from "./up.js";
 import * as verbs from "./verbs.js";
+import { deliveries, webhook, type DeliveriesOptions, type WebhookOptions } from "./webhook.js";
 
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
@@ -67,6 +68,17 @@ export function program(terminal: Terminal): Command {
     .option("--lines <count>", "how many of the last lines", parseCount, 100)
     .option("--json", "as JSON, a line each")
     .action(async (app: string, options: verbs.LogOptions) => verbs.logs(await context(), app, options));
+  verb("webhook", "the URL, secret and deploy key for the app's Git host; makes the webhook")
+    .argument("<app>")
+    .option("--source <url>", "where its repository is fetched from")
+    .option("--branches <name...>", "only these deploy; a * at the end stands for the rest of a name")
+    .option("--json", "as JSON")
+    .action(async (app: string, options: WebhookOptions) => webhook(await context(), app, options));
+  verb("deliveries", "what the app's Git host delivered, and what came of it")
+    .argument("<app>")
+    .option("--replay <number>", "do one again")
+    .option("--json", "as JSON")
+    .action(async (app: string, options: DeliveriesOptions) => deliveries(await context(), app, options));
   verb("config", "show or change an app's environment variables; the next release gets them")
     .argument("<app>")
     .argument("[settings...]", "NAME=VALUE …")

@@ -48,7 +48,8 @@ export const catalogue = {
   "webhook-refused": entry(
     401,
     () => "This delivery is not signed with the app's secret.",
-    () => "`sluice webhook APP` prints the secret to paste into the Git host; `sluice deliveries APP` says why.",
+    () =>
+      "`sluice webhook APP` prints the secret to paste into the Git host; `sluice deliveries APP` says why.",
   ),
   "source-invalid": entry<{ reason: string }>(
     400,

@@ -48,6 +48,9 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   proxy: z.strictObject({ maxConnections: z.number().int().positive().optional() }).prefault({}),
+  webhooks: z
+    .strictObject({ pollSeconds: seconds.default(300).describe("how often a source is asked what it has") })
+    .prefault({}),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 

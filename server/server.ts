@@ -15,6 +15,7 @@ import { KeyStore } from "./access/key-store.js";
 import { TokenStore } from "./access/token-store.js";
 import { api } from "./api/api.js";
 import { metrics } from "./api/metrics.js";
+import type { WebhookApiOptions } from "./api/webhook-api.js";
 import { CanaryStore } from "./canary/canary-store.js";
 import { JudgeLoop } from "./canary/judge-loop.js";
 import type { Engine } from "./engines/engine.js";
@@ -36,6 +37,12 @@ import { RedisUsers } from "./releases/redis-users.js";
 import { ReleaseStore } from "./releases/release-store.js";
 import { withoutTrack } from "./releases/route-changes.js";
 import type { Tools } from "./tools.js";
+import { DeliveryLoop } from "./webhooks/delivery-loop.js";
+import { DeliveryStore } from "./webhooks/delivery-store.js";
+import { receive } from "./webhooks/receive.js";
+import { SeenHeads } from "./webhooks/seen-heads.js";
+import { SourceWatch } from "./webhooks/source-watch.js";
+import { WebhookStore } from "./webhooks/webhook-store.js";
 
 export interface ServerOptions {
   readonly home: Home;
@@ -77,6 +84,11 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     },
   });
   const canaries = new CanaryStore(redis);
+  const webhooks = {
+    webhooks: new WebhookStore(redis, await openSecretBox(home.key())),
+    deliveries: new DeliveryStore(redis),
+    seen: new SeenHeads(redis),
+  };
   const loops: { stop(): Promise<void> }[] = [];
   const listeners: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -91,9 +103,14 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     loops.push(new Reconciler(tools, pipeline).start());
     loops.push(new Baselines(tools, pipeline).start());
     loops.push(await new Wakes(tools, pipeline, redis).start());
+    loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());
+    loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());
     loops.push(judgeLoop(options, { tools, pipeline, canaries }).start());
     listeners.push(
-      await listen(controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries }), settings),
+      await listen(
+        controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries, webhooks }),
+        settings,
+      ),
     );
     listeners.push(
       await sshGit({
@@ -134,11 +151,12 @@ interface Parts {
   readonly pipeline: Pipeline;
   readonly desk: PushDesk;
   readonly canaries: CanaryStore;
+  readonly webhooks: Omit<WebhookApiOptions, "tools">;
 }
 
 function controlApp(
   { home, version, redis, log }: ServerOptions,
-  { tools, tokens, sshKeys, pipeline, desk, canaries }: Parts,
+  { tools, tokens, sshKeys, pipeline, desk, canaries, webhooks }: Parts,
 ): express.Express {
   const app = express();
   app.disable("x-powered-by");
@@ -151,7 +169,8 @@ function controlApp(
   });
   app.get("/metrics", metrics(tools, tokens));
   app.use("/git", httpGit({ home, tokens, apps: tools.apps, desk }));
-  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, canaries, version }));
+  app.use("/webhooks", receive({ tools, ...webhooks }));
+  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, canaries, webhooks, version }));
   app.use((request) => {
     throw new AppError("not-found", { path: request.path });
   });
@@ -181,7 +200,10 @@ function bodyParserError(error: unknown): AppError | undefined {
     typeof error.status === "number" &&
     error.status < 500 &&
     !(error instanceof AppError);
-  return isClientError ? new AppError("request-invalid", { problem: error.message }) : undefined;
+  if (!isClientError) return undefined;
+  if (error.status === 413 && "limit" in error)
+    return new AppError("request-too-large", { limit: `${Math.round(Number(error.limit) / 1024 ** 2)} MB` });
+  return new AppError("request-invalid", { problem: error.message });
 }
 
 async function makeTools({

@@ -51,6 +51,8 @@ export const keys = {
   deliveryQueue: (app: string) => `sluice:delivery-queue:${app}`,
   /** Set: apps with such deliveries. */
   deliveryApps: "sluice:delivery-apps",
+  /** Hash: branch → number of the newest delivery that names it. */
+  newestDeliveries: (app: string) => `sluice:newest-deliveries:${app}`,
   /** Channel: an app has a new delivery (the message is its name). */
   deliveriesChannel: "sluice:delivery-came",
   /** List: deliveries that were refused (`RefusedDelivery`), newest first. */

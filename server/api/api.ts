@@ -15,8 +15,10 @@ import { destroyApp } from "../pipeline/destroy-app.js";
 import { releaseLogs } from "../releases/release-logs.js";
 import { appSummaries, releaseSummaries } from "../releases/summaries.js";
 import { streamLines } from "./ndjson.js";
+import { parse, parseBody } from "./parse-body.js";
 import { serverStatus } from "./server-status.js";
 import { trafficApi } from "./traffic-api.js";
+import { webhookApi, type WebhookApiOptions } from "./webhook-api.js";
 
 export interface ApiOptions {
   readonly tools: Tools;
@@ -24,11 +26,12 @@ export interface ApiOptions {
   readonly tokens: TokenStore;
   readonly keys: KeyStore;
   readonly canaries: CanaryStore;
+  readonly webhooks: Omit<WebhookApiOptions, "tools">;
   readonly version: string;
 }
 
 /** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
-export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOptions): Router {
+export function api({ tools, pipeline, tokens, keys, canaries, webhooks, version }: ApiOptions): Router {
   const router = Router();
   router.use(requireToken(tokens));
   router.use(json({ limit: "1mb" }));
@@ -106,6 +109,7 @@ export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOpt
   });
 
   router.use(trafficApi(tools));
+  router.use(webhookApi({ tools, ...webhooks }));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
   router.post("/tokens", async (request, response) => {
@@ -138,25 +142,13 @@ const logQuerySchema = z.object({
 });
 
 function requireToken(tokens: TokenStore) {
-  return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const [scheme, token = ""] = (request.headers.authorization ?? "").split(" ");
     const holder = scheme?.toLowerCase() === "bearer" ? await tokens.holder(token) : undefined;
     if (holder === undefined) throw new AppError("unauthorized", {});
+    response.locals["holder"] = holder;
     next();
   };
-}
-
-function parseBody<T>(schema: z.ZodType<T>, request: Request): T {
-  return parse(schema, request.body ?? {});
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problem = parsed.error.issues
-    .map((issue) => `${issue.path.map(String).join(".") || "the body"}: ${issue.message}`)
-    .join("; ");
-  throw new AppError("request-invalid", { problem });
 }
 
 /** `v42` → 42, if the app has that release. Throws `release-unknown`. */

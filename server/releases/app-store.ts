@@ -87,6 +87,7 @@ export class AppStore {
         keys.deliveryCounter(app),
         keys.deliveryIds(app),
         keys.deliveryQueue(app),
+        keys.newestDeliveries(app),
         keys.refusedDeliveries(app),
         keys.sourceHeads(app),
       )

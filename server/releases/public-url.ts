@@ -16,3 +16,9 @@ export function releaseUrl(
 ): string {
   return publicUrl(settings, { app, track: releaseName(number) });
 }
+
+/** Where this server's control port is reached by others: webhooks, pages. */
+export function controlUrl({ bind, domain, controlPort }: Settings): string {
+  const host = ["0.0.0.0", "::"].includes(bind) ? domain : bind;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${controlPort}`;
+}

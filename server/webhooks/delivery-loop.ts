@@ -67,7 +67,7 @@ export class DeliveryLoop {
   private async workOn(app: string): Promise<void> {
     const { deliveries } = this.options;
     for (;;) {
-      const [next] = await deliveries.waiting(app);
+      const next = await deliveries.next(app);
       if (next === undefined || this.stopping.signal.aborted) return;
       await this.workThrough(app, next);
     }
@@ -80,7 +80,8 @@ export class DeliveryLoop {
     await deliveries.save(app, record);
     for (const { branch, commit } of delivery.updates) {
       if (webhook === undefined) break;
-      const superseded = async (): Promise<string | undefined> => this.superseded(app, delivery.number, branch);
+      const superseded = async (): Promise<string | undefined> =>
+        this.superseded(app, delivery.number, branch);
       const isReplay = delivery.from === "replay";
       const result = await this.deploy({ webhook, branch, commit, by: delivery.by, isReplay, superseded });
       const isDone = result.outcome !== "superseded" && result.code !== "source-unreachable";
@@ -118,10 +119,7 @@ export class DeliveryLoop {
   }
 
   private async superseded(app: string, number: number, branch: string): Promise<string | undefined> {
-    const waiting = await this.options.deliveries.waiting(app);
-    const newer = waiting.findLast(
-      (other) => other.number > number && other.updates.some((update) => update.branch === branch),
-    );
-    return newer === undefined ? undefined : `delivery ${newer.number} is a newer push of ${branch}`;
+    const newest = (await this.options.deliveries.newest(app, branch)) ?? number;
+    return newest <= number ? undefined : `delivery ${newest} is a newer push of ${branch}`;
   }
 }

@@ -26,10 +26,11 @@ export class DeliveryStore {
     const number = await this.redis
       .eval(
         ACCEPT,
-        5,
+        6,
         ...accepting(app),
         ...[app, record.id, String(now), JSON.stringify(record), record.state === "waiting" ? "1" : "0"],
         ...[String(KEPT_IDS), String(KEPT_DELIVERIES), keys.deliveriesChannel],
+        ...record.updates.map(({ branch }) => branch),
       )
       .catch(refuse);
     return number === 0 ? undefined : Number(number);
@@ -50,12 +51,21 @@ export class DeliveryStore {
     return this.redis.smembers(keys.deliveryApps).catch(refuse);
   }
 
-  /** An app's deliveries that are not finished, oldest first. */
-  async waiting(app: string): Promise<Delivery[]> {
-    const numbers = await this.redis.zrange(keys.deliveryQueue(app), 0, -1).catch(refuse);
-    if (numbers.length === 0) return [];
-    const texts = await this.redis.hmget(keys.deliveries(app), ...numbers).catch(refuse);
-    return numbers.flatMap((number, index) => parsed(number, texts[index]));
+  /** The oldest delivery of an app that is not finished. */
+  async next(app: string): Promise<Delivery | undefined> {
+    const [number] = await this.redis.zrange(keys.deliveryQueue(app), "0", "0").catch(refuse);
+    return number === undefined ? undefined : this.find(app, Number(number));
+  }
+
+  /** The number of the newest delivery that names this branch. */
+  async newest(app: string, branch: string): Promise<number | undefined> {
+    const number = await this.redis.hget(keys.newestDeliveries(app), branch).catch(refuse);
+    return number === null ? undefined : Number(number);
+  }
+
+  async isWaiting(app: string, number: number): Promise<boolean> {
+    const place = await this.redis.zscore(keys.deliveryQueue(app), String(number)).catch(refuse);
+    return place !== null;
   }
 
   async find(app: string, number: number): Promise<Delivery | undefined> {
@@ -76,7 +86,7 @@ export class DeliveryStore {
       keys.deliveryCounter(app),
     ];
     await this.redis
-      .eval(FINISH, 4, ...names, app, number, JSON.stringify(record), KEPT_DELIVERIES)
+      .eval(FINISH, 4, ...names, app, String(number), JSON.stringify(record), String(KEPT_DELIVERIES))
       .catch(refuse);
   }
 
@@ -95,19 +105,21 @@ export class DeliveryStore {
   }
 }
 
-function accepting(app: string): [string, string, string, string, string] {
+function accepting(app: string): [string, string, string, string, string, string] {
   return [
     keys.deliveryIds(app),
     keys.deliveryCounter(app),
     keys.deliveries(app),
     keys.deliveryQueue(app),
     keys.deliveryApps,
+    keys.newestDeliveries(app),
   ];
 }
 
 /**
- * KEYS: ids zset, counter, deliveries hash, queue zset, apps set. ARGV: app, id, now, record, 1 when it is to be worked on,
- * how many ids and how many records are kept, channel. Answer: its number, or 0 when its id was there.
+ * KEYS: ids zset, counter, deliveries hash, queue zset, apps set, newest hash. ARGV: app, id, now, record, 1 when it is to be
+ * worked on, how many ids and how many records are kept, channel, then its branches. Answer: its number, or 0 when its id
+ * was there.
  */
 const ACCEPT = `
 if redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 0 end
@@ -118,6 +130,7 @@ redis.call('HSET', KEYS[3], number, ARGV[4])
 if ARGV[5] == '1' then
   redis.call('ZADD', KEYS[4], number, number)
   redis.call('SADD', KEYS[5], ARGV[1])
+  for i = 9, #ARGV do redis.call('HSET', KEYS[6], ARGV[i], number) end
   redis.call('PUBLISH', ARGV[8], ARGV[1])
 end
 local old = number - tonumber(ARGV[7])

@@ -60,7 +60,7 @@ async function release(
     const serving = await servingRelease(tools, app, branch, commit);
     if (serving !== undefined && !order.isReplay)
       return { outcome: "nothing", release: serving, reason: `${serving} is this commit` };
-    return { outcome: "released", release: await releaseNow(tools, pipeline, order, stop) };
+    return { outcome: "released", release: await releaseNow(pipeline, order, stop) };
   });
 }
 
@@ -79,7 +79,6 @@ async function newerServes(
 
 /** As a push: our branch is what passed, and moves before the switch. */
 async function releaseNow(
-  tools: Tools,
   pipeline: Pipeline,
   { webhook: { app }, branch, commit, by }: BranchOrder & { readonly commit: string },
   signal: AbortSignal,
@@ -87,7 +86,16 @@ async function releaseNow(
   const out = new Output();
   try {
     const work = await pipeline.begin(
-      { app, commit, branch, track: trackOfBranch(branch), by, source: "webhook", skipGates: false, quarantine: {} },
+      {
+        app,
+        commit,
+        branch,
+        track: trackOfBranch(branch),
+        by,
+        source: "webhook",
+        skipGates: false,
+        quarantine: {},
+      },
       out,
     );
     await pipeline.toHealthy(work, signal).catch((error: unknown) => {

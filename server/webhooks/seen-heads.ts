@@ -16,7 +16,9 @@ export class SeenHeads {
   /** `commit` undefined: the branch is gone. */
   async set(app: string, branch: string, commit: string | undefined): Promise<void> {
     const key = keys.sourceHeads(app);
-    await (commit === undefined ? this.redis.hdel(key, branch) : this.redis.hset(key, branch, commit)).catch(refuse);
+    await (commit === undefined ? this.redis.hdel(key, branch) : this.redis.hset(key, branch, commit)).catch(
+      refuse,
+    );
   }
 
   /** What is there before anything is asked for: it deploys with its next push. */

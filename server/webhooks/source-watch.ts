@@ -47,7 +47,8 @@ export class SourceWatch {
     const { webhooks, tools, pollSeconds } = this.options;
     const now = tools.clock.now();
     const known = (await webhooks.list()).filter(({ source }) => source !== undefined);
-    for (const app of this.dueAt.keys()) if (!known.some((webhook) => webhook.app === app)) this.dueAt.delete(app);
+    for (const app of this.dueAt.keys())
+      if (!known.some((webhook) => webhook.app === app)) this.dueAt.delete(app);
     for (const webhook of known) {
       const dueAt = this.dueAt.get(webhook.app);
       if (dueAt !== undefined && now < dueAt) continue;
@@ -69,8 +70,11 @@ export class SourceWatch {
         return;
       }
       const updates = missed(before, heads).filter(({ branch }) => deploys(webhook, branch));
-      const waiting = (await deliveries.waiting(app)).flatMap((delivery) => delivery.updates);
-      const news = updates.filter(({ branch }) => !waiting.some((update) => update.branch === branch));
+      const news: BranchUpdate[] = [];
+      for (const update of updates) {
+        const newest = await deliveries.newest(app, update.branch);
+        if (newest === undefined || !(await deliveries.isWaiting(app, newest))) news.push(update);
+      }
       if (news.length === 0) return;
       const at = tools.clock.now();
       await deliveries.accept(app, delivered(news, at), at);

@@ -35,8 +35,8 @@ export interface Webhook {
 }
 
 export interface WebhookChange {
-  readonly source?: string;
-  readonly branches?: readonly string[];
+  readonly source?: string | undefined;
+  readonly branches?: readonly string[] | undefined;
 }
 
 /** The webhooks of the apps. */
