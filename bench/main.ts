@@ -12,9 +12,20 @@ import { releases } from "./releases.js";
 import { figureLines, jsonText, tableText, type BenchResult } from "./report.js";
 import { throughput } from "./throughput.js";
 import { tracks } from "./tracks.js";
+import { webhooks } from "./webhooks.js";
 import { Workshop } from "./workshop.js";
 
-const BENCHES: readonly Bench[] = [push, releases, throughput, memory, recovery, apps, canary, tracks];
+const BENCHES: readonly Bench[] = [
+  push,
+  releases,
+  throughput,
+  memory,
+  recovery,
+  apps,
+  canary,
+  tracks,
+  webhooks,
+];
 const USAGE = `bin/bench [--quick] [--json FILE] [${BENCHES.map(({ name }) => name).join("|")} …]`;
 
 let workshop = new Workshop();
