@@ -75,7 +75,9 @@ function signatureProblem(signature: string | undefined): string | undefined {
   if (signature.includes(", ")) return `${SIGNATURE} is there more than once`;
   const entries = signaturesIn(signature);
   if (entries.length === 0) return `${SIGNATURE} has no signature of version v1`;
-  const isUnfit = entries.some((entry) => entry.length !== BASE64_CHARACTERS || !/^[A-Za-z0-9+/]+=$/.test(entry));
+  const isUnfit = entries.some(
+    (entry) => entry.length !== BASE64_CHARACTERS || !/^[A-Za-z0-9+/]+=$/.test(entry),
+  );
   return isUnfit
     ? `${SIGNATURE} has a v1 signature that is not ${BASE64_CHARACTERS} base64 characters`
     : undefined;

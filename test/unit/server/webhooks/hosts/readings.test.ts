@@ -214,6 +214,12 @@ describe("a delivery of Bitbucket", () => {
     });
   });
 
+  it("tells a few reasons, not as many as there are", () => {
+    const tags = Array.from({ length: 9 }, (_, index) => ({ new: { ...tag, name: `v${index}` }, old: null }));
+    const reading = read(bitbucketPush(...tags));
+    expect(reading.kind === "nothing" && reading.why.split("; ")).to.have.length(5);
+  });
+
   it("deploys what it can when one of its branches has an unfit name", () => {
     const incoming = bitbucketPush({ new: { ...main, name: "a..b" }, old: null }, { new: main, old: null });
     expect(read(incoming)).to.deep.equal(pushOf("main", COMMIT));
