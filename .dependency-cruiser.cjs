@@ -63,6 +63,12 @@ module.exports = {
       "^server/tools",
     ),
     only("webhook-hosts-know-core", "^server/webhooks/hosts/", "^core/"),
+    only(
+      "webhook-reports-know-core",
+      "^server/webhooks/report/",
+      "^core/",
+      "^server/webhooks/hosts/git-host",
+    ),
     {
       name: "drivers-are-chosen-in-the-cli",
       severity: "error",
