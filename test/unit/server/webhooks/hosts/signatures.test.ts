@@ -300,7 +300,7 @@ describe("a signature by Standard Webhooks", () => {
 
   it("is bound to its id", () => {
     expect(refusal(withHeaders(signed, { "webhook-id": "msg_2027" }))).to.include("does not match");
-    for (const id of ["msg 2026", "x".repeat(257), "é"])
+    for (const id of ["msg 2026", "x".repeat(201), "é"])
       expect(refusal(withHeaders(signed, { "webhook-id": id }))).to.include(
         "webhook-id is there more than once",
       );
