@@ -70,6 +70,12 @@ module.exports = {
       "^server/(git|releases|pipeline|access)/",
       "^server/tools",
     ),
+    only(
+      "webhook-reports-know-core",
+      "^server/webhooks/report/",
+      "^core/",
+      "^server/webhooks/hosts/git-host",
+    ),
     {
       name: "drivers-are-chosen-in-the-cli",
       severity: "error",

@@ -153,14 +153,15 @@ async function surviveKills(
   const senders = Array.from({ length: CONNECTIONS }, async () => {
     while (next < total) {
       const id = `kept-${next++}`;
-      let status = 0;
       for (;;) {
-        status = await deliver({ ...target, id, agent });
-        if (status === 202 || status === 200) break;
+        const status = await deliver({ ...target, id, agent });
+        if (status === 202 || status === 200) {
+          answered.set(id, status);
+          break;
+        }
         retries++;
         await pause(20);
       }
-      answered.set(id, status);
     }
   });
   const killer = (async () => {

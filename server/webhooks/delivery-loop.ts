@@ -8,7 +8,7 @@ import type { BranchResult } from "./delivery-record.js";
 import type { Delivery, DeliveryStore } from "./delivery-store.js";
 import { deployBranch, type BranchOrder } from "./deploy-branch.js";
 import type { SeenHeads } from "./seen-heads.js";
-import type { WebhookStore } from "./webhook-store.js";
+import type { Webhook, WebhookStore } from "./webhook-store.js";
 
 export interface DeliveryLoopOptions {
   readonly tools: Tools;
@@ -22,6 +22,8 @@ export interface DeliveryLoopOptions {
 const TICK_MS = 1000;
 /** So many apps at once; the others wait. */
 const AT_ONCE = 4;
+/** So many deliveries are looked at in one go; those that were overtaken go together. */
+const TAKEN_AT_ONCE = 200;
 /** After a source that could not be read. */
 const RETRY_PAUSES_MS = [2000, 10_000];
 
@@ -65,24 +67,49 @@ export class DeliveryLoop {
   }
 
   private async workOn(app: string): Promise<void> {
-    const { deliveries } = this.options;
+    const { deliveries, webhooks } = this.options;
     for (;;) {
-      const next = await deliveries.next(app);
-      if (next === undefined || this.stopping.signal.aborted) return;
-      await this.workThrough(app, next);
+      const oldest = await deliveries.oldest(app, TAKEN_AT_ONCE);
+      const newest = await deliveries.newest(app);
+      const webhook = await webhooks.find(app);
+      const isOver = (delivery: Delivery): boolean =>
+        webhook === undefined ||
+        delivery.updates.every((update) => newerThan(delivery, update, newest) !== undefined);
+      const first = oldest.findIndex((delivery) => !isOver(delivery));
+      const over = first < 0 ? oldest : oldest.slice(0, first);
+      if (over.length > 0)
+        await deliveries.finish(
+          app,
+          over.map((delivery) => this.superseded(delivery, newest)),
+        );
+      const next = oldest[over.length];
+      if (next !== undefined && webhook !== undefined) await this.workThrough(webhook, next);
+      if (oldest.length === 0 || this.stopping.signal.aborted) return;
     }
   }
 
-  private async workThrough(app: string, delivery: Delivery): Promise<void> {
-    const { deliveries, webhooks, tools, seen } = this.options;
-    const webhook = await webhooks.find(app);
+  private superseded(delivery: Delivery, newest: ReadonlyMap<string, number>): Delivery {
+    const results = delivery.updates.map((update): BranchResult => {
+      const reason = newerThan(delivery, update, newest) ?? "the app has no webhook any more";
+      return { ...update, outcome: "superseded", reason };
+    });
+    return this.finished({ ...delivery, results });
+  }
+
+  private finished(delivery: Delivery): Delivery {
+    return { ...delivery, state: "done", finishedAt: new Date(this.options.tools.clock.now()).toISOString() };
+  }
+
+  private async workThrough(webhook: Webhook, delivery: Delivery): Promise<void> {
+    const { deliveries, tools, seen } = this.options;
+    const { app } = webhook;
     let record: Delivery = { ...delivery, state: "running", results: [] };
     await deliveries.save(app, record);
-    for (const { branch, commit } of delivery.updates) {
-      if (webhook === undefined) break;
+    for (const update of delivery.updates) {
       const superseded = async (): Promise<string | undefined> =>
-        this.superseded(app, delivery.number, branch);
+        newerThan(delivery, update, await deliveries.newest(app));
       const isReplay = delivery.from === "replay";
+      const { branch, commit } = update;
       const result = await this.deploy({ webhook, branch, commit, by: delivery.by, isReplay, superseded });
       const isDone = result.outcome !== "superseded" && result.code !== "source-unreachable";
       if (isDone) await seen.set(app, branch, commit);
@@ -90,8 +117,7 @@ export class DeliveryLoop {
       await deliveries.save(app, record);
       tools.log.info({ app, delivery: delivery.number, ...result }, "delivery");
     }
-    const finishedAt = new Date(tools.clock.now()).toISOString();
-    await deliveries.finish(app, { ...record, state: "done", finishedAt });
+    await deliveries.finish(app, [this.finished(record)]);
   }
 
   /** Throws when it is to be done again: the server stops, or Redis is away. */
@@ -117,9 +143,14 @@ export class DeliveryLoop {
       }
     }
   }
+}
 
-  private async superseded(app: string, number: number, branch: string): Promise<string | undefined> {
-    const newest = (await this.options.deliveries.newest(app, branch)) ?? number;
-    return newest <= number ? undefined : `delivery ${newest} is a newer push of ${branch}`;
-  }
+/** Why a delivery is not wanted for one of its branches any more, if that is so. */
+function newerThan(
+  { number }: Delivery,
+  { branch }: Delivery["updates"][number],
+  newest: ReadonlyMap<string, number>,
+): string | undefined {
+  const newer = newest.get(branch) ?? number;
+  return newer <= number ? undefined : `delivery ${newer} is a newer push of ${branch}`;
 }

@@ -51,16 +51,18 @@ export class DeliveryStore {
     return this.redis.smembers(keys.deliveryApps).catch(refuse);
   }
 
-  /** The oldest delivery of an app that is not finished. */
-  async next(app: string): Promise<Delivery | undefined> {
-    const [number] = await this.redis.zrange(keys.deliveryQueue(app), "0", "0").catch(refuse);
-    return number === undefined ? undefined : this.find(app, Number(number));
+  /** The oldest deliveries of an app that are not finished, at most `count`. */
+  async oldest(app: string, count: number): Promise<Delivery[]> {
+    const numbers = await this.redis.zrange(keys.deliveryQueue(app), "0", String(count - 1)).catch(refuse);
+    if (numbers.length === 0) return [];
+    const texts = await this.redis.hmget(keys.deliveries(app), ...numbers).catch(refuse);
+    return numbers.flatMap((number, index) => parsed(number, texts[index]));
   }
 
-  /** The number of the newest delivery that names this branch. */
-  async newest(app: string, branch: string): Promise<number | undefined> {
-    const number = await this.redis.hget(keys.newestDeliveries(app), branch).catch(refuse);
-    return number === null ? undefined : Number(number);
+  /** Branch → the number of the newest delivery that names it. */
+  async newest(app: string): Promise<Map<string, number>> {
+    const all = await this.redis.hgetall(keys.newestDeliveries(app)).catch(refuse);
+    return new Map(Object.entries(all).map(([branch, number]) => [branch, Number(number)]));
   }
 
   async isWaiting(app: string, number: number): Promise<boolean> {
@@ -77,17 +79,16 @@ export class DeliveryStore {
     await this.redis.hset(keys.deliveries(app), String(number), JSON.stringify(record)).catch(refuse);
   }
 
-  /** Saves it for the last time, and takes it out of the line. */
-  async finish(app: string, { number, ...record }: Delivery): Promise<void> {
+  /** Saves them for the last time, and takes them out of the line. */
+  async finish(app: string, deliveries: readonly Delivery[]): Promise<void> {
     const names = [
       keys.deliveries(app),
       keys.deliveryQueue(app),
       keys.deliveryApps,
       keys.deliveryCounter(app),
     ];
-    await this.redis
-      .eval(FINISH, 4, ...names, app, String(number), JSON.stringify(record), String(KEPT_DELIVERIES))
-      .catch(refuse);
+    const pairs = deliveries.flatMap(({ number, ...record }) => [String(number), JSON.stringify(record)]);
+    await this.redis.eval(FINISH, 4, ...names, app, String(KEPT_DELIVERIES), ...pairs).catch(refuse);
   }
 
   /** Newest first. */
@@ -138,14 +139,16 @@ if not redis.call('ZSCORE', KEYS[4], old) then redis.call('HDEL', KEYS[3], old) 
 return number`;
 
 /**
- * KEYS: deliveries hash, queue zset, apps set, counter. ARGV: app, number, record, how many records are kept. One that is so
- * old by now that it is kept no more is forgotten.
+ * KEYS: deliveries hash, queue zset, apps set, counter. ARGV: app, how many records are kept, then number, record, …. Those
+ * that are so old by now that they are kept no more are forgotten.
  */
 const FINISH = `
-redis.call('ZREM', KEYS[2], ARGV[2])
 local newest = tonumber(redis.call('GET', KEYS[4]) or '0')
-if newest - tonumber(ARGV[2]) >= tonumber(ARGV[4]) then redis.call('HDEL', KEYS[1], ARGV[2])
-else redis.call('HSET', KEYS[1], ARGV[2], ARGV[3]) end
+for i = 3, #ARGV, 2 do
+  redis.call('ZREM', KEYS[2], ARGV[i])
+  if newest - tonumber(ARGV[i]) >= tonumber(ARGV[2]) then redis.call('HDEL', KEYS[1], ARGV[i])
+  else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
 if redis.call('ZCARD', KEYS[2]) == 0 then redis.call('SREM', KEYS[3], ARGV[1]) end
 return 1`;
 

@@ -49,6 +49,8 @@ async function release(
 ): Promise<Outcome> {
   const { webhook, branch, commit } = order;
   const { app } = webhook;
+  const already = await servingRelease(tools, order);
+  if (already !== undefined) return already;
   const repository = await repositoryOf(tools, app);
   const head = await fetchBranch(tools, webhook, branch, signal);
   if (head === undefined || !(await repository.reaches(fetchedRef(branch), commit)))
@@ -57,10 +59,12 @@ async function release(
   return pipeline.exclusively(place, async (stop) => {
     const reason = (await order.superseded()) ?? (await newerServes(repository, branch, { commit, head }));
     if (reason !== undefined) return { outcome: "superseded", reason };
-    const serving = await servingRelease(tools, app, branch, commit);
-    if (serving !== undefined && !order.isReplay)
-      return { outcome: "nothing", release: serving, reason: `${serving} is this commit` };
-    return { outcome: "released", release: await releaseNow(pipeline, order, stop) };
+    return (
+      (await servingRelease(tools, order)) ?? {
+        outcome: "released",
+        release: await releaseNow(pipeline, order, stop),
+      }
+    );
   });
 }
 
@@ -110,15 +114,16 @@ async function releaseNow(
   }
 }
 
+/** What serves need not be released again, unless that is what was asked for. */
 async function servingRelease(
   tools: Tools,
-  app: string,
-  branch: string,
-  commit: string,
-): Promise<string | undefined> {
+  { webhook: { app }, branch, commit, isReplay }: BranchOrder,
+): Promise<Outcome | undefined> {
   const number = (await tools.routes.read(app)).tracks[trackOfBranch(branch)];
   const record = number === undefined ? undefined : await tools.releases.find(app, number);
-  return record?.commit === commit ? releaseName(record.number) : undefined;
+  if (record === undefined || record.commit !== commit || isReplay) return undefined;
+  const release = releaseName(record.number);
+  return { outcome: "nothing", release, reason: `${release} is this commit` };
 }
 
 async function removeBranch(

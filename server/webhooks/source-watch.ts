@@ -70,10 +70,11 @@ export class SourceWatch {
         return;
       }
       const updates = missed(before, heads).filter(({ branch }) => deploys(webhook, branch));
+      const newest = await deliveries.newest(app);
       const news: BranchUpdate[] = [];
       for (const update of updates) {
-        const newest = await deliveries.newest(app, update.branch);
-        if (newest === undefined || !(await deliveries.isWaiting(app, newest))) news.push(update);
+        const told = newest.get(update.branch);
+        if (told === undefined || !(await deliveries.isWaiting(app, told))) news.push(update);
       }
       if (news.length === 0) return;
       const at = tools.clock.now();

@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { AppError } from "../../core/app-error.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
-import { makeSecret, type SecretBox } from "../../core/secrets.js";
+import type { SecretBox } from "../../core/secrets.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
 
 const webhookRecordSchema = z.object({
@@ -41,6 +42,9 @@ export interface WebhookChange {
 
 /** The webhooks of the apps. */
 export class WebhookStore {
+  /** Opened a moment ago: with many deliveries it would be done for each. */
+  private readonly known = new Map<string, { readonly text: string; readonly webhook: Webhook }>();
+
   constructor(
     private readonly redis: Redis,
     private readonly box: SecretBox,
@@ -70,7 +74,9 @@ export class WebhookStore {
 
   private make(app: string): Webhook {
     const pair = newSshKeyPair(`sluice-${app}`);
-    return { app, secret: makeSecret(), source: undefined, branches: [], ...pair };
+    // The one form that every host takes, GitLab's signing token among them.
+    const secret = `whsec_${randomBytes(32).toString("base64")}`;
+    return { app, secret, source: undefined, branches: [], ...pair };
   }
 
   private sealed({ app, secret, source, privateKey, publicKey, branches }: Webhook): WebhookRecord {
@@ -86,9 +92,11 @@ export class WebhookStore {
   }
 
   private opened(app: string, text: string): Webhook {
+    const known = this.known.get(app);
+    if (known?.text === text) return known.webhook;
     const { secret, privateKey, source, publicKey, branches } = webhookRecordSchema.parse(JSON.parse(text));
     const open = (what: string, sealed: string): string => this.box.open(sealed, context(app, what));
-    return {
+    const webhook = {
       app,
       secret: open("secret", secret),
       privateKey: open("key", privateKey),
@@ -96,6 +104,8 @@ export class WebhookStore {
       publicKey,
       branches,
     };
+    this.known.set(app, { text, webhook });
+    return webhook;
   }
 }
 

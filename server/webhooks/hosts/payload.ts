@@ -3,9 +3,6 @@ import { AppError } from "../../../core/app-error.js";
 import type { Incoming } from "./git-host.js";
 import { headerOf } from "./header.js";
 
-/** A wrong list would tell as many as it has entries. */
-const MOST_PROBLEMS = 3;
-
 /** The JSON of a delivery: its body, or the field `payload` of a form. Throws `webhook-malformed`. */
 export function jsonOf(incoming: Incoming): unknown {
   const text = isForm(incoming) ? formPayload(incoming) : incoming.body.toString();
@@ -22,7 +19,7 @@ export function jsonOf(incoming: Incoming): unknown {
 export function shapeOf<T>(json: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw malformed(parsed.error.issues.slice(0, MOST_PROBLEMS).map(problemOf).join("; "));
+  throw malformed(parsed.error.issues.map(problemOf).join("; "));
 }
 
 export function isForm({ headers }: Incoming): boolean {

@@ -56,7 +56,7 @@ function keysOf(secret: string): Buffer[] {
 
 function idProblem(id: string | undefined): string | undefined {
   if (id === undefined || id === "") return `${ID} is missing`;
-  return /^[!-~]{1,256}$/.test(id)
+  return /^[!-~]{1,200}$/.test(id)
     ? undefined
     : `${ID} is there more than once, or has blanks or is too long`;
 }

@@ -1,0 +1,22 @@
+import type { HostName } from "../hosts/git-host.js";
+
+/** What became of a commit, for the Git host it came from. */
+export interface CommitReport {
+  readonly host: HostName;
+  /** With its version: `https://api.github.com`, `https://gitlab.example.org/api/v4`. */
+  readonly apiUrl: string;
+  /** `owner/name`; at GitLab perhaps with groups before. */
+  readonly repositoryPath: string;
+  readonly token: string;
+  readonly commit: string;
+  /** `pending`: the release is under way. */
+  readonly state: "pending" | "success" | "failure";
+  /** One sentence. Cut where a host wants it shorter. */
+  readonly description: string;
+  /** Where more is to be seen. */
+  readonly targetUrl: string;
+  /** Who says so: the same word replaces what it said before. */
+  readonly context: string;
+  /** The track: `production`, `canary` or a preview's name. */
+  readonly environment: string;
+}
