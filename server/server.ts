@@ -18,6 +18,9 @@ import { metrics } from "./api/metrics.js";
 import { CanaryStore } from "./canary/canary-store.js";
 import { JudgeLoop } from "./canary/judge-loop.js";
 import type { Engine } from "./engines/engine.js";
+import { FlagStore } from "./flags/flag-store.js";
+import { flagToggles } from "./flags/flag-toggles.js";
+import { ofrep } from "./flags/ofrep.js";
 import { Output, problemLines } from "./pipeline/output.js";
 import { promote } from "./pipeline/promote.js";
 import { Pipeline } from "./pipeline/pipeline.js";
@@ -77,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     },
   });
   const canaries = new CanaryStore(redis);
+  const flags = new FlagStore(redis, tools.clock);
   const loops: { stop(): Promise<void> }[] = [];
   const listeners: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -93,7 +97,10 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(judgeLoop(options, { tools, pipeline, canaries }).start());
     listeners.push(
-      await listen(controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries }), settings),
+      await listen(
+        controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries, flags }),
+        settings,
+      ),
     );
     listeners.push(
       await sshGit({
@@ -134,11 +141,12 @@ interface Parts {
   readonly pipeline: Pipeline;
   readonly desk: PushDesk;
   readonly canaries: CanaryStore;
+  readonly flags: FlagStore;
 }
 
 function controlApp(
   { home, version, redis, log }: ServerOptions,
-  { tools, tokens, sshKeys, pipeline, desk, canaries }: Parts,
+  { tools, tokens, sshKeys, pipeline, desk, canaries, flags }: Parts,
 ): express.Express {
   const app = express();
   app.disable("x-powered-by");
@@ -151,7 +159,9 @@ function controlApp(
   });
   app.get("/metrics", metrics(tools, tokens));
   app.use("/git", httpGit({ home, tokens, apps: tools.apps, desk }));
-  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, canaries, version }));
+  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, canaries, flags, version }));
+  app.use("/flags", ofrep({ apps: tools.apps, tokens, flags, log }));
+  app.use(flagToggles({ apps: tools.apps, settings: tools.settings, tokens, flags }));
   app.use((request) => {
     throw new AppError("not-found", { path: request.path });
   });

@@ -6,6 +6,7 @@ import type { KeyStore } from "../access/key-store.js";
 import type { TokenStore } from "../access/token-store.js";
 import { canarySummary } from "../canary/canary-summary.js";
 import type { CanaryStore } from "../canary/canary-store.js";
+import type { FlagStore } from "../flags/flag-store.js";
 import { abort, setShare } from "../canary/share.js";
 import { promote } from "../pipeline/promote.js";
 import { Output } from "../pipeline/output.js";
@@ -14,6 +15,7 @@ import type { Tools } from "../tools.js";
 import { destroyApp } from "../pipeline/destroy-app.js";
 import { releaseLogs } from "../releases/release-logs.js";
 import { appSummaries, releaseSummaries } from "../releases/summaries.js";
+import { flagsApi } from "./flags-api.js";
 import { streamLines } from "./ndjson.js";
 import { serverStatus } from "./server-status.js";
 import { trafficApi } from "./traffic-api.js";
@@ -24,11 +26,12 @@ export interface ApiOptions {
   readonly tokens: TokenStore;
   readonly keys: KeyStore;
   readonly canaries: CanaryStore;
+  readonly flags: FlagStore;
   readonly version: string;
 }
 
 /** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
-export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOptions): Router {
+export function api({ tools, pipeline, tokens, keys, canaries, flags, version }: ApiOptions): Router {
   const router = Router();
   router.use(requireToken(tokens));
   router.use(json({ limit: "1mb" }));
@@ -106,6 +109,7 @@ export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOpt
   });
 
   router.use(trafficApi(tools));
+  router.use(flagsApi(tools.apps, flags));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
   router.post("/tokens", async (request, response) => {
@@ -138,10 +142,11 @@ const logQuerySchema = z.object({
 });
 
 function requireToken(tokens: TokenStore) {
-  return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const [scheme, token = ""] = (request.headers.authorization ?? "").split(" ");
     const holder = scheme?.toLowerCase() === "bearer" ? await tokens.holder(token) : undefined;
     if (holder === undefined) throw new AppError("unauthorized", {});
+    response.locals["holder"] = holder;
     next();
   };
 }
