@@ -10,6 +10,7 @@ export class Flags {
   #token;
   #context;
   #client;
+  #asking = new Map();
   #known = new Map();
 
   constructor({ url, token, track }) {
@@ -18,9 +19,20 @@ export class Flags {
     this.#context = { track };
   }
 
-  /** A flag that is not there, or is no boolean, is off. While the service cannot be reached, it stays as it was. */
+  /**
+   * A flag that is not there, or is no boolean, is off. While the service cannot be reached, it stays as it was. Nothing
+   * is kept for later, but requests that come while one asks share its answer, so that many cost no more than one.
+   */
   async isOn(flag) {
     if (this.#url === undefined) return false;
+    if (!this.#asking.has(flag)) {
+      const answer = this.#ask(flag).finally(() => this.#asking.delete(flag));
+      this.#asking.set(flag, answer);
+    }
+    return this.#asking.get(flag);
+  }
+
+  async #ask(flag) {
     const client = await (this.#client ??= open(this.#url, this.#token));
     const { value, errorCode } = await client.getBooleanDetails(flag, false, this.#context);
     if (errorCode === UNREACHABLE) return this.#known.get(flag) ?? false;

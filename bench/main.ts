@@ -5,6 +5,7 @@ import { apps } from "./apps.js";
 import type { Bench } from "./bench.js";
 import { canary } from "./canary.js";
 import type { Figure } from "./figure.js";
+import { flags } from "./flags.js";
 import { memory } from "./memory.js";
 import { push } from "./push.js";
 import { recovery } from "./recovery.js";
@@ -14,7 +15,7 @@ import { throughput } from "./throughput.js";
 import { tracks } from "./tracks.js";
 import { Workshop } from "./workshop.js";
 
-const BENCHES: readonly Bench[] = [push, releases, throughput, memory, recovery, apps, canary, tracks];
+const BENCHES: readonly Bench[] = [push, releases, throughput, memory, recovery, apps, canary, tracks, flags];
 const USAGE = `bin/bench [--quick] [--json FILE] [${BENCHES.map(({ name }) => name).join("|")} …]`;
 
 let workshop = new Workshop();

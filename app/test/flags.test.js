@@ -34,6 +34,14 @@ describe("flags", () => {
     );
   });
 
+  it("are asked for once by requests that come together", async () => {
+    ofrep.flags.set("disableSET", true);
+    await set();
+    const statuses = await Promise.all(Array.from({ length: 20 }, () => set()));
+    expect(new Set(statuses)).to.deep.equal(new Set([REFUSED]));
+    expect(ofrep.asked.length).to.be.below(20);
+  });
+
   it("leave the other addresses alone, and do not hold them up", async () => {
     ofrep.flags.set("disableSET", true);
     expect((await app.fetch("/get/a")).status).to.equal(503);

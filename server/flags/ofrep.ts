@@ -58,9 +58,10 @@ export function ofrep({ apps, tokens, flags, log }: OfrepOptions): Router {
       next(error);
       return;
     }
-    const key = request.path.split("/flags/")[1];
+    const key = /\/evaluate\/flags\/([^/]+)/.exec(request.path)?.[1];
     const { status, errorCode, errorDetails } = problemOf(error);
-    if (status === 500) log.error({ err: error, path: request.path }, "flag evaluation");
+    if (status === 500 && !isAppError(error))
+      log.error({ err: error, path: request.path }, "flag evaluation");
     response.status(status).json({ ...(key === undefined ? {} : { key }), errorCode, errorDetails });
   };
   router.use(onError);
@@ -74,6 +75,7 @@ function requireReader(apps: AppStore, tokens: TokenStore): RequestHandler<{ app
     const app = await apps.find(request.params.app);
     const isReader = app !== undefined && sameSecret(token, apps.flagsToken(app));
     if (!isReader && (await tokens.holder(token)) === undefined) throw new AppError("unauthorized", {});
+    // An admin is told that there is no such app; nobody else.
     if (app === undefined) await apps.read(request.params.app);
     next();
   };

@@ -2,6 +2,8 @@ import { ErrorCode, OpenFeature, type Client } from "@openfeature/server-sdk";
 import { OFREPProvider } from "@openfeature/ofrep-provider";
 import { expect } from "chai";
 import { Redis } from "ioredis";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { FlagChange } from "../../server/flags/flag-store.js";
 import type { FlagSummary } from "../../server/flags/flag-summary.js";
 import { expectAccepted } from "../support/accepted.js";
@@ -374,6 +376,25 @@ describe("feature flags", function () {
       await redis.hset(`sluice:flags:${APP}`, "yes", "0");
       const changed = await evaluated("", ann, known);
       expect([changed.status, changed.headers.etag === first.headers.etag]).to.deep.equal([200, false]);
+    });
+  });
+
+  describe("while Redis is away", () => {
+    it("are a GENERAL error of the protocol, and come back with it", async () => {
+      await redis.hset(`sluice:flags:${APP}`, "yes", "1");
+      const steer = async (character: string): Promise<void> =>
+        writeFile(join(sluice.home, "services/redis/supervise/control"), character);
+      await steer("d");
+      try {
+        const { body } = await eventually("Redis is away", async () => {
+          const answer = await evaluated("yes", "{}");
+          return answer.status === 500 && answer;
+        });
+        expect(body).to.include({ key: "yes", errorCode: "GENERAL" });
+      } finally {
+        await steer("u");
+      }
+      await eventually("Redis is back", async () => isOn("yes"));
     });
   });
 
