@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-/** An object never decides whether a flag is on; it carries settings. */
 const flagValueSchema = z.union([z.boolean(), z.string(), z.number(), z.record(z.string(), z.json())]);
 
 /** What a flag can be evaluated to. */
