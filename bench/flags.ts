@@ -46,7 +46,7 @@ export const flags: Bench = {
       unit: "ms",
       aim: { atMost: 50 },
       spread: range(times, "ms"),
-      method: `Median of ${times.length}: from sending GET /disable/1 or /disable/0 to the first changed answer of ${path} (403 or 200), asked every 5 ms through the proxy; the app reads the flag by the OpenFeature SDK and OFREP at each request.`,
+      method: `Median of ${times.length}: from sending GET /disable/1 or /disable/0 to the first changed answer of ${path} (403 or 200), asked every 5 ms through the proxy; the app reads the flag by the OpenFeature SDK and OFREP and keeps nothing between requests.`,
     });
     figure({
       name: "flag switched by URL: failed requests",
