@@ -38,6 +38,13 @@ module.exports = {
     ),
     only("git-knows-core", "^server/git/", "^core/"),
     only("access-knows-core", "^server/access/", "^core/"),
+    only(
+      "flags-know-apps-and-tokens",
+      "^server/flags/",
+      "^core/",
+      "^server/(access|releases)/",
+      "^server/tools",
+    ),
     only("engine-drivers-know-core", "^server/engines/runit/", "^core/", "^server/engines/engine"),
     only(
       "pipeline-knows-the-interface",

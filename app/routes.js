@@ -1,11 +1,11 @@
 import express from "express";
 import { streamEvents } from "./events.js";
-import { renderPage } from "./page.js";
+import { renderPage, renderWritingOff } from "./page.js";
 import { MAX_KEY_CHARACTERS, MAX_VALUE_BYTES, StoreUnavailable } from "./store.js";
 
 const MAX_SLOW_MS = 60_000;
 
-export function createRoutes({ identity, store, stopping }) {
+export function createRoutes({ identity, store, flags, stopping }) {
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -16,8 +16,7 @@ export function createRoutes({ identity, store, stopping }) {
   });
 
   app.get("/", (req, res) => {
-    res.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:");
-    res.type("html").send(renderPage(identity));
+    sendPage(res, renderPage(identity));
   });
 
   app.get("/status", (req, res) => {
@@ -38,10 +37,8 @@ export function createRoutes({ identity, store, stopping }) {
 
   app.get("/set/:key/:value", checkSizes, async (req, res) => {
     const { key, value } = req.params;
-    if (await store.isOn("disableSET")) {
-      res
-        .status(403)
-        .json({ error: "Writing is switched off at the moment (flag disableSET). Reading works." });
+    if (await flags.isOn("disableSET")) {
+      refuseWriting(req, res);
       return;
     }
     await store.set(key, value);
@@ -64,6 +61,18 @@ export function createRoutes({ identity, store, stopping }) {
   app.use((req, res) => res.status(404).json({ error: "There is nothing at this address." }));
   app.use(answerError);
   return app;
+}
+
+/** 403: this is meant so. A 5xx would count as a failure of the release, and could end a canary. */
+function refuseWriting(req, res) {
+  res.status(403).vary("Accept");
+  if (req.accepts(["json", "html"]) === "html") sendPage(res, renderWritingOff());
+  else res.json({ error: "Writing is switched off at the moment (flag disableSET). Reading works." });
+}
+
+function sendPage(res, page) {
+  res.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:");
+  res.type("html").send(page);
 }
 
 function checkSizes(req, res, next) {

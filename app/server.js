@@ -1,6 +1,7 @@
-// Wires the app together and listens. What few requests need (ioredis, ws) is loaded by the first that needs it.
+// Wires the app together and listens. What few requests need (ioredis, ws, the flags) is loaded by the first that needs it.
 import http from "node:http";
 import { echo } from "./echo.js";
+import { Flags } from "./flags.js";
 import { identify } from "./identity.js";
 import { listen } from "./listen.js";
 import { createRoutes } from "./routes.js";
@@ -10,6 +11,11 @@ import { Store } from "./store.js";
 const { env } = process;
 const identity = identify(env);
 const store = new Store({ url: env.REDIS_URL, app: identity.app });
+const flags = new Flags({
+  url: env.SLUICE_FLAGS_URL,
+  token: env.SLUICE_FLAGS_TOKEN,
+  track: identity.track,
+});
 
 // Values of 10 kB come in the URL, and percent-encoding makes three bytes of one.
 const server = http.createServer({ maxHeaderSize: 48 * 1024 });
@@ -18,7 +24,7 @@ server.keepAliveTimeout = 75_000;
 
 const shutdown = new Shutdown(server);
 const stopping = shutdown.signal;
-server.on("request", createRoutes({ identity, store, stopping }));
+server.on("request", createRoutes({ identity, store, flags, stopping }));
 server.on("upgrade", echo({ identity, stopping }));
 
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, stop);

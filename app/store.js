@@ -4,8 +4,8 @@ export const MAX_VALUE_BYTES = 10_000;
 export class StoreUnavailable extends Error {}
 
 /**
- * Values and flags in Redis: `app:<app>:KEY` and the hash `sluice:flags:<app>`. The connection is opened by the first
- * request that needs it and comes back by itself; while it is gone every call fails at once with `StoreUnavailable`.
+ * Values in Redis, at `app:<app>:KEY`. The connection is opened by the first request that needs it and comes back by
+ * itself; while it is gone every call fails at once with `StoreUnavailable`.
  */
 export class Store {
   #url;
@@ -23,12 +23,6 @@ export class Store {
 
   set(key, value) {
     return this.#ask((redis) => redis.set(`app:${this.#app}:${key}`, value));
-  }
-
-  /** A flag that we may not read counts as off. */
-  async isOn(flag) {
-    const read = (redis) => redis.hget(`sluice:flags:${this.#app}`, flag).catch(unlessRefused);
-    return ["1", "true"].includes(await this.#ask(read));
   }
 
   close() {
@@ -78,8 +72,4 @@ async function open(url) {
 
 function isRefusal(error) {
   return error.name === "ReplyError";
-}
-
-function unlessRefused(error) {
-  if (!isRefusal(error)) throw error;
 }

@@ -5,6 +5,7 @@ import { apps } from "./apps.js";
 import type { Bench } from "./bench.js";
 import { canary } from "./canary.js";
 import type { Figure } from "./figure.js";
+import { flags } from "./flags.js";
 import { memory } from "./memory.js";
 import { push } from "./push.js";
 import { recovery } from "./recovery.js";
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   apps,
   canary,
   tracks,
+  flags,
   webhooks,
 ];
 const USAGE = `bin/bench [--quick] [--json FILE] [${BENCHES.map(({ name }) => name).join("|")} …]`;

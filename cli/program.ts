@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { makeContext, type Context } from "./context.js";
+import { flags, type FlagOptions } from "./flags.js";
 import { runUp } from "./run-up.js";
 import { ROLES, type Role } from "./up.js";
 import * as verbs from "./verbs.js";
@@ -86,6 +87,16 @@ export function program(terminal: Terminal): Command {
     .option("--json", "as JSON")
     .action(async (app: string, settings: string[], options: verbs.ConfigOptions) =>
       verbs.config(await context(), app, settings, options),
+    );
+  verb("flags", "show or switch an app's feature flags; running instances see it at once")
+    .argument("<app>")
+    .argument("[name]")
+    .argument("[value]", "1, 0, a text, a number, or a rule as JSON")
+    .option("--unset <name...>", "remove these")
+    .option("--changes", "who changed what, newest first")
+    .option("--json", "as JSON")
+    .action(async (app: string, name: string | undefined, value: string | undefined, options: FlagOptions) =>
+      flags(await context(), app, { ...options, name, value }),
     );
   verb("destroy", "remove an app, its releases and its records")
     .argument("<app>")

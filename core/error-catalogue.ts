@@ -110,6 +110,28 @@ export const catalogue = {
     () =>
       "Use letters, digits and underscores, not a digit first; PORT, SOCKET, RELEASE and the like are set by Sluice.",
   ),
+  "flag-name-invalid": entry<{ name: string }>(
+    400,
+    ({ name }) => `"${printable(name)}" cannot be the name of a flag.`,
+    () => "Use 1 to 100 letters, digits and . _ - with a letter first (for example: new-checkout).",
+  ),
+  "flag-value-invalid": entry<{ flag: string; problem: string }>(
+    400,
+    ({ flag, problem }) => `The flag "${flag}" cannot have this value: ${printable(problem)}.`,
+    () =>
+      'A rule is for example {"percentage": 20} or {"users": ["ann"]}; docs/flags.md shows what a flag can be.',
+  ),
+  "flag-unknown": entry<{ app: string; flag: string; known: readonly string[] }>(
+    404,
+    ({ app, flag }) => `"${app}" has no flag "${printable(flag)}".`,
+    ({ app, known }) =>
+      known.length > 0 ? `Its flags: ${known.join(", ")}.` : `Set it: sluice flags ${app} NAME VALUE.`,
+  ),
+  "foreign-page": entry(
+    403,
+    () => "Flags are not switched for another site's page, nor ahead of a visit.",
+    () => "Open the address yourself, or send the token as `Authorization: Bearer TOKEN` from a program.",
+  ),
 
   // Set-up and this machine
   "settings-invalid": entry<{ file: string; problems: readonly string[] }>(

@@ -5,6 +5,7 @@ const APP_NAME = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,39}$/;
 const BRANCH_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._/-]{0,99})$/;
 const PROCESS_NAME = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,62}$/;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+const FLAG_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 
 export function parseAppName(name: string): string {
   if (!APP_NAME.test(name)) throw new AppError("app-name-invalid", { name });
@@ -17,6 +18,11 @@ export function isProcessName(name: string): boolean {
 
 export function isEnvName(name: string): boolean {
   return ENV_NAME.test(name);
+}
+
+export function parseFlagName(name: string): string {
+  if (!FLAG_NAME.test(name)) throw new AppError("flag-name-invalid", { name });
+  return name;
 }
 
 /** `refs/heads/x` → `x`, or undefined when the ref is no branch with a name that is safe everywhere. */

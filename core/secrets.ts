@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { writeFileAtomically } from "./atomic-file.js";
 
@@ -17,7 +24,7 @@ export function sameSecret(a: string, b: string): boolean {
   return a !== "" && timingSafeEqual(Buffer.from(hashToken(a), "hex"), Buffer.from(hashToken(b), "hex"));
 }
 
-/** Encrypts what must be read again (an app's settings, its Redis password): AES-256-GCM under the key file. */
+/** Encrypts what must be read again (an app's settings, its Redis password), and derives what need not be stored: under the key file, AES-256-GCM and HKDF. */
 export class SecretBox {
   constructor(private readonly key: Buffer) {}
 
@@ -42,6 +49,11 @@ export class SecretBox {
       .setAAD(Buffer.from(context))
       .setAuthTag(Buffer.from(tag, "base64"));
     return Buffer.concat([decipher.update(Buffer.from(text, "base64")), decipher.final()]).toString("utf8");
+  }
+
+  /** A secret as `makeSecret` makes them, always the same for one `context` (RFC 5869). */
+  derive(context: string): string {
+    return Buffer.from(hkdfSync("sha256", this.key, "", context, 32)).toString("hex");
   }
 }
 

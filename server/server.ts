@@ -19,6 +19,9 @@ import type { WebhookApiOptions } from "./api/webhook-api.js";
 import { CanaryStore } from "./canary/canary-store.js";
 import { JudgeLoop } from "./canary/judge-loop.js";
 import type { Engine } from "./engines/engine.js";
+import { FlagStore } from "./flags/flag-store.js";
+import { flagToggles } from "./flags/flag-toggles.js";
+import { ofrep } from "./flags/ofrep.js";
 import { Output, problemLines } from "./pipeline/output.js";
 import { promote } from "./pipeline/promote.js";
 import { Pipeline } from "./pipeline/pipeline.js";
@@ -89,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     deliveries: new DeliveryStore(redis),
     seen: new SeenHeads(redis),
   };
+  const flags = new FlagStore(redis, tools.clock);
   const loops: { stop(): Promise<void> }[] = [];
   const listeners: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -108,7 +112,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     loops.push(judgeLoop(options, { tools, pipeline, canaries }).start());
     listeners.push(
       await listen(
-        controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries, webhooks }),
+        controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries, webhooks, flags }),
         settings,
       ),
     );
@@ -152,12 +156,14 @@ interface Parts {
   readonly desk: PushDesk;
   readonly canaries: CanaryStore;
   readonly webhooks: Omit<WebhookApiOptions, "tools">;
+  readonly flags: FlagStore;
 }
 
 function controlApp(
   { home, version, redis, log }: ServerOptions,
-  { tools, tokens, sshKeys, pipeline, desk, canaries, webhooks }: Parts,
+  { sshKeys, desk, ...parts }: Parts,
 ): express.Express {
+  const { tools, tokens, webhooks, flags } = parts;
   const app = express();
   app.disable("x-powered-by");
   app.get("/healthz", async (_request, response) => {
@@ -170,7 +176,9 @@ function controlApp(
   app.get("/metrics", metrics(tools, tokens));
   app.use("/git", httpGit({ home, tokens, apps: tools.apps, desk }));
   app.use("/webhooks", receive({ tools, ...webhooks }));
-  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, canaries, webhooks, version }));
+  app.use("/api", api({ ...parts, keys: sshKeys, version }));
+  app.use("/flags", ofrep({ apps: tools.apps, tokens, flags, log }));
+  app.use(flagToggles({ apps: tools.apps, settings: tools.settings, tokens, flags }));
   app.use((request) => {
     throw new AppError("not-found", { path: request.path });
   });

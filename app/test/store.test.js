@@ -39,7 +39,6 @@ describe(`store with a real Redis${hasRedis ? "" : " (left out: there is no redi
     admin?.disconnect();
     await redis?.end();
   });
-  afterEach(() => admin?.del("sluice:flags:shop"));
 
   const get = async (path) => {
     const res = await app.fetch(path);
@@ -62,33 +61,6 @@ describe(`store with a real Redis${hasRedis ? "" : " (left out: there is no redi
     const { status, body } = await get("/get/missing");
     expect(status).to.equal(404);
     expect(body).to.have.property("key", "missing");
-  });
-
-  for (const value of ["1", "true"]) {
-    it(`answers 403 to /set while the flag disableSET is "${value}", and still reads`, async () => {
-      await admin.set("app:shop:kept", "old");
-      await admin.hset("sluice:flags:shop", "disableSET", value);
-      const { status, body } = await get("/set/kept/new");
-      expect(status).to.equal(403);
-      expect(body.error).to.include("switched off");
-      expect((await get("/get/kept")).body.value).to.equal("old");
-    });
-  }
-
-  it("writes while the flag disableSET is off", async () => {
-    await admin.hset("sluice:flags:shop", "disableSET", "0");
-    expect((await get("/set/a/b")).status).to.equal(200);
-  });
-
-  it("writes when the flag may not be read", async () => {
-    const other = await serveRoutes({ env: { REDIS_URL: redis.url, SLUICE_APP: "shop:x" } });
-    try {
-      // The user of `shop` may touch app:shop:*, so no keys of an app `shop:x` are refused but its flags are.
-      await admin.call("ACL", "SETUSER", "shop", "~app:shop:x:*");
-      expect((await other.fetch("/set/a/b")).status).to.equal(200);
-    } finally {
-      await other.end();
-    }
   });
 
   it("says so when Redis refuses", async () => {

@@ -69,8 +69,10 @@ export const keys = {
   sshKeys: "sluice:ssh-keys",
   /** Text: `yes` takes every canary out of the traffic. */
   alert: "sluice:alert",
-  /** Hash: flag → value. */
+  /** Hash: flag → value. The channel of the same name: a flag was changed (the message is its name). */
   flags: (app: string) => `sluice:flags:${app}`,
+  /** List: the last changes of flags (`FlagChange`), newest first. */
+  flagChanges: (app: string) => `sluice:flag-changes:${app}`,
 } as const;
 
 /** The keys an app may write, as a pattern for Redis' ACL. */

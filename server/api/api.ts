@@ -6,6 +6,7 @@ import type { KeyStore } from "../access/key-store.js";
 import type { TokenStore } from "../access/token-store.js";
 import { canarySummary } from "../canary/canary-summary.js";
 import type { CanaryStore } from "../canary/canary-store.js";
+import type { FlagStore } from "../flags/flag-store.js";
 import { abort, setShare } from "../canary/share.js";
 import { promote } from "../pipeline/promote.js";
 import { Output } from "../pipeline/output.js";
@@ -14,6 +15,7 @@ import type { Tools } from "../tools.js";
 import { destroyApp } from "../pipeline/destroy-app.js";
 import { releaseLogs } from "../releases/release-logs.js";
 import { appSummaries, releaseSummaries } from "../releases/summaries.js";
+import { flagsApi } from "./flags-api.js";
 import { streamLines } from "./ndjson.js";
 import { parse, parseBody } from "./parse-body.js";
 import { serverStatus } from "./server-status.js";
@@ -27,11 +29,13 @@ export interface ApiOptions {
   readonly keys: KeyStore;
   readonly canaries: CanaryStore;
   readonly webhooks: Omit<WebhookApiOptions, "tools">;
+  readonly flags: FlagStore;
   readonly version: string;
 }
 
 /** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
-export function api({ tools, pipeline, tokens, keys, canaries, webhooks, version }: ApiOptions): Router {
+export function api(options: ApiOptions): Router {
+  const { tools, pipeline, tokens, keys, canaries, webhooks, flags, version } = options;
   const router = Router();
   router.use(requireToken(tokens));
   router.use(json({ limit: "1mb" }));
@@ -110,6 +114,7 @@ export function api({ tools, pipeline, tokens, keys, canaries, webhooks, version
 
   router.use(trafficApi(tools));
   router.use(webhookApi({ tools, ...webhooks }));
+  router.use(flagsApi(tools.apps, flags));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
   router.post("/tokens", async (request, response) => {

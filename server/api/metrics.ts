@@ -1,5 +1,6 @@
-import type { Request, RequestHandler } from "express";
+import type { RequestHandler } from "express";
 import { AppError } from "../../core/app-error.js";
+import { tokenOf } from "../access/token-of.js";
 import type { TokenStore } from "../access/token-store.js";
 import type { Tools } from "../tools.js";
 import { prometheusText } from "./prometheus.js";
@@ -26,10 +27,4 @@ export function metrics(tools: Tools, tokens: TokenStore): RequestHandler {
     const text = prometheusText({ traffic: traffic.flat(), apps: gauges });
     response.set("Cache-Control", "no-store").type("text/plain; version=0.0.4; charset=utf-8").send(text);
   };
-}
-
-function tokenOf({ headers, query }: Request): string {
-  const [scheme = "", token = ""] = (headers.authorization ?? "").split(" ");
-  if (scheme.toLowerCase() === "bearer") return token;
-  return typeof query["token"] === "string" ? query["token"] : "";
 }

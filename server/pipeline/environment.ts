@@ -37,6 +37,7 @@ export async function processEnvironment(
     NODE_ENV: "production",
     REDIS_URL: tools.redisUsers.url(app, tools.apps.redisPassword(app)),
     SLUICE_FLAGS_URL: `http://127.0.0.1:${tools.settings.controlPort}/flags/${app.name}`,
+    SLUICE_FLAGS_TOKEN: tools.apps.flagsToken(app),
     ...(await tools.config.read(app.name)),
     ...record.previewEnv,
     GIT_REV: record.commit,

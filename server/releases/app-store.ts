@@ -70,6 +70,11 @@ export class AppStore {
     return this.box.open(app.redisPassword, redisContext(app.name));
   }
 
+  /** What reads the app's flags and nothing else. An app that is made anew under the same name has another. */
+  flagsToken(app: AppRecord): string {
+    return this.box.derive(`flags:${app.name}:${app.createdAt}`);
+  }
+
   /** Removes every record of an app but its route table, which the proxies follow. */
   async remove(app: string): Promise<void> {
     await this.redis
@@ -82,6 +87,7 @@ export class AppStore {
         keys.releaseCounter(app),
         keys.config(app),
         keys.flags(app),
+        keys.flagChanges(app),
         keys.canaries(app),
         keys.deliveries(app),
         keys.deliveryCounter(app),

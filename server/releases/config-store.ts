@@ -15,6 +15,7 @@ const RESERVED = new Set([
   "SLUICE_APP",
   "SLUICE_TRACK",
   "SLUICE_FLAGS_URL",
+  "SLUICE_FLAGS_TOKEN",
 ]);
 
 /** An app's settings (environment variables), sealed in Redis. A release reads them when it starts. */

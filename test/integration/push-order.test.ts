@@ -348,12 +348,20 @@ describe("what a release is given", function () {
     });
     expect(Number(env["PORT"])).to.be.within(ports.first, ports.last);
     expect(env["SLUICE_FLAGS_URL"]).to.equal(`http://127.0.0.1:${sluice.controlPort}/flags/who`);
+    expect(env["SLUICE_FLAGS_TOKEN"]).to.match(/^[0-9a-f]{64}$/);
     expect(env["REDIS_URL"]).to.match(/^redis:\/\/app-who:[0-9a-f]{64}@127\.0\.0\.1:\d+\/0$/);
     expect(
       Object.keys(env)
         .filter((name) => /^(SLUICE|GIT|REDIS)_/.test(name))
         .sort(),
-    ).to.deep.equal(["GIT_REV", "REDIS_URL", "SLUICE_APP", "SLUICE_FLAGS_URL", "SLUICE_TRACK"]);
+    ).to.deep.equal([
+      "GIT_REV",
+      "REDIS_URL",
+      "SLUICE_APP",
+      "SLUICE_FLAGS_TOKEN",
+      "SLUICE_FLAGS_URL",
+      "SLUICE_TRACK",
+    ]);
     for (const secret of await secrets()) expect(JSON.stringify(env)).not.to.include(secret);
     expect(await envOf("staging.who").catch(async () => envOf("v2.who"))).to.include({
       RELEASE: "v2",

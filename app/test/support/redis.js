@@ -21,7 +21,7 @@ export async function startRedis({ app }) {
 bind 127.0.0.1
 dir ${folder}
 save ""
-user ${app} on >${PASSWORD} ~app:${app}:* %R~sluice:flags:${app} -@all +get +set +hget
+user ${app} on >${PASSWORD} ~app:${app}:* -@all +get +set
 `,
   );
   let child = await startServer(config);

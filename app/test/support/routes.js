@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import http from "node:http";
+import { Flags } from "../../flags.js";
 import { identify } from "../../identity.js";
 import { createRoutes } from "../../routes.js";
 import { Store } from "../../store.js";
@@ -10,7 +11,13 @@ const RUNNING = new AbortController().signal;
 export async function serveRoutes({ env = {}, stopping = RUNNING } = {}) {
   const identity = identify(env);
   const store = new Store({ url: env.REDIS_URL, app: identity.app });
-  const server = http.createServer({ maxHeaderSize: 48 * 1024 }, createRoutes({ identity, store, stopping }));
+  const flags = new Flags({
+    url: env.SLUICE_FLAGS_URL,
+    token: env.SLUICE_FLAGS_TOKEN,
+    track: identity.track,
+  });
+  const routes = createRoutes({ identity, store, flags, stopping });
+  const server = http.createServer({ maxHeaderSize: 48 * 1024 }, routes);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const origin = `http://127.0.0.1:${server.address().port}`;

@@ -5,10 +5,18 @@ import {
   isEnvName,
   isProcessName,
   parseAppName,
+  parseFlagName,
   parseReleaseName,
 } from "../../../core/names.js";
 
 describe("names", () => {
+  it("takes letters, digits, dots, dashes and underscores as flags' names", () => {
+    for (const name of ["a", "disableSET", "new-checkout", "v2.theme_x", "a".repeat(100)])
+      expect(parseFlagName(name)).to.equal(name);
+    for (const name of ["", "1a", "_a", "__proto__", "a b", "a/b", "a\n", "ü", "a".repeat(101)])
+      expect(() => parseFlagName(name), name).to.throw("cannot be the name of a flag");
+  });
+
   it("takes DNS labels as apps' names, and nothing else", () => {
     for (const name of ["a", "my-shop", "x1", "a".repeat(40)]) expect(parseAppName(name)).to.equal(name);
     for (const name of [

@@ -4,7 +4,8 @@ import { randomBytes } from "node:crypto";
 import { SecretBox, hashToken, makeSecret, sameSecret } from "../../../core/secrets.js";
 
 describe("secrets", () => {
-  const box = new SecretBox(randomBytes(32));
+  const key = randomBytes(32);
+  const box = new SecretBox(key);
 
   it("can be sealed and opened again, whatever they are", () => {
     fc.assert(
@@ -35,6 +36,14 @@ describe("secrets", () => {
 
   it("are never sealed twice to the same text", () => {
     expect(box.seal("word", "x")).not.to.equal(box.seal("word", "x"));
+  });
+
+  it("are derived: the same for one context and key, and no other's", () => {
+    const derived = box.derive("flags:a");
+    expect(derived).to.match(/^[0-9a-f]{64}$/);
+    expect(new SecretBox(key).derive("flags:a")).to.equal(derived);
+    expect(box.derive("flags:b")).not.to.equal(derived);
+    expect(new SecretBox(randomBytes(32)).derive("flags:a")).not.to.equal(derived);
   });
 
   it("are compared whatever their lengths; an empty one is never right", () => {

@@ -1,0 +1,65 @@
+import { Router, type NextFunction, type Request, type Response } from "express";
+import { AppError } from "../../core/app-error.js";
+import { tokenOf } from "../access/token-of.js";
+import type { TokenStore } from "../access/token-store.js";
+import type { Tools } from "../tools.js";
+import { flagSummary } from "./flag-summary.js";
+import type { FlagStore } from "./flag-store.js";
+import { refuseForeignPage } from "./refuse-foreign-page.js";
+
+export interface FlagTogglesOptions extends Pick<Tools, "apps" | "settings"> {
+  readonly tokens: TokenStore;
+  readonly flags: FlagStore;
+}
+
+/** What the sample app has the flag of `/disable/1` for. */
+const SAMPLE = { app: "hello", flag: "disableSET" } as const;
+
+/**
+ * Flags by URL: `GET|POST /flags/APP/NAME/VALUE`, and `/disable/1`, `/disable/0` for the sample app's `disableSET`. With an
+ * admin token as bearer or `?token=`.
+ */
+export function flagToggles({ apps, settings, tokens, flags }: FlagTogglesOptions): Router {
+  const change = async (
+    request: Pick<Request, "headers" | "query">,
+    name: string,
+    flag: string,
+    text: string,
+  ): Promise<object> => {
+    const who = await tokens.holder(tokenOf(request));
+    if (who === undefined) throw new AppError("unauthorized", {});
+    const app = await apps.read(name);
+    const before = await flags.set(app.name, flag, text, who);
+    return {
+      app: app.name,
+      flag,
+      value: flagSummary(text).value,
+      before: before === undefined ? null : flagSummary(before).value,
+    };
+  };
+  const sampleApp = async (): Promise<string> => {
+    if (settings.default !== undefined) return settings.default;
+    const [first, ...others] = await apps.list();
+    return first !== undefined && others.length === 0 ? first.name : SAMPLE.app;
+  };
+  const router = Router();
+  router.all("/flags/:app/:name/:value", onlyGetAndPost, refuseForeignPage, async (request, response) => {
+    const { app, name, value } = request.params;
+    response.json(await change(request, app, name, value));
+  });
+  router.all("/disable/:value", onlyGetAndPost, refuseForeignPage, async (request, response, next) => {
+    const { value } = request.params;
+    if (value === "0" || value === "1")
+      response.json(await change(request, await sampleApp(), SAMPLE.flag, value));
+    else next();
+  });
+  return router;
+}
+
+/** Express lets a HEAD request run what is there for GET; this must not be run by it. */
+function onlyGetAndPost({ method }: Pick<Request, "method">, response: Response, next: NextFunction): void {
+  // A token may stand in the address.
+  response.set({ "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" });
+  if (method === "GET" || method === "POST") next();
+  else next("route");
+}

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { json, Router, type ErrorRequestHandler, type RequestHandler } from "express";
+import { z } from "zod";
+import { AppError, isAppError } from "../../core/app-error.js";
+import type { Log } from "../../core/log.js";
+import { sameSecret } from "../../core/secrets.js";
+import { tokenOf } from "../access/token-of.js";
+import type { TokenStore } from "../access/token-store.js";
+import type { AppStore } from "../releases/app-store.js";
+import { evaluate, type EvaluationContext } from "./evaluate.js";
+import { readFlag } from "./flag.js";
+import type { FlagStore } from "./flag-store.js";
+
+export interface OfrepOptions {
+  readonly apps: AppStore;
+  readonly tokens: TokenStore;
+  readonly flags: FlagStore;
+  readonly log: Log;
+}
+
+const SINGLE = "/:app/ofrep/v1/evaluate/flags/:name";
+const BULK = "/:app/ofrep/v1/evaluate/flags";
+
+const bodySchema = z.object({ context: z.record(z.string(), z.unknown()).default({}) });
+
+/**
+ * The OpenFeature Remote Evaluation Protocol (github.com/open-feature/protocol, service/openapi.yaml): one flag, or all of
+ * them. With the app's read token or an admin token, as bearer or `X-API-Key`.
+ */
+export function ofrep({ apps, tokens, flags, log }: OfrepOptions): Router {
+  const router = Router();
+  router.post([SINGLE, BULK], requireReader(apps, tokens), json({ limit: "64kb", type: () => true }));
+  router.post(SINGLE, async (request, response) => {
+    const { app, name } = request.params;
+    const text = await flags.find(app, name);
+    if (text === undefined) {
+      const errorDetails = `${app} has no flag ${name}`;
+      response.status(404).json({ key: name, errorCode: "FLAG_NOT_FOUND", errorDetails });
+      return;
+    }
+    const evaluation = evaluate(name, readFlag(text), contextOf(request));
+    response.status("errorCode" in evaluation ? 400 : 200).json({ key: name, ...evaluation });
+  });
+  router.post(BULK, async (request, response) => {
+    const context = contextOf(request);
+    const all = [...(await flags.list(request.params.app))];
+    const body = JSON.stringify({
+      flags: all.map(([key, text]) => ({ key, ...evaluate(key, readFlag(text), context) })),
+    });
+    const tag = `"${createHash("sha256").update(body).digest("base64url")}"`;
+    response.set("ETag", tag);
+    if (isKnown(tag, request.headers["if-none-match"])) response.status(304).end();
+    else response.type("json").send(body);
+  });
+  const onError: ErrorRequestHandler = (error, request, response, next) => {
+    // Without a token, or of an app that is not there, nothing is said in the protocol's words.
+    if (response.headersSent || isAppError(error, "unauthorized") || isAppError(error, "app-unknown")) {
+      next(error);
+      return;
+    }
+    const key = /\/evaluate\/flags\/([^/]+)/.exec(request.path)?.[1];
+    const { status, errorCode, errorDetails } = problemOf(error);
+    if (status === 500 && !isAppError(error))
+      log.error({ err: error, path: request.path }, "flag evaluation");
+    response.status(status).json({ ...(key === undefined ? {} : { key }), errorCode, errorDetails });
+  };
+  router.use(onError);
+  return router;
+}
+
+/** Lets pass who may read the app's flags. */
+function requireReader(apps: AppStore, tokens: TokenStore): RequestHandler<{ app: string }> {
+  return async (request, _response, next) => {
+    const token = request.get("x-api-key") ?? tokenOf(request);
+    const app = await apps.find(request.params.app);
+    const isReader = app !== undefined && sameSecret(token, apps.flagsToken(app));
+    if (!isReader && (await tokens.holder(token)) === undefined) throw new AppError("unauthorized", {});
+    // An admin is told that there is no such app; nobody else.
+    if (app === undefined) await apps.read(request.params.app);
+    next();
+  };
+}
+
+/** Throws a ZodError. */
+function contextOf(request: { readonly body: unknown }): EvaluationContext {
+  return bodySchema.parse(request.body ?? {}).context;
+}
+
+/** RFC 9110, section 13.1.2: a list of tags, compared weakly. Proxies on the way may weaken a tag. */
+function isKnown(tag: string, known: string | undefined): boolean {
+  const tags = (known ?? "").split(",").map((each) => each.trim().replace(/^W\//, ""));
+  return tags.includes(tag) || tags.includes("*");
+}
+
+interface Problem {
+  readonly status: 400 | 500;
+  readonly errorCode: "INVALID_CONTEXT" | "GENERAL";
+  readonly errorDetails: string;
+}
+
+/** 400 and 500 are the protocol's statuses for failures; clients take no others. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof z.ZodError || isBadBody(error))
+    return {
+      status: 400,
+      errorCode: "INVALID_CONTEXT",
+      errorDetails: 'the body must be JSON, {"context": {…}}, of at most 64 kB',
+    };
+  const errorDetails = isAppError(error) ? error.message : "the flags cannot be read";
+  return { status: 500, errorCode: "GENERAL", errorDetails };
+}
+
+/** express.json() rejects with an error that carries a 4xx `status`. */
+function isBadBody(error: unknown): boolean {
+  return (
+    error instanceof Error && "status" in error && typeof error.status === "number" && error.status < 500
+  );
+}
