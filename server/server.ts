@@ -37,6 +37,7 @@ import { recover } from "./reconcile/recover.js";
 import { AppStore } from "./releases/app-store.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { RedisUsers } from "./releases/redis-users.js";
+import { ReleaseChanges } from "./releases/release-changes.js";
 import { ReleaseStore } from "./releases/release-store.js";
 import { withoutTrack } from "./releases/route-changes.js";
 import type { Tools } from "./tools.js";
@@ -234,6 +235,7 @@ async function makeTools({
     engine,
     apps: new AppStore(redis, box, settings.instances.firstUid),
     releases: new ReleaseStore(redis),
+    changes: new ReleaseChanges(log),
     config: new ConfigStore(redis, box),
     redisUsers: new RedisUsers(redis, appRedis),
     routes: new RouteTables(redis),

@@ -11,6 +11,7 @@ import type { Engine } from "./engines/engine.js";
 import type { AppStore } from "./releases/app-store.js";
 import type { ConfigStore } from "./releases/config-store.js";
 import type { RedisUsers } from "./releases/redis-users.js";
+import type { ReleaseChanges } from "./releases/release-changes.js";
 import type { ReleaseStore } from "./releases/release-store.js";
 
 /** What the server's parts share. */
@@ -22,6 +23,7 @@ export interface Tools {
   readonly engine: Engine;
   readonly apps: AppStore;
   readonly releases: ReleaseStore;
+  readonly changes: ReleaseChanges;
   readonly config: ConfigStore;
   readonly redisUsers: RedisUsers;
   readonly routes: RouteTables;

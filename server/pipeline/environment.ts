@@ -1,4 +1,5 @@
 import { releaseName } from "../../core/names.js";
+import { localControlUrl } from "../releases/public-url.js";
 import type { ReleaseWork } from "./step.js";
 
 /** What builds and gates see: no secret of the app or of Sluice. */
@@ -36,7 +37,7 @@ export async function processEnvironment(
     LANG: "C.UTF-8",
     NODE_ENV: "production",
     REDIS_URL: tools.redisUsers.url(app, tools.apps.redisPassword(app)),
-    SLUICE_FLAGS_URL: `http://127.0.0.1:${tools.settings.controlPort}/flags/${app.name}`,
+    SLUICE_FLAGS_URL: `${localControlUrl(tools.settings)}/flags/${app.name}`,
     SLUICE_FLAGS_TOKEN: tools.apps.flagsToken(app),
     ...(await tools.config.read(app.name)),
     ...record.previewEnv,

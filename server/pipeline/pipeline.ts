@@ -80,6 +80,7 @@ export class Pipeline {
       await mkdir(this.tools.home.release(app.name, draft.number), { recursive: true });
       const { logMegabytes } = this.tools.settings.limits;
       out.keepIn(this.tools.home.releaseOutput(app.name, draft.number), logMegabytes * 1024 * 1024);
+      this.tools.changes.tell(undefined, draft);
       return work;
     } catch (error) {
       // An answer of Redis' that was lost may have been a yes.

@@ -41,6 +41,7 @@ export async function promote(
     const revision = await tools.routes.update(app, (now) => withLive(now, promoted, tools.clock.now()), [
       promoted,
     ]);
+    tools.changes.tell(canary, promoted);
     await applied(tools, revision);
     await prune(tools, app);
     const seconds = ((tools.clock.now() - work.beganAt) / 1000).toFixed(1);

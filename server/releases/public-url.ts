@@ -19,6 +19,18 @@ export function releaseUrl(
 
 /** Where this server's control port is reached by others: webhooks, pages. */
 export function controlUrl({ bind, domain, controlPort }: Settings): string {
-  const host = ["0.0.0.0", "::"].includes(bind) ? domain : bind;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${controlPort}`;
+  return `http://${inUrl(isEveryAddress(bind) ? domain : bind)}:${controlPort}`;
+}
+
+/** The same, for programs on this machine. */
+export function localControlUrl({ bind, controlPort }: Settings): string {
+  return `http://${inUrl(isEveryAddress(bind) ? "127.0.0.1" : bind)}:${controlPort}`;
+}
+
+function isEveryAddress(bind: string): boolean {
+  return bind === "0.0.0.0" || bind === "::";
+}
+
+function inUrl(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }

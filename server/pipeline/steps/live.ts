@@ -22,6 +22,7 @@ export const live: Step = {
       (table) => withLive(table, record, tools.clock.now()),
       [record],
     );
+    tools.changes.tell(work.record, record);
     work.record = record;
     await applied(tools, revision).catch((error: unknown) => {
       if (!isAppError(error, "proxy-silent")) throw error;
