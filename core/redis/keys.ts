@@ -47,6 +47,27 @@ export const keys = {
   tokens: "sluice:tokens",
   /** Hash: key id → `KeyRecord` (an SSH public key). */
   sshKeys: "sluice:ssh-keys",
+  /** Hash: subscription id → an app's notification receiver (`Subscription`), its address and secret sealed. */
+  notifications: (app: string) => `sluice:notifications:${app}`,
+  /** What an outbox has still to send; the scripts of `JobQueue` change them together. */
+  outbox: (name: string) => ({
+    /** Hash: job id → `OutboxJob`. */
+    jobs: `sluice:outbox:${name}:jobs`,
+    /** Sorted set: job id → when it was added. */
+    ages: `sluice:outbox:${name}:ages`,
+    /** Sorted set: lane → when there is something to do in it. */
+    lanes: `sluice:outbox:${name}:lanes`,
+    /** Hash: lane → until when nothing is taken of it: one of its jobs is worked on, or its receiver wants a pause. */
+    closed: `sluice:outbox:${name}:closed`,
+    /** Hash: a job's key → the newest job with it. */
+    newest: `sluice:outbox:${name}:newest`,
+    /** Hash: job id → the token of who works on it. */
+    leases: `sluice:outbox:${name}:leases`,
+    /** List: `GivenUpJob`, newest first. */
+    givenUp: `sluice:outbox:${name}:given-up`,
+    /** Followed by a lane's name: sorted set, job id → when it is due. */
+    queuePrefix: `sluice:outbox:${name}:queue:`,
+  }),
   /** Text: `yes` takes every canary out of the traffic. */
   alert: "sluice:alert",
   /** Hash: flag → value. */
