@@ -62,6 +62,14 @@ module.exports = {
       "^server/(git|releases|pipeline|access)/",
       "^server/tools",
     ),
+    only(
+      "notify-only-hears",
+      "^server/notify/",
+      "^core/",
+      "^server/(releases|access)/",
+      "^server/engines/engine",
+      "^server/tools",
+    ),
     {
       name: "drivers-are-chosen-in-the-cli",
       severity: "error",

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { makeContext, type Context } from "./context.js";
+import { notifyVerb } from "./notify.js";
 import { runUp } from "./run-up.js";
 import { ROLES, type Role } from "./up.js";
 import * as verbs from "./verbs.js";
@@ -75,6 +76,7 @@ export function program(terminal: Terminal): Command {
     .action(async (app: string, settings: string[], options: verbs.ConfigOptions) =>
       verbs.config(await context(), app, settings, options),
     );
+  notifyVerb(verb("notify", "who is told of an app's releases; add, remove or test a receiver"), context);
   verb("destroy", "remove an app, its releases and its records")
     .argument("<app>")
     .requiredOption("--yes", "really")

@@ -6,6 +6,7 @@ import { systemClock } from "../core/clock.js";
 import type { Home } from "../core/home.js";
 import type { Log } from "../core/log.js";
 import { ProxyReports } from "../core/records/proxy-reports.js";
+import { Outbox } from "../core/outbox/outbox.js";
 import { TrafficSeries } from "../core/records/traffic-series.js";
 import { RouteTables } from "../core/records/route-tables.js";
 import { keys } from "../core/redis/keys.js";
@@ -18,6 +19,8 @@ import { metrics } from "./api/metrics.js";
 import { CanaryStore } from "./canary/canary-store.js";
 import { JudgeLoop } from "./canary/judge-loop.js";
 import type { Engine } from "./engines/engine.js";
+import { Notifier } from "./notify/notifier.js";
+import { ReceiverStore } from "./notify/receiver-store.js";
 import { Output, problemLines } from "./pipeline/output.js";
 import { promote } from "./pipeline/promote.js";
 import { Pipeline } from "./pipeline/pipeline.js";
@@ -77,6 +80,12 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     },
   });
   const canaries = new CanaryStore(redis);
+  const receivers = new ReceiverStore(redis, await openSecretBox(home.key()));
+  const notifier = new Notifier({
+    receivers,
+    outbox: new Outbox(redis, "notify", tools),
+    clock: tools.clock,
+  });
   const loops: { stop(): Promise<void> }[] = [];
   const listeners: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -92,9 +101,9 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     loops.push(new Baselines(tools, pipeline).start());
     loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(judgeLoop(options, { tools, pipeline, canaries }).start());
-    listeners.push(
-      await listen(controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries }), settings),
-    );
+    loops.push(notifier.start());
+    const parts = { tools, tokens, sshKeys, pipeline, desk, canaries, receivers, notifier };
+    listeners.push(await listen(controlApp(options, parts), settings));
     listeners.push(
       await sshGit({
         keys: sshKeys,
@@ -134,12 +143,15 @@ interface Parts {
   readonly pipeline: Pipeline;
   readonly desk: PushDesk;
   readonly canaries: CanaryStore;
+  readonly receivers: ReceiverStore;
+  readonly notifier: Notifier;
 }
 
 function controlApp(
   { home, version, redis, log }: ServerOptions,
-  { tools, tokens, sshKeys, pipeline, desk, canaries }: Parts,
+  { sshKeys, desk, ...parts }: Parts,
 ): express.Express {
+  const { tools, tokens } = parts;
   const app = express();
   app.disable("x-powered-by");
   app.get("/healthz", async (_request, response) => {
@@ -151,7 +163,7 @@ function controlApp(
   });
   app.get("/metrics", metrics(tools, tokens));
   app.use("/git", httpGit({ home, tokens, apps: tools.apps, desk }));
-  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, canaries, version }));
+  app.use("/api", api({ ...parts, keys: sshKeys, version }));
   app.use((request) => {
     throw new AppError("not-found", { path: request.path });
   });

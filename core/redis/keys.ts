@@ -47,7 +47,7 @@ export const keys = {
   tokens: "sluice:tokens",
   /** Hash: key id → `KeyRecord` (an SSH public key). */
   sshKeys: "sluice:ssh-keys",
-  /** Hash: subscription id → an app's notification receiver (`Subscription`), its address and secret sealed. */
+  /** Hash: id → who is notified of an app's releases (`ReceiverRecord`), address and secret sealed. */
   notifications: (app: string) => `sluice:notifications:${app}`,
   /** What an outbox has still to send; the scripts of `JobQueue` change them together. */
   outbox: (name: string) => ({

@@ -10,6 +10,9 @@ import { abort, setShare } from "../canary/share.js";
 import { promote } from "../pipeline/promote.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
+import { notifyApi } from "../notify/notify-api.js";
+import type { Notifier } from "../notify/notifier.js";
+import type { ReceiverStore } from "../notify/receiver-store.js";
 import type { Tools } from "../tools.js";
 import { destroyApp } from "../pipeline/destroy-app.js";
 import { releaseLogs } from "../releases/release-logs.js";
@@ -24,11 +27,14 @@ export interface ApiOptions {
   readonly tokens: TokenStore;
   readonly keys: KeyStore;
   readonly canaries: CanaryStore;
+  readonly receivers: ReceiverStore;
+  readonly notifier: Notifier;
   readonly version: string;
 }
 
 /** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
-export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOptions): Router {
+export function api(options: ApiOptions): Router {
+  const { tools, pipeline, tokens, keys, canaries, version } = options;
   const router = Router();
   router.use(requireToken(tokens));
   router.use(json({ limit: "1mb" }));
@@ -106,6 +112,7 @@ export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOpt
   });
 
   router.use(trafficApi(tools));
+  router.use(notifyApi(tools, options.receivers, options.notifier));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
   router.post("/tokens", async (request, response) => {

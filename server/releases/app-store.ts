@@ -81,6 +81,7 @@ export class AppStore {
         keys.config(app),
         keys.flags(app),
         keys.canaries(app),
+        keys.notifications(app),
       )
       .exec();
   }

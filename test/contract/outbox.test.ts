@@ -6,7 +6,6 @@ import { setImmediate } from "node:timers/promises";
 import { isAppError } from "../../core/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import { silentLog } from "../../core/log.js";
-import type { Handler } from "../../core/outbox/attempt.js";
 import { DeliveryError } from "../../core/outbox/delivery-error.js";
 import { outboxJobSchema, type OutboxJob } from "../../core/outbox/outbox-job.js";
 import { LEASE_MS, type Handlers } from "../../core/outbox/outbox-loop.js";
@@ -369,7 +368,7 @@ describe("an outbox", function () {
 /** A handler that keeps what it was given, and then does `more`. */
 function recorder(more: (payload: unknown) => Promise<void> = async () => undefined): {
   readonly payloads: unknown[];
-  readonly handler: Handler;
+  readonly handler: (payload: unknown) => Promise<void>;
 } {
   const payloads: unknown[] = [];
   const handler = async (payload: unknown): Promise<void> => {

@@ -3,11 +3,11 @@ import type { ServerResponse } from "node:http";
 import { DeliveryError } from "../../core/outbox/delivery-error.js";
 import { parseRetryAfter, sendRequest } from "../../core/send-request.js";
 import { freePort } from "../support/free-port.js";
-import { Receiver } from "../support/receiver.js";
+import { HttpReceiver } from "../support/http-receiver.js";
 
 describe("a request to another's server", () => {
-  let receiver: Receiver;
-  beforeEach(async () => (receiver = await Receiver.start()));
+  let receiver: HttpReceiver;
+  beforeEach(async () => (receiver = await HttpReceiver.start()));
   afterEach(async () => receiver.stop());
 
   it("arrives as it was given, and tells what was answered", async () => {
@@ -44,7 +44,7 @@ describe("a request to another's server", () => {
   });
 
   it("follows no redirect", async () => {
-    const other = await Receiver.start();
+    const other = await HttpReceiver.start();
     try {
       for (const status of [301, 302, 303, 307, 308]) {
         receiver.answer = (response) => response.writeHead(status, { location: other.url("/caught") }).end();

@@ -11,7 +11,7 @@ export interface Received {
 }
 
 /** A web server on 127.0.0.1 that keeps what it was sent, and answers as it is told. */
-export class Receiver {
+export class HttpReceiver {
   readonly received: Received[] = [];
   /** Answers 204 if nothing else is said. */
   answer: (response: ServerResponse, request: Received) => void = (response) => response.writeHead(204).end();
@@ -22,12 +22,12 @@ export class Receiver {
   ) {}
 
   /** On `port`, or any that is free. */
-  static async start(port = 0): Promise<Receiver> {
+  static async start(port = 0): Promise<HttpReceiver> {
     const server = createServer();
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
     // Of a server that listens on a port.
-    const receiver = new Receiver(server, (server.address() as AddressInfo).port);
+    const receiver = new HttpReceiver(server, (server.address() as AddressInfo).port);
     server.on("request", (request, response) => {
       void text(request).then((body) => {
         const { method = "", url = "", headers } = request;
