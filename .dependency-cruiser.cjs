@@ -83,6 +83,14 @@ module.exports = {
       "^core/",
       "^server/webhooks/hosts/git-host",
     ),
+    only(
+      "notify-only-hears",
+      "^server/notify/",
+      "^core/",
+      "^server/(releases|access)/",
+      "^server/engines/engine",
+      "^server/tools",
+    ),
     {
       name: "drivers-are-chosen-in-the-cli",
       severity: "error",

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { makeContext, type Context } from "./context.js";
 import { flags, type FlagOptions } from "./flags.js";
+import { notifyVerb } from "./notify.js";
 import { runUp } from "./run-up.js";
 import { ROLES, type Role } from "./up.js";
 import * as verbs from "./verbs.js";
@@ -72,6 +73,7 @@ export function program(terminal: Terminal): Command {
   verb("webhook", "the URL, secret and deploy key for the app's Git host; makes the webhook")
     .argument("<app>")
     .option("--source <url>", "where its repository is fetched from")
+    .option("--status-token <token>", 'with it the host is told what becomes of a commit; "" removes it')
     .option("--branches <name...>", "only these deploy; a * at the end stands for the rest of a name")
     .option("--json", "as JSON")
     .action(async (app: string, options: WebhookOptions) => webhook(await context(), app, options));
@@ -98,6 +100,7 @@ export function program(terminal: Terminal): Command {
     .action(async (app: string, name: string | undefined, value: string | undefined, options: FlagOptions) =>
       flags(await context(), app, { ...options, name, value }),
     );
+  notifyVerb(verb("notify", "who is told of an app's releases; add, remove or test a receiver"), context);
   verb("destroy", "remove an app, its releases and its records")
     .argument("<app>")
     .requiredOption("--yes", "really")

@@ -6,6 +6,7 @@ import { table } from "./table.js";
 export interface WebhookOptions {
   readonly source?: string;
   readonly branches?: string[];
+  readonly statusToken?: string;
   readonly json?: boolean;
 }
 
@@ -13,10 +14,14 @@ export interface WebhookOptions {
 export async function webhook(
   context: Context,
   app: string,
-  { source, branches, json }: WebhookOptions,
+  { source, branches, statusToken, json }: WebhookOptions,
 ): Promise<void> {
   const path = `/api/apps/${encodeURIComponent(app)}/webhook`;
-  const answer = (await new Client(context).call("PUT", path, { source, branches })) as WebhookAnswer;
+  const answer = (await new Client(context).call("PUT", path, {
+    source,
+    branches,
+    statusToken,
+  })) as WebhookAnswer;
   if (json) context.print(JSON.stringify(answer, undefined, 2));
   else for (const line of webhookLines(answer)) context.print(line);
 }
@@ -48,7 +53,16 @@ export async function deliveries(
   else for (const line of deliveryLines(answer)) context.print(line);
 }
 
-function webhookLines({ app, url, secret, deployKey, source, branches, problem }: WebhookAnswer): string[] {
+function webhookLines({
+  app,
+  url,
+  secret,
+  deployKey,
+  source,
+  branches,
+  reportsBack,
+  problem,
+}: WebhookAnswer): string[] {
   return [
     `Webhook of ${app}, to paste into the Git host (push events, JSON):`,
     `  url         ${url}`,
@@ -58,6 +72,9 @@ function webhookLines({ app, url, secret, deployKey, source, branches, problem }
     source === null
       ? `No source yet: sluice webhook ${app} --source URL   (an https, ssh, git or file address of the repository)`
       : `Source: ${source}${branches.length === 0 ? "" : `, branches ${branches.join(", ")}`}`,
+    reportsBack
+      ? "The host is told what becomes of each commit."
+      : `The host is told nothing: sluice webhook ${app} --status-token TOKEN   (may write commit statuses)`,
     ...(problem === undefined ? [] : [` !     ${problem}`, " !     It is asked again every few minutes."]),
   ];
 }

@@ -1,99 +1,28 @@
-import express, { type ErrorRequestHandler } from "express";
-import type { Redis } from "ioredis";
+import type express from "express";
 import { createServer } from "node:http";
-import { AppError, toAppError } from "../core/app-error.js";
-import { systemClock } from "../core/clock.js";
-import type { Home } from "../core/home.js";
-import type { Log } from "../core/log.js";
-import { ProxyReports } from "../core/records/proxy-reports.js";
-import { TrafficSeries } from "../core/records/traffic-series.js";
-import { RouteTables } from "../core/records/route-tables.js";
 import { keys } from "../core/redis/keys.js";
-import { openSecretBox } from "../core/secrets.js";
 import type { Settings } from "../core/settings.js";
-import { KeyStore } from "./access/key-store.js";
-import { TokenStore } from "./access/token-store.js";
-import { api } from "./api/api.js";
-import { metrics } from "./api/metrics.js";
-import type { WebhookApiOptions } from "./api/webhook-api.js";
-import { CanaryStore } from "./canary/canary-store.js";
 import { JudgeLoop } from "./canary/judge-loop.js";
-import type { Engine } from "./engines/engine.js";
-import { FlagStore } from "./flags/flag-store.js";
-import { flagToggles } from "./flags/flag-toggles.js";
-import { ofrep } from "./flags/ofrep.js";
-import { Output, problemLines } from "./pipeline/output.js";
+import { controlApp } from "./control-app.js";
+import { makeParts, type ServerOptions, type ServerParts } from "./parts.js";
+import { eventOfDecision } from "./notify/events-of.js";
+import { Output } from "./pipeline/output.js";
 import { promote } from "./pipeline/promote.js";
-import { Pipeline } from "./pipeline/pipeline.js";
-import { HookChannel } from "./push/hook-channel.js";
-import { httpGit } from "./push/http-git.js";
-import { PushDesk } from "./push/push-desk.js";
 import { sshGit } from "./push/ssh-git.js";
-import { trackOfBranch } from "./releases/track-of-branch.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { Reconciler } from "./reconcile/reconciler.js";
-import { Wakes } from "./reconcile/wakes.js";
 import { recover } from "./reconcile/recover.js";
-import { AppStore } from "./releases/app-store.js";
-import { ConfigStore } from "./releases/config-store.js";
-import { RedisUsers } from "./releases/redis-users.js";
-import { ReleaseChanges } from "./releases/release-changes.js";
-import { ReleaseStore } from "./releases/release-store.js";
-import { withoutTrack } from "./releases/route-changes.js";
-import type { Tools } from "./tools.js";
+import { Wakes } from "./reconcile/wakes.js";
+import { publicUrl } from "./releases/public-url.js";
+import { tellChanges } from "./tell-changes.js";
 import { DeliveryLoop } from "./webhooks/delivery-loop.js";
-import { DeliveryStore } from "./webhooks/delivery-store.js";
-import { receive } from "./webhooks/receive.js";
-import { SeenHeads } from "./webhooks/seen-heads.js";
 import { SourceWatch } from "./webhooks/source-watch.js";
-import { WebhookStore } from "./webhooks/webhook-store.js";
 
-export interface ServerOptions {
-  readonly home: Home;
-  readonly settings: Settings;
-  readonly redis: Redis;
-  readonly engine: Engine;
-  /** The address that instances reach Redis at, without user and password. */
-  readonly appRedis: { readonly url: string; readonly persistent: boolean };
-  readonly adminToken: string;
-  /** Name of this server in Redis; the same after a restart. */
-  readonly id: string;
-  readonly hooksFolder: string;
-  readonly path: string;
-  readonly networkEnv: Readonly<Record<string, string>>;
-  readonly isRoot: boolean;
-  readonly version: string;
-  readonly log: Log;
-}
-
-/** The `server` role: pushes, the pipeline, the API. Resolves when it serves; what an earlier server left is resolved by then. */
+/** The `server` role: pushes, webhooks, the pipeline, the API. Resolves when it serves; what an earlier server left is resolved by then. */
 export async function startServer(options: ServerOptions): Promise<{ stop(): Promise<void> }> {
-  const { home, settings, redis, log } = options;
-  const tools = await makeTools(options);
-  const tokens = new TokenStore(redis, options.adminToken);
-  const sshKeys = new KeyStore(redis);
-  const pipeline = new Pipeline(tools, redis, options.id);
-  const hooks = await HookChannel.open(log);
-  const desk = new PushDesk({
-    home,
-    settings,
-    hooksFolder: options.hooksFolder,
-    hooks,
-    pipeline,
-    log,
-    onBranchDeleted: async (app, branch) => {
-      await tools.routes.update(app, (table) =>
-        withoutTrack(table, trackOfBranch(branch), tools.clock.now()),
-      );
-    },
-  });
-  const canaries = new CanaryStore(redis);
-  const webhooks = {
-    webhooks: new WebhookStore(redis, await openSecretBox(home.key())),
-    deliveries: new DeliveryStore(redis),
-    seen: new SeenHeads(redis),
-  };
-  const flags = new FlagStore(redis, tools.clock);
+  const { settings, redis, log } = options;
+  const parts = await makeParts(options);
+  const { tools, pipeline, desk, hooks, webhooks } = parts;
   const loops: { stop(): Promise<void> }[] = [];
   const listeners: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -104,25 +33,22 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     await Promise.all(listeners.map(async (listener) => listener.close()));
   };
   try {
+    tellChanges(parts);
     await recover(tools, pipeline);
     loops.push(new Reconciler(tools, pipeline).start());
     loops.push(new Baselines(tools, pipeline).start());
     loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());
     loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());
-    loops.push(judgeLoop(options, { tools, pipeline, canaries }).start());
-    listeners.push(
-      await listen(
-        controlApp(options, { tools, tokens, sshKeys, pipeline, desk, canaries, webhooks, flags }),
-        settings,
-      ),
-    );
+    loops.push(judgeLoop(options, parts).start());
+    loops.push(parts.outbox.start({ ...parts.notifier.handlers(), ...parts.reporter.handlers() }));
+    listeners.push(await listen(controlApp(parts, options), settings));
     listeners.push(
       await sshGit({
-        keys: sshKeys,
+        keys: parts.keys,
         apps: tools.apps,
         desk,
-        hostKeyFile: home.sshHostKey(),
+        hostKeyFile: options.home.sshHostKey(),
         bind: settings.bind,
         port: settings.sshPort,
         log,
@@ -137,114 +63,20 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
 
 function judgeLoop(
   { redis }: ServerOptions,
-  { tools, pipeline, canaries }: Pick<Parts, "tools" | "pipeline" | "canaries">,
+  { tools, pipeline, canaries, notifier }: ServerParts,
 ): JudgeLoop {
   return new JudgeLoop({
     tools,
     store: canaries,
+    onDecision: async (decision, release) => {
+      const event = eventOfDecision(decision, release, publicUrl(tools.settings, release));
+      if (event !== undefined) await notifier.tell(event);
+    },
     traffic: tools.traffic,
     isAlert: async () => (await redis.get(keys.alert)) === "yes",
     promote: async (app, release) =>
       promote(tools, pipeline, app, new Output(), { signal: new AbortController().signal, only: release }),
   });
-}
-
-interface Parts {
-  readonly tools: Tools;
-  readonly tokens: TokenStore;
-  readonly sshKeys: KeyStore;
-  readonly pipeline: Pipeline;
-  readonly desk: PushDesk;
-  readonly canaries: CanaryStore;
-  readonly webhooks: Omit<WebhookApiOptions, "tools">;
-  readonly flags: FlagStore;
-}
-
-function controlApp(
-  { home, version, redis, log }: ServerOptions,
-  { sshKeys, desk, ...parts }: Parts,
-): express.Express {
-  const { tools, tokens, webhooks, flags } = parts;
-  const app = express();
-  app.disable("x-powered-by");
-  app.get("/healthz", async (_request, response) => {
-    const redisAnswers = await redis.ping().then(
-      () => true,
-      () => false,
-    );
-    response.status(redisAnswers ? 200 : 503).json({ server: "up", redis: redisAnswers ? "up" : "down" });
-  });
-  app.get("/metrics", metrics(tools, tokens));
-  app.use("/git", httpGit({ home, tokens, apps: tools.apps, desk }));
-  app.use("/webhooks", receive({ tools, ...webhooks }));
-  app.use("/api", api({ ...parts, keys: sshKeys, version }));
-  app.use("/flags", ofrep({ apps: tools.apps, tokens, flags, log }));
-  app.use(flagToggles({ apps: tools.apps, settings: tools.settings, tokens, flags }));
-  app.use((request) => {
-    throw new AppError("not-found", { path: request.path });
-  });
-  const onError: ErrorRequestHandler = (error, request, response, next) => {
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    const problem = bodyParserError(error) ?? toAppError(error);
-    const { status, code, message, hint } = problem;
-    if (status >= 500) log.error({ err: error, path: request.path }, "request");
-    response.status(status);
-    // Git shows the text of an answer; programs read JSON.
-    if (request.path.startsWith("/git/"))
-      response.type("text/plain").send(`${problemLines(problem).join("\n")}\n`);
-    else response.json({ error: { code, message, hint } });
-  };
-  app.use(onError);
-  return app;
-}
-
-/** express.json() rejects with an error that carries a 4xx `status`. */
-function bodyParserError(error: unknown): AppError | undefined {
-  const isClientError =
-    error instanceof Error &&
-    "status" in error &&
-    typeof error.status === "number" &&
-    error.status < 500 &&
-    !(error instanceof AppError);
-  if (!isClientError) return undefined;
-  if (error.status === 413 && "limit" in error)
-    return new AppError("request-too-large", { limit: `${Math.round(Number(error.limit) / 1024 ** 2)} MB` });
-  return new AppError("request-invalid", { problem: error.message });
-}
-
-async function makeTools({
-  home,
-  settings,
-  redis,
-  engine,
-  appRedis,
-  path,
-  networkEnv,
-  isRoot,
-  log,
-}: ServerOptions): Promise<Tools> {
-  const box = await openSecretBox(home.key());
-  return {
-    home,
-    settings,
-    clock: systemClock,
-    log,
-    engine,
-    apps: new AppStore(redis, box, settings.instances.firstUid),
-    releases: new ReleaseStore(redis),
-    changes: new ReleaseChanges(log),
-    config: new ConfigStore(redis, box),
-    redisUsers: new RedisUsers(redis, appRedis),
-    routes: new RouteTables(redis),
-    proxyReports: new ProxyReports(redis),
-    traffic: new TrafficSeries(redis),
-    path,
-    networkEnv,
-    isRoot,
-  };
 }
 
 async function listen(app: express.Express, settings: Settings): Promise<{ close(): Promise<void> }> {

@@ -59,6 +59,8 @@ export const keys = {
   refusedDeliveries: (app: string) => `sluice:refused-deliveries:${app}`,
   /** Hash: branch → the commit at which its source was seen, and what it asked for was done. */
   sourceHeads: (app: string) => `sluice:source-heads:${app}`,
+  /** Integer: the deployment at GitHub that stands for a release. */
+  hostDeployment: (app: string, release: number) => `sluice:host-deployment:${app}:${release}`,
   /** Text: who holds the right to release this app (`LockHolder`). */
   lock: (app: string) => `sluice:lock:${app}`,
   /** Hash: name → sealed value. */
@@ -67,6 +69,27 @@ export const keys = {
   tokens: "sluice:tokens",
   /** Hash: key id → `KeyRecord` (an SSH public key). */
   sshKeys: "sluice:ssh-keys",
+  /** Hash: id → who is notified of an app's releases (`ReceiverRecord`), address and secret sealed. */
+  notifications: (app: string) => `sluice:notifications:${app}`,
+  /** What an outbox has still to send; the scripts of `JobQueue` change them together. */
+  outbox: (name: string) => ({
+    /** Hash: job id → `OutboxJob`. */
+    jobs: `sluice:outbox:${name}:jobs`,
+    /** Sorted set: job id → when it was added. */
+    ages: `sluice:outbox:${name}:ages`,
+    /** Sorted set: lane → when there is something to do in it. */
+    lanes: `sluice:outbox:${name}:lanes`,
+    /** Hash: lane → until when nothing is taken of it: one of its jobs is worked on, or its receiver wants a pause. */
+    closed: `sluice:outbox:${name}:closed`,
+    /** Hash: a job's key → the newest job with it. */
+    newest: `sluice:outbox:${name}:newest`,
+    /** Hash: job id → the token of who works on it. */
+    leases: `sluice:outbox:${name}:leases`,
+    /** List: `GivenUpJob`, newest first. */
+    givenUp: `sluice:outbox:${name}:given-up`,
+    /** Followed by a lane's name: sorted set, job id → when it is due. */
+    queuePrefix: `sluice:outbox:${name}:queue:`,
+  }),
   /** Text: `yes` takes every canary out of the traffic. */
   alert: "sluice:alert",
   /** Hash: flag → value. The channel of the same name: a flag was changed (the message is its name). */

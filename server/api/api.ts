@@ -11,6 +11,9 @@ import { abort, setShare } from "../canary/share.js";
 import { promote } from "../pipeline/promote.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
+import { notifyApi } from "../notify/notify-api.js";
+import type { Notifier } from "../notify/notifier.js";
+import type { ReceiverStore } from "../notify/receiver-store.js";
 import type { Tools } from "../tools.js";
 import { destroyApp } from "../pipeline/destroy-app.js";
 import { releaseLogs } from "../releases/release-logs.js";
@@ -30,6 +33,8 @@ export interface ApiOptions {
   readonly canaries: CanaryStore;
   readonly webhooks: Omit<WebhookApiOptions, "tools">;
   readonly flags: FlagStore;
+  readonly receivers: ReceiverStore;
+  readonly notifier: Notifier;
   readonly version: string;
 }
 
@@ -115,6 +120,7 @@ export function api(options: ApiOptions): Router {
   router.use(trafficApi(tools));
   router.use(webhookApi({ tools, ...webhooks }));
   router.use(flagsApi(tools.apps, flags));
+  router.use(notifyApi(tools, options.receivers, options.notifier));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
   router.post("/tokens", async (request, response) => {

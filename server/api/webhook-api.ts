@@ -28,6 +28,8 @@ export interface WebhookAnswer {
   readonly deployKey: string;
   readonly source: string | null;
   readonly branches: readonly string[];
+  /** Whether there is a token with which the host is told what became of a commit. */
+  readonly reportsBack: boolean;
   /** Why the source cannot be read yet. */
   readonly problem?: string;
 }
@@ -80,6 +82,7 @@ export function webhookApi(options: WebhookApiOptions): Router {
 
 const changeSchema = z.strictObject({
   source: z.string().optional(),
+  statusToken: z.string().max(4096).optional(),
   branches: z
     .array(
       z
@@ -105,7 +108,7 @@ async function lookAtSource(
 }
 
 function answerOf({ settings }: Pick<Tools, "settings">, webhook: Webhook): WebhookAnswer {
-  const { app, secret, publicKey, source, branches } = webhook;
+  const { app, secret, publicKey, source, branches, statusToken } = webhook;
   return {
     app,
     url: `${controlUrl(settings)}/webhooks/${app}`,
@@ -113,6 +116,7 @@ function answerOf({ settings }: Pick<Tools, "settings">, webhook: Webhook): Webh
     deployKey: publicKey.trim(),
     source: source === undefined ? null : shownSource(source),
     branches,
+    reportsBack: statusToken !== undefined,
   };
 }
 

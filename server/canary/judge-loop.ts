@@ -7,7 +7,7 @@ import { RouteWatch } from "../releases/route-watch.js";
 import type { Tools } from "../tools.js";
 import { freshEvidence, newCanary, type CanaryRecord, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
-import { nextMove, withDecision, type CanaryMove } from "./next-move.js";
+import { isNews, nextMove, withDecision, type CanaryMove } from "./next-move.js";
 import { withTraffic } from "./observe.js";
 import { abort, setShare } from "./share.js";
 import type { Counts } from "./verdict-numbers.js";
@@ -18,6 +18,8 @@ export interface JudgeOptions {
   readonly store: CanaryStore;
   readonly traffic: Pick<TrafficSeries, "since">;
   readonly isAlert: () => Promise<boolean>;
+  /** Told of each decision that is news. */
+  readonly onDecision?: (decision: Decision, release: ReleaseRecord) => Promise<void>;
   /** If the app's canary is still this release. */
   readonly promote: (app: string, release: number) => Promise<unknown>;
 }
@@ -67,6 +69,10 @@ export class JudgeLoop {
       share: table.canary.share,
       numbers: verdict.numbers,
     };
+    if (isNews(seen, decision))
+      await this.options
+        .onDecision?.(decision, release)
+        .catch((error: unknown) => tools.log.warn({ err: error, app: table.app }, "a decision was not told"));
     await this.act(withDecision(seen, decision), move);
   }
 

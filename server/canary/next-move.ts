@@ -31,7 +31,13 @@ const KEPT_DECISIONS = 200;
 
 /** The record with a verdict: kept in the list when it says another word than the last, or something was done. */
 export function withDecision(record: CanaryRecord, decision: Decision): CanaryRecord {
-  const isNews = decision.action !== "none" || decision.word !== record.verdict?.word;
-  const decisions = isNews ? [...record.decisions, decision].slice(-KEPT_DECISIONS) : record.decisions;
+  const decisions = isNews(record, decision)
+    ? [...record.decisions, decision].slice(-KEPT_DECISIONS)
+    : record.decisions;
   return { ...record, verdict: decision, decisions };
+}
+
+/** Something is done, or the verdict is another one than before. */
+export function isNews(record: CanaryRecord, { action, word }: Decision): boolean {
+  return action !== "none" || word !== record.verdict?.word;
 }

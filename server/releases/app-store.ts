@@ -96,6 +96,7 @@ export class AppStore {
         keys.newestDeliveries(app),
         keys.refusedDeliveries(app),
         keys.sourceHeads(app),
+        keys.notifications(app),
       )
       .exec();
   }

@@ -6,6 +6,15 @@ import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
+import type { HostName } from "./hosts/git-host.js";
+
+const HOST_NAMES = [
+  "github",
+  "gitlab",
+  "gitea",
+  "bitbucket",
+  "generic",
+] as const satisfies readonly HostName[];
 
 const webhookRecordSchema = z.object({
   v: z.literal(1),
@@ -17,6 +26,9 @@ const webhookRecordSchema = z.object({
   /** Not sealed: a line for the Git host. */
   publicKey: z.string(),
   branches: z.array(z.string()),
+  host: z.enum(HOST_NAMES).optional(),
+  /** Sealed. */
+  statusToken: z.string().optional(),
 });
 
 type WebhookRecord = z.infer<typeof webhookRecordSchema>;
@@ -33,9 +45,16 @@ export interface Webhook {
   readonly publicKey: string;
   /** Branches that deploy: names, or beginnings of names with a `*`. None: all. */
   readonly branches: readonly string[];
+  /** What kind of host delivered last. */
+  readonly host: HostName | undefined;
+  /** With it the host is told what became of a commit. */
+  readonly statusToken: string | undefined;
 }
 
 export interface WebhookChange {
+  readonly host?: HostName | undefined;
+  /** "" removes it. */
+  readonly statusToken?: string | undefined;
   readonly source?: string | undefined;
   readonly branches?: readonly string[] | undefined;
 }
@@ -61,12 +80,14 @@ export class WebhookStore {
   }
 
   /** The app's webhook, made now if it has none, with what is to change. Throws `source-invalid`. */
-  async change(app: string, { source, branches }: WebhookChange): Promise<Webhook> {
+  async change(app: string, { source, branches, host, statusToken }: WebhookChange): Promise<Webhook> {
     const known = (await this.find(app)) ?? this.make(app);
     const next = {
       ...known,
       source: source === undefined ? known.source : parseSource(source),
       branches: branches ?? known.branches,
+      host: host ?? known.host,
+      statusToken: statusToken === undefined ? known.statusToken : statusToken || undefined,
     };
     await this.redis.hset(keys.webhooks, app, JSON.stringify(this.sealed(next))).catch(refuse);
     return next;
@@ -76,10 +97,20 @@ export class WebhookStore {
     const pair = newSshKeyPair(`sluice-${app}`);
     // The one form that every host takes, GitLab's signing token among them.
     const secret = `whsec_${randomBytes(32).toString("base64")}`;
-    return { app, secret, source: undefined, branches: [], ...pair };
+    const unset = { source: undefined, host: undefined, statusToken: undefined };
+    return { app, secret, branches: [], ...unset, ...pair };
   }
 
-  private sealed({ app, secret, source, privateKey, publicKey, branches }: Webhook): WebhookRecord {
+  private sealed({
+    app,
+    secret,
+    source,
+    privateKey,
+    publicKey,
+    branches,
+    host,
+    statusToken,
+  }: Webhook): WebhookRecord {
     const seal = (what: string, text: string): string => this.box.seal(text, context(app, what));
     return {
       v: 1,
@@ -88,13 +119,17 @@ export class WebhookStore {
       ...(source === undefined ? {} : { source: seal("source", source) }),
       publicKey,
       branches: [...branches],
+      ...(host === undefined ? {} : { host }),
+      ...(statusToken === undefined ? {} : { statusToken: seal("status-token", statusToken) }),
     };
   }
 
   private opened(app: string, text: string): Webhook {
     const known = this.known.get(app);
     if (known?.text === text) return known.webhook;
-    const { secret, privateKey, source, publicKey, branches } = webhookRecordSchema.parse(JSON.parse(text));
+    const { secret, privateKey, source, publicKey, branches, host, statusToken } = webhookRecordSchema.parse(
+      JSON.parse(text),
+    );
     const open = (what: string, sealed: string): string => this.box.open(sealed, context(app, what));
     const webhook = {
       app,
@@ -103,6 +138,8 @@ export class WebhookStore {
       source: source === undefined ? undefined : open("source", source),
       publicKey,
       branches,
+      host,
+      statusToken: statusToken === undefined ? undefined : open("status-token", statusToken),
     };
     this.known.set(app, { text, webhook });
     return webhook;

@@ -1,0 +1,33 @@
+import { z } from "zod";
+
+export const APP_EVENT_TYPES = [
+  "release.live",
+  "release.failed",
+  "release.rolled-back",
+  "canary.live",
+  "canary.promoted",
+  "canary.aborted",
+  "canary.failed",
+] as const;
+
+export const appEventSchema = z.object({
+  type: z.enum(APP_EVENT_TYPES),
+  app: z.string(),
+  /** `v42` */
+  release: z.string(),
+  commit: z.string(),
+  branch: z.string(),
+  track: z.string(),
+  /** When it happened, ISO 8601. */
+  at: z.string(),
+  /** Where the track is served. */
+  url: z.string(),
+  /** Of a failure, an abort, or a promotion. */
+  reason: z.string().optional(),
+  /** Made up by `sluice notify APP test`. */
+  test: z.literal(true).optional(),
+});
+
+export type AppEventType = (typeof APP_EVENT_TYPES)[number];
+/** Something that happened to an app, for those who want to be told. */
+export type AppEvent = z.infer<typeof appEventSchema>;

@@ -1,0 +1,130 @@
+import type { Redis } from "ioredis";
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { AppError } from "../../core/app-error.js";
+import { redisError } from "../../core/redis/connection.js";
+import { keys } from "../../core/redis/keys.js";
+import type { SecretBox } from "../../core/secrets.js";
+import { APP_EVENT_TYPES, type AppEvent } from "./app-event.js";
+import { parseReceiverUrl, shownUrl } from "./receiver-url.js";
+
+export const FORMS = ["standard", "slack"] as const;
+export const eventsSchema = z.union([z.literal("all"), z.array(z.enum(APP_EVENT_TYPES)).min(1)]);
+
+const recordSchema = z.object({
+  v: z.literal(1),
+  /** Sealed, as a part of it may be secret. */
+  url: z.string(),
+  form: z.enum(FORMS),
+  events: eventsSchema,
+  /** Sealed. Slack knows no signature. */
+  secret: z.string().optional(),
+  createdAt: z.string(),
+});
+
+type ReceiverRecord = z.infer<typeof recordSchema>;
+
+export interface NewReceiver {
+  readonly url: string;
+  readonly form: (typeof FORMS)[number];
+  readonly events: z.infer<typeof eventsSchema>;
+}
+
+/** As it is shown. */
+export interface Receiver extends NewReceiver {
+  readonly id: string;
+  readonly createdAt: string;
+}
+
+/** As it is sent to. */
+export type ReceiverAddress =
+  | { readonly form: "standard"; readonly url: string; readonly secret: string }
+  | { readonly form: "slack"; readonly url: string };
+
+const MOST = 20;
+
+/** Who is notified of an app's releases. Every method throws `redis-unavailable`. */
+export class ReceiverStore {
+  constructor(
+    private readonly redis: Redis,
+    private readonly box: SecretBox,
+  ) {}
+
+  /** Oldest first. */
+  async list(app: string): Promise<Receiver[]> {
+    const records = Object.entries(await this.all(app));
+    return records
+      .map(([id, { url, form, events, createdAt }]) => {
+        const shown = shownUrl(this.box.open(url, context(app, id, "url")), form);
+        return { id, url: shown, form, events, createdAt };
+      })
+      .sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+  }
+
+  /** The secret is told this once. Throws `receiver-url-invalid`, `receivers-too-many`. */
+  async add(app: string, receiver: NewReceiver): Promise<Receiver & { readonly secret?: string }> {
+    const { form, events } = receiver;
+    const url = parseReceiverUrl(receiver.url);
+    if (Object.keys(await this.all(app)).length >= MOST)
+      throw new AppError("receivers-too-many", { app, most: MOST });
+    const id = randomBytes(4).toString("hex");
+    const createdAt = new Date().toISOString();
+    const secret = form === "standard" ? makeSigningSecret() : undefined;
+    const record: ReceiverRecord = {
+      v: 1,
+      url: this.box.seal(url, context(app, id, "url")),
+      form,
+      events,
+      createdAt,
+      ...(secret === undefined ? {} : { secret: this.box.seal(secret, context(app, id, "secret")) }),
+    };
+    await this.run(this.redis.hset(keys.notifications(app), id, JSON.stringify(record)));
+    const shown = { id, url: shownUrl(url, form), form, events, createdAt };
+    return secret === undefined ? shown : { ...shown, secret };
+  }
+
+  /** Throws `receiver-unknown`. */
+  async remove(app: string, id: string): Promise<void> {
+    if ((await this.run(this.redis.hdel(keys.notifications(app), id))) === 0)
+      throw new AppError("receiver-unknown", { app, id });
+  }
+
+  /** Ids of those who want to know of it. */
+  async concernedBy({ app, type, test }: Pick<AppEvent, "app" | "type" | "test">): Promise<string[]> {
+    return Object.entries(await this.all(app))
+      .filter(([, { events }]) => test === true || events === "all" || events.includes(type))
+      .map(([id]) => id);
+  }
+
+  /** With its secrets. */
+  async address(app: string, id: string): Promise<ReceiverAddress | undefined> {
+    const text = await this.run(this.redis.hget(keys.notifications(app), id));
+    if (text === null) return undefined;
+    const record = recordSchema.parse(JSON.parse(text));
+    const url = this.box.open(record.url, context(app, id, "url"));
+    if (record.form === "slack") return { form: "slack", url };
+    return { form: "standard", url, secret: this.box.open(record.secret ?? "", context(app, id, "secret")) };
+  }
+
+  private async all(app: string): Promise<Record<string, ReceiverRecord>> {
+    const texts = await this.run(this.redis.hgetall(keys.notifications(app)));
+    return Object.fromEntries(
+      Object.entries(texts).map(([id, text]) => [id, recordSchema.parse(JSON.parse(text))]),
+    );
+  }
+
+  private async run<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
+      throw redisError(error);
+    });
+  }
+}
+
+/** As Standard Webhooks writes them: 24 to 64 random bytes in base64. */
+function makeSigningSecret(): string {
+  return `whsec_${randomBytes(32).toString("base64")}`;
+}
+
+function context(app: string, id: string, what: "url" | "secret"): string {
+  return `notification:${app}:${id}:${what}`;
+}

@@ -1,0 +1,46 @@
+import type { AppEvent } from "./app-event.js";
+import type { Message } from "./message.js";
+
+const LONGEST_REASON = 300;
+
+/** The message of Slack's incoming webhooks: one line. Pure. */
+export function slackMessage(event: AppEvent): Message {
+  const { app, branch, commit, url, reason = "", test } = event;
+  const text = [
+    `${test === true ? "[test] " : ""}${app}: ${whatHappened(event)}.`,
+    `${url} (${branch}, ${commit.slice(0, 10)})`,
+    oneLine(reason),
+  ];
+  const body = JSON.stringify({ text: escaped(text.filter((part) => part !== "").join(" ")) });
+  return { headers: { "content-type": "application/json" }, body };
+}
+
+function whatHappened({ type, release, track }: AppEvent): string {
+  switch (type) {
+    case "release.live":
+      return `${release} is live on ${track}`;
+    case "release.failed":
+      return `${release} failed and is not live on ${track}`;
+    case "release.rolled-back":
+      return `${track} went back to ${release}`;
+    case "canary.live":
+      return `${release} is live as the canary`;
+    case "canary.promoted":
+      return `the canary ${release} became production`;
+    case "canary.aborted":
+      return `the canary ${release} was taken out of the traffic`;
+    case "canary.failed":
+      return `the canary ${release} does worse and waits for a decision`;
+  }
+}
+
+/** Its first line tells what happened; the rest is output. */
+function oneLine(reason: string): string {
+  const line = (reason.trim().split("\n")[0] ?? "").replace(/[\p{Cc}\s]+/gu, " ").trim();
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;
+}
+
+/** Slack's three control characters (docs.slack.dev, "Formatting message text"): nothing becomes a link or a mention. */
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

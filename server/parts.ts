@@ -1,0 +1,130 @@
+import type { Redis } from "ioredis";
+import { systemClock } from "../core/clock.js";
+import type { Home } from "../core/home.js";
+import type { Log } from "../core/log.js";
+import { Outbox } from "../core/outbox/outbox.js";
+import { ProxyReports } from "../core/records/proxy-reports.js";
+import { RouteTables } from "../core/records/route-tables.js";
+import { TrafficSeries } from "../core/records/traffic-series.js";
+import { openSecretBox, type SecretBox } from "../core/secrets.js";
+import type { Settings } from "../core/settings.js";
+import { KeyStore } from "./access/key-store.js";
+import { TokenStore } from "./access/token-store.js";
+import { CanaryStore } from "./canary/canary-store.js";
+import type { Engine } from "./engines/engine.js";
+import { FlagStore } from "./flags/flag-store.js";
+import { Notifier } from "./notify/notifier.js";
+import { ReceiverStore } from "./notify/receiver-store.js";
+import { Pipeline } from "./pipeline/pipeline.js";
+import { HookChannel } from "./push/hook-channel.js";
+import { PushDesk } from "./push/push-desk.js";
+import { AppStore } from "./releases/app-store.js";
+import { ConfigStore } from "./releases/config-store.js";
+import { LogLinks } from "./releases/log-links.js";
+import { RedisUsers } from "./releases/redis-users.js";
+import { ReleaseChanges } from "./releases/release-changes.js";
+import { ReleaseStore } from "./releases/release-store.js";
+import { withoutTrack } from "./releases/route-changes.js";
+import { trackOfBranch } from "./releases/track-of-branch.js";
+import type { Tools } from "./tools.js";
+import { DeliveryStore } from "./webhooks/delivery-store.js";
+import { HostReporter } from "./webhooks/host-reporter.js";
+import { SeenHeads } from "./webhooks/seen-heads.js";
+import { WebhookStore } from "./webhooks/webhook-store.js";
+
+export interface ServerOptions {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly redis: Redis;
+  readonly engine: Engine;
+  /** The address that instances reach Redis at, without user and password. */
+  readonly appRedis: { readonly url: string; readonly persistent: boolean };
+  readonly adminToken: string;
+  /** Name of this server in Redis; the same after a restart. */
+  readonly id: string;
+  readonly hooksFolder: string;
+  readonly path: string;
+  readonly networkEnv: Readonly<Record<string, string>>;
+  readonly isRoot: boolean;
+  readonly version: string;
+  readonly log: Log;
+}
+
+/** What the server is made of; nothing of it runs by itself yet. */
+export interface ServerParts {
+  readonly tools: Tools;
+  readonly tokens: TokenStore;
+  readonly keys: KeyStore;
+  readonly pipeline: Pipeline;
+  readonly hooks: HookChannel;
+  readonly desk: PushDesk;
+  readonly canaries: CanaryStore;
+  readonly webhooks: {
+    readonly webhooks: WebhookStore;
+    readonly deliveries: DeliveryStore;
+    readonly seen: SeenHeads;
+  };
+  readonly flags: FlagStore;
+  readonly receivers: ReceiverStore;
+  readonly notifier: Notifier;
+  readonly reporter: HostReporter;
+  /** What others are to be told: notifications, and commits' statuses. */
+  readonly outbox: Outbox;
+  readonly logLinks: LogLinks;
+}
+
+export async function makeParts(options: ServerOptions): Promise<ServerParts> {
+  const { home, settings, redis, log, adminToken, hooksFolder, id } = options;
+  const box = await openSecretBox(home.key());
+  const tools = makeTools(options, box);
+  const pipeline = new Pipeline(tools, redis, id);
+  const hooks = await HookChannel.open(log);
+  const onBranchDeleted = async (app: string, branch: string): Promise<void> => {
+    const track = trackOfBranch(branch);
+    await tools.routes.update(app, (table) => withoutTrack(table, track, tools.clock.now()));
+  };
+  const webhooks = new WebhookStore(redis, box);
+  const receivers = new ReceiverStore(redis, box);
+  const outbox = new Outbox(redis, "notify", tools);
+  const logLinks = new LogLinks(box, settings);
+  return {
+    tools,
+    tokens: new TokenStore(redis, adminToken),
+    keys: new KeyStore(redis),
+    pipeline,
+    hooks,
+    desk: new PushDesk({ home, settings, hooksFolder, hooks, pipeline, log, onBranchDeleted }),
+    canaries: new CanaryStore(redis),
+    webhooks: { webhooks, deliveries: new DeliveryStore(redis), seen: new SeenHeads(redis) },
+    flags: new FlagStore(redis, tools.clock),
+    receivers,
+    notifier: new Notifier({ receivers, outbox, clock: tools.clock }),
+    reporter: new HostReporter({ tools, webhooks, outbox, logLinks, redis }),
+    outbox,
+    logLinks,
+  };
+}
+
+function makeTools(
+  { home, settings, redis, engine, appRedis, path, networkEnv, isRoot, log }: ServerOptions,
+  box: SecretBox,
+): Tools {
+  return {
+    home,
+    settings,
+    clock: systemClock,
+    log,
+    engine,
+    apps: new AppStore(redis, box, settings.instances.firstUid),
+    releases: new ReleaseStore(redis),
+    changes: new ReleaseChanges(log),
+    config: new ConfigStore(redis, box),
+    redisUsers: new RedisUsers(redis, appRedis),
+    routes: new RouteTables(redis),
+    proxyReports: new ProxyReports(redis),
+    traffic: new TrafficSeries(redis),
+    path,
+    networkEnv,
+    isRoot,
+  };
+}

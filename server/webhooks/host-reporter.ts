@@ -1,0 +1,128 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Handlers } from "../../core/outbox/outbox-loop.js";
+import type { Outbox } from "../../core/outbox/outbox.js";
+import { releaseName } from "../../core/names.js";
+import type { Phase } from "../../core/records/phase.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import { keys } from "../../core/redis/keys.js";
+import { sendRequest, type RequestAnswer } from "../../core/send-request.js";
+import type { LogLinks } from "../releases/log-links.js";
+import type { Tools } from "../tools.js";
+import { apiOf } from "./report/api-of.js";
+import type { CommitReport } from "./report/commit-report.js";
+import { deploymentIdOf } from "./report/github-deployment.js";
+import { reportRequests } from "./report/report-requests.js";
+import type { HostRequest } from "./report/host-request.js";
+import type { Webhook, WebhookStore } from "./webhook-store.js";
+
+export interface HostReporterOptions {
+  readonly tools: Pick<Tools, "releases">;
+  readonly webhooks: WebhookStore;
+  readonly outbox: Outbox;
+  readonly logLinks: LogLinks;
+  readonly redis: Redis;
+}
+
+const KIND = "commit-status";
+const TIMEOUT_MS = 10_000;
+const DEPLOYMENT_SECONDS = 7 * 24 * 3600;
+
+const payloadSchema = z.object({
+  app: z.string(),
+  release: z.number().int(),
+  state: z.enum(["pending", "success", "failure"]),
+  description: z.string(),
+});
+
+type Payload = z.infer<typeof payloadSchema>;
+
+/** Tells the Git host that a commit was delivered from what became of it. From a queue: a host that is down is told later. */
+export class HostReporter {
+  constructor(private readonly options: HostReporterOptions) {}
+
+  /** A release has begun, is live, or has failed. Throws `redis-unavailable`. */
+  async tell(release: ReleaseRecord): Promise<void> {
+    const { app, number, source, phase, order } = release;
+    const state = STATES[phase];
+    if (source !== "webhook" || order !== "deploy" || state === undefined) return;
+    if (reportable(await this.options.webhooks.find(app)) === undefined) return;
+    const payload: Payload = { app, release: number, state, description: descriptionOf(release) };
+    // Of a release the last word counts.
+    await this.options.outbox.add(KIND, payload, { lane: `${app}/commit-status`, key: `${app}/${number}` });
+  }
+
+  handlers(): Handlers {
+    return { [KIND]: async (payload, signal) => this.send(payloadSchema.parse(payload), signal) };
+  }
+
+  private async send(
+    { app, release: number, state, description }: Payload,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { webhooks, tools, logLinks, redis } = this.options;
+    const host = reportable(await webhooks.find(app));
+    const release = await tools.releases.find(app, number);
+    if (host === undefined || release === undefined) return;
+    const report: CommitReport = {
+      ...host,
+      commit: release.commit,
+      state,
+      description,
+      targetUrl: logLinks.urlOf(app, number),
+      context: `sluice/${app}`,
+      environment: release.track,
+    };
+    const deploymentKey = keys.hostDeployment(app, number);
+    const known = Number((await redis.get(deploymentKey)) ?? NaN);
+    for (const { request, next } of reportRequests(report, Number.isNaN(known) ? undefined : known)) {
+      const answer = parsed(await post(request, signal));
+      const id = next === undefined ? undefined : deploymentIdOf(answer);
+      if (id !== undefined) await redis.set(deploymentKey, id, "EX", DEPLOYMENT_SECONDS);
+      const following = next?.(answer);
+      if (following !== undefined) await post(following, signal);
+    }
+  }
+}
+
+const STATES: Readonly<Partial<Record<Phase, Payload["state"]>>> = {
+  queued: "pending",
+  live: "success",
+  failed: "failure",
+};
+
+function descriptionOf({ number, phase, track, error }: ReleaseRecord): string {
+  if (phase === "queued") return `${releaseName(number)} is being made`;
+  if (phase === "live") return `${releaseName(number)} is live (${track})`;
+  return error?.message.split("\n")[0] ?? `${releaseName(number)} failed`;
+}
+
+type Reportable = Pick<CommitReport, "host" | "apiUrl" | "repositoryPath" | "token">;
+
+/** Undefined: nobody can be told, since there is no token, or no host that takes reports. */
+function reportable(webhook: Webhook | undefined): Reportable | undefined {
+  if (webhook?.statusToken === undefined || webhook.host === undefined || webhook.source === undefined)
+    return undefined;
+  const api = apiOf(webhook.source, webhook.host);
+  return api === undefined || !isPrivate(api.apiUrl)
+    ? undefined
+    : { host: webhook.host, token: webhook.statusToken, ...api };
+}
+
+/** A token goes over an open network encrypted or not at all. */
+function isPrivate(apiUrl: string): boolean {
+  const { protocol, hostname } = new URL(apiUrl);
+  return protocol === "https:" || ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+}
+
+async function post(request: HostRequest, signal: AbortSignal): Promise<RequestAnswer> {
+  return sendRequest(request, { signal, timeoutMs: TIMEOUT_MS });
+}
+
+function parsed({ text }: RequestAnswer): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
