@@ -49,6 +49,12 @@ export const keys = {
   sshKeys: "sluice:ssh-keys",
   /** Text: `yes` takes every canary out of the traffic. */
   alert: "sluice:alert",
+  /** Hash: host → `HostRecord`. */
+  hosts: "sluice:hosts",
+  /** Stream: a host's samples by the second (`SampleSeries`); kept an hour. */
+  sampleSeconds: (host: string) => `sluice:sample-seconds:${host}`,
+  /** Stream: the same by the minute, without instances; kept 30 days. */
+  sampleMinutes: (host: string) => `sluice:sample-minutes:${host}`,
   /** Hash: flag → value. */
   flags: (app: string) => `sluice:flags:${app}`,
 } as const;
