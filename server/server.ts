@@ -149,9 +149,9 @@ function controlApp(
     );
     response.status(redisAnswers ? 200 : 503).json({ server: "up", redis: redisAnswers ? "up" : "down" });
   });
-  app.get("/metrics", metrics(tools, tokens));
+  app.get("/metrics", metrics(tools, tokens, redis));
   app.use("/git", httpGit({ home, tokens, apps: tools.apps, desk }));
-  app.use("/api", api({ tools, pipeline, tokens, keys: sshKeys, canaries, version }));
+  app.use("/api", api({ tools, redis, pipeline, tokens, keys: sshKeys, canaries, version }));
   app.use((request) => {
     throw new AppError("not-found", { path: request.path });
   });

@@ -1,4 +1,5 @@
 import { json, Router, type NextFunction, type Request, type Response } from "express";
+import type { Redis } from "ioredis";
 import { z } from "zod";
 import { AppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
@@ -14,12 +15,15 @@ import type { Tools } from "../tools.js";
 import { destroyApp } from "../pipeline/destroy-app.js";
 import { releaseLogs } from "../releases/release-logs.js";
 import { appSummaries, releaseSummaries } from "../releases/summaries.js";
+import { alertsApi } from "./alerts-api.js";
+import { hostsApi } from "./hosts-api.js";
 import { streamLines } from "./ndjson.js";
 import { serverStatus } from "./server-status.js";
 import { trafficApi } from "./traffic-api.js";
 
 export interface ApiOptions {
   readonly tools: Tools;
+  readonly redis: Redis;
   readonly pipeline: Pipeline;
   readonly tokens: TokenStore;
   readonly keys: KeyStore;
@@ -28,7 +32,7 @@ export interface ApiOptions {
 }
 
 /** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
-export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOptions): Router {
+export function api({ tools, redis, pipeline, tokens, keys, canaries, version }: ApiOptions): Router {
   const router = Router();
   router.use(requireToken(tokens));
   router.use(json({ limit: "1mb" }));
@@ -106,6 +110,8 @@ export function api({ tools, pipeline, tokens, keys, canaries, version }: ApiOpt
   });
 
   router.use(trafficApi(tools));
+  router.use(hostsApi({ redis, clock: tools.clock }));
+  router.use(alertsApi(redis));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
   router.post("/tokens", async (request, response) => {
@@ -138,10 +144,11 @@ const logQuerySchema = z.object({
 });
 
 function requireToken(tokens: TokenStore) {
-  return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const [scheme, token = ""] = (request.headers.authorization ?? "").split(" ");
     const holder = scheme?.toLowerCase() === "bearer" ? await tokens.holder(token) : undefined;
     if (holder === undefined) throw new AppError("unauthorized", {});
+    response.locals["holder"] = holder;
     next();
   };
 }
