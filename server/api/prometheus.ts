@@ -20,6 +20,7 @@ const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 
 /** Prometheus' text format 0.0.4. */
 export function prometheusText({ traffic, apps, hosts }: Metrics): string {
+  const instances = instancesOf({ hosts, apps });
   return [
     family(
       "sluice_requests_total",
@@ -45,14 +46,14 @@ export function prometheusText({ traffic, apps, hosts }: Metrics): string {
       line("sluice_instances", { app }, instances),
     ]),
     ...METRIC_NAMES.map((metric) => hostFamily(metric, hosts)),
-    instanceFamily("cpu_percent", "CPU of an instance, of its host's size.", hosts, ({ cpu }) => cpu),
+    instanceFamily("cpu_percent", "CPU of an instance, of its host's size.", instances, ({ cpu }) => cpu),
     instanceFamily(
       "memory_megabytes",
       "Memory of an instance.",
-      hosts,
+      instances,
       ({ memoryMegabytes }) => memoryMegabytes,
     ),
-    instanceFamily("restarts", "How often an instance has ended.", hosts, ({ restarts }) => restarts),
+    instanceFamily("restarts", "How often an instance has ended.", instances, ({ restarts }) => restarts),
   ].join("");
 }
 
@@ -65,19 +66,32 @@ function hostFamily(metric: Metric, hosts: readonly HostSample[]): string {
   });
 }
 
+interface InstanceFigures {
+  readonly labels: Record<string, string>;
+  readonly instance: Sample["instances"][string];
+}
+
+/** A sample may still tell of an app that is gone. */
+function instancesOf({ hosts, apps }: Pick<Metrics, "hosts" | "apps">): InstanceFigures[] {
+  const known = new Set(apps.map(({ app }) => app));
+  return hosts.flatMap(({ host, sample }) =>
+    Object.entries(sample.instances).flatMap(([id, instance]) => {
+      const [app = "", release = "", process = ""] = id.split(".");
+      return known.has(app) ? [{ labels: { host, app, release, process, instance: id }, instance }] : [];
+    }),
+  );
+}
+
 function instanceFamily(
   suffix: string,
   help: string,
-  hosts: readonly HostSample[],
-  valueOf: (instance: Sample["instances"][string]) => number,
+  instances: readonly InstanceFigures[],
+  valueOf: (instance: InstanceFigures["instance"]) => number,
 ): string {
   const name = `sluice_instance_${suffix}`;
-  return family(name, "gauge", help, hosts, ({ host, sample }) =>
-    Object.entries(sample.instances).map(([id, instance]) => {
-      const [app = "", release = "", process = ""] = id.split(".");
-      return line(name, { host, app, release, process, instance: id }, valueOf(instance));
-    }),
-  );
+  return family(name, "gauge", help, instances, ({ labels, instance }) => [
+    line(name, labels, valueOf(instance)),
+  ]);
 }
 
 function family<T>(
