@@ -47,7 +47,8 @@ function figures(sample: HostSummary["sample"]): string[] {
   ];
 }
 
-function seenText(seenAt: string | null, now: number): string {
+/** `now`, or since when it is silent. */
+export function seenText(seenAt: string | null, now: number): string {
   if (seenAt === null) return "never";
   const silentMs = now - Date.parse(seenAt);
   return silentMs < SILENT_MS ? "now" : `silent since ${seenAt.slice(0, 19).replace("T", " ")} UTC`;

@@ -3,6 +3,7 @@ import { makeContext, type Context } from "./context.js";
 import { acknowledge, alerts, silence } from "./alerts.js";
 import { forgetHost, hosts } from "./hosts.js";
 import { runUp } from "./run-up.js";
+import { top } from "./top.js";
 import { ROLES, type Role } from "./up.js";
 import * as verbs from "./verbs.js";
 
@@ -91,6 +92,9 @@ export function program(terminal: Terminal): Command {
     .argument("<host>")
     .exitOverride()
     .action(async (host: string) => forgetHost(await context(), host));
+  verb("top", "the machines and their last minute, live").action(async () =>
+    top(await context(), { isTerminal: process.stdout.isTTY }),
+  );
   const alertsVerb = verb("alerts", "what the monitor warns of, and what it warned of")
     .option("--json", "as JSON")
     .action(async (options: verbs.Format) => alerts(await context(), options));

@@ -65,6 +65,14 @@ describe("the monitor of a running Sluice", function () {
     );
   });
 
+  it("shows the last minute in small charts", async () => {
+    const { status, stdout } = await sluice.cli("top");
+    expect(status).to.equal(0);
+    expect(stdout).to.match(/^web-1 {2}proxy, redis, production, staging$/m);
+    expect(stdout).to.match(/^ {2}cpu +[\d.]+ % .*[▁▂▃▄▅▆▇█] +steal/m);
+    expect(stdout).to.match(/^ {2}shop\.v1\.web\.1 +[\d.]+ % +\d+ MB +0$/m);
+  });
+
   it("refuses what it does not know", async () => {
     for (const [path, code] of [
       ["hosts/nope/samples", "host-unknown"],
