@@ -21,8 +21,8 @@ export class HostReadings {
   private readonly instances: InstanceReadings;
 
   constructor(private readonly home: Home) {
-    const units = parseAuxv(readFileSync(`${PROC}/self/auxv`));
-    const ownGroups = readFileSync(`${PROC}/self/cgroup`, "utf8");
+    const units = parseAuxv(ifThere(`${PROC}/self/auxv`));
+    const ownGroups = ifThere(`${PROC}/self/cgroup`).toString();
     this.limits = new OwnLimits(this.files, CGROUPS, ownGroups, units.ticksPerSecond);
     this.instances = new InstanceReadings(this.files, units, { home, proc: PROC, cgroups: CGROUPS });
   }
@@ -69,5 +69,14 @@ export class HostReadings {
     } catch {
       return undefined;
     }
+  }
+}
+
+/** A kernel without control groups has no such file. */
+function ifThere(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    return Buffer.alloc(0);
   }
 }
