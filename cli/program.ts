@@ -2,7 +2,10 @@ import { Command, InvalidArgumentError } from "commander";
 import { makeContext, type Context } from "./context.js";
 import { flags, type FlagOptions } from "./flags.js";
 import { notifyVerb } from "./notify.js";
+import { acknowledge, alerts, silence } from "./alerts.js";
+import { forgetHost, hosts } from "./hosts.js";
 import { runUp } from "./run-up.js";
+import { top } from "./top.js";
 import { ROLES, type Role } from "./up.js";
 import * as verbs from "./verbs.js";
 import { deliveries, webhook, type DeliveriesOptions, type WebhookOptions } from "./webhook.js";
@@ -105,6 +108,35 @@ export function program(terminal: Terminal): Command {
     .argument("<app>")
     .requiredOption("--yes", "really")
     .action(async (app: string) => verbs.destroy(await context(), app));
+
+  const hostsVerb = verb("hosts", "the machines, and how they do")
+    .option("--json", "as JSON")
+    .action(async (options: verbs.Format) => hosts(await context(), options));
+  hostsVerb
+    .command("forget")
+    .description("forget a machine that is gone, with its figures and its alerts")
+    .argument("<host>")
+    .exitOverride()
+    .action(async (host: string) => forgetHost(await context(), host));
+  verb("top", "the machines and their last minute, live").action(async () =>
+    top(await context(), { isTerminal: process.stdout.isTTY }),
+  );
+  const alertsVerb = verb("alerts", "what the monitor warns of, and what it warned of")
+    .option("--json", "as JSON")
+    .action(async (options: verbs.Format) => alerts(await context(), options));
+  alertsVerb
+    .command("ack")
+    .description("say that you see to it: no reminders any more")
+    .argument("<id>")
+    .exitOverride()
+    .action(async (id: string) => acknowledge(await context(), id));
+  alertsVerb
+    .command("silence")
+    .description("no news of this rule on this machine for a while")
+    .argument("<id>")
+    .option("--minutes <count>", "how long", parseCount, 60)
+    .exitOverride()
+    .action(async (id: string, { minutes }: { minutes: number }) => silence(await context(), id, minutes));
 
   const keys = verb("keys", "SSH public keys that may push")
     .option("--json", "as JSON")

@@ -6,9 +6,11 @@ import type { Redis } from "ioredis";
 import { AppError, isAppError } from "../core/app-error.js";
 import { systemClock } from "../core/clock.js";
 import { createLog, type Log } from "../core/log.js";
+import type { HostRole } from "../core/records/host-record.js";
 import { connectRedis, openRedis } from "../core/redis/connection.js";
 import { endService, isSupervised, serviceState } from "../core/runsv.js";
 import { readOrMakeSecret } from "../core/secrets.js";
+import { Monitor } from "../monitor/monitor.js";
 import { Follower } from "../proxy/follow.js";
 import { paths, WAKE_HEADER } from "../proxy/haproxy/configuration.js";
 import { Waker } from "../proxy/waker.js";
@@ -22,7 +24,7 @@ import { lockHome } from "./server-lock.js";
 import { lastLogLines, SERVICE_GRACE_MS, SERVICES } from "./service.js";
 import { systemUser } from "./system-user.js";
 
-export const ROLES = ["server", "proxy"] as const;
+export const ROLES = ["server", "proxy", "monitor"] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Running {
@@ -63,6 +65,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     });
     if (roles.includes("proxy")) await startProxyRole(context, redis, log, stops);
     if (roles.includes("server")) stops.push(await startServerRole(context, redis, own, adminToken, log));
+    if (roles.includes("monitor")) stops.push(await startMonitorRole(context, roles, redis, own, log));
     log.info({ roles, version: context.version }, "up");
     return { adminToken, isNewToken: made && settings.token === undefined, stop };
   } catch (error) {
@@ -141,6 +144,35 @@ async function startServerRole(
     log,
   });
   return async () => server.stop();
+}
+
+async function startMonitorRole(
+  { home, settings: { monitor }, path }: Context,
+  roles: readonly Role[],
+  redis: Redis,
+  own: PrivateRedis | undefined,
+  log: Log,
+): Promise<() => Promise<void>> {
+  const running = await new Monitor({
+    home,
+    redis,
+    settings: monitor,
+    host: monitor.host ?? hostname(),
+    roles: monitor.roles ?? hostRoles(roles, own !== undefined),
+    actions: {},
+    path,
+    log,
+  }).start();
+  return async () => running.stop();
+}
+
+/** What a host is by what runs on it. */
+function hostRoles(roles: readonly Role[], hasRedis: boolean): HostRole[] {
+  return [
+    ...(roles.includes("proxy") ? ["proxy" as const] : []),
+    ...(hasRedis ? ["redis" as const] : []),
+    ...(roles.includes("server") ? ["production" as const, "staging" as const] : []),
+  ];
 }
 
 async function redisOf(

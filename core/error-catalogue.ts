@@ -438,6 +438,21 @@ export const catalogue = {
     () => "Sluice falls back to a seamless reload; if this repeats, please report it.",
   ),
 
+  // Hosts and alerts
+  "host-unknown": entry<{ host: string; known: readonly string[] }>(
+    404,
+    ({ host }) => `There is no host "${printable(host)}".`,
+    ({ known }) =>
+      known.length === 0
+        ? "No monitor has reported yet; `sluice up` starts one."
+        : `These are known: ${known.join(", ")}.`,
+  ),
+  "alert-unknown": entry<{ id: string; known: readonly string[] }>(
+    404,
+    ({ id }) => `There is no alert "${printable(id)}" that lasts.`,
+    ({ known }) => (known.length === 0 ? "No alert lasts now." : `These last: ${known.join(", ")}.`),
+  ),
+
   // The developer's clone
   "hooks-no-repository": entry<{ directory: string; reason: string }>(
     400,

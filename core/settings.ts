@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { AppError } from "./app-error.js";
+import { monitorSettingsSchema } from "./monitor-settings.js";
 import { unknownKeyProblem } from "./settings-problems.js";
 
 const port = z.number().int().min(1).max(65_535);
@@ -51,6 +52,7 @@ export const settingsSchema = z.strictObject({
   webhooks: z
     .strictObject({ pollSeconds: seconds.default(300).describe("how often a source is asked what it has") })
     .prefault({}),
+  monitor: monitorSettingsSchema.prefault({}),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -142,7 +144,12 @@ function problemOf(issue: z.core.$ZodIssue, tree: Tree, env: NodeJS.ProcessEnv):
 }
 
 /** Settings that have no default, so that they are known all the same. */
-const WITHOUT_DEFAULT = { default: "app", redis: { url: "redis://localhost" }, proxy: { maxConnections: 1 } };
+const WITHOUT_DEFAULT = {
+  default: "app",
+  redis: { url: "redis://localhost" },
+  proxy: { maxConnections: 1 },
+  monitor: { host: "web-1", roles: [] },
+};
 
 function knownKeys(path: readonly PropertyKey[]): string[] {
   const every: unknown = settingsSchema.parse(WITHOUT_DEFAULT);

@@ -28,11 +28,11 @@ export function controlApp(
     );
     response.status(redisAnswers ? 200 : 503).json({ server: "up", redis: redisAnswers ? "up" : "down" });
   });
-  app.get("/metrics", metrics(tools, tokens));
+  app.get("/metrics", metrics(tools, tokens, redis));
   app.use("/git", httpGit({ home, tokens, apps, desk }));
   app.use("/webhooks", receive({ tools, ...parts.webhooks }));
   app.use("/logs", releaseLogPage(tools, logLinks));
-  app.use("/api", api({ ...parts, version }));
+  app.use("/api", api({ ...parts, redis, version }));
   app.use("/flags", ofrep({ apps, tokens, flags, log }));
   app.use(flagToggles({ apps, settings, tokens, flags }));
   app.use((request) => {

@@ -44,6 +44,16 @@ export async function openRedis(redis: Redis): Promise<void> {
   }
 }
 
+/** ms since 1970 by Redis' own clock, which all who share it agree on. Throws `redis-unavailable`. */
+export async function redisTime(redis: Redis): Promise<number> {
+  try {
+    const [seconds = 0, microseconds = 0] = await redis.time();
+    return seconds * 1000 + Math.floor(microseconds / 1000);
+  } catch (error) {
+    throw redisError(error);
+  }
+}
+
 /** What a failed command means to a person. */
 export function redisError(error: unknown): AppError {
   if (isAppError(error)) return error;

@@ -92,6 +92,27 @@ export const keys = {
   }),
   /** Text: `yes` takes every canary out of the traffic. */
   alert: "sluice:alert",
+  /** Hash: host → `HostRecord`. */
+  hosts: "sluice:hosts",
+  /** Stream: a host's samples by the second (`SampleSeries`); kept an hour. */
+  sampleSeconds: (host: string) => `sluice:sample-seconds:${host}`,
+  /** Stream: the same by the minute, without instances; kept 30 days. */
+  sampleMinutes: (host: string) => `sluice:sample-minutes:${host}`,
+  // None of the following may begin as `alert` does: who watches that key would hear of each of them.
+  /** Text: the monitor that looks at the rules for all (`MonitorLead`); gone soon after it. */
+  monitorLead: "sluice:monitor-lead",
+  /** Hash: `RULE@HOST` → `RuleState`, where all is not well. */
+  monitorStates: "sluice:monitor-states",
+  /** Hash: id → `AlertRecord` that is not over, or that not everybody was told of. */
+  monitorAlerts: "sluice:monitor-alerts",
+  /** List: `AlertRecord`s that are over, newest first. */
+  monitorHistory: "sluice:monitor-history",
+  /** Hash: alert id → `Acknowledgement`. */
+  monitorAcknowledged: "sluice:monitor-acknowledged",
+  /** Hash: `RULE@HOST` → `Silence`. */
+  monitorSilences: "sluice:monitor-silences",
+  /** Text: why a monitor has set `alert`, since when and who (`Drain`); gone soon after the monitor. */
+  monitorDrain: "sluice:monitor-drain",
   /** Hash: flag → value. The channel of the same name: a flag was changed (the message is its name). */
   flags: (app: string) => `sluice:flags:${app}`,
   /** List: the last changes of flags (`FlagChange`), newest first. */

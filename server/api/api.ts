@@ -1,4 +1,5 @@
 import { json, Router, type NextFunction, type Request, type Response } from "express";
+import type { Redis } from "ioredis";
 import { z } from "zod";
 import { AppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
@@ -19,6 +20,8 @@ import { destroyApp } from "../pipeline/destroy-app.js";
 import { releaseLogs } from "../releases/release-logs.js";
 import { appSummaries, releaseSummaries } from "../releases/summaries.js";
 import { flagsApi } from "./flags-api.js";
+import { alertsApi } from "./alerts-api.js";
+import { hostsApi } from "./hosts-api.js";
 import { streamLines } from "./ndjson.js";
 import { parse, parseBody } from "./parse-body.js";
 import { serverStatus } from "./server-status.js";
@@ -27,6 +30,7 @@ import { webhookApi, type WebhookApiOptions } from "./webhook-api.js";
 
 export interface ApiOptions {
   readonly tools: Tools;
+  readonly redis: Redis;
   readonly pipeline: Pipeline;
   readonly tokens: TokenStore;
   readonly keys: KeyStore;
@@ -40,7 +44,7 @@ export interface ApiOptions {
 
 /** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
 export function api(options: ApiOptions): Router {
-  const { tools, pipeline, tokens, keys, canaries, webhooks, flags, version } = options;
+  const { tools, redis, pipeline, tokens, keys, canaries, webhooks, flags, version } = options;
   const router = Router();
   router.use(requireToken(tokens));
   router.use(json({ limit: "1mb" }));
@@ -121,6 +125,8 @@ export function api(options: ApiOptions): Router {
   router.use(webhookApi({ tools, ...webhooks }));
   router.use(flagsApi(tools.apps, flags));
   router.use(notifyApi(tools, options.receivers, options.notifier));
+  router.use(hostsApi({ redis, clock: tools.clock }));
+  router.use(alertsApi(redis));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
   router.post("/tokens", async (request, response) => {

@@ -1,16 +1,21 @@
 import type { RequestHandler } from "express";
+import type { Redis } from "ioredis";
 import { AppError } from "../../core/app-error.js";
+import { HostRecords } from "../../core/records/host-records.js";
+import { SampleSeries } from "../../core/records/sample-series.js";
 import { tokenOf } from "../access/token-of.js";
 import type { TokenStore } from "../access/token-store.js";
 import type { Tools } from "../tools.js";
-import { prometheusText } from "./prometheus.js";
+import { prometheusText, type HostSample } from "./prometheus.js";
+
+const FRESH_MS = 15_000;
 
 /** `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`. */
-export function metrics(tools: Tools, tokens: TokenStore): RequestHandler {
+export function metrics(tools: Tools, tokens: TokenStore, redis: Redis): RequestHandler {
   return async (request, response) => {
     if ((await tokens.holder(tokenOf(request))) === undefined) throw new AppError("unauthorized", {});
     const [apps, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
-    const [traffic, gauges] = await Promise.all([
+    const [traffic, gauges, hosts] = await Promise.all([
       Promise.all(
         apps.map(async ({ name }) =>
           (await tools.traffic.totals(name)).map((total) => ({ app: name, ...total })),
@@ -23,8 +28,16 @@ export function metrics(tools: Tools, tokens: TokenStore): RequestHandler {
           instances: states.filter(({ id, running }) => running && id.startsWith(`${name}.`)).length,
         })),
       ),
+      hostSamples(redis, tools.clock.now()),
     ]);
-    const text = prometheusText({ traffic: traffic.flat(), apps: gauges });
+    const text = prometheusText({ traffic: traffic.flat(), apps: gauges, hosts });
     response.set("Cache-Control", "no-store").type("text/plain; version=0.0.4; charset=utf-8").send(text);
   };
+}
+
+/** Prometheus keeps no figures of a host that tells none. */
+async function hostSamples(redis: Redis, now: number): Promise<HostSample[]> {
+  const hosts = (await new HostRecords(redis).list()).map(({ id }) => id);
+  const newest = await new SampleSeries(redis).newest(hosts);
+  return [...newest].flatMap(([host, { at, sample }]) => (now - at < FRESH_MS ? [{ host, sample }] : []));
 }

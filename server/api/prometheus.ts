@@ -1,3 +1,4 @@
+import { METRIC_NAMES, METRICS, type Metric, type Sample } from "../../core/records/sample.js";
 import { bucketMs } from "../../core/records/latency-buckets.js";
 import type { AppTraffic } from "../../core/records/traffic-series.js";
 
@@ -5,13 +6,21 @@ export interface Metrics {
   readonly traffic: readonly AppTraffic[];
   /** App → releases that can be reached, and instances that run. */
   readonly apps: readonly { readonly app: string; readonly releases: number; readonly instances: number }[];
+  /** The newest of each host that reports. */
+  readonly hosts: readonly HostSample[];
+}
+
+export interface HostSample {
+  readonly host: string;
+  readonly sample: Sample;
 }
 
 /** Seconds. A latency is counted by the middle of its bucket (`latency-buckets.ts`). */
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Prometheus' text format 0.0.4. */
-export function prometheusText({ traffic, apps }: Metrics): string {
+export function prometheusText({ traffic, apps, hosts }: Metrics): string {
+  const instances = instancesOf({ hosts, apps });
   return [
     family(
       "sluice_requests_total",
@@ -36,7 +45,53 @@ export function prometheusText({ traffic, apps }: Metrics): string {
     family("sluice_instances", "gauge", "Instances that run.", apps, ({ app, instances }) => [
       line("sluice_instances", { app }, instances),
     ]),
+    ...METRIC_NAMES.map((metric) => hostFamily(metric, hosts)),
+    instanceFamily("cpu_percent", "CPU of an instance, of its host's size.", instances, ({ cpu }) => cpu),
+    instanceFamily(
+      "memory_megabytes",
+      "Memory of an instance.",
+      instances,
+      ({ memoryMegabytes }) => memoryMegabytes,
+    ),
+    instanceFamily("restarts", "How often an instance has ended.", instances, ({ restarts }) => restarts),
   ].join("");
+}
+
+/** `cpuUser` → `sluice_host_cpu_user`, in the units of docs/configuration.md. */
+function hostFamily(metric: Metric, hosts: readonly HostSample[]): string {
+  const name = `sluice_host_${metric.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+  return family(name, "gauge", `The monitor's ${metric}.`, hosts, ({ host, sample }) => {
+    const value = METRICS[metric](sample);
+    return value === undefined ? [] : [line(name, { host }, value)];
+  });
+}
+
+interface InstanceFigures {
+  readonly labels: Record<string, string>;
+  readonly instance: Sample["instances"][string];
+}
+
+/** A sample may still tell of an app that is gone. */
+function instancesOf({ hosts, apps }: Pick<Metrics, "hosts" | "apps">): InstanceFigures[] {
+  const known = new Set(apps.map(({ app }) => app));
+  return hosts.flatMap(({ host, sample }) =>
+    Object.entries(sample.instances).flatMap(([id, instance]) => {
+      const [app = "", release = "", process = ""] = id.split(".");
+      return known.has(app) ? [{ labels: { host, app, release, process, instance: id }, instance }] : [];
+    }),
+  );
+}
+
+function instanceFamily(
+  suffix: string,
+  help: string,
+  instances: readonly InstanceFigures[],
+  valueOf: (instance: InstanceFigures["instance"]) => number,
+): string {
+  const name = `sluice_instance_${suffix}`;
+  return family(name, "gauge", help, instances, ({ labels, instance }) => [
+    line(name, labels, valueOf(instance)),
+  ]);
 }
 
 function family<T>(

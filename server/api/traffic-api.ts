@@ -5,6 +5,7 @@ import { groupBy } from "../../core/group-by.js";
 import { merged, type TrafficEntry } from "../../core/records/traffic-series.js";
 import { FIGURES, percentileMs, sumOf, type Traffic } from "../../core/records/traffic.js";
 import type { Tools } from "../tools.js";
+import { parseRange } from "./range.js";
 
 const HOUR_MS = 3_600_000;
 /** Seconds are kept for an hour, minutes for 30 days. */
@@ -15,7 +16,7 @@ export function trafficApi({ apps, traffic, clock }: Pick<Tools, "apps" | "traff
   const router = Router();
   router.get("/apps/:app/traffic", async (request, response) => {
     const { name } = await apps.read(request.params.app);
-    const { from, to, step } = parseRange(request.query, clock.now());
+    const { from, to, step } = parseQuery(request.query, clock.now());
     const entries = await traffic.read(name, { from, to, stepSeconds: step });
     response.json({
       app: name,
@@ -66,34 +67,12 @@ function figuresOf(traffic: Traffic): Record<string, number | null> {
   };
 }
 
-const timeSchema = z
-  .string()
-  .transform((text) => (/^\d+$/.test(text) ? Number(text) : Date.parse(text)))
-  .refine((at) => at >= 0 && at < 1e14, "is no time (ISO 8601, or milliseconds since 1970)");
-
-const querySchema = z.object({
-  from: timeSchema.optional(),
-  to: timeSchema.optional(),
-  step: z.enum(["1", "60"]).default("60"),
-});
+const stepSchema = z.object({ step: z.enum(["1", "60"]).default("60") });
 
 /** The last hour by the minute, if nothing is said. */
-function parseRange(query: unknown, now: number): { from: number; to: number; step: 1 | 60 } {
-  const parsed = querySchema.safeParse(query);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(
-      ({ path, message }) => `${path.map(String).join(".")}: ${message}`,
-    );
-    throw new AppError("request-invalid", { problem: problems.join("; ") });
-  }
+function parseQuery(query: unknown, now: number): { from: number; to: number; step: 1 | 60 } {
+  const parsed = stepSchema.safeParse(query);
+  if (!parsed.success) throw new AppError("request-invalid", { problem: "step: must be 1 or 60" });
   const step = parsed.data.step === "1" ? 1 : 60;
-  // What is written at this very moment belongs to it.
-  const to = parsed.data.to ?? now + 1000;
-  const from = parsed.data.from ?? Math.max(0, to - HOUR_MS);
-  if (from >= to) throw new AppError("request-invalid", { problem: "from: is not before to" });
-  if (to - from > LONGEST_MS[step])
-    throw new AppError("request-invalid", {
-      problem: `from: more than ${LONGEST_MS[step] / HOUR_MS} hours before to, with step=${step}`,
-    });
-  return { from, to, step };
+  return { ...parseRange(query, now, { usualMs: HOUR_MS, longestMs: LONGEST_MS[step], step }), step };
 }

@@ -27,7 +27,7 @@ export interface HttpAnswer {
 }
 
 export interface TestSluiceOptions {
-  /** `sluice.yml`. */
+  /** `sluice.yml`. Without rules of the monitor unless there are some in it: a busy machine must change no test. */
   readonly settings?: object;
   /** A folder to be the home instead of one made for the test. */
   readonly homeFolder?: string;
@@ -56,8 +56,7 @@ export class TestSluice {
     await chmod(folder, 0o711);
     const home = options.homeFolder ?? join(folder, "home");
     await mkdir(home, { recursive: true });
-    if (options.settings !== undefined)
-      await writeFile(join(home, "sluice.yml"), stringify(options.settings));
+    await writeFile(join(home, "sluice.yml"), stringify({ monitor: { rules: [] }, ...options.settings }));
     return new TestSluice(folder, home, await freePort(), await freePort(), await freePort());
   }
 

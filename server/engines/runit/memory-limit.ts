@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../../core/clock.js";
+import { CGROUPS, instanceGroup } from "../../../core/instance-group.js";
 import { quote } from "../../../core/quote.js";
 
 /** Holds an instance's processes to so much memory together. */
@@ -13,20 +13,17 @@ export interface MemoryLimiter {
   remove(id: string): Promise<void>;
 }
 
-const CGROUPS = "/sys/fs/cgroup";
 const POLL_MS = 10;
 const REMOVE_TIMEOUT_MS = 5000;
 
 /**
- * cgroup v2, else v1, where this user may write them; else a limit on each process's data segment (RLIMIT_DATA). The
- * kernel's groups are the machine's: `owner` keeps those of two state folders apart.
+ * cgroup v2, else v1, where this user may write them; else a limit on each process's data segment (RLIMIT_DATA).
  */
 export async function memoryLimiter(owner: string): Promise<MemoryLimiter> {
-  const mark = createHash("sha256").update(owner).digest("hex").slice(0, 8);
-  const group = (parent: string) => (id: string) => join(parent, `${id}.${mark}`);
-  if (await hasMemoryController()) return cgroupLimiter(group(join(CGROUPS, "sluice")), "memory.max");
+  const group = (mount: string) => (id: string) => instanceGroup(mount, owner, id);
+  if (await hasMemoryController()) return cgroupLimiter(group(CGROUPS), "memory.max");
   if (await isWritable(join(CGROUPS, "memory"))) {
-    return cgroupLimiter(group(join(CGROUPS, "memory/sluice")), "memory.limit_in_bytes");
+    return cgroupLimiter(group(join(CGROUPS, "memory")), "memory.limit_in_bytes");
   }
   return dataLimiter;
 }

@@ -1,0 +1,105 @@
+import type { Redis } from "ioredis";
+import type { Home } from "../core/home.js";
+import type { Log } from "../core/log.js";
+import type { MonitorSettings } from "../core/monitor-settings.js";
+import { AlertRecords } from "../core/records/alert-records.js";
+import type { HostRole, Inventory } from "../core/records/host-record.js";
+import { HostRecords } from "../core/records/host-records.js";
+import { SampleSeries } from "../core/records/sample-series.js";
+import { redisTime } from "../core/redis/connection.js";
+import type { Actions } from "./actions.js";
+import { AlertLoop } from "./alert-loop.js";
+import { DrainCanary } from "./drain-canary.js";
+import { HostReadings } from "./host-readings.js";
+import { fullInventory, knownAtOnce } from "./inventory.js";
+import { MonitorLead } from "./monitor-lead.js";
+import { Sampler } from "./sampler.js";
+
+export interface MonitorOptions {
+  readonly home: Home;
+  readonly redis: Redis;
+  readonly settings: MonitorSettings;
+  /** This host's name, the same after a restart. */
+  readonly host: string;
+  readonly roles: readonly HostRole[];
+  /** Beyond draining the canary. */
+  readonly actions: Actions;
+  /** PATH of the programs that know what machine this is. */
+  readonly path: string;
+  readonly log: Log;
+}
+
+const TICK_MS = 1000;
+const MINUTE_TICKS = 60;
+
+/** The `monitor` role: samples this host once a second, and looks at the rules for all hosts while no other monitor does. */
+export class Monitor {
+  private readonly sampler: Sampler;
+  private readonly series: SampleSeries;
+  private readonly loop: AlertLoop;
+  private readonly busy = new Map<string, Promise<void>>();
+  private readonly stopping = new AbortController();
+  private ticks = 0;
+
+  constructor(private readonly options: MonitorOptions) {
+    const { home, redis, settings, host, actions, log } = options;
+    this.sampler = new Sampler(new HostReadings(home));
+    this.series = new SampleSeries(redis);
+    this.loop = new AlertLoop({
+      settings,
+      hosts: new HostRecords(redis),
+      series: this.series,
+      alerts: new AlertRecords(redis),
+      lead: new MonitorLead(redis, host),
+      actions: { "drain-canary": new DrainCanary(redis, host), ...actions },
+      now: async () => redisTime(redis),
+      log,
+    });
+  }
+
+  /** Resolves once the host is known. */
+  async start(): Promise<{ stop(): Promise<void> }> {
+    const startedAt = new Date(await redisTime(this.options.redis)).toISOString();
+    await this.introduce(startedAt, knownAtOnce());
+    this.unlessBusy("taking the inventory", async () =>
+      this.introduce(startedAt, await fullInventory(this.options.path, this.stopping.signal)),
+    );
+    const timer = setInterval(() => this.tick(), TICK_MS);
+    return {
+      stop: async () => {
+        clearInterval(timer);
+        this.stopping.abort(new Error("the monitor stops"));
+        await Promise.all(this.busy.values());
+        this.sampler.close();
+        await this.loop.stop().catch((error: unknown) => this.warn("stopping", error));
+      },
+    };
+  }
+
+  private async introduce(startedAt: string, inventory: Inventory): Promise<void> {
+    const { redis, host, roles } = this.options;
+    await new HostRecords(redis).save({ v: 1, id: host, roles: [...roles], startedAt, inventory });
+  }
+
+  /** What takes longer than a second (Redis is away, say) misses its next turn and holds up nothing else. */
+  private tick(): void {
+    const sample = this.sampler.sample();
+    const { host } = this.options;
+    if (sample !== undefined) this.unlessBusy("sampling", async () => this.series.append(host, sample));
+    if (this.ticks++ % MINUTE_TICKS === 0)
+      this.unlessBusy("adding up minutes", async () => this.series.sumMinutes(host));
+    this.unlessBusy("looking at the rules", async () => this.loop.look());
+  }
+
+  private unlessBusy(what: string, work: () => Promise<void>): void {
+    if (this.busy.has(what)) return;
+    const done = work()
+      .catch((error: unknown) => this.warn(what, error))
+      .finally(() => this.busy.delete(what));
+    this.busy.set(what, done);
+  }
+
+  private warn(what: string, error: unknown): void {
+    this.options.log.warn({ err: error }, `monitor: ${what}`);
+  }
+}

@@ -1,0 +1,82 @@
+import type { AlertAction } from "../../core/monitor-settings.js";
+import type { Acknowledgement, AlertRecord, AlertTurn, Silence } from "../../core/records/alert-record.js";
+
+/** What persons have said about an alert. */
+export interface Quiet {
+  readonly acknowledged?: Acknowledgement | undefined;
+  readonly silence?: Silence | undefined;
+}
+
+export interface NewAlert {
+  readonly id: string;
+  readonly rule: string;
+  readonly host: string;
+  readonly text: string;
+  readonly actions: readonly AlertAction[];
+  readonly value: number;
+}
+
+/** An alert begins. Under a silence nobody is told, now or later. */
+export function raised(alert: NewAlert, now: number, quiet: Quiet = {}): AlertRecord {
+  const record: AlertRecord = {
+    ...alert,
+    v: 1,
+    actions: [...alert.actions],
+    phase: "raised",
+    raisedAt: now,
+    reminders: 0,
+    worst: alert.value,
+    announced: false,
+    owed: [],
+  };
+  return owing(record, "raised", now, quiet);
+}
+
+/** It still lasts: a reminder when it is due, unless somebody has seen to it. */
+export function lasting(
+  alert: AlertRecord,
+  now: number,
+  remindSeconds: number,
+  quiet: Quiet = {},
+): AlertRecord {
+  const told = alert.remindedAt ?? alert.raisedAt;
+  const isDue = remindSeconds > 0 && now - told >= remindSeconds * 1000;
+  if (!isDue || quiet.acknowledged !== undefined || isSilent(quiet, now)) return alert;
+  const reminded = { ...alert, phase: "reminded" as const, remindedAt: now, reminders: alert.reminders + 1 };
+  return owing(reminded, "reminded", now, quiet);
+}
+
+/** It is over. Who was never told that it began need not be told that it ended. */
+export function resolved(alert: AlertRecord, now: number, quiet: Quiet = {}): AlertRecord {
+  if (alert.phase === "resolved") return alert;
+  const { acknowledged } = quiet;
+  const over: AlertRecord = {
+    ...alert,
+    phase: "resolved",
+    resolvedAt: now,
+    ...(acknowledged === undefined ? {} : { acknowledged }),
+    // A reminder that could not be told any more would only confuse.
+    owed: alert.owed.filter(({ turn }) => turn !== "reminded"),
+  };
+  return over.announced ? owing(over, "resolved", now, quiet) : over;
+}
+
+/** A newer value. */
+export function withValue(alert: AlertRecord, value: number, isWorse: boolean): AlertRecord {
+  return { ...alert, value, worst: isWorse ? value : alert.worst };
+}
+
+/** An action was told of a turn. */
+export function told(alert: AlertRecord, action: AlertAction, turn: AlertTurn): AlertRecord {
+  return { ...alert, owed: alert.owed.filter((each) => each.action !== action || each.turn !== turn) };
+}
+
+function owing(alert: AlertRecord, turn: AlertTurn, now: number, quiet: Quiet): AlertRecord {
+  if (isSilent(quiet, now)) return { ...alert, owed: [] };
+  const owed = [...alert.owed, ...alert.actions.map((action) => ({ action, turn }))];
+  return { ...alert, announced: true, owed };
+}
+
+function isSilent({ silence }: Quiet, now: number): boolean {
+  return silence !== undefined && now < silence.until;
+}

@@ -1,0 +1,91 @@
+import { Router } from "express";
+import { z } from "zod";
+import { AppError } from "../../core/app-error.js";
+import { HostRecords } from "../../core/records/host-records.js";
+import type { HostRecord } from "../../core/records/host-record.js";
+import { SampleSeries, type SamplePoint, type TimedSample } from "../../core/records/sample-series.js";
+import type { Sample } from "../../core/records/sample.js";
+import type { Redis } from "ioredis";
+import type { Clock } from "../../core/clock.js";
+import { parseRange } from "./range.js";
+
+/** A host as `GET /hosts` shows it. */
+export interface HostSummary extends Omit<HostRecord, "v" | "id"> {
+  readonly host: string;
+  /** ISO 8601; null when it has sent no figures yet. */
+  readonly seenAt: string | null;
+  readonly sample: Sample | null;
+}
+
+export interface HostSamples {
+  readonly host: string;
+  readonly from: string;
+  readonly to: string;
+  readonly step: number;
+  readonly points: readonly (Omit<SamplePoint, "at"> & { readonly at: string })[];
+}
+
+/** Steps in seconds: below a minute from the seconds of the last hour, else from the minutes of the last 30 days. */
+const stepSchema = z.coerce.number().int().min(1).max(86_400).default(60);
+const HOUR_MS = 3_600_000;
+const MOST_POINTS = 5000;
+
+/** `GET /hosts`, `GET /hosts/ID/samples?from&to&step`, `DELETE /hosts/ID`. */
+export function hostsApi({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): Router {
+  const [hosts, series] = [new HostRecords(redis), new SampleSeries(redis)];
+  const known = async (id: string): Promise<string> => {
+    if ((await hosts.find(id)) !== undefined) return id;
+    throw new AppError("host-unknown", { host: id, known: (await hosts.list()).map((record) => record.id) });
+  };
+  const router = Router();
+  router.get("/hosts", async (_request, response) => {
+    const records = await hosts.list();
+    const newest = await series.newest(records.map(({ id }) => id));
+    response.json(records.map((record) => summaryOf(record, newest.get(record.id))));
+  });
+  router.get("/hosts/:host/samples", async (request, response) => {
+    const host = await known(request.params.host);
+    const step = parseStep(request.query["step"]);
+    const { from, to } = parseRange(request.query, clock.now(), {
+      usualMs: HOUR_MS,
+      longestMs: Math.min(step < 60 ? HOUR_MS : 30 * 24 * HOUR_MS, MOST_POINTS * step * 1000),
+      step,
+    });
+    const points = await series.range(host, { from, to, stepSeconds: step });
+    const answer: HostSamples = {
+      host,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      step,
+      points: points.map(({ at, ...point }) => ({ at: new Date(at).toISOString(), ...point })),
+    };
+    response.json(answer);
+  });
+  router.delete("/hosts/:host", async (request, response) => {
+    const host = await known(request.params.host);
+    await hosts.remove(host);
+    await series.remove(host);
+    response.status(204).end();
+  });
+  return router;
+}
+
+function summaryOf(
+  { id, roles, startedAt, inventory }: HostRecord,
+  latest: TimedSample | undefined,
+): HostSummary {
+  return {
+    host: id,
+    roles,
+    startedAt,
+    inventory,
+    seenAt: latest === undefined ? null : new Date(latest.at).toISOString(),
+    sample: latest?.sample ?? null,
+  };
+}
+
+function parseStep(text: unknown): number {
+  const parsed = stepSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new AppError("request-invalid", { problem: "step: must be whole seconds, 1 to 86400" });
+}

@@ -1,0 +1,128 @@
+import { expect } from "chai";
+import { cpus, totalmem } from "node:os";
+import { keys } from "../../core/redis/keys.js";
+import type { AlertsSummary, AlertSummary } from "../../server/api/alerts-api.js";
+import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";
+import { eventually } from "../support/eventually.js";
+import { TestSluice } from "../support/test-sluice.js";
+import { tinyApp } from "../support/tiny-app.js";
+
+describe("the monitor of a running Sluice", function () {
+  this.timeout(120_000);
+  let sluice: TestSluice;
+  before(async () => {
+    sluice = await TestSluice.start({
+      settings: {
+        monitor: {
+          host: "web-1",
+          rules: [
+            { name: "always", metric: "cpu", below: 1000, forSeconds: 1, actions: ["email", "drain-canary"] },
+          ],
+        },
+      },
+    });
+  });
+  after(async () => sluice.dispose());
+
+  const get = async <T>(path: string): Promise<T> => {
+    const { status, body } = await sluice.control(path, { authorization: `Bearer ${await sluice.token()}` });
+    if (status !== 200) throw new Error(body);
+    return JSON.parse(body) as T;
+  };
+  const lasting = async (): Promise<AlertSummary[]> => [
+    ...(await sluice.json<AlertsSummary>("alerts")).lasting,
+  ];
+
+  it("shows the host with its roles, its inventory and what it does", async () => {
+    const [host] = await eventually("a sample and the inventory", async () => {
+      const found = await sluice.json<HostSummary[]>("hosts");
+      return found[0]?.sample != null && found[0].inventory.system !== "Linux" && found;
+    });
+    expect(host).to.deep.include({ host: "web-1", roles: ["proxy", "redis", "production", "staging"] });
+    expect(host?.inventory.cpus).to.equal(cpus().length);
+    expect(host?.sample?.memory.totalMegabytes).to.be.at.most(Math.ceil(totalmem() / 1024 / 1024));
+    const { stdout } = await sluice.cli("hosts");
+    expect(stdout).to.match(/^web-1 +proxy, redis, production, staging +[\d.]+ % +[\d.]+ % of .* now$/m);
+  });
+
+  it("shows instances, a series, and the same to Prometheus", async () => {
+    const clone = await sluice.clone("shop", tinyApp());
+    await clone.push("master");
+    const points = await eventually("the instance in a sample", async () => {
+      const [host] = await get<HostSummary[]>("/api/hosts");
+      const instance = host?.sample?.instances["shop.v1.web.1"];
+      return instance !== undefined && instance.memoryMegabytes > 5 && instance.restarts === 0;
+    }).then(async () => (await get<HostSamples>("/api/hosts/web-1/samples?step=1")).points);
+    expect(points.length).to.be.greaterThan(2);
+    expect(points[0]?.mean).to.include.keys("cpu", "memory", "load1", "disk", "networkSentBytes");
+    const [minute] = (await get<HostSamples>("/api/hosts/web-1/samples")).points;
+    expect(minute?.samples).to.be.greaterThan(1);
+    expect(minute?.max.cpu).to.be.at.least(minute?.mean.cpu ?? 101);
+    const { body } = await sluice.control(`/metrics?token=${await sluice.token()}`);
+    expect(body).to.match(/^sluice_host_cpu\{host="web-1"\} [\d.]+$/m);
+    expect(body).to.match(
+      /^sluice_instance_memory_megabytes\{host="web-1",app="shop",release="v1",process="web",instance="shop.v1.web.1"\} [\d.]+$/m,
+    );
+  });
+
+  it("shows the last minute in small charts", async () => {
+    const { status, stdout } = await sluice.cli("top");
+    expect(status).to.equal(0);
+    expect(stdout).to.match(/^web-1 {2}proxy, redis, production, staging$/m);
+    expect(stdout).to.match(/^ {2}cpu +[\d.]+ % .*[▁▂▃▄▅▆▇█] +steal/m);
+    expect(stdout).to.match(/^ {2}shop\.v1\.web\.1 +[\d.]+ % +\d+ MB +0$/m);
+  });
+
+  it("refuses what it does not know", async () => {
+    for (const [path, code] of [
+      ["hosts/nope/samples", "host-unknown"],
+      ["hosts/web-1/samples?step=0", "request-invalid"],
+      ["hosts/web-1/samples?step=1&from=0", "request-invalid"],
+    ] as const) {
+      const failed = await get(`/api/${path}`).catch((error: unknown) => String(error));
+      expect(failed, path).to.include(code);
+    }
+    expect((await sluice.cli("alerts", "ack", "nope")).stderr).to.match(
+      /There is no alert "nope" that lasts\./,
+    );
+    expect((await sluice.control("/api/alerts")).status).to.equal(401);
+  });
+
+  it("raises an alert, which a person acknowledges and silences", async () => {
+    const [alert] = await eventually("an alert", async () => {
+      const found = await lasting();
+      return found.length > 0 && found;
+    });
+    expect(alert).to.include({ rule: "always", host: "web-1", phase: "raised", acknowledgedBy: null });
+    expect((await sluice.cli("alerts")).stdout).to.include("CPU of web-1 was below 1000 % for 1 s");
+    await sluice.cli("alerts", "ack", alert?.id ?? "");
+    expect((await sluice.cli("alerts", "silence", alert?.id ?? "", "--minutes", "5")).status).to.equal(0);
+    const [quiet] = await lasting();
+    expect(quiet?.acknowledgedBy).to.equal("admin");
+    expect(Date.parse(quiet?.silencedUntil ?? "") - Date.now()).to.be.within(280_000, 300_000);
+  });
+
+  it("goes on after a crash: the same alert, and no yes while it was away", async () => {
+    const [before] = await lasting();
+    const own = await sluice.redis();
+    const { redis } = own;
+    try {
+      expect(await redis.get(keys.alert)).to.equal("yes");
+      await sluice.kill();
+      await eventually("the alert key has run out", async () => (await redis.get(keys.alert)) !== "yes");
+      await sluice.up();
+      await eventually("it is set again", async () => (await redis.get(keys.alert)) === "yes");
+      expect((await lasting()).map(({ id }) => id)).to.deep.equal([before?.id]);
+      expect((await sluice.json<AlertsSummary>("alerts")).drain?.why).to.include("CPU of web-1");
+    } finally {
+      own.close();
+    }
+  });
+
+  it("forgets a host that is gone, and resolves its alerts", async () => {
+    expect((await sluice.cli("hosts", "forget", "web-1")).status).to.equal(0);
+    await eventually("its alerts are resolved", async () => (await lasting()).length === 0);
+    expect(await sluice.json("hosts")).to.deep.equal([]);
+    expect((await sluice.cli("alerts")).stdout).to.match(/^All is well\.\n\nid +was raised/);
+  });
+});

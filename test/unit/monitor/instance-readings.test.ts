@@ -1,0 +1,75 @@
+import { expect } from "chai";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Home } from "../../../core/home.js";
+import { instanceGroup } from "../../../core/instance-group.js";
+import { InstanceReadings } from "../../../monitor/instance-readings.js";
+import { KernelFiles } from "../../../monitor/readers/kernel-files.js";
+
+const ID = "shop.v1.web.1";
+
+describe("what instances have used", () => {
+  let folder: string;
+  let home: Home;
+  let files: KernelFiles;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "instances-"));
+    home = new Home(join(folder, "home"));
+    files = new KernelFiles();
+  });
+  afterEach(async () => {
+    files.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const write = async (texts: Readonly<Record<string, string>>): Promise<void> => {
+    for (const [path, text] of Object.entries(texts)) {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text);
+    }
+  };
+  const readings = (): InstanceReadings =>
+    new InstanceReadings(
+      files,
+      { pageBytes: 4096, ticksPerSecond: 100 },
+      { home, proc: join(folder, "proc"), cgroups: join(folder, "cgroups") },
+    );
+  const stat = (group: number, ticks: number, pages: number): string =>
+    `1 (a b) S 1 ${group} 1 0 -1 0 0 0 0 0 ${ticks} 0 0 0 20 0 1 0 5 5 ${pages} 0`;
+
+  it("is asked of their control groups (version 2)", async () => {
+    const group = instanceGroup(join(folder, "cgroups"), home.root, ID);
+    await write({
+      [join(home.service(ID), "end")]: "3 1 0\n",
+      [join(home.service("redis"), "run")]: "",
+      [join(folder, "cgroups/cgroup.controllers")]: "memory\n",
+      [join(group, "memory.current")]: "5000\n",
+      [join(group, "memory.stat")]: "inactive_file 1000\n",
+      [join(group, "cpu.stat")]: "usage_usec 1\nuser_usec 2000000\nsystem_usec 500000\n",
+    });
+    const reader = readings();
+    expect([...reader.read()]).to.deep.equal([[ID, { cpuSeconds: 2.5, memoryBytes: 4000, restarts: 3 }]]);
+    await rm(home.service(ID), { recursive: true });
+    expect(reader.read().size, "it was stopped").to.equal(0);
+  });
+
+  it("is asked of the processes in their control groups (version 1)", async () => {
+    const group = instanceGroup(join(folder, "cgroups/memory"), home.root, ID);
+    await write({
+      [join(home.service(ID), "run")]: "",
+      [join(group, "memory.usage_in_bytes")]: "9000\n",
+      [join(group, "memory.stat")]: "total_inactive_file 1000\n",
+      [join(group, "cgroup.procs")]: "11\n12\n13\n",
+      [join(folder, "proc/11/stat")]: stat(11, 150, 1),
+      [join(folder, "proc/12/stat")]: stat(99, 50, 1),
+    });
+    expect([...readings().read()]).to.deep.equal([[ID, { cpuSeconds: 2, memoryBytes: 8000, restarts: 0 }]]);
+  });
+
+  it("is nothing where nothing can be found out, and breaks nothing", async () => {
+    expect(readings().read().size, "no service folder").to.equal(0);
+    await write({ [join(home.service(ID), "supervise/status")]: "rubbish", [join(folder, "proc/x")]: "" });
+    expect(readings().read().size).to.equal(0);
+  });
+});
