@@ -17,7 +17,10 @@ export type Outcome =
 
 export const GIVEN_UP_KEPT = 100;
 
-/** An outbox's jobs in Redis, in lanes. All times are ms since 1970. Every method throws `redis-unavailable`. */
+/**
+ * An outbox's jobs in Redis, in lanes. All times are ms since 1970 by the caller's clock: machines that share one must
+ * agree to a few seconds, as leases do not last longer. Every method throws `redis-unavailable`.
+ */
 export class JobQueue {
   private readonly keys: readonly string[];
   private readonly givenUpKey: string;
