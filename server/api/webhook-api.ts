@@ -8,7 +8,8 @@ import type { DeliveryRecord } from "../webhooks/delivery-record.js";
 import type { Delivery, DeliveryStore } from "../webhooks/delivery-store.js";
 import type { SeenHeads } from "../webhooks/seen-heads.js";
 import { sourceHeads } from "../webhooks/source.js";
-import { shownSource, type Webhook, type WebhookStore } from "../webhooks/webhook-store.js";
+import { shownSource } from "../webhooks/source-address.js";
+import type { Webhook, WebhookStore } from "../webhooks/webhook-store.js";
 import { parseBody } from "./parse-body.js";
 
 export interface WebhookApiOptions {

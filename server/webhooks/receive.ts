@@ -7,7 +7,8 @@ import type { DeliveryRecord } from "./delivery-record.js";
 import type { DeliveryStore } from "./delivery-store.js";
 import type { BranchUpdate, GitHost, Incoming, Reading } from "./hosts/git-host.js";
 import { hostOf } from "./hosts/host-of.js";
-import { deploys, type Webhook, type WebhookStore } from "./webhook-store.js";
+import { deploys } from "./deploys.js";
+import type { Webhook, WebhookStore } from "./webhook-store.js";
 
 export interface ReceiveOptions {
   readonly tools: Pick<Tools, "apps" | "clock" | "log">;

@@ -4,7 +4,8 @@ import type { BranchUpdate } from "./hosts/git-host.js";
 import type { DeliveryStore } from "./delivery-store.js";
 import type { SeenHeads } from "./seen-heads.js";
 import { sourceHeads } from "./source.js";
-import { deploys, type Webhook, type WebhookStore } from "./webhook-store.js";
+import { deploys } from "./deploys.js";
+import type { Webhook, WebhookStore } from "./webhook-store.js";
 
 export interface SourceWatchOptions {
   readonly tools: Tools;

@@ -8,7 +8,8 @@ import { branchOfRef } from "../../core/names.js";
 import { quote } from "../../core/quote.js";
 import { gitEnvironment } from "../git/git-environment.js";
 import type { Tools } from "../tools.js";
-import { shownSource, type Webhook } from "./webhook-store.js";
+import { shownSource } from "./source-address.js";
+import type { Webhook } from "./webhook-store.js";
 
 const HEADS_TIMEOUT_MS = 30_000;
 const FETCH_TIMEOUT_MS = 300_000;

@@ -1,12 +1,12 @@
 import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
 import type { HostName } from "./hosts/git-host.js";
+import { parseSource } from "./source-address.js";
 
 const HOST_NAMES = [
   "github",
@@ -144,36 +144,6 @@ export class WebhookStore {
     this.known.set(app, { text, webhook });
     return webhook;
   }
-}
-
-/** Whether a push to this branch deploys. */
-export function deploys({ branches }: Pick<Webhook, "branches">, branch: string): boolean {
-  return (
-    branches.length === 0 ||
-    branches.some((name) => (name.endsWith("*") ? branch.startsWith(name.slice(0, -1)) : branch === name))
-  );
-}
-
-const SCP_LIKE = /^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s:][^\s]*$/;
-const PROTOCOLS = ["https:", "http:", "ssh:", "git:", "file:"];
-
-function parseSource(source: string): string {
-  const refused = (reason: string): AppError => new AppError("source-invalid", { reason });
-  // eslint-disable-next-line no-control-regex -- they are what is refused
-  if (source.startsWith("-") || /[\s\u0000-\u001f\u007f]/.test(source) || source.length > 2048)
-    throw refused("it begins with a dash, holds blanks, or is very long");
-  if (SCP_LIKE.test(source)) return source;
-  if (!URL.canParse(source)) throw refused("it is no URL");
-  const url = new URL(source);
-  if (!PROTOCOLS.includes(url.protocol))
-    throw refused(`${url.protocol}// is not one of ${PROTOCOLS.join("//, ")}//`);
-  if (url.hostname.startsWith("-")) throw refused("its host begins with a dash");
-  return source;
-}
-
-/** An address without the password it may hold, for people. */
-export function shownSource(source: string): string {
-  return source.replace(/^([a-z]+:\/\/)[^/@]*@/, "$1");
 }
 
 function context(app: string, what: string): string {
