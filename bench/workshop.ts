@@ -45,7 +45,7 @@ export class Workshop {
   }
 
   /** A Sluice with the default settings, but for `settings`. */
-  async sluice(settings?: object): Promise<TestSluice> {
+  async sluice(settings?: object, ...up: readonly string[]): Promise<TestSluice> {
     const sluice = await TestSluice.prepare(settings === undefined ? {} : { settings });
     let isUp = false;
     this.onClose(async () => {
@@ -55,7 +55,7 @@ export class Workshop {
         if ((await sluice.cli("down")).status === 0) break;
       await sluice.dispose();
     });
-    await sluice.up();
+    await sluice.up(...up);
     isUp = true;
     return sluice;
   }
