@@ -1,8 +1,14 @@
 import { bucketMs, bucketOf } from "../core/records/latency-buckets.js";
 import { setImmediate } from "node:timers/promises";
-import { noEvidence, withBlock, type Tally } from "../server/canary/evidence.js";
+import { ERRORS, noEvidence, withBlock, type Tally } from "../server/canary/evidence.js";
 import { normalQuantile, wilsonInterval } from "../server/canary/interval.js";
-import { noLatencyEvidence, canaryThreshold, withHistograms } from "../server/canary/latency-evidence.js";
+import {
+  noLatencyEvidence,
+  canaryThreshold,
+  LATENCY,
+  withHistograms,
+} from "../server/canary/latency-evidence.js";
+import { renewedFrom, renewedValue, withNext } from "../server/canary/renewed.js";
 import { judge } from "../server/canary/verdict.js";
 import type { Bench } from "./bench.js";
 import { median, quantile } from "./statistics.js";
@@ -99,14 +105,22 @@ async function failures(
 
 function requestsUntilFailed(canary: Behaviour, production: Behaviour, random: () => number): number {
   const [canarySide, productionSide] = [new Side(canary), new Side(production)];
-  let [errors, latency] = [noEvidence(), noLatencyEvidence()];
+  let [errors, latency] = [renewedFrom(noEvidence()), renewedFrom(noLatencyEvidence())];
   for (let look = 0; look < LOOKS; look++) {
     for (let request = 0; request < REQUESTS_A_LOOK; request++)
       (random() < CANARY_SHARE ? canarySide : productionSide).request(random);
     const [ofCanary, ofProduction] = [canarySide.look(), productionSide.look()];
-    errors = withBlock(errors, { canary: ofCanary.tally, production: ofProduction.tally });
-    latency = withHistograms(latency, { canary: ofCanary.histogram, production: ofProduction.histogram });
-    const figures = { canary: canarySide.counts, production: productionSide.counts, errors, latency };
+    const passed = { seconds: 1, requests: ofCanary.tally.all };
+    const tallies = { canary: ofCanary.tally, production: ofProduction.tally };
+    const histograms = { canary: ofCanary.histogram, production: ofProduction.histogram };
+    errors = withNext(errors, (evidence) => withBlock(evidence, tallies), passed, ERRORS);
+    latency = withNext(latency, (evidence) => withHistograms(evidence, histograms), passed, LATENCY);
+    const figures = {
+      canary: canarySide.counts,
+      production: productionSide.counts,
+      eErrors: renewedValue(errors, ERRORS),
+      eLatency: renewedValue(latency, LATENCY),
+    };
     const settings = { minRequests: 100, stepSeconds: LOOKS, falseAlarms: FALSE_ALARMS };
     if (judge({ ...figures, secondsInStep: look, against: "production" }, settings, bucketMs).word === "fail")
       return canarySide.counts.requests;

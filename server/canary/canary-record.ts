@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { noEvidence } from "./evidence.js";
 import { noLatencyEvidence } from "./latency-evidence.js";
+import { renewedFrom } from "./renewed.js";
 
 const tallySchema = z.object({ bad: z.number(), all: z.number() });
 const evidenceSchema = z.object({
@@ -33,6 +34,14 @@ export const decisionSchema = z.object({
   numbers: z.unknown(),
 });
 
+/** As `Renewed`. */
+const renewed = <Shape extends z.ZodType>(evidence: Shape) =>
+  z.object({
+    whole: evidence,
+    window: z.object({ evidence, index: z.number(), seconds: z.number(), requests: z.number() }),
+    ended: z.number(),
+  });
+
 /** How one release does as the canary: everything its verdict is made from, so that a server that comes back goes on with it. */
 export const canaryRecordSchema = z.object({
   v: z.literal(1),
@@ -51,11 +60,13 @@ export const canaryRecordSchema = z.object({
   canary: countsSchema,
   production: countsSchema,
   /** What speaks against it since this step began. */
-  errors: evidenceSchema,
-  latency: z.object({
-    production: histogramSchema,
-    quantiles: z.array(z.object({ q: z.number(), evidence: evidenceSchema })),
-  }),
+  errors: renewed(evidenceSchema),
+  latency: renewed(
+    z.object({
+      production: histogramSchema,
+      quantiles: z.array(z.object({ q: z.number(), evidence: evidenceSchema })),
+    }),
+  ),
   /** The last verdict that was the same as the one before is not in `decisions`. */
   verdict: decisionSchema.optional(),
   /** Oldest first. */
@@ -86,11 +97,11 @@ export function newCanary(app: string, release: number, now: number): CanaryReco
   };
 }
 
-/** Evidence that began in good times would take long to see bad ones, so each step begins anew. */
+/** Each step begins anew, with its part of what may be wrong by chance. */
 export function freshEvidence(): Pick<CanaryRecord, "errors" | "latency"> {
   return canaryRecordSchema
     .pick({ errors: true, latency: true })
-    .parse({ errors: noEvidence(), latency: noLatencyEvidence() });
+    .parse({ errors: renewedFrom(noEvidence()), latency: renewedFrom(noLatencyEvidence()) });
 }
 
 function noCounts(): CanaryCounts {

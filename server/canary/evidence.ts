@@ -46,6 +46,12 @@ export function noEvidence(expectedShare = 0.01): Evidence {
   };
 }
 
+/** For `Renewed`: what it has seen of production makes a better first guess than none. */
+export const ERRORS = {
+  valueOf: eValue,
+  anew: ({ production }: Evidence): Evidence => noEvidence(production.bad / production.all),
+};
+
 export function withBlock({ production, alternatives }: Evidence, block: Block): Evidence {
   // What is compared may be chosen by what came before the block, never by the block itself.
   const odds = production.bad / (production.all - production.bad);

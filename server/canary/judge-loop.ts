@@ -7,8 +7,11 @@ import { RouteWatch } from "../releases/route-watch.js";
 import type { Tools } from "../tools.js";
 import { freshEvidence, newCanary, type CanaryRecord, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
+import { ERRORS } from "./evidence.js";
+import { LATENCY } from "./latency-evidence.js";
 import { isNews, nextMove, withDecision, type CanaryMove } from "./next-move.js";
 import { withTraffic } from "./observe.js";
+import { renewedValue } from "./renewed.js";
 import { abort, setShare } from "./share.js";
 import type { Counts } from "./verdict-numbers.js";
 import { judge, type Verdict } from "./verdict.js";
@@ -116,8 +119,8 @@ function verdictOn(record: CanaryRecord, { canary: settings }: ReleaseRecord): V
     {
       canary: figuresOf(record.canary),
       production: figuresOf(record.production),
-      errors: record.errors,
-      latency: record.latency,
+      eErrors: renewedValue(record.errors, ERRORS),
+      eLatency: renewedValue(record.latency, LATENCY),
       secondsInStep: record.secondsInStep,
       against: settings.baseline ? "baseline" : "production",
     },

@@ -39,6 +39,12 @@ export function noLatencyEvidence(): LatencyEvidence {
   return { production: [], quantiles: QUANTILES.map((q) => ({ q, evidence: noEvidence(1 - q) })) };
 }
 
+/** For `Renewed`: production's quantiles are known by then. */
+export const LATENCY = {
+  valueOf: latencyEValue,
+  anew: ({ production }: LatencyEvidence): LatencyEvidence => ({ ...noLatencyEvidence(), production }),
+};
+
 export function withHistograms(
   { production, quantiles }: LatencyEvidence,
   block: Histograms,

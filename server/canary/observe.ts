@@ -3,8 +3,9 @@ import { releaseName } from "../../core/names.js";
 import { sumOf } from "../../core/records/traffic.js";
 import type { ReleaseTraffic } from "../../core/records/traffic-series.js";
 import { canaryRecordSchema, type CanaryCounts, type CanaryRecord } from "./canary-record.js";
-import { withBlock } from "./evidence.js";
-import { withHistograms } from "./latency-evidence.js";
+import { ERRORS, withBlock } from "./evidence.js";
+import { LATENCY, withHistograms } from "./latency-evidence.js";
+import { withNext } from "./renewed.js";
 
 const WARM_UP_SECONDS = 10;
 
@@ -28,19 +29,20 @@ export function withTraffic(
   const production = countsOf(traffic.filter(({ track }) => track === against));
   const block = { canary: tally(canary), production: tally(production) };
   const histograms = { canary: new Map(canary.histogram), production: new Map(production.histogram) };
+  const passed = { seconds: (now - record.lookedAt) / 1000, requests: canary.requests };
   return canaryRecordSchema.parse({
     ...record,
     cursor,
     lookedAt: now,
-    secondsInStep: record.secondsInStep + (isAlert ? 0 : (now - record.lookedAt) / 1000),
+    secondsInStep: record.secondsInStep + (isAlert ? 0 : passed.seconds),
     canary: together(record.canary, canary),
     production: together(record.production, production),
-    errors: withBlock(record.errors, block),
+    errors: withNext(record.errors, (evidence) => withBlock(evidence, block), passed, ERRORS),
     // An instance that has just started is slow, and soon is not.
     latency:
       record.step === 0 && record.secondsInStep < WARM_UP_SECONDS
         ? record.latency
-        : withHistograms(record.latency, histograms),
+        : withNext(record.latency, (evidence) => withHistograms(evidence, histograms), passed, LATENCY),
   });
 }
 

@@ -1,6 +1,4 @@
-import { eValue, type Evidence } from "./evidence.js";
 import { differenceInterval, wilsonInterval, type Interval } from "./interval.js";
-import { latencyEValue, type LatencyEvidence } from "./latency-evidence.js";
 import { countIn, quantileBucket, type Histogram } from "./quantile.js";
 
 /** What was seen of a canary and of production over the same time. */
@@ -9,8 +7,9 @@ export interface Figures {
   readonly production: Counts;
   /** Whether `production` is all of it, or fresh instances of its release. */
   readonly against: VerdictNumbers["against"];
-  readonly errors: Evidence;
-  readonly latency: LatencyEvidence;
+  /** E-values of what speaks against the canary. */
+  readonly eErrors: number;
+  readonly eLatency: number;
   readonly secondsInStep: number;
 }
 
@@ -59,8 +58,8 @@ export function verdictNumbers(figures: Figures, bucketMs: (index: number) => nu
       { successes: canary.errors, trials: canary.requests },
       { successes: production.errors, trials: production.requests },
     ),
-    eErrors: eValue(figures.errors),
-    eLatency: latencyEValue(figures.latency),
+    eErrors: figures.eErrors,
+    eLatency: figures.eLatency,
     secondsInStep: figures.secondsInStep,
   };
 }

@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { noEvidence, withBlock } from "../../../../server/canary/evidence.js";
+import { eValue, noEvidence, withBlock } from "../../../../server/canary/evidence.js";
 import {
+  latencyEValue,
   noLatencyEvidence,
   withHistograms,
   type Histograms,
@@ -76,19 +77,19 @@ describe("the verdict on a canary", () => {
   });
 
   it("fails on clear evidence of more errors, before all requests are there or the step is over", () => {
-    const verdict = verdictOn({ canary: counts(60, 9), errors: errorsSeen(9), secondsInStep: 1 });
+    const verdict = verdictOn({ canary: counts(60, 9), eErrors: errorsSeen(9), secondsInStep: 1 });
     expect(verdict.numbers.eErrors).to.be.above(100);
     expect(verdict.word).to.equal("fail");
     expect(verdict.reason).to.match(
       /^The canary fails more requests than production: errors 15 % of 60 requests, production 0.5 % of 2,000. On average at most one of [\d,]+ canaries as good as production would look like this.$/,
     );
-    expect(verdictOn({ canary: counts(60, 9), errors: errorsSeen(9) }, { falseAlarms: 1e-9 }).word).to.equal(
+    expect(verdictOn({ canary: counts(60, 9), eErrors: errorsSeen(9) }, { falseAlarms: 1e-9 }).word).to.equal(
       "hold",
     );
   });
 
   it("fails on clear evidence of slowness", () => {
-    const verdict = verdictOn({ latency: slownessSeen(40) });
+    const verdict = verdictOn({ eLatency: slownessSeen(40) });
     expect(verdict.numbers.eLatency).to.be.above(1e6);
     expect(verdict.word).to.equal("fail");
     expect(verdict.reason).to.match(
@@ -97,13 +98,13 @@ describe("the verdict on a canary", () => {
   });
 
   it("holds while it is undecided, though the step is over", () => {
-    const errors = verdictOn({ errors: errorsSeen(4) });
+    const errors = verdictOn({ eErrors: errorsSeen(4) });
     expect(errors.numbers.eErrors).to.be.within(10, 100);
     expect(errors).to.include({ word: "hold" });
     expect(errors.reason).to.match(
       /^It is undecided whether the canary fails more requests than production: /,
     );
-    const latency = verdictOn({ latency: slownessSeen(4) });
+    const latency = verdictOn({ eLatency: slownessSeen(4) });
     expect(latency.numbers.eLatency).to.be.within(10, 100);
     expect(latency).to.include({ word: "hold" });
     expect(latency.reason).to.match(/^It is undecided whether the canary is slower than production: /);
@@ -131,8 +132,8 @@ function verdictOn(figures: Partial<Figures>, settings: Partial<VerdictSettings>
     {
       canary: counts(1000, 5),
       production: counts(2000, 10),
-      errors: noEvidence(),
-      latency: noLatencyEvidence(),
+      eErrors: 1,
+      eLatency: 1,
       secondsInStep: 60,
       against: "production",
       ...figures,
@@ -146,20 +147,21 @@ function counts(requests: number, errors: number, bucket = FAST_BUCKET): Counts 
   return { requests, errors, histogram: new Map(requests === 0 ? [] : [[bucket, requests]]) };
 }
 
-function errorsSeen(bad: number): Figures["errors"] {
-  return withBlock(noEvidence(), { canary: { bad, all: 60 }, production: { bad: 1, all: 200 } });
+function errorsSeen(bad: number): number {
+  return eValue(withBlock(noEvidence(), { canary: { bad, all: 60 }, production: { bad: 1, all: 200 } }));
 }
 
-function slownessSeen(slow: number): Figures["latency"] {
+function slownessSeen(slow: number): number {
   const production = new Map([[FAST_BUCKET, 1000]]);
   const known = withBlockOf(noLatencyEvidence(), { canary: new Map(), production });
-  return withBlockOf(known, {
+  const seen = withBlockOf(known, {
     canary: new Map([
       [FAST_BUCKET, 100 - slow],
       [FAST_BUCKET * 2, slow],
     ]),
     production,
   });
+  return latencyEValue(seen);
 }
 
 /** Buckets are all that counts here. */
