@@ -92,6 +92,12 @@ export class TestGitHost {
     );
   }
 
+  /** A branch of the repository stands there from now on, wherever it stood. */
+  async moveBranch(clone: TestClone, branch: string, commit: string): Promise<void> {
+    await clone.git("push", "--quiet", "sluice", `+${commit}:refs/heads/${branch}`);
+    await this.publish();
+  }
+
   /** For those who read it over HTTP. */
   async publish(): Promise<void> {
     await execa("git", ["-C", this.repository, "update-server-info"]);
