@@ -3,10 +3,10 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
 import type { AppSummary, ReleaseSummary } from "../../server/releases/summaries.js";
+import { Dice } from "../support/dice.js";
 import { eventually } from "../support/eventually.js";
 import { deliver, TestGitHost, type Push } from "../support/git-host.js";
 import { leftoversOf } from "../support/leftovers.js";
-import { oneOf, seededRandom } from "../support/seeded-random.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
@@ -34,7 +34,7 @@ describe("deliveries while the server is killed (-9) and started again", functio
   });
 
   it("are each kept once when they were answered 202, and every branch ends on its newest commit", async () => {
-    const random = seededRandom(SEED);
+    const dice = new Dice(SEED);
     const apps = await Promise.all(APPS.map(async (app) => makeApp(app)));
     const taken = new Map(APPS.map((app) => [app, new Set<string>()]));
     let [answered, tries] = [0, 0];
@@ -42,12 +42,12 @@ describe("deliveries while the server is killed (-9) and started again", functio
     const heads = new Map<string, string>();
     const senders = apps.map(async ({ app, webhook, host, clone }) => {
       for (let count = 0; count < DELIVERIES; count++) {
-        const branch = oneOf(random, BRANCHES);
+        const branch = dice.oneOf(BRANCHES);
         const commit = await clone.commit({ "note.txt": `${count}` });
         await host.moveBranch(clone, branch, commit);
         heads.set(`${app} ${branch}`, commit);
         const id = `${app}-${count}`;
-        const again = random() < 0.2 ? 2 : 1;
+        const again = dice.next() < 0.2 ? 2 : 1;
         for (let turn = 0; turn < again; turn++)
           await eventually(
             `${id} is answered`,
@@ -65,7 +65,7 @@ describe("deliveries while the server is killed (-9) and started again", functio
     const killer = (async () => {
       for (let kill = 0; kill < KILLS; kill++) {
         // At random within its part of them.
-        const at = ((kill + random()) * total) / KILLS;
+        const at = ((kill + dice.next()) * total) / KILLS;
         await eventually(`${at} were answered`, () => isOver || answered >= at, 60_000);
         await sluice.kill();
         await sluice.up();
