@@ -61,7 +61,7 @@ describe("a Git host that may be told", function () {
       after(async () => host.dispose());
 
       /** A gate that waits until it is let go, and then ends with `status`. */
-      const push = async (status = 0): Promise<{ commit: string; go(): Promise<void> }> => {
+      const push = async (status = 0): Promise<{ commit: string; go: () => Promise<void> }> => {
         const file = join(sluice.folder, `go-${Math.random().toString(36).slice(2)}`);
         const gate = `until test -e ${file}; do sleep 0.02; done; exit ${status}`;
         const commit = await clone.commit({
@@ -193,10 +193,10 @@ async function deliveriesOf(sluice: TestSluice, app: string): Promise<DeliveryAn
 
 /** The jobs that wait, as they stand in Redis. */
 async function outboxOf(sluice: TestSluice): Promise<string> {
-  const { redis, close } = await sluice.redis();
+  const connection = await sluice.redis();
   try {
-    return (await redis.hvals("sluice:outbox:notify:jobs")).join("\n");
+    return (await connection.redis.hvals("sluice:outbox:notify:jobs")).join("\n");
   } finally {
-    close();
+    connection.close();
   }
 }
