@@ -4,6 +4,7 @@ import { AppError } from "../../core/app-error.js";
 import { flagText } from "../flags/flag.js";
 import type { FlagStore } from "../flags/flag-store.js";
 import { flagSummary } from "../flags/flag-summary.js";
+import { tooDeep } from "../flags/too-deep.js";
 import type { AppStore } from "../releases/app-store.js";
 
 /** As text it is read as in an address (`1` is true); as a value it keeps its type (1 is the number). */
@@ -28,8 +29,8 @@ export function flagsApi(apps: AppStore, flags: FlagStore): Router {
   });
   router.put("/apps/:app/flags/:flag", async (request, response) => {
     const { flag } = request.params;
-    const body = bodySchema.safeParse(request.body);
-    if (!body.success)
+    const body = tooDeep(request.body) ? undefined : bodySchema.safeParse(request.body);
+    if (body?.success !== true)
       throw new AppError("request-invalid", {
         problem: 'the body must be {"value": …} or {"text": "…"}, a boolean, string, number or rule',
       });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEEPEST, tooDeep } from "./too-deep.js";
 
 const flagValueSchema = z.union([z.boolean(), z.string(), z.number(), z.record(z.string(), z.json())]);
 
@@ -63,6 +64,7 @@ function readObject(text: string): Flag {
   } catch {
     return { kind: "invalid", problem: "it begins with a brace and is no JSON object" };
   }
+  if (tooDeep(object)) return { kind: "invalid", problem: `it is nested deeper than ${DEEPEST} levels` };
   const [form] = (["percentage", "users", "track"] as const).filter((name) => Object.hasOwn(object, name));
   if (form !== undefined) {
     const { success, data, error } = ruleSchemas[form].safeParse(object);

@@ -7,6 +7,7 @@ import type { Tools } from "../tools.js";
 import type { BranchResult } from "./delivery-record.js";
 import type { Delivery, DeliveryStore } from "./delivery-store.js";
 import { deployBranch, type BranchOrder } from "./deploy-branch.js";
+import { removeLeftKeyFiles } from "./key-file.js";
 import type { SeenHeads } from "./seen-heads.js";
 import type { Webhook, WebhookStore } from "./webhook-store.js";
 
@@ -36,6 +37,7 @@ export class DeliveryLoop {
 
   async start(): Promise<{ stop(): Promise<void> }> {
     const { redis, deliveries, tools } = this.options;
+    await removeLeftKeyFiles(tools.home);
     const subscriber = subscriberOf(redis);
     subscriber.on("error", () => undefined);
     subscriber.on("message", (_channel: string, app: string) => this.take(app));

@@ -4,6 +4,7 @@ import { PRODUCTION } from "../../core/records/route-table.js";
 import { Repository } from "../git/repository.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
+import { applied } from "../releases/applied.js";
 import { withoutTrack } from "../releases/route-changes.js";
 import { trackOfBranch } from "../releases/track-of-branch.js";
 import type { Tools } from "../tools.js";
@@ -136,7 +137,10 @@ async function removeBranch(
   await (await repositoryOf(tools, webhook.app)).removeHead(branch);
   const track = trackOfBranch(branch);
   if (track === PRODUCTION) return { outcome: "nothing", reason: "production goes on as it is" };
-  await tools.routes.update(webhook.app, (table) => withoutTrack(table, track, tools.clock.now()));
+  await applied(
+    tools,
+    await tools.routes.update(webhook.app, (table) => withoutTrack(table, track, tools.clock.now())),
+  );
   return { outcome: "deleted" };
 }
 

@@ -8,6 +8,7 @@ import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { sendRequest, type RequestAnswer } from "../../core/send-request.js";
 import type { LogLinks } from "../releases/log-links.js";
+import { publicUrl } from "../releases/public-url.js";
 import type { Tools } from "../tools.js";
 import { apiOf } from "./report/api-of.js";
 import type { CommitReport } from "./report/commit-report.js";
@@ -17,7 +18,7 @@ import type { HostRequest } from "./report/host-request.js";
 import type { Webhook, WebhookStore } from "./webhook-store.js";
 
 export interface HostReporterOptions {
-  readonly tools: Pick<Tools, "releases">;
+  readonly tools: Pick<Tools, "releases" | "settings">;
   readonly webhooks: WebhookStore;
   readonly outbox: Outbox;
   readonly logLinks: LogLinks;
@@ -70,6 +71,7 @@ export class HostReporter {
       state,
       description,
       targetUrl: logLinks.urlOf(app, number),
+      environmentUrl: publicUrl(tools.settings, release),
       context: `sluice/${app}`,
       environment: release.track,
     };

@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../core/app-error.js";
 import { behindTraffic } from "../../core/behind-traffic.js";
@@ -8,6 +6,7 @@ import { branchOfRef } from "../../core/names.js";
 import { quote } from "../../core/quote.js";
 import { gitEnvironment } from "../git/git-environment.js";
 import type { Tools } from "../tools.js";
+import { withKeyFile } from "./key-file.js";
 import { shownSource } from "./source-address.js";
 import type { Webhook } from "./webhook-store.js";
 
@@ -80,7 +79,6 @@ async function git(
   { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<string[]> {
   if (source === undefined) throw new AppError("source-missing", { app });
-  const keyFile = join(home.gitHome(), `${app}-${randomBytes(6).toString("hex")}.key`);
   const lines: string[] = [];
   const refused = (reason: string): AppError =>
     new AppError("source-unreachable", {
@@ -89,15 +87,16 @@ async function git(
       reason: reason.replaceAll(source, shownSource(source)),
     });
   const deadline = AbortSignal.timeout(timeoutMs);
-  await writeFile(keyFile, privateKey, { mode: 0o600 });
   try {
-    const exit = await runCommand(
-      {
-        argv: behindTraffic(["git", ...args(source)]),
-        cwd: home.root,
-        env: sourceEnvironment(home.gitHome(), networkEnv, keyFile),
-      },
-      { signal: AbortSignal.any([signal, deadline]), onLine: (line) => lines.push(line) },
+    const exit = await withKeyFile(home, app, privateKey, async (keyFile) =>
+      runCommand(
+        {
+          argv: behindTraffic(["git", ...args(source)]),
+          cwd: home.root,
+          env: sourceEnvironment(home.gitHome(), networkEnv, keyFile),
+        },
+        { signal: AbortSignal.any([signal, deadline]), onLine: (line) => lines.push(line) },
+      ),
     );
     if (exit.status !== 0)
       throw refused(
@@ -110,8 +109,6 @@ async function git(
   } catch (error) {
     if (deadline.aborted && !signal.aborted) throw refused(`no answer within ${timeoutMs / 1000} s`);
     throw error;
-  } finally {
-    await rm(keyFile, { force: true });
   }
 }
 

@@ -34,12 +34,12 @@ export function deploymentIdOf(answer: unknown): number | undefined {
 
 /** `POST /repos/{owner}/{repo}/deployments/{id}/statuses`. */
 export function githubDeploymentStatus(report: CommitReport, deploymentId: number): HostRequest {
-  const { token, state, targetUrl } = report;
+  const { token, state, targetUrl, environmentUrl } = report;
   return postJson(`${deploymentsUrl(report)}/${deploymentId}/statuses`, githubHeaders(token), {
     state: STATES[state],
     description: shortened(report.description, DESCRIPTION_CHARACTERS),
     log_url: targetUrl,
-    environment_url: state === "success" ? targetUrl : undefined,
+    environment_url: state === "success" ? environmentUrl : undefined,
   });
 }
 

@@ -60,6 +60,16 @@ describe("readFlag", () => {
     expect(problemOf('{"percentage": 20}]')).to.match(/no JSON object/);
   });
 
+  it("refuses what is nested so deeply that looking at it would end in a stack overflow", () => {
+    const nested = (levels: number): string => `{"value":${'{"a":'.repeat(levels)}{}${"}".repeat(levels)}}`;
+    expect(readFlag(nested(98)).kind).to.equal("value");
+    for (const levels of [100, 2000, 200_000])
+      expect(problemOf(nested(levels)), String(levels)).to.equal("it is nested deeper than 100 levels");
+    expect(problemOf(`{"percentage": 1, "value": ${"[".repeat(9000)}${"]".repeat(9000)}}`)).to.match(
+      /nested/,
+    );
+  });
+
   it("reads any text without throwing", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) =>

@@ -24,6 +24,7 @@ function reportTo(host: keyof typeof SOURCES, changes: Partial<CommitReport> = {
     state: "success",
     description: "v42 is live",
     targetUrl: "https://v42.web.example.org",
+    environmentUrl: "https://web.example.org",
     context: "sluice/production",
     environment: "production",
     ...changes,
@@ -201,7 +202,11 @@ describe("a deployment at GitHub", () => {
       return bodyOf(step?.request);
     });
     expect(bodies.map((body) => body["state"])).to.deep.equal(["in_progress", "success", "failure"]);
-    expect(bodies.map((body) => "environment_url" in body)).to.deep.equal([false, true, false]);
+    expect(bodies.map((body) => body["environment_url"])).to.deep.equal([
+      undefined,
+      "https://web.example.org",
+      undefined,
+    ]);
   });
 
   it("has no status when GitHub made none", () => {
