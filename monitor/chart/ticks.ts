@@ -16,7 +16,7 @@ export function shortNumber(value: number): string {
 const SIZES: readonly (readonly [number, string])[] = [
   [1e9, "G"],
   [1e6, "M"],
-  [1e4, "k"],
+  [1e3, "k"],
 ];
 
 /** Full five minutes from `from` to `to`, in ms since 1970. */

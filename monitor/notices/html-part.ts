@@ -20,7 +20,7 @@ const MONO = "font-family:ui-monospace,Menlo,Consolas,monospace";
 
 /** A mail as HTML: one column, nothing fetched from anywhere. `chartId`: of the inline image; none without figures. */
 export function htmlPart(
-  { turn, alert }: AlertNotice,
+  { turn, alert, test }: AlertNotice,
   words: Words,
   { pagesUrl, chartId }: { pagesUrl: string; chartId: string | undefined },
 ): string {
@@ -38,7 +38,7 @@ export function htmlPart(
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0">
 <tr><td align="center" style="padding:16px">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:${CHART_WIDTH}px;text-align:left;${FONT};font-size:16px;line-height:1.45">
-<tr><td style="border-top:4px solid ${COLOURS[turn]};padding-top:14px;font-size:14px;color:${GREY}">${TITLES[turn]} · ${escaped(alert.host)}</td></tr>
+<tr><td style="border-top:4px solid ${COLOURS[turn]};padding-top:14px;font-size:14px;color:${GREY}">${test === true ? "Test" : TITLES[turn]} · ${escaped(alert.host)}</td></tr>
 <tr><td style="font-size:30px;line-height:1.25;font-weight:600;color:${COLOURS[turn]}">${escaped(figure)}</td></tr>
 ${limit === "" ? "" : `<tr><td style="padding-bottom:6px">${escaped(limit)}</td></tr>`}
 ${chartId === undefined ? "" : chartRow(chartId, chart)}
@@ -57,7 +57,7 @@ ${commands.map(([what, command]) => commandRow(what, command)).join("\n")}
 
 function chartRow(chartId: string, chart: string): string {
   return `<tr><td style="padding-top:12px"><img src="cid:${chartId}" width="${CHART_WIDTH}" height="${CHART_HEIGHT}" alt="${escaped(chart)}" style="display:block;width:100%;max-width:${CHART_WIDTH}px;height:auto;border:0"></td></tr>
-<tr><td style="font-size:13px;color:${GREY}">${escaped(chart)} (UTC)</td></tr>`;
+<tr><td style="font-size:13px;color:${GREY}">${escaped(chart)}</td></tr>`;
 }
 
 function factRow(label: string, value: string): string {
@@ -69,10 +69,14 @@ function commandRow(what: string, command: string): string {
 }
 
 function escaped(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll("'", "&#39;");
+  return (
+    text
+      .replaceAll("&", "&amp;")
+      .replaceAll("<", "&lt;")
+      .replaceAll(">", "&gt;")
+      .replaceAll('"', "&quot;")
+      .replaceAll("'", "&#39;")
+      // A number stays with its unit.
+      .replace(/(\d) (?=%|[kMG]?B\b|s\b|min\b|h\b|days\b)/g, "$1&nbsp;")
+  );
 }

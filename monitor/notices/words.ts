@@ -40,7 +40,7 @@ export function wordsOf(notice: AlertNotice, facts: NoticeFacts): Words {
     limit,
     facts: factsOf(notice, facts),
     commands:
-      turn === "resolved"
+      turn === "resolved" || facts.isOver
         ? []
         : [
             ["To stop the reminders", `sluice alerts ack ${alert.id}`],
@@ -55,7 +55,7 @@ function silentFigure({ turn, alert }: AlertNotice): string {
 }
 
 function silentLimit({ turn, alert, at }: AlertNotice): string {
-  return turn === "raised" ? "" : `since ${durationText(at - alert.raisedAt)}`;
+  return turn === "resolved" ? `was silent for ${durationText(at - alert.raisedAt)}` : "";
 }
 
 function figureNow(rule: Rule, { turn, alert }: AlertNotice, { points }: NoticeFacts): string {
@@ -78,23 +78,24 @@ function limitOf({ metric, above, below }: Rule): string {
     : `above ${figureText(metric, above)}`;
 }
 
-function factsOf(notice: AlertNotice, facts: NoticeFacts): [string, string][] {
-  const { turn, alert, rule } = notice;
-  const { acknowledged } = alert;
-  const sluice = doneBySluice(notice);
-  return [
-    ...(notice.test === true
-      ? [["Test", "Somebody tries whether you get this. Nothing is wrong."] as [string, string]]
-      : []),
-    ["Raised", timeText(alert.raisedAt)],
-    ...(turn === "resolved" ? [["Resolved", timeText(notice.at)] as [string, string]] : []),
-    ...(rule === undefined ? [] : [["Worst", figureText(rule.metric, alert.worst)] as [string, string]]),
-    ["Rule", ruleText(alert.rule, rule)],
-    ["Machine", machineText(alert.host, facts)],
-    ...(sluice === "" ? [] : [["Sluice", sluice] as [string, string]]),
-    ...(acknowledged === undefined ? [] : [["Seen by", acknowledged.by] as [string, string]]),
-    ...lateText(notice, facts),
-  ];
+type Fact = readonly [label: string, value: string];
+
+function factsOf(notice: AlertNotice, facts: NoticeFacts): Fact[] {
+  const { turn, alert, rule, test, at } = notice;
+  const found: Record<string, string | undefined> = {
+    Test: test === true ? "Somebody tries whether you get this. Nothing is wrong." : undefined,
+    Late: lateText(notice, facts),
+    Raised: timeText(alert.raisedAt),
+    Resolved: turn === "resolved" ? timeText(at) : undefined,
+    Worst: rule === undefined || turn === "raised" ? undefined : figureText(rule.metric, alert.worst),
+    Rule: ruleText(alert.rule, rule),
+    Machine: machineText(alert.host, facts),
+    Sluice: doneBySluice(notice, facts),
+    "Seen by": alert.acknowledged?.by,
+  };
+  return Object.entries(found).flatMap(([label, value]): Fact[] =>
+    value === undefined || value === "" ? [] : [[label, value]],
+  );
 }
 
 function ruleText(name: string, rule: Rule | undefined): string {
@@ -102,10 +103,11 @@ function ruleText(name: string, rule: Rule | undefined): string {
   const { metric, forSeconds, above, below, hysteresis } = rule;
   const back =
     above === undefined
-      ? `at least ${figureText(metric, (below ?? 0) + hysteresis)}`
-      : `at most ${figureText(metric, above - hysteresis)}`;
+      ? `${figureText(metric, (below ?? 0) + hysteresis)} or more`
+      : `${figureText(metric, above - hysteresis)} or less`;
   const lasting = forSeconds === 0 ? "" : ` for ${durationText(forSeconds * 1000)}`;
-  return `${name}: ${METRIC_WORDS[metric][0]} ${limitOf(rule)}${lasting}; over when it is ${back} as long`;
+  const over = forSeconds === 0 ? `is ${back}` : `was ${back} for as long`;
+  return `${name}: ${METRIC_WORDS[metric][0]} ${limitOf(rule)}${lasting}; over once it ${over}`;
 }
 
 function machineText(name: string, { host }: NoticeFacts): string {
@@ -114,7 +116,7 @@ function machineText(name: string, { host }: NoticeFacts): string {
   const roles = host.roles.length === 0 ? "" : ` (${host.roles.join(", ")})`;
   const parts = [
     `${cpus} × ${processor === "" ? "CPU" : processor}`,
-    figureText("memoryUsedMegabytes", memoryMegabytes),
+    `${(memoryMegabytes / 1024).toFixed(1)} GB`,
     system,
     virtual,
   ];
@@ -130,7 +132,9 @@ const MEASURES: Readonly<Record<AlertAction, { readonly lasting: string; readonl
   "scale-out": { lasting: "asks for more instances of production", over: "" },
 };
 
-function doneBySluice({ turn, alert, measures }: AlertNotice): string {
+function doneBySluice({ turn, alert, measures }: AlertNotice, { isOver }: NoticeFacts): string {
+  // What was done then is not any more.
+  if (isOver && turn !== "resolved") return "";
   const ended = turn === "resolved" ? alert.actions.filter((action) => !measures.includes(action)) : [];
   const parts = [
     ...measures.map((action) => MEASURES[action].lasting),
@@ -139,10 +143,10 @@ function doneBySluice({ turn, alert, measures }: AlertNotice): string {
   return parts.filter((part) => part !== "").join("; ");
 }
 
-function lateText({ turn, at }: AlertNotice, { sentAt, isOver }: NoticeFacts): [string, string][] {
-  if (sentAt - at < LATE_MS) return [];
+function lateText({ turn, at }: AlertNotice, { sentAt, isOver }: NoticeFacts): string | undefined {
+  if (sentAt - at < LATE_MS) return undefined;
   const over = isOver && turn !== "resolved" ? " It has ended meanwhile." : "";
-  return [["Late", `This is of ${timeText(at)} and could not be sent before ${timeText(sentAt)}.${over}`]];
+  return `This is of ${timeText(at)} and could not be sent before ${timeText(sentAt)}.${over}`;
 }
 
 function chartWords(notice: AlertNotice, { points }: NoticeFacts): string {
