@@ -6,7 +6,8 @@ import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 export interface ReceivedMail {
   readonly from: string;
   readonly to: readonly string[];
-  readonly user: string | undefined;
+  /** Empty without a login. */
+  readonly user: string;
   /** Whether it came over TLS. */
   readonly secure: boolean;
   /** Header and body as they came. */
@@ -49,7 +50,7 @@ export class SmtpReceiver {
           receiver.received.push({
             from: mailFrom === false ? "" : mailFrom.address,
             to: rcptTo.map(({ address }) => address),
-            user: session.user,
+            user: String(session.user ?? ""),
             secure: session.secure,
             raw,
           });
