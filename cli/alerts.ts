@@ -1,16 +1,27 @@
+import type { MonitorSettings } from "../core/monitor-settings.js";
 import type { AlertsSummary, AlertSummary } from "../server/api/alerts-api.js";
 import { Client } from "./client.js";
 import type { Context } from "./context.js";
 import { table } from "./table.js";
 
 const LAST_PAST = 10;
+const LAST_UNDELIVERED = 3;
 
 /** `sluice alerts` */
 export async function alerts(context: Context, { json }: { json?: boolean }): Promise<void> {
   // The shape is the server's own: both come from one build.
   const answer = (await new Client(context).call("GET", "/api/alerts")) as AlertsSummary;
-  if (json) context.print(JSON.stringify(answer, undefined, 2));
-  else for (const line of alertLines(answer)) context.print(line);
+  if (json) {
+    context.print(JSON.stringify(answer, undefined, 2));
+    return;
+  }
+  for (const line of alertLines(answer)) context.print(line);
+  if (isNobodyTold(context.settings.monitor))
+    context.print("\nNobody is told of them: docs/configuration.md shows how to get a mail.");
+}
+
+export function isNobodyTold({ email, webhook, slack }: MonitorSettings): boolean {
+  return email === undefined && webhook === undefined && slack === undefined;
 }
 
 /** `sluice alerts ack ID` */
@@ -33,7 +44,7 @@ async function change(context: Context, id: string, verb: string, body: object):
 }
 
 /** Alerts for people. */
-export function alertLines({ lasting, past, drain }: AlertsSummary): string[] {
+export function alertLines({ lasting, past, drain, undelivered }: AlertsSummary): string[] {
   const lines =
     lasting.length === 0
       ? ["All is well."]
@@ -43,9 +54,17 @@ export function alertLines({ lasting, past, drain }: AlertsSummary): string[] {
         );
   if (drain !== null)
     lines.push("", `No canary gets visitors since ${time(drain.since)} UTC (${drain.who}): ${drain.why}`);
-  if (past.length === 0) return lines;
-  const rows = past.slice(0, LAST_PAST).map((alert) => [...cells(alert), time(alert.resolvedAt ?? "")]);
-  return [...lines, "", ...table(["id", "was raised (UTC)", "what", "was resolved"], rows)];
+  if (past.length > 0) {
+    const rows = past.slice(0, LAST_PAST).map((alert) => [...cells(alert), time(alert.resolvedAt ?? "")]);
+    lines.push("", ...table(["id", "was raised (UTC)", "what", "was resolved"], rows));
+  }
+  if (undelivered.length > 0) {
+    const rows = undelivered
+      .slice(0, LAST_UNDELIVERED)
+      .map(({ alert, turn, to, at, reason }) => [alert, `${turn}, to ${to}`, time(at), reason]);
+    lines.push("", ...table(["id", "was not delivered", "given up (UTC)", "why"], rows));
+  }
+  return lines;
 }
 
 function cells({ id, raisedAt, text }: AlertSummary): string[] {

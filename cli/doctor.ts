@@ -3,6 +3,7 @@ import semver from "semver";
 import { toAppError } from "../core/app-error.js";
 import { serviceState } from "../core/runsv.js";
 import type { ServerStatus } from "../server/api/server-status.js";
+import { isNobodyTold } from "./alerts.js";
 import { Client } from "./client.js";
 import type { Context } from "./context.js";
 import { checkPrograms } from "./preflight.js";
@@ -19,7 +20,7 @@ const OLDEST_NODE = "20.19.0";
 
 /** What is well and what is not on this machine, and how it is mended. */
 export async function checkMachine(context: Context): Promise<Finding[]> {
-  const checks = [node, programs, home, disk, redis, haproxy, server];
+  const checks = [node, programs, home, disk, redis, haproxy, server, alerts];
   const findings: Finding[] = [];
   for (const check of checks) findings.push(await check(context));
   return findings;
@@ -102,4 +103,12 @@ async function server(context: Context): Promise<Finding> {
   } catch (error) {
     return { ok: false, what: toAppError(error).message, mend: toAppError(error).hint };
   }
+}
+
+/** Nobody need be told. */
+async function alerts({ settings: { monitor } }: Context): Promise<Finding> {
+  if (isNobodyTold(monitor))
+    return { ok: true, what: "alerts: nobody is told (monitor.email in sluice.yml)" };
+  const told = (["email", "webhook", "slack"] as const).filter((kind) => monitor[kind] !== undefined);
+  return { ok: true, what: `alerts: told by ${told.join(", ")} (sluice alerts test tries it)` };
 }

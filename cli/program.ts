@@ -5,6 +5,7 @@ import { notifyVerb } from "./notify.js";
 import { acknowledge, alerts, silence } from "./alerts.js";
 import { forgetHost, hosts } from "./hosts.js";
 import { runUp } from "./run-up.js";
+import { testAlerts } from "./test-alerts.js";
 import { top } from "./top.js";
 import { ROLES, type Role } from "./up.js";
 import * as verbs from "./verbs.js";
@@ -137,6 +138,12 @@ export function program(terminal: Terminal): Command {
     .option("--minutes <count>", "how long", parseCount, 60)
     .exitOverride()
     .action(async (id: string, { minutes }: { minutes: number }) => silence(await context(), id, minutes));
+
+  alertsVerb
+    .command("test")
+    .description("send a made-up alert to all who are told, and say what came of it")
+    .exitOverride()
+    .action(async () => testAlerts(await context()));
 
   const keys = verb("keys", "SSH public keys that may push")
     .option("--json", "as JSON")

@@ -11,10 +11,12 @@ import { connectRedis, openRedis } from "../core/redis/connection.js";
 import { endService, isSupervised, serviceState } from "../core/runsv.js";
 import { readOrMakeSecret } from "../core/secrets.js";
 import { Monitor } from "../monitor/monitor.js";
+import { startNotices } from "../monitor/notices/start-notices.js";
 import { Follower } from "../proxy/follow.js";
 import { paths, WAKE_HEADER } from "../proxy/haproxy/configuration.js";
 import { Waker } from "../proxy/waker.js";
 import { RunitEngine } from "../server/engines/runit/runit-engine.js";
+import { controlUrl } from "../server/releases/public-url.js";
 import { startServer } from "../server/server.js";
 import type { Context } from "./context.js";
 import { checkHome, checkPort, checkPrograms } from "./preflight.js";
@@ -65,7 +67,8 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     });
     if (roles.includes("proxy")) await startProxyRole(context, redis, log, stops);
     if (roles.includes("server")) stops.push(await startServerRole(context, redis, own, adminToken, log));
-    if (roles.includes("monitor")) stops.push(await startMonitorRole(context, roles, redis, own, log));
+    if (roles.includes("monitor"))
+      await startMonitorRole(context, hostRoles(roles, own !== undefined), redis, log, stops);
     log.info({ roles, version: context.version }, "up");
     return { adminToken, isNewToken: made && settings.token === undefined, stop };
   } catch (error) {
@@ -147,23 +150,27 @@ async function startServerRole(
 }
 
 async function startMonitorRole(
-  { home, settings: { monitor }, path }: Context,
-  roles: readonly Role[],
+  { home, settings, path }: Context,
+  roles: readonly HostRole[],
   redis: Redis,
-  own: PrivateRedis | undefined,
   log: Log,
-): Promise<() => Promise<void>> {
+  stops: (() => Promise<void>)[],
+): Promise<void> {
+  const { monitor } = settings;
+  const pagesUrl = controlUrl(settings);
+  const notices = startNotices({ redis, settings: monitor, pagesUrl, clock: systemClock, log });
+  stops.push(notices.stop);
   const running = await new Monitor({
     home,
     redis,
     settings: monitor,
     host: monitor.host ?? hostname(),
-    roles: monitor.roles ?? hostRoles(roles, own !== undefined),
-    actions: {},
+    roles: monitor.roles ?? roles,
+    actions: notices.actions,
     path,
     log,
   }).start();
-  return async () => running.stop();
+  stops.push(async () => running.stop());
 }
 
 /** What a host is by what runs on it. */

@@ -453,6 +453,20 @@ export const catalogue = {
     ({ known }) => (known.length === 0 ? "No alert lasts now." : `These last: ${known.join(", ")}.`),
   ),
 
+  "senders-none": entry<{ file: string }>(
+    409,
+    ({ file }) =>
+      `Nobody is told of alerts: ${file} has none of monitor.email, monitor.webhook and monitor.slack.`,
+    () => "docs/configuration.md shows how they are set; then run this again.",
+  ),
+  "alert-test-failed": entry<{ problems: readonly string[] }>(
+    502,
+    ({ problems }) => `The test did not reach everybody:\n${problems.join("\n")}`,
+    () =>
+      "Mend what is said there in `monitor` of sluice.yml, and run this again; an alert would be tried for a day.",
+    true,
+  ),
+
   // The developer's clone
   "hooks-no-repository": entry<{ directory: string; reason: string }>(
     400,

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { HOST_ROLES } from "./records/host-record.js";
 import { METRIC_NAMES } from "./records/sample.js";
+import { emailSettingsSchema, slackSettingsSchema, webhookSettingsSchema } from "./sender-settings.js";
 
-/** What a rule can ask for when it raises an alert. */
+/** What a rule can ask for when it raises an alert. `email` tells people, by whatever is set: mail, a webhook, Slack. */
 export const ALERT_ACTIONS = ["email", "drain-canary", "scale-out"] as const;
 export type AlertAction = (typeof ALERT_ACTIONS)[number];
 
@@ -56,6 +57,9 @@ export const monitorSettingsSchema = z.strictObject({
   roles: z.array(z.enum(HOST_ROLES)).optional().describe("what this host is; else what runs on it"),
   silentSeconds: z.number().min(5).max(86_400).default(15),
   remindSeconds: seconds.default(14_400).describe("0: never"),
+  email: emailSettingsSchema.optional(),
+  webhook: webhookSettingsSchema.optional(),
+  slack: slackSettingsSchema.optional(),
   rules: z
     .array(ruleSchema)
     .refine(

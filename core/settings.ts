@@ -79,8 +79,13 @@ export function homeFolder(env: NodeJS.ProcessEnv, isRoot: boolean): string {
   return isRoot ? "/var/lib/sluice" : join(env["HOME"] ?? homedir(), ".sluice");
 }
 
-/** Environment variable → where it goes, and whether it is a number. */
-const ENVIRONMENT = [
+/** Environment variable → where it goes, and whether it is a number. `within`: it only completes what the file says there. */
+const ENVIRONMENT: readonly {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly numeric: boolean;
+  readonly within?: readonly string[];
+}[] = [
   { name: "SLUICE_BIND", path: ["bind"], numeric: false },
   { name: "SLUICE_DOMAIN", path: ["domain"], numeric: false },
   { name: "SLUICE_HTTP_PORT", path: ["httpPort"], numeric: true },
@@ -88,15 +93,22 @@ const ENVIRONMENT = [
   { name: "SLUICE_SSH_PORT", path: ["sshPort"], numeric: true },
   { name: "SLUICE_REDIS_URL", path: ["redis", "url"], numeric: false },
   { name: "SLUICE_LOG_LEVEL", path: ["logLevel"], numeric: false },
-] as const;
+  {
+    name: "SLUICE_SMTP_PASSWORD",
+    path: ["monitor", "email", "smtp", "password"],
+    numeric: false,
+    within: ["monitor", "email", "smtp"],
+  },
+];
 
 type Tree = Record<string, unknown>;
 
 function mergeEnvironment(fromFile: Tree, env: NodeJS.ProcessEnv, problems: string[]): Tree {
   const merged = structuredClone(fromFile);
-  for (const { name, path, numeric } of ENVIRONMENT) {
+  for (const { name, path, numeric, within } of ENVIRONMENT) {
     const text = env[name];
     if (text === undefined || text === "") continue;
+    if (within !== undefined && valueAt(merged, within) === undefined) continue;
     if (numeric && !/^\d+$/.test(text)) {
       problems.push(`${name}: "${text}" is not a whole number`);
       continue;
@@ -136,11 +148,28 @@ function isTree(value: unknown): value is Tree {
 function problemOf(issue: z.core.$ZodIssue, tree: Tree, env: NodeJS.ProcessEnv): string {
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") return unknownKeyProblem(path, issue.keys, knownKeys(issue.path));
-  const value = issue.path.reduce<unknown>((at, key) => (isTree(at) ? at[String(key)] : undefined), tree);
+  const value = valueAt(tree, issue.path);
   const variable = ENVIRONMENT.find(
     (entry) => entry.path.join(".") === path && (env[entry.name] ?? "") !== "",
   );
-  return `${variable?.name ?? path}: ${issue.message}${value === undefined ? "" : ` (it is ${JSON.stringify(value)})`}`;
+  const shown = value === undefined ? "" : ` (it is ${shownValue(issue.path.at(-1), value)})`;
+  return `${variable?.name ?? path}: ${issue.message}${shown}`;
+}
+
+const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "secret", "url"]);
+
+/** As JSON, without what may be secret in it. */
+function shownValue(key: PropertyKey | undefined, value: unknown): string {
+  return JSON.stringify(value, (inner, part: unknown) =>
+    SECRET_KEYS.has(inner === "" ? String(key) : inner) ? "[redacted]" : part,
+  );
+}
+
+function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) => (isTree(at) || Array.isArray(at) ? Reflect.get(at, key) : undefined),
+    tree,
+  );
 }
 
 /** Settings that have no default, so that they are known all the same. */
@@ -148,12 +177,21 @@ const WITHOUT_DEFAULT = {
   default: "app",
   redis: { url: "redis://localhost" },
   proxy: { maxConnections: 1 },
-  monitor: { host: "web-1", roles: [] },
+  monitor: {
+    host: "web-1",
+    roles: [],
+    email: {
+      smtp: { host: "mail", port: 25, secure: false, user: "u", password: "p" },
+      from: "a@b",
+      to: ["a@b"],
+    },
+    webhook: { url: "http://localhost", secret: "whsec_".padEnd(38, "x") },
+    slack: { url: "http://localhost" },
+  },
 };
 
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  const every: unknown = settingsSchema.parse(WITHOUT_DEFAULT);
-  const at = path.reduce<unknown>((tree, key) => (isTree(tree) ? tree[String(key)] : undefined), every);
+  const at = valueAt(settingsSchema.parse(WITHOUT_DEFAULT), path);
   return isTree(at) ? Object.keys(at) : [];
 }
 

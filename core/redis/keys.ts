@@ -113,6 +113,9 @@ export const keys = {
   monitorSilences: "sluice:monitor-silences",
   /** Text: why a monitor has set `alert`, since when and who (`Drain`); gone soon after the monitor. */
   monitorDrain: "sluice:monitor-drain",
+  /** Text: a notice was sent; gone after two days. */
+  monitorSent: (sender: string, notice: string, to: string) =>
+    `sluice:monitor-sent:${sender}:${notice}:${to}`,
   /** Hash: flag → value. The channel of the same name: a flag was changed (the message is its name). */
   flags: (app: string) => `sluice:flags:${app}`,
   /** List: the last changes of flags (`FlagChange`), newest first. */

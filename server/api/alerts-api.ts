@@ -2,6 +2,8 @@ import type { Redis } from "ioredis";
 import { Router, type Response } from "express";
 import { z } from "zod";
 import { AppError } from "../../core/app-error.js";
+import { JobQueue } from "../../core/outbox/job-queue.js";
+import { ALERT_OUTBOX, noticeJobSchema } from "../../core/records/alert-notice.js";
 import { subjectOf, type AlertRecord, type Silence } from "../../core/records/alert-record.js";
 import { AlertRecords } from "../../core/records/alert-records.js";
 import { drainSchema, type Drain } from "../../core/records/drain.js";
@@ -25,6 +27,18 @@ export interface AlertSummary {
   readonly silencedUntil: string | null;
 }
 
+/** A notice that somebody did not get, and will not. */
+export interface UndeliveredNotice {
+  /** `email`, `webhook`, `slack` */
+  readonly sender: string;
+  readonly to: string;
+  readonly alert: string;
+  readonly turn: string;
+  /** When it was given up; ISO 8601. */
+  readonly at: string;
+  readonly reason: string;
+}
+
 export interface AlertsSummary {
   /** Oldest first. */
   readonly lasting: readonly AlertSummary[];
@@ -32,6 +46,8 @@ export interface AlertsSummary {
   readonly past: readonly AlertSummary[];
   /** Why every canary is out of the traffic, where the monitor did it. */
   readonly drain: Omit<Drain, "v"> | null;
+  /** Newest first. */
+  readonly undelivered: readonly UndeliveredNotice[];
 }
 
 const MOST_PAST = 50;
@@ -68,12 +84,13 @@ function holderOf({ locals }: Response): string {
 }
 
 async function summaryOf(redis: Redis, alerts: AlertRecords): Promise<AlertsSummary> {
-  const [current, past, acknowledgements, silences, drain] = await Promise.all([
+  const [current, past, acknowledgements, silences, drain, undelivered] = await Promise.all([
     alerts.current(),
     alerts.past(MOST_PAST),
     alerts.acknowledgements(),
     alerts.silences(await redisTime(redis)),
     redis.get(keys.monitorDrain),
+    undeliveredNotices(redis),
   ]);
   const shown = (alert: AlertRecord): AlertSummary => {
     const acknowledged = alert.acknowledged ?? acknowledgements.get(alert.id);
@@ -86,7 +103,19 @@ async function summaryOf(redis: Redis, alerts: AlertRecords): Promise<AlertsSumm
     // Of some that are over not everybody was told yet.
     past: [...current.filter(isOver).reverse(), ...past].map(shown),
     drain: drain === null ? null : drainOf(drain),
+    undelivered,
   };
+}
+
+async function undeliveredNotices(redis: Redis): Promise<UndeliveredNotice[]> {
+  const givenUp = await new JobQueue(redis, ALERT_OUTBOX).givenUp();
+  return givenUp.flatMap(({ job, at, reason }) => {
+    const { success, data } = noticeJobSchema.safeParse(job.payload);
+    if (!success) return [];
+    const { notice, to } = data;
+    const { turn, alert } = notice;
+    return [{ sender: job.kind, to, alert: alert.id, turn, at: new Date(at).toISOString(), reason }];
+  });
 }
 
 function alertSummary(alert: AlertRecord, silence: Silence | undefined): AlertSummary {

@@ -1,18 +1,17 @@
+import type { Message } from "../../core/notify/message.js";
+import { slackLine } from "../../core/notify/slack-line.js";
 import type { AppEvent } from "./app-event.js";
-import type { Message } from "./message.js";
 
 const LONGEST_REASON = 300;
 
 /** The message of Slack's incoming webhooks: one line. Pure. */
 export function slackMessage(event: AppEvent): Message {
   const { app, branch, commit, url, reason = "", test } = event;
-  const text = [
+  return slackLine([
     `${test === true ? "[test] " : ""}${app}: ${whatHappened(event)}.`,
     `${url} (${branch}, ${commit.slice(0, 10)})`,
-    oneLine(reason),
-  ];
-  const body = JSON.stringify({ text: escaped(text.filter((part) => part !== "").join(" ")) });
-  return { headers: { "content-type": "application/json" }, body };
+    firstLine(reason),
+  ]);
 }
 
 function whatHappened({ type, release, track }: AppEvent): string {
@@ -34,13 +33,8 @@ function whatHappened({ type, release, track }: AppEvent): string {
   }
 }
 
-/** Its first line tells what happened; the rest is output. */
-function oneLine(reason: string): string {
-  const line = (reason.trim().split("\n")[0] ?? "").replace(/[\p{Cc}\s]+/gu, " ").trim();
+/** It tells what happened; the rest is output. */
+function firstLine(reason: string): string {
+  const line = (reason.trim().split("\n")[0] ?? "").trim();
   return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;
-}
-
-/** Slack's three control characters (docs.slack.dev, "Formatting message text"): nothing becomes a link or a mention. */
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,0 +1,27 @@
+import type { Redis } from "ioredis";
+import type { SenderKind } from "../../core/records/alert-notice.js";
+import { redisError } from "../../core/redis/connection.js";
+import { keys } from "../../core/redis/keys.js";
+
+/** Longer than a notice is tried. */
+const LIFE_SECONDS = 2 * 86_400;
+
+/**
+ * What was sent already. A turn may be told again after a crash, and one that went out by then would go out twice: only the moment
+ * between the server's yes and this note is left for that.
+ */
+export class SentNotices {
+  constructor(private readonly redis: Redis) {}
+
+  async has(kind: SenderKind, noticeId: string, to: string): Promise<boolean> {
+    const found = await this.redis.exists(keys.monitorSent(kind, noticeId, to)).catch((error: unknown) => {
+      throw redisError(error);
+    });
+    return found === 1;
+  }
+
+  /** With Redis away it is not noted: what was sent must not be taken for failed. */
+  async add(kind: SenderKind, noticeId: string, to: string): Promise<void> {
+    await this.redis.set(keys.monitorSent(kind, noticeId, to), "1", "EX", LIFE_SECONDS).catch(() => null);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Redis } from "ioredis";
+import type { Clock } from "../../core/clock.js";
+import type { Log } from "../../core/log.js";
+import type { MonitorSettings } from "../../core/monitor-settings.js";
+import { Outbox } from "../../core/outbox/outbox.js";
+import { ALERT_OUTBOX } from "../../core/records/alert-notice.js";
+import { AlertRecords } from "../../core/records/alert-records.js";
+import { HostRecords } from "../../core/records/host-records.js";
+import { SampleSeries } from "../../core/records/sample-series.js";
+import type { Actions } from "../actions.js";
+import { openSenders } from "./open-senders.js";
+import { SentNotices } from "./sent-notices.js";
+import { TellPeople } from "./tell-people.js";
+
+export interface NoticeOptions {
+  readonly redis: Redis;
+  readonly settings: MonitorSettings;
+  /** Where a browser finds Sluice. */
+  readonly pagesUrl: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Above what a mail may take: looking into it, the server is silent for a while. */
+const DEADLINE_MS = 90_000;
+
+/** Sends what waits in the queue. `actions` are for the monitor; without senders in the settings there are none. */
+export function startNotices({ redis, settings, pagesUrl, clock, log }: NoticeOptions): {
+  readonly actions: Actions;
+  readonly stop: () => Promise<void>;
+} {
+  const senders = openSenders(settings, pagesUrl, clock);
+  if (senders.length === 0) {
+    log.warn(
+      "nobody is told of alerts: sluice.yml has none of monitor.email, monitor.webhook, monitor.slack",
+    );
+    return { actions: {}, stop: async () => undefined };
+  }
+  const outbox = new Outbox(redis, ALERT_OUTBOX, { clock, log, deadlineMs: DEADLINE_MS });
+  const people = new TellPeople({
+    senders,
+    outbox,
+    sent: new SentNotices(redis),
+    rules: settings.rules,
+    series: new SampleSeries(redis),
+    hosts: new HostRecords(redis),
+    alerts: new AlertRecords(redis),
+    clock,
+  });
+  const running = outbox.start(people.handlers());
+  return { actions: { email: people }, stop: async () => running.stop() };
+}

@@ -1,0 +1,56 @@
+import type { Rule } from "../../core/monitor-settings.js";
+import type { Handler } from "../../core/outbox/attempt.js";
+import type { Handlers } from "../../core/outbox/outbox-loop.js";
+import type { Outbox } from "../../core/outbox/outbox.js";
+import { noticeJobSchema, type AlertNotice } from "../../core/records/alert-notice.js";
+import type { AlertRecord, AlertTurn } from "../../core/records/alert-record.js";
+import type { Action } from "../actions.js";
+import { gatherFacts, type FactSources } from "./notice-facts.js";
+import { noticeOf } from "./notice-of.js";
+import type { Sender } from "./sender.js";
+import type { SentNotices } from "./sent-notices.js";
+
+export interface TellPeopleOptions extends FactSources {
+  readonly senders: readonly Sender[];
+  readonly outbox: Outbox;
+  readonly sent: SentNotices;
+  readonly rules: readonly Rule[];
+}
+
+/** Tells of an alert's turns from a queue: however a mail server is, nothing of the monitor waits for it. */
+export class TellPeople implements Action {
+  constructor(private readonly options: TellPeopleOptions) {}
+
+  /** Throws `redis-unavailable`. */
+  async tell(turn: AlertTurn, alert: AlertRecord): Promise<void> {
+    const { alerts, rules, senders, outbox } = this.options;
+    const notice = noticeOf(turn, alert, rules, await alerts.current());
+    for (const { kind, to: recipients } of senders)
+      for (const to of recipients) {
+        // Told again while it waits, it takes its own place.
+        const key = `${kind} ${notice.id} ${to}`;
+        await outbox.add(kind, { notice, to }, { key, lane: kind });
+      }
+  }
+
+  /** What the outbox is to be started with. */
+  handlers(): Handlers {
+    return Object.fromEntries(this.options.senders.map((sender) => [sender.kind, this.handlerOf(sender)]));
+  }
+
+  private handlerOf(sender: Sender): Handler {
+    const { sent } = this.options;
+    return async (payload, signal) => {
+      const { notice, to } = noticeJobSchema.parse(payload);
+      // They were taken out of the settings meanwhile.
+      if (!sender.to.includes(to)) return;
+      if (await sent.has(sender.kind, notice.id, to)) return;
+      await sender.send(notice, await this.facts(notice), to, signal);
+      await sent.add(sender.kind, notice.id, to);
+    };
+  }
+
+  private async facts(notice: AlertNotice) {
+    return gatherFacts(notice, this.options);
+  }
+}
