@@ -34,6 +34,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   };
   try {
     tellChanges(parts);
+    loops.push(tools.leaving);
     await recover(tools, pipeline);
     loops.push(new Reconciler(tools, pipeline).start());
     loops.push(new Baselines(tools, pipeline).start());
