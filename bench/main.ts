@@ -11,6 +11,7 @@ import { push } from "./push.js";
 import { recovery } from "./recovery.js";
 import { releases } from "./releases.js";
 import { figureLines, jsonText, tableText, type BenchResult } from "./report.js";
+import { scale } from "./scale.js";
 import { throughput } from "./throughput.js";
 import { tracks } from "./tracks.js";
 import { webhooks } from "./webhooks.js";
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   tracks,
   flags,
   webhooks,
+  scale,
 ];
 const USAGE = `bin/bench [--quick] [--json FILE] [${BENCHES.map(({ name }) => name).join("|")} …]`;
 
