@@ -11,6 +11,7 @@ import {
 import { renewedFrom, renewedValue, withNext } from "../server/canary/renewed.js";
 import { judge } from "../server/canary/verdict.js";
 import type { Bench } from "./bench.js";
+import { seededRandom } from "./seeded-random.js";
 import { median, quantile } from "./statistics.js";
 
 const FALSE_ALARMS = 0.01;
@@ -187,15 +188,4 @@ function fixedSize({ production, canary }: Shares): number {
 
 function percent(share: number): string {
   return `${Number((share * 100).toPrecision(2))} %`;
-}
-
-/** The same numbers in each run: Mulberry32, by T. Ettinger. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -12,6 +12,7 @@ import { recovery } from "./recovery.js";
 import { releases } from "./releases.js";
 import { figureLines, jsonText, tableText, type BenchResult } from "./report.js";
 import { sampler } from "./sampler.js";
+import { scale } from "./scale.js";
 import { throughput } from "./throughput.js";
 import { tracks } from "./tracks.js";
 import { webhooks } from "./webhooks.js";
@@ -29,6 +30,7 @@ const BENCHES: readonly Bench[] = [
   flags,
   webhooks,
   sampler,
+  scale,
 ];
 const USAGE = `bin/bench [--quick] [--json FILE] [${BENCHES.map(({ name }) => name).join("|")} …]`;
 

@@ -6,6 +6,7 @@ import { acknowledge, alerts, silence } from "./alerts.js";
 import { forgetHost, hosts } from "./hosts.js";
 import { runUp } from "./run-up.js";
 import { testAlerts } from "./test-alerts.js";
+import { parseSize, scale, type Sizes } from "./scale.js";
 import { top } from "./top.js";
 import { ROLES, type Role } from "./up.js";
 import * as verbs from "./verbs.js";
@@ -67,6 +68,13 @@ export function program(terminal: Terminal): Command {
     .argument("<app>")
     .argument("<percent>", "0 to 100", parsePercent)
     .action(async (app: string, percent: number) => verbs.weight(await context(), app, percent));
+  verb("scale", "how many instances production has; it stays so with the next release")
+    .argument("<app>")
+    .argument("[sizes...]", "for example web=3 worker=1", parseSize)
+    .option("--json", "as JSON")
+    .action(async (app: string, sizes: Sizes | [], options: verbs.Format) =>
+      scale(await context(), app, Array.isArray(sizes) ? {} : sizes, options),
+    );
   verb("logs", "what an app's instances wrote")
     .argument("<app>")
     .option("--follow", "go on until Ctrl-C")

@@ -40,6 +40,33 @@ export const catalogue = {
     ({ app }) => `"${app}" has no canary at the moment.`,
     () => "A push to the branch staging makes one.",
   ),
+  "production-none": entry<{ app: string }>(
+    409,
+    ({ app }) => `"${app}" has no production at the moment.`,
+    () => "A push to the branch master or main makes one.",
+  ),
+  "process-unknown": entry<{ app: string; release: string; process: string; known: readonly string[] }>(
+    404,
+    ({ app, release, process }) => `${release} of "${app}" has no process "${printable(process)}".`,
+    ({ known }) => `Its Procfile has: ${known.join(", ")}.`,
+  ),
+  "scale-fixed": entry<{ app: string; release: string; processes: readonly string[] }>(
+    409,
+    ({ app, release, processes }) =>
+      `app.json of ${release} of "${app}" says itself how many instances run (formation: ${processes.join(", ")}).`,
+    () => "Change the quantity there and push; or remove every quantity from it, and scale by command.",
+  ),
+  "scale-out-of-range": entry<{ app: string; wanted: number; min: number; max: number }>(
+    409,
+    ({ app, wanted, min, max }) =>
+      `The autoscaler keeps between ${min} and ${max} instances of web for "${app}", not ${wanted}.`,
+    () => "Change sluice.scale in app.json and push.",
+  ),
+  "scale-overtaken": entry<{ app: string }>(
+    409,
+    ({ app }) => `Production of "${app}" has changed since this was decided.`,
+    () => "Nothing to do: the autoscaler looks again.",
+  ),
   "request-invalid": entry<{ problem: string }>(
     400,
     ({ problem }) => `The request is not understood: ${problem}.`,

@@ -5,11 +5,16 @@ import type { MonitorSettings } from "../core/monitor-settings.js";
 import { AlertRecords } from "../core/records/alert-records.js";
 import type { HostRole, Inventory } from "../core/records/host-record.js";
 import { HostRecords } from "../core/records/host-records.js";
+import { RouteTables } from "../core/records/route-tables.js";
 import { SampleSeries } from "../core/records/sample-series.js";
+import { ScaleDecisions } from "../core/records/scale-decisions.js";
+import { ScaleRequests } from "../core/records/scale-requests.js";
 import { redisTime } from "../core/redis/connection.js";
 import type { Actions } from "./actions.js";
 import { AlertLoop } from "./alert-loop.js";
+import { Autoscaling } from "./autoscaling.js";
 import { DrainCanary } from "./drain-canary.js";
+import type { Fleet } from "./fleet.js";
 import { HostReadings } from "./host-readings.js";
 import { fullInventory, knownAtOnce } from "./inventory.js";
 import { MonitorLead } from "./monitor-lead.js";
@@ -22,8 +27,9 @@ export interface MonitorOptions {
   /** This host's name, the same after a restart. */
   readonly host: string;
   readonly roles: readonly HostRole[];
-  /** Beyond draining the canary. */
+  /** Beyond draining the canary and scaling. */
   readonly actions: Actions;
+  readonly fleet?: Fleet;
   /** PATH of the programs that know what machine this is. */
   readonly path: string;
   readonly log: Log;
@@ -51,7 +57,11 @@ export class Monitor {
       series: this.series,
       alerts: new AlertRecords(redis),
       lead: new MonitorLead(redis, host),
-      actions: { "drain-canary": new DrainCanary(redis, host), ...actions },
+      actions: {
+        "drain-canary": new DrainCanary(redis, host),
+        "scale-out": this.autoscaling(),
+        ...actions,
+      },
       now: async () => redisTime(redis),
       log,
     });
@@ -74,6 +84,20 @@ export class Monitor {
         await this.loop.stop().catch((error: unknown) => this.warn("stopping", error));
       },
     };
+  }
+
+  private autoscaling(): Autoscaling {
+    const { redis, fleet } = this.options;
+    return new Autoscaling({
+      redis,
+      routes: new RouteTables(redis),
+      hosts: new HostRecords(redis),
+      series: this.series,
+      requests: new ScaleRequests(redis),
+      decisions: new ScaleDecisions(redis),
+      fleet,
+      now: async () => redisTime(redis),
+    });
   }
 
   private async introduce(startedAt: string, inventory: Inventory): Promise<void> {

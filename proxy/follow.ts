@@ -92,7 +92,8 @@ export class Follower {
     const { revision, changes } = await this.tables.changedSince(this.revision);
     if (changes.size > 0) await this.apply(changes);
     this.revision = revision;
-    await this.reports.report(this.options.id, { seenAt: Date.now(), revision });
+    const leaving = [...(await this.options.proxy.leaving())];
+    await this.reports.report(this.options.id, { seenAt: Date.now(), revision, leaving });
     await this.options.proxy.sweep();
     await this.reportLoads();
     // Routes do not wait for it.

@@ -87,6 +87,8 @@ export interface Proxy {
   loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>>;
   /** Forgets servers of releases that it serves no more and whose last stream has ended by now. */
   sweep(): Promise<void>;
+  /** Addresses of servers that get nothing new and that it has not forgotten yet. */
+  leaving(): Promise<readonly string[]>;
   /**
    * What each of its processes has counted, for releases with traffic lately, or for every one that it knows (`all`): to be
    * asked for at first, and when an answer was lost. Of a process that ends it tells the last numbers until the next call

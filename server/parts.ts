@@ -5,6 +5,7 @@ import type { Log } from "../core/log.js";
 import { Outbox } from "../core/outbox/outbox.js";
 import { ProxyReports } from "../core/records/proxy-reports.js";
 import { RouteTables } from "../core/records/route-tables.js";
+import { ScaleDecisions } from "../core/records/scale-decisions.js";
 import { TrafficSeries } from "../core/records/traffic-series.js";
 import { openSecretBox, type SecretBox } from "../core/secrets.js";
 import type { Settings } from "../core/settings.js";
@@ -20,6 +21,7 @@ import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
 import { AppStore } from "./releases/app-store.js";
 import { ConfigStore } from "./releases/config-store.js";
+import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
 import { RedisUsers } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
@@ -109,6 +111,7 @@ function makeTools(
   { home, settings, redis, engine, appRedis, path, networkEnv, isRoot, log }: ServerOptions,
   box: SecretBox,
 ): Tools {
+  const proxyReports = new ProxyReports(redis);
   return {
     home,
     settings,
@@ -121,8 +124,13 @@ function makeTools(
     config: new ConfigStore(redis, box),
     redisUsers: new RedisUsers(redis, appRedis),
     routes: new RouteTables(redis),
-    proxyReports: new ProxyReports(redis),
+    proxyReports,
+    leaving: new LeavingInstances({
+      ...{ proxyReports, engine, clock: systemClock, log },
+      stopSeconds: settings.instances.stopSeconds,
+    }),
     traffic: new TrafficSeries(redis),
+    scaleDecisions: new ScaleDecisions(redis),
     path,
     networkEnv,
     isRoot,

@@ -1,5 +1,6 @@
 import type express from "express";
 import { createServer } from "node:http";
+import { ScaleRequests } from "../core/records/scale-requests.js";
 import { keys } from "../core/redis/keys.js";
 import type { Settings } from "../core/settings.js";
 import { JudgeLoop } from "./canary/judge-loop.js";
@@ -12,6 +13,7 @@ import { sshGit } from "./push/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { Reconciler } from "./reconcile/reconciler.js";
 import { recover } from "./reconcile/recover.js";
+import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
 import { publicUrl } from "./releases/public-url.js";
 import { tellChanges } from "./tell-changes.js";
@@ -34,9 +36,11 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   };
   try {
     tellChanges(parts);
+    loops.push(tools.leaving);
     await recover(tools, pipeline);
     loops.push(new Reconciler(tools, pipeline).start());
     loops.push(new Baselines(tools, pipeline).start());
+    loops.push(new Scaling(tools, pipeline, new ScaleRequests(redis)).start());
     loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());
     loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());

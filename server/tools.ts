@@ -5,11 +5,13 @@ import type { Log } from "../core/log.js";
 import type { AppRecord } from "../core/records/app-record.js";
 import type { ProxyReports } from "../core/records/proxy-reports.js";
 import type { RouteTables } from "../core/records/route-tables.js";
+import type { ScaleDecisions } from "../core/records/scale-decisions.js";
 import type { TrafficSeries } from "../core/records/traffic-series.js";
 import type { Settings } from "../core/settings.js";
 import type { Engine } from "./engines/engine.js";
 import type { AppStore } from "./releases/app-store.js";
 import type { ConfigStore } from "./releases/config-store.js";
+import type { LeavingInstances } from "./releases/leaving-instances.js";
 import type { RedisUsers } from "./releases/redis-users.js";
 import type { ReleaseChanges } from "./releases/release-changes.js";
 import type { ReleaseStore } from "./releases/release-store.js";
@@ -28,7 +30,9 @@ export interface Tools {
   readonly redisUsers: RedisUsers;
   readonly routes: RouteTables;
   readonly proxyReports: ProxyReports;
+  readonly leaving: LeavingInstances;
   readonly traffic: TrafficSeries;
+  readonly scaleDecisions: ScaleDecisions;
   /** PATH of everything that Sluice runs. */
   readonly path: string;
   /** How this machine reaches the network (proxies, certificates), for builds and gates. */

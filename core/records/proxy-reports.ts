@@ -7,6 +7,8 @@ const reportSchema = z.object({
   seenAt: z.number(),
   /** The newest revision of the route tables that it has applied. */
   revision: z.number(),
+  /** Addresses of instances that it gives nothing new, and on which something was still open then. */
+  leaving: z.array(z.string()).default([]),
 });
 
 export type ProxyReport = z.infer<typeof reportSchema>;
@@ -26,7 +28,7 @@ export type ReleaseLoad = z.infer<typeof loadSchema>;
 export const PROXY_ALIVE_MS = 5000;
 const LOAD_LIFE_SECONDS = 30;
 
-/** What proxies tell: which revision they have applied, and how much is still open on releases that drain. */
+/** What proxies tell: which revision they have applied, and how much is still open on what drains. */
 export class ProxyReports {
   constructor(private readonly redis: Redis) {}
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canarySettingsSchema } from "./canary-settings.js";
 import { PHASES } from "./phase.js";
+import { scaleSettingsSchema } from "./scale-settings.js";
 
 /** One process of a release: how many instances, and what they run. */
 export const processSchema = z.object({
@@ -57,6 +58,8 @@ export const releaseRecordSchema = z.object({
   }),
   /** What of app.json says how it is shown as a canary. */
   canary: canarySettingsSchema.prefault({}),
+  /** Within which bounds the autoscaler may choose how many instances it has as production; without it, it does not. */
+  scale: scaleSettingsSchema.optional(),
   /** Environment that app.json adds for previews. */
   previewEnv: z.record(z.string(), z.string()).default({}),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { scaleSettingsSchema } from "./scale-settings.js";
 
 /** A server as a route table names it: an instance and where it listens. */
 export const routeServerSchema = z.object({ id: z.string(), address: z.string() });
@@ -22,6 +23,8 @@ export const routedReleaseSchema = z.object({
   sleepSeconds: z.number().default(0),
   /** When it slept for so long it goes; 0: never. */
   expireSeconds: z.number().default(0),
+  /** As production: within which bounds the autoscaler may choose how many servers it has. */
+  scale: scaleSettingsSchema.optional(),
   /** When it was started, or put to sleep (ms since 1970). */
   since: z.number().default(0),
 });

@@ -39,6 +39,10 @@ export const keys = {
   trafficUnsummed: (proxy: string) => `sluice:traffic-unsummed:${proxy}`,
   /** Hash: release number → how it did as the canary (`CanaryRecord`). */
   canaries: (app: string) => `sluice:canaries:${app}`,
+  /** Hash: app → how many instances the autoscaler wants, while that is not done (`ScaleRequest`). */
+  scaleRequests: "sluice:scale-requests",
+  /** List: how many instances production was to have, and why (`ScaleDecision`), newest first. */
+  scaleDecisions: (app: string) => `sluice:scale-decisions:${app}`,
   /** Hash: app → `WebhookRecord` (its secrets sealed). */
   webhooks: "sluice:webhooks",
   /** Hash: number → `DeliveryRecord`; the last 200, and what is not finished. */

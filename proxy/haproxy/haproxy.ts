@@ -114,6 +114,11 @@ export class Haproxy implements Proxy {
     if (state.leaving.length > 0) this.state = await this.removeLeaving(state);
   }
 
+  async leaving(): Promise<readonly string[]> {
+    const { leaving } = await this.observed();
+    return leaving.map(({ address }) => address);
+  }
+
   async counts(all: boolean): Promise<readonly Count[]> {
     return this.counters.count(all);
   }

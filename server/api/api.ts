@@ -24,6 +24,7 @@ import { alertsApi } from "./alerts-api.js";
 import { hostsApi } from "./hosts-api.js";
 import { streamLines } from "./ndjson.js";
 import { parse, parseBody } from "./parse-body.js";
+import { scaleApi } from "./scale-api.js";
 import { serverStatus } from "./server-status.js";
 import { trafficApi } from "./traffic-api.js";
 import { webhookApi, type WebhookApiOptions } from "./webhook-api.js";
@@ -121,6 +122,7 @@ export function api(options: ApiOptions): Router {
     response.json(await tools.config.read(app.name));
   });
 
+  router.use(scaleApi(tools, pipeline));
   router.use(trafficApi(tools));
   router.use(webhookApi({ tools, ...webhooks }));
   router.use(flagsApi(tools.apps, flags));

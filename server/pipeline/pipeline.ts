@@ -15,6 +15,7 @@ import { layDependenciesReady } from "./ready-dependencies.js";
 import type { Output } from "./output.js";
 import { ReleaseQueue, type Place } from "./release-queue.js";
 import { runSteps, undoSteps } from "./runner.js";
+import { sizedAsProduction } from "./sized-as-production.js";
 import type { ReleaseWork, Step } from "./step.js";
 import type { Tools } from "../tools.js";
 import { publicUrl } from "../releases/public-url.js";
@@ -135,7 +136,10 @@ export class Pipeline {
       const target = await this.rollbackTarget(app.name, number);
       const work = await this.work(target, out, { quarantine: {}, skipGates: false });
       out.heading(`Rolling back to ${releaseName(target.number)} (${target.commit.slice(0, 10)})`);
-      work.record = await this.tools.releases.advance(target, "built", { order: "rollback" });
+      work.record = await this.tools.releases.advance(target, "built", {
+        order: "rollback",
+        processes: await sizedAsProduction(this.tools, target),
+      });
       await this.toSettled(work, stop);
       return work.record;
     });

@@ -86,8 +86,8 @@ async function sweepFolders(tools: Tools, app: string): Promise<void> {
 }
 
 /**
- * Stops instances that no route table names, or more of a process than its release has: a release was retired or undone only
- * in part, or a promotion did not come to its switch.
+ * Stops instances that no route table names: a release was retired or undone only in part. More of a process than its release
+ * has go when nothing is open on them: it was scaled down, or a promotion or a change of scale did not come to its switch.
  */
 async function stopStrays(tools: Tools): Promise<void> {
   const tables = new Map<string, RouteTable>();
@@ -99,7 +99,12 @@ async function stopStrays(tools: Tools): Promise<void> {
     const record = await tools.releases.find(app, number);
     const routed = table.releases.find((candidate) => candidate.number === number);
     const isOurs = record === undefined || sourcesOf(record).some((source) => source.id === id);
-    if (routed !== undefined && !routed.asleep && isOurs) continue;
+    if (routed !== undefined && !routed.asleep) {
+      if (isOurs) continue;
+      const revision = await tools.routes.update(app, (now) => now);
+      tools.leaving.begin(id, { revision, drainSeconds: routed.drainSeconds });
+      continue;
+    }
     await tools.engine.stop(id, tools.settings.instances.stopSeconds);
     if (routed === undefined && record?.phase === "settled")
       await tools.releases.advance(record, "retired", { instances: [] });

@@ -81,6 +81,7 @@ export class AppStore {
       .multi()
       .hdel(keys.apps, app)
       .hdel(keys.webhooks, app)
+      .hdel(keys.scaleRequests, app)
       .srem(keys.deliveryApps, app)
       .del(
         keys.releases(app),
@@ -89,6 +90,7 @@ export class AppStore {
         keys.flags(app),
         keys.flagChanges(app),
         keys.canaries(app),
+        keys.scaleDecisions(app),
         keys.deliveries(app),
         keys.deliveryCounter(app),
         keys.deliveryIds(app),

@@ -14,7 +14,15 @@ export type NewRelease = Pick<
 export type ReleasePatch = Partial<
   Pick<
     ReleaseRecord,
-    "processes" | "instances" | "nodeFolder" | "traffic" | "canary" | "previewEnv" | "order" | "error"
+    | "processes"
+    | "instances"
+    | "nodeFolder"
+    | "traffic"
+    | "canary"
+    | "scale"
+    | "previewEnv"
+    | "order"
+    | "error"
   >
 >;
 

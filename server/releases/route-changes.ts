@@ -118,7 +118,10 @@ export function withoutVisitors(table: RouteTable, number: number): RouteTable {
   };
 }
 
-function routedRelease({ number, track, instances, traffic }: ReleaseRecord, since: number): RoutedRelease {
+function routedRelease(
+  { number, track, instances, traffic, scale }: ReleaseRecord,
+  since: number,
+): RoutedRelease {
   return {
     number,
     track,
@@ -131,6 +134,7 @@ function routedRelease({ number, track, instances, traffic }: ReleaseRecord, sin
     drainSeconds: traffic.drainSeconds,
     standbySeconds: traffic.standbySeconds,
     sessionIdleSeconds: traffic.sessionIdleSeconds,
+    ...definedOnly({ scale: track === PRODUCTION ? scale : undefined }),
   };
 }
 

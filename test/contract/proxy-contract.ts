@@ -1,4 +1,4 @@
-import { countsWhatIsOpen, lettingOpenOnesEnd } from "./proxy/draining.js";
+import { countsWhatIsOpen, lettingOpenOnesEnd, tellsWhatLeaves } from "./proxy/draining.js";
 import { ProxyTrial, type StartProxy } from "./proxy/proxy-trial.js";
 import { doesWithoutDeadServers } from "./proxy/servers.js";
 import { keepsVisitors } from "./proxy/sessions.js";
@@ -17,6 +17,7 @@ export function proxyContract(name: string, start: StartProxy): void {
     describe("sticky visitors", () => keepsVisitors(trial));
     describe("what is open", () => lettingOpenOnesEnd(trial));
     describe("loads", () => countsWhatIsOpen(trial));
+    describe("servers that leave", () => tellsWhatLeaves(trial));
     describe("servers", () => doesWithoutDeadServers(trial));
   });
 }

@@ -57,6 +57,13 @@ export class FakeProxy implements Proxy {
     await Promise.resolve();
   }
 
+  async leaving(): Promise<readonly string[]> {
+    const isServer = (name: string): boolean => name.startsWith("unix@") || name.includes(":");
+    return [...this.open]
+      .filter(([name, streams]) => streams > 0 && isServer(name) && !this.routes.serves(name))
+      .map(([name]) => name);
+  }
+
   /** Always all; a release is a slot. */
   async counts(): Promise<readonly Count[]> {
     return [...this.counted.values()].map(({ errors, latencies, ...count }) => ({

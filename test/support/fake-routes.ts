@@ -32,6 +32,13 @@ export class FakeRoutes {
     return this.byApp.get(key.split("/")[0] ?? "")?.releases.get(key);
   }
 
+  /** Whether a release has this server. */
+  serves(address: string): boolean {
+    return [...this.byApp.values()].some(({ releases }) =>
+      [...releases.values()].some(({ servers }) => [...servers.values()].includes(address)),
+    );
+  }
+
   /** Or the status to answer with. */
   destinationOf({ host = "", cookie = "" }: IncomingHttpHeaders): Destination | 404 | 503 {
     const target = this.targetOf(host.toLowerCase().replace(/:\d+$/, ""));

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AppError } from "../../../core/app-error.js";
 import { isEnvName } from "../../../core/names.js";
 import { canarySettingsSchema } from "../../../core/records/canary-settings.js";
+import { scaleSettingsSchema } from "../../../core/records/scale-settings.js";
 import { unknownKeyProblem } from "../../../core/settings-problems.js";
 
 const seconds = z.number().nonnegative().max(86_400);
@@ -59,6 +60,7 @@ const sluiceSchema = z.strictObject({
   standbySeconds: seconds.default(600),
   memoryMegabytes: z.number().int().min(16).optional(),
   canary: canarySettingsSchema.prefault({}),
+  scale: scaleSettingsSchema.optional(),
   previews: previewsSchema.prefault({}),
 });
 
@@ -89,8 +91,11 @@ export function parseAppJson(text: string): AppJson {
   if (first !== undefined)
     throw invalid(`line ${lineAt(text, first.offset)}: ${printParseErrorCode(first.error)}`);
   const parsed = appJsonSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw invalid(parsed.error.issues.map(problemOf).join("; "));
+  if (!parsed.success) throw invalid(parsed.error.issues.map(problemOf).join("; "));
+  const { formation, sluice } = parsed.data;
+  if (sluice.scale !== undefined && formation["web"]?.quantity !== undefined)
+    throw invalid("formation.web.quantity and sluice.scale both say how many instances of web run");
+  return parsed.data;
 }
 
 function problemOf(issue: z.core.$ZodIssue): string {
@@ -103,6 +108,7 @@ function problemOf(issue: z.core.$ZodIssue): string {
 /** The keys of the strict section that a path leads to. */
 function knownKeys([, section]: readonly PropertyKey[]): Record<string, unknown> {
   if (section === "canary") return canarySettingsSchema.shape;
+  if (section === "scale") return scaleSettingsSchema.shape;
   return section === "previews" ? previewsSchema.shape : sluiceSchema.shape;
 }
 

@@ -5,6 +5,7 @@ import { readTreeFile } from "../tree-file.js";
 import { appJsonSchema, parseAppJson, type AppJson, type HealthCheck } from "./app-json.js";
 import { buildScript, gatesOfScripts, parsePackageJson, type PackageJson } from "./package-json.js";
 import { parseProcfile } from "./procfile.js";
+import { productionSizes } from "./production-sizes.js";
 
 /** What a tree says about how it is installed, checked, built, started and served. */
 export interface Manifest {
@@ -62,13 +63,17 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
   };
 }
 
-/** What of a manifest holds for a release of this track, as its record keeps it. */
+/** What of a manifest holds for a release of this track, as its record keeps it. `present`: what production has now. */
 export function forTrack(
-  { processes, traffic, appJson }: Manifest,
+  { processes: inFiles, traffic, appJson }: Manifest,
   track: string,
-): Pick<ReleaseRecord, "processes" | "traffic" | "canary" | "previewEnv"> {
-  const { canary, previews } = appJson.sluice;
-  if (!isPreview(track)) return { processes: processesOf(processes, track), traffic, canary, previewEnv: {} };
+  present: readonly ReleaseProcess[] = [],
+): Pick<ReleaseRecord, "processes" | "traffic" | "canary" | "scale" | "previewEnv"> {
+  const { canary, previews, scale } = appJson.sluice;
+  const processes = track === PRODUCTION ? productionSizes(inFiles, appJson, present) : inFiles;
+  const scaled = scale === undefined ? {} : { scale };
+  if (!isPreview(track))
+    return { processes: processesOf(processes, track), traffic, canary, ...scaled, previewEnv: {} };
   const { memoryMegabytes = traffic.memoryMegabytes, sleepSeconds, env } = previews;
   const expireSeconds = previews.expireDays * 86_400;
   return {

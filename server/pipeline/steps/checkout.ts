@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { productionOf } from "../../releases/production-of.js";
 import { ownFolder } from "../own-folder.js";
 import { forTrack, readManifest } from "../manifest/manifest.js";
 import type { ReleaseWork, Step } from "../step.js";
@@ -17,7 +18,8 @@ export const checkout: Step = {
     await repository.refuseOutsideLinks(record.commit);
     const tree = await freshFolder(work);
     await repository.extract(record.commit, tree, userOf(work.app, tools), signal);
-    return forTrack(await readManifest(tree, tools.settings.instances.memoryMegabytes), record.track);
+    const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
+    return forTrack(manifest, record.track, (await productionOf(tools, work.app.name))?.processes);
   },
   undo: async ({ tools, record }) => {
     // What was said stays, so that it can be read afterwards.

@@ -59,6 +59,7 @@ async function startInstance(
   const { tools, app, record } = work;
   const id = `${app.name}.${releaseName(record.number)}.${process.name}.${index}`;
   const user = userOf(app, tools);
+  await tools.leaving.reclaim(id);
   const { address } = await tools.engine.start({
     id,
     app: app.name,

@@ -54,6 +54,32 @@ export function lettingOpenOnesEnd(trial: ProxyTrial): void {
   });
 }
 
+export function tellsWhatLeaves(trial: ProxyTrial): void {
+  for (const [what, socket] of [
+    ["an address", false],
+    ["a Unix socket", true],
+  ] as const) {
+    it(`tells of a server at ${what} that left while its release goes on, until nothing is open on it`, async () => {
+      const [stays, leaves] = [await trial.upstream("v1"), await trial.upstream("v1", { socket })];
+      await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [stays, leaves] } }));
+      expect(await trial.proxy.leaving()).to.deep.equal([]);
+      const sockets = [await trial.upgraded("a"), await trial.upgraded("a")];
+      expect([stays.open, leaves.open]).to.deep.equal([1, 1]);
+      await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [stays] } }));
+      await trial.proxy.sweep();
+      expect(await trial.proxy.leaving()).to.deep.equal([leaves.address]);
+      const before = leaves.requests;
+      for (let visit = 0; visit < 4; visit++) expect((await trial.get("a")).body).to.equal("v1");
+      expect(leaves.requests).to.equal(before);
+      for (const open of sockets) open.close();
+      await eventually("it is forgotten", async () => {
+        await trial.proxy.sweep();
+        return (await trial.proxy.leaving()).length === 0;
+      });
+    });
+  }
+}
+
 export function countsWhatIsOpen(trial: ProxyTrial): void {
   it("counts what is open on a release, and leaves out one that it does not serve", async () => {
     const [one, two] = [await trial.upstream("v1"), await trial.upstream("v2")];

@@ -1,0 +1,205 @@
+import type { Redis } from "ioredis";
+import type { AlertRecord } from "../core/records/alert-record.js";
+import type { HostRecords } from "../core/records/host-records.js";
+import { PRODUCTION, type RoutedRelease, type RouteTable } from "../core/records/route-table.js";
+import type { RouteTables } from "../core/records/route-tables.js";
+import type { SampleSeries, TimedSample } from "../core/records/sample-series.js";
+import type { ScaleDecisions } from "../core/records/scale-decisions.js";
+import type { ScaleRequests } from "../core/records/scale-requests.js";
+import type { ScaleSettings } from "../core/records/scale-settings.js";
+import { redisError } from "../core/redis/connection.js";
+import { keys } from "../core/redis/keys.js";
+import type { Action } from "./actions.js";
+import { decide, windowMsOf, type ScaleVerdict } from "./autoscaler.js";
+import type { Fleet } from "./fleet.js";
+import { peakOf, withLoad, type LoadHistory } from "./load-history.js";
+
+export interface AutoscalingOptions {
+  readonly redis: Redis;
+  readonly routes: RouteTables;
+  readonly hosts: HostRecords;
+  readonly series: SampleSeries;
+  readonly requests: ScaleRequests;
+  readonly decisions: ScaleDecisions;
+  /** Without one machines cannot be had. */
+  readonly fleet: Fleet | undefined;
+  /** ms since 1970, by the clock that gives samples their times. */
+  readonly now: () => Promise<number>;
+}
+
+/** Samples older than this say nothing of now. */
+const FRESH_MS = 5000;
+
+/** What is remembered of an app between two looks; a monitor that begins anew waits until it knows enough. */
+interface Memory {
+  readonly release: number;
+  readonly instances: number;
+  readonly changedAt: number;
+  readonly askedAt: number | undefined;
+  /** When it was said last that machines are missing. */
+  readonly shortAt: number | undefined;
+  readonly history: LoadHistory;
+}
+
+/** The action `scale-out`, and the targets of the apps: at each look every app that has `scale` in its app.json is decided on. */
+export class Autoscaling implements Action {
+  private readonly apps = new Map<string, RouteTable>();
+  private readonly memories = new Map<string, Memory>();
+  private revision = 0;
+
+  constructor(private readonly options: AutoscalingOptions) {}
+
+  async keep(alerts: readonly AlertRecord[]): Promise<void> {
+    await this.readTables();
+    if (this.apps.size === 0) return;
+    const now = await this.options.now();
+    const samples = await this.samples(now);
+    const pending = new Set((await this.options.requests.waiting()).map(({ app }) => app));
+    for (const [app, table] of this.apps) {
+      const release = scaledRelease(table);
+      if (release !== undefined && !pending.has(app))
+        await this.look(app, release, samples, now, alerts[0]?.text);
+    }
+  }
+
+  private async readTables(): Promise<void> {
+    const { revision, changes } = await this.options.routes.changedSince(this.revision);
+    for (const [app, table] of changes) {
+      if (table !== undefined && scaledRelease(table) !== undefined) this.apps.set(app, table);
+      else {
+        this.apps.delete(app);
+        this.memories.delete(app);
+      }
+    }
+    this.revision = revision;
+  }
+
+  /** Of the machines that production may run on. */
+  private async samples(now: number): Promise<TimedSample[]> {
+    const hosts = (await this.options.hosts.list()).filter(({ roles }) => roles.includes("production"));
+    const newest = await this.options.series.newest(hosts.map(({ id }) => id));
+    return [...newest.values()].filter(({ at }) => now - at < FRESH_MS);
+  }
+
+  private async look(
+    app: string,
+    release: ScaledRelease,
+    samples: readonly TimedSample[],
+    now: number,
+    alert: string | undefined,
+  ): Promise<void> {
+    const { scale: settings } = release;
+    const memory = remembered(this.memories.get(app), release, samples, now);
+    const last = memory.history.at(-1);
+    const verdict = decide({
+      now,
+      instances: memory.instances,
+      settings,
+      load: last !== undefined && now - last.at < FRESH_MS ? last.mean : undefined,
+      peak: peakOf(memory.history, now, settings.cooldownSeconds * 1000),
+      changedAt: memory.changedAt,
+      askedAt: memory.askedAt,
+      isReleasing: await this.isReleasing(app),
+      alert,
+      cpus: samples.reduce((sum, { sample }) => sum + sample.cpus, 0),
+    });
+    this.memories.set(app, await this.act(app, memory, verdict, settings, now));
+  }
+
+  private async act(
+    app: string,
+    memory: Memory,
+    verdict: ScaleVerdict,
+    settings: ScaleSettings,
+    now: number,
+  ): Promise<Memory> {
+    const { release, instances: from, shortAt } = memory;
+    if (verdict.kind === "stay") return memory;
+    if (verdict.kind === "scale") {
+      const { to, reason } = verdict;
+      await this.options.requests.ask({ app, release, from, to, reason, at: now });
+      return { ...memory, askedAt: now };
+    }
+    if (shortAt !== undefined && now - shortAt < settings.cooldownSeconds * 1000) return memory;
+    await this.askForMachine(app, from, verdict.wanted, verdict.reason, now);
+    return { ...memory, shortAt: now };
+  }
+
+  private async askForMachine(
+    app: string,
+    from: number,
+    wanted: number,
+    reason: string,
+    now: number,
+  ): Promise<void> {
+    const { fleet, decisions } = this.options;
+    const outcome =
+      fleet === undefined
+        ? "more machines are needed, and none can be had"
+        : await fleet.grow("production", `${app}: ${reason}`).then(
+            () => "a machine was asked for",
+            (error: unknown) => `no machine: ${error instanceof Error ? error.message : String(error)}`,
+          );
+    const at = new Date(now).toISOString();
+    await decisions.add(app, { at, by: "autoscaler", process: "web", from, to: wanted, reason, outcome });
+  }
+
+  private async isReleasing(app: string): Promise<boolean> {
+    const locks = await this.options.redis.exists(keys.lock(app)).catch((error: unknown) => {
+      throw redisError(error);
+    });
+    return locks > 0;
+  }
+}
+
+type ScaledRelease = RoutedRelease & { readonly scale: ScaleSettings };
+
+function scaledRelease({ tracks, releases }: RouteTable): ScaledRelease | undefined {
+  const release = releases.find(({ number }) => number === tracks[PRODUCTION]);
+  return release?.scale === undefined ? undefined : { ...release, scale: release.scale };
+}
+
+/** With what the newest samples say. Another release begins with another history. */
+function remembered(
+  before: Memory | undefined,
+  { number, servers, scale }: ScaledRelease,
+  samples: readonly TimedSample[],
+  now: number,
+): Memory {
+  const known = before?.release === number ? before : undefined;
+  const isSame = known?.instances === servers.length;
+  const history = known?.history ?? [];
+  const point = loadOf(
+    servers.map(({ id }) => id),
+    samples,
+  );
+  const isNews = point !== undefined && point.at > (history.at(-1)?.at ?? 0);
+  return {
+    release: number,
+    instances: servers.length,
+    changedAt: isSame ? known.changedAt : now,
+    askedAt: isSame ? known.askedAt : undefined,
+    shortAt: known?.shortAt,
+    history: isNews
+      ? withLoad(history, point, { windowMs: windowMsOf(scale), keptMs: scale.cooldownSeconds * 1000 })
+      : history,
+  };
+}
+
+/** CPU of these instances together, percent of one processor; undefined where no sample tells of any. */
+function loadOf(
+  instances: readonly string[],
+  samples: readonly TimedSample[],
+): { readonly at: number; readonly load: number } | undefined {
+  const told = samples.flatMap(({ at, sample }) =>
+    instances.flatMap((id) => {
+      const instance = sample.instances[id];
+      return instance === undefined ? [] : [{ at, load: instance.cpu * sample.cpus }];
+    }),
+  );
+  if (told.length === 0) return undefined;
+  return {
+    at: Math.max(...told.map(({ at }) => at)),
+    load: told.reduce((sum, { load }) => sum + load, 0),
+  };
+}

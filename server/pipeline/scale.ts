@@ -1,0 +1,169 @@
+import { AppError, toAppError } from "../../core/app-error.js";
+import { releaseName } from "../../core/names.js";
+import type { InstanceRecord, ReleaseProcess, ReleaseRecord } from "../../core/records/release-record.js";
+import { applied } from "../releases/applied.js";
+import { productionOf } from "../releases/production-of.js";
+import { sourcesOf } from "../releases/release-logs.js";
+import { withInstances } from "../releases/route-changes.js";
+import type { Tools } from "../tools.js";
+import { readManifest } from "./manifest/manifest.js";
+import type { Output } from "./output.js";
+import type { Pipeline } from "./pipeline.js";
+import type { ReleaseWork } from "./step.js";
+import { checkInstances } from "./steps/health.js";
+import { startInstances } from "./steps/start.js";
+
+export interface ScaleOrder {
+  readonly app: string;
+  /** Process → how many instances; the others stay as they are. */
+  readonly wanted: Readonly<Record<string, number>>;
+  /** Recorded with the decision. */
+  readonly by: string;
+  readonly reason: string;
+  /** Only while production is as it was when this was decided. */
+  readonly only?: { readonly release: number; readonly web: number };
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Changes how many instances production's release has, never while a release is under way. New ones are healthy before they
+ * get visitors; a failure until then changes nothing. Those that go get no more visitors, finish what is open on them, and are
+ * stopped, after this has resolved. Throws `production-none`, `process-unknown`, `scale-fixed`, `scale-out-of-range`,
+ * `scale-overtaken`.
+ */
+export async function scaleProduction(
+  tools: Tools,
+  pipeline: Pipeline,
+  order: ScaleOrder,
+  out: Output,
+): Promise<ReleaseRecord> {
+  const { app, signal } = order;
+  const onWait = (ahead: string): void => out.heading(`Waiting for ${ahead}`);
+  return pipeline.exclusively({ app, what: "a change of scale", signal, onWait }, async (stop) => {
+    const production = await asDecided(tools, order);
+    const work = await pipeline.work(production, out, { quarantine: {}, skipGates: false });
+    const processes = await resized(work, order.wanted);
+    const changes = changesBetween(production.processes, processes);
+    if (changes.length === 0) {
+      out.heading(`${releaseName(production.number)} is of that size already`);
+      return production;
+    }
+    const outcome = scale(work, processes, stop);
+    const told = await outcome.then(
+      () => "done",
+      (error: unknown) => toAppError(error).message,
+    );
+    for (const change of changes) await remember(tools, order, change, told);
+    return outcome;
+  });
+}
+
+interface Change {
+  readonly process: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+async function scale(
+  work: ReleaseWork,
+  processes: ReleaseProcess[],
+  signal: AbortSignal,
+): Promise<ReleaseRecord> {
+  const { tools, record: before, out } = work;
+  const changes = changesBetween(before.processes, processes);
+  const shown = changes.map(({ process, from, to }) => `${process} ${from} → ${to}`).join(", ");
+  out.heading(`Scaling ${releaseName(before.number)}: ${shown}`);
+  work.record = { ...before, processes };
+  const scaled = { ...work.record, instances: await healthyInstances(work, before.instances, signal) };
+  const revision = await tools.routes.update(before.app, (table) => withInstances(table, scaled), [scaled]);
+  const stay = new Set(scaled.instances.map(({ id }) => id));
+  const left = before.instances.filter(({ id }) => !stay.has(id));
+  for (const { id } of left) tools.leaving.begin(id, { revision, drainSeconds: before.traffic.drainSeconds });
+  await applied(tools, revision);
+  const names = left.map(({ process, index }) => `${process}.${index}`).join(", ");
+  if (left.length > 0)
+    out.line(`without new visitors, and stopped when the last request has ended: ${names}`);
+  const seconds = ((tools.clock.now() - work.beganAt) / 1000).toFixed(1);
+  out.heading(`Scaled: ${sizesOf(processes)} (${releaseName(before.number)}, ${seconds} s)`);
+  return scaled;
+}
+
+/** Those that run already are not asked again; when a new one is not healthy, the new ones go. */
+async function healthyInstances(
+  work: ReleaseWork,
+  present: readonly InstanceRecord[],
+  signal: AbortSignal,
+): Promise<InstanceRecord[]> {
+  const { tools, record } = work;
+  const known = new Set(present.map(({ id }) => id));
+  try {
+    const instances = await startInstances(work);
+    const fresh = instances.filter(({ id }) => !known.has(id));
+    if (fresh.length > 0) await checkInstances({ ...work, record: { ...record, instances: fresh } }, signal);
+    return instances;
+  } catch (error) {
+    const { drainSeconds } = record.traffic;
+    for (const { id } of sourcesOf(record))
+      if (!known.has(id)) tools.leaving.begin(id, { revision: 0, drainSeconds });
+    throw error;
+  }
+}
+
+async function asDecided(tools: Tools, { app, only }: ScaleOrder): Promise<ReleaseRecord> {
+  const record = await productionOf(tools, app);
+  if (record === undefined) throw new AppError("production-none", { app });
+  if (only === undefined) return record;
+  const web = record.processes.find(({ name }) => name === "web")?.quantity;
+  if (only.release !== record.number || only.web !== web) throw new AppError("scale-overtaken", { app });
+  return record;
+}
+
+/** The processes in the wanted numbers, if those are for a person or the autoscaler to choose. */
+async function resized(
+  { tools, record }: ReleaseWork,
+  wanted: ScaleOrder["wanted"],
+): Promise<ReleaseProcess[]> {
+  const { app, number, processes, scale: bounds } = record;
+  const release = releaseName(number);
+  for (const process of Object.keys(wanted)) {
+    const known = processes.map(({ name }) => name);
+    if (!known.includes(process)) throw new AppError("process-unknown", { app, release, process, known });
+  }
+  const { appJson } = await readManifest(
+    tools.home.tree(app, number),
+    tools.settings.instances.memoryMegabytes,
+  );
+  const fixed = Object.entries(appJson.formation).filter(([, { quantity }]) => quantity !== undefined);
+  // As in Dokku: one quantity there takes them all out of a person's hands.
+  if (fixed.length > 0)
+    throw new AppError("scale-fixed", { app, release, processes: fixed.map(([name]) => name) });
+  const { web } = wanted;
+  if (bounds !== undefined && web !== undefined && (web < bounds.min || web > bounds.max))
+    throw new AppError("scale-out-of-range", { app, wanted: web, min: bounds.min, max: bounds.max });
+  return processes.map((process) => ({ ...process, quantity: wanted[process.name] ?? process.quantity }));
+}
+
+function changesBetween(before: readonly ReleaseProcess[], after: readonly ReleaseProcess[]): Change[] {
+  return after.flatMap(({ name, quantity }) => {
+    const from = before.find((process) => process.name === name)?.quantity ?? 0;
+    return from === quantity ? [] : [{ process: name, from, to: quantity }];
+  });
+}
+
+/** What came of it stands whether it can be remembered or not. */
+async function remember(
+  { scaleDecisions, clock, log }: Tools,
+  { app, by, reason }: ScaleOrder,
+  change: Change,
+  outcome: string,
+): Promise<void> {
+  const decision = { at: new Date(clock.now()).toISOString(), by, ...change, reason, outcome };
+  log.info({ app, ...decision }, "scale");
+  await scaleDecisions
+    .add(app, decision)
+    .catch((error: unknown) => log.warn({ err: error, app }, "a decision was not recorded"));
+}
+
+function sizesOf(processes: readonly ReleaseProcess[]): string {
+  return processes.map(({ name, quantity }) => `${name} ${quantity}`).join(", ");
+}

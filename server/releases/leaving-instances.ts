@@ -1,0 +1,91 @@
+import type { Clock } from "../../core/clock.js";
+import type { Log } from "../../core/log.js";
+import type { ProxyReports } from "../../core/records/proxy-reports.js";
+import type { Engine } from "../engines/engine.js";
+
+export interface LeavingOptions {
+  readonly proxyReports: ProxyReports;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Between TERM and KILL. */
+  readonly stopSeconds: number;
+}
+
+interface Leave {
+  /** Aborts while it waits; one that is being stopped is stopped. */
+  readonly wait: AbortController;
+  readonly gone: Promise<void>;
+}
+
+interface LeaveOptions {
+  /** Of the route tables: the first one without the instance. */
+  readonly revision: number;
+  /** What is open on it may take so long. */
+  readonly drainSeconds: number;
+}
+
+const POLL_MS = 200;
+
+/**
+ * Instances that the route tables name no more while their release goes on: each is stopped when the proxies report nothing
+ * open on it. Those of a server that ends are found again by the next one (`recover`).
+ */
+export class LeavingInstances {
+  private readonly leaving = new Map<string, Leave>();
+  private isStopped = false;
+
+  constructor(private readonly options: LeavingOptions) {}
+
+  begin(id: string, options: LeaveOptions): void {
+    if (this.isStopped || this.leaving.has(id)) return;
+    const wait = new AbortController();
+    const gone = this.leave(id, options, wait.signal)
+      .catch((error: unknown) => {
+        if (!wait.signal.aborted)
+          this.options.log.warn({ err: error, instance: id }, "an instance did not leave");
+      })
+      .finally(() => this.leaving.delete(id));
+    this.leaving.set(id, { wait, gone });
+  }
+
+  /** It is wanted again: one that still runs stays, one that is being stopped is waited for. */
+  async reclaim(id: string): Promise<void> {
+    const leave = this.leaving.get(id);
+    leave?.wait.abort(new Error("it is wanted again"));
+    await leave?.gone;
+  }
+
+  /** Waits for those that are being stopped; the others stay. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await Promise.all([...this.leaving.keys()].map(async (id) => this.reclaim(id)));
+  }
+
+  private async leave(id: string, options: LeaveOptions, signal: AbortSignal): Promise<void> {
+    const { engine, stopSeconds } = this.options;
+    const state = await engine.state(id);
+    if (state?.address !== undefined) await this.drained(state.address, options, signal);
+    signal.throwIfAborted();
+    await engine.stop(id, stopSeconds);
+  }
+
+  /** Every proxy that is alive has taken it out and has nothing open on it any more, or its time is over. */
+  private async drained(
+    address: string,
+    { revision, drainSeconds }: LeaveOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { proxyReports, clock } = this.options;
+    const deadline = clock.now() + drainSeconds * 1000;
+    while (clock.now() < deadline) {
+      // While Redis is away nothing is known.
+      const reports = await proxyReports.alive(clock.now()).catch(() => undefined);
+      const isLeft = [...(reports?.values() ?? [])].every(
+        (report) => report.revision >= revision && !report.leaving.includes(address),
+      );
+      if (reports !== undefined && isLeft) return;
+      await clock.sleep(POLL_MS, signal);
+    }
+  }
+}
