@@ -8,7 +8,7 @@ import type { TokenStore } from "../access/token-store.js";
 import { canarySummary } from "../canary/canary-summary.js";
 import type { CanaryStore } from "../canary/canary-store.js";
 import type { FlagStore } from "../flags/flag-store.js";
-import { abort, setShare } from "../canary/share.js";
+import { setShare } from "../canary/share.js";
 import { promote } from "../pipeline/promote.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
@@ -19,6 +19,7 @@ import type { Tools } from "../tools.js";
 import { destroyApp } from "../pipeline/destroy-app.js";
 import { releaseLogs } from "../releases/release-logs.js";
 import { appSummaries, releaseSummaries } from "../releases/summaries.js";
+import { abortByHand } from "./abort-by-hand.js";
 import { flagsApi } from "./flags-api.js";
 import { alertsApi } from "./alerts-api.js";
 import { hostsApi } from "./hosts-api.js";
@@ -87,7 +88,8 @@ export function api(options: ApiOptions): Router {
   });
   router.post("/apps/:app/abort", async (request, response) => {
     const app = await tools.apps.read(request.params.app);
-    response.json({ app: app.name, release: releaseName(await abort(tools, app.name)) });
+    const number = await abortByHand(options, app.name, String(response.locals["holder"]));
+    response.json({ app: app.name, release: releaseName(number) });
   });
   router.put("/apps/:app/weight", async (request, response) => {
     const { percent } = parseBody(z.strictObject({ percent: z.number().min(0).max(100) }), request);

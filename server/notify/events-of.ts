@@ -38,6 +38,14 @@ export function eventOfDecision(
   return action === "none" ? { ...eventOf("canary.failed", canary, at, url), reason } : undefined;
 }
 
+/** A canary that a person took out of the traffic. Pure. */
+export function eventOfAbort(
+  canary: ReleaseRecord,
+  { at, url, by }: Pick<AppEvent, "at" | "url"> & { readonly by: string },
+): AppEvent {
+  return { ...eventOf("canary.aborted", canary, at, url), reason: `Aborted by hand (${by}).` };
+}
+
 function typeOfChange(before: ReleaseRecord | undefined, after: ReleaseRecord): AppEventType | undefined {
   if (after.track === BASELINE) return undefined;
   if (before?.track === CANARY && after.track === PRODUCTION) return "canary.promoted";
