@@ -6,13 +6,12 @@ import { applied } from "../releases/applied.js";
 import { publicUrl } from "../releases/public-url.js";
 import { withLive } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
+import { healthyInstances } from "./healthy-instances.js";
 import { forTrack, readManifest } from "./manifest/manifest.js";
 import type { Output } from "./output.js";
 import type { Pipeline } from "./pipeline.js";
 import { prune } from "./prune.js";
 import type { ReleaseWork } from "./step.js";
-import { checkInstances } from "./steps/health.js";
-import { startInstances } from "./steps/start.js";
 
 /**
  * The canary's release becomes production: the same build and the same instances, joined by as many as production needs,
@@ -80,20 +79,7 @@ async function atProductionsSize(
     atLeast(process, production?.processes ?? []),
   );
   work.record = { ...canary, track: PRODUCTION, processes };
-  try {
-    const instances = await startInstances(work);
-    work.record = { ...work.record, instances };
-    await checkInstances(work, signal);
-  } catch (error) {
-    const kept = new Set(canary.instances.map(({ id }) => id));
-    const grace = tools.settings.instances.stopSeconds;
-    const started = (await tools.engine.list()).filter(
-      ({ id }) => id.startsWith(`${canary.app}.${releaseName(canary.number)}.`) && !kept.has(id),
-    );
-    await Promise.all(started.map(async ({ id }) => tools.engine.stop(id, grace)));
-    throw error;
-  }
-  return work.record;
+  return { ...work.record, instances: await healthyInstances(work, canary.instances, signal) };
 }
 
 /** Production may run more of them than its files say. */

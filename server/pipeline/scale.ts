@@ -1,17 +1,15 @@
 import { AppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
-import type { InstanceRecord, ReleaseProcess, ReleaseRecord } from "../../core/records/release-record.js";
+import type { ReleaseProcess, ReleaseRecord } from "../../core/records/release-record.js";
 import { applied } from "../releases/applied.js";
 import { productionOf } from "../releases/production-of.js";
-import { sourcesOf } from "../releases/release-logs.js";
 import { withInstances } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
+import { healthyInstances } from "./healthy-instances.js";
 import { readManifest } from "./manifest/manifest.js";
 import type { Output } from "./output.js";
 import type { Pipeline } from "./pipeline.js";
 import type { ReleaseWork } from "./step.js";
-import { checkInstances } from "./steps/health.js";
-import { startInstances } from "./steps/start.js";
 
 export interface ScaleOrder {
   readonly app: string;
@@ -86,27 +84,6 @@ async function scale(
   const seconds = ((tools.clock.now() - work.beganAt) / 1000).toFixed(1);
   out.heading(`Scaled: ${sizesOf(processes)} (${releaseName(before.number)}, ${seconds} s)`);
   return scaled;
-}
-
-/** Those that run already are not asked again; when a new one is not healthy, the new ones go. */
-async function healthyInstances(
-  work: ReleaseWork,
-  present: readonly InstanceRecord[],
-  signal: AbortSignal,
-): Promise<InstanceRecord[]> {
-  const { tools, record } = work;
-  const known = new Set(present.map(({ id }) => id));
-  try {
-    const instances = await startInstances(work);
-    const fresh = instances.filter(({ id }) => !known.has(id));
-    if (fresh.length > 0) await checkInstances({ ...work, record: { ...record, instances: fresh } }, signal);
-    return instances;
-  } catch (error) {
-    const { drainSeconds } = record.traffic;
-    for (const { id } of sourcesOf(record))
-      if (!known.has(id)) tools.leaving.begin(id, { revision: 0, drainSeconds });
-    throw error;
-  }
 }
 
 async function asDecided(tools: Tools, { app, only }: ScaleOrder): Promise<ReleaseRecord> {

@@ -11,6 +11,8 @@ import { TINY_SERVER, tinyApp } from "../support/tiny-app.js";
 import { Upgraded } from "../support/upgraded.js";
 
 const MARK = "the-step-is-under-way";
+/** By the command itself; a heading may show the command. */
+const SAID = new RegExp(`^ +${MARK}$`, "m");
 const HANGS = `echo ${MARK}; sleep 300`;
 const APP_JSON = { sluice: { standbySeconds: 0 } };
 
@@ -71,7 +73,7 @@ describe("a server that is killed (-9)", function () {
       await clone.commit(files);
       const push = clone.startPush();
       await eventually(`${step} is under way: ${push.output()}`, async () =>
-        isThere ? isThere(app, push.output()) : push.output().includes(MARK),
+        isThere ? isThere(app, push.output()) : SAID.test(push.output()),
       );
       await sluice.kill();
       const { status, output } = await push.done;
@@ -106,7 +108,7 @@ describe("a server that is killed (-9)", function () {
     await freeze.thaw();
     await push.done;
     await sluice.up();
-    expect(await releases("c-accepted")).to.deep.equal(["v2 settled live", "v1 settled standby"]);
+    expect((await releases("c-accepted"))[0]).to.equal("v2 settled live");
     expect((await sluice.get("c-accepted")).body).to.equal("v2 web.1");
     expect((await load.stop()).failures).to.deep.equal([]);
     await eventually("v1 retires", async () => (await releases("c-accepted")).includes("v1 retired no"));
@@ -151,7 +153,7 @@ describe("a server that is killed (-9)", function () {
       "app.json": JSON.stringify({ ...APP_JSON, scripts: { dokku: { postdeploy: script } } }),
     });
     const push = clone.startPush();
-    await eventually("postdeploy runs", () => push.output().includes(MARK));
+    await eventually("postdeploy runs", () => SAID.test(push.output()));
     await sluice.kill();
     await push.done;
     await sluice.up();

@@ -1,0 +1,26 @@
+import type { InstanceRecord } from "../../core/records/release-record.js";
+import { sourcesOf } from "../releases/release-logs.js";
+import type { ReleaseWork } from "./step.js";
+import { checkInstances } from "./steps/health.js";
+import { startInstances } from "./steps/start.js";
+
+/** All instances of a release: those that run already are not asked again; when a new one is not healthy, the new ones go. */
+export async function healthyInstances(
+  work: ReleaseWork,
+  present: readonly InstanceRecord[],
+  signal: AbortSignal,
+): Promise<InstanceRecord[]> {
+  const { tools, record } = work;
+  const known = new Set(present.map(({ id }) => id));
+  try {
+    const instances = await startInstances(work);
+    const fresh = instances.filter(({ id }) => !known.has(id));
+    if (fresh.length > 0) await checkInstances({ ...work, record: { ...record, instances: fresh } }, signal);
+    return instances;
+  } catch (error) {
+    const { drainSeconds } = record.traffic;
+    for (const { id } of sourcesOf(record))
+      if (!known.has(id)) tools.leaving.begin(id, { revision: 0, drainSeconds });
+    throw error;
+  }
+}
