@@ -78,6 +78,12 @@ export const catalogue = {
     () =>
       "`sluice webhook APP` prints the secret to paste into the Git host; `sluice deliveries APP` says why.",
   ),
+  "webhook-busy": entry<{ most: number }>(
+    503,
+    ({ most }) => `${most} deliveries of more than 1 MB are being received already.`,
+    () => "Deliver it again in a moment; what is not delivered is found when the source is asked next.",
+    true,
+  ),
   "source-invalid": entry<{ reason: string }>(
     400,
     ({ reason }) => `This is no source to fetch from: ${reason}.`,

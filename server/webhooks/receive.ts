@@ -5,6 +5,7 @@ import { branchOfRef } from "../../core/names.js";
 import type { Tools } from "../tools.js";
 import type { DeliveryRecord } from "./delivery-record.js";
 import type { DeliveryStore } from "./delivery-store.js";
+import { fewLargeBodies } from "./few-large-bodies.js";
 import type { BranchUpdate, GitHost, Incoming, Reading } from "./hosts/git-host.js";
 import { hostOf } from "./hosts/host-of.js";
 import { deploys } from "./deploys.js";
@@ -22,12 +23,12 @@ const BODY_TIMEOUT_MS = 60_000;
 
 /**
  * `POST /webhooks/APP`: 202 `{delivery, number, queued}` once it is stored, 200 `{duplicate}`, 204 nothing to do; 400, 401, 404,
- * 413. What is done about it comes later.
+ * 413, 503. What is done about it comes later.
  */
 export function receive(options: ReceiveOptions): Router {
   const router = Router();
   const body = raw({ type: () => true, limit: `${LARGEST_MEGABYTES}mb`, inflate: false });
-  router.post("/:app", knownApp(options), body, async (request, response) => {
+  router.post("/:app", knownApp(options), fewLargeBodies(), body, async (request, response) => {
     const app = request.params.app;
     const bytes: unknown = request.body;
     const incoming = { headers: request.headers, body: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0) };

@@ -1,10 +1,12 @@
 import { expect } from "chai";
 import { readFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
 import type { WebhookAnswer } from "../../server/api/webhook-api.js";
 import { expectAccepted } from "../support/accepted.js";
+import { ask } from "../support/ask.js";
 import { Dice } from "../support/dice.js";
 import { eventually } from "../support/eventually.js";
-import { TestGitHost } from "../support/git-host.js";
+import { deliver, TestGitHost } from "../support/git-host.js";
 import { hostileRequest, type HostileRequest } from "../support/hostile-requests.js";
 import { rawExchange, statusesIn } from "../support/raw-exchange.js";
 import type { TestClone } from "../support/test-clone.js";
@@ -17,6 +19,8 @@ const REQUESTS = Number(process.env["SLUICE_FUZZ_REQUESTS"] ?? 3000);
 const SEED = Number(process.env["SLUICE_FUZZ_SEED"] ?? 1);
 const AT_ONCE = 16;
 const MOST_MORE_MEGABYTES = 60;
+/** As large as may be. */
+const LARGE_BYTES = 25 * 1024 ** 2;
 
 describe(`the control port under ${REQUESTS} hostile requests`, function () {
   this.timeout(60_000 + REQUESTS * 50);
@@ -87,6 +91,48 @@ describe(`the control port under ${REQUESTS} hostile requests`, function () {
       async () => (await residentMegabytes(pid)) < before + MOST_MORE_MEGABYTES,
       30_000,
     );
+  });
+});
+
+describe("strangers who send large bodies", function () {
+  this.timeout(60_000);
+
+  it("get no memory for more than a few, and keep nobody else from delivering", async () => {
+    const sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } });
+    const sockets: Socket[] = [];
+    try {
+      const webhook = await sluice.json<WebhookAnswer>("webhook", "shop");
+      const pid = await sluice.pid();
+      const before = await residentMegabytes(pid);
+      let refused = 0;
+      for (let count = 0; count < 20; count++) {
+        const socket = connect(sluice.controlPort, "127.0.0.1");
+        sockets.push(socket);
+        socket.on("error", () => undefined);
+        socket.on("data", (bytes) => (refused += bytes.toString().startsWith("HTTP/1.1 503 ") ? 1 : 0));
+        const length = count % 2 === 0 ? `content-length: ${LARGE_BYTES}` : "transfer-encoding: chunked";
+        socket.write(`POST /webhooks/shop HTTP/1.1\r\nhost: x\r\n${length}\r\n\r\n`);
+        if (count % 2 === 1) socket.write(`${LARGE_BYTES.toString(16)}\r\n`);
+        // All but its end.
+        socket.write(Buffer.alloc(LARGE_BYTES - 1000));
+      }
+      await eventually("the others are refused", () => refused === 16);
+      await eventually("all has arrived", () => sockets.every(({ writableLength }) => writableLength === 0));
+      expect(await residentMegabytes(pid)).to.be.below(before + 250);
+      const small = await deliver(webhook, { branch: "master", commit: "a".repeat(40) });
+      expect(small.status).to.equal(202);
+      for (const socket of sockets) socket.destroy();
+      await eventually("a large one is read again", async () => {
+        const padding = { "content-type": "text/plain", "x-github-event": "push" };
+        const path = "/webhooks/shop";
+        const body = "x".repeat(2 * 1024 ** 2);
+        const address = `127.0.0.1:${sluice.controlPort}`;
+        return (await ask(address, { path, method: "POST", headers: padding, body })).status === 401;
+      });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await sluice.dispose();
+    }
   });
 });
 
