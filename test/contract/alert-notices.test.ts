@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { Webhook } from "standardwebhooks";
 import { silentLog } from "../../core/log.js";
 import { monitorSettingsSchema } from "../../core/monitor-settings.js";
@@ -163,8 +162,7 @@ describe("notices of alerts", function () {
       return found[0]?.attempts === 1 && found;
     });
     expect(job?.lastError).to.match(/gives no answer$/);
-    silent.server.close();
-    await once(silent.server, "close");
+    await silent.stop();
     const smtp = await listen({ port: silent.port });
     await passes(SECOND_MS * 2);
     expect(smtp.received).to.have.length(1);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 
@@ -73,11 +73,18 @@ export class SmtpReceiver {
 }
 
 /** A server that takes connections and never says a word. */
-export async function silentServer(): Promise<{ readonly port: number; readonly server: Server }> {
-  const server = createServer((socket) => socket.on("error", () => undefined).unref());
+export async function silentServer(): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket.on("error", () => undefined).resume()));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return { port: (server.address() as AddressInfo).port, server };
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
 function answering(responseCode: number, message: string): Error {

@@ -15,6 +15,13 @@ describe("the documentation", () => {
     expect(shown).to.deep.equal(settingsSchema.parse({}));
   });
 
+  it("shows who can be told of alerts", async () => {
+    const shown: unknown = parse(await block("configuration.md", "yaml", 1));
+    const { email, webhook, slack } = settingsSchema.parse(shown).monitor;
+    expect(email?.to).to.deep.equal(["ops@example.com"]);
+    for (const settings of [email?.smtp, webhook, slack]) expect(settings).to.be.an("object");
+  });
+
   it("shows an app.json and a Procfile that can be used", async () => {
     const appJson = parseAppJson(await block("configuration.md", "jsonc"));
     expect(appJson.sluice).to.include({ listen: "port", drainSeconds: 900 });
@@ -34,10 +41,11 @@ describe("the documentation", () => {
   });
 });
 
-/** The first fenced block of a language. */
-async function block(name: string, language: string): Promise<string> {
+/** A fenced block of a language, the first if nothing else is said. */
+async function block(name: string, language: string, index = 0): Promise<string> {
   const text = await readFile(doc(name), "utf8");
-  const [, found] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(text) ?? [];
+  const blocks = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))];
+  const found = blocks[index]?.[1];
   if (found === undefined) throw new Error(`${name} has no ${language} block`);
   return found;
 }

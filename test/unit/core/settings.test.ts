@@ -52,6 +52,25 @@ describe("settings", () => {
     expect(message).to.match(/SLUICE_CONTROL_PORT: .* \(it is 99999\)/);
   });
 
+  it("take the password of the mail server from the environment, for a mail server that the file names", async () => {
+    const email = "{ smtp: { host: m, user: u, password: a }, from: a@b.c, to: [a@b.c] }";
+    const env = { SLUICE_SMTP_PASSWORD: "b" };
+    expect((await load(`monitor: { email: ${email} }`, env)).monitor.email?.smtp.password).to.equal("b");
+    expect((await load("", env)).monitor.email).to.equal(undefined);
+  });
+
+  it("tell no secret among the problems", async () => {
+    const yaml = `
+      monitor:
+        email: { smtp: { url: "smtp://u:hush@m", password: [hush], user: u }, from: a@b.c, to: [a@b.c] }
+        webhook: { url: "hush", secret: hush }
+        slack: { url: "http://hush:x@h" }`;
+    const { message } = (await load(yaml).catch((reason: unknown) => reason)) as AppError;
+    for (const key of ["smtp.password", "webhook.url", "webhook.secret", "slack.url"])
+      expect(message).to.match(new RegExp(`monitor\\.(email\\.)?${key}: .*\\[redacted\\]`));
+    expect(message).not.to.include("hush");
+  });
+
   it("know also the keys that have no default", async () => {
     const yaml = "redis:\n  urll: redis://x\nproxy:\n  maxConection: 3\ndefalt: a\n";
     const { message } = (await load(yaml).catch((reason: unknown) => reason)) as AppError;
