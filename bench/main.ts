@@ -1,6 +1,7 @@
 import { cpus, totalmem } from "node:os";
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { alerts } from "./alerts.js";
 import { apps } from "./apps.js";
 import type { Bench } from "./bench.js";
 import { canary } from "./canary.js";
@@ -29,6 +30,7 @@ const BENCHES: readonly Bench[] = [
   tracks,
   flags,
   webhooks,
+  alerts,
   sampler,
   scale,
 ];

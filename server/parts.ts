@@ -20,6 +20,7 @@ import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
 import { AppStore } from "./releases/app-store.js";
+import { applied } from "./releases/applied.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
@@ -83,7 +84,8 @@ export async function makeParts(options: ServerOptions): Promise<ServerParts> {
   const hooks = await HookChannel.open(log);
   const onBranchDeleted = async (app: string, branch: string): Promise<void> => {
     const track = trackOfBranch(branch);
-    await tools.routes.update(app, (table) => withoutTrack(table, track, tools.clock.now()));
+    const revision = await tools.routes.update(app, (table) => withoutTrack(table, track, tools.clock.now()));
+    await applied(tools, revision);
   };
   const webhooks = new WebhookStore(redis, box);
   const receivers = new ReceiverStore(redis, box);

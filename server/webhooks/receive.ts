@@ -89,7 +89,7 @@ async function take(
     results: [],
     ...(reason === undefined ? {} : { reason }),
   };
-  if (webhook.host !== host.name) await webhooks.change(app, { host: host.name });
+  if (webhook.host !== host.name) await webhooks.noteHost(app, host.name);
   const number = await deliveries.accept(app, record, now);
   if (number === undefined) response.status(200).json({ duplicate: true });
   else if (updates.length === 0) response.status(204).end();

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { AppError } from "../../core/app-error.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
@@ -52,7 +53,6 @@ export interface Webhook {
 }
 
 export interface WebhookChange {
-  readonly host?: HostName | undefined;
   /** "" removes it. */
   readonly statusToken?: string | undefined;
   readonly source?: string | undefined;
@@ -80,17 +80,37 @@ export class WebhookStore {
   }
 
   /** The app's webhook, made now if it has none, with what is to change. Throws `source-invalid`. */
-  async change(app: string, { source, branches, host, statusToken }: WebhookChange): Promise<Webhook> {
-    const known = (await this.find(app)) ?? this.make(app);
-    const next = {
+  async change(app: string, { source, branches, statusToken }: WebhookChange): Promise<Webhook> {
+    const parsed = source === undefined ? undefined : parseSource(source);
+    const changed = await this.update(app, (known = this.make(app)) => ({
       ...known,
-      source: source === undefined ? known.source : parseSource(source),
+      source: parsed ?? known.source,
       branches: branches ?? known.branches,
-      host: host ?? known.host,
       statusToken: statusToken === undefined ? known.statusToken : statusToken || undefined,
-    };
-    await this.redis.hset(keys.webhooks, app, JSON.stringify(this.sealed(next))).catch(refuse);
-    return next;
+    }));
+    if (changed === undefined)
+      throw new AppError("internal", { reason: `the webhook of ${app} went as it was made` });
+    return changed;
+  }
+
+  /** What kind of host delivers. Does nothing for an app that has no webhook any more. */
+  async noteHost(app: string, host: HostName): Promise<void> {
+    await this.update(app, (known) => known && { ...known, host });
+  }
+
+  /** `next` is pure, and runs again when somebody else was faster. */
+  private async update(
+    app: string,
+    next: (known: Webhook | undefined) => Webhook | undefined,
+  ): Promise<Webhook | undefined> {
+    for (;;) {
+      const before = await this.redis.hget(keys.webhooks, app).catch(refuse);
+      const webhook = next(before === null ? undefined : this.opened(app, before));
+      if (webhook === undefined) return undefined;
+      const after = JSON.stringify(this.sealed(webhook));
+      const written = await this.redis.eval(WRITE, 1, keys.webhooks, app, before ?? "", after).catch(refuse);
+      if (written === 1) return webhook;
+    }
   }
 
   private make(app: string): Webhook {
@@ -145,6 +165,12 @@ export class WebhookStore {
     return webhook;
   }
 }
+
+/** KEYS: webhooks. ARGV: app, the record's text before ("" none), after. Answer: 1 written, 0 it was another one by then. */
+const WRITE = `
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1`;
 
 function context(app: string, what: string): string {
   return `webhook:${app}:${what}`;
