@@ -70,6 +70,10 @@ export class Reconciler {
     if ((await routes.read(app)).releases.some((release) => release.number === number)) return;
     await applied(this.tools, revision);
     const record = await releases.find(app, number);
+    // Or while the proxies answered: what serves again, or is about to, is not ours to stop.
+    const isBack = (await routes.read(app)).releases.some((release) => release.number === number);
+    if (isBack || record?.phase === "built" || record?.phase === "started" || record?.phase === "healthy")
+      return;
     if (record === undefined) return;
     await stopInstances({ tools: this.tools, record });
     if (record.phase === "settled" || record.phase === "live")
