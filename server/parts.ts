@@ -26,6 +26,7 @@ import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
 import { RedisUsers } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
+import { ReleaseTurns } from "./releases/release-turns.js";
 import { ReleaseStore } from "./releases/release-store.js";
 import { withoutTrack } from "./releases/route-changes.js";
 import { trackOfBranch } from "./releases/track-of-branch.js";
@@ -131,6 +132,7 @@ function makeTools(
       ...{ proxyReports, engine, clock: systemClock, log },
       stopSeconds: settings.instances.stopSeconds,
     }),
+    turns: new ReleaseTurns(),
     traffic: new TrafficSeries(redis),
     scaleDecisions: new ScaleDecisions(redis),
     path,

@@ -15,6 +15,7 @@ import type { LeavingInstances } from "./releases/leaving-instances.js";
 import type { RedisUsers } from "./releases/redis-users.js";
 import type { ReleaseChanges } from "./releases/release-changes.js";
 import type { ReleaseStore } from "./releases/release-store.js";
+import type { ReleaseTurns } from "./releases/release-turns.js";
 
 /** What the server's parts share. */
 export interface Tools {
@@ -31,6 +32,7 @@ export interface Tools {
   readonly routes: RouteTables;
   readonly proxyReports: ProxyReports;
   readonly leaving: LeavingInstances;
+  readonly turns: ReleaseTurns;
   readonly traffic: TrafficSeries;
   readonly scaleDecisions: ScaleDecisions;
   /** PATH of everything that Sluice runs. */

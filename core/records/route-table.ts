@@ -46,6 +46,8 @@ export const routeTableSchema = z.object({
   /** Track → release number. */
   tracks: z.record(z.string(), z.number().int().positive()),
   releases: z.array(routedReleaseSchema),
+  /** Releases that production had, each gone back to from the next; the last is the one it has. None that was taken back. */
+  history: z.array(z.number().int().positive()).default([]),
   /** There while the track `canary` is. */
   canary: routedCanarySchema.optional(),
   /** The header by which visitors ask for `blue` or `green`, when the app names one. */
@@ -58,7 +60,7 @@ export type RoutedRelease = z.infer<typeof routedReleaseSchema>;
 export type RouteTable = z.infer<typeof routeTableSchema>;
 
 export function emptyRouteTable(app: string): RouteTable {
-  return { v: 1, app, tracks: {}, releases: [] };
+  return { v: 1, app, tracks: {}, releases: [], history: [] };
 }
 
 export const PRODUCTION = "production";

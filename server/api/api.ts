@@ -10,6 +10,7 @@ import type { CanaryStore } from "../canary/canary-store.js";
 import type { FlagStore } from "../flags/flag-store.js";
 import { setShare } from "../canary/share.js";
 import { promote } from "../pipeline/promote.js";
+import { rollback } from "../pipeline/rollback.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { notifyApi } from "../notify/notify-api.js";
@@ -67,7 +68,10 @@ export function api(options: ApiOptions): Router {
     await streamLines(response, async (write) => {
       const out = new Output();
       out.watch((line) => write({ line }));
-      const record = await pipeline.rollback(app.name, number, out, new AbortController().signal);
+      const record = await rollback(tools, pipeline, app.name, out, {
+        signal: new AbortController().signal,
+        ...(number === undefined ? {} : { to: number }),
+      });
       return { app: record.app, release: releaseName(record.number), commit: record.commit };
     });
   });

@@ -10,7 +10,7 @@ export async function healthyInstances(
   present: readonly InstanceRecord[],
   signal: AbortSignal,
 ): Promise<InstanceRecord[]> {
-  const { tools, record } = work;
+  const { record } = work;
   const known = new Set(present.map(({ id }) => id));
   try {
     const instances = await startInstances(work);
@@ -18,9 +18,18 @@ export async function healthyInstances(
     if (fresh.length > 0) await checkInstances({ ...work, record: { ...record, instances: fresh } }, signal);
     return instances;
   } catch (error) {
-    const { drainSeconds } = record.traffic;
-    for (const { id } of sourcesOf(record))
-      if (!known.has(id)) tools.leaving.begin(id, { revision: 0, drainSeconds });
+    letNewOnesGo(work, present);
     throw error;
   }
+}
+
+/** Those of the release's instances that are not `present` are stopped; none of them has got visitors. */
+export function letNewOnesGo(
+  { tools, record }: Pick<ReleaseWork, "tools" | "record">,
+  present: readonly InstanceRecord[],
+): void {
+  const known = new Set(present.map(({ id }) => id));
+  const { drainSeconds } = record.traffic;
+  for (const { id } of sourcesOf(record))
+    if (!known.has(id)) tools.leaving.begin(id, { revision: 0, drainSeconds });
 }

@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { AppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
-import { PRODUCTION } from "../../core/records/route-table.js";
 import { hasReached } from "../../core/records/phase.js";
 import type { AppRecord } from "../../core/records/app-record.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
@@ -15,7 +14,6 @@ import { layDependenciesReady } from "./ready-dependencies.js";
 import type { Output } from "./output.js";
 import { ReleaseQueue, type Place } from "./release-queue.js";
 import { runSteps, undoSteps } from "./runner.js";
-import { sizedAsProduction } from "./sized-as-production.js";
 import type { ReleaseWork, Step } from "./step.js";
 import type { Tools } from "../tools.js";
 import { publicUrl } from "../releases/public-url.js";
@@ -118,33 +116,6 @@ export class Pipeline {
     }
   }
 
-  /** An earlier release serves again: the one named, else the one that served before. */
-  async rollback(
-    appName: string,
-    number: number | undefined,
-    out: Output,
-    signal: AbortSignal,
-  ): Promise<ReleaseRecord> {
-    const app = await this.tools.apps.read(appName);
-    const place: Place = {
-      app: app.name,
-      what: "a rollback",
-      signal,
-      onWait: (ahead) => out.line(`waiting for ${ahead}`),
-    };
-    return this.exclusively(place, async (stop) => {
-      const target = await this.rollbackTarget(app.name, number);
-      const work = await this.work(target, out, { quarantine: {}, skipGates: false });
-      out.heading(`Rolling back to ${releaseName(target.number)} (${target.commit.slice(0, 10)})`);
-      work.record = await this.tools.releases.advance(target, "built", {
-        order: "rollback",
-        processes: await sizedAsProduction(this.tools, target),
-      });
-      await this.toSettled(work, stop);
-      return work.record;
-    });
-  }
-
   /** A release as steps work on it. */
   async work(
     record: ReleaseRecord,
@@ -158,26 +129,6 @@ export class Pipeline {
   async stop(): Promise<void> {
     this.stopping.abort(new AppError("server-stopping", {}));
     await Promise.allSettled([...this.busy]);
-  }
-
-  private async rollbackTarget(app: string, number: number | undefined): Promise<ReleaseRecord> {
-    const [records, table] = await Promise.all([this.tools.releases.list(app), this.tools.routes.read(app)]);
-    const current = table.tracks[PRODUCTION];
-    const kept = records.filter(
-      ({ phase, track }) => track === PRODUCTION && ["live", "settled", "retired"].includes(phase),
-    );
-    const known = kept
-      .filter((record) => record.number !== current)
-      .map((record) => releaseName(record.number));
-    if (number !== undefined && number === current)
-      throw new AppError("already-live", { app, release: releaseName(number) });
-    const target =
-      number === undefined
-        ? kept.find((record) => record.number < (current ?? Infinity))
-        : kept.find((record) => record.number === number);
-    if (target !== undefined) return target;
-    if (number === undefined) throw new AppError("rollback-nothing", { app });
-    throw new AppError("release-unknown", { app, release: releaseName(number), known });
   }
 
   private workOf(

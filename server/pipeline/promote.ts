@@ -1,12 +1,13 @@
-import { AppError } from "../../core/app-error.js";
+import { AppError, isAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseProcess, ReleaseRecord } from "../../core/records/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import { applied } from "../releases/applied.js";
+import { productionOf } from "../releases/production-of.js";
 import { publicUrl } from "../releases/public-url.js";
 import { withLive } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
-import { healthyInstances } from "./healthy-instances.js";
+import { healthyInstances, letNewOnesGo } from "./healthy-instances.js";
 import { forTrack, readManifest } from "./manifest/manifest.js";
 import type { Output } from "./output.js";
 import type { Pipeline } from "./pipeline.js";
@@ -32,32 +33,38 @@ export async function promote(
     onWait: (ahead: string) => out.heading(`Waiting for ${ahead}`),
   };
   return pipeline.exclusively(place, async (stop) => {
-    const table = await tools.routes.read(app);
-    const canary = await canaryOf(tools, app, table, only);
-    const work = await pipeline.work(canary, out, { quarantine: {}, skipGates: false });
-    out.heading(`Promoting ${releaseName(canary.number)} (${canary.commit.slice(0, 10)})`);
-    const promoted = await atProductionsSize(work, table, stop);
-    const revision = await tools.routes.update(app, (now) => withLive(now, promoted, tools.clock.now()), [
-      promoted,
-    ]);
-    tools.changes.tell(canary, promoted);
-    await applied(tools, revision);
-    await prune(tools, app);
-    const seconds = ((tools.clock.now() - work.beganAt) / 1000).toFixed(1);
-    out.heading(
-      `Live: ${publicUrl(tools.settings, promoted)} (${releaseName(promoted.number)}, ${seconds} s)`,
-    );
-    return promoted;
+    const { number } = await canaryOf(tools, app, only);
+    return tools.turns.take(app, number, async () => {
+      const canary = await canaryOf(tools, app, number);
+      return takeProduction(await pipeline.work(canary, out, { quarantine: {}, skipGates: false }), stop);
+    });
   });
 }
 
-async function canaryOf(
-  tools: Tools,
-  app: string,
-  { tracks }: RouteTable,
-  only: number | undefined,
-): Promise<ReleaseRecord> {
-  const number = tracks[CANARY];
+async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
+  const { tools, record: canary, out, beganAt } = work;
+  const { app, number } = canary;
+  out.heading(`Promoting ${releaseName(number)} (${canary.commit.slice(0, 10)})`);
+  const promoted = await atProductionsSize(work, signal);
+  // It may have been aborted while its new instances were started.
+  const live = (table: RouteTable): RouteTable => {
+    if (table.tracks[CANARY] !== number) throw new AppError("canary-none", { app });
+    return withLive(table, promoted, tools.clock.now());
+  };
+  const revision = await tools.routes.update(app, live, [promoted]).catch((error: unknown) => {
+    if (isAppError(error, "canary-none")) letNewOnesGo(work, canary.instances);
+    throw error;
+  });
+  tools.changes.tell(canary, promoted);
+  await applied(tools, revision);
+  await prune(tools, app);
+  const seconds = ((tools.clock.now() - beganAt) / 1000).toFixed(1);
+  out.heading(`Live: ${publicUrl(tools.settings, promoted)} (${releaseName(number)}, ${seconds} s)`);
+  return promoted;
+}
+
+async function canaryOf(tools: Tools, app: string, only: number | undefined): Promise<ReleaseRecord> {
+  const number = (await tools.routes.read(app)).tracks[CANARY];
   const isMeant = number !== undefined && (only ?? number) === number;
   const record = isMeant ? await tools.releases.find(app, number) : undefined;
   if (record === undefined) throw new AppError("canary-none", { app });
@@ -65,16 +72,11 @@ async function canaryOf(
 }
 
 /** The record as production's, with all its instances healthy; those that were started for it go again when one is not. */
-async function atProductionsSize(
-  work: ReleaseWork,
-  table: RouteTable,
-  signal: AbortSignal,
-): Promise<ReleaseRecord> {
+async function atProductionsSize(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
   const { tools, record: canary } = work;
   const tree = tools.home.tree(canary.app, canary.number);
   const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
-  const present = table.tracks[PRODUCTION];
-  const production = present === undefined ? undefined : await tools.releases.find(canary.app, present);
+  const production = await productionOf(tools, canary.app);
   const processes = forTrack(manifest, PRODUCTION).processes.map((process) =>
     atLeast(process, production?.processes ?? []),
   );

@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { parseReleaseName } from "../../core/names.js";
-import { PRODUCTION } from "../../core/records/route-table.js";
+import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { sourcesOf } from "../releases/release-logs.js";
 import { DependencyCache } from "./dependency-cache.js";
@@ -12,11 +12,7 @@ const KEPT_RECORDS = 100;
 /** Removes what Sluice made for releases that are neither running nor among the last few that served. */
 export async function prune(tools: Tools, app: string): Promise<void> {
   const [records, table] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
-  const kept = keptReleases(
-    records,
-    new Set(table.releases.map(({ number }) => number)),
-    tools.settings.limits.keepReleases,
-  );
+  const kept = keptReleases(records, table, tools.settings.limits.keepReleases);
   for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
@@ -30,15 +26,22 @@ export async function prune(tools: Tools, app: string): Promise<void> {
   await new DependencyCache(tools).prune(app);
 }
 
-/** The last `keep` that production can go back to, what runs, and what is being made. `records`: newest first. */
+/**
+ * The last `keep` that production can go back to, the one that a rollback goes back to, what runs, and what is being made.
+ * `records`: newest first.
+ */
 export function keptReleases(
   records: readonly ReleaseRecord[],
-  routed: ReadonlySet<number>,
+  { releases, history }: Pick<RouteTable, "releases" | "history">,
   keep: number,
 ): Set<number> {
-  const canServe = records
-    .filter(({ phase, track }) => track === PRODUCTION && ["live", "settled", "retired"].includes(phase))
-    .slice(0, keep);
+  const canServe = records.filter(isProductions).slice(0, keep);
   const unfinished = records.filter(({ phase }) => !["live", "settled", "retired", "failed"].includes(phase));
-  return new Set([...canServe, ...unfinished].map(({ number }) => number).concat([...routed]));
+  const numbers = [...canServe, ...unfinished, ...releases].map(({ number }) => number);
+  return new Set([...numbers, ...history.slice(-2)]);
+}
+
+/** It served as production, or does. */
+export function isProductions({ phase, track }: ReleaseRecord): boolean {
+  return track === PRODUCTION && (phase === "live" || phase === "settled" || phase === "retired");
 }

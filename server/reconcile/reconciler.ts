@@ -8,7 +8,7 @@ import { prune } from "../pipeline/prune.js";
 import { stopInstances } from "../pipeline/steps/start.js";
 import type { Tools } from "../tools.js";
 import { putToSleep } from "./sleep.js";
-import { nextMoves, type Loads } from "./retirement.js";
+import { nextMoves, type Loads, type Move } from "./retirement.js";
 
 /** Watches the replaced releases and lets them go when their time has come, and previews until nobody visits them. */
 export class Reconciler {
@@ -29,22 +29,41 @@ export class Reconciler {
 
   private async move(table: RouteTable): Promise<void> {
     const { clock, routes } = this.tools;
-    for (const move of nextMoves(table, await this.loadsOf(table), clock.now())) {
+    const { app } = table;
+    for (const move of await this.movesOf(table)) {
       switch (move.kind) {
         case "retire":
-          await this.retire(table.app, move.number);
+          await this.inTurn(app, move, async () => this.retire(app, move.number));
           break;
         case "close":
-          await routes.update(table.app, (now) => withoutVisitors(now, move.number));
+          await routes.update(app, (now) => withoutVisitors(now, move.number));
           break;
         case "sleep":
-          await putToSleep(this.tools, table.app, move.number);
+          await this.inTurn(app, move, async () => putToSleep(this.tools, app, move.number));
           break;
         case "expire":
-          await routes.update(table.app, (now) => withoutTrack(now, move.track, clock.now()));
+          await routes.update(app, (now) => withoutTrack(now, move.track, clock.now()));
           break;
       }
     }
+  }
+
+  /** Until its turn comes, a rollback may have taken the release back, or a visitor may have come. */
+  private async inTurn(
+    app: string,
+    move: Extract<Move, { number: number }>,
+    stop: () => Promise<void>,
+  ): Promise<void> {
+    const { turns, routes } = this.tools;
+    await turns.take(app, move.number, async () => {
+      const moves = await this.movesOf(await routes.read(app));
+      const isDue = moves.some((now) => now.kind === move.kind && now.number === move.number);
+      if (isDue) await stop();
+    });
+  }
+
+  private async movesOf(table: RouteTable): Promise<Move[]> {
+    return nextMoves(table, await this.loadsOf(table), this.tools.clock.now());
   }
 
   private async loadsOf({ app, releases }: RouteTable): Promise<Loads> {
@@ -61,19 +80,9 @@ export class Reconciler {
   /** Out of the proxies first, then TERM: whatever is still open can say goodbye. */
   private async retire(app: string, number: number): Promise<void> {
     const { routes, releases, log } = this.tools;
-    const stillReplaced = (table: RouteTable): boolean =>
-      table.releases.some((release) => release.number === number && release.replacedAt !== undefined);
-    // A rollback may just have taken it back.
-    const revision = await routes.update(app, (table) =>
-      stillReplaced(table) ? withoutRelease(table, number) : table,
-    );
-    if ((await routes.read(app)).releases.some((release) => release.number === number)) return;
+    const revision = await routes.update(app, (table) => withoutRelease(table, number));
     await applied(this.tools, revision);
     const record = await releases.find(app, number);
-    // Or while the proxies answered: what serves again, or is about to, is not ours to stop.
-    const isBack = (await routes.read(app)).releases.some((release) => release.number === number);
-    if (isBack || record?.phase === "built" || record?.phase === "started" || record?.phase === "healthy")
-      return;
     if (record === undefined) return;
     await stopInstances({ tools: this.tools, record });
     if (record.phase === "settled" || record.phase === "live")

@@ -76,7 +76,7 @@ async function bringUp(tools: Tools, pipeline: Pipeline, app: string): Promise<v
 /** Removes folders of releases that are neither kept nor running, and half-made caches. */
 async function sweepFolders(tools: Tools, app: string): Promise<void> {
   const [records, table] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
-  const kept = keptReleases(records, numbersOf(table), tools.settings.limits.keepReleases);
+  const kept = keptReleases(records, table, tools.settings.limits.keepReleases);
   for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
     const number = parseReleaseName(name);
     if (number !== undefined && !kept.has(number))
@@ -109,8 +109,4 @@ async function stopStrays(tools: Tools): Promise<void> {
     if (routed === undefined && record?.phase === "settled")
       await tools.releases.advance(record, "retired", { instances: [] });
   }
-}
-
-function numbersOf(table: RouteTable): Set<number> {
-  return new Set(table.releases.map(({ number }) => number));
 }

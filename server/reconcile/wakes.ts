@@ -48,7 +48,9 @@ export class Wakes {
   private wake(release: string): void {
     if (this.busy.has(release) || this.stopping.signal.aborted) return;
     const [app = "", name = ""] = release.split("/");
-    const work = wakeUp(this.tools, this.pipeline, app, parseReleaseName(name) ?? 0, this.stopping.signal)
+    const number = parseReleaseName(name) ?? 0;
+    const work = this.tools.turns
+      .take(app, number, async () => wakeUp(this.tools, this.pipeline, app, number, this.stopping.signal))
       .catch((error: unknown) =>
         this.tools.log.warn({ err: toAppError(error), app, release: name }, "a preview did not start"),
       )

@@ -10,6 +10,9 @@ import {
   type RouteTable,
 } from "../../core/records/route-table.js";
 
+/** So far nobody goes back one by one. */
+const LONGEST_HISTORY = 20;
+
 /** The table with a release that can be reached by its own name, but that no track points to yet. */
 export function withRelease(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
   const others = table.releases.filter(({ number }) => number !== record.number);
@@ -39,11 +42,19 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
     ...rest,
     tracks,
     releases: [...others, routedRelease(record, since)].sort(byNumber),
+    history: record.track === PRODUCTION ? historyWith(table, record.number) : table.history,
     ...definedOnly({
       canary: tracks[CANARY] === undefined ? undefined : canaryAfter(canary, record),
       modeHeader: record.track === PRODUCTION ? ownHeader(record) : modeHeader,
     }),
   };
+}
+
+/** What goes back to a release takes those after it back; any other release comes after the one that serves. */
+function historyWith({ history, tracks }: RouteTable, number: number): number[] {
+  const known = history.length === 0 ? [tracks[PRODUCTION] ?? number] : history;
+  const index = known.indexOf(number);
+  return index < 0 ? [...known, number].slice(-LONGEST_HISTORY) : known.slice(0, index + 1);
 }
 
 /** A new canary begins with its own share, unless an admin chose one. */

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { get } from "node:http";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
-import { TestSluice } from "../support/test-sluice.js";
+import { isAlive, TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
 import { Upgraded } from "../support/upgraded.js";
 
@@ -118,6 +118,62 @@ describe("a release that is replaced", function () {
     expect(nothing.status).to.equal(1);
     expect(nothing.stderr).to.include('"again" has no release "v9"').and.to.include("Kept releases: v2");
   });
+});
+
+/** Answers on for a while after TERM, as one with much to put away does. */
+const SLOW_TO_END = `
+require("node:http").createServer((_, response) => response.end(process.env.RELEASE)).listen(process.env.PORT);
+process.on("SIGTERM", () => setTimeout(() => process.exit(0), 2500));`;
+
+describe("a rollback", function () {
+  this.timeout(60_000);
+  let sluice: TestSluice;
+  before(async () => (sluice = await TestSluice.start()));
+  after(async () => sluice.dispose());
+
+  it("to a release that is being stopped waits until it can start again; nobody notices", async () => {
+    const clone = await sluice.clone("ending", { ...tinyApp(GOES_AT_ONCE), "server.js": SLOW_TO_END });
+    await clone.push();
+    const ending = await pidOf("ending.v1.web.1");
+    await clone.commit({ note: "2" });
+    await clone.push();
+    await eventually("v1 is let go", async () => {
+      const [, first] = await sluice.json<{ traffic: string }[]>("releases", "ending");
+      return first?.traffic === "no";
+    });
+    const load = startLoad(sluice.httpPort, "ending");
+    const rollback = await sluice.cli("rollback", "ending");
+    expect(rollback).to.include({ status: 0, stderr: "" });
+    await eventually("the old process has ended", async () => !(await isAlive(ending)));
+    expect((await load.stop()).failures).to.deep.equal([]);
+    expect((await sluice.get("ending")).body).to.equal("v1");
+    expect(rollback.stdout).to.include("waiting until v1 has stopped");
+  });
+
+  it("goes back to what served before, not to what was taken back already", async () => {
+    const clone = await sluice.clone("bad", tinyApp());
+    await clone.push();
+    const serves = async (): Promise<string> => (await sluice.get("bad")).body;
+    for (const release of ["v2", "v3"]) {
+      await clone.commit({ note: release });
+      await clone.push();
+      expect(await serves()).to.equal(`${release} web.1`);
+      expect((await sluice.cli("rollback", "bad")).status).to.equal(0);
+      expect(await serves()).to.equal("v1 web.1");
+    }
+    const further = await sluice.cli("rollback", "bad");
+    expect(further.status).to.equal(1);
+    expect(further.stderr).to.include('"bad" has no earlier release to go back to');
+    expect((await sluice.cli("rollback", "bad", "v3")).status).to.equal(0);
+    expect((await sluice.cli("rollback", "bad")).stdout).to.include("Rolling back to v1");
+  });
+
+  const pidOf = async (id: string): Promise<number> => {
+    const apps = await sluice.json<{ instances: { id: string; pid: number }[] }[]>("apps");
+    const pid = apps.flatMap(({ instances }) => instances).find((instance) => instance.id === id)?.pid;
+    if (pid === undefined) throw new Error(`${id} does not run`);
+    return pid;
+  };
 });
 
 describe("twenty releases under load", function () {

@@ -14,6 +14,12 @@ const SETTINGS = {
 };
 const PROCFILE = "web: node server.js\nworker: exec sleep 1000\n";
 
+/** Answers on for a while after TERM, as one with much to put away does. */
+const SLOW_MS = 2500;
+const SLOW_TO_END = `
+require("node:http").createServer((_, response) => response.end(process.env.RELEASE)).listen(process.env.PORT);
+process.on("SIGTERM", () => setTimeout(() => process.exit(0), ${SLOW_MS}));`;
+
 interface Summary {
   readonly tracks: readonly { track: string; asleep: boolean }[];
   readonly instances: readonly { id: string }[];
@@ -116,6 +122,19 @@ describe("a preview", function () {
       return tracks.join() === "production,three,two";
     });
     expect((await sluice.get("one.shop")).status).to.equal(404);
+  });
+
+  it("is woken by a visit that comes while it is being stopped", async () => {
+    await clone.commit({ "server.js": SLOW_TO_END });
+    expectAccepted(await clone.push("HEAD:slow"));
+    const isAsleep = async (): Promise<boolean> =>
+      (await summary()).tracks.some(({ track, asleep }) => track === "slow" && asleep);
+    await eventually("it goes to sleep", isAsleep);
+    expect((await sluice.get("slow.shop")).status).to.equal(200);
+    const load = startLoad(sluice.httpPort, "slow.shop");
+    const began = Date.now();
+    await eventually("what was told to end has ended long since", () => Date.now() - began > SLOW_MS);
+    expect((await load.stop()).failures).to.deep.equal([]);
   });
 
   let began = Date.now();

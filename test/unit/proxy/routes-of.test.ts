@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { RouteTable } from "../../../core/records/route-table.js";
+import { emptyRouteTable, type RouteTable } from "../../../core/records/route-table.js";
 import { routesOf } from "../../../proxy/routes-of.js";
 
 describe("the routes of a table", () => {
@@ -17,8 +17,7 @@ describe("the routes of a table", () => {
     servers: [{ id: `a.v${number}.web.1`, address: `127.0.0.1:${number}` }],
   });
   const table: RouteTable = {
-    v: 1,
-    app: "a",
+    ...emptyRouteTable("a"),
     tracks: { production: 2, feature: 3 },
     releases: [release(1, "production"), release(2, "production"), release(3, "feature")],
   };

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Phase } from "../../../core/records/phase.js";
 import type { ReleaseRecord } from "../../../core/records/release-record.js";
+import { emptyRouteTable, type RouteTable } from "../../../core/records/route-table.js";
 import { keptReleases } from "../../../server/pipeline/prune.js";
 
 describe("pruning", () => {
@@ -16,15 +17,25 @@ describe("pruning", () => {
       "settled",
     ];
     const records = phases.map((phase, index) => recordOf(phases.length - index, phase));
-    expect([...keptReleases(records, new Set([1]), 3)].sort()).to.deep.equal([1, 4, 5, 7, 8]);
+    expect([...keptReleases(records, tableOf([1]), 3)].sort()).to.deep.equal([1, 4, 5, 7, 8]);
   });
 
   it("keeps production's, however many previews came after them", () => {
     const previews = [9, 8, 7, 6].map((number) => recordOf(number, "retired", "feature"));
     const production = [3, 2, 1].map((number) => recordOf(number, "retired"));
-    const kept = keptReleases([...previews, ...production], new Set([9]), 2);
+    const kept = keptReleases([...previews, ...production], tableOf([9]), 2);
     expect([...kept].sort()).to.deep.equal([2, 3, 9]);
   });
+
+  it("keeps the one that a rollback goes back to, however many came after it and were taken back", () => {
+    const records = [9, 8, 7, 6, 5, 4, 3, 2, 1].map((number) => recordOf(number, "retired"));
+    expect([...keptReleases(records, tableOf([9], [1, 2, 9]), 3)].sort()).to.deep.equal([2, 7, 8, 9]);
+  });
+
+  function tableOf(numbers: number[], history: number[] = []): RouteTable {
+    const releases = numbers.map((number) => ({ number }) as RouteTable["releases"][number]);
+    return { ...emptyRouteTable("a"), releases, history };
+  }
 
   function recordOf(number: number, phase: Phase, track = "production"): ReleaseRecord {
     return { number, phase, track } as ReleaseRecord;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import type { RoutedRelease, RouteTable } from "../../../core/records/route-table.js";
+import { emptyRouteTable, type RoutedRelease, type RouteTable } from "../../../core/records/route-table.js";
 import { nextMoves, type Loads } from "../../../server/reconcile/retirement.js";
 
 const AT = 1_000_000;
@@ -36,8 +36,7 @@ const serving: RoutedRelease = {
   sessionIdleSeconds: 60,
 };
 const table = (...releases: RoutedRelease[]): RouteTable => ({
-  v: 1,
-  app: "a",
+  ...emptyRouteTable("a"),
   tracks: { production: 9 },
   releases: [...releases, serving],
 });
@@ -54,7 +53,11 @@ describe("a preview", () => {
     ...more,
   });
   const movesOf = (release: RoutedRelease, loads: Loads, seconds: number) =>
-    nextMoves({ v: 1, app: "a", tracks: { feature: 9 }, releases: [release] }, loads, AT + seconds * 1000);
+    nextMoves(
+      { ...emptyRouteTable("a"), tracks: { feature: 9 }, releases: [release] },
+      loads,
+      AT + seconds * 1000,
+    );
   const at = AT + 59_000;
 
   it("sleeps when every proxy says that nobody came for long enough, not before it had that time", () => {

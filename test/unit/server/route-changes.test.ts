@@ -75,6 +75,20 @@ describe("a route table", () => {
     ]);
   });
 
+  it("remembers what production had, without what was taken back", () => {
+    const history = (...numbers: number[]): number[] =>
+      numbers.reduce((table, number) => withLive(table, record(number), number), emptyRouteTable("a"))
+        .history;
+    expect(history(1, 2, 3)).to.deep.equal([1, 2, 3]);
+    expect(history(1, 2, 2)).to.deep.equal([1, 2]);
+    expect(history(1, 2, 1)).to.deep.equal([1]);
+    expect(history(1, 2, 1, 3)).to.deep.equal([1, 3]);
+    expect(history(1, 2, 3, 1, 3, 4)).to.deep.equal([1, 3, 4]);
+    expect(withLive(two, record(3, "feature"), 250).history).to.deep.equal([1, 2]);
+    // A table of before there was a history.
+    expect(withLive({ ...two, history: [] }, record(3), 250).history).to.deep.equal([2, 3]);
+  });
+
   it("lets a failed release go, but none that is visited", () => {
     expect(withoutUnvisited(withRelease(one, record(2), 50), 2)).to.deep.equal(one);
     expect(withoutUnvisited(two, 1)).to.equal(two);
