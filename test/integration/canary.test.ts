@@ -1,11 +1,13 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice, type HttpAnswer } from "../support/test-sluice.js";
-import { tinyApp } from "../support/tiny-app.js";
+import { TINY_SERVER, tinyApp } from "../support/tiny-app.js";
 
 const APP = "shop";
 const SETTINGS = { standbySeconds: 600, canary: { share: 30 } };
@@ -160,4 +162,31 @@ describe("a canary beside production", function () {
     expect((await load.stop()).failures).to.deep.equal([]);
     expect((await sluice.cli("abort", APP)).stderr).to.match(/no canary/);
   });
+
+  it("is not promoted when it is aborted meanwhile, and what was started for that goes too", async () => {
+    expect((await sluice.cli("scale", APP, "web=2")).status).to.equal(0);
+    const gate = join(sluice.folder, "gate");
+    await clone.commit({ "server.js": secondOneWaitsFor(gate) });
+    const canary = await pushCanary();
+    const promotion = sluice.cli("promote", APP);
+    const instances = async (): Promise<string[]> =>
+      (await sluice.instances()).filter((id) => id.includes(`.${canary}.`));
+    await eventually("it starts another instance", async () => (await instances()).length === 2);
+    expect((await sluice.cli("abort", APP)).status).to.equal(0);
+    await writeFile(gate, "");
+    expect((await promotion).stderr).to.match(/no canary/);
+    expect(await visits(30)).to.deep.equal({ v1: 30 });
+    await eventually("its instances are gone", async () => (await instances()).length === 0);
+  });
 });
+
+function secondOneWaitsFor(gate: string): string {
+  return TINY_SERVER.replace(
+    /^server\.listen\(.*\);$/m,
+    (listen) => `const begin = () => {
+      if (DYNO === "web.2" && !require("node:fs").existsSync(${JSON.stringify(gate)})) setTimeout(begin, 20);
+      else ${listen}
+    };
+    begin();`,
+  );
+}
