@@ -94,22 +94,24 @@ async function startProxyRole(
     isRoot ? await systemUser("haproxy") : undefined,
   );
   await answering(context, "haproxy", async () => haproxy.apps());
+  const waker = new Waker({
+    redis,
+    path: paths.wakeSocket(home.haproxy().replace(/\/$/, "")),
+    header: WAKE_HEADER,
+    log,
+  });
+  const waking = await waker.start();
+  stops.push(async () => waking.stop());
   const follower = await new Follower({
     proxy: haproxy,
     redis,
     id: proxyId(context),
     domain: settings.domain,
     defaultApp: settings.default,
+    openBeside: (release) => waker.open(release),
     log,
   }).start();
   stops.push(async () => follower.stop());
-  const waker = await new Waker({
-    redis,
-    path: paths.wakeSocket(home.haproxy().replace(/\/$/, "")),
-    header: WAKE_HEADER,
-    log,
-  }).start();
-  stops.push(async () => waker.stop());
 }
 
 async function startServerRole(

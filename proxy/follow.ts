@@ -18,6 +18,8 @@ export interface FollowOptions {
   readonly domain: string;
   /** The app that a bare host goes to; undefined: the only one, if there is just one. */
   readonly defaultApp: string | undefined;
+  /** Connections that a release (`APP/vN`) has beside those that the proxy counts. */
+  readonly openBeside: (release: string) => number;
   readonly log: Log;
 }
 
@@ -138,9 +140,13 @@ export class Follower {
     if (watched.length === 0) return;
     const loads = await this.options.proxy.loads(watched.map(({ app, number }) => releaseKey(app, number)));
     const at = Date.now();
-    const reported = [...loads].map(([release, load]): [string, ReleaseLoad] => [
+    const reported = [...loads].map(([release, { connections, idleSeconds }]): [string, ReleaseLoad] => [
       release,
-      { connections: load.connections, idleSeconds: Math.min(load.idleSeconds, 1e9), at },
+      {
+        connections: connections + this.options.openBeside(release),
+        idleSeconds: Math.min(idleSeconds, 1e9),
+        at,
+      },
     ]);
     await this.reports.reportLoads(this.options.id, new Map(reported));
   }

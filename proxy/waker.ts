@@ -28,6 +28,8 @@ export class Waker {
   private readonly tables: RouteTables;
   private readonly requests: WakeRequests;
   private readonly sockets = new Set<Socket>();
+  /** Release → how many connections it got past the proxy's servers. */
+  private readonly passed = new Map<string, number>();
   private readonly waking = new Map<string, Promise<string>>();
 
   constructor(private readonly options: WakerOptions) {
@@ -35,6 +37,7 @@ export class Waker {
     this.requests = new WakeRequests(options.redis);
   }
 
+  /** Listens until `stop` of the answer is called, which ends what it passed on, too. */
   async start(): Promise<{ stop(): Promise<void> }> {
     const { path } = this.options;
     await rm(path, { force: true });
@@ -46,6 +49,11 @@ export class Waker {
     // The proxy's user connects; what is named here can be reached by its host name all the same.
     await chmod(path, 0o666);
     return { stop: async () => this.stop(server) };
+  }
+
+  /** How many connections are open that were passed on to this release (`APP/vN`). */
+  open(release: string): number {
+    return this.passed.get(release) ?? 0;
   }
 
   private async stop(server: Server): Promise<void> {
@@ -70,6 +78,9 @@ export class Waker {
     const release = headerOf(head, this.options.header);
     try {
       const address = await this.awake(release);
+      if (socket.destroyed) return;
+      this.count(release, 1);
+      socket.on("close", () => this.count(release, -1));
       const instance = connect(target(address), () => {
         instance.write(head);
         socket.pipe(instance).pipe(socket);
@@ -80,6 +91,12 @@ export class Waker {
       this.options.log.warn({ err: error, release }, "a release was not woken");
       socket.end(refusal());
     }
+  }
+
+  private count(release: string, more: number): void {
+    const open = this.open(release) + more;
+    if (open === 0) this.passed.delete(release);
+    else this.passed.set(release, open);
   }
 
   /** Its address, once it runs; one wait for all who come. */

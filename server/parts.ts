@@ -20,7 +20,7 @@ import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
 import { AppStore } from "./releases/app-store.js";
-import { applied } from "./releases/applied.js";
+import { endTrack } from "./releases/end-track.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
@@ -28,8 +28,6 @@ import { RedisUsers } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
 import { ReleaseStore } from "./releases/release-store.js";
-import { withoutTrack } from "./releases/route-changes.js";
-import { trackOfBranch } from "./releases/track-of-branch.js";
 import type { Tools } from "./tools.js";
 import { DeliveryStore } from "./webhooks/delivery-store.js";
 import { HostReporter } from "./webhooks/host-reporter.js";
@@ -83,11 +81,8 @@ export async function makeParts(options: ServerOptions): Promise<ServerParts> {
   const tools = makeTools(options, box);
   const pipeline = new Pipeline(tools, redis, id);
   const hooks = await HookChannel.open(log);
-  const onBranchDeleted = async (app: string, branch: string): Promise<void> => {
-    const track = trackOfBranch(branch);
-    const revision = await tools.routes.update(app, (table) => withoutTrack(table, track, tools.clock.now()));
-    await applied(tools, revision);
-  };
+  const onBranchDeleted = async (app: string, branch: string, by: string): Promise<void> =>
+    endTrack(tools, app, branch, by);
   const webhooks = new WebhookStore(redis, box);
   const receivers = new ReceiverStore(redis, box);
   const outbox = new Outbox(redis, "notify", tools);

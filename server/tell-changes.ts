@@ -1,4 +1,5 @@
-import { eventOfRelease } from "./notify/events-of.js";
+import type { AppEvent } from "./notify/app-event.js";
+import { eventOfDeparture, eventOfRelease } from "./notify/events-of.js";
 import type { ServerParts } from "./parts.js";
 import { publicUrl } from "./releases/public-url.js";
 
@@ -8,10 +9,15 @@ export function tellChanges({
   notifier,
   reporter,
 }: Pick<ServerParts, "tools" | "notifier" | "reporter">): void {
-  tools.changes.listen(async ({ before, after }) => {
-    const at = new Date(tools.clock.now()).toISOString();
-    const event = eventOfRelease(before, after, { at, url: publicUrl(tools.settings, after) });
+  const now = (): string => new Date(tools.clock.now()).toISOString();
+  const tell = async (event: AppEvent | undefined): Promise<void> => {
     if (event !== undefined) await notifier.tell(event);
+  };
+  tools.changes.listen({
+    changed: async ({ before, after }) =>
+      tell(eventOfRelease(before, after, { at: now(), url: publicUrl(tools.settings, after) })),
+    left: async ({ release, reason }) =>
+      tell(eventOfDeparture(release, { at: now(), url: publicUrl(tools.settings, release), reason })),
   });
-  tools.changes.listen(async ({ after }) => reporter.tell(after));
+  tools.changes.listen({ changed: async ({ after }) => reporter.tell(after) });
 }

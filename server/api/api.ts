@@ -92,7 +92,7 @@ export function api(options: ApiOptions): Router {
   });
   router.post("/apps/:app/abort", async (request, response) => {
     const app = await tools.apps.read(request.params.app);
-    const number = await abortByHand(options, app.name, String(response.locals["holder"]));
+    const number = await abortByHand(tools, app.name, String(response.locals["holder"]));
     response.json({ app: app.name, release: releaseName(number) });
   });
   router.put("/apps/:app/weight", async (request, response) => {

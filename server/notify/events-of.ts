@@ -38,12 +38,12 @@ export function eventOfDecision(
   return action === "none" ? { ...eventOf("canary.failed", canary, at, url), reason } : undefined;
 }
 
-/** A canary that a person took out of the traffic. Pure. */
-export function eventOfAbort(
-  canary: ReleaseRecord,
-  { at, url, by }: Pick<AppEvent, "at" | "url"> & { readonly by: string },
-): AppEvent {
-  return { ...eventOf("canary.aborted", canary, at, url), reason: `Aborted by hand (${by}).` };
+/** What it tells that a release has left its track; of a preview nothing. Pure. */
+export function eventOfDeparture(
+  release: ReleaseRecord,
+  { at, url, reason }: Pick<AppEvent, "at" | "url"> & { readonly reason: string },
+): AppEvent | undefined {
+  return release.track === CANARY ? { ...eventOf("canary.aborted", release, at, url), reason } : undefined;
 }
 
 function typeOfChange(before: ReleaseRecord | undefined, after: ReleaseRecord): AppEventType | undefined {

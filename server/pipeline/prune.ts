@@ -27,18 +27,20 @@ export async function prune(tools: Tools, app: string): Promise<void> {
 }
 
 /**
- * The last `keep` that production can go back to, the one that a rollback goes back to, what runs, and what is being made.
- * `records`: newest first.
+ * The last `keep` that served as production, among them the present one and the one that a rollback goes back to; what runs;
+ * and what is being made. `records`: newest first.
  */
 export function keptReleases(
   records: readonly ReleaseRecord[],
   { releases, history }: Pick<RouteTable, "releases" | "history">,
   keep: number,
 ): Set<number> {
-  const canServe = records.filter(isProductions).slice(0, keep);
+  const last = history.slice(-2);
+  const canServe = records.filter(isProductions);
+  canServe.sort((a, b) => last.indexOf(b.number) - last.indexOf(a.number));
   const unfinished = records.filter(({ phase }) => !["live", "settled", "retired", "failed"].includes(phase));
-  const numbers = [...canServe, ...unfinished, ...releases].map(({ number }) => number);
-  return new Set([...numbers, ...history.slice(-2)]);
+  const kept = [...canServe.slice(0, keep), ...unfinished, ...releases];
+  return new Set(kept.map(({ number }) => number));
 }
 
 /** It served as production, or does. */

@@ -17,7 +17,7 @@ export interface PushDeskOptions {
   readonly hooksFolder: string;
   readonly hooks: HookChannel;
   readonly pipeline: Pipeline;
-  readonly onBranchDeleted: (app: string, branch: string) => Promise<void>;
+  readonly onBranchDeleted: (app: string, branch: string, by: string) => Promise<void>;
   readonly log: Log;
 }
 

@@ -22,7 +22,7 @@ export interface PushOptions {
   readonly settings: Pick<Settings, "gates" | "allowSkipGates">;
   readonly pipeline: Pipeline;
   /** Called for a branch that was deleted, once git has deleted it. */
-  readonly onBranchDeleted: (app: string, branch: string) => Promise<void>;
+  readonly onBranchDeleted: (app: string, branch: string, by: string) => Promise<void>;
   readonly log: Log;
 }
 
@@ -112,8 +112,8 @@ export class Push implements HookAnswerer {
 
   /** A preview or a canary goes with its branch. Production does not: its branch may only have got another name. */
   private async branchDeleted(branch: string): Promise<void> {
-    const { app, onBranchDeleted } = this.options;
-    if (trackOfBranch(branch) !== PRODUCTION) await onBranchDeleted(app, branch);
+    const { app, by, onBranchDeleted } = this.options;
+    if (trackOfBranch(branch) !== PRODUCTION) await onBranchDeleted(app, branch, by);
     else this.out.line(`production goes on as it is; \`sluice destroy ${app} --yes\` would end it`);
   }
 

@@ -7,7 +7,17 @@ export interface ReleaseChange {
   readonly after: ReleaseRecord;
 }
 
-type Listener = (change: ReleaseChange) => Promise<unknown>;
+/** A release that has lost its track to nobody: aborted by hand, or its branch was deleted. */
+export interface Departure {
+  readonly release: ReleaseRecord;
+  /** A sentence. */
+  readonly reason: string;
+}
+
+interface Listener {
+  changed(change: ReleaseChange): Promise<unknown>;
+  left?(departure: Departure): Promise<unknown>;
+}
 
 /** Tells whoever wants to know what happens to releases. Nobody's failure reaches the release. */
 export class ReleaseChanges {
@@ -20,10 +30,16 @@ export class ReleaseChanges {
   }
 
   tell(before: ReleaseRecord | undefined, after: ReleaseRecord): void {
-    for (const listener of this.listeners) {
-      listener({ before, after }).catch((error: unknown) =>
-        this.log.warn({ err: error, app: after.app, release: after.number }, "a change was not told"),
-      );
-    }
+    for (const listener of this.listeners) this.heard(after, listener.changed({ before, after }));
+  }
+
+  tellLeft(release: ReleaseRecord, reason: string): void {
+    for (const listener of this.listeners) this.heard(release, listener.left?.({ release, reason }));
+  }
+
+  private heard({ app, number }: ReleaseRecord, hearing: Promise<unknown> | undefined): void {
+    hearing?.catch((error: unknown) =>
+      this.log.warn({ err: error, app, release: number }, "a change was not told"),
+    );
   }
 }

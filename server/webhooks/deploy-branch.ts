@@ -4,8 +4,7 @@ import { PRODUCTION } from "../../core/records/route-table.js";
 import { Repository } from "../git/repository.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { applied } from "../releases/applied.js";
-import { withoutTrack } from "../releases/route-changes.js";
+import { endTrack } from "../releases/end-track.js";
 import { trackOfBranch } from "../releases/track-of-branch.js";
 import type { Tools } from "../tools.js";
 import type { BranchResult } from "./delivery-record.js";
@@ -129,18 +128,15 @@ async function servingRelease(
 
 async function removeBranch(
   tools: Tools,
-  { webhook, branch }: BranchOrder,
+  { webhook, branch, by }: BranchOrder,
   signal: AbortSignal,
 ): Promise<Outcome> {
   if ((await sourceHeads(tools, webhook, signal)).has(branch))
     return { outcome: "nothing", reason: `${branch} is there still, or again` };
   await (await repositoryOf(tools, webhook.app)).removeHead(branch);
-  const track = trackOfBranch(branch);
-  if (track === PRODUCTION) return { outcome: "nothing", reason: "production goes on as it is" };
-  await applied(
-    tools,
-    await tools.routes.update(webhook.app, (table) => withoutTrack(table, track, tools.clock.now())),
-  );
+  if (trackOfBranch(branch) === PRODUCTION)
+    return { outcome: "nothing", reason: "production goes on as it is" };
+  await endTrack(tools, webhook.app, branch, by);
   return { outcome: "deleted" };
 }
 

@@ -111,24 +111,17 @@ describe("changes of who sees a canary", function () {
     await stays();
   });
 
-  it("are not needed for an alert: how long the canary is answered after the key is set", async () => {
+  it("are not needed for an alert: everybody leaves the canary, and comes back, without a failed request", async () => {
     const own = await sluice.redis();
     try {
       const load = startLoad(sluice.httpPort, APP, "/", 400);
       await api("PUT", "weight", { percent: 100 });
       await own.redis.set("sluice:alert", "yes");
-      const setAt = Date.now();
-      let lastOnCanary = setAt;
       await eventually("a hundred visits elsewhere", async () => {
-        for (let elsewhere = 0; elsewhere < 100; elsewhere++) {
-          const began = Date.now();
-          if ((await visit()).track === "production") continue;
-          lastOnCanary = began;
-          return false;
-        }
+        for (let elsewhere = 0; elsewhere < 100; elsewhere++)
+          if ((await visit()).track !== "production") return false;
         return true;
       });
-      expect(lastOnCanary - setAt).to.be.lessThan(100);
       await own.redis.set("sluice:alert", "no");
       await eventually("back on the canary", async () => (await visit()).track === "canary");
       expect((await load.stop()).failures).to.deep.equal([]);

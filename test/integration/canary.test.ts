@@ -101,9 +101,7 @@ describe("a canary beside production", function () {
     const pinned = { cookie: "sluice=canary.v2" };
     expect(releaseOf(await get(pinned))).to.equal("v2");
     await redis.set("sluice:alert", "yes");
-    const began = Date.now();
     await eventually("nobody on the canary", async () => releaseOf(await get(pinned)) === "v1");
-    expect(Date.now() - began).to.be.lessThan(100);
     const during = await get(pinned);
     expect([releaseOf(during), cookieOf(during)]).to.deep.equal(["v1", undefined]);
     expect(await visits(40)).to.deep.equal({ v1: 40 });

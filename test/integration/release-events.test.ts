@@ -94,19 +94,28 @@ describe("a receiver is told of real releases", function () {
     expect((await sluice.cli("abort", APP)).status).to.equal(1);
   });
 
+  it("gone with its branch", async () => {
+    const { commit } = await push({}, "staging");
+    expect(await next()).to.include({ type: "canary.live", release: "v6", commit });
+    expectAccepted(await clone.push("--delete", "staging"));
+    const told = await next();
+    expect(told).to.include({ type: "canary.aborted", release: "v6", commit, track: "canary" });
+    expect(told.reason).to.equal("Its branch staging was deleted (admin).");
+  });
+
   it("aborted, by the verdict", async () => {
     const answer = 'response.end(RELEASE + " " + DYNO);';
     const broken = `response.statusCode = request.headers["x-visit"] ? 500 : 200; ${answer}`;
     const files = { "server.js": TINY_SERVER.replace(answer, broken) };
     const { commit } = await push(files, "staging");
-    expect(await next()).to.include({ type: "canary.live", release: "v6", commit });
+    expect(await next()).to.include({ type: "canary.live", release: "v7", commit });
     const over = new AbortController();
     const visitors = (async () => {
       while (!over.signal.aborted) await sluice.get(APP, "/", { "x-visit": "1" });
     })();
     const told = await next().finally(() => over.abort());
     await visitors;
-    expect(told).to.include({ type: "canary.aborted", release: "v6", commit });
+    expect(told).to.include({ type: "canary.aborted", release: "v7", commit });
     expect(told.reason).to.match(/error/i);
   });
 

@@ -118,10 +118,15 @@ describe("a Git host that may be told", function () {
       });
 
       if (form === "github")
-        it("gets a deployment of the commit, and its statuses", () => {
-          const calls = host.reports
-            .filter(({ path }) => path.includes("/deployments"))
-            .map(({ path, body }) => [path, JSON.parse(body) as Record<string, unknown>] as const);
+        it("gets a deployment of the commit, and its statuses", async () => {
+          const calls = await eventually("all are told", () => {
+            const deployments = host.reports.filter(({ path }) => path.includes("/deployments"));
+            return deployments.length < 6
+              ? undefined
+              : deployments.map(
+                  ({ path, body }) => [path, JSON.parse(body) as Record<string, unknown>] as const,
+                );
+          });
           const root = "/api/v3/repos/owner/shop/deployments";
           const one = ["", "/42/statuses", "/42/statuses"].map((end) => root + end);
           expect(calls.map(([path]) => path)).to.deep.equal([...one, ...one]);
