@@ -16,7 +16,7 @@ export class RouteTables {
   /**
    * Changes an app's table, and the records of releases with it, in one step: either all of it is written or nothing.
    * `change` is pure and may run again when another writer was faster. Answers the new revision, or the present one
-   * when nothing changed.
+   * when nothing changed. An app that is not known is not by a change that leaves it without releases.
    */
   async update(
     app: string,
@@ -25,7 +25,9 @@ export class RouteTables {
   ): Promise<number> {
     for (let attempt = 0; attempt < 50; attempt++) {
       const { table, text, revision } = await this.readVersioned(app);
-      const next = JSON.stringify(routeTableSchema.parse(change(table)));
+      const changed = routeTableSchema.parse(change(table));
+      if (text === "" && changed.releases.length === 0) return revision;
+      const next = JSON.stringify(changed);
       if (next === text && releases.length === 0) return revision;
       const written = await this.write(app, text, next, releases);
       if (written !== undefined) return written;

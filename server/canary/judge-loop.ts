@@ -136,7 +136,7 @@ function verdictOn(record: CanaryRecord, { canary: settings }: ReleaseRecord): V
 }
 
 function underAlert(record: CanaryRecord, release: ReleaseRecord): Verdict {
-  const reason = "There is an alert (sluice:alert): no visitor is sent to the canary.";
+  const reason = "sluice:alert is yes: no visitor is sent to the canary. `sluice alerts` says why.";
   return { ...verdictOn(record, release), word: "hold", reason };
 }
 

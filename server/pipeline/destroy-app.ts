@@ -6,7 +6,7 @@ import type { Tools } from "../tools.js";
 
 /** Removes an app with all that Sluice made for it: out of the proxies, stopped, its files, its records. Throws `app-unknown`. */
 export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string): Promise<void> {
-  const { apps, releases, routes, engine, home, settings, redisUsers } = tools;
+  const { apps, releases, routes, engine, home, settings, redisUsers, turns } = tools;
   const app = await apps.read(name);
   const place = {
     app: app.name,
@@ -14,8 +14,11 @@ export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string)
     signal: new AbortController().signal,
   };
   await pipeline.exclusively(place, async () => {
-    const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app.name}.`));
+    const table = await routes.read(app.name);
     await applied(tools, await routes.remove(app.name));
+    // What is being woken, put to sleep or retired is so by now, and will not be again.
+    for (const { number } of table.releases) await turns.take(app.name, number, async () => undefined);
+    const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app.name}.`));
     await Promise.all(instances.map(({ id }) => engine.stop(id, settings.instances.stopSeconds)));
     for (const record of await releases.list(app.name)) {
       for (const { id } of sourcesOf(record)) await engine.forget(id);

@@ -1,10 +1,12 @@
 import { expect } from "chai";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice } from "../support/test-sluice.js";
-import { tinyApp } from "../support/tiny-app.js";
+import { TINY_SERVER, tinyApp } from "../support/tiny-app.js";
 import { Upgraded } from "../support/upgraded.js";
 
 const APP = "shop";
@@ -136,4 +138,36 @@ describe("a preview", function () {
     await eventually("what was told to end has ended long since", () => Date.now() - began > SLOW_MS);
     expect((await load.stop()).failures).to.deep.equal([]);
   });
+
+  it("goes with its app, also while it is being woken", async () => {
+    const gate = join(sluice.folder, "gate");
+    await writeFile(gate, "");
+    const files = {
+      "server.js": `${WAITS_FOR(gate)}${TINY_SERVER}`,
+      "app.json": JSON.stringify({ sluice: SETTINGS }),
+    };
+    const other = await sluice.clone("other", tinyApp(files));
+    expectAccepted(await other.push());
+    expectAccepted(await other.push("HEAD:feature"));
+    const preview = async (): Promise<boolean> => (await sluice.instances()).includes("other.v2.web.1");
+    await eventually("it sleeps", async () => !(await preview()));
+    await rm(gate);
+    const visit = sluice.get("feature.other");
+    await eventually("it is being woken", preview);
+    const destroyed = sluice.cli("destroy", "other", "--yes");
+    await eventually("its routes are gone", async () => (await sluice.get("other")).status === 404);
+    await writeFile(gate, "");
+    expect(await destroyed).to.include({ status: 0, stderr: "" });
+    expect((await visit).status).to.be.oneOf([200, 503]);
+    expect((await sluice.get("feature.other")).status).to.equal(404);
+    expect((await sluice.instances()).filter((id) => id.startsWith("other."))).to.deep.equal([]);
+    const own = await sluice.redis();
+    const left = (await own.redis.keys("*")).filter((key) => /\bother\b/.test(key));
+    own.close();
+    expect(left).to.deep.equal([]);
+  });
 });
+
+/** Nothing else is done until the file is there. */
+const WAITS_FOR = (file: string): string => `
+while (!require("node:fs").existsSync(${JSON.stringify(file)})) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);`;
