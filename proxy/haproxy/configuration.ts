@@ -116,8 +116,9 @@ frontend traffic from base
   http-request set-var(txn.release) var(txn.target),map_str(${map("tracks")},none)
   http-request set-var(txn.release) var(txn.target) if { var(txn.release) -m str none }
   http-request set-var(txn.split) var(txn.target),map_str(${map("splits")})
-  # Who asks for a release by its own host is nobody's visitor.
-  http-request unset-var(txn.visit) if { var(txn.release),strcmp(txn.target) eq 0 }
+  # Who asks for a release by its own host is nobody's visitor. (A canary without production has a split, and visitors.)
+  acl is_by_own_host var(txn.release),strcmp(txn.target) eq 0
+  http-request unset-var(txn.visit) if is_by_own_host !{ var(txn.split) -m found }
 
   # Blue or green by a header: production, or the canary.
   http-request set-var(txn.mode) req.fhdr(${DEFAULT_MODE_HEADER}),lower if { var(txn.target),field(2,/) -m str ${PRODUCTION} } !{ var(txn.split),field(3,|) -m len gt 0 }
@@ -154,7 +155,7 @@ frontend traffic from base
 
   # The visitor's cookie: TRACK.vN, and .g once they have reached the goal of an A/B test. Who can be kept is given one; a
   # canary's visitor, who waits elsewhere until the alert is over, keeps the one that they have.
-  http-request set-var(txn.give) bool(true) if { var(txn.slot),field(4,|) -m str sticky } !is_asked || { var(txn.share) -m found } || is_canary_visitor !has_canary
+  http-request set-var(txn.give) bool(true) if { var(txn.slot),field(4,|) -m str sticky } !is_asked !is_by_own_host || { var(txn.share) -m found } || is_canary_visitor !has_canary !is_asked
   http-request unset-var(txn.give) if is_canary_visitor has_canary !is_split
   http-request set-var(txn.goalpath) var(txn.split),field(4,|) if { var(txn.share) -m found } { var(txn.split),field(4,|) -m len gt 0 }
   http-request set-var(txn.goal) bool(true) if { path,strcmp(txn.goalpath) eq 0 }

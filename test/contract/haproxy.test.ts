@@ -282,7 +282,7 @@ const QUESTIONS = ["a", "v1.a", "v2.a", "b", "v1.b", "v2.b"]
 
 function expected(wanted: FakeRoutes): string[] {
   return QUESTIONS.map((headers) => {
-    const destination = wanted.destinationOf(headers);
+    const destination = wanted.destinationOf({ headers });
     const answer =
       typeof destination === "number"
         ? `${destination} undefined`

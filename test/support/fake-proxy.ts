@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import type { Duplex } from "node:stream";
 import { bucketRange, BUCKETS } from "../../core/records/latency-buckets.js";
 import type { AppRoutes, Count, Load, Proxy } from "../../proxy/proxy.js";
-import { FakeRoutes, type Destination } from "./fake-routes.js";
+import { FakeRoutes, given, type Destination } from "./fake-routes.js";
 
 /** Safe to be sent again (RFC 9110, 9.2.2). */
 const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
@@ -102,7 +102,7 @@ export class FakeProxy implements Proxy {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const destination = this.routes.destinationOf(request.headers);
+    const destination = this.routes.destinationOf(request);
     if (typeof destination === "number") {
       refuse(response, destination);
       return;
@@ -136,8 +136,13 @@ export class FakeProxy implements Proxy {
     const outgoing = ask({ ...place(server), method, path: url, headers, agent: false }, (answer) => {
       countAnswer(count, answer.statusCode ?? 502, (Date.now() - began) * 1000);
       answer.on("data", (bytes: Buffer) => (count.bytes += bytes.length));
-      if (destination.cookie !== undefined) count.visitors++;
-      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...marks(destination, answer) });
+      const { cookie, isVisitor, isGoal } = given(destination, answer.statusCode ?? 502);
+      if (isVisitor) count.visitors++;
+      if (isGoal) count.goals++;
+      response.writeHead(answer.statusCode ?? 502, {
+        ...answer.headers,
+        ...marks(destination, answer, cookie),
+      });
       answer.on("error", () => response.destroy()).pipe(response);
     });
     outgoing.on("close", end).on("error", (error) => {
@@ -153,7 +158,7 @@ export class FakeProxy implements Proxy {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex): void {
-    const destination = this.routes.destinationOf(request.headers);
+    const destination = this.routes.destinationOf(request);
     const server = typeof destination === "number" ? undefined : this.leastBusy(destination.servers);
     if (typeof destination === "number" || server === undefined) {
       socket.destroy();
@@ -211,8 +216,9 @@ function refuse(response: ServerResponse, status: number): void {
 }
 
 function marks(
-  { release, track, cookie }: Destination,
+  { release, track }: Destination,
   answer: IncomingMessage,
+  cookie: string | undefined,
 ): Record<string, string | string[]> {
   const cookies = [
     ...(answer.headers["set-cookie"] ?? []),
