@@ -18,7 +18,7 @@ export interface HaproxyOptions {
 /** Backends that wait for a release; see `slotText`. Their number grows by a reload when they run out. */
 export const FIRST_SLOTS = 32;
 
-/** Tables of HAProxy: what is counted for each entry of the slots map, and for each of its latency buckets. */
+/** Tables of HAProxy: what is counted for each `slotEntry` and `askedEntry`, and for each of its latency buckets. */
 export const HITS = "counters/hits";
 export const LATENCIES = "counters/latencies";
 /** The backend of releases that sleep, and the header that names one (`APP/vN`) to whoever wakes it. */
@@ -149,7 +149,9 @@ frontend traffic from base
   acl is_kept_canary var(txn.keptslot),field(3,|) -m str ${CANARY}
   http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),field(2,|),nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),field(2,|),nbsrv gt 0 } is_split
 
+  # Who asks is counted apart.
   http-request set-var(txn.slot) var(txn.release),map_str(${map("slots")})
+  http-request set-var(txn.slot) var(txn.release),concat(|),map_str(${map("visitors")}) if is_asked || is_by_own_host
   http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app has no live release at the moment. Please try again shortly.\\n" unless { var(txn.slot) -m found }
   http-request track-sc0 var(txn.slot) table ${HITS}
 
@@ -186,7 +188,7 @@ frontend traffic from base
 peers counters
   disabled
   # gpc: answers 4xx, answers 5xx, visitors, visitors who reached the goal.
-  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),bytes_out_cnt,gpc(4)
+  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),http_fail_cnt,bytes_out_cnt,gpc(4)
 
   table latencies type string len 160 size 4m expire 1d store gpc0,gpc0_rate(10s)
 

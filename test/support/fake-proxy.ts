@@ -16,6 +16,8 @@ export class FakeProxy implements Proxy {
   private readonly open = new Map<string, number>();
   private readonly lastAt = new Map<string, number>();
   private readonly counted = new Map<string, FakeCount>();
+  /** Release → 5xx answers that its visitors got. */
+  private readonly errors = new Map<string, number>();
 
   private constructor() {}
 
@@ -66,28 +68,30 @@ export class FakeProxy implements Proxy {
 
   /** Always all; a release is a slot. */
   async counts(): Promise<readonly Count[]> {
-    return [...this.counted.values()].map(({ errors, latencies, ...count }) => ({
+    return [...this.counted.values()].map(({ latencies, ...count }) => ({
       ...count,
       process: "fake",
-      key: `${count.release} ${count.track}`,
+      key: keyOf(count),
       latencies: new Map(latencies),
-      slot: { name: count.release, errors },
+      slot: { name: count.release, errors: this.errors.get(count.release) ?? 0 },
     }));
   }
 
-  private countOf({ release, track }: Destination): FakeCount {
-    const key = `${release} ${track}`;
+  private countOf(destination: Destination): FakeCount {
+    const { release, track, asked } = destination;
+    const key = keyOf(destination);
     const count = this.counted.get(key) ?? {
       ...{
         release,
         track,
+        asked,
         requests: 0,
         answers4xx: 0,
         answers5xx: 0,
+        faults: 0,
         bytes: 0,
         visitors: 0,
         goals: 0,
-        errors: 0,
       },
       latencies: new Map<number, number>(),
     };
@@ -111,7 +115,8 @@ export class FakeProxy implements Proxy {
     const count = this.countOf(destination);
     count.requests++;
     response.on("close", () => {
-      if (response.statusCode >= 500) count.errors++;
+      const { release } = destination;
+      if (response.statusCode >= 500) this.errors.set(release, (this.errors.get(release) ?? 0) + 1);
     });
     const body = await buffer(request).catch(() => undefined);
     if (body !== undefined) this.tryServers(destination, destination.servers, request, body, response);
@@ -147,11 +152,15 @@ export class FakeProxy implements Proxy {
     });
     outgoing.on("close", end).on("error", (error) => {
       if (response.headersSent || response.destroyed) response.destroy();
-      else if (wasRefused(error) || REPEATABLE.has(method)) {
+      else {
         const others = servers.filter((other) => other !== server);
-        if (others.length === 0 && !wasRefused(error)) refuse(response, 502);
-        else this.tryServers(destination, others, request, body, response);
-      } else refuse(response, 502);
+        if (wasRefused(error) || (REPEATABLE.has(method) && others.length > 0))
+          this.tryServers(destination, others, request, body, response);
+        else {
+          count.faults++;
+          refuse(response, 502);
+        }
+      }
     });
     response.on("close", () => outgoing.destroy());
     outgoing.end(body);
@@ -199,13 +208,18 @@ export class FakeProxy implements Proxy {
 type FakeCount = {
   -readonly [K in Exclude<keyof Count, "process" | "key" | "slot" | "latencies">]: Count[K];
 } & {
-  errors: number;
   readonly latencies: Map<number, number>;
 };
 
+function keyOf({ release, track, asked }: Pick<Count, "release" | "track" | "asked">): string {
+  return `${release} ${track}${asked ? " asked" : ""}`;
+}
+
 function countAnswer(count: FakeCount, status: number, micros: number): void {
-  if (status >= 500) count.answers5xx++;
-  else if (status >= 400) count.answers4xx++;
+  if (status >= 500) {
+    count.answers5xx++;
+    count.faults++;
+  } else if (status >= 400) count.answers4xx++;
   let bucket = 0;
   while (bucket < BUCKETS - 1 && bucketRange(bucket).to <= micros) bucket++;
   count.latencies.set(bucket, (count.latencies.get(bucket) ?? 0) + 1);

@@ -8,6 +8,8 @@ export interface Destination {
   readonly release: string;
   readonly track: string;
   readonly servers: readonly string[];
+  /** Chance did not send them. */
+  readonly asked: boolean;
   /** The visitor's cookie; empty without one. */
   readonly had: string;
   /** What it is to say, but for the goal's mark; undefined: it stays as it is. */
@@ -69,6 +71,7 @@ export class FakeRoutes {
       release: key,
       track: release.track,
       servers: [...release.servers.values()],
+      asked: asks,
       had,
       cookie: isGiven ? `${release.track}.${key.split("/")[1] ?? ""}` : undefined,
       isGoal: isSplit(split) && split?.goal === url.split("?")[0],
