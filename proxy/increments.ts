@@ -14,7 +14,10 @@ export const counterMarkSchema = z.object({
   bytes: countSchema,
   visitors: countSchema,
   goals: countSchema,
+  faults: countSchema.default(0),
   latencies: z.record(z.string(), countSchema),
+  /** So many requests that an instance took and did not answer were seen before they were seen among the slot's errors. */
+  unblamed: countSchema.default(0),
   /** So many answers from 400 on were seen before they were seen among all answers. */
   ahead: countSchema,
 });
@@ -45,22 +48,25 @@ export interface Growth {
 
 /** One counter's growth. */
 interface Grown {
+  /** In the baseline. */
+  readonly name: string;
   readonly count: Count;
   readonly traffic: Traffic;
+  readonly mark: CounterMark;
+  /** Requests that have begun and were not answered. */
+  readonly unanswered: number;
 }
 
 /**
- * What was counted since the baseline, summed up by release and track. A counter that went down began anew at zero. Pure.
- * `all`: whatever is not among the counts is gone.
+ * What was counted since the baseline, summed up by release and track, and apart for whoever asked. A counter that went
+ * down began anew at zero. Pure. `all`: whatever is not among the counts is gone.
  */
 export function increments(counts: readonly Count[], before: Baseline, all: boolean): Growth {
   const counters = new Map<string, CounterMark>();
   const slots = new Map<string, SlotMark>();
   const grown = counts.map((count): Grown => {
     const name = `${count.process} ${count.key}`;
-    const { traffic, mark } = growth(count, before.counters.get(name), all);
-    if (!isSame(mark, before.counters.get(name))) counters.set(name, mark);
-    return { count, traffic };
+    return { name, count, ...growth(count, before.counters.get(name), all) };
   });
   const bySlot = groupBy(grown, ({ count: { process, slot } }) => slot && `${process} ${slot.name}`);
   for (const [name, members] of bySlot) {
@@ -68,6 +74,7 @@ export function increments(counts: readonly Count[], before: Baseline, all: bool
     const mark = blameFailures(members, before.slots.get(name));
     if (!isSame(mark, before.slots.get(name))) slots.set(name, mark);
   }
+  for (const { name, mark } of grown) if (!isSame(mark, before.counters.get(name))) counters.set(name, mark);
   return {
     traffic: byReleaseAndTrack(grown),
     changed: { counters, slots },
@@ -81,7 +88,7 @@ function growth(
   count: Count,
   before: CounterMark | undefined,
   all: boolean,
-): { traffic: Traffic; mark: CounterMark } {
+): Pick<Grown, "traffic" | "mark" | "unanswered"> {
   const beganAnew = before === undefined || COUNTED.some((figure) => wentDown(figure, count, before));
   const traffic = noTraffic();
   for (const figure of COUNTED)
@@ -98,15 +105,25 @@ function growth(
   }
   const ok = answers - traffic.answers4xx - traffic.answers5xx - (beganAnew ? 0 : before.ahead);
   traffic.answersOk = Math.max(0, ok);
-  const { requests, answers4xx, answers5xx, bytes, visitors, goals } = count;
+  const { requests, answers4xx, answers5xx, bytes, visitors, goals, faults } = count;
   const ahead = Math.max(0, -ok);
+  const moreFaults = beganAnew ? faults : difference(faults, before.faults);
+  const unblamed = Math.max(0, (beganAnew ? 0 : before.unblamed) + moreFaults - traffic.answers5xx);
   return {
     traffic,
-    mark: { requests, answers4xx, answers5xx, bytes, visitors, goals, latencies, ahead },
+    mark: {
+      ...{ requests, answers4xx, answers5xx, bytes, visitors, goals, faults },
+      ...{ latencies, unblamed, ahead },
+    },
+    unanswered: traffic.requests - answers,
   };
 }
 
-/** Errors that are no instance's answer are failures of the release that has the slot: the one with the most new requests. */
+/**
+ * Errors that are no instance's answer are failures of the release that has the slot. Of its counters those have them whose
+ * requests an instance took and did not answer; then, when no instance took them, those with requests that were not
+ * answered, and at last the one with the most new requests.
+ */
 function blameFailures(members: readonly Grown[], before: SlotMark | undefined): SlotMark {
   const errors = members[0]?.count.slot?.errors ?? 0;
   const answers = members.reduce((sum, { traffic }) => sum + traffic.answers5xx, 0);
@@ -114,17 +131,30 @@ function blameFailures(members: readonly Grown[], before: SlotMark | undefined):
   const busiest = members.reduce((most, member) =>
     member.traffic.requests >= most.traffic.requests ? member : most,
   );
-  busiest.traffic.failed += Math.max(0, failed);
+  let left = Math.max(0, failed);
+  const blame = ({ traffic }: Grown, most: number): number => {
+    const blamed = Math.max(0, Math.min(left, most));
+    traffic.failed += blamed;
+    left -= blamed;
+    return blamed;
+  };
+  for (const member of members) member.mark.unblamed -= blame(member, member.mark.unblamed);
+  for (const member of [...members].sort((one, other) => other.unanswered - one.unanswered))
+    blame(member, member.unanswered - member.traffic.failed);
+  blame(busiest, left);
   return { errors, ahead: Math.max(0, -failed) };
 }
 
 function byReleaseAndTrack(grown: readonly Grown[]): AppTraffic[] {
-  const groups = groupBy(grown, ({ count: { release, track } }) => `${release} ${track}`).values();
+  const groups = groupBy(grown, ({ count: { release, track, asked } }) =>
+    [release, track, asked].join(" "),
+  ).values();
   return [...groups].flatMap((same): AppTraffic[] => {
     const sum = sumOf(same.map(({ traffic }) => traffic));
     const [app = "", release = ""] = (same[0]?.count.release ?? "").split("/");
     const isSomething = FIGURES.some((figure) => sum[figure] > 0) || Object.keys(sum.latencies).length > 0;
-    return isSomething ? [{ app, release, track: same[0]?.count.track ?? "", ...sum }] : [];
+    const { track = "", asked = false } = same[0]?.count ?? {};
+    return isSomething ? [{ app, release, track, ...(asked ? { asked } : {}), ...sum }] : [];
   });
 }
 

@@ -52,11 +52,15 @@ export interface Count {
   /** `APP/vN`. */
   readonly release: string;
   readonly track: string;
+  /** By whoever asked for the release, by its own host or by the mode's header; else by the track's visitors. */
+  readonly asked: boolean;
   /** Begun; those that are not answered yet, too. */
   readonly requests: number;
   /** Answers of the instances. */
   readonly answers4xx: number;
   readonly answers5xx: number;
+  /** The 5xx answers (501 and 505 aside), and requests that an instance took and did not answer. */
+  readonly faults: number;
   /** Sent to visitors. */
   readonly bytes: number;
   /** Visitors who were given a cookie, and those of them who reached the goal. */

@@ -9,6 +9,8 @@ const releaseTrafficSchema = trafficSchema.extend({
   /** `vN` */
   release: z.string(),
   track: z.string(),
+  /** By whoever asked for the release: they are no visitors that chance has sent. In entries by the second alone. */
+  asked: z.literal(true).optional(),
 });
 
 /** What visitors of a release on a track did. */
@@ -193,7 +195,7 @@ export class TrafficSeries {
   }
 }
 
-/** Parts of the same release and track made one. */
+/** Parts of the same release and track made one, whoever asked among them. */
 export function merged(parts: readonly ReleaseTraffic[]): ReleaseTraffic[] {
   return [...groupBy(parts, ({ release, track }) => `${release} ${track}`).values()].map((same) => ({
     release: same[0]?.release ?? "",

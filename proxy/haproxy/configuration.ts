@@ -18,7 +18,7 @@ export interface HaproxyOptions {
 /** Backends that wait for a release; see `slotText`. Their number grows by a reload when they run out. */
 export const FIRST_SLOTS = 32;
 
-/** Tables of HAProxy: what is counted for each entry of the slots map, and for each of its latency buckets. */
+/** Tables of HAProxy: what is counted for each `slotEntry` and `askedEntry`, and for each of its latency buckets. */
 export const HITS = "counters/hits";
 export const LATENCIES = "counters/latencies";
 /** The backend of releases that sleep, and the header that names one (`APP/vN`) to whoever wakes it. */
@@ -116,8 +116,9 @@ frontend traffic from base
   http-request set-var(txn.release) var(txn.target),map_str(${map("tracks")},none)
   http-request set-var(txn.release) var(txn.target) if { var(txn.release) -m str none }
   http-request set-var(txn.split) var(txn.target),map_str(${map("splits")})
-  # Who asks for a release by its own host is nobody's visitor.
-  http-request unset-var(txn.visit) if { var(txn.release),strcmp(txn.target) eq 0 }
+  # Who asks for a release by its own host is nobody's visitor. (A canary without production has a split, and visitors.)
+  acl is_by_own_host var(txn.release),strcmp(txn.target) eq 0
+  http-request unset-var(txn.visit) if is_by_own_host !{ var(txn.split) -m found }
 
   # Blue or green by a header: production, or the canary.
   http-request set-var(txn.mode) req.fhdr(${DEFAULT_MODE_HEADER}),lower if { var(txn.target),field(2,/) -m str ${PRODUCTION} } !{ var(txn.split),field(3,|) -m len gt 0 }
@@ -148,13 +149,15 @@ frontend traffic from base
   acl is_kept_canary var(txn.keptslot),field(3,|) -m str ${CANARY}
   http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),field(2,|),nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),field(2,|),nbsrv gt 0 } is_split
 
+  # Who asks is counted apart.
   http-request set-var(txn.slot) var(txn.release),map_str(${map("slots")})
+  http-request set-var(txn.slot) var(txn.release),concat(|),map_str(${map("visitors")}) if is_asked || is_by_own_host
   http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app has no live release at the moment. Please try again shortly.\\n" unless { var(txn.slot) -m found }
   http-request track-sc0 var(txn.slot) table ${HITS}
 
   # The visitor's cookie: TRACK.vN, and .g once they have reached the goal of an A/B test. Who can be kept is given one; a
   # canary's visitor, who waits elsewhere until the alert is over, keeps the one that they have.
-  http-request set-var(txn.give) bool(true) if { var(txn.slot),field(4,|) -m str sticky } !is_asked || { var(txn.share) -m found } || is_canary_visitor !has_canary
+  http-request set-var(txn.give) bool(true) if { var(txn.slot),field(4,|) -m str sticky } !is_asked !is_by_own_host || { var(txn.share) -m found } || is_canary_visitor !has_canary !is_asked
   http-request unset-var(txn.give) if is_canary_visitor has_canary !is_split
   http-request set-var(txn.goalpath) var(txn.split),field(4,|) if { var(txn.share) -m found } { var(txn.split),field(4,|) -m len gt 0 }
   http-request set-var(txn.goal) bool(true) if { path,strcmp(txn.goalpath) eq 0 }
@@ -185,7 +188,7 @@ frontend traffic from base
 peers counters
   disabled
   # gpc: answers 4xx, answers 5xx, visitors, visitors who reached the goal.
-  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),bytes_out_cnt,gpc(4)
+  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),http_fail_cnt,bytes_out_cnt,gpc(4)
 
   table latencies type string len 160 size 4m expire 1d store gpc0,gpc0_rate(10s)
 

@@ -1,11 +1,13 @@
 import { HITS, LATENCIES, WAKE } from "./configuration.js";
+import { isAskedEntry } from "./state.js";
 
 /** A line of the table `hits`. */
 export interface Hits {
-  /** An entry of the slots map. */
+  /** A `slotEntry` or an `askedEntry`. */
   readonly key: string;
   readonly release: string;
   readonly track: string;
+  readonly asked: boolean;
   /** Undefined for a release that sleeps. */
   readonly slot: string | undefined;
   /** Whether a stream of it is open. */
@@ -14,6 +16,7 @@ export interface Hits {
   readonly bytes: number;
   readonly answers4xx: number;
   readonly answers5xx: number;
+  readonly faults: number;
   readonly visitors: number;
   readonly goals: number;
 }
@@ -33,12 +36,14 @@ export function parseHits(answer: string): Map<string, Hits> {
         key,
         release,
         track,
+        asked: isAskedEntry(key),
         slot: slot === WAKE ? undefined : slot,
         isOpen: use > 0,
         requests: value("http_req_cnt"),
         bytes: value("bytes_out_cnt"),
         answers4xx: value("gpc0"),
         answers5xx: value("gpc1"),
+        faults: value("http_fail_cnt"),
         visitors: value("gpc2"),
         goals: value("gpc3"),
       },

@@ -2,8 +2,8 @@ import type { Split } from "../proxy.js";
 
 export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots"] as const;
 /**
- * hosts: host → target (`APP/TRACK` or `APP/vN`). visitors: `TARGET|COOKIE` → `slotEntry`. tracks: `APP/TRACK` → `APP/vN`.
- * splits: `APP/TRACK` → `splitEntry`. slots: `APP/vN` → `slotEntry`.
+ * hosts: host → target (`APP/TRACK` or `APP/vN`). visitors: `TARGET|COOKIE` → `slotEntry`, `APP/vN|` → `askedEntry`. tracks:
+ * `APP/TRACK` → `APP/vN`. splits: `APP/TRACK` → `splitEntry`. slots: `APP/vN` → `slotEntry`.
  */
 export type MapName = (typeof MAPS)[number];
 
@@ -50,6 +50,20 @@ export function slotEntry(
   routes: { readonly track: string; readonly sticky: boolean },
 ): string {
   return [release, slot, routes.track, routes.sticky ? "sticky" : "free", release.split("/")[1]].join("|");
+}
+
+const ASKED = "asked";
+
+/** The same release for whoever asks for it: `asked` in the place of sticky or free, so that they are counted apart. */
+export function askedEntry(entry: string): string {
+  return entry
+    .split("|")
+    .map((field, index) => (index === 3 ? ASKED : field))
+    .join("|");
+}
+
+export function isAskedEntry(entry: string): boolean {
+  return entry.split("|")[3] === ASKED;
 }
 
 export function slotOfEntry(entry: string): string {

@@ -51,7 +51,7 @@ export const canaryRecordSchema = z.object({
   startedAt: z.string(),
   /** Index into the settings' `steps`. */
   step: z.number().int().nonnegative(),
-  /** Seconds that this step has lasted, those under an alert not counted. */
+  /** Seconds that this step has lasted, those in which no visitor was sent to it not counted. */
   secondsInStep: z.number(),
   /** When it was looked at last, ms since 1970. */
   lookedAt: z.number(),

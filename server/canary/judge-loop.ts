@@ -15,6 +15,7 @@ import { renewedValue } from "./renewed.js";
 import { abort, setShare } from "./share.js";
 import type { Counts } from "./verdict-numbers.js";
 import { judge, type Verdict } from "./verdict.js";
+import { whyHeld } from "./why-held.js";
 
 export interface JudgeOptions {
   readonly tools: Tools;
@@ -53,17 +54,18 @@ export class JudgeLoop {
     if (release === undefined || table.canary === undefined) return;
     const now = tools.clock.now();
     const record = (await store.find(table.app, release.number)) ?? (await this.begin(release));
-    const alert = await isAlert();
+    const held = whyHeld(table, await isAlert());
     const { cursor, entries } = await traffic.since(table.app, record.cursor);
     const counted = entries.flatMap(({ releases }) => releases);
     const seen = withTraffic(record, counted, {
       against: release.canary.baseline ? BASELINE : PRODUCTION,
       cursor,
       now,
-      isAlert: alert,
+      isHeld: held !== undefined,
     });
-    const verdict = alert ? underAlert(seen, release) : verdictOn(seen, release);
-    const move = alert ? { action: "none" as const } : nextMove(verdict, seen, release.canary, table.canary);
+    const judged = verdictOn(seen, release);
+    const verdict = held === undefined ? judged : { ...judged, word: "hold" as const, reason: held };
+    const move = nextMove(verdict, seen, release.canary, table.canary);
     const decision: Decision = {
       at: new Date(now).toISOString(),
       word: verdict.word,
@@ -133,11 +135,6 @@ function verdictOn(record: CanaryRecord, { canary: settings }: ReleaseRecord): V
     },
     bucketMs,
   );
-}
-
-function underAlert(record: CanaryRecord, release: ReleaseRecord): Verdict {
-  const reason = "sluice:alert is yes: no visitor is sent to the canary. `sluice alerts` says why.";
-  return { ...verdictOn(record, release), word: "hold", reason };
 }
 
 function figuresOf({ requests, errors, histogram }: CanaryRecord["canary"]): Counts {

@@ -15,18 +15,23 @@ interface Look {
   readonly cursor: string;
   /** ms since 1970 */
   readonly now: number;
-  readonly isAlert: boolean;
+  /** No visitor is sent to the canary now. */
+  readonly isHeld: boolean;
 }
 
-/** The record with what came since it was looked at last: one block for the tests. Pure. */
+/**
+ * The record with what came since it was looked at last: one block for the tests. Who asked for a release is left out: it
+ * is a tester, a probe or a script, and not one of the visitors whom chance has shared out. Pure.
+ */
 export function withTraffic(
   record: CanaryRecord,
   traffic: readonly ReleaseTraffic[],
-  { against, cursor, now, isAlert }: Look,
+  { against, cursor, now, isHeld }: Look,
 ): CanaryRecord {
   const own = releaseName(record.release);
-  const canary = countsOf(traffic.filter(({ release, track }) => track === CANARY && release === own));
-  const production = countsOf(traffic.filter(({ track }) => track === against));
+  const visitors = traffic.filter(({ asked }) => asked !== true);
+  const canary = countsOf(visitors.filter(({ release, track }) => track === CANARY && release === own));
+  const production = countsOf(visitors.filter(({ track }) => track === against));
   const block = { canary: tally(canary), production: tally(production) };
   const histograms = { canary: new Map(canary.histogram), production: new Map(production.histogram) };
   const passed = { seconds: (now - record.lookedAt) / 1000, requests: canary.requests };
@@ -34,7 +39,7 @@ export function withTraffic(
     ...record,
     cursor,
     lookedAt: now,
-    secondsInStep: record.secondsInStep + (isAlert ? 0 : passed.seconds),
+    secondsInStep: record.secondsInStep + (isHeld ? 0 : passed.seconds),
     canary: together(record.canary, canary),
     production: together(record.production, production),
     errors: withNext(record.errors, (evidence) => withBlock(evidence, block), passed, ERRORS),

@@ -6,12 +6,13 @@ import { paths } from "../../proxy/haproxy/configuration.js";
 import { Haproxy } from "../../proxy/haproxy/haproxy.js";
 import type { AppRoutes } from "../../proxy/proxy.js";
 import { eventually } from "../support/eventually.js";
-import { FakeRoutes } from "../support/fake-routes.js";
+import { FakeRoutes, given } from "../support/fake-routes.js";
 import { startLoad } from "../support/load.js";
 import type { Upstream } from "../support/upstream.js";
 import { proxyContract } from "./proxy-contract.js";
 import { ProxyTrial, routesOf, type Wanted } from "./proxy/proxy-trial.js";
 import { RunningHaproxy } from "./proxy/running-haproxy.js";
+import { cookieOf } from "./proxy/split-app.js";
 
 proxyContract("HAProxy", async () => RunningHaproxy.start());
 
@@ -266,7 +267,8 @@ describe("HAProxy", function () {
   async function answers(): Promise<string[]> {
     const seen = QUESTIONS.map(async (headers) => {
       const answer = await trial.ask({ headers });
-      return `${headers.host} ${headers.cookie}: ${answer.status} ${String(answer.headers["sluice-release"])}`;
+      const release = String(answer.headers["sluice-release"]);
+      return `${Object.values(headers).join(" ")}: ${answer.status} ${release} ${String(cookieOf(answer))}`;
     });
     return Promise.all(seen);
   }
@@ -277,17 +279,19 @@ const QUESTIONS = ["a", "v1.a", "v2.a", "b", "v1.b", "v2.b"]
   .map((name) => `${name}.localhost`)
   .concat("localhost", "c.localhost")
   .flatMap((host) =>
-    ["", "sluice=production.v1", "sluice=production.v2"].map((cookie) => ({ host, cookie })),
+    ["", "sluice=production.v1", "sluice=production.v2", "sluice=canary.v2"].flatMap((cookie) =>
+      ["", "blue", "green"].map((mode) => ({ host, cookie, "x-client-mode": mode })),
+    ),
   );
 
 function expected(wanted: FakeRoutes): string[] {
   return QUESTIONS.map((headers) => {
-    const destination = wanted.destinationOf(headers);
+    const destination = wanted.destinationOf({ headers });
     const answer =
       typeof destination === "number"
-        ? `${destination} undefined`
-        : `200 ${destination.release.split("/")[1] ?? ""}`;
-    return `${headers.host} ${headers.cookie}: ${answer}`;
+        ? `${destination} undefined undefined`
+        : `200 ${destination.release.split("/")[1] ?? ""} ${String(given(destination, 200).cookie)}`;
+    return `${Object.values(headers).join(" ")}: ${answer}`;
   });
 }
 
@@ -297,7 +301,7 @@ interface Change {
   readonly fallback: string | undefined;
 }
 
-/** Any changes to two apps, whose releases have any of the servers. */
+/** Any changes to two apps, whose releases have any of the servers; the second may be the canary of all, or of who asks. */
 function historyOf(upstreams: readonly Upstream[]): fc.Arbitrary<Change[]> {
   const servers = fc.subarray([...upstreams]);
   const wanted = fc
@@ -306,18 +310,37 @@ function historyOf(upstreams: readonly Upstream[]): fc.Arbitrary<Change[]> {
       second: fc.option(servers),
       live: fc.constantFrom(1, 2),
       sticky: fc.subarray([1, 2]),
+      share: fc.constantFrom(undefined, 0, 100),
     })
-    .map(({ first, second, live, sticky }): Wanted =>
-      second === null
-        ? { live: 1, releases: { 1: first }, sticky }
-        : { live, releases: { 1: first, 2: second }, sticky },
-    );
+    .map(({ first, second, live, sticky, share }): WantedRoutes => {
+      if (second === null) return { live: 1, releases: { 1: first }, sticky };
+      const releases = { 1: first, 2: second };
+      return share === undefined ? { live, releases, sticky } : { live: 1, releases, sticky, share };
+    });
   const change = fc
     .record({
       app: fc.constantFrom("a", "b"),
       wanted: fc.option(wanted, { freq: 5, nil: undefined }),
       fallback: fc.constantFrom(undefined, "a/production"),
     })
-    .map(({ app, wanted, fallback }) => ({ app, routes: wanted && routesOf(app, wanted), fallback }));
+    .map(({ app, wanted, fallback }) => ({ app, routes: wanted && withCanary(app, wanted), fallback }));
   return fc.array(change, { minLength: 1, maxLength: 10 });
+}
+
+interface WantedRoutes extends Wanted {
+  /** Of v2 as the canary. */
+  readonly share?: number;
+}
+
+function withCanary(app: string, { share, ...wanted }: WantedRoutes): AppRoutes {
+  const routes = routesOf(app, wanted);
+  const [key, canary] = [`${app}/v2`, routes.releases.get(`${app}/v2`)];
+  if (share === undefined || canary === undefined) return routes;
+  const split = { canary: key, share, baseline: undefined, header: undefined, goal: undefined };
+  return {
+    ...routes,
+    tracks: new Map([...routes.tracks, [`${app}/canary`, key]]),
+    splits: new Map([[`${app}/production`, split]]),
+    releases: new Map([...routes.releases, [key, { ...canary, track: "canary" }]]),
+  };
 }

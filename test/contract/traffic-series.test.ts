@@ -65,6 +65,21 @@ describe("the series of traffic in Redis", function () {
     expect(await series.read("a", { from: 0, to: range.from, stepSeconds: 1 })).to.deep.equal([]);
   });
 
+  it("tells who asked apart by the second, and with all others by the minute and in all", async () => {
+    const { cursor } = await series.since("a", undefined);
+    await series.append("p1", [traffic("a", "v1", 3), { ...traffic("a", "v1", 4), asked: true }], NO_CHANGE);
+    const { entries } = await series.since("a", cursor);
+    expect(entries[0]?.releases.map(({ asked, requests }) => [asked, requests])).to.deep.equal([
+      [undefined, 3],
+      [true, 4],
+    ]);
+    const range = { from: Date.now() - MINUTE_MS, to: Date.now() + MINUTE_MS };
+    const [minute] = await series.read("a", { ...range, stepSeconds: 60 });
+    const once = { ...traffic("a", "v1", 7), app: undefined };
+    expect(minute?.releases.map((sum) => ({ ...sum, app: undefined }))).to.deep.equal([once]);
+    expect((await series.totals("a")).map((sum) => ({ ...sum, app: undefined }))).to.deep.equal([once]);
+  });
+
   it("tells what came after a cursor, once", async () => {
     const before = await series.since("a", undefined);
     expect(before.entries).to.deep.equal([]);

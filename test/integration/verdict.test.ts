@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Agent } from "node:http";
+import type { ReleaseTraffic } from "../../core/records/traffic-series.js";
 import type { CanarySummary } from "../../server/canary/canary-summary.js";
 import { ask } from "../support/ask.js";
 import { expectAccepted } from "../support/accepted.js";
@@ -59,6 +60,19 @@ describe("the verdict on a canary", function () {
     return visits;
   };
 
+  /** The canary's figures in the API, once so many requests are over. */
+  const canaryTotals = async (app: string, over: number): Promise<ReleaseTraffic> =>
+    eventually("all is written", async () => {
+      const headers = { authorization: `Bearer ${await sluice.token()}` };
+      const { body } = await sluice.control(`/api/apps/${app}/traffic`, headers);
+      const { totals } = JSON.parse(body) as { totals: ReleaseTraffic[] };
+      const canary = totals.find(({ release, track }) => release === "v2" && track === "canary");
+      return canary !== undefined && canary.answersOk + canary.answers5xx === over && canary;
+    });
+  /** Of the canary, that the verdict is made from. */
+  const requestsOf = ({ verdict }: CanarySummary): number =>
+    (verdict?.numbers as { canary: { requests: number } } | undefined)?.canary.requests ?? 0;
+
   it("takes a canary out of the traffic that fails 5 % of its requests, and says why", async () => {
     await pushBoth("bad", { share: 30, stepSeconds: 600 }, 20);
     const visits = await visitUntil("bad", async () => (await summary("bad")).state === "aborted");
@@ -111,6 +125,49 @@ describe("the verdict on a canary", function () {
     const { state, verdict } = await summary("limit");
     expect(state).to.equal("live");
     expect(verdict).to.include({ word: "fail", action: "none" });
+  });
+
+  it("does not judge by who asks for a release, though all figures have them", async () => {
+    await pushBoth("asked", { share: 50, stepSeconds: 600, minRequests: 10, maxErrorShare: 0.05 }, 2);
+    let failed = 0;
+    for (let request = 0; request < 100; request++) {
+      if ((await sluice.get("asked", "/", { "x-client-mode": "green" })).status === 500) failed++;
+      if ((await sluice.get("v2.asked", "/")).status === 500) failed++;
+    }
+    expect(failed).to.equal(100);
+    let visitors = 0;
+    for (let visit = 0; visit < 60; visit++) {
+      const { headers } = await sluice.get("asked", "/fine");
+      if (headers["sluice-track"] === "canary") visitors++;
+    }
+    expect(await canaryTotals("asked", 200 + visitors)).to.include({
+      ...{ requests: 200 + visitors, answersOk: 100 + visitors, answers5xx: 100 },
+    });
+    const judged = await eventually("the visitors are seen", async () => {
+      const now = await summary("asked");
+      return requestsOf(now) >= visitors && now;
+    });
+    expect(judged).to.include({ state: "live" });
+    expect(judged.verdict).to.include({ word: "hold", action: "none" });
+    expect(judged.verdict?.reason).to.include(`errors 0 % of ${visitors} requests`);
+    expect(judged.decisions.map(({ word }) => word)).to.deep.equal(["hold"]);
+  });
+
+  it("says at a share of 0 that nobody is sent to the canary, and decides nothing by who asks", async () => {
+    const settings = { share: 0, stepSeconds: 0.1, minRequests: 1, maxErrorShare: 0.05, onPass: "promote" };
+    await pushBoth("green", settings, 2);
+    for (let request = 0; request < 60; request++)
+      await sluice.get("green", "/", { "x-client-mode": "green" });
+    await sluice.get("green", "/");
+    expect(await canaryTotals("green", 60)).to.include({ answersOk: 30, answers5xx: 30 });
+    const counted = new Date().toISOString();
+    await eventually("it was looked at", async () => ((await summary("green")).verdict?.at ?? "") > counted);
+    const { state, verdict } = await summary("green");
+    expect([state, verdict?.word, verdict?.action]).to.deep.equal(["live", "hold", "none"]);
+    expect(requestsOf(await summary("green"))).to.equal(0);
+    expect((await sluice.cli("canary", "green")).stdout).to.match(
+      /^hold: No visitor is sent to the canary: its share is 0. Those who ask for it are not counted here.$/m,
+    );
   });
 
   it("counts who reached the goal of an A/B test, each visitor once, and decides nothing", async () => {

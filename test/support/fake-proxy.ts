@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import type { Duplex } from "node:stream";
 import { bucketRange, BUCKETS } from "../../core/records/latency-buckets.js";
 import type { AppRoutes, Count, Load, Proxy } from "../../proxy/proxy.js";
-import { FakeRoutes, type Destination } from "./fake-routes.js";
+import { FakeRoutes, given, type Destination } from "./fake-routes.js";
 
 /** Safe to be sent again (RFC 9110, 9.2.2). */
 const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
@@ -16,6 +16,8 @@ export class FakeProxy implements Proxy {
   private readonly open = new Map<string, number>();
   private readonly lastAt = new Map<string, number>();
   private readonly counted = new Map<string, FakeCount>();
+  /** Release → 5xx answers that its visitors got. */
+  private readonly errors = new Map<string, number>();
 
   private constructor() {}
 
@@ -66,28 +68,30 @@ export class FakeProxy implements Proxy {
 
   /** Always all; a release is a slot. */
   async counts(): Promise<readonly Count[]> {
-    return [...this.counted.values()].map(({ errors, latencies, ...count }) => ({
+    return [...this.counted.values()].map(({ latencies, ...count }) => ({
       ...count,
       process: "fake",
-      key: `${count.release} ${count.track}`,
+      key: keyOf(count),
       latencies: new Map(latencies),
-      slot: { name: count.release, errors },
+      slot: { name: count.release, errors: this.errors.get(count.release) ?? 0 },
     }));
   }
 
-  private countOf({ release, track }: Destination): FakeCount {
-    const key = `${release} ${track}`;
+  private countOf(destination: Destination): FakeCount {
+    const { release, track, asked } = destination;
+    const key = keyOf(destination);
     const count = this.counted.get(key) ?? {
       ...{
         release,
         track,
+        asked,
         requests: 0,
         answers4xx: 0,
         answers5xx: 0,
+        faults: 0,
         bytes: 0,
         visitors: 0,
         goals: 0,
-        errors: 0,
       },
       latencies: new Map<number, number>(),
     };
@@ -102,7 +106,7 @@ export class FakeProxy implements Proxy {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const destination = this.routes.destinationOf(request.headers);
+    const destination = this.routes.destinationOf(request);
     if (typeof destination === "number") {
       refuse(response, destination);
       return;
@@ -111,7 +115,8 @@ export class FakeProxy implements Proxy {
     const count = this.countOf(destination);
     count.requests++;
     response.on("close", () => {
-      if (response.statusCode >= 500) count.errors++;
+      const { release } = destination;
+      if (response.statusCode >= 500) this.errors.set(release, (this.errors.get(release) ?? 0) + 1);
     });
     const body = await buffer(request).catch(() => undefined);
     if (body !== undefined) this.tryServers(destination, destination.servers, request, body, response);
@@ -136,24 +141,33 @@ export class FakeProxy implements Proxy {
     const outgoing = ask({ ...place(server), method, path: url, headers, agent: false }, (answer) => {
       countAnswer(count, answer.statusCode ?? 502, (Date.now() - began) * 1000);
       answer.on("data", (bytes: Buffer) => (count.bytes += bytes.length));
-      if (destination.cookie !== undefined) count.visitors++;
-      response.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...marks(destination, answer) });
+      const { cookie, isVisitor, isGoal } = given(destination, answer.statusCode ?? 502);
+      if (isVisitor) count.visitors++;
+      if (isGoal) count.goals++;
+      response.writeHead(answer.statusCode ?? 502, {
+        ...answer.headers,
+        ...marks(destination, answer, cookie),
+      });
       answer.on("error", () => response.destroy()).pipe(response);
     });
     outgoing.on("close", end).on("error", (error) => {
       if (response.headersSent || response.destroyed) response.destroy();
-      else if (wasRefused(error) || REPEATABLE.has(method)) {
+      else {
         const others = servers.filter((other) => other !== server);
-        if (others.length === 0 && !wasRefused(error)) refuse(response, 502);
-        else this.tryServers(destination, others, request, body, response);
-      } else refuse(response, 502);
+        if (wasRefused(error) || (REPEATABLE.has(method) && others.length > 0))
+          this.tryServers(destination, others, request, body, response);
+        else {
+          count.faults++;
+          refuse(response, 502);
+        }
+      }
     });
     response.on("close", () => outgoing.destroy());
     outgoing.end(body);
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex): void {
-    const destination = this.routes.destinationOf(request.headers);
+    const destination = this.routes.destinationOf(request);
     const server = typeof destination === "number" ? undefined : this.leastBusy(destination.servers);
     if (typeof destination === "number" || server === undefined) {
       socket.destroy();
@@ -194,13 +208,18 @@ export class FakeProxy implements Proxy {
 type FakeCount = {
   -readonly [K in Exclude<keyof Count, "process" | "key" | "slot" | "latencies">]: Count[K];
 } & {
-  errors: number;
   readonly latencies: Map<number, number>;
 };
 
+function keyOf({ release, track, asked }: Pick<Count, "release" | "track" | "asked">): string {
+  return `${release} ${track}${asked ? " asked" : ""}`;
+}
+
 function countAnswer(count: FakeCount, status: number, micros: number): void {
-  if (status >= 500) count.answers5xx++;
-  else if (status >= 400) count.answers4xx++;
+  if (status >= 500) {
+    count.answers5xx++;
+    count.faults++;
+  } else if (status >= 400) count.answers4xx++;
   let bucket = 0;
   while (bucket < BUCKETS - 1 && bucketRange(bucket).to <= micros) bucket++;
   count.latencies.set(bucket, (count.latencies.get(bucket) ?? 0) + 1);
@@ -211,8 +230,9 @@ function refuse(response: ServerResponse, status: number): void {
 }
 
 function marks(
-  { release, track, cookie }: Destination,
+  { release, track }: Destination,
   answer: IncomingMessage,
+  cookie: string | undefined,
 ): Record<string, string | string[]> {
   const cookies = [
     ...(answer.headers["set-cookie"] ?? []),

@@ -5,6 +5,7 @@ import { increments, type Baseline } from "../../../proxy/increments.js";
 import type { AppRoutes } from "../../../proxy/proxy.js";
 import { eventually } from "../../support/eventually.js";
 import { routesOf, type ProxyTrial } from "./proxy-trial.js";
+import { splitRoutes } from "./split-app.js";
 
 export function countsTraffic(trial: ProxyTrial): void {
   let web: AnsweringServer;
@@ -45,6 +46,42 @@ export function countsTraffic(trial: ProxyTrial): void {
     expect(await book.of("a/v1")).to.include({ requests: 2, answersOk: 1, answers5xx: 0, failed: 1 });
   });
 
+  it("counts who asks for a release apart, by its own host or by the header, with all that comes of it", async () => {
+    await trial.apply("a", splitRoutes({ production: web, canary: web, share: 100 }));
+    const byHeader = { "x-client-mode": "green" };
+    const cookie = "sluice=canary.v2";
+    for (const path of ["/200", "/404", "/500"]) {
+      await trial.get("a", path, { cookie });
+      await trial.get("a", path, byHeader);
+      await trial.get("v2.a", path);
+      await trial.get("v2.a", path, { cookie });
+    }
+    await trial.get("a", "/200", { "x-client-mode": "blue", cookie });
+    for (const headers of [byHeader, { cookie }, byHeader])
+      await trial.ask({ path: "/drop", method: "POST", headers: { host: "a.localhost", ...headers } });
+    const book = new Book(trial.proxy);
+    await eventually("the failures are counted", async () => (await book.of("a/v2")).failed === 3);
+    const each = { answersOk: 1, answers4xx: 1, answers5xx: 1, visitors: 0 };
+    expect(await book.of("a/v2", false)).to.include({ ...each, requests: 4, failed: 1 });
+    const asked = { answersOk: 3, answers4xx: 3, answers5xx: 3, visitors: 0 };
+    expect(await book.of("a/v2", true)).to.include({ ...asked, requests: 11, failed: 2 });
+    expect(Object.values((await book.of("a/v2", true)).latencies).reduce((sum, n) => sum + n, 0)).to.equal(9);
+    expect(await book.of("a/v1", true)).to.include({ requests: 1, answersOk: 1 });
+    expect(await book.of("a/v1", false)).to.include({ requests: 0 });
+  });
+
+  it("tells whose requests a dead instance has refused", async () => {
+    await trial.apply("a", splitRoutes({ production: web, canary: web, share: 100 }));
+    await trial.get("a", "/200", { cookie: "sluice=canary.v2" });
+    await trial.get("v2.a", "/200");
+    await web.stop();
+    expect((await trial.get("v2.a", "/200")).status).to.equal(503);
+    const book = new Book(trial.proxy);
+    await eventually("the failure is counted", async () => (await book.of("a/v2")).failed === 1);
+    expect(await book.of("a/v2", true)).to.include({ requests: 2, answersOk: 1, failed: 1 });
+    expect(await book.of("a/v2", false)).to.include({ requests: 1, answersOk: 1, failed: 0 });
+  });
+
   it("tells how long an answer took, to a tenth", async () => {
     await trial.apply("a", routesTo("a", 1, web.address));
     await trial.get("a", "/slow?ms=400");
@@ -61,16 +98,17 @@ export class Book {
 
   constructor(private readonly proxy: { counts: ProxyTrial["proxy"]["counts"] }) {}
 
-  /** All of a release so far. */
-  async of(release: string): Promise<Traffic> {
+  /** A release's so far: of whoever asked for it, of all others, or all. */
+  async of(release: string, asked?: boolean): Promise<Traffic> {
     await this.look(true);
-    return this.sums.get(release) ?? noTraffic();
+    const kinds = asked === undefined ? [true, false] : [asked];
+    return sumOf(kinds.map((kind) => this.sums.get(nameOf(release, kind)) ?? noTraffic()));
   }
 
   async look(all: boolean): Promise<void> {
     const { traffic, changed, gone } = increments(await this.proxy.counts(all), this.baseline, all);
     for (const one of traffic) {
-      const name = `${one.app}/${one.release}`;
+      const name = nameOf(`${one.app}/${one.release}`, one.asked === true);
       this.tracks.add(one.track);
       this.sums.set(name, sumOf([this.sums.get(name) ?? noTraffic(), one]));
     }
@@ -79,6 +117,10 @@ export class Book {
       for (const name of gone[kind]) this.baseline[kind].delete(name);
     }
   }
+}
+
+function nameOf(release: string, asked: boolean): string {
+  return `${release}${asked ? " asked" : ""}`;
 }
 
 /** Answers the status that the path names; `/drop` none, `/slow?ms=N` late. */

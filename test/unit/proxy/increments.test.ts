@@ -21,6 +21,8 @@ describe("the increments of counters", () => {
           } else world.do(event);
         }
         for (const [release, truth] of world.truth) expect(book.of(release), release).to.deep.equal(truth);
+        for (const [who, truth] of world.truthOf)
+          expect(book.of(releaseOf(who), hasAsked(who)), `${who}`).to.deep.equal(truth);
       }),
       { numRuns: 300 },
     );
@@ -44,6 +46,35 @@ describe("the increments of counters", () => {
     book.look([count({ requests: 3, answers4xx: 1, latencies: latencies(2) })], false);
     book.look([count({ requests: 3, answers4xx: 1, latencies: latencies(3) })], true);
     expect(book.of("a/v1")).to.include({ answersOk: 2, answers4xx: 1 });
+  });
+
+  it("blame failures that no instance took on whose requests were not answered, then on the busiest", () => {
+    const slot = (errors: number): Count["slot"] => ({ name: "s", errors });
+    const ok = (answers: number): Partial<Count> => ({
+      requests: answers,
+      latencies: new Map([[3, answers]]),
+    });
+    const book = new Ledger();
+    const look = (sent: Partial<Count>, asked: Partial<Count>, errors: number): void =>
+      book.look(
+        [
+          count({ ...sent, slot: slot(errors) }),
+          count({ ...asked, key: "asked", asked: true, slot: slot(errors) }),
+        ],
+        true,
+      );
+    look({ ...ok(50), requests: 53 }, { requests: 7 }, 10);
+    expect([book.of("a/v1", false).failed, book.of("a/v1", true).failed]).to.deep.equal([3, 7]);
+    // Begun in a look before.
+    look({ ...ok(60), requests: 63 }, { requests: 7 }, 11);
+    expect([book.of("a/v1", false).failed, book.of("a/v1", true).failed]).to.deep.equal([4, 7]);
+  });
+
+  it("take an answer 501 for no fault of a request that broke off", () => {
+    const book = new Ledger();
+    const slot = { name: "s", errors: 2 };
+    book.look([count({ requests: 2, answers5xx: 1, faults: 1, latencies: new Map([[3, 1]]), slot })], true);
+    expect(book.of("a/v1")).to.include({ answers5xx: 1, failed: 1 });
   });
 
   it("count a bucket from zero that was forgotten alone", () => {
@@ -74,9 +105,14 @@ const eventArbitrary: fc.Arbitrary<Event> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("restart" as const, "forget" as const) }) },
 );
 
-/** Two releases; each has two counters (sticky and free) in a slot of its own. An error stands in the slot when it has ended. */
+/**
+ * Two releases; each has two counters (visitors, and whoever asked) in a slot of its own. An error stands in the slot when
+ * it has ended.
+ */
 class World {
   readonly truth = new Map(["a/v1", "a/v2"].map((release) => [release, noTraffic()]));
+  /** Of who has counted it. */
+  readonly truthOf = new Map([0, 1, 2, 3].map((who) => [who, noTraffic()]));
   private process = 1;
   private counters = new Map<number, Traffic>();
   private errors = new Map<string, number>();
@@ -98,6 +134,7 @@ class World {
     return [...this.counters].map(([who, traffic]) => ({
       ...traffic,
       ...{ process: `p${this.process}`, key: `k${who}`, release: releaseOf(who), track: "production" },
+      ...{ asked: hasAsked(who), faults: traffic.answers5xx + traffic.failed },
       latencies: new Map(Object.entries(traffic.latencies).map(([bucket, n]) => [Number(bucket), n])),
       slot: { name: releaseOf(who), errors: this.errors.get(releaseOf(who)) ?? 0 },
     }));
@@ -111,11 +148,16 @@ class World {
     if (status === "failed" || status === "5xx") this.unended.push(release);
     this.counters.set(who, sumOf([this.counters.get(who) ?? noTraffic(), one]));
     this.truth.set(release, sumOf([this.truth.get(release) ?? noTraffic(), one]));
+    this.truthOf.set(who, sumOf([this.truthOf.get(who) ?? noTraffic(), one]));
   }
 }
 
 function releaseOf(who: number): string {
   return who < 2 ? "a/v1" : "a/v2";
+}
+
+function hasAsked(who: number): boolean {
+  return who % 2 === 1;
 }
 
 class Ledger {
@@ -129,7 +171,7 @@ class Ledger {
     const { traffic, changed, gone } = increments(counts, this.baseline, all);
     for (const one of traffic) {
       for (const figure of FIGURES) expect(one[figure]).to.be.at.least(0);
-      const name = `${one.app}/${one.release}`;
+      const name = `${one.app}/${one.release} ${one.asked === true ? "asked" : "sent"}`;
       this.sums.set(name, sumOf([this.sums.get(name) ?? noTraffic(), one]));
     }
     const counters = new Map([...this.baseline.counters, ...changed.counters]);
@@ -139,15 +181,26 @@ class Ledger {
     this.baseline = { counters, slots };
   }
 
-  of(release: string): Traffic {
-    return this.sums.get(release) ?? noTraffic();
+  /** Without `asked`: all of it. */
+  of(release: string, asked?: boolean): Traffic {
+    const kinds = asked === undefined ? ["asked", "sent"] : [asked ? "asked" : "sent"];
+    return sumOf(kinds.map((kind) => this.sums.get(`${release} ${kind}`) ?? noTraffic()));
   }
 }
 
 function count(more: Partial<Count>): Count {
   return {
     ...{ process: "p", key: "k", release: "a/v1", track: "production", requests: 0, bytes: 0 },
-    ...{ answers4xx: 0, answers5xx: 0, visitors: 0, goals: 0, latencies: new Map(), slot: undefined },
+    ...{
+      asked: false,
+      answers4xx: 0,
+      answers5xx: 0,
+      faults: 0,
+      visitors: 0,
+      goals: 0,
+      latencies: new Map(),
+      slot: undefined,
+    },
     ...more,
   };
 }

@@ -12,9 +12,9 @@ describe("the visitors about whom nothing is left to decide", () => {
       splits: new Map(split === undefined ? [] : [["a/production", { ...whole, ...split }]]),
       releases: new Map(["a/v1", "a/v2", "a/v3"].map((name) => [name, { ...release, track: "x" }])),
     };
-    const found = visitorsOf(routes, new Map([1, 2, 3].map((number) => [`a/v${number}`, `entry ${number}`])));
+    const found = visitorsOf(routes, new Map([1, 2, 3].map((number) => [`a/v${number}`, entryOf(number)])));
     for (const number of [1, 2, 3]) {
-      expect(found.get(`a/v${number}|`)).to.equal(`entry ${number}`);
+      expect(found.get(`a/v${number}|`)).to.equal(`a/v${number}|slot-${number}|x|asked|v${number}`);
       found.delete(`a/v${number}|`);
     }
     return Object.fromEntries(found);
@@ -22,17 +22,17 @@ describe("the visitors about whom nothing is left to decide", () => {
 
   it("are all without a cookie where nobody is split, and those whose cookie is right", () => {
     expect(visitors(undefined)).to.deep.equal({
-      "a/production|": "entry 1",
-      "a/production|production.v1": "entry 1",
+      "a/production|": entryOf(1),
+      "a/production|production.v1": entryOf(1),
     });
-    expect(visitors(undefined, true)).to.deep.equal({ "a/production|production.v1": "entry 1" });
+    expect(visitors(undefined, true)).to.deep.equal({ "a/production|production.v1": entryOf(1) });
   });
 
   it("are those of either side of a split, but nobody who is to throw dice yet", () => {
     expect(visitors({ baseline: "a/v3" })).to.deep.equal({
-      "a/production|production.v1": "entry 1",
-      "a/production|canary.v2": "entry 2",
-      "a/production|baseline.v3": "entry 3",
+      "a/production|production.v1": entryOf(1),
+      "a/production|canary.v2": entryOf(2),
+      "a/production|baseline.v3": entryOf(3),
     });
   });
 
@@ -52,3 +52,7 @@ describe("the visitors about whom nothing is left to decide", () => {
     expect([...visitorsOf(routes, new Map())]).to.deep.equal([]);
   });
 });
+
+function entryOf(number: number): string {
+  return `a/v${number}|slot-${number}|x|free|v${number}`;
+}

@@ -1,0 +1,120 @@
+import { expect } from "chai";
+import type { Upstream } from "../../support/upstream.js";
+import type { ProxyTrial } from "./proxy-trial.js";
+import { cookieOf, splitRoutes, visits, whereOf, type WantedSplit } from "./split-app.js";
+
+const VISITS = 400;
+/** 30 % of them: five standard deviations to either side are left by chance once in a million times. */
+const [LEAST, MOST] = [75, 165];
+
+export function splitsVisitors(trial: ProxyTrial): void {
+  let both: { production: Upstream; canary: Upstream };
+  let baseline: Upstream;
+  beforeEach(async () => {
+    both = { production: await trial.upstream("v1"), canary: await trial.upstream("v2") };
+    baseline = await trial.upstream("v3");
+  });
+  const split = async (wanted: WantedSplit): Promise<void> => trial.apply("a", splitRoutes(wanted));
+
+  it("gives a canary its share of the visitors without a cookie, and each a cookie that names what they got", async () => {
+    await split({ ...both, share: 30 });
+    const seen: Record<string, number> = {};
+    for (let visit = 0; visit < VISITS; visit++) {
+      const answer = await trial.get("a");
+      const where = whereOf(answer);
+      seen[where] = (seen[where] ?? 0) + 1;
+      expect(cookieOf(answer)).to.equal(`sluice=${where.replace(" ", ".")}`);
+    }
+    expect(Object.keys(seen).sort()).to.deep.equal(["canary v2", "production v1"]);
+    expect(seen["canary v2"]).to.be.within(LEAST, MOST);
+  });
+
+  it("sends all to the canary at 100, and nobody at 0, who is then given no cookie", async () => {
+    await split({ ...both, share: 100 });
+    expect(await visits(trial, 50)).to.deep.equal({ "canary v2": 50 });
+    await split({ ...both, share: 0 });
+    expect(await visits(trial, 50)).to.deep.equal({ "production v1": 50 });
+    expect(cookieOf(await trial.get("a"))).to.equal(undefined);
+  });
+
+  it("keeps visitors on their track whatever the share becomes, but for 0", async () => {
+    for (const share of [1, 99, 50]) {
+      await split({ ...both, share });
+      for (const [cookie, where] of [
+        ["sluice=canary.v2", "canary v2"],
+        ["sluice=production.v1", "production v1"],
+      ] as const) {
+        expect(await visits(trial, 20, { cookie }), `${share}`).to.deep.equal({ [where]: 20 });
+        expect(cookieOf(await trial.get("a", "/", { cookie })), cookie).to.equal(undefined);
+      }
+    }
+  });
+
+  for (const sticky of [false, true])
+    it(`lets a canary's visitors wait in production at 0, who return after it (${sticky ? "sticky" : "free"} releases)`, async () => {
+      const cookie = "sluice=canary.v2";
+      await split({ ...both, share: 0, sticky });
+      const waiting = await trial.get("a", "/", { cookie });
+      expect([whereOf(waiting), cookieOf(waiting)]).to.deep.equal(["production v1", undefined]);
+      await split({ ...both, share: 1, sticky });
+      expect(await visits(trial, 20, { cookie })).to.deep.equal({ "canary v2": 20 });
+    });
+
+  it("gives visitors of a canary that is gone production, and its cookie", async () => {
+    await split({ production: both.production });
+    const moved = await trial.get("a", "/", { cookie: "sluice=canary.v2" });
+    expect([whereOf(moved), cookieOf(moved)]).to.deep.equal(["production v1", "sluice=production.v1"]);
+    expect(cookieOf(await trial.get("a", "/", { cookie: "sluice=production.v1" }))).to.equal(undefined);
+  });
+
+  it("names the release of now to visitors whose track has another one", async () => {
+    await split({ ...both, share: 1 });
+    const moved = await trial.get("a", "/", { cookie: "sluice=canary.v9" });
+    expect([whereOf(moved), cookieOf(moved)]).to.deep.equal(["canary v2", "sluice=canary.v2"]);
+    const other = await trial.get("a", "/", { cookie: "sluice=production.v9" });
+    expect([whereOf(other), cookieOf(other)]).to.deep.equal(["production v1", "sluice=production.v1"]);
+  });
+
+  it("gives a baseline the canary's share, or what is left of it", async () => {
+    await split({ ...both, baseline, share: 30 });
+    const seen = await visits(trial, VISITS);
+    expect(Object.keys(seen).sort()).to.deep.equal(["baseline v3", "canary v2", "production v1"]);
+    for (const where of ["baseline v3", "canary v2"]) expect(seen[where], where).to.be.within(LEAST, MOST);
+    expect(await visits(trial, 20, { cookie: "sluice=baseline.v3" })).to.deep.equal({ "baseline v3": 20 });
+    await split({ ...both, baseline, share: 70 });
+    const more = await visits(trial, VISITS);
+    expect(Object.keys(more).sort()).to.deep.equal(["baseline v3", "canary v2"]);
+    expect(more["baseline v3"]).to.be.within(LEAST, MOST);
+    await split({ ...both, baseline, share: 0 });
+    expect(await visits(trial, 20, { cookie: "sluice=baseline.v3" })).to.deep.equal({ "production v1": 20 });
+  });
+
+  it("lets visitors of a baseline that is gone throw dice again", async () => {
+    await split({ ...both, share: 100 });
+    const moved = await trial.get("a", "/", { cookie: "sluice=baseline.v3" });
+    expect([whereOf(moved), cookieOf(moved)]).to.deep.equal(["canary v2", "sluice=canary.v2"]);
+  });
+
+  it("serves a canary without production, whose visitors keep their cookie", async () => {
+    await split({ canary: both.canary, share: 100 });
+    const first = await trial.get("a");
+    expect([whereOf(first), cookieOf(first)]).to.deep.equal(["canary v2", "sluice=canary.v2"]);
+    const again = await trial.get("a", "/", { cookie: "sluice=canary.v2" });
+    expect([whereOf(again), cookieOf(again)]).to.deep.equal(["canary v2", undefined]);
+  });
+
+  it("splits nobody who comes by a release's own host", async () => {
+    for (const sticky of [false, true]) {
+      await split({ ...both, share: 50, sticky });
+      for (const cookie of ["", "sluice=canary.v2", "sluice=production.v1"]) {
+        for (const [host, where] of [
+          ["v1.a", "production v1"],
+          ["v2.a", "canary v2"],
+        ] as const) {
+          const answer = await trial.get(host, "/", cookie === "" ? {} : { cookie });
+          expect([whereOf(answer), cookieOf(answer)], `${host} ${cookie}`).to.deep.equal([where, undefined]);
+        }
+      }
+    }
+  });
+}

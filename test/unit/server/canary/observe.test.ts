@@ -1,0 +1,69 @@
+import { expect } from "chai";
+import { bucketOf } from "../../../../core/records/latency-buckets.js";
+import { noTraffic } from "../../../../core/records/traffic.js";
+import type { ReleaseTraffic } from "../../../../core/records/traffic-series.js";
+import { newCanary, type CanaryRecord } from "../../../../server/canary/canary-record.js";
+import { ERRORS } from "../../../../server/canary/evidence.js";
+import { LATENCY } from "../../../../server/canary/latency-evidence.js";
+import { withTraffic } from "../../../../server/canary/observe.js";
+import { renewedValue } from "../../../../server/canary/renewed.js";
+
+describe("what is seen of a canary", () => {
+  const canary = traffic({ release: "v2", track: "canary", answersOk: 40, answers5xx: 10, ms: 100 });
+  const production = traffic({
+    release: "v1",
+    track: "production",
+    answersOk: 400,
+    answers5xx: 0,
+    ms: 10,
+  });
+  const all = [canary, production];
+
+  it("is what its visitors and production's did", () => {
+    const record = seen(all);
+    expect(record.canary).to.deep.include({
+      requests: 200,
+      errors: 40,
+      visitors: 200,
+      histogram: [[bucketOf(100_000), 200]],
+    });
+    expect(record.production).to.deep.include({ requests: 1600, errors: 0, visitors: 1600 });
+    expect(renewedValue(record.errors, ERRORS)).to.be.above(100);
+    expect(renewedValue(record.latency, LATENCY)).to.be.above(100);
+    expect(record.secondsInStep).to.equal(34);
+  });
+
+  it("is nothing of who asked for either of them", () => {
+    const asked = all.map((one) => ({ ...one, asked: true as const }));
+    expect(seen(asked)).to.deep.equal(seen([]));
+    expect(seen([...all, ...asked])).to.deep.equal(seen(all));
+  });
+
+  it("lets no time pass while no visitor is sent to it", () => {
+    expect(seen([], true).secondsInStep).to.equal(30);
+  });
+
+  /** Four times, after the warm-up. */
+  function seen(counted: readonly ReleaseTraffic[], isHeld = false): CanaryRecord {
+    let record: CanaryRecord = { ...newCanary("shop", 2, 0), secondsInStep: 30 };
+    for (const now of [1000, 2000, 3000, 4000])
+      record = withTraffic(record, counted, { against: "production", cursor: "1-0", now, isHeld });
+    return record;
+  }
+});
+
+function traffic({
+  ms,
+  ...one
+}: Pick<ReleaseTraffic, "release" | "track" | "answersOk" | "answers5xx"> & {
+  ms: number;
+}): ReleaseTraffic {
+  const requests = one.answersOk + one.answers5xx;
+  return {
+    ...noTraffic(),
+    ...one,
+    requests,
+    visitors: requests,
+    latencies: { [bucketOf(ms * 1000)]: requests },
+  };
+}
