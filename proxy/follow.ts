@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../core/log.js";
+import { isAlert } from "../core/records/is-alert.js";
 import { ProxyReports, type ReleaseLoad } from "../core/records/proxy-reports.js";
 import { CANARY, isWatched, PRODUCTION, type RouteTable } from "../core/records/route-table.js";
 import { RouteTables } from "../core/records/route-tables.js";
@@ -104,17 +105,17 @@ export class Follower {
 
   /** `sluice:alert`, whoever set it: `yes` takes every canary out of the traffic. */
   private async obeyAlert(): Promise<void> {
-    const isAlert = (await this.options.redis.get(keys.alert)) === "yes";
-    if (isAlert === this.isAlert) return;
-    this.isAlert = isAlert;
+    const isNow = await isAlert(this.options.redis);
+    if (isNow === this.isAlert) return;
+    this.isAlert = isNow;
     const withCanary = [...this.known].filter(([, { tracks }]) => tracks[CANARY] !== undefined);
     try {
       if (withCanary.length > 0) await this.apply(new Map(withCanary));
     } catch (error) {
-      this.isAlert = !isAlert;
+      this.isAlert = !isNow;
       throw error;
     }
-    this.options.log.info({ alert: isAlert, canaries: withCanary.length }, "alert");
+    this.options.log.info({ alert: isNow, canaries: withCanary.length }, "alert");
   }
 
   private async apply(changes: ReadonlyMap<string, RouteTable | undefined>): Promise<void> {

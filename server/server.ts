@@ -1,7 +1,7 @@
 import type express from "express";
 import { createServer } from "node:http";
 import { ScaleRequests } from "../core/records/scale-requests.js";
-import { keys } from "../core/redis/keys.js";
+import { isAlert } from "../core/records/is-alert.js";
 import type { Settings } from "../core/settings.js";
 import { JudgeLoop } from "./canary/judge-loop.js";
 import { controlApp } from "./control-app.js";
@@ -77,7 +77,7 @@ function judgeLoop(
       if (event !== undefined) await notifier.tell(event);
     },
     traffic: tools.traffic,
-    isAlert: async () => (await redis.get(keys.alert)) === "yes",
+    isAlert: async () => isAlert(redis),
     promote: async (app, release) =>
       promote(tools, pipeline, app, new Output(), { signal: new AbortController().signal, only: release }),
   });

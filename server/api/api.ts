@@ -52,7 +52,9 @@ export function api(options: ApiOptions): Router {
   router.use(requireToken(tokens));
   router.use(json({ limit: "1mb" }));
 
-  router.get("/status", async (_request, response) => response.json(await serverStatus(tools, version)));
+  router.get("/status", async (_request, response) =>
+    response.json(await serverStatus(tools, redis, version)),
+  );
   router.get("/apps", async (_request, response) => response.json(await appSummaries(tools)));
   router.delete("/apps/:app", async (request, response) => {
     await destroyApp(tools, pipeline, request.params.app);

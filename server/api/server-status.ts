@@ -1,3 +1,5 @@
+import type { Redis } from "ioredis";
+import { isAlert } from "../../core/records/is-alert.js";
 import { serviceState } from "../../core/runsv.js";
 import type { Tools } from "../tools.js";
 import { appSummaries, type AppSummary } from "../releases/summaries.js";
@@ -15,16 +17,18 @@ export interface ServerStatus {
     readonly revision: number | undefined;
   };
   readonly redis: { readonly state: "up" | "down"; readonly pid: number | undefined };
+  /** `sluice:alert` is yes: no canary gets visitors. */
+  readonly alert: boolean;
   readonly apps: readonly AppSummary[];
 }
 
 /** What `sluice status` shows. With Redis away it still tells so, without the apps. */
-export async function serverStatus(tools: Tools, version: string): Promise<ServerStatus> {
-  const [haproxy, redis] = await Promise.all([
+export async function serverStatus(tools: Tools, redis: Redis, version: string): Promise<ServerStatus> {
+  const [haproxy, redisService] = await Promise.all([
     serviceState(tools.home.service("haproxy")),
     serviceState(tools.home.service("redis")),
   ]);
-  const records = await readRecords(tools);
+  const records = await readRecords(tools, redis);
   return {
     version,
     pid: process.pid,
@@ -36,21 +40,24 @@ export async function serverStatus(tools: Tools, version: string): Promise<Serve
       port: tools.settings.httpPort,
       revision: records?.revision,
     },
-    redis: { state: records === undefined ? "down" : "up", pid: redis.pid },
+    redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
+    alert: records?.alert ?? false,
     apps: records?.apps ?? [],
   };
 }
 
 async function readRecords(
   tools: Tools,
-): Promise<{ apps: AppSummary[]; revision: number | undefined } | undefined> {
+  redis: Redis,
+): Promise<{ apps: AppSummary[]; alert: boolean; revision: number | undefined } | undefined> {
   try {
-    const [apps, proxies] = await Promise.all([
+    const [apps, alert, proxies] = await Promise.all([
       appSummaries(tools),
+      isAlert(redis),
       tools.proxyReports.alive(tools.clock.now()),
     ]);
     const [revision] = [...proxies.values()].map((report) => report.revision).sort((a, b) => a - b);
-    return { apps, revision };
+    return { apps, alert, revision };
   } catch (error) {
     tools.log.warn({ err: error }, "status without Redis");
     return undefined;
