@@ -26,8 +26,7 @@ import { lockHome } from "./server-lock.js";
 import { lastLogLines, SERVICE_GRACE_MS, SERVICES } from "./service.js";
 import { systemUser } from "./system-user.js";
 
-export const ROLES = ["server", "proxy", "monitor"] as const;
-export type Role = (typeof ROLES)[number];
+import { type Role } from "./roles/role.js";
 
 export interface Running {
   readonly adminToken: string;

@@ -1,0 +1,2 @@
+export const ROLES = ["server", "proxy", "monitor"] as const;
+export type Role = (typeof ROLES)[number];
