@@ -10,6 +10,8 @@ export interface Terminal {
   cwd(): string;
   /** What is typed, or piped in. */
   input(): NodeJS.ReadStream;
+  /** stderr: what is no part of the answer. */
+  errors(): NodeJS.WritableStream;
   print(line: string): void;
 }
 

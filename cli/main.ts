@@ -10,6 +10,7 @@ try {
     isTerminal: process.stdout.isTTY,
     cwd: () => process.cwd(),
     input: () => process.stdin,
+    errors: () => process.stderr,
     print: (line) => process.stdout.write(`${line}\n`),
   }).parseAsync(process.argv);
 } catch (error) {
