@@ -7,6 +7,9 @@ import type { Context } from "../context.js";
 import { readSecret } from "../read-secret.js";
 import { show, type Format } from "../show/show.js";
 
+const SEEN_BY_OTHERS =
+  "Others on this machine can see a token in a command; --status-token - reads it from standard input.";
+
 /** `sluice webhook APP`: what to paste into the Git host. */
 export function webhookVerb(command: Command, context: () => Promise<Context>): void {
   command
@@ -49,11 +52,7 @@ async function statusTokenOf(context: Context, given: string | undefined): Promi
       throw new AppError("request-invalid", { problem: "no status token came on standard input" });
     return token;
   }
-  context
-    .errors()
-    .write(
-      " !     Others on this machine can see a token in a command; --status-token - reads it from standard input.\n",
-    );
+  context.errors().write(` !     ${SEEN_BY_OTHERS}\n`);
   return given;
 }
 
