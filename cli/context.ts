@@ -2,9 +2,21 @@ import { readFile } from "node:fs/promises";
 import { Home } from "../core/home.js";
 import { homeFolder, loadSettings, type Settings } from "../core/settings.js";
 
-/** What a verb knows of the world: only `cli/` reads `process.*`, and only here and in `main.ts`. */
-export interface Context {
+/** From where the command was called. */
+export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
+  /** Whether a person sees what is printed, as it comes. */
+  readonly isTerminal: boolean;
+  cwd(): string;
+  /** What is typed, or piped in. */
+  input(): NodeJS.ReadStream;
+  /** stderr: what is no part of the answer. */
+  errors(): NodeJS.WritableStream;
+  print(line: string): void;
+}
+
+/** What a verb knows of the world: only `cli/` reads `process.*`, and only here and in `main.ts`. */
+export interface Context extends Terminal {
   readonly home: Home;
   readonly settings: Settings;
   readonly isRoot: boolean;
@@ -14,16 +26,16 @@ export interface Context {
   readonly path: string;
   /** Of the environment, what says how the network is reached. */
   readonly networkEnv: Readonly<Record<string, string>>;
-  print(line: string): void;
 }
 
-export async function makeContext(env: NodeJS.ProcessEnv, print: (line: string) => void): Promise<Context> {
+export async function makeContext(terminal: Terminal): Promise<Context> {
+  const { env } = terminal;
   const isRoot = process.getuid?.() === 0;
   const home = new Home(homeFolder(env, isRoot));
   // dist/cli/context.js
   const installation = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
   return {
-    env,
+    ...terminal,
     home,
     settings: await loadSettings(env, home.settings()),
     isRoot,
@@ -33,7 +45,6 @@ export async function makeContext(env: NodeJS.ProcessEnv, print: (line: string) 
     networkEnv: Object.fromEntries(
       NETWORK_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
     ),
-    print,
   };
 }
 

@@ -2,6 +2,8 @@ import { cp, mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { outputOf, runCommand } from "../core/exec.js";
 import { AppError } from "../core/app-error.js";
+import type { AppSummary } from "../server/releases/summaries.js";
+import { apiPath } from "./api-path.js";
 import { Client } from "./client.js";
 import type { Context } from "./context.js";
 
@@ -43,11 +45,8 @@ export async function pushDemo(context: Context, token: string): Promise<string>
 }
 
 async function isLive(context: Context): Promise<boolean> {
-  const apps = await new Client(context).call("GET", "/api/apps");
-  return (
-    Array.isArray(apps) &&
-    apps.some((app: { app: string; tracks: unknown[] }) => app.app === APP && app.tracks.length > 0)
-  );
+  const apps = await new Client(context).call<AppSummary[]>("GET", apiPath("apps"));
+  return apps.some(({ app, tracks }) => app === APP && tracks.length > 0);
 }
 
 /** Not the user's own settings: hooks, signing or a URL rewrite of theirs must not get in the way. */

@@ -5,9 +5,14 @@ import { program } from "./program.js";
 
 /** 0 done, 1 failed, 2 usage. */
 try {
-  await program({ env: process.env, print: (line) => process.stdout.write(`${line}\n`) }).parseAsync(
-    process.argv,
-  );
+  await program({
+    env: process.env,
+    isTerminal: process.stdout.isTTY,
+    cwd: () => process.cwd(),
+    input: () => process.stdin,
+    errors: () => process.stderr,
+    print: (line) => process.stdout.write(`${line}\n`),
+  }).parseAsync(process.argv);
 } catch (error) {
   process.exitCode = exitStatus(error);
 }

@@ -3,7 +3,9 @@ import { access, mkdir, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { AppError } from "../core/app-error.js";
+import { serviceState } from "../core/runsv.js";
 import type { Context } from "./context.js";
+import type { Role } from "./roles/role.js";
 
 /** Sockets lie in the state folder, and a Unix socket's path has 108 bytes (unix(7)). */
 const LONGEST_HOME = 70;
@@ -63,8 +65,17 @@ async function checkReachable(home: string): Promise<void> {
   }
 }
 
-/** Throws `port-taken`. */
-export async function checkPort(bind: string, port: number, what: string, setting: string): Promise<void> {
+/** Throws `port-taken`. Ours may be taken by our own HAProxy, which runs on while the server is away. */
+export async function checkPorts({ home, settings }: Context, roles: readonly Role[]): Promise<void> {
+  const { bind, httpPort, controlPort, sshPort } = settings;
+  const isOurs = (await serviceState(home.service("haproxy"))).pid !== undefined;
+  if (roles.includes("proxy") && !isOurs) await checkPort(bind, httpPort, "traffic", "SLUICE_HTTP_PORT");
+  if (!roles.includes("server")) return;
+  await checkPort(bind, controlPort, "control", "SLUICE_CONTROL_PORT");
+  await checkPort(bind, sshPort, "Git over SSH", "SLUICE_SSH_PORT");
+}
+
+async function checkPort(bind: string, port: number, what: string, setting: string): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {

@@ -53,9 +53,11 @@ describe("a Git host that may be told", function () {
         host = await TestGitHost.start();
         if (form === "github") host.answer = (response) => response.writeHead(201).end('{"id": 42}');
         clone = await host.clone(tinyApp());
-        webhook = await sluice.json<WebhookAnswer>(
-          ...["webhook", app, "--source", host.httpUrl, "--status-token", TOKEN],
-        );
+        const args = ["webhook", app, "--source", host.httpUrl, "--status-token", "-", "--json"];
+        const { status, stdout, stderr } = await sluice.feed(`${TOKEN}\n`, ...args);
+        expect(status, stderr).to.equal(0);
+        // As `--json` is documented.
+        webhook = JSON.parse(stdout) as WebhookAnswer;
         expect(webhook).to.include({ reportsBack: true });
       });
       after(async () => host.dispose());

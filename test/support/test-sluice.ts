@@ -77,7 +77,17 @@ export class TestSluice {
   }
 
   async cli(...args: string[]): Promise<CommandResult> {
+    return this.run(args, {});
+  }
+
+  /** A command that reads what is piped into it. */
+  async feed(input: string, ...args: string[]): Promise<CommandResult> {
+    return this.run(args, { input });
+  }
+
+  private async run(args: readonly string[], piped: { input?: string }): Promise<CommandResult> {
     const { exitCode, stdout, stderr } = await execa(process.execPath, [BIN, ...args], {
+      ...piped,
       env: this.env,
       extendEnv: false,
       reject: false,

@@ -3,9 +3,10 @@ import semver from "semver";
 import { toAppError } from "../core/app-error.js";
 import { serviceState } from "../core/runsv.js";
 import type { ServerStatus } from "../server/api/server-status.js";
-import { isNobodyTold } from "./alerts.js";
+import { apiPath } from "./api-path.js";
 import { Client } from "./client.js";
 import type { Context } from "./context.js";
+import { isNobodyTold } from "./is-nobody-told.js";
 import { checkPrograms } from "./preflight.js";
 import { lastLogLines } from "./service.js";
 
@@ -88,7 +89,7 @@ async function server(context: Context): Promise<Finding> {
       pid,
       redis: records,
       proxy,
-    } = (await new Client(context).call("GET", "/api/status")) as ServerStatus;
+    } = await new Client(context).call<ServerStatus>("GET", apiPath("status"));
     if (records.state === "down")
       return {
         ok: false,

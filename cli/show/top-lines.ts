@@ -1,7 +1,7 @@
-import type { AlertsSummary } from "../server/api/alerts-api.js";
-import type { HostSamples, HostSummary } from "../server/api/hosts-api.js";
-import type { Figures } from "../core/records/sample-series.js";
-import { seenText } from "./hosts.js";
+import type { AlertsSummary } from "../../server/api/alerts-api.js";
+import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";
+import type { Figures } from "../../core/records/sample-series.js";
+import { seenText } from "./seen-text.js";
 import { sparkline } from "./sparkline.js";
 import { table } from "./table.js";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { sparkline } from "../../../cli/sparkline.js";
+import { sparkline } from "../../../../cli/show/sparkline.js";
 
 describe("a small chart", () => {
   it("has a bar for each value, from nothing to the top", () => {

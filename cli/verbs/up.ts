@@ -2,20 +2,17 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError } from "../core/app-error.js";
-import { systemClock } from "../core/clock.js";
-import type { Context } from "./context.js";
-import { pushDemo } from "./demo.js";
-import { stopServices } from "./down.js";
-import { checkHome } from "./preflight.js";
-import { readOrMakeSecret } from "../core/secrets.js";
-import { up, type Role, type Running } from "./up.js";
-
-export interface UpOptions {
-  readonly demo?: boolean;
-  readonly detach?: boolean;
-  readonly roles: readonly Role[];
-}
+import type { Command } from "commander";
+import { AppError } from "../../core/app-error.js";
+import { systemClock } from "../../core/clock.js";
+import { readOrMakeSecret } from "../../core/secrets.js";
+import type { Context } from "../context.js";
+import { pushDemo } from "../demo.js";
+import { stopServices } from "../down.js";
+import { parseSomeOf } from "../parse-some-of.js";
+import { checkHome } from "../preflight.js";
+import { ROLES, type Role } from "../roles/role.js";
+import type { Running } from "../up.js";
 
 /** The line that says that all answers. */
 const UP = "-----> Sluice is up";
@@ -23,13 +20,26 @@ const DETACH_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
 /** `sluice up`: in the foreground until it is told to stop, or in the background. */
-export async function runUp(context: Context, options: UpOptions): Promise<void> {
-  if (options.detach) await detach(context, options);
-  else await foreground(context, options);
+export function upVerb(command: Command, context: () => Promise<Context>): void {
+  command
+    .option("--demo", "push the sample app, and stop everything at the end")
+    .option("--detach", "return once all answers, and go on in the background")
+    .option("--roles <roles>", `some of: ${ROLES.join(",")}`, parseSomeOf(ROLES), [...ROLES])
+    .action(async (options: UpOptions) =>
+      options.detach ? detach(await context(), options) : foreground(await context(), options),
+    );
+}
+
+interface UpOptions {
+  readonly demo?: boolean;
+  readonly detach?: boolean;
+  readonly roles: readonly Role[];
 }
 
 async function foreground(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
   const stopped = stopSignal();
+  // All of the server: no other command should have to wait until that is read.
+  const { up } = await import("../up.js");
   const running = await up(context, roles);
   try {
     announce(context, running);

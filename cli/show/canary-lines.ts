@@ -1,13 +1,14 @@
-import type { CanarySummary, Conversion } from "../server/canary/canary-summary.js";
-import type { VerdictNumbers } from "../server/canary/verdict-numbers.js";
+import type { CanarySummary, Conversion } from "../../server/canary/canary-summary.js";
+import type { VerdictNumbers } from "../../server/canary/verdict-numbers.js";
 import { table } from "./table.js";
+import { utcTime } from "./utc-time.js";
 
 const LAST_DECISIONS = 10;
 
 /** A canary for people: what it gets, how it does beside production, and what was decided. */
 export function canaryLines(summary: CanarySummary): string[] {
   const { app, release, state, share, isByHand, step, steps, startedAt, verdict, decisions, goal } = summary;
-  const since = startedAt.slice(0, 19).replace("T", " ");
+  const since = utcTime(startedAt);
   const stage = isByHand ? ", set by hand" : steps > 1 ? `, step ${step} of ${steps}` : "";
   const now = state === "live" ? `gets ${share} % of the new visitors${stage}` : `was ${state}`;
   const lines = [`${release} of ${app}: canary since ${since} UTC, ${now}`, ""];
@@ -40,7 +41,7 @@ function trackLines({ canary, production, against }: VerdictNumbers): string[] {
 
 function decisionLines(decisions: CanarySummary["decisions"]): string[] {
   const rows = decisions.map(({ at, word, action, share, reason }) => [
-    at.slice(0, 19).replace("T", " "),
+    utcTime(at),
     `${share} %`,
     action === "none" ? word : `${word}: ${action}`,
     reason,

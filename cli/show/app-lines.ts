@@ -1,0 +1,29 @@
+import type { RecentTraffic } from "../../server/releases/recent-traffic.js";
+import type { AppSummary } from "../../server/releases/summaries.js";
+import { table } from "./table.js";
+
+/** Apps for people: what serves them, and how it does. */
+export function appLines(summaries: readonly AppSummary[]): string[] {
+  if (summaries.length === 0) return ["No app yet: git push makes one."];
+  const rows = summaries.flatMap(({ app, tracks, instances, url }) => {
+    const running = instances.filter((instance) => instance.running).length;
+    const processes = `${running}/${instances.length} running`;
+    if (tracks.length === 0) return [[app, "-", "nothing live", url, processes]];
+    return tracks.map(({ track, release, url: trackUrl, traffic }) => [
+      ...[app, track, release, trackUrl, processes],
+      ...trafficCells(traffic),
+    ]);
+  });
+  return table(["app", "track", "release", "url", "instances", "req/s", "errors", "p50", "p99"], rows);
+}
+
+/** Of the last minute. */
+function trafficCells({ requestsPerSecond, errorShare, p50, p99 }: RecentTraffic): string[] {
+  const ms = (value: number | null): string => (value === null ? "-" : `${Number(value.toPrecision(2))} ms`);
+  return [
+    requestsPerSecond.toFixed(1),
+    errorShare === null ? "-" : `${(errorShare * 100).toFixed(1)} %`,
+    ms(p50),
+    ms(p99),
+  ];
+}

@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { AppError } from "../../core/app-error.js";
+import { checkMachine } from "../check-machine.js";
+import type { Context } from "../context.js";
+
+/** `sluice doctor` */
+export function doctorVerb(command: Command, context: () => Promise<Context>): void {
+  command.action(async () => doctor(await context()));
+}
+
+async function doctor(context: Context): Promise<void> {
+  const findings = await checkMachine(context);
+  for (const { ok, what, mend } of findings) {
+    context.print(`${ok ? "ok  " : "  ! "} ${what}`);
+    if (!ok && mend !== undefined) context.print(`      ${mend}`);
+  }
+  const bad = findings.filter(({ ok }) => !ok).length;
+  if (bad > 0) throw new AppError("machine-unfit", { count: bad });
+}

@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import type { Context } from "../context.js";
+import { down } from "../down.js";
+
+/** `sluice down` */
+export function downVerb(command: Command, context: () => Promise<Context>): void {
+  command
+    .option("--keep-traffic", "stop the server only, for an upgrade: the instances and the proxy go on")
+    .action(async (options: DownOptions) => stop(await context(), options));
+}
+
+interface DownOptions {
+  readonly keepTraffic?: boolean;
+}
+
+async function stop(context: Context, { keepTraffic = false }: DownOptions): Promise<void> {
+  const stopped = await down(context, { keepTraffic });
+  if (!stopped.server && stopped.services === 0) context.print("Nothing was running.");
+  else if (keepTraffic)
+    context.print("The server is stopped; the traffic goes on. `sluice up` takes it over again.");
+  else context.print("Sluice is stopped.");
+}

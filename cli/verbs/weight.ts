@@ -1,0 +1,27 @@
+import { InvalidArgumentError, type Command } from "commander";
+import { apiPath } from "../api-path.js";
+import { Client } from "../client.js";
+import type { Context } from "../context.js";
+
+/** `sluice weight APP PERCENT` */
+export function weightVerb(command: Command, context: () => Promise<Context>): void {
+  command
+    .argument("<app>")
+    .argument("<percent>", "0 to 100", parsePercent)
+    .action(async (app: string, percent: number) => weight(await context(), app, percent));
+}
+
+async function weight(context: Context, app: string, percent: number): Promise<void> {
+  await new Client(context).call("PUT", apiPath("apps", app, "weight"), { percent });
+  context.print(
+    percent === 0
+      ? `The canary of ${app} gets only those who ask for it by the header.`
+      : `${percent} % of the new visitors of ${app} go to the canary.`,
+  );
+}
+
+function parsePercent(text: string): number {
+  if (!/^\d{1,3}(?:\.\d{1,2})?$/.test(text) || Number(text) > 100)
+    throw new InvalidArgumentError("It must be a number from 0 to 100, with at most two decimals.");
+  return Number(text);
+}
