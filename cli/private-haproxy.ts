@@ -7,6 +7,7 @@ import { quote } from "../core/quote.js";
 import { serviceState } from "../core/runsv.js";
 import type { Settings } from "../core/settings.js";
 import { haproxyCommand, type HaproxyOptions } from "../proxy/haproxy/configuration.js";
+import { prepareFiles } from "../proxy/haproxy/files.js";
 import { Haproxy } from "../proxy/haproxy/haproxy.js";
 import { startService } from "./service.js";
 
@@ -22,7 +23,7 @@ export async function startPrivateHaproxy(
 ): Promise<Haproxy> {
   const options = await haproxyOptions(home, settings, user);
   const wasRunning = (await serviceState(home.service("haproxy"))).pid !== undefined;
-  const { changed } = await Haproxy.prepare(options);
+  const { changed } = await prepareFiles(options);
   const haproxy = new Haproxy(options);
   await startService({
     home,

@@ -1,37 +1,14 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { AppError } from "../../core/app-error.js";
-import { writeFileAtomically } from "../../core/atomic-file.js";
-import { systemClock } from "../../core/clock.js";
 import type { AppRoutes, Count, Load, Proxy } from "../proxy.js";
-import { parseLoads, parseMap, parseOpenStreams, parseProcesses, parseServers } from "./answers.js";
-import {
-  FIRST_SLOTS,
-  SCRIPT,
-  SERVER_CHECK,
-  WAKE,
-  configurationText,
-  mapText,
-  paths,
-  slotName,
-  slotText,
-  type HaproxyOptions,
-} from "./configuration.js";
-import { bucketMapText } from "./bucket-map.js";
+import { parseLoads, parseMap, parseServers } from "./answers.js";
+import { paths, WAKE, type HaproxyOptions } from "./configuration.js";
 import { Counters } from "./counters.js";
+import { removeSlots, slotsIn, writeEmptySlots, writePlanned } from "./files.js";
 import { plan, type MapChange, type Plan } from "./plan.js";
 import { addressArgument, argument, Runtime } from "./runtime.js";
-import {
-  isPlace,
-  MAPS,
-  NOWHERE,
-  slotOfEntry,
-  type HaproxyState,
-  type MapName,
-  type SlotServer,
-} from "./state.js";
-
-const RELOAD_TIMEOUT_MS = 15_000;
-const POLL_MS = 20;
+import { Servers } from "./servers.js";
+import { NOWHERE, slotOfEntry, type HaproxyState, type MapName, type SlotServer } from "./state.js";
+import { Workers } from "./workers.js";
 
 /**
  * HAProxy, steered at run time. A release has a backend ("slot") of its own out of a pool that is there beforehand, so
@@ -40,31 +17,18 @@ const POLL_MS = 20;
  */
 export class Haproxy implements Proxy {
   private readonly runtime: Runtime;
-  private readonly master: Runtime;
+  private readonly workers: Workers;
+  private readonly servers: Servers;
   private readonly counters: Counters;
   /** What runs; unknown after an error, and then read again. */
   private state: HaproxyState | undefined;
 
   constructor(private readonly options: HaproxyOptions) {
+    const master = new Runtime(paths.masterSocket(options.folder));
     this.runtime = new Runtime(paths.adminSocket(options.folder));
-    this.master = new Runtime(paths.masterSocket(options.folder));
-    this.counters = new Counters(this.master, paths.adminSocket(options.folder));
-  }
-
-  /** Writes what HAProxy needs to start: the fixed part always, slots and maps where there are none yet. */
-  static async prepare(options: HaproxyOptions): Promise<{ changed: boolean }> {
-    await mkdir(paths.slots(options.folder), { recursive: true });
-    const text = configurationText(options);
-    const changed = (await readFile(paths.configuration(options.folder), "utf8").catch(() => "")) !== text;
-    await writeFileAtomically(paths.buckets(options.folder), bucketMapText());
-    await writeFileAtomically(paths.script(options.folder), SCRIPT);
-    await writeFileAtomically(paths.configuration(options.folder), text);
-    const present = new Set(await readdir(options.folder));
-    for (const map of MAPS) {
-      if (!present.has(`${map}.map`)) await writeFileAtomically(paths.map(options.folder, map), "");
-    }
-    if ((await slotsIn(options.folder)).length === 0) await writeEmptySlots(options.folder, 1, FIRST_SLOTS);
-    return { changed };
+    this.workers = new Workers(master, this.runtime);
+    this.servers = new Servers(this.runtime);
+    this.counters = new Counters(master, paths.adminSocket(options.folder));
   }
 
   async apps(): Promise<ReadonlySet<string>> {
@@ -83,7 +47,7 @@ export class Haproxy implements Proxy {
     }
     refuseHostile(difference);
     this.state = undefined;
-    await this.writeFiles(difference);
+    await writePlanned(this.options.folder, difference);
     try {
       await this.perform(difference);
     } catch (error) {
@@ -103,9 +67,10 @@ export class Haproxy implements Proxy {
       return slot === WAKE ? [] : [[release, slot] as const];
     });
     if (slotOf.length === 0) return new Map();
-    const answers = await this.everyWorker(slotOf.map(([, slot]) => `show stat ${slot} 2 -1`));
+    const answers = await this.workers.ask(slotOf.map(([, slot]) => `show stat ${slot} 2 -1`));
+    const loads = answers.map(parseLoads);
     return new Map(
-      slotOf.map(([release, slot]) => [release, together(answers.flatMap((loads) => loads.get(slot) ?? []))]),
+      slotOf.map(([release, slot]) => [release, together(loads.flatMap((some) => some.get(slot) ?? []))]),
     );
   }
 
@@ -126,27 +91,9 @@ export class Haproxy implements Proxy {
   /** Starts new workers with the files as they are; the old ones finish what they have. */
   async reload(): Promise<void> {
     this.state = undefined;
-    const before = parseProcesses(await this.master.run("show proc"));
     // A proxy that cannot count must be able to reload all the same.
     await this.counters.rememberAll().catch(() => undefined);
-    await this.master.run("reload").catch(() => "");
-    const deadline = Date.now() + RELOAD_TIMEOUT_MS;
-    while (Date.now() < deadline) {
-      await systemClock.sleep(POLL_MS);
-      const answer = await this.master.run("show proc").catch(() => "");
-      const now = parseProcesses(answer);
-      if (now.failed > before.failed) break;
-      if (
-        now.workers.length > 0 &&
-        !now.workers.some((pid) => before.workers.includes(pid)) &&
-        (await this.answers())
-      )
-        return;
-    }
-    throw new AppError("haproxy-refused", {
-      command: "reload",
-      answer: "the new configuration was not taken",
-    });
+    await this.workers.replace();
   }
 
   private async observed(): Promise<HaproxyState> {
@@ -177,32 +124,8 @@ export class Haproxy implements Proxy {
     return { maps, servers, leaving, slots: await slotsIn(folder) };
   }
 
-  private async writeFiles({ next, added, leaving, maps }: Plan): Promise<void> {
-    const { folder } = this.options;
-    for (const slot of new Set([...added, ...leaving].map((change) => change.slot))) {
-      await writeFileAtomically(
-        paths.slot(folder, slot),
-        slotText(slot, next.servers.get(slot) ?? new Map()),
-      );
-    }
-    for (const map of new Set(maps.map((change) => change.map))) {
-      await writeFileAtomically(paths.map(folder, map), mapText(next, map));
-    }
-  }
-
   private async perform({ added, maps }: Plan): Promise<void> {
-    for (const { slot, server, address } of added) {
-      const name = `${argument(slot)}/${argument(server)}`;
-      if (isPlace(server)) {
-        await this.runtime.setAddress(name, address);
-        await this.runtime.expect("", [`set server ${name} state ready`]);
-      } else {
-        const add = `add server ${name} ${argument(address)} ${SERVER_CHECK}; enable health ${name}; enable server ${name}`;
-        await this.runtime.expect("New server registered.", [add]);
-      }
-      // It has just proved its health: without this its first failed check would be one too many.
-      await this.runtime.expect("", [`set server ${name} health up`]);
-    }
+    for (const server of added) await this.servers.add(server);
     await this.runtime.expect(
       "",
       maps.map((change) => mapCommand(this.options.folder, change)),
@@ -212,26 +135,8 @@ export class Haproxy implements Proxy {
   /** Takes leaving servers out; those with open connections stay in `leaving`. */
   private async removeLeaving(state: HaproxyState): Promise<HaproxyState> {
     const still: SlotServer[] = [];
-    for (const leaving of state.leaving) {
-      const name = `${argument(leaving.slot)}/${argument(leaving.server)}`;
-      const isGone = isPlace(leaving.server) ? await this.vacate(leaving, name) : await this.remove(name);
-      if (!isGone) still.push(leaving);
-    }
+    for (const leaving of state.leaving) if (!(await this.servers.remove(leaving))) still.push(leaving);
     return { ...state, leaving: still };
-  }
-
-  private async vacate({ slot, server }: SlotServer, name: string): Promise<boolean> {
-    await this.runtime.expect("", [`set server ${name} state maint`]);
-    if (parseOpenStreams(await this.runtime.run(`show stat ${slot} 4 -1`), server) > 0) return false;
-    await this.runtime.setAddress(name, NOWHERE);
-    return true;
-  }
-
-  private async remove(name: string): Promise<boolean> {
-    const answer = (await this.runtime.run(`set server ${name} state maint; del server ${name}`)).trim();
-    if (answer.includes("still has connections")) return false;
-    if (answer.endsWith("Server deleted.") || answer.includes("No such")) return true;
-    throw new AppError("haproxy-refused", { command: `del server ${name}`, answer });
   }
 
   /** Twice as many as there are; or, where HAProxy has not the files for so many, just what is missing. */
@@ -247,29 +152,10 @@ export class Haproxy implements Proxy {
       await this.reload();
     } catch (error) {
       // HAProxy must always be able to start with its files.
-      for (let index = count + 1; index <= count + more; index++)
-        await rm(paths.slot(this.options.folder, slotName(index)), { force: true });
+      await removeSlots(this.options.folder, count + 1, count + more);
       throw error;
     }
     return true;
-  }
-
-  private async everyWorker(commands: readonly string[]): Promise<Map<string, Load>[]> {
-    const { oldWorkers } = parseProcesses(await this.master.run("show proc"));
-    const answers = [await this.runtime.run(...commands)];
-    for (const pid of oldWorkers) {
-      // An old worker may be gone by the time it is asked.
-      for (const command of commands)
-        answers.push(await this.master.run(`@!${pid} ${command}`).catch(() => ""));
-    }
-    return answers.map(parseLoads);
-  }
-
-  private async answers(): Promise<boolean> {
-    return this.runtime.run("show version").then(
-      () => true,
-      () => false,
-    );
   }
 }
 
@@ -301,18 +187,4 @@ function together(loads: readonly Load[]): Load {
     connections: loads.reduce((sum, load) => sum + load.connections, 0),
     idleSeconds: loads.reduce((least, load) => Math.min(least, load.idleSeconds), Infinity),
   };
-}
-
-async function slotsIn(folder: string): Promise<string[]> {
-  const files = await readdir(paths.slots(folder));
-  return files
-    .filter((name) => name.endsWith(".cfg"))
-    .map((name) => name.slice(0, -".cfg".length))
-    .sort();
-}
-
-async function writeEmptySlots(folder: string, first: number, last: number): Promise<void> {
-  for (let index = first; index <= last; index++) {
-    await writeFileAtomically(paths.slot(folder, slotName(index)), slotText(slotName(index), new Map()));
-  }
 }

@@ -22,7 +22,16 @@ describe("sluice", function () {
 
   it("status tells what runs, and its JSON keeps its keys", async () => {
     const status = await sluice.json<Record<string, unknown>>("status");
-    expect(status).to.have.all.keys("version", "pid", "home", "memoryMegabytes", "proxy", "redis", "apps");
+    expect(status).to.have.all.keys(
+      "version",
+      "pid",
+      "home",
+      "memoryMegabytes",
+      "proxy",
+      "redis",
+      "alert",
+      "apps",
+    );
     expect(status["pid"]).to.equal(await sluice.pid());
     expect(status["proxy"])
       .to.include({ state: "up", port: sluice.httpPort })

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { haproxyCommand, paths, type HaproxyOptions } from "../../../proxy/haproxy/configuration.js";
+import { prepareFiles } from "../../../proxy/haproxy/files.js";
 import { Haproxy } from "../../../proxy/haproxy/haproxy.js";
 import { Runtime } from "../../../proxy/haproxy/runtime.js";
 import { eventually } from "../../support/eventually.js";
@@ -26,7 +27,7 @@ export class RunningHaproxy implements RunningProxy {
     const folder = await mkdtemp(join(tmpdir(), "haproxy-"));
     const port = await freePort();
     const options = { folder, bind: "127.0.0.1", port, domain: "localhost", openFiles };
-    await Haproxy.prepare(options);
+    await prepareFiles(options);
     const running = new RunningHaproxy(options);
     await running.launch();
     return running;
