@@ -79,7 +79,7 @@ async function instancePort(workshop: Workshop, sluice: TestSluice): Promise<num
 }
 
 async function sluiceItself(sluice: TestSluice): Promise<Rival> {
-  const { proxy } = await sluice.json<{ proxy: { pid: number } }>("status");
+  const { proxy } = await sluice.read<{ proxy: { pid: number } }>("status");
   return { name: "Sluice", port: sluice.httpPort, pid: proxy.pid };
 }
 

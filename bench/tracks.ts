@@ -44,7 +44,7 @@ async function badCanary(bench: BenchRun, sluice: TestSluice): Promise<void> {
   const summary = await eventually(
     "the canary is gone",
     async () => {
-      const now = await sluice.json<CanarySummary>("canary", app);
+      const now = await sluice.read<CanarySummary>(`apps/${app}/canary`);
       return now.state === "aborted" && now;
     },
     ABORT_TIMEOUT_MS,

@@ -50,7 +50,7 @@ describe("mails of alerts of a running Sluice", function () {
       expect(text?.content.toString()).to.include("keeps every canary out of the traffic");
       expect(html?.content.toString()).to.include(`http://127.0.0.1:${sluice.controlPort}`);
       expect(chart?.type).to.equal("image/png");
-      const [alert] = (await sluice.json<AlertsSummary>("alerts")).lasting;
+      const [alert] = (await sluice.read<AlertsSummary>("alerts")).lasting;
       expect(mail.headers["message-id"]).to.match(/^<[0-9a-f]{8}\.raised@sluice>$/);
       expect(text?.content.toString()).to.include(
         `sluice alerts ack ${alert?.rule === "always" ? alert.id : ""}`,
@@ -91,7 +91,7 @@ describe("mails of alerts of a running Sluice", function () {
     sluice = await TestSluice.start({ settings: settings(smtp.port) });
     try {
       const { undelivered } = await eventually("it is given up", async () => {
-        const found = await sluice?.json<AlertsSummary>("alerts");
+        const found = await sluice?.read<AlertsSummary>("alerts");
         return found !== undefined && found.undelivered.length > 0 && found;
       });
       expect(undelivered[0]).to.include({ sender: "email", to: "ops@example.com", turn: "raised" });

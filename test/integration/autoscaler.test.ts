@@ -20,7 +20,7 @@ describe("an app with `scale` in its app.json", function () {
   before(async () => (sluice = await TestSluice.start()));
   after(async () => sluice.dispose());
 
-  const summary = async (): Promise<ScaleSummary> => sluice.json<ScaleSummary>("scale", "shop");
+  const summary = async (): Promise<ScaleSummary> => sluice.read<ScaleSummary>("apps/shop/scale");
   const instances = async (): Promise<number> => {
     const { processes } = await summary();
     return processes.find(({ process }) => process === "web")?.running ?? 0;

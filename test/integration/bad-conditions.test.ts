@@ -94,7 +94,7 @@ describe("a disk that fills up during a push", function () {
       );
       await eventually("nothing is left", async () => {
         expect(await tracesOf(sluice, app, ports)).to.deep.equal(traces);
-        expect((await sluice.json<Summary[]>("releases", app))[0]?.phase).to.equal("failed");
+        expect((await sluice.read<Summary[]>(`apps/${app}/releases`))[0]?.phase).to.equal("failed");
         return true;
       });
       expect((await load.stop()).failures).to.deep.equal([]);
@@ -227,7 +227,7 @@ describe("Redis away", function () {
     await back();
     await eventually("nothing of it is left", async () => {
       expect(await tracesOf(sluice, app, ports)).to.deep.equal(traces);
-      expect((await sluice.json<Summary[]>("releases", app))[0]?.phase).to.equal("failed");
+      expect((await sluice.read<Summary[]>(`apps/${app}/releases`))[0]?.phase).to.equal("failed");
       return true;
     });
     await clone.git("reset", "--quiet", "--hard", base);
@@ -245,7 +245,7 @@ describe("Redis away", function () {
     const load = startLoad(sluice.httpPort, app);
     const push = clone.startPush();
     await saying(push, /it is shut$/m);
-    const { redis: killed } = await sluice.json<{ redis: { pid: number } }>("status");
+    const { redis: killed } = await sluice.read<{ redis: { pid: number } }>("status");
     process.kill(killed.pid, "SIGKILL");
     await eventually("Redis is gone", async () => !(await isAlive(killed.pid)));
     await eventually("Redis is back", async () => (await redis()) === "up");

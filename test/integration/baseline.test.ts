@@ -41,7 +41,7 @@ describe("a baseline", function () {
     expectAccepted(await clone.push(`HEAD:${branch}`));
   };
   const baselines = async (): Promise<ReleaseSummary[]> =>
-    (await sluice.json<ReleaseSummary[]>("releases", APP)).filter(({ track }) => track === "baseline");
+    (await sluice.read<ReleaseSummary[]>(`apps/${APP}/releases`)).filter(({ track }) => track === "baseline");
   const serving = async (): Promise<string | undefined> =>
     (await baselines()).find(({ traffic }) => traffic === "live")?.release;
 
@@ -51,7 +51,7 @@ describe("a baseline", function () {
     const release = await eventually("it serves", serving);
     expect(release).to.equal("v3");
     const [baseline] = await baselines();
-    const [, , production] = await sluice.json<ReleaseSummary[]>("releases", APP);
+    const [, , production] = await sluice.read<ReleaseSummary[]>(`apps/${APP}/releases`);
     expect(baseline).to.include({ phase: "settled", commit: production?.commit });
     expect((await sluice.instances()).filter((id) => id.startsWith(`${APP}.v3.`))).to.deep.equal([
       `${APP}.v3.web.1`,
@@ -77,7 +77,7 @@ describe("a baseline", function () {
 
   it("is what the canary is compared with", async () => {
     const judged = await eventually("there is a verdict", async () => {
-      const { verdict } = await sluice.json<CanarySummary>("canary", APP);
+      const { verdict } = await sluice.read<CanarySummary>(`apps/${APP}/canary`);
       const { canary, production, against } = (verdict?.numbers ?? {}) as {
         canary?: { requests: number };
         production?: { requests: number };

@@ -107,7 +107,7 @@ describe("a canary beside production", function () {
 
   it("becomes production by promotion, under load, as it is; a rollback is a switch", async () => {
     const load = startLoad(sluice.httpPort, APP);
-    const before = await sluice.json<{ instances: { id: string; pid: number }[] }[]>("apps");
+    const before = await sluice.read<{ instances: { id: string; pid: number }[] }[]>("apps");
     const promoted = await sluice.cli("promote", APP);
     expect(promoted.stdout).to.match(/^-----> Live: http:\/\/shop\.localhost:\d+ \(v3, /m);
     expect(await visits(30)).to.deep.equal({ v3: 30 });
@@ -115,7 +115,7 @@ describe("a canary beside production", function () {
     const moved = await get({ cookie });
     expect([releaseOf(moved), cookieOf(moved)]).to.deep.equal(["v3", "sluice=production.v3"]);
     expect((await get({ "x-client-mode": "green" })).status).to.equal(404);
-    const after = await sluice.json<{ instances: { id: string; pid: number }[] }[]>("apps");
+    const after = await sluice.read<{ instances: { id: string; pid: number }[] }[]>("apps");
     const pidOf = (summaries: typeof after): number | undefined =>
       summaries[0]?.instances.find(({ id }) => id === "shop.v3.web.1")?.pid;
     expect(pidOf(after)).to.equal(pidOf(before));
@@ -134,7 +134,7 @@ describe("a canary beside production", function () {
     expect(await visits(30)).to.deep.equal({ v1: 30 });
     expect(await visits(3, { cookie: `sluice=canary.${canary}` })).to.deep.equal({ v1: 3 });
     await eventually("its instance is gone", async () => {
-      const [summary] = await sluice.json<{ instances: { id: string }[] }[]>("apps");
+      const [summary] = await sluice.read<{ instances: { id: string }[] }[]>("apps");
       return summary?.instances.every(({ id }) => !id.includes(`.${canary}.`));
     });
     expect((await load.stop()).failures).to.deep.equal([]);

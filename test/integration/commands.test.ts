@@ -45,6 +45,19 @@ describe("sluice", function () {
     );
   });
 
+  it("--json is what the API answers", async () => {
+    const paths = {
+      apps: ["apps"],
+      "apps/shop/releases": ["releases", "shop"],
+      "apps/shop/scale": ["scale", "shop"],
+      alerts: ["alerts"],
+    };
+    for (const [path, args] of Object.entries(paths)) {
+      const keysOf = (value: unknown): unknown => Object.keys([value].flat()[0] as object);
+      expect(keysOf(await sluice.json(...args)), path).to.deep.equal(keysOf(await sluice.read(path)));
+    }
+  });
+
   it("releases lists them, newest first, and its JSON keeps its keys", async () => {
     const [newest, before] = await sluice.json<Record<string, unknown>[]>("releases", "shop");
     expect(newest).to.have.all.keys("release", "commit", "branch", "track", "phase", "traffic", "at", "by");

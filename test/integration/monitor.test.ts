@@ -30,12 +30,12 @@ describe("the monitor of a running Sluice", function () {
     return JSON.parse(body) as T;
   };
   const lasting = async (): Promise<AlertSummary[]> => [
-    ...(await sluice.json<AlertsSummary>("alerts")).lasting,
+    ...(await sluice.read<AlertsSummary>("alerts")).lasting,
   ];
 
   it("shows the host with its roles, its inventory and what it does", async () => {
     const [host] = await eventually("a sample and the inventory", async () => {
-      const found = await sluice.json<HostSummary[]>("hosts");
+      const found = await sluice.read<HostSummary[]>("hosts");
       return found[0]?.sample != null && found[0].inventory.system !== "Linux" && found;
     });
     expect(host).to.deep.include({ host: "web-1", roles: ["proxy", "redis", "production", "staging"] });
@@ -117,7 +117,7 @@ describe("the monitor of a running Sluice", function () {
       await sluice.up();
       await eventually("it is set again", async () => (await redis.get(keys.alert)) === "yes");
       expect((await lasting()).map(({ id }) => id)).to.deep.equal([before?.id]);
-      expect((await sluice.json<AlertsSummary>("alerts")).drain?.why).to.include("CPU of web-1");
+      expect((await sluice.read<AlertsSummary>("alerts")).drain?.why).to.include("CPU of web-1");
     } finally {
       own.close();
     }
@@ -126,7 +126,7 @@ describe("the monitor of a running Sluice", function () {
   it("forgets a host that is gone, and resolves its alerts", async () => {
     expect((await sluice.cli("hosts", "forget", "web-1")).status).to.equal(0);
     await eventually("its alerts are resolved", async () => (await lasting()).length === 0);
-    expect(await sluice.json("hosts")).to.deep.equal([]);
+    expect(await sluice.read("hosts")).to.deep.equal([]);
     expect((await sluice.cli("alerts")).stdout).to.match(/^All is well\.\n\nid +was raised/);
   });
 });

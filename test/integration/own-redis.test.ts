@@ -55,7 +55,7 @@ describe("with a Redis of one's own (redis.url)", function () {
     } finally {
       app.disconnect();
     }
-    expect((await sluice.json<{ redis: { state: string; pid?: number } }>("status")).redis).to.deep.equal({
+    expect((await sluice.read<{ redis: { state: string; pid?: number } }>("status")).redis).to.deep.equal({
       state: "up",
     });
   });

@@ -46,7 +46,7 @@ describe("a preview", function () {
   after(async () => sluice.dispose());
 
   const summary = async (): Promise<Summary> => {
-    const [first] = await sluice.json<Summary[]>("apps");
+    const [first] = await sluice.read<Summary[]>("apps");
     if (first === undefined) throw new Error("there is no app");
     return first;
   };

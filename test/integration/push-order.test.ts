@@ -44,7 +44,7 @@ describe("pushes that come together", function () {
     return { files, go: async () => writeFile(file, "") };
   }
 
-  const releases = async (app: string): Promise<Summary[]> => sluice.json<Summary[]>("releases", app);
+  const releases = async (app: string): Promise<Summary[]> => sluice.read<Summary[]>(`apps/${app}/releases`);
 
   it("shows what a slow gate says while it runs, and deploys another app meanwhile", async () => {
     const gate = gated();
@@ -259,7 +259,7 @@ describe("branches and tags", function () {
     expect(await clone.git("ls-remote", "--tags", "sluice")).to.match(
       /refs\/tags\/heavy\n.*\n.*refs\/tags\/light/,
     );
-    expect(await sluice.json<Summary[]>("releases", "tagged")).to.have.length(1);
+    expect(await sluice.read<Summary[]>("apps/tagged/releases")).to.have.length(1);
   });
 });
 

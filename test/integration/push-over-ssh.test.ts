@@ -74,7 +74,7 @@ describe("git over SSH", function () {
       expect(push.output).to.match(/^-----> Live: http:/m);
       expectAccepted(push);
       expect((await sluice.get(app)).body).to.equal("v1 web.1");
-      const [release] = await sluice.json<{ by: string }[]>("releases", app);
+      const [release] = await sluice.read<{ by: string }[]>(`apps/${app}/releases`);
       expect(release?.by).to.equal(`${type}@test`);
 
       const listed = (await sluice.json<Key[]>("keys")).find(({ name }) => name === `${type}@test`);

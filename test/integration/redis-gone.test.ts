@@ -33,7 +33,7 @@ describe("Redis stopped during a release", function () {
     expect((await sluice.cli("doctor")).stdout).to.include("redis does not run");
     await steer("u");
     await eventually("v2 is recorded as failed", async () => {
-      const releases = await sluice.json<{ release: string; phase: string }[]>("releases", "norecords");
+      const releases = await sluice.read<{ release: string; phase: string }[]>("apps/norecords/releases");
       return releases.map(({ release, phase }) => `${release} ${phase}`).join() === "v2 failed,v1 settled";
     });
     expect(await leftoversOf(sluice, "norecords")).to.deep.equal({

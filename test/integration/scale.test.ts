@@ -35,7 +35,7 @@ describe("sluice scale", function () {
     return stderr;
   };
   const sizes = async (app: string): Promise<string[]> => {
-    const { processes } = await sluice.json<ScaleSummary>("scale", app);
+    const { processes } = await sluice.read<ScaleSummary>(`apps/${app}/scale`);
     return processes.map(({ process, quantity, running }) => `${process} ${quantity}/${running}`);
   };
   const answering = async (app: string): Promise<Set<string>> => {
@@ -87,7 +87,7 @@ describe("sluice scale", function () {
     await scale("shop", "web=2");
     expect((await sluice.cli("rollback", "shop")).status).to.equal(0);
     expect(await answering("shop")).to.deep.equal(new Set(["v1 web.1", "v1 web.2"]));
-    const [last] = (await sluice.json<ScaleSummary>("scale", "shop")).decisions;
+    const [last] = (await sluice.read<ScaleSummary>("apps/shop/scale")).decisions;
     expect(last).to.include({ by: "admin", process: "web", from: 3, to: 2, outcome: "done" });
     expect(await scale("shop")).to.match(/^v1: web 2, worker 0; not scaled by itself\n[^]*web 3 → 2/);
   });
@@ -120,7 +120,7 @@ describe("sluice scale", function () {
     expect(await refusal("sick", "web=3")).to.include("web.3 ended (status 3)");
     await runs("sick", "v1.web.1");
     expect(await sizes("sick")).to.deep.equal(["web 1/1"]);
-    const [last] = (await sluice.json<ScaleSummary>("scale", "sick")).decisions;
+    const [last] = (await sluice.read<ScaleSummary>("apps/sick/scale")).decisions;
     expect(last?.outcome).to.include("web.3 ended");
     expect((await load.stop()).failures).to.deep.equal([]);
   });
@@ -171,7 +171,7 @@ describe("sluice scale", function () {
 
   /** Slow requests that are open, over all of an app's instances; each is asked at its own address. */
   async function openOn(app: string): Promise<number> {
-    const summaries = await sluice.json<AppSummary[]>("apps");
+    const summaries = await sluice.read<AppSummary[]>("apps");
     const instances = summaries.find((summary) => summary.app === app)?.instances ?? [];
     const answers = await Promise.all(
       instances.flatMap(({ address }) =>

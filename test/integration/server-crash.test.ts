@@ -82,7 +82,7 @@ describe("a server that is killed (-9)", function () {
       await sluice.up();
       expect((await load.stop()).failures).to.deep.equal([]);
       expect(await releases(app)).to.deep.equal(["v2 failed no", "v1 settled live"]);
-      const [failed] = await sluice.json<Summary[]>("releases", app);
+      const [failed] = await sluice.read<Summary[]>(`apps/${app}/releases`);
       expect(failed?.error).to.include(`while this release was ${phase}`);
       expect(await clone.git("ls-remote", "sluice", "master")).not.to.include(
         await clone.git("rev-parse", "HEAD"),
@@ -118,7 +118,7 @@ describe("a server that is killed (-9)", function () {
   it("during the switch (a proxy has not answered yet): finishes the release", async () => {
     const clone = await liveApp("c-live");
     await clone.commit({ note: "2" });
-    const { proxy } = await sluice.json<{ proxy: { pid: number } }>("status");
+    const { proxy } = await sluice.read<{ proxy: { pid: number } }>("status");
     const workers = (await readFile(`/proc/${proxy.pid}/task/${proxy.pid}/children`, "utf8"))
       .trim()
       .split(" ")
@@ -208,7 +208,7 @@ describe("a server that is killed (-9)", function () {
   }
 
   async function releases(app: string): Promise<string[]> {
-    return (await sluice.json<Summary[]>("releases", app)).map(
+    return (await sluice.read<Summary[]>(`apps/${app}/releases`)).map(
       ({ release, phase, traffic }) => `${release} ${phase} ${traffic}`,
     );
   }

@@ -114,7 +114,7 @@ describe("under load, killed (-9)", function () {
   });
 
   async function status(): Promise<Status> {
-    return sluice.json<Status>("status");
+    return sluice.read<Status>("status");
   }
 
   async function instancePid(id: string): Promise<number> {

@@ -81,7 +81,7 @@ describe("traffic", function () {
     expect(body).to.include(`sluice_response_seconds_bucket{${labels},le="+Inf"} 32\n`);
     expect(body).to.include('sluice_instances{app="shop"} 1\n');
 
-    const [app] = (await sluice.json<Status>("status")).apps;
+    const [app] = (await sluice.read<Status>("status")).apps;
     const recent = app?.tracks[0]?.traffic;
     expect(recent?.requestsPerSecond).to.be.closeTo(34 / 60, 0.01);
     expect(recent?.errorShare).to.be.closeTo(5 / 34, 0.001);

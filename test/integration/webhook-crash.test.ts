@@ -15,8 +15,8 @@ const SEED = 20_261;
 const APPS = ["one", "two", "three"];
 const BRANCHES = ["master", "staging", "new-cart"];
 /** Of each app; fewer than are kept, so that all can be counted. */
-const DELIVERIES = 60;
-const KILLS = 6;
+const DELIVERIES = 30;
+const KILLS = 4;
 const MARK = "the-step-is-under-way";
 const NO_STANDBY = { standbySeconds: 0 };
 
@@ -85,7 +85,7 @@ describe("deliveries while the server is killed (-9) and started again", functio
         all.flatMap(({ results }) => results).filter(({ outcome }) => outcome === "failed"),
       ).to.deep.equal([]);
     }
-    const { apps: shown } = await sluice.json<{ apps: AppSummary[] }>("status");
+    const { apps: shown } = await sluice.read<{ apps: AppSummary[] }>("status");
     for (const { app } of apps) {
       const tracks = shown.find((summary) => summary.app === app)?.tracks ?? [];
       const expected = { production: "master", canary: "staging", "new-cart": "new-cart" };
@@ -133,10 +133,10 @@ describe("deliveries while the server is killed (-9) and started again", functio
       const delivery = (await allDone(app)).find(({ id }) => id === "killed");
       expect(delivery?.results).to.have.length(1);
       expect(delivery?.results[0]?.outcome).to.match(/^(released|nothing)$/);
-      const { apps } = await sluice.json<{ apps: AppSummary[] }>("status");
+      const { apps } = await sluice.read<{ apps: AppSummary[] }>("status");
       const tracks = apps.find((summary) => summary.app === app)?.tracks ?? [];
       expect(tracks.map((track) => track.commit)).to.deep.equal([commit]);
-      const releases = await sluice.json<ReleaseSummary[]>("releases", app);
+      const releases = await sluice.read<ReleaseSummary[]>(`apps/${app}/releases`);
       expect(
         releases.slice(0, -1).map(({ release, phase, traffic }) => `${release} ${phase} ${traffic}`),
       ).to.deep.equal(phases);
@@ -173,7 +173,7 @@ describe("deliveries while the server is killed (-9) and started again", functio
   async function nothingIsLeft(app: string, tracks: AppSummary["tracks"]): Promise<void> {
     const ids = tracks.map(({ release }) => `${app}.${release}.web.1`).sort();
     await eventually("replaced releases retire", async () =>
-      (await sluice.json<ReleaseSummary[]>("releases", app)).every(({ phase, traffic }) =>
+      (await sluice.read<ReleaseSummary[]>(`apps/${app}/releases`)).every(({ phase, traffic }) =>
         traffic === "live" ? phase === "settled" : ["retired", "failed"].includes(phase),
       ),
     );

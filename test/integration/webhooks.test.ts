@@ -68,7 +68,7 @@ describe("webhooks", function () {
         { branch: "master", commit, outcome: "released", release: "v1" },
       ]);
       expect(await serving(app)).to.equal("v1");
-      const [release] = await sluice.json<ReleaseSummary[]>("releases", app);
+      const [release] = await sluice.read<ReleaseSummary[]>(`apps/${app}/releases`);
       expect(release).to.include({ commit, branch: "master", track: "production", traffic: "live" });
     });
   }
@@ -160,7 +160,9 @@ describe("webhooks", function () {
       const slowest = await push("master", { "package.json": JSON.stringify(slow) });
       const first = await deliver(known, { branch: "master", commit: slowest });
       await eventually("it is under way", async () =>
-        (await sluice.json<ReleaseSummary[]>("releases", app)).some(({ commit }) => commit === slowest),
+        (await sluice.read<ReleaseSummary[]>(`apps/${app}/releases`)).some(
+          ({ commit }) => commit === slowest,
+        ),
       );
       const second = await deliver(known, { branch: "master", commit: await push("master") });
       const last = await push("master", { "package.json": "{}" });

@@ -97,6 +97,15 @@ export class TestSluice {
     return { status: exitCode ?? -1, stdout, stderr };
   }
 
+  /** What `GET /api/PATH` answers, as the reading commands show it, without a process for each look. */
+  async read<T>(path: string): Promise<T> {
+    const { status, body } = await this.control(`/api/${path}`, {
+      authorization: `Bearer ${await this.token()}`,
+    });
+    if (status !== 200) throw new Error(body);
+    return JSON.parse(body) as T;
+  }
+
   /** A reading command's answer. */
   async json<T>(...args: string[]): Promise<T> {
     const { status, stdout, stderr } = await this.cli(...args, "--json");
