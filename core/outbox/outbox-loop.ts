@@ -65,12 +65,12 @@ export class OutboxLoop {
     while (!this.stopping.signal.aborted) {
       // Rung from now on, it is heard.
       this.bell = new AbortController();
-      const waitMs = await this.takeAll();
-      await this.pause(waitMs, this.bell.signal);
+      const next = await this.takeAll();
+      await this.pause(Math.max(0, next - this.options.clock.now()), this.bell.signal);
     }
   }
 
-  /** Answers how long to wait for more. */
+  /** Answers when to look for more, ms since 1970. */
   private async takeAll(): Promise<number> {
     const { clock } = this.options;
     try {
@@ -78,13 +78,13 @@ export class OutboxLoop {
         const now = clock.now();
         const found = await this.queue.take(now, now + LEASE_MS, randomUUID());
         this.tellRedis(undefined);
-        if (found.job === undefined) return Math.min(POLL_MS, Math.max(0, (found.nextAt ?? Infinity) - now));
+        if (found.job === undefined) return Math.min(now + POLL_MS, found.nextAt ?? Infinity);
         this.begin(found, now + LEASE_MS);
       }
     } catch (error) {
       this.tellRedis(error);
     }
-    return POLL_MS;
+    return clock.now() + POLL_MS;
   }
 
   private begin(taken: TakenJob, leaseUntil: number): void {

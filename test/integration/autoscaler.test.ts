@@ -41,7 +41,11 @@ describe("an app with `scale` in its app.json", function () {
     await eventually("there is one again", async () => (await instances()) === 1, 30_000);
     loads.push(await calm.stop());
     for (const { failures } of loads) expect(failures).to.deep.equal([]);
-    const { decisions } = await summary();
+    // They are written down when they are done.
+    const decisions = await eventually("both are recorded", async () => {
+      const recorded = (await summary()).decisions;
+      return recorded.length === 2 && recorded;
+    });
     expect(decisions.map(({ by, from, to, outcome }) => ({ by, from, to, outcome }))).to.deep.equal([
       { by: "autoscaler", from: 2, to: 1, outcome: "done" },
       { by: "autoscaler", from: 1, to: 2, outcome: "done" },

@@ -50,9 +50,11 @@ describe("a baseline", function () {
     await push({ "app.json": JSON.stringify(app) }, "staging");
     const release = await eventually("it serves", serving);
     expect(release).to.equal("v3");
-    const [baseline] = await baselines();
+    const baseline = await eventually("it is settled", async () =>
+      (await baselines()).find(({ phase }) => phase === "settled"),
+    );
     const [, , production] = await sluice.read<ReleaseSummary[]>(`apps/${APP}/releases`);
-    expect(baseline).to.include({ phase: "settled", commit: production?.commit });
+    expect(baseline.commit).to.equal(production?.commit);
     expect((await sluice.instances()).filter((id) => id.startsWith(`${APP}.v3.`))).to.deep.equal([
       `${APP}.v3.web.1`,
     ]);
@@ -100,7 +102,10 @@ describe("a baseline", function () {
       const now = await serving();
       return now !== "v3" && now;
     });
-    expect(await trackOf({ cookie: "sluice=baseline.v3" })).to.equal(`baseline ${release}`);
+    await eventually(
+      "its visitors are led to the new one",
+      async () => (await trackOf({ cookie: "sluice=baseline.v3" })) === `baseline ${release}`,
+    );
     await eventually(
       "the old one is gone",
       async () => !(await sluice.instances()).some((id) => id.includes(".v3.")),
