@@ -1,4 +1,4 @@
-const POLL_MS = 20;
+const POLL_MS = 40;
 
 /** Asks again and again until the answer is not undefined or false, at most for `timeoutMs`; then fails with `what`. */
 export async function eventually<T>(

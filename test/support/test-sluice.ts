@@ -1,7 +1,8 @@
 import { execa } from "execa";
 import { Redis } from "ioredis";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,9 +72,29 @@ export class TestSluice {
     };
   }
 
+  /** As `sluice up --detach`, without a process that only waits. */
   async up(...args: string[]): Promise<void> {
-    const result = await this.cli("up", "--detach", ...args);
-    if (result.status !== 0) throw new Error(`sluice up failed:\n${result.stderr}`);
+    const path = join(this.home, "up.log");
+    const output = await open(path, "w", 0o600);
+    const child = spawn(BIN, ["up", ...args], {
+      detached: true,
+      stdio: ["ignore", output.fd, output.fd],
+      env: this.env,
+      cwd: "/",
+    });
+    await output.close();
+    let hasEnded = false;
+    child.once("exit", () => (hasEnded = true));
+    const said = await eventually(
+      "sluice up says that it is up, or why not",
+      async () => {
+        const text = await readFile(path, "utf8");
+        return (hasEnded || text.includes("Sluice is up")) && text;
+      },
+      COMMAND_TIMEOUT_MS,
+    );
+    if (!said.includes("Sluice is up")) throw new Error(`sluice up failed:\n${said}`);
+    child.unref();
   }
 
   async cli(...args: string[]): Promise<CommandResult> {
