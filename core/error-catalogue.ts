@@ -67,6 +67,11 @@ export const catalogue = {
     ({ app }) => `Production of "${app}" has changed since this was decided.`,
     () => "Nothing to do: the autoscaler looks again.",
   ),
+  "input-empty": entry<{ what: string }>(
+    400,
+    ({ what }) => `${what}: nothing came on standard input.`,
+    () => "Type it when you are asked for it, or pipe one line in.",
+  ),
   "request-invalid": entry<{ problem: string }>(
     400,
     ({ problem }) => `The request is not understood: ${problem}.`,

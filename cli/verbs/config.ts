@@ -3,13 +3,14 @@ import { AppError } from "../../core/app-error.js";
 import { apiPath } from "../api-path.js";
 import { Client } from "../client.js";
 import type { Context } from "../context.js";
+import { readSecret } from "../read-secret.js";
 import { show, type Format } from "../show/show.js";
 
-/** `sluice config APP [NAME=VALUE …]`: the environment of the next release, or a change of it. */
+/** `sluice config APP [NAME=VALUE … | NAME]`: the environment of the next release, or a change of it. */
 export function configVerb(command: Command, context: () => Promise<Context>): void {
   command
     .argument("<app>")
-    .argument("[settings...]", "NAME=VALUE …")
+    .argument("[settings...]", "NAME=VALUE …, or one NAME: its value is read from standard input, unseen")
     .option("--unset <name...>", "remove these")
     .option("--json", "as JSON")
     .action(async (app: string, settings: string[], options: ConfigOptions) =>
@@ -27,7 +28,7 @@ async function config(
   settings: readonly string[],
   { unset = [], json }: ConfigOptions,
 ): Promise<void> {
-  const set = Object.fromEntries(settings.map(parseSetting));
+  const set = Object.fromEntries(await valuesOf(context, settings));
   const isChange = settings.length > 0 || unset.length > 0;
   const answer = await new Client(context).call<Record<string, string>>(
     isChange ? "PATCH" : "GET",
@@ -41,7 +42,16 @@ async function config(
   );
 }
 
-function parseSetting(setting: string): [name: string, value: string] {
+type Setting = readonly [name: string, value: string];
+
+async function valuesOf(context: Context, settings: readonly string[]): Promise<Setting[]> {
+  const [name] = settings;
+  if (name !== undefined && settings.length === 1 && !name.includes("="))
+    return [[name, await readSecret(context, `Value of ${name}`)]];
+  return settings.map(parseSetting);
+}
+
+function parseSetting(setting: string): Setting {
   const at = setting.indexOf("=");
   if (at < 1) throw new AppError("request-invalid", { problem: `"${setting}" is no NAME=VALUE` });
   return [setting.slice(0, at), setting.slice(at + 1)];

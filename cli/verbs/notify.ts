@@ -6,6 +6,7 @@ import { apiPath } from "../api-path.js";
 import { Client } from "../client.js";
 import type { Context } from "../context.js";
 import { parseSomeOf } from "../parse-some-of.js";
+import { readSecret } from "../read-secret.js";
 import { show, type Format } from "../show/show.js";
 import { table } from "../show/table.js";
 import { utcTime } from "../show/utc-time.js";
@@ -17,7 +18,7 @@ export function notifyVerb(command: Command, context: () => Promise<Context>): v
   command
     .argument("<app>")
     .addArgument(new Argument("[action]").choices(ACTIONS))
-    .argument("[receiver]", "the URL to add, or the id to remove")
+    .argument("[receiver]", "the URL to add (- reads it from standard input, unseen), or the id to remove")
     .option("--slack", "add: the URL is an incoming webhook of Slack")
     .option(
       "--events <types>",
@@ -68,9 +69,11 @@ function receiverLines(receivers: readonly ReceiverSummary[]): string[] {
 async function add(
   context: Context,
   app: string,
-  url: string,
+  given: string,
   { slack, events }: NotifyOptions,
 ): Promise<void> {
+  // One of Slack is a secret.
+  const url = given === "-" ? await readSecret(context, "URL") : given;
   const body = { url, form: slack ? "slack" : "standard", ...(events === undefined ? {} : { events }) };
   const path = apiPath("apps", app, "notifications");
   const answer = await new Client(context).call<Receiver & { secret?: string }>("POST", path, body);

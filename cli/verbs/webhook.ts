@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { AppError } from "../../core/app-error.js";
 import type { WebhookAnswer } from "../../server/api/webhook-api.js";
 import { apiPath } from "../api-path.js";
 import { Client } from "../client.js";
@@ -43,15 +42,9 @@ async function webhook(
   show(context, { json }, answer, webhookLines);
 }
 
-/** An argument stands in the list of processes, where everybody on the machine can read it. */
 async function statusTokenOf(context: Context, given: string | undefined): Promise<string | undefined> {
   if (given === undefined || given === "") return given;
-  if (given === "-") {
-    const token = await readSecret(context.input(), context.errors(), "Token: ");
-    if (token === undefined)
-      throw new AppError("request-invalid", { problem: "no status token came on standard input" });
-    return token;
-  }
+  if (given === "-") return readSecret(context, "Token");
   context.errors().write(` !     ${SEEN_BY_OTHERS}\n`);
   return given;
 }
