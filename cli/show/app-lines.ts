@@ -2,19 +2,21 @@ import type { RecentTraffic } from "../../server/releases/recent-traffic.js";
 import type { AppSummary } from "../../server/releases/summaries.js";
 import { table } from "./table.js";
 
-/** Apps for people: what serves them, and how it does. */
+/** Apps for people: what serves them, and how it does; each track with the instances of its own release. */
 export function appLines(summaries: readonly AppSummary[]): string[] {
   if (summaries.length === 0) return ["No app yet: git push makes one."];
   const rows = summaries.flatMap(({ app, tracks, instances, url }) => {
-    const running = instances.filter((instance) => instance.running).length;
-    const processes = `${running}/${instances.length} running`;
-    if (tracks.length === 0) return [[app, "-", "nothing live", url, processes]];
-    return tracks.map(({ track, release, url: trackUrl, traffic }) => [
-      ...[app, track, release, trackUrl, processes],
-      ...trafficCells(traffic),
-    ]);
+    if (tracks.length === 0) return [[app, "-", "nothing live", url, runningText(instances)]];
+    return tracks.map(({ track, release, url: trackUrl, asleep, traffic }) => {
+      const own = instances.filter((instance) => instance.release === release);
+      return [app, track, release, trackUrl, asleep ? "asleep" : runningText(own), ...trafficCells(traffic)];
+    });
   });
   return table(["app", "track", "release", "url", "instances", "req/s", "errors", "p50", "p99"], rows);
+}
+
+function runningText(instances: AppSummary["instances"]): string {
+  return `${instances.filter(({ running }) => running).length}/${instances.length} running`;
 }
 
 /** Of the last minute. */
