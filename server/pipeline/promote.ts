@@ -1,17 +1,16 @@
 import { AppError, isAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
-import type { ReleaseProcess, ReleaseRecord } from "../../core/records/release-record.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import { applied } from "../releases/applied.js";
-import { productionOf } from "../releases/production-of.js";
 import { publicUrl } from "../releases/public-url.js";
 import { withLive } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 import { healthyInstances, letNewOnesGo } from "./healthy-instances.js";
-import { forTrack, readManifest } from "./manifest/manifest.js";
 import type { Output } from "./output.js";
 import type { Pipeline } from "./pipeline.js";
 import { prune } from "./prune.js";
+import { sizedAsProduction } from "./sized-as-production.js";
 import type { ReleaseWork } from "./step.js";
 
 /**
@@ -74,18 +73,6 @@ async function canaryOf(tools: Tools, app: string, only: number | undefined): Pr
 /** The record as production's, with all its instances healthy; those that were started for it go again when one is not. */
 async function atProductionsSize(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
   const { tools, record: canary } = work;
-  const tree = tools.home.tree(canary.app, canary.number);
-  const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
-  const production = await productionOf(tools, canary.app);
-  const processes = forTrack(manifest, PRODUCTION).processes.map((process) =>
-    atLeast(process, production?.processes ?? []),
-  );
-  work.record = { ...canary, track: PRODUCTION, processes };
+  work.record = { ...canary, track: PRODUCTION, processes: await sizedAsProduction(tools, canary) };
   return { ...work.record, instances: await healthyInstances(work, canary.instances, signal) };
-}
-
-/** Production may run more of them than its files say. */
-function atLeast(process: ReleaseProcess, present: readonly ReleaseProcess[]): ReleaseProcess {
-  const quantity = present.find(({ name }) => name === process.name)?.quantity ?? 0;
-  return { ...process, quantity: Math.max(process.quantity, quantity) };
 }

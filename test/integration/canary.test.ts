@@ -156,6 +156,16 @@ describe("a canary beside production", function () {
     expect(await visits(30)).to.deep.equal({ v1: 30 });
     await eventually("its instances are gone", async () => (await instances()).length === 0);
   });
+
+  it("has as many instances after its promotion as a push of the same to master would have", async () => {
+    const appJson = { formation: { web: { quantity: 1 } }, sluice: SETTINGS };
+    await clone.commit({ "server.js": TINY_SERVER, "app.json": JSON.stringify(appJson) });
+    const canary = await pushCanary();
+    expect((await sluice.cli("promote", APP)).status).to.equal(0);
+    expect((await sluice.instances()).filter((id) => id.includes(`.${canary}.`))).to.deep.equal([
+      `${APP}.${canary}.web.1`,
+    ]);
+  });
 });
 
 function secondOneWaitsFor(gate: string): string {
