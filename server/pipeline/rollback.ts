@@ -31,26 +31,19 @@ export async function rollback(
     const release = releaseName(number);
     out.heading(`Rolling back to ${release} (${commit.slice(0, 10)})`);
     const onWait = (): void => out.line(`waiting until ${release} has stopped`);
-    return tools.turns.take(app, number, async () => back(tools, pipeline, app, number, out, stop), onWait);
+    const back = async (): Promise<ReleaseRecord> => {
+      // It may have been retired meanwhile.
+      const target = await targetOf(tools, app, number);
+      const work = await pipeline.work(target, out, { quarantine: {}, skipGates: false });
+      work.record = await tools.releases.advance(target, "built", {
+        order: "rollback",
+        processes: await sizedAsProduction(tools, target),
+      });
+      await pipeline.toSettled(work, stop);
+      return work.record;
+    };
+    return tools.turns.take(app, number, back, onWait);
   });
-}
-
-async function back(
-  tools: Tools,
-  pipeline: Pipeline,
-  app: string,
-  number: number,
-  out: Output,
-  signal: AbortSignal,
-): Promise<ReleaseRecord> {
-  const target = await targetOf(tools, app, number);
-  const work = await pipeline.work(target, out, { quarantine: {}, skipGates: false });
-  work.record = await tools.releases.advance(target, "built", {
-    order: "rollback",
-    processes: await sizedAsProduction(tools, target),
-  });
-  await pipeline.toSettled(work, signal);
-  return work.record;
 }
 
 async function targetOf(
