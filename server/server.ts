@@ -38,10 +38,11 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     tellChanges(parts);
     loops.push(tools.leaving);
     await recover(tools, pipeline);
+    // Stopped before the reconciler, which may be waiting for its turn.
+    loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(new Reconciler(tools, pipeline).start());
     loops.push(new Baselines(tools, pipeline).start());
     loops.push(new Scaling(tools, pipeline, new ScaleRequests(redis)).start());
-    loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());
     loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());
     loops.push(judgeLoop(options, parts).start());
