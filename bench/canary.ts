@@ -30,27 +30,31 @@ interface Behaviour {
   readonly errorShare: number;
   /** The latencies' buckets, slower ones last, each as often as it is likely. */
   readonly buckets: readonly number[];
+  /** In this part of the seconds its process stands still for 50 to 500 ms; what comes meanwhile waits. */
+  readonly stalls: number;
 }
 
 /** A simulation: what the verdict on canaries is worth, without any requests. */
 export const canary: Bench = {
   name: "canary",
   title: "how canaries are judged",
-  limitSeconds: 90,
+  limitSeconds: 240,
   run: async ({ quick, figure }) => {
     const random = seededRandom(1);
-    const good = { errorShare: ERROR_SHARE, buckets: logNormalBuckets(SIGMA) };
-    const equal = await failures(good, good, quick ? 30 : 250, random);
-    const failed = equal.filter(Number.isFinite).length;
-    const { low, high } = wilsonInterval(failed, equal.length);
-    figure({
-      name: "equal canaries that failed",
-      value: (failed / equal.length) * 100,
-      unit: "%",
-      aim: { atMost: 2 },
-      spread: `between ${percent(low)} and ${percent(high)} with 95 % confidence`,
-      method: `${equal.length} canaries as good as production (${percent(ERROR_SHARE)} errors, log-normal latencies), each looked at ${LOOKS} times, every ${REQUESTS_A_LOOK} requests.`,
-    });
+    const good = { errorShare: ERROR_SHARE, buckets: logNormalBuckets(SIGMA), stalls: 0 };
+    for (const { name, stalls } of EQUALS) {
+      const equal = await failures({ ...good, stalls }, { ...good, stalls }, quick ? 30 : 250, random);
+      const failed = equal.filter(Number.isFinite).length;
+      const { low, high } = wilsonInterval(failed, equal.length);
+      figure({
+        name,
+        value: (failed / equal.length) * 100,
+        unit: "%",
+        aim: { atMost: 2 },
+        spread: `between ${percent(low)} and ${percent(high)} with 95 % confidence`,
+        method: `${equal.length} canaries as good as production (${percent(ERROR_SHARE)} errors, log-normal latencies${stalls === 0 ? "" : `; in ${percent(stalls)} of the seconds a process stands still for 50 to 500 ms`}), each looked at ${LOOKS} times, every ${REQUESTS_A_LOOK} requests.`,
+      });
+    }
     for (const { name, behaviour, shares } of defects(good)) {
       const needed = await failures(behaviour, good, quick ? 50 : 500, random);
       figure({
@@ -63,6 +67,12 @@ export const canary: Bench = {
     }
   },
 };
+
+const EQUALS = [
+  { name: "equal canaries that failed", stalls: 0 },
+  { name: "equal canaries that failed, with stalls", stalls: 1 / 30 },
+  { name: "equal canaries that failed, with many stalls", stalls: 1 / 5 },
+];
 
 interface Defect {
   readonly name: string;
@@ -108,6 +118,7 @@ function requestsUntilFailed(canary: Behaviour, production: Behaviour, random: (
   const [canarySide, productionSide] = [new Side(canary), new Side(production)];
   let [errors, latency] = [renewedFrom(noEvidence()), renewedFrom(noLatencyEvidence())];
   for (let look = 0; look < LOOKS; look++) {
+    for (const side of [canarySide, productionSide]) side.beginSecond(random);
     for (let request = 0; request < REQUESTS_A_LOOK; request++)
       (random() < CANARY_SHARE ? canarySide : productionSide).request(random);
     const [ofCanary, ofProduction] = [canarySide.look(), productionSide.look()];
@@ -134,13 +145,21 @@ class Side {
   readonly counts = { requests: 0, errors: 0, histogram: new Map<number, number>() };
   #tally = { bad: 0, all: 0 };
   #histogram = new Map<number, number>();
+  #stallMs = 0;
 
   constructor(private readonly behaviour: Behaviour) {}
+
+  beginSecond(random: () => number): void {
+    this.#stallMs = random() < this.behaviour.stalls ? 50 + 450 * random() : 0;
+  }
 
   request(random: () => number): void {
     const { errorShare, buckets } = this.behaviour;
     const bad = Number(random() < errorShare);
-    const bucket = buckets[Math.floor(random() * buckets.length)] ?? 0;
+    const usual = buckets[Math.floor(random() * buckets.length)] ?? 0;
+    // It comes at any moment of the second: during the stall, or else not.
+    const waitsMs = this.#stallMs - 1000 * random();
+    const bucket = waitsMs > 0 ? Math.max(usual, bucketOf(waitsMs * 1000)) : usual;
     this.counts.requests++;
     this.counts.errors += bad;
     this.#tally.all++;

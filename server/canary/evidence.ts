@@ -52,7 +52,16 @@ export const ERRORS = {
   anew: ({ production }: Evidence): Evidence => noEvidence(production.bad / production.all),
 };
 
-export function withBlock({ production, alternatives }: Evidence, block: Block): Evidence {
+export function withBlock(evidence: Evidence, block: Block): Evidence {
+  return withCappedBlock(evidence, block, Infinity);
+}
+
+/** `most`: the factor (1 or more) by which the block may raise the e-value. What is below an e-value is one, too. */
+export function withCappedBlock(
+  { production, alternatives }: Evidence,
+  block: Block,
+  most: number,
+): Evidence {
   // What is compared may be chosen by what came before the block, never by the block itself.
   const odds = production.bad / (production.all - production.bad);
   return {
@@ -62,7 +71,7 @@ export function withBlock({ production, alternatives }: Evidence, block: Block):
     },
     alternatives: alternatives.map(({ oddsRatio, logE }) => ({
       oddsRatio,
-      logE: logE + logIncrement(block, shareOf(odds * oddsRatio), shareOf(odds)),
+      logE: logE + Math.min(Math.log(most), logIncrement(block, shareOf(odds * oddsRatio), shareOf(odds))),
     })),
   };
 }

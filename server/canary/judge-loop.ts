@@ -1,3 +1,4 @@
+import { isAppError, toAppError, type AppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { bucketMs } from "../../core/records/latency-buckets.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
@@ -10,7 +11,7 @@ import type { CanaryStore } from "./canary-store.js";
 import { ERRORS } from "./evidence.js";
 import { LATENCY } from "./latency-evidence.js";
 import { isNews, nextMove, withDecision, type CanaryMove } from "./next-move.js";
-import { withTraffic } from "./observe.js";
+import { WARM_UP_SECONDS, withTraffic } from "./observe.js";
 import { renewedValue } from "./renewed.js";
 import { abort, setShare } from "./share.js";
 import type { Counts } from "./verdict-numbers.js";
@@ -28,8 +29,8 @@ export interface JudgeOptions {
   readonly promote: (app: string, release: number) => Promise<unknown>;
 }
 
-/** After something that could not be done (a promotion, say) the next try comes so much later. */
-const PAUSE_MS = 60_000;
+/** After what could not be done (a promotion, say) the next try comes so much later at most. */
+const LONGEST_PAUSE_MS = 60_000;
 /** Of canaries as good as production so many fail by chance in all their steps, for errors and for latency each. */
 const FALSE_ALARMS = 0.01;
 
@@ -43,7 +44,7 @@ export class JudgeLoop {
       name: "judging",
       concerns: ({ tracks }) => tracks[CANARY] !== undefined,
       attend: async (table) => this.judge(table),
-      pauseMs: PAUSE_MS,
+      longestPauseMs: LONGEST_PAUSE_MS,
     }).start();
   }
 
@@ -108,11 +109,25 @@ export class JudgeLoop {
         await store.save({ ...record, outcome: "aborted" });
         break;
       case "promote":
-        await promote(app, release);
+        await promote(app, release).catch(async (error: unknown) => {
+          // Then somebody was faster.
+          if (!isAppError(error, "canary-none"))
+            await store.save(withFailedPromotion(record, toAppError(error)));
+          throw error;
+        });
         await store.save({ ...record, outcome: "promoted" });
         break;
     }
   }
+}
+
+/** It says so where people look for what became of the canary. */
+function withFailedPromotion(record: CanaryRecord, { message }: AppError): CanaryRecord {
+  const { verdict } = record;
+  if (verdict === undefined) return record;
+  const [why = ""] = message.split("\n");
+  const reason = `It could not be promoted: ${why} Production stays as it is, and the promotion will be tried again.`;
+  return withDecision(record, { ...verdict, word: "hold", action: "none", reason });
 }
 
 function verdictOn(record: CanaryRecord, { canary: settings }: ReleaseRecord): Verdict {
@@ -128,7 +143,8 @@ function verdictOn(record: CanaryRecord, { canary: settings }: ReleaseRecord): V
     },
     {
       minRequests,
-      stepSeconds,
+      // None is over before latencies were compared.
+      stepSeconds: Math.max(stepSeconds, record.step === 0 ? WARM_UP_SECONDS : 0),
       falseAlarms: FALSE_ALARMS / Math.max(1, steps.length),
       ...(maxErrorShare === undefined ? {} : { maxErrorShare }),
       ...(maxP99Ratio === undefined ? {} : { maxP99Ratio }),

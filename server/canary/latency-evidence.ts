@@ -1,5 +1,5 @@
 import { bucketOf, bucketRange, BUCKETS_PER_OCTAVE } from "../../core/records/latency-buckets.js";
-import { eValue, noEvidence, withBlock, type Evidence, type Tally } from "./evidence.js";
+import { eValue, noEvidence, withCappedBlock, type Evidence, type Tally } from "./evidence.js";
 import { countIn, quantileBucket, type Histogram } from "./quantile.js";
 
 /**
@@ -25,6 +25,11 @@ export interface Histograms {
 const QUANTILES = [0.5, 0.9, 0.99];
 /** With fewer the quantiles of production are not known; until then blocks only inform. */
 const LEAST_ANSWERS = 100;
+/**
+ * Answers that are slow together have one cause: a process that stood still for a moment (its garbage, a busy machine). So
+ * a block raises the evidence at most by this, however many they are: it takes five blocks to get to 100.
+ */
+const MOST_PER_BLOCK = 3;
 /** How much slower a canary may be. */
 export interface Tolerance {
   /** Rounded up to whole buckets. */
@@ -60,10 +65,14 @@ export function withHistograms(
             const threshold = quantileBucket(earlier, q) ?? 0;
             return {
               q,
-              evidence: withBlock(evidence, {
-                canary: slowerThan(block.canary, canaryThreshold(threshold, tolerance)),
-                production: slowerThan(block.production, threshold),
-              }),
+              evidence: withCappedBlock(
+                evidence,
+                {
+                  canary: slowerThan(block.canary, canaryThreshold(threshold, tolerance)),
+                  production: slowerThan(block.production, threshold),
+                },
+                MOST_PER_BLOCK,
+              ),
             };
           }),
   };

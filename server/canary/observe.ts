@@ -7,7 +7,8 @@ import { ERRORS, withBlock } from "./evidence.js";
 import { LATENCY, withHistograms } from "./latency-evidence.js";
 import { withNext } from "./renewed.js";
 
-const WARM_UP_SECONDS = 10;
+/** An instance that has just started is slow, and soon is not: latencies of that time are left out, production's too. */
+export const WARM_UP_SECONDS = 10;
 
 interface Look {
   /** The track that the canary is compared with. */
@@ -29,7 +30,10 @@ export function withTraffic(
   { against, cursor, now, isHeld }: Look,
 ): CanaryRecord {
   const own = releaseName(record.release);
-  const visitors = traffic.filter(({ asked }) => asked !== true);
+  const isWarm = record.step > 0 || record.secondsInStep >= WARM_UP_SECONDS;
+  const visitors = traffic
+    .filter(({ asked }) => asked !== true)
+    .map((counted) => (isWarm ? counted : { ...counted, latencies: {} }));
   const canary = countsOf(visitors.filter(({ release, track }) => track === CANARY && release === own));
   const production = countsOf(visitors.filter(({ track }) => track === against));
   const block = { canary: tally(canary), production: tally(production) };
@@ -43,11 +47,7 @@ export function withTraffic(
     canary: together(record.canary, canary),
     production: together(record.production, production),
     errors: withNext(record.errors, (evidence) => withBlock(evidence, block), passed, ERRORS),
-    // An instance that has just started is slow, and soon is not.
-    latency:
-      record.step === 0 && record.secondsInStep < WARM_UP_SECONDS
-        ? record.latency
-        : withNext(record.latency, (evidence) => withHistograms(evidence, histograms), passed, LATENCY),
+    latency: withNext(record.latency, (evidence) => withHistograms(evidence, histograms), passed, LATENCY),
   });
 }
 

@@ -6,8 +6,8 @@ import { RouteWatch } from "../releases/route-watch.js";
 import { withoutTrack } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 
-/** After a baseline that could not be made the next try comes so much later. */
-const PAUSE_MS = 60_000;
+/** After baselines that could not be made the next try comes so much later at most. */
+const LONGEST_PAUSE_MS = 60_000;
 
 type Copier = Pick<Pipeline, "exclusively" | "begin" | "toSettled">;
 
@@ -26,7 +26,7 @@ export class Baselines {
       name: "baseline",
       concerns: ({ tracks }) => tracks[CANARY] !== undefined || tracks[BASELINE] !== undefined,
       attend: async (table) => this.attend(table),
-      pauseMs: PAUSE_MS,
+      longestPauseMs: LONGEST_PAUSE_MS,
     }).start();
     return {
       stop: async () => {

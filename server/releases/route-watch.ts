@@ -12,8 +12,15 @@ export interface RouteWatchOptions {
   readonly attend: (table: RouteTable) => Promise<void>;
   /** First of all, at every look. */
   readonly before?: () => Promise<void>;
-  /** An app whose turn failed has its next one so much later. */
-  readonly pauseMs?: number;
+  /** An app whose turn failed has its next one later: after a second, then after twice as long each time, up to this. */
+  readonly longestPauseMs?: number;
+}
+
+interface Failed {
+  /** One after the other. */
+  readonly times: number;
+  /** ms since 1970 */
+  readonly pausedUntil: number;
 }
 
 const TICK_MS = 1000;
@@ -22,7 +29,7 @@ const TICK_MS = 1000;
 export class RouteWatch {
   private readonly known = new Map<string, RouteTable>();
   private readonly busy = new Map<string, Promise<void>>();
-  private readonly pausedUntil = new Map<string, number>();
+  private readonly failed = new Map<string, Failed>();
   private revision = 0;
 
   constructor(private readonly options: RouteWatchOptions) {}
@@ -59,16 +66,18 @@ export class RouteWatch {
 
   /** What is slow for one app (30 s of grace, a promotion) must not hold up the others. */
   private take(table: RouteTable): void {
-    const { tools, name, attend, pauseMs = 0 } = this.options;
+    const { tools, name, attend, longestPauseMs = 0 } = this.options;
     const { app } = table;
-    if (this.busy.has(app) || tools.clock.now() < (this.pausedUntil.get(app) ?? 0)) return;
+    const { times, pausedUntil } = this.failed.get(app) ?? { times: 0, pausedUntil: 0 };
+    if (this.busy.has(app) || tools.clock.now() < pausedUntil) return;
     const work = attend(table)
       .then(() => {
-        this.pausedUntil.delete(app);
+        this.failed.delete(app);
       })
       .catch((error: unknown) => {
         tools.log.warn({ err: toAppError(error), app }, name);
-        this.pausedUntil.set(app, tools.clock.now() + pauseMs);
+        const pauseMs = Math.min(longestPauseMs, TICK_MS * 2 ** times);
+        this.failed.set(app, { times: times + 1, pausedUntil: tools.clock.now() + pauseMs });
       })
       .finally(() => this.busy.delete(app));
     this.busy.set(app, work);

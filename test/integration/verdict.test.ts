@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import { rm, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
+import { join } from "node:path";
 import type { ReleaseTraffic } from "../../core/records/traffic-series.js";
 import type { CanarySummary } from "../../server/canary/canary-summary.js";
 import { ask } from "../support/ask.js";
@@ -8,8 +10,9 @@ import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
 
-/** Every n-th request fails; nobody reaches a goal but by asking for it. */
-const server = (failEvery: number): string => `
+/** Every n-th request fails; nobody reaches a goal but by asking for it. While there is a file `obstacle` it does not start. */
+const server = (failEvery: number, obstacle = "/nowhere"): string => `
+if (require("node:fs").existsSync(${JSON.stringify(obstacle)})) throw new Error("there is an obstacle");
 let count = 0;
 require("node:http").createServer((request, response) => {
   if (request.url === "/" && ++count % ${failEvery} === 0) response.statusCode = 500;
@@ -32,30 +35,36 @@ describe("the verdict on a canary", function () {
   });
 
   /** Pushes production, then a canary of other code. */
-  const pushBoth = async (app: string, canary: object, failEvery: number): Promise<void> => {
+  const pushBoth = async (
+    app: string,
+    canary: object,
+    failEvery: number,
+    obstacle?: string,
+  ): Promise<void> => {
     const files = { "app.json": JSON.stringify({ sluice: { standbySeconds: 0, canary } }) };
     const clone = await sluice.clone(app, tinyApp({ ...files, "server.js": server(NEVER) }));
     expectAccepted(await clone.push());
-    await clone.commit({ "server.js": server(failEvery), "note.txt": "canary" });
+    await clone.commit({ "server.js": server(failEvery, obstacle), "note.txt": "canary" });
     expectAccepted(await clone.push("HEAD:staging"));
   };
-  const summary = async (app: string): Promise<CanarySummary> => sluice.json<CanarySummary>("canary", app);
+  const summary = async (app: string): Promise<CanarySummary> =>
+    sluice.read<CanarySummary>(`apps/${app}/canary`);
 
-  /** Visitors without cookies, one after the other, until `isOver`. Answers how many there were. */
-  const visitUntil = async (
-    app: string,
-    isOver: () => Promise<boolean>,
-    path: (visit: number) => string = () => "/",
-  ): Promise<number> => {
+  /** Visitors without cookies, one after the other, until it is over with the canary. Answers how many there were. */
+  const visitUntil = async (app: string, isOver: (canary: CanarySummary) => boolean): Promise<number> => {
     let visits = 0;
     let over = false;
     const visitors = Array.from({ length: 8 }, async () => {
       while (!over) {
-        const headers = { host: `${app}.localhost` };
-        await ask(`127.0.0.1:${sluice.httpPort}`, { path: path(visits++), headers, agent });
+        visits++;
+        await ask(`127.0.0.1:${sluice.httpPort}`, { headers: { host: `${app}.localhost` }, agent });
       }
     });
-    await eventually("it is over", isOver, 60_000).finally(() => (over = true));
+    let last: CanarySummary | undefined;
+    const what = (): string => `it is over; the canary is ${last?.state}: ${last?.verdict?.reason}`;
+    await eventually(what, async () => isOver((last = await summary(app))), 60_000).finally(
+      () => (over = true),
+    );
     await Promise.all(visitors);
     return visits;
   };
@@ -75,7 +84,7 @@ describe("the verdict on a canary", function () {
 
   it("takes a canary out of the traffic that fails 5 % of its requests, and says why", async () => {
     await pushBoth("bad", { share: 30, stepSeconds: 600 }, 20);
-    const visits = await visitUntil("bad", async () => (await summary("bad")).state === "aborted");
+    const visits = await visitUntil("bad", ({ state }) => state === "aborted");
     const { verdict, decisions, release } = await summary("bad");
     expect(release).to.equal("v2");
     expect(verdict).to.include({ word: "fail", action: "abort", share: 30 });
@@ -93,7 +102,7 @@ describe("the verdict on a canary", function () {
     const canary = { steps: [10, 40], stepSeconds: 2, minRequests: 30, onPass: "promote" };
     await pushBoth("good", canary, NEVER);
     expect(await summary("good")).to.include({ state: "live", share: 10, step: 1, steps: 2 });
-    await visitUntil("good", async () => (await summary("good")).state === "promoted");
+    await visitUntil("good", ({ state }) => state === "promoted");
     const { decisions } = await summary("good");
     expect(
       decisions.map(({ action, share }) => [action, share]).filter(([action]) => action !== "none"),
@@ -105,6 +114,22 @@ describe("the verdict on a canary", function () {
       "sluice-release": "v2",
       "sluice-track": "production",
     });
+  });
+
+  it("tries a promotion again that failed, and says why meanwhile", async () => {
+    const obstacle = join(sluice.folder, "obstacle");
+    await pushBoth("again", { share: 50, stepSeconds: 1, onPass: "promote" }, NEVER, obstacle);
+    expect((await sluice.cli("scale", "again", "web=2")).status).to.equal(0);
+    await writeFile(obstacle, "");
+    await visitUntil("again", ({ verdict }) => verdict?.reason.includes("could not be promoted") ?? false);
+    const { state, share, verdict } = await summary("again");
+    expect([state, share, verdict?.word, verdict?.action]).to.deep.equal(["live", 50, "hold", "none"]);
+    expect(verdict?.reason).to.equal(
+      "It could not be promoted: web.2 ended (status 1) before it answered. Production stays as it is, and the promotion will be tried again.",
+    );
+    await rm(obstacle);
+    await visitUntil("again", ({ state }) => state === "promoted");
+    expect((await sluice.get("again")).headers["sluice-release"]).to.equal("v2");
   });
 
   it("holds without traffic, whatever the time, and says why", async () => {
@@ -121,7 +146,7 @@ describe("the verdict on a canary", function () {
 
   it("fails at once over a hard limit, and leaves it to people with onFail: hold", async () => {
     await pushBoth("limit", { share: 50, maxErrorShare: 0.2, onFail: "hold" }, 2);
-    await visitUntil("limit", async () => (await summary("limit")).verdict?.word === "fail");
+    await visitUntil("limit", ({ verdict }) => verdict?.word === "fail");
     const { state, verdict } = await summary("limit");
     expect(state).to.equal("live");
     expect(verdict).to.include({ word: "fail", action: "none" });

@@ -5,6 +5,7 @@ import {
   eValue,
   noEvidence,
   withBlock,
+  withCappedBlock,
   type Block,
   type Evidence,
 } from "../../../../server/canary/evidence.js";
@@ -75,6 +76,14 @@ describe("evidence that a canary is worse", () => {
     expect(rise(6, 8)).to.be.above(100);
     expect(rise(30, 2)).to.be.above(100);
     expect(rise(150, 1)).to.be.above(100);
+  });
+
+  it("is raised by a block no more than it may be; less is the same", () => {
+    const before = withBlock(noEvidence(), blockOf(3, 30, 1, 70));
+    const capped = (canaryBad: number): number =>
+      eValue(withCappedBlock(before, blockOf(canaryBad, 30, 1, 70), 3)) / eValue(before);
+    expect(capped(30)).to.be.closeTo(3, 1e-9);
+    expect(capped(0)).to.equal(eValue(withBlock(before, blockOf(0, 30, 1, 70))) / eValue(before));
   });
 
   it("keeps its value when a side had no requests, and learns production's share all the same", () => {

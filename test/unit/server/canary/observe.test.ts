@@ -22,15 +22,25 @@ describe("what is seen of a canary", () => {
   it("is what its visitors and production's did", () => {
     const record = seen(all);
     expect(record.canary).to.deep.include({
-      requests: 200,
-      errors: 40,
-      visitors: 200,
-      histogram: [[bucketOf(100_000), 200]],
+      requests: 400,
+      errors: 80,
+      visitors: 400,
+      histogram: [[bucketOf(100_000), 400]],
     });
-    expect(record.production).to.deep.include({ requests: 1600, errors: 0, visitors: 1600 });
+    expect(record.production).to.deep.include({ requests: 3200, errors: 0, visitors: 3200 });
     expect(renewedValue(record.errors, ERRORS)).to.be.above(100);
     expect(renewedValue(record.latency, LATENCY)).to.be.above(100);
-    expect(record.secondsInStep).to.equal(34);
+    expect(record.secondsInStep).to.equal(38);
+  });
+
+  it("is no latency while its instances warm up, in the ten seconds after its start", () => {
+    const record = seen(all, { secondsInStep: 0 });
+    expect(record.canary).to.deep.include({ requests: 400, errors: 80, histogram: [] });
+    expect(record.production.histogram).to.deep.equal([]);
+    expect(renewedValue(record.errors, ERRORS)).to.be.above(100);
+    expect(renewedValue(record.latency, LATENCY)).to.equal(0.75);
+    const later = seen(all, { secondsInStep: 0, step: 1 });
+    expect(later.canary.histogram).to.deep.equal([[bucketOf(100_000), 400]]);
   });
 
   it("is nothing of who asked for either of them", () => {
@@ -40,13 +50,16 @@ describe("what is seen of a canary", () => {
   });
 
   it("lets no time pass while no visitor is sent to it", () => {
-    expect(seen([], true).secondsInStep).to.equal(30);
+    expect(seen([], { isHeld: true }).secondsInStep).to.equal(30);
   });
 
-  /** Four times, after the warm-up. */
-  function seen(counted: readonly ReleaseTraffic[], isHeld = false): CanaryRecord {
-    let record: CanaryRecord = { ...newCanary("shop", 2, 0), secondsInStep: 30 };
-    for (const now of [1000, 2000, 3000, 4000])
+  /** In eight seconds, after the warm-up. */
+  function seen(
+    counted: readonly ReleaseTraffic[],
+    { secondsInStep = 30, step = 0, isHeld = false } = {},
+  ): CanaryRecord {
+    let record: CanaryRecord = { ...newCanary("shop", 2, 0), secondsInStep, step };
+    for (const now of [1, 2, 3, 4, 5, 6, 7, 8].map((second) => second * 1000))
       record = withTraffic(record, counted, { against: "production", cursor: "1-0", now, isHeld });
     return record;
   }

@@ -89,7 +89,7 @@ describe("the verdict on a canary", () => {
   });
 
   it("fails on clear evidence of slowness", () => {
-    const verdict = verdictOn({ eLatency: slownessSeen(40) });
+    const verdict = verdictOn({ eLatency: slownessSeen(20) });
     expect(verdict.numbers.eLatency).to.be.above(1e6);
     expect(verdict.word).to.equal("fail");
     expect(verdict.reason).to.match(
@@ -151,20 +151,14 @@ function errorsSeen(bad: number): number {
   return eValue(withBlock(noEvidence(), { canary: { bad, all: 60 }, production: { bad: 1, all: 200 } }));
 }
 
-function slownessSeen(slow: number): number {
+function slownessSeen(blocks: number): number {
   const production = new Map([[FAST_BUCKET, 1000]]);
+  const slow = { canary: new Map([[FAST_BUCKET * 2, 100]]), production };
   const known = withBlockOf(noLatencyEvidence(), { canary: new Map(), production });
-  const seen = withBlockOf(known, {
-    canary: new Map([
-      [FAST_BUCKET, 100 - slow],
-      [FAST_BUCKET * 2, slow],
-    ]),
-    production,
-  });
-  return latencyEValue(seen);
+  return latencyEValue(Array<Histograms>(blocks).fill(slow).reduce(withBlockOf, known));
 }
 
 /** Buckets are all that counts here. */
-function withBlockOf(evidence: LatencyEvidence, block: Histograms, factor = 1.25): LatencyEvidence {
-  return withHistograms(evidence, block, { factor, ms: 0 });
+function withBlockOf(evidence: LatencyEvidence, block: Histograms): LatencyEvidence {
+  return withHistograms(evidence, block, { factor: 1.25, ms: 0 });
 }
