@@ -67,6 +67,8 @@ export const canaryRecordSchema = z.object({
       quantiles: z.array(z.object({ q: z.number(), evidence: evidenceSchema })),
     }),
   ),
+  /** The last promotion was tried so many times in vain; the next try is due then (ms since 1970). */
+  failedPromotion: z.object({ times: z.number(), retryAt: z.number(), reason: z.string() }).optional(),
   /** The last verdict that was the same as the one before is not in `decisions`. */
   verdict: decisionSchema.optional(),
   /** Oldest first. */

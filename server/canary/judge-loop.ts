@@ -1,6 +1,5 @@
-import { isAppError, toAppError, type AppError } from "../../core/app-error.js";
+import { isAppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
-import { bucketMs } from "../../core/records/latency-buckets.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { BASELINE, CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import type { TrafficSeries } from "../../core/records/traffic-series.js";
@@ -8,14 +7,11 @@ import { RouteWatch } from "../releases/route-watch.js";
 import type { Tools } from "../tools.js";
 import { freshEvidence, newCanary, type CanaryRecord, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
-import { ERRORS } from "./evidence.js";
-import { LATENCY } from "./latency-evidence.js";
+import { whyNotPromoted, withFailedPromotion } from "./failed-promotion.js";
 import { isNews, nextMove, withDecision, type CanaryMove } from "./next-move.js";
-import { WARM_UP_SECONDS, withTraffic } from "./observe.js";
-import { renewedValue } from "./renewed.js";
+import { withTraffic } from "./observe.js";
 import { abort, setShare } from "./share.js";
-import type { Counts } from "./verdict-numbers.js";
-import { judge, type Verdict } from "./verdict.js";
+import { verdictOn } from "./verdict-on.js";
 import { whyHeld } from "./why-held.js";
 
 export interface JudgeOptions {
@@ -29,10 +25,8 @@ export interface JudgeOptions {
   readonly promote: (app: string, release: number) => Promise<unknown>;
 }
 
-/** After what could not be done (a promotion, say) the next try comes so much later at most. */
-const LONGEST_PAUSE_MS = 60_000;
-/** Of canaries as good as production so many fail by chance in all their steps, for errors and for latency each. */
-const FALSE_ALARMS = 0.01;
+/** After what could not be done, an abort among it, the next try comes so much later at most. */
+const LONGEST_PAUSE_MS = 10_000;
 
 /** Looks at every canary once a second, and does what its verdict and its settings say. */
 export class JudgeLoop {
@@ -55,16 +49,17 @@ export class JudgeLoop {
     if (release === undefined || table.canary === undefined) return;
     const now = tools.clock.now();
     const record = (await store.find(table.app, release.number)) ?? (await this.begin(release));
-    const held = whyHeld(table, await isAlert());
+    const noVisitors = whyHeld(table, await isAlert());
     const { cursor, entries } = await traffic.since(table.app, record.cursor);
     const counted = entries.flatMap(({ releases }) => releases);
     const seen = withTraffic(record, counted, {
       against: release.canary.baseline ? BASELINE : PRODUCTION,
       cursor,
       now,
-      isHeld: held !== undefined,
+      isHeld: noVisitors !== undefined,
     });
-    const judged = verdictOn(seen, release);
+    const judged = verdictOn(seen, release.canary);
+    const held = noVisitors ?? (judged.word === "pass" ? whyNotPromoted(seen, now) : undefined);
     const verdict = held === undefined ? judged : { ...judged, word: "hold" as const, reason: held };
     const move = nextMove(verdict, seen, release.canary, table.canary);
     const decision: Decision = {
@@ -93,7 +88,7 @@ export class JudgeLoop {
 
   /** The decision is written before it is acted on; a server that dies in between decides the same again. */
   private async act(record: CanaryRecord, move: CanaryMove): Promise<void> {
-    const { tools, store, promote } = this.options;
+    const { tools, store } = this.options;
     const { app, release } = record;
     await store.save(record);
     if (move.action === "none") return;
@@ -109,50 +104,22 @@ export class JudgeLoop {
         await store.save({ ...record, outcome: "aborted" });
         break;
       case "promote":
-        await promote(app, release).catch(async (error: unknown) => {
-          // Then somebody was faster.
-          if (!isAppError(error, "canary-none"))
-            await store.save(withFailedPromotion(record, toAppError(error)));
-          throw error;
-        });
-        await store.save({ ...record, outcome: "promoted" });
+        await this.promote(record);
         break;
     }
   }
-}
 
-/** It says so where people look for what became of the canary. */
-function withFailedPromotion(record: CanaryRecord, { message }: AppError): CanaryRecord {
-  const { verdict } = record;
-  if (verdict === undefined) return record;
-  const [why = ""] = message.split("\n");
-  const reason = `It could not be promoted: ${why} Production stays as it is, and the promotion will be tried again.`;
-  return withDecision(record, { ...verdict, word: "hold", action: "none", reason });
-}
-
-function verdictOn(record: CanaryRecord, { canary: settings }: ReleaseRecord): Verdict {
-  const { minRequests, maxErrorShare, maxP99Ratio, stepSeconds, steps } = settings;
-  return judge(
-    {
-      canary: figuresOf(record.canary),
-      production: figuresOf(record.production),
-      eErrors: renewedValue(record.errors, ERRORS),
-      eLatency: renewedValue(record.latency, LATENCY),
-      secondsInStep: record.secondsInStep,
-      against: settings.baseline ? "baseline" : "production",
-    },
-    {
-      minRequests,
-      // None is over before latencies were compared.
-      stepSeconds: Math.max(stepSeconds, record.step === 0 ? WARM_UP_SECONDS : 0),
-      falseAlarms: FALSE_ALARMS / Math.max(1, steps.length),
-      ...(maxErrorShare === undefined ? {} : { maxErrorShare }),
-      ...(maxP99Ratio === undefined ? {} : { maxP99Ratio }),
-    },
-    bucketMs,
-  );
-}
-
-function figuresOf({ requests, errors, histogram }: CanaryRecord["canary"]): Counts {
-  return { requests, errors, histogram: new Map(histogram) };
+  private async promote(record: CanaryRecord): Promise<void> {
+    const { tools, store, promote } = this.options;
+    try {
+      await promote(record.app, record.release);
+    } catch (error) {
+      // Then it is gone, or a person was faster.
+      if (isAppError(error, "canary-none")) return;
+      tools.log.warn({ err: toAppError(error), app: record.app }, "a canary was not promoted");
+      await store.save(withFailedPromotion(record, toAppError(error), tools.clock.now()));
+      return;
+    }
+    await store.save({ ...record, outcome: "promoted" });
+  }
 }

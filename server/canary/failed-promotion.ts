@@ -1,0 +1,32 @@
+import type { AppError } from "../../core/app-error.js";
+import type { CanaryRecord } from "./canary-record.js";
+import { withDecision } from "./next-move.js";
+
+const SHORTEST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** It is said where people look for what became of the canary, which is judged on meanwhile. `now`: ms since 1970. Pure. */
+export function withFailedPromotion(record: CanaryRecord, { message }: AppError, now: number): CanaryRecord {
+  const { verdict, failedPromotion } = record;
+  if (verdict === undefined) return record;
+  const [why = ""] = message.split("\n");
+  const reason = `It could not be promoted: ${why} Production stays as it is, and the promotion will be tried again.`;
+  const times = failedPromotion?.times ?? 0;
+  const pauseMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** times);
+  const decision = {
+    ...verdict,
+    at: new Date(now).toISOString(),
+    word: "hold",
+    action: "none",
+    reason,
+  } as const;
+  return {
+    ...withDecision(record, decision),
+    failedPromotion: { times: times + 1, retryAt: now + pauseMs, reason },
+  };
+}
+
+/** Undefined: nothing speaks against a promotion. */
+export function whyNotPromoted({ failedPromotion }: CanaryRecord, now: number): string | undefined {
+  return failedPromotion !== undefined && now < failedPromotion.retryAt ? failedPromotion.reason : undefined;
+}

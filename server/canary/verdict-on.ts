@@ -1,0 +1,40 @@
+import type { CanarySettings } from "../../core/records/canary-settings.js";
+import { bucketMs } from "../../core/records/latency-buckets.js";
+import type { CanaryRecord } from "./canary-record.js";
+import { ERRORS } from "./evidence.js";
+import { LATENCY } from "./latency-evidence.js";
+import { WARM_UP_SECONDS } from "./observe.js";
+import { renewedValue } from "./renewed.js";
+import type { Counts } from "./verdict-numbers.js";
+import { judge, type Verdict } from "./verdict.js";
+
+/** Of canaries as good as production so many fail by chance in all their steps, for errors and for latency each. */
+const FALSE_ALARMS = 0.01;
+
+/** On all that was seen of a canary, by its settings. Pure. */
+export function verdictOn(record: CanaryRecord, settings: CanarySettings): Verdict {
+  const { minRequests, maxErrorShare, maxP99Ratio, stepSeconds, steps } = settings;
+  return judge(
+    {
+      canary: figuresOf(record.canary),
+      production: figuresOf(record.production),
+      eErrors: renewedValue(record.errors, ERRORS),
+      eLatency: renewedValue(record.latency, LATENCY),
+      secondsInStep: record.secondsInStep,
+      against: settings.baseline ? "baseline" : "production",
+    },
+    {
+      minRequests,
+      // None is over before latencies were compared.
+      stepSeconds: Math.max(stepSeconds, record.step === 0 ? WARM_UP_SECONDS : 0),
+      falseAlarms: FALSE_ALARMS / Math.max(1, steps.length),
+      ...(maxErrorShare === undefined ? {} : { maxErrorShare }),
+      ...(maxP99Ratio === undefined ? {} : { maxP99Ratio }),
+    },
+    bucketMs,
+  );
+}
+
+function figuresOf({ requests, errors, histogram }: CanaryRecord["canary"]): Counts {
+  return { requests, errors, histogram: new Map(histogram) };
+}
