@@ -57,6 +57,7 @@ export class JudgeLoop {
       cursor,
       now,
       isHeld: noVisitors !== undefined,
+      stepSeconds: release.canary.stepSeconds,
     });
     const judged = verdictOn(seen, release.canary);
     const held = noVisitors ?? (judged.word === "pass" ? whyNotPromoted(seen, now) : undefined);

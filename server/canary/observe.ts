@@ -7,8 +7,7 @@ import { ERRORS, withBlock } from "./evidence.js";
 import { LATENCY, withHistograms } from "./latency-evidence.js";
 import { withNext } from "./renewed.js";
 
-/** An instance that has just started is slow, and soon is not: latencies of that time are left out, production's too. */
-export const WARM_UP_SECONDS = 10;
+const LONGEST_WARM_UP_SECONDS = 10;
 
 interface Look {
   /** The track that the canary is compared with. */
@@ -18,6 +17,8 @@ interface Look {
   readonly now: number;
   /** No visitor is sent to the canary now. */
   readonly isHeld: boolean;
+  /** As in the settings. */
+  readonly stepSeconds: number;
 }
 
 /**
@@ -27,10 +28,12 @@ interface Look {
 export function withTraffic(
   record: CanaryRecord,
   traffic: readonly ReleaseTraffic[],
-  { against, cursor, now, isHeld }: Look,
+  { against, cursor, now, isHeld, stepSeconds }: Look,
 ): CanaryRecord {
   const own = releaseName(record.release);
-  const isWarm = record.step > 0 || record.secondsInStep >= WARM_UP_SECONDS;
+  // An instance that has just started is slow, and soon is not: latencies of that time are left out, production's too.
+  const warmUpSeconds = record.step === 0 ? Math.min(LONGEST_WARM_UP_SECONDS, stepSeconds / 2) : 0;
+  const isWarm = record.secondsInStep >= warmUpSeconds;
   const visitors = traffic
     .filter(({ asked }) => asked !== true)
     .map((counted) => (isWarm ? counted : { ...counted, latencies: {} }));

@@ -3,7 +3,6 @@ import { bucketMs } from "../../core/records/latency-buckets.js";
 import type { CanaryRecord } from "./canary-record.js";
 import { ERRORS } from "./evidence.js";
 import { LATENCY } from "./latency-evidence.js";
-import { WARM_UP_SECONDS } from "./observe.js";
 import { renewedValue } from "./renewed.js";
 import type { Counts } from "./verdict-numbers.js";
 import { judge, type Verdict } from "./verdict.js";
@@ -25,8 +24,7 @@ export function verdictOn(record: CanaryRecord, settings: CanarySettings): Verdi
     },
     {
       minRequests,
-      // None is over before latencies were compared.
-      stepSeconds: Math.max(stepSeconds, record.step === 0 ? WARM_UP_SECONDS : 0),
+      stepSeconds,
       falseAlarms: FALSE_ALARMS / Math.max(1, steps.length),
       ...(maxErrorShare === undefined ? {} : { maxErrorShare }),
       ...(maxP99Ratio === undefined ? {} : { maxP99Ratio }),

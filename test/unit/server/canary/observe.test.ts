@@ -8,6 +8,8 @@ import { LATENCY } from "../../../../server/canary/latency-evidence.js";
 import { withTraffic } from "../../../../server/canary/observe.js";
 import { renewedValue } from "../../../../server/canary/renewed.js";
 
+const LOOK = { against: "production", cursor: "1-0" };
+
 describe("what is seen of a canary", () => {
   const canary = traffic({ release: "v2", track: "canary", answersOk: 40, answers5xx: 10, ms: 100 });
   const production = traffic({
@@ -33,7 +35,7 @@ describe("what is seen of a canary", () => {
     expect(record.secondsInStep).to.equal(38);
   });
 
-  it("is no latency while its instances warm up, in the ten seconds after its start", () => {
+  it("is no latency while its instances warm up, in its first ten seconds, or half of a short step", () => {
     const record = seen(all, { secondsInStep: 0 });
     expect(record.canary).to.deep.include({ requests: 400, errors: 80, histogram: [] });
     expect(record.production.histogram).to.deep.equal([]);
@@ -41,6 +43,9 @@ describe("what is seen of a canary", () => {
     expect(renewedValue(record.latency, LATENCY)).to.equal(0.75);
     const later = seen(all, { secondsInStep: 0, step: 1 });
     expect(later.canary.histogram).to.deep.equal([[bucketOf(100_000), 400]]);
+    // Looks after 1 to 8 s, of which those after 3 s and more count.
+    const ofShortStep = seen(all, { secondsInStep: 0, stepSeconds: 4 });
+    expect(ofShortStep.canary.histogram).to.deep.equal([[bucketOf(100_000), 300]]);
   });
 
   it("is nothing of who asked for either of them", () => {
@@ -56,11 +61,11 @@ describe("what is seen of a canary", () => {
   /** In eight seconds, after the warm-up. */
   function seen(
     counted: readonly ReleaseTraffic[],
-    { secondsInStep = 30, step = 0, isHeld = false } = {},
+    { secondsInStep = 30, step = 0, isHeld = false, stepSeconds = 300 } = {},
   ): CanaryRecord {
     let record: CanaryRecord = { ...newCanary("shop", 2, 0), secondsInStep, step };
     for (const now of [1, 2, 3, 4, 5, 6, 7, 8].map((second) => second * 1000))
-      record = withTraffic(record, counted, { against: "production", cursor: "1-0", now, isHeld });
+      record = withTraffic(record, counted, { ...LOOK, now, isHeld, stepSeconds });
     return record;
   }
 });
