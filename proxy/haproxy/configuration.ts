@@ -194,6 +194,8 @@ peers counters
 
 # Releases that sleep: whoever answers here wakes the one that is named, and passes the request on.
 backend ${WAKE} from base
+  # A connection leads to the release that its first request named: no other may follow on it, of the same visitor neither.
+  option http-server-close
   http-reuse never
   http-request set-header ${WAKE_HEADER} %[var(txn.slot),field(1,|)]
   server waker unix@${paths.wakeSocket(options.folder)}

@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { rm, writeFile } from "node:fs/promises";
+import { Agent } from "node:http";
 import { join } from "node:path";
 import { expectAccepted } from "../support/accepted.js";
+import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";
@@ -94,6 +96,23 @@ describe("a preview", function () {
     await asleep("v2");
   });
 
+  it("is not answered by another one that the same connection has woken", async () => {
+    for (const branch of ["left", "right"]) expectAccepted(await clone.push(`HEAD:${branch}`));
+    const isAsleep = async (): Promise<boolean> =>
+      (await summary()).tracks.filter(({ asleep }) => asleep).length === 3;
+    await eventually("all sleep", isAsleep);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const bodies: string[] = [];
+    for (const branch of ["left", "right", "left"]) {
+      const headers = { host: `${branch}.${APP}.localhost` };
+      const { body, headers: answered } = await ask(`127.0.0.1:${sluice.httpPort}`, { headers, agent });
+      bodies.push(`${String(answered["sluice-track"])}: ${body}`);
+    }
+    agent.destroy();
+    expect(bodies).to.deep.equal(["left: v3 web.1", "right: v4 web.1", "left: v3 web.1"]);
+    for (const branch of ["left", "right"]) expectAccepted(await clone.push("--delete", branch));
+  });
+
   it("stays asleep when the server comes back, and is woken by a visit all the same", async () => {
     await sluice.kill();
     await sluice.up();
@@ -105,12 +124,12 @@ describe("a preview", function () {
     await asleep("v2");
     await clone.commit({ "note.txt": "2" });
     expectAccepted(await clone.push("HEAD:feature"));
-    expect((await sluice.get("feature.shop")).body).to.equal("v3 web.1");
+    expect((await sluice.get("feature.shop")).body).to.equal("v5 web.1");
     await eventually("v2 is unknown", async () => (await sluice.get("v2.shop")).status === 404);
-    await asleep("v3");
+    await asleep("v5");
     expectAccepted(await clone.push("--delete", "feature"));
     await eventually("the preview is gone", async () => (await sluice.get("feature.shop")).status === 404);
-    await eventually("its release is gone", async () => (await sluice.get("v3.shop")).status === 404);
+    await eventually("its release is gone", async () => (await sluice.get("v5.shop")).status === 404);
   });
 
   it("makes place for another when there are too many: the one that slept longest goes", async () => {
