@@ -116,8 +116,10 @@ frontend traffic from base
   http-request set-var(txn.release) var(txn.target),map_str(${map("tracks")},none)
   http-request set-var(txn.release) var(txn.target) if { var(txn.release) -m str none }
   http-request set-var(txn.split) var(txn.target),map_str(${map("splits")})
-  # Who asks for a release by its own host is nobody's visitor. (A canary without production has a split, and visitors.)
+  # Who asks for a release, for the canary or its baseline by a host of its own is nobody's visitor. (A canary without
+  # production has a split, and visitors.)
   acl is_by_own_host var(txn.release),strcmp(txn.target) eq 0
+  acl is_by_own_host var(txn.target),field(2,/) -m str ${CANARY} ${BASELINE}
   http-request unset-var(txn.visit) if is_by_own_host !{ var(txn.split) -m found }
 
   # Blue or green by a header: production, or the canary.
@@ -155,11 +157,13 @@ frontend traffic from base
   http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app has no live release at the moment. Please try again shortly.\\n" unless { var(txn.slot) -m found }
   http-request track-sc0 var(txn.slot) table ${HITS}
 
-  # The visitor's cookie: TRACK.vN, and .g once they have reached the goal of an A/B test. Who can be kept is given one; a
-  # canary's visitor, who waits elsewhere until the alert is over, keeps the one that they have.
+  # The visitor's cookie: TRACK.vN. In an A/B test it is TRACK.vN.TEST, named by its canary, and .g once they have reached the
+  # goal. Who can be kept is given one; a canary's visitor, who waits elsewhere until the alert is over, keeps the one that they
+  # have.
   http-request set-var(txn.give) bool(true) if { var(txn.slot),field(4,|) -m str sticky } !is_asked !is_by_own_host || { var(txn.share) -m found } || is_canary_visitor !has_canary !is_asked
   http-request unset-var(txn.give) if is_canary_visitor has_canary !is_split
   http-request set-var(txn.goalpath) var(txn.split),field(4,|) if { var(txn.share) -m found } { var(txn.split),field(4,|) -m len gt 0 }
+  http-request set-var(txn.test) var(txn.split),field(1,|),field(2,/) if { var(txn.goalpath) -m found }
   http-request set-var(txn.goal) bool(true) if { path,strcmp(txn.goalpath) eq 0 }
 
   use_backend %[var(txn.slot),field(2,|)]
@@ -176,10 +180,13 @@ frontend traffic from base
   http-response set-var(txn.vn) var(txn.slot),field(5,|)
   http-response set-var(txn.wanted) var(txn.slot),field(3,|),concat(.,txn.vn)
   http-response set-var(txn.before) var(txn.visit),field(1,.,2)
+  acl is_test var(txn.test) -m found
+  http-response set-var(txn.wanted) var(txn.wanted),concat(.,txn.test) if is_test
+  http-response set-var(txn.before) var(txn.visit),field(1,.,3) if is_test
   acl is_visitor_before var(txn.before),strcmp(txn.wanted) eq 0
-  acl was_at_goal var(txn.visit),field(3,.) -m str g
+  acl was_at_goal var(txn.visit),field(4,.) -m str g
   http-response sc-inc-gpc(2,0) if !is_visitor_before
-  http-response set-var(txn.mark) str(.g) if { var(txn.goal) -m found } { status lt 400 } || is_visitor_before was_at_goal
+  http-response set-var(txn.mark) str(.g) if { var(txn.goal) -m found } { status lt 400 } || is_test is_visitor_before was_at_goal
   http-response sc-inc-gpc(3,0) if { var(txn.mark) -m found } !is_visitor_before || { var(txn.mark) -m found } !was_at_goal
   http-response set-var(txn.value) var(txn.wanted),concat(,txn.mark)
   http-response add-header Set-Cookie "sluice=%[var(txn.value)]; Path=/; HttpOnly; SameSite=Lax" if !{ var(txn.value),strcmp(txn.visit) eq 0 }

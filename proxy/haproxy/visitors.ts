@@ -5,15 +5,16 @@ import { askedEntry } from "./state.js";
 /**
  * The visitors about whom nothing is left to decide: a target and a cookie (`APP/TRACK|` without one, `APP/TRACK|TRACK.vN`)
  * → the slot's entry of the release that they get, while their cookie stays as it is. Most requests are done with this one
- * look; the rules of `configurationText` say the same for all others. A release itself (`APP/vN|`) → the entry for whoever
- * asks for it, by its own host or by the header. Pure. `slots`: release → entry.
+ * look; the rules of `configurationText` say the same for all others. A release itself (`APP/vN|`), the canary's own host and
+ * its baseline's → the entry for whoever asks for it. Pure. `slots`: release → entry.
  */
 export function visitorsOf(routes: AppRoutes, slots: ReadonlyMap<string, string>): Map<string, string> {
   const found = new Map<string, string>();
   const add = (target: string, cookie: string, release: string): void => {
     const entry = slots.get(release);
     if (entry === undefined) return;
-    found.set(`${target}|${cookie}`, target === release ? askedEntry(entry) : entry);
+    const isAsked = target === release || [CANARY, BASELINE].includes(nameOf(target));
+    found.set(`${target}|${cookie}`, isAsked ? askedEntry(entry) : entry);
   };
   for (const release of routes.releases.keys()) add(release, "", release);
   for (const [track, release] of routes.tracks) {

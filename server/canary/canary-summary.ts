@@ -80,22 +80,21 @@ export async function canarySummary(
 }
 
 function goalSummary(path: string, canary: CanaryCounts, production: CanaryCounts): GoalSummary {
-  return {
-    path,
-    canary: conversion(canary),
-    production: conversion(production),
-    difference: differenceInterval(
-      { successes: canary.goals, trials: canary.visitors },
-      { successes: production.goals, trials: production.visitors },
-    ),
-  };
+  const [ofCanary, ofProduction] = [conversion(canary), conversion(production)];
+  const difference = differenceInterval(
+    { successes: ofCanary.reached, trials: ofCanary.visitors },
+    { successes: ofProduction.reached, trials: ofProduction.visitors },
+  );
+  return { path, canary: ofCanary, production: ofProduction, difference };
 }
 
 function conversion({ visitors, goals }: CanaryCounts): Conversion {
+  // A cookie that was copied reaches the goal more than once.
+  const reached = Math.min(goals, visitors);
   return {
     visitors,
-    reached: goals,
-    share: visitors === 0 ? null : goals / visitors,
-    interval: wilsonInterval(goals, visitors),
+    reached,
+    share: visitors === 0 ? null : reached / visitors,
+    interval: wilsonInterval(reached, visitors),
   };
 }

@@ -60,7 +60,8 @@ export class FakeRoutes {
     const split = routes?.splits.get(target);
     const mode = target.endsWith(`/${PRODUCTION}`) ? modeOf(headers, split) : undefined;
     if (mode === "green" && split?.canary === undefined) return 404;
-    const asks = mode !== undefined || this.release(target) !== undefined;
+    const isOwnHost = this.release(target) !== undefined || /\/(?:canary|baseline)$/.test(target);
+    const asks = mode !== undefined || isOwnHost;
     const had = /(?:^|; )sluice=([^;]*)/.exec(cookie)?.[1] ?? "";
     const visited = asks ? undefined : (this.kept(target, had, split) ?? sideOf(split, had));
     const key = mode === "green" ? split?.canary : (visited ?? routes?.tracks.get(target) ?? target);
@@ -73,7 +74,7 @@ export class FakeRoutes {
       servers: [...release.servers.values()],
       asked: asks,
       had,
-      cookie: isGiven ? `${release.track}.${key.split("/")[1] ?? ""}` : undefined,
+      cookie: isGiven ? cookieFor(release.track, key, split) : undefined,
       isGoal: isSplit(split) && split?.goal === url.split("?")[0],
     };
   }
@@ -95,13 +96,19 @@ export class FakeRoutes {
   }
 }
 
+/** `TRACK.vN`, in an A/B test with its canary. */
+function cookieFor(track: string, release: string, split: Split | undefined): string {
+  const test = isSplit(split) && split?.goal !== undefined ? split.canary : undefined;
+  return [track, ...[release, test].flatMap((key) => key?.split("/")[1] ?? [])].join(".");
+}
+
 /** What an answer does to a visitor's cookie, and how it counts. Pure. */
 export function given(
   { had, cookie, isGoal }: Pick<Destination, "had" | "cookie" | "isGoal">,
   status: number,
 ): { cookie: string | undefined; isVisitor: boolean; isGoal: boolean } {
   if (cookie === undefined) return { cookie: undefined, isVisitor: false, isGoal: false };
-  const isVisitor = had !== cookie && had !== `${cookie}.g`;
+  const isVisitor = had !== cookie && !had.startsWith(`${cookie}.`);
   const wasAtGoal = had === `${cookie}.g`;
   const isAtGoal = isGoal && status < 400;
   const wanted = isAtGoal || wasAtGoal ? `${cookie}.g` : cookie;

@@ -5,7 +5,7 @@ import { increments, type Baseline } from "../../../proxy/increments.js";
 import type { AppRoutes } from "../../../proxy/proxy.js";
 import { eventually } from "../../support/eventually.js";
 import { routesOf, type ProxyTrial } from "./proxy-trial.js";
-import { splitRoutes } from "./split-app.js";
+import { cookieOf, splitRoutes } from "./split-app.js";
 
 export function countsTraffic(trial: ProxyTrial): void {
   let web: AnsweringServer;
@@ -55,6 +55,8 @@ export function countsTraffic(trial: ProxyTrial): void {
       await trial.get("a", path, byHeader);
       await trial.get("v2.a", path);
       await trial.get("v2.a", path, { cookie });
+      expect(cookieOf(await trial.get("canary.a", path))).to.equal(undefined);
+      await trial.get("canary.a", path, { cookie });
     }
     await trial.get("a", "/200", { "x-client-mode": "blue", cookie });
     for (const headers of [byHeader, { cookie }, byHeader])
@@ -63,9 +65,11 @@ export function countsTraffic(trial: ProxyTrial): void {
     await eventually("the failures are counted", async () => (await book.of("a/v2")).failed === 3);
     const each = { answersOk: 1, answers4xx: 1, answers5xx: 1, visitors: 0 };
     expect(await book.of("a/v2", false)).to.include({ ...each, requests: 4, failed: 1 });
-    const asked = { answersOk: 3, answers4xx: 3, answers5xx: 3, visitors: 0 };
-    expect(await book.of("a/v2", true)).to.include({ ...asked, requests: 11, failed: 2 });
-    expect(Object.values((await book.of("a/v2", true)).latencies).reduce((sum, n) => sum + n, 0)).to.equal(9);
+    const asked = { answersOk: 5, answers4xx: 5, answers5xx: 5, visitors: 0 };
+    expect(await book.of("a/v2", true)).to.include({ ...asked, requests: 17, failed: 2 });
+    expect(Object.values((await book.of("a/v2", true)).latencies).reduce((sum, n) => sum + n, 0)).to.equal(
+      15,
+    );
     expect(await book.of("a/v1", true)).to.include({ requests: 1, answersOk: 1 });
     expect(await book.of("a/v1", false)).to.include({ requests: 0 });
   });

@@ -35,6 +35,7 @@ export function splitRoutes(wanted: WantedSplit): AppRoutes {
     hosts: new Map([
       ["a.localhost", `a/${PRODUCTION}`],
       ...present.map(({ number }) => [`v${number}.a.localhost`, `a/v${number}`] as const),
+      ...present.map(({ track }) => [`${track}.a.localhost`, `a/${track}`] as const).slice(1),
     ]),
     tracks: new Map(present.map(({ track, number }) => [`a/${track}`, `a/v${number}`])),
     splits:
