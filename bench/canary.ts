@@ -132,6 +132,7 @@ function requestsUntilFailed(canary: Behaviour, production: Behaviour, random: (
       production: productionSide.counts,
       eErrors: renewedValue(errors, ERRORS),
       eLatency: renewedValue(latency, LATENCY),
+      requestsInStep: { canary: canarySide.counts.requests, production: productionSide.counts.requests },
     };
     const settings = { minRequests: 100, stepSeconds: LOOKS, falseAlarms: FALSE_ALARMS };
     if (judge({ ...figures, secondsInStep: look, against: "production" }, settings, bucketMs).word === "fail")

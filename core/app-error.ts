@@ -33,9 +33,12 @@ export function toAppError(error: unknown): AppError {
   );
 }
 
-/** Whether it is one of ours; with `code`, that one. */
-export function isAppError<Code extends ErrorCode>(error: unknown, code?: Code): error is AppError<Code> {
-  return error instanceof AppError && (code === undefined || error.code === code);
+/** Whether it is one of ours; with `codes`, one of those. */
+export function isAppError<Code extends ErrorCode>(
+  error: unknown,
+  ...codes: readonly Code[]
+): error is AppError<Code> {
+  return error instanceof AppError && (codes.length === 0 || codes.some((code) => code === error.code));
 }
 
 export type ErrorCode = keyof typeof catalogue;

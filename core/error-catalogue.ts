@@ -40,6 +40,17 @@ export const catalogue = {
     ({ app }) => `"${app}" has no canary at the moment.`,
     () => "A push to the branch staging makes one.",
   ),
+  "canary-changed": entry<{ app: string; wanted: string; release: string }>(
+    409,
+    ({ app, wanted, release }) => `The canary of "${app}" is ${release} by now, no longer ${wanted}.`,
+    ({ app }) => `Look at it, then do it again: sluice canary ${app}`,
+  ),
+  "promotion-overtaken": entry<{ app: string }>(
+    409,
+    ({ app }) =>
+      `The promotion of the canary of "${app}" is not due any more: something has changed while it waited.`,
+    ({ app }) => `What it is judged by now: sluice canary ${app}`,
+  ),
   "production-none": entry<{ app: string }>(
     409,
     ({ app }) => `"${app}" has no production at the moment.`,

@@ -79,8 +79,10 @@ function judgeLoop(
     },
     traffic: tools.traffic,
     isAlert: async () => isAlert(redis),
-    promote: async (app, release) =>
-      promote(tools, pipeline, app, new Output(), { signal: new AbortController().signal, only: release }),
+    promote: async (app, release, isDue) => {
+      const signal = new AbortController().signal;
+      return promote(tools, pipeline, app, new Output(), { signal, only: release, isDue });
+    },
   });
 }
 

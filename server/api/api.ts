@@ -100,7 +100,7 @@ export function api(options: ApiOptions): Router {
   router.put("/apps/:app/weight", async (request, response) => {
     const { percent } = parseBody(z.strictObject({ percent: z.number().min(0).max(100) }), request);
     const app = await tools.apps.read(request.params.app);
-    await setShare(tools, app.name, percent, { byHand: true });
+    await setShare(tools, app.name, percent);
     response.json({ app: app.name, percent });
   });
   router.get("/apps/:app/logs", async (request, response) => {

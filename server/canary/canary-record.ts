@@ -53,6 +53,10 @@ export const canaryRecordSchema = z.object({
   step: z.number().int().nonnegative(),
   /** Seconds that this step has lasted, those in which no visitor was sent to it not counted. */
   secondsInStep: z.number(),
+  /** Requests since the step began. */
+  inStep: z.object({ canary: z.number(), production: z.number() }).default({ canary: 0, production: 0 }),
+  /** Production's release when it began; null: there was none. */
+  beside: z.number().nullable().optional(),
   /** When it was looked at last, ms since 1970. */
   lookedAt: z.number(),
   /** How far the traffic series were read. */
@@ -100,9 +104,9 @@ export function newCanary(app: string, release: number, now: number): CanaryReco
 }
 
 /** Each step begins anew, with its part of what may be wrong by chance. */
-export function freshEvidence(): Pick<CanaryRecord, "errors" | "latency"> {
+export function freshEvidence(): Pick<CanaryRecord, "inStep" | "errors" | "latency"> {
   return canaryRecordSchema
-    .pick({ errors: true, latency: true })
+    .pick({ inStep: true, errors: true, latency: true })
     .parse({ errors: renewedFrom(noEvidence()), latency: renewedFrom(noLatencyEvidence()) });
 }
 

@@ -7,10 +7,10 @@ import { RouteWatch } from "../releases/route-watch.js";
 import type { Tools } from "../tools.js";
 import { freshEvidence, newCanary, type CanaryRecord, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
-import { whyNotPromoted, withFailedPromotion } from "./failed-promotion.js";
 import { isNews, nextMove, withDecision, type CanaryMove } from "./next-move.js";
 import { withTraffic } from "./observe.js";
-import { abort, setShare } from "./share.js";
+import { whyNotPromoted, withFailedPromotion } from "./promotion.js";
+import { abort, raise } from "./share.js";
 import { verdictOn } from "./verdict-on.js";
 import { whyHeld } from "./why-held.js";
 
@@ -21,25 +21,36 @@ export interface JudgeOptions {
   readonly isAlert: () => Promise<boolean>;
   /** Told of each decision that is news. */
   readonly onDecision?: (decision: Decision, release: ReleaseRecord) => Promise<void>;
-  /** If the app's canary is still this release. */
-  readonly promote: (app: string, release: number) => Promise<unknown>;
+  /** If the app's canary is still this release, and `isDue` when its turn comes. */
+  readonly promote: (app: string, release: number, isDue: () => Promise<boolean>) => Promise<unknown>;
 }
 
 /** After what could not be done, an abort among it, the next try comes so much later at most. */
 const LONGEST_PAUSE_MS = 10_000;
 
+const NO_MOVE: CanaryMove = { action: "none" };
+
 /** Looks at every canary once a second, and does what its verdict and its settings say. */
 export class JudgeLoop {
+  /** App → a promotion, which may wait for others and for instances: the canary is judged on meanwhile. */
+  private readonly promotions = new Map<string, Promise<void>>();
+
   constructor(private readonly options: JudgeOptions) {}
 
   start(): { stop(): Promise<void> } {
-    return new RouteWatch({
+    const watch = new RouteWatch({
       tools: this.options.tools,
       name: "judging",
       concerns: ({ tracks }) => tracks[CANARY] !== undefined,
       attend: async (table) => this.judge(table),
       longestPauseMs: LONGEST_PAUSE_MS,
     }).start();
+    return {
+      stop: async () => {
+        await watch.stop();
+        await Promise.all(this.promotions.values());
+      },
+    };
   }
 
   private async judge(table: RouteTable): Promise<void> {
@@ -48,7 +59,7 @@ export class JudgeLoop {
     const release = number === undefined ? undefined : await tools.releases.find(table.app, number);
     if (release === undefined || table.canary === undefined) return;
     const now = tools.clock.now();
-    const record = (await store.find(table.app, release.number)) ?? (await this.begin(release));
+    const record = (await store.find(table.app, release.number)) ?? (await this.begin(release, table));
     const noVisitors = whyHeld(table, await isAlert());
     const { cursor, entries } = await traffic.since(table.app, record.cursor);
     const counted = entries.flatMap(({ releases }) => releases);
@@ -60,9 +71,10 @@ export class JudgeLoop {
       stepSeconds: release.canary.stepSeconds,
     });
     const judged = verdictOn(seen, release.canary);
-    const held = noVisitors ?? (judged.word === "pass" ? whyNotPromoted(seen, now) : undefined);
+    const held = noVisitors ?? (judged.word === "pass" ? whyNotPromoted(seen, table, now) : undefined);
     const verdict = held === undefined ? judged : { ...judged, word: "hold" as const, reason: held };
-    const move = nextMove(verdict, seen, release.canary, table.canary);
+    const due = nextMove(verdict, seen, release.canary, table.canary);
+    const move = due.action === "promote" && this.promotions.has(table.app) ? NO_MOVE : due;
     const decision: Decision = {
       at: new Date(now).toISOString(),
       word: verdict.word,
@@ -79,12 +91,13 @@ export class JudgeLoop {
   }
 
   /** From the moment it went live: what came before the first look counts too. */
-  private async begin(release: ReleaseRecord): Promise<CanaryRecord> {
+  private async begin(release: ReleaseRecord, { tracks }: RouteTable): Promise<CanaryRecord> {
     const { store } = this.options;
     const [last] = await store.list(release.app);
     if (last !== undefined && last.outcome === undefined) await store.save({ ...last, outcome: "replaced" });
     await store.prune(release.app);
-    return newCanary(release.app, release.number, Date.parse(release.reachedAt.live ?? release.at));
+    const began = Date.parse(release.reachedAt.live ?? release.at);
+    return { ...newCanary(release.app, release.number, began), beside: tracks[PRODUCTION] ?? null };
   }
 
   /** The decision is written before it is acted on; a server that dies in between decides the same again. */
@@ -97,30 +110,46 @@ export class JudgeLoop {
     tools.log.info({ ...fields, action: move.action }, "canary");
     switch (move.action) {
       case "raise":
-        await setShare(tools, app, move.share, { byHand: false });
-        await store.save({ ...record, ...freshEvidence(), step: move.step, secondsInStep: 0 });
+        if (await raise(tools, app, release, move.share))
+          await store.save({ ...record, ...freshEvidence(), step: move.step, secondsInStep: 0 });
         break;
       case "abort":
         await abort(tools, app, release);
         await store.save({ ...record, outcome: "aborted" });
         break;
       case "promote":
-        await this.promote(record);
+        this.promotions.set(
+          app,
+          this.promote(record).finally(() => this.promotions.delete(app)),
+        );
         break;
     }
   }
 
-  private async promote(record: CanaryRecord): Promise<void> {
+  private async promote({ app, release }: CanaryRecord): Promise<void> {
     const { tools, store, promote } = this.options;
+    const save = async (change: (record: CanaryRecord) => CanaryRecord): Promise<void> => {
+      const record = await store.find(app, release);
+      if (record !== undefined) await store.save(change(record));
+    };
     try {
-      await promote(record.app, record.release);
+      await promote(app, release, async () => this.isStillDue(app, release));
+      await save((record) => ({ ...record, outcome: "promoted" }));
     } catch (error) {
       // Then it is gone, or a person was faster.
-      if (isAppError(error, "canary-none")) return;
-      tools.log.warn({ err: toAppError(error), app: record.app }, "a canary was not promoted");
-      await store.save(withFailedPromotion(record, toAppError(error), tools.clock.now()));
-      return;
+      if (isAppError(error, "canary-none", "canary-changed")) return;
+      tools.log.warn({ err: toAppError(error), app }, "a canary was not promoted");
+      await save((record) => withFailedPromotion(record, toAppError(error), tools.clock.now())).catch(
+        (unsaved: unknown) => tools.log.warn({ err: toAppError(unsaved), app }, "judging"),
+      );
     }
-    await store.save({ ...record, outcome: "promoted" });
+  }
+
+  /** It may have waited long: for a push to master, say. */
+  private async isStillDue(app: string, release: number): Promise<boolean> {
+    const { tools, store, isAlert } = this.options;
+    const [table, record] = await Promise.all([tools.routes.read(app), store.find(app, release)]);
+    if (record?.verdict?.word !== "pass" || (await isAlert())) return false;
+    return table.canary?.isByHand === false && whyNotPromoted(record, table, tools.clock.now()) === undefined;
   }
 }

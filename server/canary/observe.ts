@@ -41,7 +41,8 @@ export function withTraffic(
   const production = countsOf(visitors.filter(({ track }) => track === against));
   const block = { canary: tally(canary), production: tally(production) };
   const histograms = { canary: new Map(canary.histogram), production: new Map(production.histogram) };
-  const passed = { seconds: (now - record.lookedAt) / 1000, requests: canary.requests };
+  // A clock may be set back.
+  const passed = { seconds: Math.max(0, now - record.lookedAt) / 1000, requests: canary.requests };
   return canaryRecordSchema.parse({
     ...record,
     cursor,
@@ -49,6 +50,10 @@ export function withTraffic(
     secondsInStep: record.secondsInStep + (isHeld ? 0 : passed.seconds),
     canary: together(record.canary, canary),
     production: together(record.production, production),
+    inStep: {
+      canary: record.inStep.canary + canary.requests,
+      production: record.inStep.production + production.requests,
+    },
     errors: withNext(record.errors, (evidence) => withBlock(evidence, block), passed, ERRORS),
     latency: withNext(record.latency, (evidence) => withHistograms(evidence, histograms), passed, LATENCY),
   });

@@ -6,15 +6,29 @@ import type { Tools } from "../tools.js";
 
 type RouteTools = Pick<Tools, "routes" | "proxyReports" | "clock">;
 
-/** The canary gets this part of the visitors from now on, until it goes. Resolves when every proxy does so. Throws `canary-none`. */
-export async function setShare(
+/**
+ * The canary gets this part of the visitors from now on, until it goes: a person says so. Resolves when every proxy does so.
+ * Throws `canary-none`.
+ */
+export async function setShare(tools: RouteTools, app: string, share: number): Promise<void> {
+  if ((await tools.routes.read(app)).canary === undefined) throw new AppError("canary-none", { app });
+  await applied(tools, await tools.routes.update(app, (table) => withShare(table, share, true)));
+}
+
+/** The next step's share, if the canary is still this release and nobody has set another. Answers whether that was so. */
+export async function raise(
   tools: RouteTools,
   app: string,
+  release: number,
   share: number,
-  { byHand }: { readonly byHand: boolean },
-): Promise<void> {
-  if ((await tools.routes.read(app)).canary === undefined) throw new AppError("canary-none", { app });
-  await applied(tools, await tools.routes.update(app, (table) => withShare(table, share, byHand)));
+): Promise<boolean> {
+  let isRaised = false;
+  const revision = await tools.routes.update(app, (table) => {
+    isRaised = table.tracks[CANARY] === release && table.canary?.isByHand === false;
+    return isRaised ? withShare(table, share, false) : table;
+  });
+  await applied(tools, revision);
+  return isRaised;
 }
 
 /**

@@ -10,6 +10,7 @@ export interface Figures {
   /** E-values of what speaks against the canary. */
   readonly eErrors: number;
   readonly eLatency: number;
+  readonly requestsInStep: { readonly canary: number; readonly production: number };
   readonly secondsInStep: number;
 }
 
@@ -30,6 +31,7 @@ export interface VerdictNumbers {
   readonly errorShareDifference: Interval;
   readonly eErrors: number;
   readonly eLatency: number;
+  readonly requestsInStep: { readonly canary: number; readonly production: number };
   readonly secondsInStep: number;
 }
 
@@ -60,6 +62,7 @@ export function verdictNumbers(figures: Figures, bucketMs: (index: number) => nu
     ),
     eErrors: figures.eErrors,
     eLatency: figures.eLatency,
+    requestsInStep: figures.requestsInStep,
     secondsInStep: figures.secondsInStep,
   };
 }

@@ -19,6 +19,7 @@ export function verdictOn(record: CanaryRecord, settings: CanarySettings): Verdi
       production: figuresOf(record.production),
       eErrors: renewedValue(record.errors, ERRORS),
       eLatency: renewedValue(record.latency, LATENCY),
+      requestsInStep: record.inStep,
       secondsInStep: record.secondsInStep,
       against: settings.baseline ? "baseline" : "production",
     },

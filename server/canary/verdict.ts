@@ -9,7 +9,7 @@ export interface Verdict {
 }
 
 export interface VerdictSettings {
-  /** Requests of the canary that a verdict needs, hard limits and clear evidence aside. */
+  /** Requests of the canary that a verdict needs in each step, hard limits and clear evidence aside. */
   readonly minRequests: number;
   /** 0 to 1. */
   readonly maxErrorShare?: number;
@@ -99,17 +99,17 @@ const NOTHING_TO_COMPARE_WITH = {
     "The baseline (fresh instances of production's release) had no requests with which the canary's could be compared.",
 } as const;
 
-/** No data is no verdict, and never a good one, whatever the settings. */
+/** No data is no verdict, and never a good one, whatever the settings and the steps before. */
 function tooFewRequests(
-  { canary, production, against }: VerdictNumbers,
+  { requestsInStep, against }: VerdictNumbers,
   { minRequests }: VerdictSettings,
 ): Ruling | undefined {
   const needed = Math.max(1, minRequests);
-  if (canary.requests < needed)
+  if (requestsInStep.canary < needed)
     return hold(
-      `The canary had ${countText(canary.requests)} of the ${countText(needed)} requests it is judged by.`,
+      `The canary had ${countText(requestsInStep.canary)} of the ${countText(needed)} requests it is judged by in each step.`,
     );
-  if (production.requests === 0) return hold(NOTHING_TO_COMPARE_WITH[against]);
+  if (requestsInStep.production === 0) return hold(NOTHING_TO_COMPARE_WITH[against]);
   return undefined;
 }
 

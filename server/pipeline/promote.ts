@@ -13,31 +13,40 @@ import { prune } from "./prune.js";
 import { sizedAsProduction } from "./sized-as-production.js";
 import type { ReleaseWork } from "./step.js";
 
+export interface PromoteOptions {
+  readonly signal: AbortSignal;
+  readonly only?: number;
+  readonly isDue?: () => Promise<boolean>;
+}
+
 /**
  * The canary's release becomes production: the same build and the same instances, joined by as many as production needs,
  * all of them healthy before the switch. Production's release drains, or stays on standby for a rollback. A failure before
- * the switch changes nothing. `only`: if the canary is this release. Throws `canary-none`.
+ * the switch changes nothing. `only`: if the canary is this release; `isDue`: and if that holds when its turn comes. Throws
+ * `canary-none`, `canary-changed`, `promotion-overtaken`.
  */
 export async function promote(
   tools: Tools,
   pipeline: Pipeline,
   app: string,
   out: Output,
-  { signal, only }: { readonly signal: AbortSignal; readonly only?: number },
+  { signal, only, isDue }: PromoteOptions,
 ): Promise<ReleaseRecord> {
+  // Not one that was pushed while this waits: nobody has seen it.
+  const { number } = await canaryOf(tools, app, only);
   const place = {
     app,
     what: "a promotion",
     signal,
     onWait: (ahead: string) => out.heading(`Waiting for ${ahead}`),
   };
-  return pipeline.exclusively(place, async (stop) => {
-    const { number } = await canaryOf(tools, app, only);
-    return tools.turns.take(app, number, async () => {
+  return pipeline.exclusively(place, async (stop) =>
+    tools.turns.take(app, number, async () => {
       const canary = await canaryOf(tools, app, number);
+      if (isDue !== undefined && !(await isDue())) throw new AppError("promotion-overtaken", { app });
       return takeProduction(await pipeline.work(canary, out, { quarantine: {}, skipGates: false }), stop);
-    });
-  });
+    }),
+  );
 }
 
 async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
@@ -64,8 +73,9 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<R
 
 async function canaryOf(tools: Tools, app: string, only: number | undefined): Promise<ReleaseRecord> {
   const number = (await tools.routes.read(app)).tracks[CANARY];
-  const isMeant = number !== undefined && (only ?? number) === number;
-  const record = isMeant ? await tools.releases.find(app, number) : undefined;
+  if (number !== undefined && only !== undefined && number !== only)
+    throw new AppError("canary-changed", { app, wanted: releaseName(only), release: releaseName(number) });
+  const record = number === undefined ? undefined : await tools.releases.find(app, number);
   if (record === undefined) throw new AppError("canary-none", { app });
   return record;
 }

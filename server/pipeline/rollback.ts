@@ -26,8 +26,10 @@ export async function rollback(
     signal,
     onWait: (ahead) => out.line(`waiting for ${ahead}`),
   };
+  // Before it waits: what comes live meanwhile is not what it was meant to go back from.
+  const { number: wanted } = await targetOf(tools, app, to);
   return pipeline.exclusively(place, async (stop) => {
-    const { number, commit } = await targetOf(tools, app, to);
+    const { number, commit } = await targetOf(tools, app, wanted);
     const release = releaseName(number);
     out.heading(`Rolling back to ${release} (${commit.slice(0, 10)})`);
     const onWait = (): void => out.line(`waiting until ${release} has stopped`);

@@ -33,6 +33,7 @@ describe("what is seen of a canary", () => {
     expect(renewedValue(record.errors, ERRORS)).to.be.above(100);
     expect(renewedValue(record.latency, LATENCY)).to.be.above(100);
     expect(record.secondsInStep).to.equal(38);
+    expect(record.inStep).to.deep.equal({ canary: 400, production: 3200 });
   });
 
   it("is no latency while its instances warm up, in its first ten seconds, or half of a short step", () => {
@@ -52,6 +53,12 @@ describe("what is seen of a canary", () => {
     const asked = all.map((one) => ({ ...one, asked: true as const }));
     expect(seen(asked)).to.deep.equal(seen([]));
     expect(seen([...all, ...asked])).to.deep.equal(seen(all));
+  });
+
+  it("lets no time pass, nor go back, when the clock is set back", () => {
+    const record = { ...newCanary("shop", 2, 3_600_000), secondsInStep: 30 };
+    const later = withTraffic(record, [], { ...LOOK, now: 1000, isHeld: false, stepSeconds: 300 });
+    expect([later.secondsInStep, later.lookedAt]).to.deep.equal([30, 1000]);
   });
 
   it("lets no time pass while no visitor is sent to it", () => {

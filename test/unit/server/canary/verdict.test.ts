@@ -26,15 +26,26 @@ describe("the verdict on a canary", () => {
     const none = counts(0, 0);
     expect(verdictOn({ canary: none, production: none }, { minRequests: 0 })).to.include({
       word: "hold",
-      reason: "The canary had 0 of the 1 requests it is judged by.",
+      reason: "The canary had 0 of the 1 requests it is judged by in each step.",
     });
     expect(verdictOn({ canary: counts(99, 0) }).reason).to.equal(
-      "The canary had 99 of the 100 requests it is judged by.",
+      "The canary had 99 of the 100 requests it is judged by in each step.",
     );
     expect(verdictOn({ production: none })).to.include({
       word: "hold",
       reason: "Production had no requests with which the canary's could be compared.",
     });
+  });
+
+  it("holds without data in a later step, whatever was seen in those before", () => {
+    const later = (canary: number, production: number): Verdict =>
+      verdictOn({ requestsInStep: { canary, production } });
+    expect(later(0, 100).reason).to.equal(
+      "The canary had 0 of the 100 requests it is judged by in each step.",
+    );
+    expect([later(99, 100), later(100, 0), later(100, 1)].map(({ word }) => word)).to.deep.equal([
+      ...["hold", "hold", "pass"],
+    ]);
   });
 
   it("holds until the step is over", () => {
@@ -128,10 +139,12 @@ describe("the verdict on a canary", () => {
 
 /** On a canary that is as good as production, but for what is given. */
 function verdictOn(figures: Partial<Figures>, settings: Partial<VerdictSettings> = {}): Verdict {
+  const { canary = counts(1000, 5), production = counts(2000, 10) } = figures;
   return judge(
     {
-      canary: counts(1000, 5),
-      production: counts(2000, 10),
+      canary,
+      production,
+      requestsInStep: { canary: canary.requests, production: production.requests },
       eErrors: 1,
       eLatency: 1,
       secondsInStep: 60,

@@ -1,4 +1,6 @@
 import type { AppError } from "../../core/app-error.js";
+import { releaseName } from "../../core/names.js";
+import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import type { CanaryRecord } from "./canary-record.js";
 import { withDecision } from "./next-move.js";
 
@@ -26,7 +28,18 @@ export function withFailedPromotion(record: CanaryRecord, { message }: AppError,
   };
 }
 
-/** Undefined: nothing speaks against a promotion. */
-export function whyNotPromoted({ failedPromotion }: CanaryRecord, now: number): string | undefined {
+/** Why a canary that passes is not promoted by itself now; undefined: nothing speaks against it. Pure. */
+export function whyNotPromoted(
+  { app, beside, failedPromotion }: CanaryRecord,
+  { tracks }: Pick<RouteTable, "tracks">,
+  now: number,
+): string | undefined {
+  const production = tracks[PRODUCTION];
+  if (beside !== undefined && beside !== (production ?? null))
+    return `Production became ${nameOf(production)} after this canary began beside ${nameOf(beside)}: only a person replaces that. \`sluice promote ${app}\` does.`;
   return failedPromotion !== undefined && now < failedPromotion.retryAt ? failedPromotion.reason : undefined;
+}
+
+function nameOf(number: number | null | undefined): string {
+  return typeof number === "number" ? releaseName(number) : "none";
 }
