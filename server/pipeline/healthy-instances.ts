@@ -4,18 +4,31 @@ import type { ReleaseWork } from "./step.js";
 import { checkInstances } from "./steps/health.js";
 import { startInstances } from "./steps/start.js";
 
-/** All instances of a release: those that run already are not asked again; when a new one is not healthy, the new ones go. */
+/**
+ * All instances of a release. Those that run already are asked again where `all` are; when one is not healthy, the new ones
+ * go.
+ */
 export async function healthyInstances(
   work: ReleaseWork,
   present: readonly InstanceRecord[],
   signal: AbortSignal,
+  { all }: { readonly all: boolean },
 ): Promise<InstanceRecord[]> {
   const { record } = work;
   const known = new Set(present.map(({ id }) => id));
   try {
     const instances = await startInstances(work);
     const fresh = instances.filter(({ id }) => !known.has(id));
-    if (fresh.length > 0) await checkInstances({ ...work, record: { ...record, instances: fresh } }, signal);
+    const check = async (some: InstanceRecord[], areNew: boolean): Promise<void> => {
+      if (some.length === 0) return;
+      await checkInstances({ ...work, record: { ...record, instances: some } }, signal, { areNew });
+    };
+    await check(fresh, true);
+    if (all)
+      await check(
+        instances.filter(({ id }) => known.has(id)),
+        false,
+      );
     return instances;
   } catch (error) {
     letNewOnesGo(work, present);

@@ -139,7 +139,8 @@ export class Pipeline {
   ): ReleaseWork {
     const { home, clock } = this.tools;
     const repository = new Repository(home.repository(app.name), home.gitHome(), quarantine);
-    return { app, record, repository, out, skipGates, beganAt: clock.now(), tools: this.tools };
+    const [beganAt, endsBefore] = [clock.now(), new Map<string, number>()];
+    return { app, record, repository, out, skipGates, beganAt, endsBefore, tools: this.tools };
   }
 
   private async orRemember(work: ReleaseWork, steps: Promise<void>): Promise<void> {

@@ -84,5 +84,5 @@ async function canaryOf(tools: Tools, app: string, only: number | undefined): Pr
 async function atProductionsSize(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
   const { tools, record: canary } = work;
   work.record = { ...canary, track: PRODUCTION, processes: await sizedAsProduction(tools, canary) };
-  return { ...work.record, instances: await healthyInstances(work, canary.instances, signal) };
+  return { ...work.record, instances: await healthyInstances(work, canary.instances, signal, { all: true }) };
 }

@@ -72,7 +72,10 @@ async function scale(
   const shown = changes.map(({ process, from, to }) => `${process} ${from} → ${to}`).join(", ");
   out.heading(`Scaling ${releaseName(before.number)}: ${shown}`);
   work.record = { ...before, processes };
-  const scaled = { ...work.record, instances: await healthyInstances(work, before.instances, signal) };
+  const scaled = {
+    ...work.record,
+    instances: await healthyInstances(work, before.instances, signal, { all: false }),
+  };
   const revision = await tools.routes.update(before.app, (table) => withInstances(table, scaled), [scaled]);
   const stay = new Set(scaled.instances.map(({ id }) => id));
   const left = before.instances.filter(({ id }) => !stay.has(id));

@@ -30,5 +30,7 @@ export interface ReleaseWork {
   readonly skipGates: boolean;
   /** Told to the pusher in the last line. */
   readonly beganAt: number;
+  /** Instance → how often it had ended before this work started it: one that ran already may have a history. */
+  readonly endsBefore: Map<string, number>;
   readonly tools: Tools;
 }

@@ -141,6 +141,23 @@ describe("a canary beside production", function () {
     expect((await sluice.cli("abort", APP)).stderr).to.match(/no canary/);
   });
 
+  it("is not promoted when it has died, though nothing new is started for that", async () => {
+    const obstacle = join(sluice.folder, "obstacle");
+    await clone.commit({
+      "server.js": `if (require("node:fs").existsSync(${JSON.stringify(obstacle)})) process.exit(4);${TINY_SERVER}`,
+    });
+    const before = (await sluice.get(APP, "/", { "x-client-mode": "blue" })).headers["sluice-release"];
+    await pushCanary();
+    await writeFile(obstacle, "");
+    await sluice.get(APP, "/crash", { "x-client-mode": "green" }).catch(() => undefined);
+    expect((await sluice.cli("promote", APP)).stderr).to.match(
+      /web\.1 ended \(status 4\) before it answered/,
+    );
+    expect(await visits(30, { "x-client-mode": "blue" })).to.deep.equal({ [String(before)]: 30 });
+    expect((await sluice.cli("abort", APP)).status).to.equal(0);
+    await clone.commit({ "server.js": TINY_SERVER });
+  });
+
   it("is not promoted when it is aborted meanwhile, and what was started for that goes too", async () => {
     expect((await sluice.cli("scale", APP, "web=2")).status).to.equal(0);
     const gate = join(sluice.folder, "gate");

@@ -104,6 +104,17 @@ describe("a release that is replaced", function () {
     expect((await sluice.get("standby")).body).to.equal("v2 web.1");
   });
 
+  it("serves again though an instance of it had crashed once, and runs since", async () => {
+    const clone = await sluice.clone("once", tinyApp());
+    await clone.push();
+    await sluice.get("once", "/crash").catch(() => undefined);
+    await eventually("it is back", async () => (await sluice.get("once")).body === "v1 web.1");
+    await clone.commit({ note: "2" });
+    await clone.push();
+    expect(await sluice.cli("rollback", "once")).to.include({ status: 0, stderr: "" });
+    expect((await sluice.get("once")).body).to.equal("v1 web.1");
+  });
+
   it("can serve again after it was retired, without a build", async () => {
     const clone = await sluice.clone("again", tinyApp(GOES_AT_ONCE));
     await clone.push();

@@ -41,12 +41,17 @@ export const health: Step = {
   },
 };
 
-/** All instances of a release's record answer their checks. Throws why one does not. */
-export async function checkInstances(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+/** All instances of a release's record answer their checks, after the delay that a new one has. Throws why one does not. */
+export async function checkInstances(
+  work: ReleaseWork,
+  signal: AbortSignal,
+  { areNew = true } = {},
+): Promise<void> {
   const { tools, record, app } = work;
   const tree = tools.home.tree(app.name, record.number);
   const { healthChecks } = await readManifest(tree, tools.settings.instances.memoryMegabytes);
-  const checks = healthChecks.length === 0 ? [DEFAULT_CHECK] : healthChecks;
+  const own = areNew ? healthChecks : healthChecks.map((check) => ({ ...check, initialDelay: 0 }));
+  const checks = own.length === 0 ? [DEFAULT_CHECK] : own;
   work.out.heading(
     `Health: ${record.instances.map(({ process, index }) => `${process}.${index}`).join(", ")}`,
   );
@@ -121,9 +126,9 @@ async function refuseForeignListener(
   }
 }
 
-async function refuseIfEnded({ tools }: ReleaseWork, instance: InstanceRecord): Promise<void> {
+async function refuseIfEnded({ tools, endsBefore }: ReleaseWork, instance: InstanceRecord): Promise<void> {
   const state = await tools.engine.state(instance.id);
-  if (state === undefined || state.ends === 0) return;
+  if (state === undefined || state.ends <= (endsBefore.get(instance.id) ?? 0)) return;
   throw new AppError("instance-died", {
     instance: `${instance.process}.${instance.index}`,
     status: state.lastEnd ?? "unknown",

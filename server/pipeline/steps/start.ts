@@ -60,6 +60,7 @@ async function startInstance(
   const id = `${app.name}.${releaseName(record.number)}.${process.name}.${index}`;
   const user = userOf(app, tools);
   await tools.leaving.reclaim(id);
+  work.endsBefore.set(id, (await tools.engine.state(id))?.ends ?? 0);
   const { address } = await tools.engine.start({
     id,
     app: app.name,
