@@ -91,16 +91,26 @@ export class Follower {
   }
 
   private async step(): Promise<void> {
-    await this.obeyAlert();
-    const { revision, changes } = await this.tables.changedSince(this.revision);
-    if (changes.size > 0) await this.apply(changes);
-    this.revision = revision;
-    const leaving = [...(await this.options.proxy.leaving())];
-    await this.reports.report(this.options.id, { seenAt: Date.now(), revision, leaving });
+    try {
+      await this.obeyAlert();
+      const { revision, changes } = await this.tables.changedSince(this.revision);
+      if (changes.size > 0) await this.apply(changes);
+      this.revision = revision;
+    } catch (error) {
+      // It goes on as it did, and leads visitors where they are to go no more: nobody may take it for gone.
+      await this.report().catch(() => undefined);
+      throw error;
+    }
+    await this.report();
     await this.options.proxy.sweep();
     await this.reportLoads();
     // Routes do not wait for it.
     this.traffic.tick();
+  }
+
+  private async report(): Promise<void> {
+    const leaving = [...(await this.options.proxy.leaving())];
+    await this.reports.report(this.options.id, { seenAt: Date.now(), revision: this.revision, leaving });
   }
 
   /** `sluice:alert`, whoever set it: `yes` takes every canary out of the traffic. */

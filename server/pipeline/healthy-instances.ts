@@ -36,13 +36,20 @@ export async function healthyInstances(
   }
 }
 
-/** Those of the release's instances that are not `present` are stopped; none of them has got visitors. */
+/**
+ * Those of the release's instances that are not `present` are stopped, unless its record names them: Redis may have written
+ * it before its answer was lost.
+ */
 export function letNewOnesGo(
   { tools, record }: Pick<ReleaseWork, "tools" | "record">,
   present: readonly InstanceRecord[],
 ): void {
   const known = new Set(present.map(({ id }) => id));
-  const { drainSeconds } = record.traffic;
-  for (const { id } of sourcesOf(record))
-    if (!known.has(id)) tools.leaving.begin(id, { revision: 0, drainSeconds });
+  const { app, number, traffic } = record;
+  for (const { id } of sourcesOf(record)) {
+    if (known.has(id)) continue;
+    const isWanted = async (): Promise<boolean> =>
+      (await tools.releases.find(app, number))?.instances.some((instance) => instance.id === id) ?? false;
+    tools.leaving.begin(id, { revision: 0, drainSeconds: traffic.drainSeconds, isWanted });
+  }
 }

@@ -1,4 +1,4 @@
-import { AppError, isAppError } from "../../core/app-error.js";
+import { AppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
@@ -60,12 +60,17 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<R
     return withLive(table, promoted, tools.clock.now());
   };
   const revision = await tools.routes.update(app, live, [promoted]).catch((error: unknown) => {
-    if (isAppError(error, "canary-none")) letNewOnesGo(work, canary.instances);
+    letNewOnesGo(work, canary.instances);
     throw error;
   });
   tools.changes.tell(canary, promoted);
-  await applied(tools, revision);
-  await prune(tools, app);
+  // There is no way back from here: what goes wrong now is told, and the promotion is done.
+  await applied(tools, revision)
+    .then(async () => prune(tools, app))
+    .catch((error: unknown) => {
+      tools.log.error({ err: toAppError(error), app }, "after a promotion");
+      out.problem(toAppError(error));
+    });
   const seconds = ((tools.clock.now() - beganAt) / 1000).toFixed(1);
   out.heading(`Live: ${publicUrl(tools.settings, promoted)} (${releaseName(number)}, ${seconds} s)`);
   return promoted;

@@ -5,7 +5,7 @@ import { applied } from "../releases/applied.js";
 import { productionOf } from "../releases/production-of.js";
 import { withInstances } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
-import { healthyInstances } from "./healthy-instances.js";
+import { healthyInstances, letNewOnesGo } from "./healthy-instances.js";
 import { readManifest } from "./manifest/manifest.js";
 import type { Output } from "./output.js";
 import type { Pipeline } from "./pipeline.js";
@@ -76,7 +76,12 @@ async function scale(
     ...work.record,
     instances: await healthyInstances(work, before.instances, signal, { all: false }),
   };
-  const revision = await tools.routes.update(before.app, (table) => withInstances(table, scaled), [scaled]);
+  const revision = await tools.routes
+    .update(before.app, (table) => withInstances(table, scaled), [scaled])
+    .catch((error: unknown) => {
+      letNewOnesGo(work, before.instances);
+      throw error;
+    });
   const stay = new Set(scaled.instances.map(({ id }) => id));
   const left = before.instances.filter(({ id }) => !stay.has(id));
   for (const { id } of left) tools.leaving.begin(id, { revision, drainSeconds: before.traffic.drainSeconds });

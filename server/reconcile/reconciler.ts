@@ -10,21 +10,41 @@ import type { Tools } from "../tools.js";
 import { putToSleep } from "./sleep.js";
 import { nextMoves, type Loads, type Move } from "./retirement.js";
 
+interface HalfRetired {
+  readonly app: string;
+  readonly number: number;
+  /** Of the first table without it. */
+  readonly revision: number;
+  trying?: Promise<void>;
+}
+
 /** Watches the replaced releases and lets them go when their time has come, and previews until nobody visits them. */
 export class Reconciler {
+  /** `APP/vN` → releases that no table names any more, but which may still run. */
+  private readonly halfRetired = new Map<string, HalfRetired>();
+
   constructor(
     private readonly tools: Tools,
     private readonly pipeline: Pick<Pipeline, "undoRemembered">,
   ) {}
 
   start(): { stop(): Promise<void> } {
-    return new RouteWatch({
+    const watch = new RouteWatch({
       tools: this.tools,
       name: "reconcile",
-      before: async () => this.pipeline.undoRemembered(),
+      before: async () => {
+        await this.pipeline.undoRemembered();
+        for (const half of this.halfRetired.values()) this.finishRetiring(half);
+      },
       concerns: ({ releases }) => releases.some((release) => isWatched(release) || release.asleep),
       attend: async (table) => this.move(table),
     }).start();
+    return {
+      stop: async () => {
+        await watch.stop();
+        await Promise.all([...this.halfRetired.values()].map(async ({ trying }) => trying));
+      },
+    };
   }
 
   private async move(table: RouteTable): Promise<void> {
@@ -77,17 +97,42 @@ export class Reconciler {
     return new Map(await Promise.all(loads));
   }
 
-  /** Out of the proxies first, then TERM: whatever is still open can say goodbye. */
   private async retire(app: string, number: number): Promise<void> {
-    const { routes, releases, log } = this.tools;
-    const revision = await routes.update(app, (table) => withoutRelease(table, number));
+    const revision = await this.tools.routes.update(app, (table) => withoutRelease(table, number));
+    const half: HalfRetired = { app, number, revision };
+    this.halfRetired.set(keyOf(half), half);
+    await this.stopRetired(half);
+  }
+
+  /** What failed is tried again at the next look. A rollback may have gone back to the release meanwhile. */
+  private finishRetiring(half: HalfRetired): void {
+    const { turns, routes, log } = this.tools;
+    const { app, number } = half;
+    half.trying ??= turns
+      .take(app, number, async () => {
+        const { releases } = await routes.read(app);
+        if (releases.some((release) => release.number === number)) this.halfRetired.delete(keyOf(half));
+        else if (this.halfRetired.has(keyOf(half))) await this.stopRetired(half);
+      })
+      .catch((error: unknown) => log.warn({ err: error, release: keyOf(half) }, "a release did not retire"))
+      .finally(() => delete half.trying);
+  }
+
+  /** Out of the proxies first, then TERM: whatever is still open can say goodbye. */
+  private async stopRetired(half: HalfRetired): Promise<void> {
+    const { releases, log } = this.tools;
+    const { app, number, revision } = half;
     await applied(this.tools, revision);
     const record = await releases.find(app, number);
-    if (record === undefined) return;
-    await stopInstances({ tools: this.tools, record });
-    if (record.phase === "settled" || record.phase === "live")
+    if (record !== undefined) await stopInstances({ tools: this.tools, record });
+    if (record?.phase === "settled" || record?.phase === "live")
       await releases.advance(record, "retired", { instances: [] });
-    await prune(this.tools, app);
+    this.halfRetired.delete(keyOf(half));
     log.info({ app, release: releaseName(number) }, "release retired");
+    await prune(this.tools, app);
   }
+}
+
+function keyOf({ app, number }: Pick<HalfRetired, "app" | "number">): string {
+  return `${app}/${releaseName(number)}`;
 }

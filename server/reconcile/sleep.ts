@@ -40,7 +40,10 @@ export async function wakeUp(
     ]);
     await applied(tools, revision);
   } catch (error) {
-    await stopInstances({ tools, record });
+    // Visitors may be led to it already.
+    const { releases: now } = await tools.routes.read(app);
+    const isAwake = now.some((release) => release.number === number && !release.asleep);
+    if (!isAwake) await stopInstances({ tools, record });
     throw error;
   }
 }

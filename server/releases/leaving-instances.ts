@@ -23,6 +23,8 @@ interface LeaveOptions {
   readonly revision: number;
   /** What is open on it may take so long. */
   readonly drainSeconds: number;
+  /** Asked first, until it answers: whether it is to stay after all. */
+  readonly isWanted?: () => Promise<boolean>;
 }
 
 const POLL_MS = 200;
@@ -64,10 +66,20 @@ export class LeavingInstances {
 
   private async leave(id: string, options: LeaveOptions, signal: AbortSignal): Promise<void> {
     const { engine, stopSeconds } = this.options;
+    if (await this.isWanted(options, signal)) return;
     const state = await engine.state(id);
     if (state?.address !== undefined) await this.drained(state.address, options, signal);
     signal.throwIfAborted();
     await engine.stop(id, stopSeconds);
+  }
+
+  private async isWanted({ isWanted }: LeaveOptions, signal: AbortSignal): Promise<boolean> {
+    while (isWanted !== undefined) {
+      const answer = await isWanted().catch(() => undefined);
+      if (answer !== undefined) return answer;
+      await this.options.clock.sleep(POLL_MS, signal);
+    }
+    return false;
   }
 
   /** Every proxy that is alive has taken it out and has nothing open on it any more, or its time is over. */

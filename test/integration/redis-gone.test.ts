@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.js";
 import { leftoversOf } from "../support/leftovers.js";
@@ -7,13 +7,13 @@ import { startLoad } from "../support/load.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
 
-describe("Redis stopped during a release", function () {
+describe("Redis stopped", function () {
   this.timeout(60_000);
   let sluice: TestSluice;
   before(async () => (sluice = await TestSluice.start()));
   after(async () => sluice.dispose());
 
-  it("declines the push with the reason, keeps the traffic, and has taken the release back once Redis is there", async () => {
+  it("during a release: declines the push with the reason, keeps the traffic, and has taken the release back once Redis is there", async () => {
     const gate = '{"sluice": {"gates": {"slow": "echo gate-runs; sleep 2"}}}';
     const clone = await sluice.clone("norecords", tinyApp());
     await clone.push();
@@ -46,6 +46,28 @@ describe("Redis stopped during a release", function () {
     expect(again.status, again.output).to.equal(0);
     expect((await sluice.get("norecords")).body).to.equal("v3 web.1");
     expect((await load.stop()).failures).to.deep.equal([]);
+  });
+
+  it("during a promotion: production stays, and nothing is left running beside the canary", async () => {
+    const gate = join(sluice.folder, "gate");
+    const web = `[ "$DYNO" = web.1 ] || until [ -e ${gate} ]; do sleep 0.1; done; exec node server.js`;
+    const clone = await sluice.clone("jobs", tinyApp({ Procfile: `web: ${web}\nworker: exec sleep 1000\n` }));
+    await clone.push();
+    await clone.commit({ note: "canary" });
+    await clone.push("HEAD:staging");
+    await writeFile(gate, "");
+    expect((await sluice.cli("scale", "jobs", "web=2", "worker=1")).status).to.equal(0);
+    await rm(gate);
+    const ofCanary = async (): Promise<string[]> =>
+      (await sluice.instances()).filter((id) => id.startsWith("jobs.v2."));
+    const promotion = sluice.cli("promote", "jobs");
+    await eventually("its worker runs", async () => (await ofCanary()).includes("jobs.v2.worker.1"));
+    await steer("d");
+    await writeFile(gate, "");
+    expect((await promotion).stderr).to.include("does not answer");
+    await steer("u");
+    await eventually("the canary's own are left", async () => (await ofCanary()).join() === "jobs.v2.web.1");
+    expect((await sluice.get("jobs", "/", { "x-client-mode": "blue" })).body).to.match(/^v1 /);
   });
 
   /** One character for Redis' runsv: d stops it, u starts it. */
