@@ -39,13 +39,16 @@ export class Client {
     onLine: (line: Record<string, unknown>) => void,
   ): Promise<unknown> {
     const response = await this.open(method, path, body);
+    let cause: unknown;
+    // Its end is the lines' end, too.
+    response.on("error", (error) => (cause = error));
     for await (const text of createInterface({ input: response })) {
       const value = JSON.parse(text) as Record<string, unknown>;
       refuseError(value);
       if ("done" in value) return value["done"];
       onLine(value);
     }
-    throw new AppError("not-running", { home: this.context.home.root });
+    throw new AppError("connection-lost", {}, { cause });
   }
 
   private async open(method: string, path: string, body: unknown): Promise<IncomingMessage> {

@@ -3,6 +3,12 @@ import { AppError, toAppError } from "../core/app-error.js";
 import { RemoteError } from "./client.js";
 import { program } from "./program.js";
 
+// `sluice releases shop | head -2`: nobody reads on, which is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 /** 0 done, 1 failed, 2 usage. */
 try {
   await program({

@@ -38,7 +38,8 @@ export const catalogue = {
   "canary-none": entry<{ app: string }>(
     409,
     ({ app }) => `"${app}" has no canary at the moment.`,
-    () => "A push to the branch staging makes one.",
+    () =>
+      'A push to the branch staging makes one. If git says "Everything up-to-date": git commit --allow-empty first.',
   ),
   "canary-changed": entry<{ app: string; wanted: string; release: string }>(
     409,
@@ -240,6 +241,13 @@ export const catalogue = {
     () => "Start it: sluice up --detach. If it runs with another folder, set SLUICE_HOME to that.",
     true,
   ),
+  "connection-lost": entry(
+    503,
+    () => "The server has ended the connection before it said that it is done.",
+    () =>
+      "What was under way is taken back, or finished once the server is up again: `sluice status` tells which.",
+    true,
+  ),
   "port-taken": entry<{ port: number; what: string; setting: string; another: number }>(
     409,
     ({ port, what, setting }) => `Port ${port} (${what}, ${setting}) is in use by another program.`,
@@ -331,6 +339,12 @@ export const catalogue = {
     409,
     ({ branch }) => `While this push waited, another push of ${branch} went through.`,
     ({ branch }) => `Bring it in and push again: git pull --rebase REMOTE ${branch}.`,
+  ),
+  "push-app-removed": entry<{ app: string }>(
+    409,
+    ({ app }) => `While this push waited, the app "${app}" was removed.`,
+    () => "A push makes it anew: push again.",
+    true,
   ),
   "push-superseded": entry<{ branch: string; commit: string }>(
     409,

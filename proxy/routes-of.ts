@@ -2,6 +2,7 @@ import { releaseName } from "../core/names.js";
 import {
   BASELINE,
   CANARY,
+  canaryShare,
   PRODUCTION,
   type RoutedRelease,
   type RouteTable,
@@ -39,19 +40,12 @@ function splitsOf(table: RouteTable, isAlert: boolean): Map<string, Split> {
   if (number === undefined && modeHeader === undefined) return new Map();
   const split = {
     canary: number === undefined ? undefined : releaseKey(app, number),
-    share: shareOf(table, isAlert),
+    share: canaryShare(table, isAlert),
     baseline: baseline === undefined ? undefined : releaseKey(app, baseline),
-    header: modeHeader,
+    header: number === undefined ? modeHeader : canary?.header,
     goal: canary?.goal,
   };
   return new Map([[trackKey(app, PRODUCTION), split]]);
-}
-
-/** Where production has no release yet, the canary has all visitors. */
-function shareOf({ tracks, canary }: RouteTable, isAlert: boolean): number {
-  if (tracks[CANARY] === undefined) return 0;
-  if (tracks[PRODUCTION] === undefined) return 100;
-  return isAlert ? 0 : (canary?.share ?? 0);
 }
 
 export function releaseKey(app: string, number: number): string {

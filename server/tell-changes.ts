@@ -1,14 +1,20 @@
+import { CANARY } from "../core/records/route-table.js";
+import { beginCanary } from "./canary/begin-canary.js";
 import type { AppEvent } from "./notify/app-event.js";
 import { eventOfDeparture, eventOfRelease } from "./notify/events-of.js";
 import type { ServerParts } from "./parts.js";
 import { publicUrl } from "./releases/public-url.js";
 
-/** Who hears of what happens to releases: the app's receivers of notifications, and the Git host that a commit came from. */
+/**
+ * Who hears of what happens to releases: the app's receivers of notifications, the Git host that a commit came from, and who
+ * keeps how each canary did.
+ */
 export function tellChanges({
   tools,
   notifier,
   reporter,
-}: Pick<ServerParts, "tools" | "notifier" | "reporter">): void {
+  canaries,
+}: Pick<ServerParts, "tools" | "notifier" | "reporter" | "canaries">): void {
   const now = (): string => new Date(tools.clock.now()).toISOString();
   const tell = async (event: AppEvent | undefined): Promise<void> => {
     if (event !== undefined) await notifier.tell(event);
@@ -20,4 +26,10 @@ export function tellChanges({
       tell(eventOfDeparture(release, { at: now(), url: publicUrl(tools.settings, release), reason })),
   });
   tools.changes.listen({ changed: async ({ after }) => reporter.tell(after) });
+  tools.changes.listen({
+    changed: async ({ before, after }) =>
+      after.track === CANARY && after.phase === "live" && before?.phase !== "live"
+        ? beginCanary(tools, canaries, after)
+        : undefined,
+  });
 }

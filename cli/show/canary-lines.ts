@@ -16,6 +16,8 @@ export function canaryLines(summary: CanarySummary): string[] {
     // The shape is the server's own: both come from one build.
     lines.push(...trackLines(verdict.numbers as VerdictNumbers), "", `${verdict.word}: ${verdict.reason}`);
   } else lines.push("It was not judged yet.");
+  if (goal !== null && verdict?.word === "fail")
+    lines.push(`An A/B test is ended by people: sluice abort ${app}, or sluice promote ${app}`);
   if (goal !== null) {
     lines.push("", `Visitors who reached ${goal.path} (95 % intervals; no verdict comes from it):`);
     lines.push(

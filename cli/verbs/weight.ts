@@ -12,11 +12,13 @@ export function weightVerb(command: Command, context: () => Promise<Context>): v
 }
 
 async function weight(context: Context, app: string, percent: number): Promise<void> {
-  await new Client(context).call("PUT", apiPath("apps", app, "weight"), { percent });
+  const path = apiPath("apps", app, "weight");
+  const { alert } = await new Client(context).call<{ alert: boolean }>("PUT", path, { percent });
+  const when = alert ? ", once the alert is over (sluice alerts)" : "";
   context.print(
     percent === 0
       ? `The canary of ${app} gets only those who ask for it by the header.`
-      : `${percent} % of the new visitors of ${app} go to the canary.`,
+      : `${percent} % of the new visitors of ${app} go to the canary${when}.`,
   );
 }
 

@@ -1,18 +1,19 @@
 import { z } from "zod";
 
-const percent = z.number().min(0).max(100);
+/** The proxy splits by hundredths of a percent. */
+export const percentSchema = z.number().min(0).max(100).multipleOf(0.01);
 
 /** `"canary"` in the `"sluice"` section of app.json: how the canary is shown to visitors, and how it is judged. */
 export const canarySettingsSchema = z.strictObject({
   /** Percent of the visitors; 0: only those who ask for it by the header. */
-  share: percent.default(30),
+  share: percentSchema.default(30),
   /** The header by which a visitor asks for `blue` (production) or `green` (the canary). */
   header: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be a header's name in lower-case letters, digits and dashes")
     .default("x-client-mode"),
   /** Shares that follow each other as long as the verdict is good; without them `share` is the only one. */
-  steps: z.array(percent).max(50).default([]),
+  steps: z.array(percentSchema).max(50).default([]),
   /** How long a step lasts at least. */
   stepSeconds: z.number().positive().max(604_800).default(300),
   /** It is compared with fresh instances of production's release, as many as its own, which get the same share. */

@@ -37,6 +37,8 @@ export const routedCanarySchema = z.object({
   isByHand: z.boolean(),
   /** A path that visitors are meant to reach (an A/B test). */
   goal: z.string().optional(),
+  /** As `modeHeader`, which it takes the place of while there is the canary. */
+  header: z.string().optional(),
 });
 
 /** What the proxies should do for one app. */
@@ -71,6 +73,13 @@ export const BASELINE = "baseline";
 /** Any other branch's track. */
 export function isPreview(track: string): boolean {
   return track !== PRODUCTION && track !== CANARY && track !== BASELINE;
+}
+
+/** Percent of the visitors that the canary gets now. Where production has no release it has all of them. */
+export function canaryShare({ tracks, canary }: RouteTable, isAlert: boolean): number {
+  if (tracks[CANARY] === undefined) return 0;
+  if (tracks[PRODUCTION] === undefined) return 100;
+  return isAlert ? 0 : (canary?.share ?? 0);
 }
 
 /** A release whose visitors are counted: it may go, or sleep, once there are none. */

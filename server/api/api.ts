@@ -3,6 +3,8 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import { AppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
+import { percentSchema } from "../../core/records/canary-settings.js";
+import { isAlert } from "../../core/records/is-alert.js";
 import type { KeyStore } from "../access/key-store.js";
 import type { TokenStore } from "../access/token-store.js";
 import { canarySummary } from "../canary/canary-summary.js";
@@ -66,7 +68,11 @@ export function api(options: ApiOptions): Router {
   router.post("/apps/:app/rollback", async (request, response) => {
     const { release } = parseBody(z.strictObject({ release: z.string().optional() }), request);
     const app = await tools.apps.read(request.params.app);
-    const number = release === undefined ? undefined : await knownNumber(tools, app.name, release);
+    // Which ones it can go back to it knows itself.
+    const number =
+      release === undefined
+        ? undefined
+        : (parseReleaseName(release) ?? (await knownNumber(tools, app.name, release)));
     await streamLines(response, async (write) => {
       const out = new Output();
       out.watch((line) => write({ line }));
@@ -98,10 +104,10 @@ export function api(options: ApiOptions): Router {
     response.json({ app: app.name, release: releaseName(number) });
   });
   router.put("/apps/:app/weight", async (request, response) => {
-    const { percent } = parseBody(z.strictObject({ percent: z.number().min(0).max(100) }), request);
+    const { percent } = parseBody(z.strictObject({ percent: percentSchema }), request);
     const app = await tools.apps.read(request.params.app);
     await setShare(tools, app.name, percent);
-    response.json({ app: app.name, percent });
+    response.json({ app: app.name, percent, alert: await isAlert(redis) });
   });
   router.get("/apps/:app/logs", async (request, response) => {
     const query = parse(logQuerySchema, request.query);

@@ -1,6 +1,6 @@
 import { AppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
-import { CANARY, PRODUCTION } from "../../core/records/route-table.js";
+import { CANARY, canaryShare, PRODUCTION } from "../../core/records/route-table.js";
 import type { Tools } from "../tools.js";
 import { newCanary, type CanaryCounts, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
@@ -69,7 +69,7 @@ export async function canarySummary(
     release: releaseName(record.release),
     startedAt: record.startedAt,
     state: isLive ? "live" : outcome,
-    share: isLive ? (table.canary?.share ?? 0) : 0,
+    share: isLive ? canaryShare(table, false) : 0,
     isByHand: isLive && (table.canary?.isByHand ?? false),
     step: record.step + 1,
     steps: Math.max(1, settings?.steps.length ?? 1),

@@ -5,7 +5,8 @@ import { BASELINE, CANARY, PRODUCTION, type RouteTable } from "../../core/record
 import type { TrafficSeries } from "../../core/records/traffic-series.js";
 import { RouteWatch } from "../releases/route-watch.js";
 import type { Tools } from "../tools.js";
-import { freshEvidence, newCanary, type CanaryRecord, type Decision } from "./canary-record.js";
+import { beginCanary } from "./begin-canary.js";
+import { freshEvidence, type CanaryRecord, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
 import { isNews, nextMove, withDecision, type CanaryMove } from "./next-move.js";
 import { withTraffic } from "./observe.js";
@@ -59,7 +60,7 @@ export class JudgeLoop {
     const release = number === undefined ? undefined : await tools.releases.find(table.app, number);
     if (release === undefined || table.canary === undefined) return;
     const now = tools.clock.now();
-    const record = (await store.find(table.app, release.number)) ?? (await this.begin(release, table));
+    const record = await beginCanary(tools, store, release);
     const noVisitors = whyHeld(table, await isAlert());
     const { cursor, entries } = await traffic.since(table.app, record.cursor);
     const counted = entries.flatMap(({ releases }) => releases);
@@ -88,16 +89,6 @@ export class JudgeLoop {
         .onDecision?.(decision, release)
         .catch((error: unknown) => tools.log.warn({ err: error, app: table.app }, "a decision was not told"));
     await this.act(withDecision(seen, decision), move);
-  }
-
-  /** From the moment it went live: what came before the first look counts too. */
-  private async begin(release: ReleaseRecord, { tracks }: RouteTable): Promise<CanaryRecord> {
-    const { store } = this.options;
-    const [last] = await store.list(release.app);
-    if (last !== undefined && last.outcome === undefined) await store.save({ ...last, outcome: "replaced" });
-    await store.prune(release.app);
-    const began = Date.parse(release.reachedAt.live ?? release.at);
-    return { ...newCanary(release.app, release.number, began), beside: tracks[PRODUCTION] ?? null };
   }
 
   /** The decision is written before it is acted on; a server that dies in between decides the same again. */

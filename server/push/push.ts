@@ -1,3 +1,4 @@
+import { access } from "node:fs/promises";
 import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import type { Log } from "../../core/log.js";
@@ -137,6 +138,7 @@ export class Push implements HookAnswerer {
       let works: ReleaseWork[] = [];
       const isGated = this.options.settings.gates === "pre-receive";
       try {
+        await refuseRemovedApp(this.options.repositoryPath, this.options.app);
         for (const update of updates) {
           await refuseMovedBranch(repository, update);
           const work = await this.begin(update, options);
@@ -228,4 +230,11 @@ async function branchUpdates(updates: readonly RefUpdate[], repository: Reposito
 async function refuseMovedBranch(repository: Repository, { branch, before }: BranchUpdate): Promise<void> {
   const now = (await repository.head(branch)) ?? "0".repeat(before.length);
   if (now !== before) throw new AppError("push-branch-moved", { branch });
+}
+
+/** While it waited: the repository has gone with the app. */
+async function refuseRemovedApp(repositoryPath: string, app: string): Promise<void> {
+  await access(repositoryPath).catch((error: unknown) => {
+    throw new AppError("push-app-removed", { app }, { cause: error });
+  });
 }

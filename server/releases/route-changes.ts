@@ -64,10 +64,11 @@ function canaryAfter(
 ): RoutedCanary | undefined {
   if (track !== CANARY) return before;
   const share = before?.isByHand ? before.share : firstShare(canary);
-  return { share, isByHand: before?.isByHand ?? false, ...definedOnly({ goal: canary.goal?.path }) };
+  const isByHand = before?.isByHand ?? false;
+  return { share, isByHand, ...definedOnly({ goal: canary.goal?.path, header: ownHeader({ canary }) }) };
 }
 
-function ownHeader({ canary }: ReleaseRecord): string | undefined {
+function ownHeader({ canary }: Pick<ReleaseRecord, "canary">): string | undefined {
   return canary.header === "x-client-mode" ? undefined : canary.header;
 }
 

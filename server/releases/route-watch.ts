@@ -24,6 +24,8 @@ interface Failed {
 }
 
 const TICK_MS = 1000;
+/** Redis may have lost its last second, and with it revisions that were seen here: so often all tables are read. */
+const ALL_MS = 60_000;
 
 /** A loop over the apps' route tables: a look at each that it concerns once a second, one at a time per app. */
 export class RouteWatch {
@@ -31,6 +33,8 @@ export class RouteWatch {
   private readonly busy = new Map<string, Promise<void>>();
   private readonly failed = new Map<string, Failed>();
   private revision = 0;
+  /** ms since 1970 */
+  private readAllAt = 0;
 
   constructor(private readonly options: RouteWatchOptions) {}
 
@@ -55,7 +59,13 @@ export class RouteWatch {
   private async look(): Promise<void> {
     const { tools, before, concerns } = this.options;
     await before?.();
-    const { revision, changes } = await tools.routes.changedSince(this.revision);
+    const now = tools.clock.now();
+    const isAll = Math.abs(now - this.readAllAt) >= ALL_MS;
+    const { revision, changes } = await tools.routes.changedSince(isAll ? 0 : this.revision);
+    if (isAll) {
+      this.readAllAt = now;
+      this.known.clear();
+    }
     for (const [app, table] of changes) {
       if (table === undefined || !concerns(table)) this.known.delete(app);
       else this.known.set(app, table);

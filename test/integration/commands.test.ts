@@ -20,6 +20,12 @@ describe("sluice", function () {
   });
   after(async () => sluice.dispose());
 
+  it("ends quietly when nobody reads on", async () => {
+    const { env } = sluice;
+    const { stdout, stderr } = await execa("sh", ["-c", `"$0" status --json | true`, BIN], { env });
+    expect([stdout, stderr]).to.deep.equal(["", ""]);
+  });
+
   it("status tells what runs, and its JSON keeps its keys", async () => {
     const status = await sluice.json<Record<string, unknown>>("status");
     expect(status).to.have.all.keys(

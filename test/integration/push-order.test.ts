@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectAccepted } from "../support/accepted.js";
+import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
 import { freeRange, type PortRange } from "../support/free-range.js";
 import { saying } from "../support/saying.js";
@@ -45,6 +46,28 @@ describe("pushes that come together", function () {
   }
 
   const releases = async (app: string): Promise<Summary[]> => sluice.read<Summary[]>(`apps/${app}/releases`);
+
+  it("are told when the app is removed while they wait", async () => {
+    const gate = gated();
+    const clone = await sluice.clone("removed", tinyApp(gate.files));
+    const first = clone.startPush();
+    await saying(first, SHUT);
+    const question = {
+      method: "DELETE",
+      path: "/api/apps/removed",
+      headers: { authorization: `Bearer ${await sluice.token()}` },
+    };
+    const removal = ask(`127.0.0.1:${sluice.controlPort}`, question);
+    const waits = clone.startPush("HEAD:staging");
+    await saying(waits, WAITS);
+    await gate.go();
+    expectAccepted(await first.done);
+    expect((await removal).status).to.equal(204);
+    const { status, output } = await waits.done;
+    expect(status).not.to.equal(0);
+    expect(output).to.include('While this push waited, the app "removed" was removed.');
+    expect(output).not.to.include("unexpected");
+  });
 
   it("shows what a slow gate says while it runs, and deploys another app meanwhile", async () => {
     const gate = gated();

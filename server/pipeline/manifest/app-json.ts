@@ -106,8 +106,9 @@ function problemOf(issue: z.core.$ZodIssue): string {
 }
 
 /** The keys of the strict section that a path leads to. */
-function knownKeys([, section]: readonly PropertyKey[]): Record<string, unknown> {
-  if (section === "canary") return canarySettingsSchema.shape;
+function knownKeys([, section, part]: readonly PropertyKey[]): Record<string, unknown> {
+  if (section === "canary")
+    return part === "goal" ? canarySettingsSchema.shape.goal.unwrap().shape : canarySettingsSchema.shape;
   if (section === "scale") return scaleSettingsSchema.shape;
   return section === "previews" ? previewsSchema.shape : sluiceSchema.shape;
 }

@@ -95,6 +95,12 @@ describe("the routes of a table", () => {
       expect(split({ ...both, tracks: three })).to.deep.include({ baseline: "a/v4" });
     });
 
+    it("by the header that the canary names while there is one, else by production's", () => {
+      const named = { ...both, modeHeader: "x-side", canary: { ...canary, header: "x-new" } };
+      expect(split(named)).to.deep.include({ header: "x-new" });
+      expect(split({ ...both, modeHeader: "x-side" })).to.deep.include({ header: undefined });
+    });
+
     it("not while there is an alert; without production all go to the canary", () => {
       expect(split(both, true)).to.deep.include({ canary: "a/v3", share: 0 });
       expect(split({ tracks: { canary: 3 }, canary })).to.deep.include({ share: 100 });

@@ -56,6 +56,11 @@ describe("app.json", () => {
     const cases: [string, RegExp][] = [
       ['{"sluice": {"sesions": "sticky"}}', /sluice\.sesions: unknown key; did you mean sluice\.sessions\?/],
       ['{"sluice": {"listen": "udp"}}', /sluice\.listen/],
+      [
+        '{"sluice": {"canary": {"goal": {"path": "/x", "pat": 1}}}}',
+        /sluice\.canary\.goal\.pat: unknown key; did you mean sluice\.canary\.goal\.path\?/,
+      ],
+      ['{"sluice": {"canary": {"share": 0.004}}}', /sluice\.canary\.share/],
       ['{\n"a": 1\n"b": 2}', /line 3: CommaExpected/],
       ['{"healthchecks": {"web": [{"path": "no slash"}]}}', /healthchecks\.web\.0\.path: must begin with \//],
       ["[]", /the file|expected object/i],

@@ -11,6 +11,7 @@ describe("nothing is decided about a canary", () => {
 
   it("while there is an alert", () => {
     expect(whyHeld(table(30), true)).to.match(/alert/);
+    expect(whyHeld(table(30, { canary: 2 }), true)).to.equal(undefined);
   });
 
   it("while its share is 0, unless it has all visitors because there is no production", () => {
