@@ -31,7 +31,7 @@ export class Client {
     return value as T;
   }
 
-  /** Reads an answer of a line per event; answers what came with `done`. */
+  /** Reads an answer of a line per event; answers what came with `done`. Throws `connection-lost` when that does not come. */
   async stream(
     method: string,
     path: string,
@@ -39,16 +39,13 @@ export class Client {
     onLine: (line: Record<string, unknown>) => void,
   ): Promise<unknown> {
     const response = await this.open(method, path, body);
-    let cause: unknown;
-    // Its end is the lines' end, too.
-    response.on("error", (error) => (cause = error));
-    for await (const text of createInterface({ input: response })) {
+    for await (const text of linesOf(response)) {
       const value = JSON.parse(text) as Record<string, unknown>;
       refuseError(value);
       if ("done" in value) return value["done"];
       onLine(value);
     }
-    throw new AppError("connection-lost", {}, { cause });
+    throw new AppError("connection-lost", {});
   }
 
   private async open(method: string, path: string, body: unknown): Promise<IncomingMessage> {
@@ -82,6 +79,14 @@ export class Client {
     } catch (error) {
       throw new AppError("not-running", { home: home.root }, { cause: error });
     }
+  }
+}
+
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: response });
+  } catch (error) {
+    throw new AppError("connection-lost", {}, { cause: error });
   }
 }
 

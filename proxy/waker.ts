@@ -89,7 +89,7 @@ export class Waker {
       instance.on("error", () => socket.destroy()).on("close", () => socket.destroy());
     } catch (error) {
       this.options.log.warn({ err: error, release }, "a release was not woken");
-      socket.end(refusal());
+      socket.end(refusal(release));
     }
   }
 
@@ -141,7 +141,8 @@ function target(address: string): { path: string } | { host: string; port: numbe
   return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
 }
 
-function refusal(): string {
-  const body = "This preview could not be started. Its log says why: sluice logs.\n";
+function refusal(wakened: string): string {
+  const [app = "", release = ""] = wakened.split("/");
+  const body = `This preview could not be started. Its log says why: sluice logs ${app} --release ${release}\n`;
   return `HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }

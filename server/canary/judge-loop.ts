@@ -26,8 +26,8 @@ export interface JudgeOptions {
   readonly promote: (app: string, release: number, isDue: () => Promise<boolean>) => Promise<unknown>;
 }
 
-/** After what could not be done, an abort among it, the next try comes so much later at most. */
-const LONGEST_PAUSE_MS = 10_000;
+/** Of what could not be done: an abort is among it. */
+const PAUSE_MS = { first: 1000, longest: 10_000 };
 
 const NO_MOVE: CanaryMove = { action: "none" };
 
@@ -44,7 +44,7 @@ export class JudgeLoop {
       name: "judging",
       concerns: ({ tracks }) => tracks[CANARY] !== undefined,
       attend: async (table) => this.judge(table),
-      longestPauseMs: LONGEST_PAUSE_MS,
+      pauseMs: PAUSE_MS,
     }).start();
     return {
       stop: async () => {

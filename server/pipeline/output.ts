@@ -1,4 +1,4 @@
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream, statSync, type WriteStream } from "node:fs";
 import type { AppError } from "../../core/app-error.js";
 
 /** What people read while a release is made. Each line goes to whoever watches, and to the release's own log. */
@@ -15,10 +15,10 @@ export class Output {
     return () => this.watchers.delete(watcher);
   }
 
-  /** Keeps the first `bytes` of it in a file too. A full disk must not end a release: what cannot be kept is only shown. */
+  /** Keeps it in a file too, up to `bytes` in all. A full disk must not end a release: what cannot be kept is only shown. */
   keepIn(path: string, bytes: number): void {
     this.file?.end();
-    this.room = bytes;
+    this.room = bytes - (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
     this.file = createWriteStream(path, { flags: "a" });
     this.file.on("error", () => {
       this.file = undefined;

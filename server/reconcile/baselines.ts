@@ -6,8 +6,8 @@ import { RouteWatch } from "../releases/route-watch.js";
 import { withoutTrack } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 
-/** After baselines that could not be made the next try comes so much later at most. */
-const LONGEST_PAUSE_MS = 60_000;
+/** Each try takes its time in the app's queue, and leaves a record. */
+const PAUSE_MS = { first: 60_000, longest: 3_600_000 };
 
 type Copier = Pick<Pipeline, "exclusively" | "begin" | "toSettled">;
 
@@ -26,7 +26,7 @@ export class Baselines {
       name: "baseline",
       concerns: ({ tracks }) => tracks[CANARY] !== undefined || tracks[BASELINE] !== undefined,
       attend: async (table) => this.attend(table),
-      longestPauseMs: LONGEST_PAUSE_MS,
+      pauseMs: PAUSE_MS,
     }).start();
     return {
       stop: async () => {

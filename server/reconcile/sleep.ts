@@ -1,3 +1,4 @@
+import { toAppError } from "../../core/app-error.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { checkInstances } from "../pipeline/steps/health.js";
@@ -29,7 +30,8 @@ export async function wakeUp(
   if (!releases.some((release) => release.number === number && release.asleep)) return;
   const record = await tools.releases.find(app, number);
   if (record === undefined) return;
-  const work = await pipeline.work(record, new Output(), { quarantine: {}, skipGates: false });
+  const out = new Output();
+  const work = await pipeline.work(record, out, { quarantine: {}, skipGates: false });
   try {
     await tools.redisUsers.ensure(work.app, tools.apps.redisPassword(work.app));
     work.record = { ...record, instances: await startInstances(work) };
@@ -44,6 +46,11 @@ export async function wakeUp(
     const { releases: now } = await tools.routes.read(app);
     const isAwake = now.some((release) => release.number === number && !release.asleep);
     if (!isAwake) await stopInstances({ tools, record });
+    // Whom it keeps waiting is told to look there.
+    out.keepIn(tools.home.releaseOutput(app, number), tools.settings.limits.logMegabytes * 1024 * 1024);
+    out.heading(`It was to be woken (${new Date(tools.clock.now()).toISOString()})`);
+    out.problem(toAppError(error));
+    await out.close();
     throw error;
   }
 }

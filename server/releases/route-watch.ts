@@ -12,8 +12,8 @@ export interface RouteWatchOptions {
   readonly attend: (table: RouteTable) => Promise<void>;
   /** First of all, at every look. */
   readonly before?: () => Promise<void>;
-  /** An app whose turn failed has its next one later: after a second, then after twice as long each time, up to this. */
-  readonly longestPauseMs?: number;
+  /** An app whose turn failed has its next one later: after the first pause, then after twice as long each time. */
+  readonly pauseMs?: { readonly first: number; readonly longest: number };
 }
 
 interface Failed {
@@ -76,7 +76,7 @@ export class RouteWatch {
 
   /** What is slow for one app (30 s of grace, a promotion) must not hold up the others. */
   private take(table: RouteTable): void {
-    const { tools, name, attend, longestPauseMs = 0 } = this.options;
+    const { tools, name, attend, pauseMs = { first: 0, longest: 0 } } = this.options;
     const { app } = table;
     const { times, pausedUntil } = this.failed.get(app) ?? { times: 0, pausedUntil: 0 };
     if (this.busy.has(app) || tools.clock.now() < pausedUntil) return;
@@ -86,8 +86,9 @@ export class RouteWatch {
       })
       .catch((error: unknown) => {
         tools.log.warn({ err: toAppError(error), app }, name);
-        const pauseMs = Math.min(longestPauseMs, TICK_MS * 2 ** times);
-        this.failed.set(app, { times: times + 1, pausedUntil: tools.clock.now() + pauseMs });
+        const { first, longest } = pauseMs;
+        const until = tools.clock.now() + Math.min(longest, first * 2 ** times);
+        this.failed.set(app, { times: times + 1, pausedUntil: until });
       })
       .finally(() => this.busy.delete(app));
     this.busy.set(app, work);

@@ -145,6 +145,27 @@ describe("a preview", function () {
     expect((await sluice.get("one.shop")).status).to.equal(404);
   });
 
+  it("tells who waits in vain where it is told why it does not start", async () => {
+    const obstacle = join(sluice.folder, "obstacle");
+    const broken = `if (require("node:fs").existsSync(${JSON.stringify(obstacle)})) throw new Error("no way");`;
+    await clone.commit({ "server.js": `${broken}${TINY_SERVER}` });
+    const push = await clone.push("HEAD:broken");
+    expectAccepted(push);
+    const [, release = ""] = /\((v\d+), /.exec(push.output) ?? [];
+    await asleep(release);
+    await writeFile(obstacle, "");
+    const { status, body } = await sluice.get("broken.shop");
+    expect([status, body]).to.deep.equal([
+      503,
+      `This preview could not be started. Its log says why: sluice logs shop --release ${release}\n`,
+    ]);
+    const { stdout } = await sluice.cli("logs", "shop", "--release", release);
+    expect(stdout).to.match(/It was to be woken[^]*web\.1 ended \(status 1\) before it answered/);
+    await rm(obstacle);
+    expect((await sluice.get("broken.shop")).status).to.equal(200);
+    await clone.commit({ "server.js": TINY_SERVER });
+  });
+
   it("is woken by a visit that comes while it is being stopped", async () => {
     await clone.commit({ "server.js": SLOW_TO_END });
     expectAccepted(await clone.push("HEAD:slow"));

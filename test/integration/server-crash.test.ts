@@ -190,7 +190,9 @@ describe("a server that is killed (-9)", function () {
     const rollback = sluice.cli("rollback", "c-back");
     await eventually("v1 starts", async () => (await sluice.instances()).includes("c-back.v1.web.1"));
     await sluice.kill();
-    expect((await rollback).status).to.equal(1);
+    const { status, stderr } = await rollback;
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/has ended the connection before.*\n.*`sluice status` tells which/);
     await sluice.up();
     expect((await sluice.get("c-back")).body).to.equal("v1 web.1");
     expect((await load.stop()).failures).to.deep.equal([]);
