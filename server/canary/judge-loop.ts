@@ -72,10 +72,11 @@ export class JudgeLoop {
       stepSeconds: release.canary.stepSeconds,
     });
     const judged = verdictOn(seen, release.canary);
-    const held = noVisitors ?? (judged.word === "pass" ? whyNotPromoted(seen, table, now) : undefined);
+    const due = noVisitors === undefined ? nextMove(judged, seen, release.canary, table.canary) : NO_MOVE;
+    const isPromotion = due.action === "promote";
+    const held = noVisitors ?? (isPromotion ? whyNotPromoted(seen, table, now) : undefined);
     const verdict = held === undefined ? judged : { ...judged, word: "hold" as const, reason: held };
-    const due = nextMove(verdict, seen, release.canary, table.canary);
-    const move = due.action === "promote" && this.promotions.has(table.app) ? NO_MOVE : due;
+    const move = held !== undefined || (isPromotion && this.promotions.has(table.app)) ? NO_MOVE : due;
     const decision: Decision = {
       at: new Date(now).toISOString(),
       word: verdict.word,
@@ -123,17 +124,17 @@ export class JudgeLoop {
       const record = await store.find(app, release);
       if (record !== undefined) await store.save(change(record));
     };
-    try {
-      await promote(app, release, async () => this.isStillDue(app, release));
-      await save((record) => ({ ...record, outcome: "promoted" }));
-    } catch (error) {
-      // Then it is gone, or a person was faster.
-      if (isAppError(error, "canary-none", "canary-changed")) return;
-      tools.log.warn({ err: toAppError(error), app }, "a canary was not promoted");
-      await save((record) => withFailedPromotion(record, toAppError(error), tools.clock.now())).catch(
-        (unsaved: unknown) => tools.log.warn({ err: toAppError(unsaved), app }, "judging"),
-      );
-    }
+    await promote(app, release, async () => this.isStillDue(app, release))
+      .then(
+        async () => save((record) => ({ ...record, outcome: "promoted" })),
+        async (error: unknown) => {
+          // Then it is gone, or a person was faster.
+          if (isAppError(error, "canary-none", "canary-changed")) return;
+          tools.log.warn({ err: toAppError(error), app }, "a canary was not promoted");
+          await save((record) => withFailedPromotion(record, toAppError(error), tools.clock.now()));
+        },
+      )
+      .catch((error: unknown) => tools.log.warn({ err: toAppError(error), app }, "judging"));
   }
 
   /** It may have waited long: for a push to master, say. */
