@@ -1,5 +1,6 @@
 import { Home } from "../core/home.js";
 import { serviceState } from "../core/runsv.js";
+import { eventually } from "../test/support/eventually.js";
 import type { TestClone } from "../test/support/test-clone.js";
 import type { TestSluice } from "../test/support/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
@@ -72,10 +73,18 @@ async function change({ clone, pushesMs }: Place): Promise<void> {
   pushesMs.push(await pushApp(clone));
 }
 
+/** The master and its worker, once those from before a reload are gone. */
+async function haproxyTree(master: number): Promise<number[]> {
+  return eventually("only one worker is left", async () => {
+    const tree = await processTree(master);
+    return tree.length === 2 && tree;
+  });
+}
+
 async function idleFigures({ sluice, size }: Place): Promise<Figure[]> {
   const { pid = 0 } = await serviceState(new Home(sluice.home).service("haproxy"));
   const processes = [
-    ["HAProxy", await processTree(pid)],
+    ["HAProxy", await haproxyTree(pid)],
     ["Node server", [await sluice.pid()]],
   ] as const;
   const before = await Promise.all(processes.map(async ([, pids]) => fineProcessorMs(pids)));
