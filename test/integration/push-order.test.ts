@@ -69,6 +69,35 @@ describe("pushes that come together", function () {
     expect(output).not.to.include("unexpected");
   });
 
+  it("are not what a promotion or a rollback means that was asked for before", async () => {
+    const gate = gated();
+    const post = async (verb: string): Promise<string> => {
+      const headers = {
+        authorization: `Bearer ${await sluice.token()}`,
+        "content-type": "application/json",
+      };
+      const question = { method: "POST", path: `/api/apps/meant/${verb}`, headers, body: "{}" };
+      return (await ask(`127.0.0.1:${sluice.controlPort}`, question)).body;
+    };
+    const clone = await sluice.clone("meant", tinyApp());
+    for (const branch of ["master", "master", "staging"]) {
+      await clone.commit({ note: String(Math.random()) });
+      expectAccepted(await clone.push(`HEAD:${branch}`));
+    }
+    await clone.commit(gate.files);
+    const next = clone.startPush("HEAD:staging");
+    await saying(next, SHUT);
+    const promotion = post("promote");
+    await gate.go();
+    expectAccepted(await next.done);
+    expect(await promotion).to.include('The canary of \\"meant\\" is v4 by now, no longer v3.');
+    expect((await sluice.get("meant", "/", { "x-client-mode": "blue" })).body).to.equal("v2 web.1");
+    const rollbacks = await Promise.all([post("rollback"), post("rollback")]);
+    expect(rollbacks.filter((answer) => answer.includes('"done"')).length).to.equal(1);
+    expect(rollbacks.filter((answer) => answer.includes("already")).length).to.equal(1);
+    expect((await sluice.get("meant", "/", { "x-client-mode": "blue" })).body).to.equal("v1 web.1");
+  });
+
   it("shows what a slow gate says while it runs, and deploys another app meanwhile", async () => {
     const gate = gated();
     const [slow, other] = [

@@ -1,0 +1,45 @@
+import { expect } from "chai";
+import { systemClock } from "../../core/clock.js";
+import { silentLog } from "../../core/log.js";
+import { CANARY, emptyRouteTable, type RoutedRelease } from "../../core/records/route-table.js";
+import { RouteTables } from "../../core/records/route-tables.js";
+import { keys } from "../../core/redis/keys.js";
+import { RouteWatch } from "../../server/releases/route-watch.js";
+import { eventually } from "../support/eventually.js";
+import { TestRedis } from "../support/test-redis.js";
+
+const RELEASE: RoutedRelease = {
+  ...{ number: 1, track: CANARY, servers: [], sticky: false, asleep: false, sleepSeconds: 0 },
+  ...{ expireSeconds: 0, since: 0, drainSeconds: 9, standbySeconds: 0, sessionIdleSeconds: 60 },
+};
+
+describe("a watch over the route tables", () => {
+  let redis: TestRedis;
+  before(async () => (redis = await TestRedis.start()));
+  after(async () => redis.dispose());
+
+  it("finds within a minute what changed after Redis had lost its last revisions", async () => {
+    const connection = await redis.connect();
+    const routes = new RouteTables(connection);
+    const change = async (app: string): Promise<unknown> =>
+      routes.update(app, () => ({ ...emptyRouteTable(app), releases: [RELEASE] }));
+    let laterMs = 0;
+    const clock = { ...systemClock, now: () => Date.now() + laterMs };
+    const seen = new Set<string>();
+    const watch = new RouteWatch({
+      tools: { routes, clock, log: silentLog },
+      name: "a test",
+      concerns: () => true,
+      attend: async ({ app }) => Promise.resolve(seen.add(app)).then(() => undefined),
+    }).start();
+    await connection.set(keys.revision, 100);
+    await change("before");
+    await eventually("what was there is seen", () => seen.has("before"));
+    await connection.set(keys.revision, 50);
+    await change("after");
+    laterMs = 60_000;
+    await eventually("what came after is seen", () => seen.has("after"));
+    await watch.stop();
+    expect([...seen]).to.deep.equal(["before", "after"]);
+  });
+});
