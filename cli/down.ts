@@ -3,6 +3,7 @@ import { systemClock } from "../core/clock.js";
 import { endService, isSupervised } from "../core/runsv.js";
 import { memoryLimiter } from "../server/engines/runit/memory-limit.js";
 import type { Context } from "./context.js";
+import { leaveProxies } from "./leave-proxies.js";
 import { runningServer } from "./server-lock.js";
 import { SERVICE_GRACE_MS, SERVICES } from "./service.js";
 
@@ -20,7 +21,8 @@ export async function down(context: Context, options: { keepTraffic: boolean }):
   return { server, services: options.keepTraffic ? 0 : await stopServices(context) };
 }
 
-export async function stopServices({ home, settings }: Context): Promise<number> {
+export async function stopServices(context: Context): Promise<number> {
+  const { home, settings } = context;
   const folders = await readdir(home.services()).catch(() => []);
   const names: string[] = [];
   for (const name of folders) if (await isSupervised(home.service(name))) names.push(name);
@@ -30,7 +32,10 @@ export async function stopServices({ home, settings }: Context): Promise<number>
   );
   const limits = await memoryLimiter(home.root);
   await Promise.all(instances.map(async (name) => limits.remove(name)));
-  for (const name of SERVICES) await endService(home.service(name), SERVICE_GRACE_MS);
+  for (const name of SERVICES) {
+    await endService(home.service(name), SERVICE_GRACE_MS);
+    if (name === "haproxy") await leaveProxies(context);
+  }
   return names.length;
 }
 

@@ -1,8 +1,9 @@
-import { hostname } from "node:os";
 import { endService, isSupervised } from "../core/runsv.js";
 import { readOrMakeSecret } from "../core/secrets.js";
 import type { Context } from "./context.js";
 import { openLog } from "./open-log.js";
+import { leaveProxies } from "./leave-proxies.js";
+import { ownId } from "./own-id.js";
 import { checkHome, checkPorts, checkPrograms } from "./preflight.js";
 import { reachRedis } from "./reach-redis.js";
 import { startMonitorRole } from "./roles/monitor-role.js";
@@ -43,7 +44,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
       redis,
       ownRedis,
       adminToken,
-      id: `${hostname()}:${home.root}`,
+      id: await ownId(home),
       log,
       atStop: (end) => stops.push(end),
     };
@@ -55,8 +56,11 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
   } catch (error) {
     await stop();
     // Nothing is left running by a start that failed; what ran before has its traffic.
-    for (const [index, name] of SERVICES.entries())
-      if (ranBefore[index] === false) await endService(home.service(name), SERVICE_GRACE_MS);
+    for (const [index, name] of SERVICES.entries()) {
+      if (ranBefore[index] !== false) continue;
+      await endService(home.service(name), SERVICE_GRACE_MS);
+      if (name === "haproxy") await leaveProxies(context);
+    }
     throw error;
   }
 }

@@ -477,12 +477,19 @@ export const catalogue = {
     ({ first, last }) => `No port between ${first} and ${last} is free for an instance.`,
     () => "Stop what uses them, or widen instances.ports in sluice.yml.",
   ),
-  "proxy-silent": entry<{ revision: number; proxies: string; seconds: number }>(
+  "proxy-silent": entry<{
+    revision: number;
+    proxies: string;
+    seconds: number;
+    since?: string | undefined;
+  }>(
     504,
-    ({ revision, proxies, seconds }) =>
-      `The proxy (${proxies}) did not apply revision ${revision} within ${seconds} s.`,
-    () =>
-      "The release is live in the records and will be applied when the proxy is back; see `sluice doctor`.",
+    ({ revision, proxies, seconds, since }) =>
+      `The proxy (${proxies}) did not apply revision ${revision}${since === undefined ? ` within ${seconds} s` : ` and has not reported since ${String(since)}`}.`,
+    ({ proxies, since }) =>
+      since === undefined
+        ? "What is written stays, and is applied as soon as the proxy can; see `sluice doctor`."
+        : `It will when Sluice runs there again; until then nothing is stopped that it may lead visitors to. If that machine is gone for good: sluice hosts remove ${proxies}`,
     true,
   ),
   "rollback-nothing": entry<{ app: string }>(
@@ -509,6 +516,19 @@ export const catalogue = {
       known.length === 0
         ? "No monitor has reported yet; `sluice up` starts one."
         : `These are known: ${known.join(", ")}.`,
+  ),
+  "proxy-unknown": entry<{ proxy: string; known: readonly string[] }>(
+    404,
+    ({ proxy }) => `There is no proxy "${printable(proxy)}".`,
+    ({ known }) =>
+      known.length === 0 ? "No proxy has ever reported." : `These are known: ${known.join(", ")}.`,
+  ),
+  "proxy-alive": entry<{ proxy: string }>(
+    409,
+    ({ proxy }) => `The proxy ${printable(proxy)} is not gone: it has just reported.`,
+    () =>
+      "Stop it there first, with its traffic (sluice down). If it was stopped a moment ago, try again in 10 seconds.",
+    true,
   ),
   "alert-unknown": entry<{ id: string; known: readonly string[] }>(
     404,

@@ -9,6 +9,8 @@ export class Home {
   readonly token = (): string => join(this.root, "token");
   readonly key = (): string => join(this.root, "key");
   readonly pid = (): string => join(this.root, "server.pid");
+  /** What its processes are called in Redis. */
+  readonly id = (): string => join(this.root, "id");
   readonly log = (): string => join(this.root, "server.log");
   readonly sshHostKey = (): string => join(this.root, "ssh_host_key");
   /** HOME for the git processes of the server, so that no user's settings reach them. */

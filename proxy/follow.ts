@@ -1,14 +1,15 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../core/log.js";
 import { isAlert } from "../core/records/is-alert.js";
-import { ProxyReports, type ReleaseLoad } from "../core/records/proxy-reports.js";
-import { CANARY, isWatched, PRODUCTION, type RouteTable } from "../core/records/route-table.js";
+import { ProxyReports, type ProxyReport, type ReleaseLoad } from "../core/records/proxy-reports.js";
+import { CANARY, isWatched, type RouteTable } from "../core/records/route-table.js";
 import { RouteTables } from "../core/records/route-tables.js";
 import { subscriberOf } from "../core/redis/connection.js";
 import { KeyWatch } from "../core/redis/key-watch.js";
 import { keys } from "../core/redis/keys.js";
-import type { AppRoutes, Proxy } from "./proxy.js";
-import { releaseKey, routesOf, trackKey } from "./routes-of.js";
+import { Applier } from "./applier.js";
+import type { Proxy } from "./proxy.js";
+import { releaseKey } from "./routes-of.js";
 import { TrafficRecorder } from "./traffic.js";
 
 export interface FollowOptions {
@@ -25,6 +26,7 @@ export interface FollowOptions {
 }
 
 const TICK_MS = 1000;
+const NOTHING_YET: ProxyReport = { revision: 0, failing: [], leaving: [] };
 
 /**
  * Keeps a proxy as the route tables say: on each change, and once a second in case one was missed. Tells Redis which
@@ -34,43 +36,70 @@ export class Follower {
   private readonly tables: RouteTables;
   private readonly reports: ProxyReports;
   private readonly traffic: TrafficRecorder;
-  private readonly known = new Map<string, RouteTable>();
+  private readonly applier: Applier;
+  /** Apps whose tables cannot be read. */
+  private readonly unreadable = new Set<string>();
+  /** What is told: true at every moment, also while a step is under way. */
+  private state = NOTHING_YET;
+  /** Changes after this revision are not applied yet; 0: everything is to be read. */
   private revision = 0;
+  /** How often it began from the beginning. */
+  private beginnings = 0;
   private isAlert = false;
   private running: Promise<void> | undefined;
   private again = false;
+  private beating: Promise<void> | undefined;
   private stopped = false;
 
   constructor(private readonly options: FollowOptions) {
     this.tables = new RouteTables(options.redis);
     this.reports = new ProxyReports(options.redis);
     this.traffic = new TrafficRecorder(options);
+    this.applier = new Applier(options);
   }
 
   /** Follows until `stop` of the answer is called. */
   async start(): Promise<{ stop(): Promise<void> }> {
-    const subscriber = subscriberOf(this.options.redis);
+    const { redis } = this.options;
+    const subscriber = subscriberOf(redis);
     subscriber.on("error", () => undefined);
     subscriber.on("message", () => this.wake());
-    // Whatever was missed while the connection was gone: begin anew, which changes nothing where nothing changed.
-    subscriber.on("ready", () => {
-      this.revision = 0;
-      this.wake();
-    });
+    const beginAgain = (): void => this.beginAgain();
+    subscriber.on("ready", beginAgain);
+    redis.on("ready", beginAgain);
+    this.beat();
     await subscriber.subscribe(keys.routesChannel);
-    const alert = new KeyWatch(this.options.redis, keys.alert, () => this.wake());
+    const alert = new KeyWatch(redis, keys.alert, () => this.wake());
     await alert.start();
-    const timer = setInterval(() => this.wake(), TICK_MS);
+    // Apart from the steps: one that takes long, or waits for the proxy's socket, does not make it look gone.
+    const timers = [setInterval(() => this.wake(), TICK_MS), setInterval(() => this.beat(), TICK_MS)];
     return {
       stop: async () => {
         this.stopped = true;
-        clearInterval(timer);
+        for (const timer of timers) clearInterval(timer);
+        redis.off("ready", beginAgain);
         subscriber.disconnect();
         alert.stop();
         await this.running;
+        await this.beating;
         await this.traffic.idle();
       },
     };
+  }
+
+  /** Something may have been missed, or Redis may have lost revisions: all is read again, which changes nothing where nothing changed. */
+  private beginAgain(): void {
+    this.beginnings++;
+    this.revision = 0;
+    this.state = { ...this.state, revision: 0 };
+    this.wake();
+  }
+
+  private beat(): void {
+    if (this.stopped) return;
+    this.beating ??= this.report()
+      .catch(() => undefined)
+      .finally(() => (this.beating = undefined));
   }
 
   /** One step at a time; a wake-up during a step makes another one follow. */
@@ -91,72 +120,62 @@ export class Follower {
   }
 
   private async step(): Promise<void> {
-    try {
-      await this.obeyAlert();
-      const { revision, changes } = await this.tables.changedSince(this.revision);
-      if (changes.size > 0) await this.apply(changes);
-      this.revision = revision;
-    } catch (error) {
-      // It goes on as it did, and leads visitors where they are to go no more: nobody may take it for gone.
-      await this.report().catch(() => undefined);
-      throw error;
-    }
+    const { proxy } = this.options;
+    await this.obeyAlert();
+    const { beginnings } = this;
+    const revision = await this.follow();
+    const leaving = [...(await proxy.leaving())];
+    const failing = [...new Set([...this.applier.failing, ...this.unreadable])];
+    // What is to be read again is not taken for applied.
+    if (beginnings === this.beginnings) this.revision = revision;
+    this.state = { revision: this.revision, failing, leaving };
     await this.report();
-    await this.options.proxy.sweep();
-    await this.reportLoads();
+    await proxy.sweep();
+    await this.reportLoads(this.state);
     // Routes do not wait for it.
     this.traffic.tick();
   }
 
+  /** Applies what has changed. Returns the revision that is followed then. */
+  private async follow(): Promise<number> {
+    const { revision, changes, unreadable, isComplete } = await this.tables.changedSince(this.revision);
+    const known = isComplete ? [...this.applier.known.keys(), ...(await this.options.proxy.apps())] : [];
+    const gone = known.filter((app) => !changes.has(app) && !unreadable.includes(app));
+    for (const app of changes.keys()) this.unreadable.delete(app);
+    for (const app of unreadable) this.unreadable.add(app);
+    await this.applier.apply(new Map([...changes, ...gone.map((app) => [app, undefined] as const)]), this.isAlert);
+    return revision;
+  }
+
   private async report(): Promise<void> {
-    const leaving = [...(await this.options.proxy.leaving())];
-    await this.reports.report(this.options.id, { seenAt: Date.now(), revision: this.revision, leaving });
+    await this.reports.report(this.options.id, this.state);
   }
 
   /** `sluice:alert`, whoever set it: `yes` takes every canary out of the traffic. */
   private async obeyAlert(): Promise<void> {
     const isNow = await isAlert(this.options.redis);
     if (isNow === this.isAlert) return;
+    const withCanary = [...this.applier.known].filter(([, { tracks }]) => tracks[CANARY] !== undefined);
+    if (withCanary.length > 0) await this.applier.apply(new Map(withCanary), isNow);
     this.isAlert = isNow;
-    const withCanary = [...this.known].filter(([, { tracks }]) => tracks[CANARY] !== undefined);
-    try {
-      if (withCanary.length > 0) await this.apply(new Map(withCanary));
-    } catch (error) {
-      this.isAlert = !isNow;
-      throw error;
-    }
     this.options.log.info({ alert: isNow, canaries: withCanary.length }, "alert");
   }
 
-  private async apply(changes: ReadonlyMap<string, RouteTable | undefined>): Promise<void> {
-    const routes = new Map<string, AppRoutes | undefined>();
-    for (const [app, table] of changes) {
-      if (table === undefined) this.known.delete(app);
-      else this.known.set(app, table);
-      routes.set(app, table === undefined ? undefined : routesOf(table, this.options.domain, this.isAlert));
-    }
-    await this.options.proxy.apply(routes, this.fallback());
-  }
-
-  private fallback(): string | undefined {
-    const [only] = this.known.size === 1 ? this.known.keys() : [];
-    const app = this.options.defaultApp ?? only;
-    return app === undefined ? undefined : trackKey(app, PRODUCTION);
-  }
-
-  private async reportLoads(): Promise<void> {
-    const watched = [...this.known.values()].flatMap(({ app, releases }) =>
-      releases.filter(isWatched).map(({ number }) => ({ app, number })),
+  /** As it was told that the proxy is. */
+  private async reportLoads({ revision, failing }: ProxyReport): Promise<void> {
+    const watched = [...this.applier.known.values()].flatMap(({ app, releases }: RouteTable) =>
+      failing.includes(app)
+        ? []
+        : releases.filter(isWatched).map(({ number }) => releaseKey(app, number)),
     );
     if (watched.length === 0) return;
-    const loads = await this.options.proxy.loads(watched.map(({ app, number }) => releaseKey(app, number)));
-    const at = Date.now();
+    const loads = await this.options.proxy.loads(watched);
     const reported = [...loads].map(([release, { connections, idleSeconds }]): [string, ReleaseLoad] => [
       release,
       {
         connections: connections + this.options.openBeside(release),
         idleSeconds: Math.min(idleSeconds, 1e9),
-        at,
+        revision,
       },
     ]);
     await this.reports.reportLoads(this.options.id, new Map(reported));

@@ -32,7 +32,7 @@ export async function addFillerApps(
   const reports = new ProxyReports(redis);
   await eventually(
     "the proxy follows",
-    async () => [...(await reports.alive(Date.now())).values()].some((report) => report.revision >= revision),
+    async () => (await reports.members()).some(({ report }) => report.revision >= revision),
     ROUTED_TIMEOUT_MS,
   );
   for (const index of [1, Math.ceil(count / 2), count]) {

@@ -4,6 +4,7 @@ import { apiPath } from "../api-path.js";
 import { Client } from "../client.js";
 import type { Context } from "../context.js";
 import { appLines } from "../show/app-lines.js";
+import { proxyWarning } from "../show/proxy-warning.js";
 import { show, type Format } from "../show/show.js";
 
 /** `sluice status` */
@@ -20,6 +21,7 @@ function statusLines({
   pid,
   memoryMegabytes,
   proxy,
+  proxies,
   redis,
   alert,
   home,
@@ -29,6 +31,7 @@ function statusLines({
   return [
     `server   up, process ${pid}, ${memoryMegabytes} MB, version ${version}, ${home}`,
     `proxy    ${proxy.state}${processText(proxy.pid)}, port ${proxy.port}, revision ${proxy.revision ?? "unknown"}`,
+    ...proxies.flatMap(proxyWarning).map((line) => `         ${line}`),
     `redis    ${redis.state}${processText(redis.pid)}`,
     ...(alert ? ["alert    sluice:alert is yes: no canary gets visitors (sluice alerts says why)"] : []),
     "",

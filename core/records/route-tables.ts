@@ -5,6 +5,20 @@ import { redisError } from "../redis/connection.js";
 import type { ReleaseRecord } from "./release-record.js";
 import { emptyRouteTable, routeTableSchema, type RouteTable } from "./route-table.js";
 
+/** What whoever follows the route tables has to know. */
+export interface RouteChanges {
+  readonly revision: number;
+  /** App → its table, or undefined when it is gone; oldest change first. */
+  readonly changes: ReadonlyMap<string, RouteTable | undefined>;
+  /** Apps whose tables cannot be read: a later version may have written them. */
+  readonly unreadable: readonly string[];
+  /** These are all apps that there are: whichever else was known is gone. */
+  readonly isComplete: boolean;
+}
+
+/** Of so many apps that went it is known when they did; whoever was away for longer reads all tables. */
+const GONE_KEPT = 200;
+
 /** The route tables in Redis: written by the server, followed by every proxy. */
 export class RouteTables {
   constructor(private readonly redis: Redis) {}
@@ -35,28 +49,47 @@ export class RouteTables {
     throw new AppError("internal", { reason: `the route table of ${app} changes all the time` });
   }
 
+  /** The revision of an app's last change; 0: there was none. */
+  async revisionOf(app: string): Promise<number> {
+    return Number((await this.redis.zscore(keys.routeChanges, app).catch(fail)) ?? 0);
+  }
+
   /** Forgets an app's table; proxies see that it is gone. */
   async remove(app: string): Promise<number> {
     const { text } = await this.readVersioned(app);
-    return (await this.write(app, text, "", [])) ?? this.remove(app);
+    const revision = await this.write(app, text, "", []);
+    if (revision === undefined) return this.remove(app);
+    const lists = [keys.routeChanges, keys.routes, keys.routesTrimmed];
+    // What is not trimmed now is by the next one.
+    await this.redis.eval(TRIM, lists.length, ...lists, String(GONE_KEPT)).catch(() => undefined);
+    return revision;
   }
 
-  /** Every table that changed after `revision` (undefined: the app is gone), oldest change first, and the newest revision. */
-  async changedSince(
-    revision: number,
-  ): Promise<{ revision: number; changes: Map<string, RouteTable | undefined> }> {
-    try {
-      const rows = await this.redis.zrangebyscore(keys.routeChanges, `(${revision}`, "+inf", "WITHSCORES");
-      const apps = rows.filter((_, index) => index % 2 === 0);
-      if (apps.length === 0) return { revision, changes: new Map() };
-      const texts = await this.redis.hmget(keys.routes, ...apps);
-      return {
-        revision: Number(rows[rows.length - 1]),
-        changes: new Map(apps.map((app, index) => [app, parse(texts[index])])),
-      };
-    } catch (error) {
-      throw redisError(error);
+  /** What changed after `revision` (0: everything that is known). Throws `redis-unavailable`. */
+  async changedSince(revision: number): Promise<RouteChanges> {
+    // In this order: what is trimmed before the list is read is known to be missing.
+    const [rows, trimmed] = await Promise.all([
+      this.redis.zrangebyscore(keys.routeChanges, `(${revision}`, "+inf", "WITHSCORES"),
+      this.redis.get(keys.routesTrimmed),
+    ]).catch(fail);
+    if (revision > 0 && revision < Number(trimmed ?? 0)) return this.changedSince(0);
+    const apps = rows.filter((_, index) => index % 2 === 0);
+    const texts = apps.length === 0 ? [] : await this.redis.hmget(keys.routes, ...apps).catch(fail);
+    const changes = new Map<string, RouteTable | undefined>();
+    const unreadable: string[] = [];
+    for (const [index, app] of apps.entries()) {
+      try {
+        changes.set(app, parse(texts[index]));
+      } catch {
+        unreadable.push(app);
+      }
     }
+    return {
+      revision: apps.length === 0 ? revision : Number(rows[rows.length - 1]),
+      changes,
+      unreadable,
+      isComplete: revision < Number(trimmed ?? 0),
+    };
   }
 
   private async readVersioned(app: string): Promise<{ table: RouteTable; text: string; revision: number }> {
@@ -117,6 +150,28 @@ redis.call('ZADD', KEYS[3], revision, ARGV[1])
 for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
 redis.call('PUBLISH', ARGV[4], revision)
 return revision`;
+
+/**
+ * KEYS: changes zset, routes hash, the revision from before which changes are missing. ARGV: how many apps that went are kept.
+ * Forgets the apps that went first.
+ */
+const TRIM = `
+local more = redis.call('ZCARD', KEYS[1]) - redis.call('HLEN', KEYS[2]) - tonumber(ARGV[1])
+if more <= 0 then return 0 end
+local rows = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+for i = 1, #rows, 2 do
+  if more <= 0 then break end
+  if redis.call('HEXISTS', KEYS[2], rows[i]) == 0 then
+    redis.call('ZREM', KEYS[1], rows[i])
+    redis.call('SET', KEYS[3], rows[i + 1])
+    more = more - 1
+  end
+end
+return 1`;
+
+function fail(error: unknown): never {
+  throw redisError(error);
+}
 
 function parse(text: string | null | undefined): RouteTable | undefined {
   return text === null || text === undefined ? undefined : routeTableSchema.parse(JSON.parse(text));

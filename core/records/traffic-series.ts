@@ -166,6 +166,12 @@ export class TrafficSeries {
     );
   }
 
+  /** Of a proxy that is gone: what it has still to add up is added up, and how far it had counted is forgotten. */
+  async removeProxy(proxy: string): Promise<void> {
+    await this.sumMinutes(proxy);
+    await this.redis.del(keys.trafficBaseline(proxy), keys.trafficUnsummed(proxy));
+  }
+
   private async readMinutes(app: string, from: number, to: number): Promise<TrafficEntry[]> {
     // One that was added up late stands after later ones. What is added up just now is still there by the second.
     const minutes = await this.entries(keys.trafficMinutes(app), String(from), "+");

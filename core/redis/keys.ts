@@ -10,14 +10,16 @@ export const keys = {
   routes: "sluice:routes",
   /** Integer: the last revision of any route table. */
   revision: "sluice:revision",
-  /** Sorted set: app → the revision of its last change; apps that went stay in it. */
+  /** Sorted set: app → the revision of its last change; of apps that went, the newest. */
   routeChanges: "sluice:route-changes",
+  /** Integer: whoever follows from before this revision may not find in `routeChanges` that an app went. */
+  routesTrimmed: "sluice:routes-trimmed",
   /** Channel: a revision was written (the message is its number). */
   routesChannel: "sluice:routes-changed",
-  /** Hash: proxy id → `ProxyReport` (when it was last seen, and which revision it has applied). */
+  /** Hash: proxy id → its last `ProxyReport`. Who is in it is a member, whether it reports or not. */
   proxies: "sluice:proxies",
-  /** Channel: a proxy applied a revision. */
-  proxiesChannel: "sluice:proxies-changed",
+  /** Hash: proxy id → when that came (ms since 1970, by Redis' clock). */
+  proxiesSeen: "sluice:proxies-seen",
   /** Hash: `APP/vN` → connections and idle time that one proxy counts; gone when the proxy is. */
   load: (proxy: string) => `sluice:load:${proxy}`,
   /** Set: `APP/vN` that sleep and have a visitor who waits. */

@@ -28,6 +28,7 @@ import { alertsApi } from "./alerts-api.js";
 import { hostsApi } from "./hosts-api.js";
 import { streamLines } from "./ndjson.js";
 import { parse, parseBody } from "./parse-body.js";
+import { proxiesApi } from "./proxies-api.js";
 import { scaleApi } from "./scale-api.js";
 import { serverStatus } from "./server-status.js";
 import { trafficApi } from "./traffic-api.js";
@@ -141,6 +142,7 @@ export function api(options: ApiOptions): Router {
   router.use(webhookApi({ tools, ...webhooks }));
   router.use(flagsApi(tools.apps, flags));
   router.use(notifyApi(tools, options.receivers, options.notifier));
+  router.use(proxiesApi(tools));
   router.use(hostsApi({ redis, clock: tools.clock }));
   router.use(alertsApi(redis));
 

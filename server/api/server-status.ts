@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { isAlert } from "../../core/records/is-alert.js";
 import { serviceState } from "../../core/runsv.js";
 import type { Tools } from "../tools.js";
+import { proxySummary, type ProxySummary } from "./proxies-api.js";
 import { appSummaries, type AppSummary } from "../releases/summaries.js";
 
 export interface ServerStatus {
@@ -16,6 +17,8 @@ export interface ServerStatus {
     readonly port: number;
     readonly revision: number | undefined;
   };
+  /** All that there are, here and elsewhere. */
+  readonly proxies: readonly ProxySummary[];
   readonly redis: { readonly state: "up" | "down"; readonly pid: number | undefined };
   /** `sluice:alert` is yes: no canary gets visitors. */
   readonly alert: boolean;
@@ -40,6 +43,7 @@ export async function serverStatus(tools: Tools, redis: Redis, version: string):
       port: tools.settings.httpPort,
       revision: records?.revision,
     },
+    proxies: records?.proxies ?? [],
     redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
     alert: records?.alert ?? false,
     apps: records?.apps ?? [],
@@ -49,15 +53,15 @@ export async function serverStatus(tools: Tools, redis: Redis, version: string):
 async function readRecords(
   tools: Tools,
   redis: Redis,
-): Promise<{ apps: AppSummary[]; alert: boolean; revision: number | undefined } | undefined> {
+): Promise<(Pick<ServerStatus, "apps" | "alert" | "proxies"> & { revision: number | undefined }) | undefined> {
   try {
     const [apps, alert, proxies] = await Promise.all([
       appSummaries(tools),
       isAlert(redis),
-      tools.proxyReports.alive(tools.clock.now()),
+      tools.proxyReports.members(),
     ]);
-    const [revision] = [...proxies.values()].map((report) => report.revision).sort((a, b) => a - b);
-    return { apps, alert, revision };
+    const [revision] = proxies.map(({ report }) => report.revision).sort((a, b) => a - b);
+    return { apps, alert, revision, proxies: proxies.map(proxySummary) };
   } catch (error) {
     tools.log.warn({ err: error }, "status without Redis");
     return undefined;

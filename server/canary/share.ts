@@ -1,18 +1,19 @@
 import { AppError } from "../../core/app-error.js";
 import { CANARY } from "../../core/records/route-table.js";
-import { applied } from "../releases/applied.js";
+import { applied, appliedIfPossible } from "../releases/applied.js";
 import { withoutCanary, withShare } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 
-type RouteTools = Pick<Tools, "routes" | "proxyReports" | "clock">;
+type RouteTools = Pick<Tools, "routes" | "proxyReports" | "clock" | "log">;
 
 /**
  * The canary gets this part of the visitors from now on, until it goes: a person says so. Resolves when every proxy does so.
- * Throws `canary-none`.
+ * Throws `canary-none`; `proxy-silent` when one does not, where it is written all the same.
  */
 export async function setShare(tools: RouteTools, app: string, share: number): Promise<void> {
   if ((await tools.routes.read(app)).canary === undefined) throw new AppError("canary-none", { app });
-  await applied(tools, await tools.routes.update(app, (table) => withShare(table, share, true)));
+  const revision = await tools.routes.update(app, (table) => withShare(table, share, true));
+  await applied(tools, revision, app);
 }
 
 /** The next step's share, if the canary is still this release and nobody has set another. Answers whether that was so. */
@@ -27,7 +28,7 @@ export async function raise(
     isRaised = table.tracks[CANARY] === release && table.canary?.isByHand === false;
     return isRaised ? withShare(table, share, false) : table;
   });
-  await applied(tools, revision);
+  await appliedIfPossible(tools, revision, app);
   return isRaised;
 }
 
@@ -42,6 +43,6 @@ export async function abort(tools: RouteTools, app: string, only?: number): Prom
   const revision = await tools.routes.update(app, (table) =>
     table.tracks[CANARY] === number ? withoutCanary(table, tools.clock.now()) : table,
   );
-  await applied(tools, revision);
+  await appliedIfPossible(tools, revision, app);
   return number;
 }

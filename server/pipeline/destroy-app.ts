@@ -15,7 +15,7 @@ export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string)
   };
   await pipeline.exclusively(place, async () => {
     const table = await routes.read(app.name);
-    await applied(tools, await routes.remove(app.name));
+    await applied(tools, await routes.remove(app.name), app.name);
     // What is being woken, put to sleep or retired is so by now, and will not be again.
     for (const { number } of table.releases) await turns.take(app.name, number, async () => undefined);
     const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app.name}.`));

@@ -2,7 +2,7 @@ import { AppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
-import { applied } from "../releases/applied.js";
+import { appliedIfPossible } from "../releases/applied.js";
 import { publicUrl } from "../releases/public-url.js";
 import { withLive } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
@@ -65,8 +65,11 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<R
   });
   tools.changes.tell(canary, promoted);
   // There is no way back from here: what goes wrong now is told, and the promotion is done.
-  await applied(tools, revision)
-    .then(async () => prune(tools, app))
+  await appliedIfPossible(tools, revision, app)
+    .then(async (unheard) => {
+      if (unheard !== undefined) out.problem(unheard);
+      await prune(tools, app);
+    })
     .catch((error: unknown) => {
       tools.log.error({ err: toAppError(error), app }, "after a promotion");
       out.problem(toAppError(error));

@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseProcess, ReleaseRecord } from "../../core/records/release-record.js";
-import { applied } from "../releases/applied.js";
+import { appliedIfPossible } from "../releases/applied.js";
 import { productionOf } from "../releases/production-of.js";
 import { withInstances } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
@@ -85,7 +85,8 @@ async function scale(
   const stay = new Set(scaled.instances.map(({ id }) => id));
   const left = before.instances.filter(({ id }) => !stay.has(id));
   for (const { id } of left) tools.leaving.begin(id, { revision, drainSeconds: before.traffic.drainSeconds });
-  await applied(tools, revision);
+  const unheard = await appliedIfPossible(tools, revision, before.app);
+  if (unheard !== undefined) out.problem(unheard);
   const names = left.map(({ process, index }) => `${process}.${index}`).join(", ");
   if (left.length > 0)
     out.line(`without new visitors, and stopped when the last request has ended: ${names}`);

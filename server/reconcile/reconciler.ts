@@ -1,32 +1,24 @@
 import { releaseName } from "../../core/names.js";
+import { hasApplied } from "../../core/records/proxy-reports.js";
 import { isWatched, type RouteTable } from "../../core/records/route-table.js";
 import { withoutRelease, withoutTrack, withoutVisitors } from "../releases/route-changes.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { applied } from "../releases/applied.js";
 import { RouteWatch } from "../releases/route-watch.js";
-import { prune } from "../pipeline/prune.js";
-import { stopInstances } from "../pipeline/steps/start.js";
 import type { Tools } from "../tools.js";
+import { PendingStops } from "./pending-stops.js";
 import { putToSleep } from "./sleep.js";
 import { nextMoves, type Loads, type Move } from "./retirement.js";
 
-interface HalfRetired {
-  readonly app: string;
-  readonly number: number;
-  /** Of the first table without it. */
-  readonly revision: number;
-  trying?: Promise<void>;
-}
-
 /** Watches the replaced releases and lets them go when their time has come, and previews until nobody visits them. */
 export class Reconciler {
-  /** `APP/vN` → releases that no table names any more, but which may still run. */
-  private readonly halfRetired = new Map<string, HalfRetired>();
+  private readonly stops: PendingStops;
 
   constructor(
     private readonly tools: Tools,
     private readonly pipeline: Pick<Pipeline, "undoRemembered">,
-  ) {}
+  ) {
+    this.stops = new PendingStops(tools);
+  }
 
   start(): { stop(): Promise<void> } {
     const watch = new RouteWatch({
@@ -34,7 +26,9 @@ export class Reconciler {
       name: "reconcile",
       before: async () => {
         await this.pipeline.undoRemembered();
-        for (const half of this.halfRetired.values()) this.finishRetiring(half);
+        this.stops.retry();
+        // Who is silent is known before a push would have to wait to find out.
+        await this.tools.proxyReports.members();
       },
       concerns: ({ releases }) => releases.some((release) => isWatched(release) || release.asleep),
       attend: async (table) => this.move(table),
@@ -42,7 +36,7 @@ export class Reconciler {
     return {
       stop: async () => {
         await watch.stop();
-        await Promise.all([...this.halfRetired.values()].map(async ({ trying }) => trying));
+        await this.stops.idle();
       },
     };
   }
@@ -53,13 +47,21 @@ export class Reconciler {
     for (const move of await this.movesOf(table)) {
       switch (move.kind) {
         case "retire":
-          await this.inTurn(app, move, async () => this.retire(app, move.number));
+          await this.inTurn(app, move, async () =>
+            this.stops.begin({ app, number: move.number, why: "retired" }, async () =>
+              routes.update(app, (now) => withoutRelease(now, move.number)),
+            ),
+          );
           break;
         case "close":
           await routes.update(app, (now) => withoutVisitors(now, move.number));
           break;
         case "sleep":
-          await this.inTurn(app, move, async () => putToSleep(this.tools, app, move.number));
+          await this.inTurn(app, move, async () =>
+            this.stops.begin({ app, number: move.number, why: "asleep" }, async () =>
+              putToSleep(this.tools, app, move.number),
+            ),
+          );
           break;
         case "expire":
           await routes.update(app, (now) => withoutTrack(now, move.track, clock.now()));
@@ -78,7 +80,7 @@ export class Reconciler {
     await turns.take(app, move.number, async () => {
       const moves = await this.movesOf(await routes.read(app));
       const isDue = moves.some((now) => now.kind === move.kind && now.number === move.number);
-      if (isDue) await stop();
+      if (isDue && !(await this.isHeld(app))) await stop();
     });
   }
 
@@ -87,52 +89,19 @@ export class Reconciler {
   }
 
   private async loadsOf({ app, releases }: RouteTable): Promise<Loads> {
-    const { proxyReports, clock } = this.tools;
-    const loads = releases
-      .filter(isWatched)
-      .map(
-        async ({ number }) =>
-          [number, await proxyReports.loadsOf(`${app}/${releaseName(number)}`, clock.now())] as const,
-      );
-    return new Map(await Promise.all(loads));
+    const { proxyReports, routes } = this.tools;
+    const watched = releases.filter(isWatched).map(({ number }) => number);
+    if (watched.length === 0) return new Map();
+    const nameOf = (number: number): string => `${app}/${releaseName(number)}`;
+    const loads = await proxyReports.loadsOf(watched.map(nameOf), await routes.revisionOf(app));
+    return new Map(watched.map((number) => [number, loads.get(nameOf(number)) ?? []]));
   }
 
-  private async retire(app: string, number: number): Promise<void> {
-    const revision = await this.tools.routes.update(app, (table) => withoutRelease(table, number));
-    const half: HalfRetired = { app, number, revision };
-    this.halfRetired.set(keyOf(half), half);
-    await this.stopRetired(half);
+  /** A proxy is silent, or serves the app by an earlier table: while it does, nothing that it may lead visitors to is stopped. */
+  private async isHeld(app: string): Promise<boolean> {
+    const { proxyReports, routes } = this.tools;
+    const revision = await routes.revisionOf(app);
+    const members = await proxyReports.members();
+    return members.some((member) => member.isSilent || !hasApplied(member, revision, app));
   }
-
-  /** What failed is tried again at the next look. A rollback may have gone back to the release meanwhile. */
-  private finishRetiring(half: HalfRetired): void {
-    const { turns, routes, log } = this.tools;
-    const { app, number } = half;
-    half.trying ??= turns
-      .take(app, number, async () => {
-        const { releases } = await routes.read(app);
-        if (releases.some((release) => release.number === number)) this.halfRetired.delete(keyOf(half));
-        else if (this.halfRetired.has(keyOf(half))) await this.stopRetired(half);
-      })
-      .catch((error: unknown) => log.warn({ err: error, release: keyOf(half) }, "a release did not retire"))
-      .finally(() => delete half.trying);
-  }
-
-  /** Out of the proxies first, then TERM: whatever is still open can say goodbye. */
-  private async stopRetired(half: HalfRetired): Promise<void> {
-    const { releases, log } = this.tools;
-    const { app, number, revision } = half;
-    await applied(this.tools, revision);
-    const record = await releases.find(app, number);
-    if (record !== undefined) await stopInstances({ tools: this.tools, record });
-    if (record?.phase === "settled" || record?.phase === "live")
-      await releases.advance(record, "retired", { instances: [] });
-    this.halfRetired.delete(keyOf(half));
-    log.info({ app, release: releaseName(number) }, "release retired");
-    await prune(this.tools, app);
-  }
-}
-
-function keyOf({ app, number }: Pick<HalfRetired, "app" | "number">): string {
-  return `${app}/${releaseName(number)}`;
 }

@@ -10,6 +10,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import { keptReleases } from "../pipeline/prune.js";
 import { startInstances } from "../pipeline/steps/start.js";
 import type { Tools } from "../tools.js";
+import { appliedIfPossible } from "../releases/applied.js";
 import { sourcesOf } from "../releases/release-logs.js";
 import { withInstances } from "../releases/route-changes.js";
 import { endLeftoverJobs } from "./leftover-jobs.js";
@@ -105,8 +106,22 @@ async function stopStrays(tools: Tools): Promise<void> {
       tools.leaving.begin(id, { revision, drainSeconds: routed.drainSeconds });
       continue;
     }
-    await tools.engine.stop(id, tools.settings.instances.stopSeconds);
-    if (routed === undefined && record?.phase === "settled")
-      await tools.releases.advance(record, "retired", { instances: [] });
+    await stopWhenOut(tools, app, number, id);
   }
+}
+
+/** At once when no proxy leads visitors there; what only a silent one may do keeps nobody from starting. */
+async function stopWhenOut(tools: Tools, app: string, number: number, id: string): Promise<void> {
+  const revision = await tools.routes.revisionOf(app);
+  const unheard = await appliedIfPossible(tools, revision, app);
+  const afterwards = async (): Promise<void> => {
+    const { releases } = await tools.routes.read(app);
+    const record = await tools.releases.find(app, number);
+    if (record?.phase === "settled" && !releases.some((release) => release.number === number))
+      await tools.releases.advance(record, "retired", { instances: [] });
+  };
+  if (unheard === undefined) {
+    await tools.engine.stop(id, tools.settings.instances.stopSeconds);
+    await afterwards();
+  } else tools.leaving.begin(id, { revision, drainSeconds: 0, afterwards });
 }

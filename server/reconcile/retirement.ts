@@ -12,8 +12,12 @@ export type Move =
   /** A preview that has slept for too long: it is removed. */
   | { readonly kind: "expire"; readonly track: string };
 
-/** A release's load, as each proxy that is alive reports it; undefined for a proxy that has not counted it yet. */
-export type Loads = ReadonlyMap<number, readonly (ReleaseLoad | undefined)[]>;
+/**
+ * A release's load, as each proxy reports it; undefined for one that is silent, or has not counted it since it followed the
+ * table that is looked at. By times that could not be told: two machines' clocks differ.
+ */
+export type Loads = ReadonlyMap<number, readonly (Load | undefined)[]>;
+type Load = Pick<ReleaseLoad, "connections" | "idleSeconds">;
 
 /**
  * Section 8 of the design as a decision: a replaced release stays until its last connection has closed (a sticky one until
@@ -27,7 +31,7 @@ export function nextMoves(table: RouteTable, loads: Loads, now: number): Move[] 
     const waitedSeconds = (now - release.replacedAt) / 1000;
     const isOver =
       waitedSeconds >= release.drainSeconds ||
-      isDrained(release, loads.get(release.number) ?? [], release.replacedAt);
+      isDrained(release, loads.get(release.number) ?? []);
     if (!isOver) return [];
     const isOnStandby = waitedSeconds < release.standbySeconds && isNewestReplaced(release, table);
     if (!isOnStandby) return [{ kind: "retire", number: release.number }];
@@ -36,15 +40,10 @@ export function nextMoves(table: RouteTable, loads: Loads, now: number): Move[] 
 }
 
 /** Every proxy counted it since it was replaced, found nothing open, and (sticky) nobody who came lately. */
-function isDrained(
-  release: RoutedRelease,
-  loads: readonly (ReleaseLoad | undefined)[],
-  replacedAt: number,
-): boolean {
+function isDrained(release: RoutedRelease, loads: readonly (Load | undefined)[]): boolean {
   return loads.every(
     (load) =>
       load !== undefined &&
-      load.at > replacedAt &&
       load.connections === 0 &&
       (!release.sticky || load.idleSeconds >= release.sessionIdleSeconds),
   );
@@ -52,7 +51,7 @@ function isDrained(
 
 function previewMoves(
   release: RoutedRelease,
-  loads: readonly (ReleaseLoad | undefined)[],
+  loads: readonly (Load | undefined)[],
   now: number,
 ): Move[] {
   const { number, track, asleep, since, expireSeconds } = release;
@@ -64,13 +63,13 @@ function previewMoves(
 /** A release that may sleep, and that nobody has visited for long enough; every proxy has counted it. */
 function isLeft(
   { sleepSeconds, asleep, since }: RoutedRelease,
-  loads: readonly (ReleaseLoad | undefined)[],
+  loads: readonly (Load | undefined)[],
   now: number,
 ): boolean {
   if (sleepSeconds === 0 || asleep || now - since < sleepSeconds * 1000) return false;
   return loads.every(
     (load) =>
-      load !== undefined && load.at > since && load.connections === 0 && load.idleSeconds >= sleepSeconds,
+      load !== undefined && load.connections === 0 && load.idleSeconds >= sleepSeconds,
   );
 }
 

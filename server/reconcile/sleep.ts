@@ -3,22 +3,19 @@ import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { checkInstances } from "../pipeline/steps/health.js";
 import { startInstances, stopInstances } from "../pipeline/steps/start.js";
-import { applied } from "../releases/applied.js";
+import { appliedIfPossible } from "../releases/applied.js";
 import { withAsleep, withAwake } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 
-/** Out of the proxies, then stopped: whoever comes from now on waits until it runs again. */
+/** Whoever comes from now on waits until it runs again; it is still to be stopped. */
 export async function putToSleep(tools: Tools, app: string, number: number): Promise<void> {
   const record = await tools.releases.find(app, number);
   if (record === undefined) return;
-  const revision = await tools.routes.update(app, (table) => withAsleep(table, number, tools.clock.now()), [
-    { ...record, instances: [] },
-  ]);
-  await applied(tools, revision);
-  await stopInstances({ tools, record });
+  const asleep = { ...record, instances: [] };
+  await tools.routes.update(app, (table) => withAsleep(table, number, tools.clock.now()), [asleep]);
 }
 
-/** Starts a release that sleeps; resolves when its instances are healthy and every proxy leads there. */
+/** Starts a release that sleeps; resolves when its instances are healthy and every proxy that reports leads there. */
 export async function wakeUp(
   tools: Tools,
   pipeline: Pick<Pipeline, "work">,
@@ -40,7 +37,7 @@ export async function wakeUp(
     const revision = await tools.routes.update(app, (table) => withAwake(table, awake, tools.clock.now()), [
       awake,
     ]);
-    await applied(tools, revision);
+    await appliedIfPossible(tools, revision, app);
   } catch (error) {
     // Visitors may be led to it already.
     const { releases: now } = await tools.routes.read(app);

@@ -1,5 +1,5 @@
 import type { Tools } from "../tools.js";
-import { applied } from "./applied.js";
+import { appliedIfPossible } from "./applied.js";
 import { withoutTrack } from "./route-changes.js";
 import { trackOfBranch } from "./track-of-branch.js";
 
@@ -8,7 +8,8 @@ export async function endTrack(tools: Tools, app: string, branch: string, by: st
   const { routes, releases, changes, clock } = tools;
   const track = trackOfBranch(branch);
   const number = (await routes.read(app)).tracks[track];
-  await applied(tools, await routes.update(app, (table) => withoutTrack(table, track, clock.now())));
+  const revision = await routes.update(app, (table) => withoutTrack(table, track, clock.now()));
+  await appliedIfPossible(tools, revision, app);
   const release = number === undefined ? undefined : await releases.find(app, number);
   if (release !== undefined) changes.tellLeft(release, `Its branch ${branch} was deleted (${by}).`);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.js";
 import type { Log } from "../../core/log.js";
-import type { ProxyReports } from "../../core/records/proxy-reports.js";
+import { hasApplied, type ProxyMember, type ProxyReports } from "../../core/records/proxy-reports.js";
 import type { Engine } from "../engines/engine.js";
 
 export interface LeavingOptions {
@@ -25,6 +25,8 @@ interface LeaveOptions {
   readonly drainSeconds: number;
   /** Asked first, until it answers: whether it is to stay after all. */
   readonly isWanted?: () => Promise<boolean>;
+  /** Once it is stopped. */
+  readonly afterwards?: () => Promise<void>;
 }
 
 const POLL_MS = 200;
@@ -68,9 +70,10 @@ export class LeavingInstances {
     const { engine, stopSeconds } = this.options;
     if (await this.isWanted(options, signal)) return;
     const state = await engine.state(id);
-    if (state?.address !== undefined) await this.drained(state.address, options, signal);
+    if (state?.address !== undefined) await this.drained(id, state.address, options, signal);
     signal.throwIfAborted();
     await engine.stop(id, stopSeconds);
+    await options.afterwards?.();
   }
 
   private async isWanted({ isWanted }: LeaveOptions, signal: AbortSignal): Promise<boolean> {
@@ -82,21 +85,27 @@ export class LeavingInstances {
     return false;
   }
 
-  /** Every proxy that is alive has taken it out and has nothing open on it any more, or its time is over. */
+  /**
+   * Every proxy has taken it out, and has nothing open on it any more or its time is over. One that is silent may lead
+   * visitors to it for as long as it likes.
+   */
   private async drained(
+    id: string,
     address: string,
     { revision, drainSeconds }: LeaveOptions,
     signal: AbortSignal,
   ): Promise<void> {
     const { proxyReports, clock } = this.options;
-    const deadline = clock.now() + drainSeconds * 1000;
-    while (clock.now() < deadline) {
+    const [app = ""] = id.split(".");
+    // Not by the clock: that may be set meanwhile.
+    const deadline = performance.now() + drainSeconds * 1000;
+    const isLeft = (member: ProxyMember): boolean =>
+      hasApplied(member, revision, app) &&
+      (performance.now() >= deadline || !member.report.leaving.includes(address));
+    for (;;) {
       // While Redis is away nothing is known.
-      const reports = await proxyReports.alive(clock.now()).catch(() => undefined);
-      const isLeft = [...(reports?.values() ?? [])].every(
-        (report) => report.revision >= revision && !report.leaving.includes(address),
-      );
-      if (reports !== undefined && isLeft) return;
+      const members = await proxyReports.members().catch(() => undefined);
+      if (members?.every(isLeft)) return;
       await clock.sleep(POLL_MS, signal);
     }
   }

@@ -61,11 +61,9 @@ export class RouteWatch {
     await before?.();
     const now = tools.clock.now();
     const isAll = Math.abs(now - this.readAllAt) >= ALL_MS;
-    const { revision, changes } = await tools.routes.changedSince(isAll ? 0 : this.revision);
-    if (isAll) {
-      this.readAllAt = now;
-      this.known.clear();
-    }
+    const { revision, changes, isComplete } = await tools.routes.changedSince(isAll ? 0 : this.revision);
+    if (isAll) this.readAllAt = now;
+    if (isAll || isComplete) this.known.clear();
     for (const [app, table] of changes) {
       if (table === undefined || !concerns(table)) this.known.delete(app);
       else this.known.set(app, table);

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { systemClock } from "../../core/clock.js";
+import { silentLog } from "../../core/log.js";
 import { ProxyReports } from "../../core/records/proxy-reports.js";
 import {
   CANARY,
@@ -33,7 +34,7 @@ describe("the canary's share", () => {
       canary,
       releases: [RELEASE],
     }));
-    return { routes, proxyReports: new ProxyReports(connection), clock: systemClock };
+    return { routes, proxyReports: new ProxyReports(connection), clock: systemClock, log: silentLog };
   };
   const after5 = async (
     change: (using: Awaited<ReturnType<typeof tools>>) => Promise<unknown>,

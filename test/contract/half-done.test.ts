@@ -38,22 +38,26 @@ describe("the retirement of a release that Redis interrupts", function () {
     const instance = { id: "shop.v1.web.1", process: "web", index: 1, address: "127.0.0.1:1" };
     await releases.save({ ...draft, phase: "settled", instances: [instance] });
     const stopped: string[] = [];
-    let answers = 0;
+    let refusals = 0;
+    const isOut = async (): Promise<boolean> =>
+      (await new RouteTables(connection).read("shop")).releases.length === 0;
     // What only asks Redis and the engine is enough for this.
     const tools = {
       ...{ routes: new RouteTables(connection), releases, turns: new ReleaseTurns(), clock: systemClock },
       ...{ log: silentLog, settings: { instances: { stopSeconds: 1 }, limits: { keepReleases: 5 } } },
       engine: { stop: async (id: string) => Promise.resolve(stopped.push(id)) },
       proxyReports: {
-        alive: async () =>
-          answers++ === 0 ? Promise.reject(new Error("Connection is closed.")) : Promise.resolve(new Map()),
-        loadsOf: async () => Promise.resolve([]),
+        // Refused when it is asked for between the table's change and the stop.
+        members: async () =>
+          (await isOut()) && refusals++ === 0 ? Promise.reject(new Error("Connection is closed.")) : [],
+        loadsOf: async () => Promise.resolve(new Map([["shop/v1", []]])),
       },
     } as unknown as Tools;
     await tools.routes.update("shop", () => ({ ...emptyRouteTable("shop"), releases: [REPLACED] }));
     const reconciler = new Reconciler(tools, { undoRemembered: async () => Promise.resolve() }).start();
     await eventually("it is retired", async () => (await releases.find("shop", 1))?.phase === "retired");
     await reconciler.stop();
+    expect(refusals).to.be.greaterThan(1);
     expect(stopped).to.deep.equal([instance.id]);
     expect((await tools.routes.read("shop")).releases).to.deep.equal([]);
   });

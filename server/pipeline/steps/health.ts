@@ -37,7 +37,7 @@ export const health: Step = {
   },
   undo: async ({ tools, app, record }) => {
     const revision = await tools.routes.update(app.name, (table) => withoutUnvisited(table, record.number));
-    await applied(tools, revision);
+    await applied(tools, revision, app.name);
   },
 };
 

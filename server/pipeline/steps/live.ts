@@ -1,7 +1,6 @@
-import { isAppError } from "../../../core/app-error.js";
 import { advanced } from "../../releases/release-store.js";
 import { withLive } from "../../releases/route-changes.js";
-import { applied } from "../../releases/applied.js";
+import { appliedIfPossible } from "../../releases/applied.js";
 import type { Step } from "../step.js";
 
 const LIVE_TIMEOUT_MS = 30_000;
@@ -24,11 +23,8 @@ export const live: Step = {
     );
     tools.changes.tell(work.record, record);
     work.record = record;
-    await applied(tools, revision).catch((error: unknown) => {
-      if (!isAppError(error, "proxy-silent")) throw error;
-      tools.log.error({ err: error, app: app.name }, "a proxy does not follow");
-      out.problem(error);
-    });
+    const unheard = await appliedIfPossible(tools, revision, app.name);
+    if (unheard !== undefined) out.problem(unheard);
     return undefined;
   },
 };

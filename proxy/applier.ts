@@ -1,0 +1,80 @@
+import type { Log } from "../core/log.js";
+import { PRODUCTION, type RouteTable } from "../core/records/route-table.js";
+import type { AppRoutes, Proxy } from "./proxy.js";
+import { routesOf, trackKey } from "./routes-of.js";
+
+export interface ApplierOptions {
+  readonly proxy: Proxy;
+  readonly domain: string;
+  /** The app that a bare host goes to; undefined: the only one, if there is just one. */
+  readonly defaultApp: string | undefined;
+  readonly log: Log;
+}
+
+/** In one go so many attempts are spent on finding the apps that cannot be applied; the others wait for the next one. */
+const MOST_ATTEMPTS = 40;
+
+/** Brings route tables into a proxy. An app whose table it cannot take keeps the routes that it had, and holds up no other. */
+export class Applier {
+  /** The newest table of each app. */
+  readonly known = new Map<string, RouteTable>();
+  /** Apps whose newest table is not applied. */
+  private readonly pending = new Set<string>();
+
+  constructor(private readonly options: ApplierOptions) {}
+
+  /** Apps that the proxy serves by an earlier table. */
+  get failing(): readonly string[] {
+    return [...this.pending];
+  }
+
+  /** Brings these in, then what could not be before. Throws when the proxy does not take anything: nothing is known then. */
+  async apply(changes: ReadonlyMap<string, RouteTable | undefined>, isAlert: boolean): Promise<void> {
+    const before = [...this.pending].filter((app) => !changes.has(app));
+    for (const [app, table] of changes) {
+      if (table === undefined) this.known.delete(app);
+      else this.known.set(app, table);
+    }
+    let attempts = MOST_ATTEMPTS;
+    const bringIn = async (apps: readonly string[]): Promise<void> => {
+      if (apps.length === 0) return;
+      try {
+        if (attempts-- <= 0) throw new Error("others failed before it");
+        await this.bringIn(apps, isAlert);
+        for (const app of apps) this.setPending(app, undefined);
+      } catch (error) {
+        // One that does not answer is no app's fault.
+        await this.options.proxy.apps();
+        const half = Math.ceil(apps.length / 2);
+        if (attempts <= 0 || half === apps.length) for (const app of apps) this.setPending(app, error);
+        else for (const some of [apps.slice(0, half), apps.slice(half)]) await bringIn(some);
+      }
+    };
+    await bringIn([...changes.keys()]);
+    await bringIn(before);
+  }
+
+  private async bringIn(apps: readonly string[], isAlert: boolean): Promise<void> {
+    const { proxy, domain } = this.options;
+    const routes = new Map<string, AppRoutes | undefined>();
+    for (const app of apps) {
+      const table = this.known.get(app);
+      routes.set(app, table === undefined ? undefined : routesOf(table, domain, isAlert));
+    }
+    await proxy.apply(routes, this.fallback());
+  }
+
+  private setPending(app: string, error: unknown): void {
+    if (error === undefined) this.pending.delete(app);
+    else if (!this.pending.has(app)) {
+      this.options.log.error({ err: error, app }, "the routes of an app could not be applied");
+      this.pending.add(app);
+    }
+  }
+
+  private fallback(): string | undefined {
+    const [only] = this.known.size === 1 ? this.known.keys() : [];
+    const app = this.options.defaultApp ?? only;
+    return app === undefined ? undefined : trackKey(app, PRODUCTION);
+  }
+}
