@@ -42,6 +42,8 @@ export interface Growth {
   readonly traffic: readonly AppTraffic[];
   /** What changed in the baseline. */
   readonly changed: Baseline;
+  /** Each counter and slot of `changed` → its app, whose traffic is to be written together with it. */
+  readonly appOf: ReadonlyMap<string, string>;
   /** What is counted no more. */
   readonly gone: { readonly counters: readonly string[]; readonly slots: readonly string[] };
 }
@@ -64,6 +66,7 @@ interface Grown {
 export function increments(counts: readonly Count[], before: Baseline, all: boolean): Growth {
   const counters = new Map<string, CounterMark>();
   const slots = new Map<string, SlotMark>();
+  const appOf = new Map<string, string>();
   const grown = counts.map((count): Grown => {
     const name = `${count.process} ${count.key}`;
     return { name, count, ...growth(count, before.counters.get(name), all) };
@@ -71,15 +74,25 @@ export function increments(counts: readonly Count[], before: Baseline, all: bool
   const bySlot = groupBy(grown, ({ count: { process, slot } }) => slot && `${process} ${slot.name}`);
   for (const [name, members] of bySlot) {
     if (name === undefined) continue;
+    // A slot is one release's at a time.
+    appOf.set(name, nameOfApp(members[0]?.count));
     const mark = blameFailures(members, before.slots.get(name));
     if (!isSame(mark, before.slots.get(name))) slots.set(name, mark);
   }
-  for (const { name, mark } of grown) if (!isSame(mark, before.counters.get(name))) counters.set(name, mark);
+  for (const { name, count, mark } of grown) {
+    appOf.set(name, nameOfApp(count));
+    if (!isSame(mark, before.counters.get(name))) counters.set(name, mark);
+  }
   return {
     traffic: byReleaseAndTrack(grown),
     changed: { counters, slots },
+    appOf,
     gone: all ? goneFrom(before, counts) : { counters: [], slots: [] },
   };
+}
+
+function nameOfApp(count: Count | undefined): string {
+  return count?.release.split("/")[0] ?? "";
 }
 
 const COUNTED = ["requests", "answers4xx", "answers5xx", "bytes", "visitors", "goals"] as const;

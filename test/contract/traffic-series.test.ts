@@ -9,6 +9,7 @@ import { silentLog } from "../../core/log.js";
 import { noTraffic } from "../../core/records/traffic.js";
 import { TrafficSeries, type AppTraffic } from "../../core/records/traffic-series.js";
 import { keys } from "../../core/redis/keys.js";
+import type { Count } from "../../proxy/proxy.js";
 import { TrafficRecorder } from "../../proxy/traffic.js";
 import { FakeProxy } from "../support/fake-proxy.js";
 import { eventually } from "../support/eventually.js";
@@ -182,6 +183,38 @@ describe("the series of traffic in Redis", function () {
     }
   });
 
+  it("takes many apps in several transactions, each app's with how far its own counters stood", async () => {
+    const apps = Array.from({ length: 120 }, (_, index) => `app-${index}`);
+    let requests = 5;
+    const counts = async (): Promise<Count[]> =>
+      Promise.resolve(
+        apps.map((app) => ({
+          ...{ process: "1", key: app, release: `${app}/v1`, track: "production", asked: false, requests },
+          ...{ answers4xx: 0, answers5xx: 0, faults: 0, bytes: 0, visitors: 0, goals: 0 },
+          latencies: new Map(),
+          slot: { name: app, errors: requests },
+        })),
+      );
+    const sizes: number[] = [];
+    const breaking = { after: Infinity };
+    const proxy = { counts } as unknown as FakeProxy; // It is asked for nothing else.
+    const options = { proxy, redis: measured(redis, sizes, breaking), id: "p1", log: silentLog };
+    const recorder = new TrafficRecorder(options);
+    await recorder.record(Date.now());
+    expect(sizes).to.have.length(3);
+    expect(Math.max(...sizes) * 2).to.be.lessThan(sizes.reduce((sum, size) => sum + size) * 1.1);
+    requests = 7;
+    breaking.after = 1;
+    // The server ends between two of them; the next one begins with what is written.
+    expect(await recorder.record(Date.now()).catch((error: unknown) => String(error))).to.contain("gone");
+    breaking.after = Infinity;
+    await new TrafficRecorder(options).record(Date.now());
+    for (const app of apps) {
+      const [total] = await series.totals(app);
+      expect([total?.requests, total?.failed], app).to.deep.equal([7, 7]);
+    }
+  });
+
   /** As `append` does at that time. */
   async function wroteAt(at: number, proxy: string, { app, ...release }: AppTraffic): Promise<void> {
     const entry = JSON.stringify({ v: 1, proxy, releases: [release] });
@@ -189,6 +222,23 @@ describe("the series of traffic in Redis", function () {
     await redis.hsetnx(keys.trafficUnsummed(proxy), app, String(Math.floor(at / MINUTE_MS) * MINUTE_MS));
   }
 });
+
+/** Notes how many commands its transactions have; after so many it takes no more. */
+function measured(redis: Redis, sizes: number[], breaking: { after: number }): Redis {
+  return new Proxy(redis, {
+    get(target, name): unknown {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== "multi") return typeof value === "function" ? value.bind(target) : value;
+      return () => {
+        if (breaking.after-- <= 0) throw new Error("the server is gone");
+        const batch = target.multi();
+        const exec = batch.exec.bind(batch);
+        batch.exec = async () => (sizes.push(batch.length), exec());
+        return batch;
+      };
+    },
+  });
+}
 
 /** Its transactions are carried out, and the answers lost. */
 function deafTo(redis: Redis): Redis {

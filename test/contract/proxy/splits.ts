@@ -1,4 +1,9 @@
 import { expect } from "chai";
+import { canarySettingsSchema } from "../../../core/records/canary-settings.js";
+import type { ReleaseRecord } from "../../../core/records/release-record.js";
+import { CANARY, emptyRouteTable, PRODUCTION, type RouteTable } from "../../../core/records/route-table.js";
+import { routesOf } from "../../../proxy/routes-of.js";
+import { withLive, withoutCanary } from "../../../server/releases/route-changes.js";
 import type { Upstream } from "../../support/upstream.js";
 import type { ProxyTrial } from "./proxy-trial.js";
 import { cookieOf, splitRoutes, visits, whereOf, type WantedSplit } from "./split-app.js";
@@ -35,6 +40,24 @@ export function splitsVisitors(trial: ProxyTrial): void {
     await split({ ...both, share: 0 });
     expect(await visits(trial, 50)).to.deep.equal({ "production v1": 50 });
     expect(cookieOf(await trial.get("a"))).to.equal(undefined);
+  });
+
+  it("leads nobody back to an aborted canary that is still left, also once there is another", async () => {
+    const live =
+      (number: number, track: string, { address }: Upstream) =>
+      (table: RouteTable) =>
+        withLive(table, recordOf(number, track, address), number);
+    const table = [
+      live(1, PRODUCTION, both.production),
+      live(2, CANARY, both.canary),
+      (now: RouteTable) => withoutCanary(now, 3),
+      live(4, CANARY, baseline),
+    ].reduce((now, change) => change(now), emptyRouteTable("a"));
+    await trial.apply("a", routesOf({ ...table, canary: { share: 50, isByHand: true } }, "localhost", false));
+    expect(await visits(trial, 20, { cookie: "sluice=canary.v2" })).to.deep.equal({ "canary v4": 20 });
+    expect(await visits(trial, 20, { cookie: "sluice=production.v1" })).to.deep.equal({
+      "production v1": 20,
+    });
   });
 
   it("keeps visitors on their track whatever the share becomes, but for 0", async () => {
@@ -117,4 +140,18 @@ export function splitsVisitors(trial: ProxyTrial): void {
       }
     }
   });
+}
+
+/** A release whose visitors are kept. */
+function recordOf(number: number, track: string, address: string): ReleaseRecord {
+  return {
+    ...{ v: 1, app: "a", number, commit: "c", branch: "b", track, phase: "healthy", source: "push" },
+    ...{ order: "deploy", by: "x", at: "", reachedAt: {}, processes: [], previewEnv: {} },
+    instances: [{ id: `a.v${number}.web.1`, process: "web", index: 1, address }],
+    canary: canarySettingsSchema.parse({}),
+    traffic: {
+      ...{ sticky: true, listen: "port", drainSeconds: 900, standbySeconds: 600, sessionIdleSeconds: 900 },
+      ...{ memoryMegabytes: 4, sleepSeconds: 0, expireSeconds: 0 },
+    },
+  };
 }
