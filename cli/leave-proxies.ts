@@ -6,7 +6,8 @@ import type { Context } from "./context.js";
 import { ownId } from "./own-id.js";
 
 /** The proxy of this state folder, whose HAProxy is stopped, is not waited for any more. */
-export async function leaveProxies({ home, settings, print }: Context): Promise<void> {
+export async function leaveProxies(context: Context): Promise<void> {
+  const { home, settings } = context;
   const hasProxy = await access(home.service("haproxy")).then(
     () => true,
     () => false,
@@ -20,7 +21,9 @@ export async function leaveProxies({ home, settings, print }: Context): Promise<
   } catch {
     // Its own Redis goes with it, and whoever starts it again starts the proxy, too.
     if (settings.redis.url !== undefined)
-      print(`Redis does not know that this proxy is stopped. To wait for it no more: sluice hosts remove ${id}`);
+      context.print(
+        `Redis does not know that this proxy is stopped. To wait for it no more: sluice hosts remove ${id}`,
+      );
   } finally {
     redis.disconnect();
   }

@@ -485,7 +485,7 @@ export const catalogue = {
   }>(
     504,
     ({ revision, proxies, seconds, since }) =>
-      `The proxy (${proxies}) did not apply revision ${revision}${since === undefined ? ` within ${seconds} s` : ` and has not reported since ${String(since)}`}.`,
+      `The proxy (${proxies}) did not apply revision ${revision}${since === undefined ? ` within ${seconds} s` : ` and has not reported since ${since}`}.`,
     ({ proxies, since }) =>
       since === undefined
         ? "What is written stays, and is applied as soon as the proxy can; see `sluice doctor`."

@@ -143,7 +143,10 @@ export class Follower {
     const gone = known.filter((app) => !changes.has(app) && !unreadable.includes(app));
     for (const app of changes.keys()) this.unreadable.delete(app);
     for (const app of unreadable) this.unreadable.add(app);
-    await this.applier.apply(new Map([...changes, ...gone.map((app) => [app, undefined] as const)]), this.isAlert);
+    await this.applier.apply(
+      new Map([...changes, ...gone.map((app) => [app, undefined] as const)]),
+      this.isAlert,
+    );
     return revision;
   }
 
@@ -164,9 +167,7 @@ export class Follower {
   /** As it was told that the proxy is. */
   private async reportLoads({ revision, failing }: ProxyReport): Promise<void> {
     const watched = [...this.applier.known.values()].flatMap(({ app, releases }: RouteTable) =>
-      failing.includes(app)
-        ? []
-        : releases.filter(isWatched).map(({ number }) => releaseKey(app, number)),
+      failing.includes(app) ? [] : releases.filter(isWatched).map(({ number }) => releaseKey(app, number)),
     );
     if (watched.length === 0) return;
     const loads = await this.options.proxy.loads(watched);

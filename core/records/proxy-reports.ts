@@ -82,7 +82,12 @@ export class ProxyReports {
       return Object.entries(reports)
         .map(([id, text]): ProxyMember => {
           const isSilent = askedMs - this.sinceMs(id, `${seen[id]} ${text}`) >= SILENT_AFTER_MS;
-          return { id, report: reportSchema.parse(JSON.parse(text)), seenAt: Number(seen[id] ?? 0), isSilent };
+          return {
+            id,
+            report: reportSchema.parse(JSON.parse(text)),
+            seenAt: Number(seen[id] ?? 0),
+            isSilent,
+          };
         })
         .sort((a, b) => a.id.localeCompare(b.id));
     } catch (error) {

@@ -53,7 +53,9 @@ export async function serverStatus(tools: Tools, redis: Redis, version: string):
 async function readRecords(
   tools: Tools,
   redis: Redis,
-): Promise<(Pick<ServerStatus, "apps" | "alert" | "proxies"> & { revision: number | undefined }) | undefined> {
+): Promise<
+  (Pick<ServerStatus, "apps" | "alert" | "proxies"> & { revision: number | undefined }) | undefined
+> {
   try {
     const [apps, alert, proxies] = await Promise.all([
       appSummaries(tools),

@@ -41,7 +41,9 @@ export class PendingStops {
         .take(stop.app, stop.number, async () => {
           if (this.pending.get(keyOf(stop)) === stop) await this.finish(stop);
         })
-        .catch((error: unknown) => log.warn({ err: error, release: keyOf(stop) }, "a release was not stopped"))
+        .catch((error: unknown) =>
+          log.warn({ err: error, release: keyOf(stop) }, "a release was not stopped"),
+        )
         .finally(() => delete stop.trying);
   }
 

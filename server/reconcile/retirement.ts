@@ -30,8 +30,7 @@ export function nextMoves(table: RouteTable, loads: Loads, now: number): Move[] 
     if (release.asleep) return [{ kind: "retire", number: release.number }];
     const waitedSeconds = (now - release.replacedAt) / 1000;
     const isOver =
-      waitedSeconds >= release.drainSeconds ||
-      isDrained(release, loads.get(release.number) ?? []);
+      waitedSeconds >= release.drainSeconds || isDrained(release, loads.get(release.number) ?? []);
     if (!isOver) return [];
     const isOnStandby = waitedSeconds < release.standbySeconds && isNewestReplaced(release, table);
     if (!isOnStandby) return [{ kind: "retire", number: release.number }];
@@ -49,11 +48,7 @@ function isDrained(release: RoutedRelease, loads: readonly (Load | undefined)[])
   );
 }
 
-function previewMoves(
-  release: RoutedRelease,
-  loads: readonly (Load | undefined)[],
-  now: number,
-): Move[] {
+function previewMoves(release: RoutedRelease, loads: readonly (Load | undefined)[], now: number): Move[] {
   const { number, track, asleep, since, expireSeconds } = release;
   if (isLeft(release, loads, now)) return [{ kind: "sleep", number }];
   const isExpired = asleep && expireSeconds > 0 && now - since >= expireSeconds * 1000;
@@ -68,8 +63,7 @@ function isLeft(
 ): boolean {
   if (sleepSeconds === 0 || asleep || now - since < sleepSeconds * 1000) return false;
   return loads.every(
-    (load) =>
-      load !== undefined && load.connections === 0 && load.idleSeconds >= sleepSeconds,
+    (load) => load !== undefined && load.connections === 0 && load.idleSeconds >= sleepSeconds,
   );
 }
 

@@ -64,7 +64,10 @@ describe("a preview that goes to sleep", function () {
       tracks: { feature: 1 },
       releases: [PREVIEW],
     }));
-    const undoRemembered = async (): Promise<void> => Promise.resolve(void looks.count++);
+    const undoRemembered = async (): Promise<void> => {
+      looks.count++;
+      await Promise.resolve();
+    };
     return { stopped, looks, reconciler: new Reconciler(tools, { undoRemembered }).start() };
   };
   const isIdleAt = async (revision: number): Promise<void> => {

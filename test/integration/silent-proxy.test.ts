@@ -113,7 +113,10 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     const removed = await server.cli("hosts", "remove", await name());
     expect(removed).to.include({ status: 0, stderr: "" });
     expect(await name()).to.equal("");
-    await eventually("nobody is waited for", async () => (await server.instances()).join() === "shop.v4.web.1");
+    await eventually(
+      "nobody is waited for",
+      async () => (await server.instances()).join() === "shop.v4.web.1",
+    );
     expect((await server.cli("hosts", "remove", "nobody")).stderr).to.match(/There is no proxy "nobody"/);
   });
 
