@@ -286,7 +286,7 @@ export const catalogue = {
     503,
     ({ command, reason }) => `Redis refused ${command}: ${reason}.`,
     () =>
-      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, and must not be read-only.",
+      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, must not be read-only, and needs room (maxmemory).",
   ),
   "disk-full": entry<{ path: string; freeMegabytes: number; neededMegabytes: number }>(
     507,
