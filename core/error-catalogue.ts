@@ -381,6 +381,19 @@ export const catalogue = {
     () => "Wait until it is through and try again.",
     true,
   ),
+  "release-lock-lost": entry<{ app: string }>(
+    503,
+    ({ app }) =>
+      `This no longer has the right to release "${app}": Redis was away for too long, or somebody else has taken it.`,
+    () => "What ran before goes on. Try again; `sluice doctor` tells how Redis is.",
+    true,
+  ),
+  "release-in-doubt": entry<{ app: string; release: string; reason: string }>(
+    503,
+    ({ app, release, reason }) => `Redis has not said yet whether ${release} of "${app}" is live: ${reason}`,
+    ({ app }) =>
+      `As soon as it does, the release is finished or taken back; \`sluice releases ${app}\` shows which.`,
+  ),
 
   // A webhook
   "webhook-malformed": entry<{ problem: string }>(
