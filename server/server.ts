@@ -15,7 +15,7 @@ import { Reconciler } from "./reconcile/reconciler.js";
 import { recover } from "./reconcile/recover.js";
 import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
-import { publicUrl } from "./releases/public-url.js";
+import { urlOfRelease } from "./releases/what-serves.js";
 import { tellChanges } from "./tell-changes.js";
 import { DeliveryLoop } from "./webhooks/delivery-loop.js";
 import { SourceWatch } from "./webhooks/source-watch.js";
@@ -74,7 +74,7 @@ function judgeLoop(
     tools,
     store: canaries,
     onDecision: async (decision, release) => {
-      const event = eventOfDecision(decision, release, publicUrl(tools.settings, release));
+      const event = eventOfDecision(decision, release, urlOfRelease(tools.settings, release));
       if (event !== undefined) await notifier.tell(event);
     },
     traffic: tools.traffic,

@@ -4,6 +4,7 @@ import { releaseName } from "../../core/names.js";
 import { hasReached } from "../../core/records/phase.js";
 import type { AppRecord } from "../../core/records/app-record.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
+import { PRODUCTION } from "../../core/records/route-table.js";
 import type { Redis } from "ioredis";
 import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import { Repository, type Quarantine } from "../git/repository.js";
@@ -16,7 +17,7 @@ import { ReleaseQueue, type Place } from "./release-queue.js";
 import { runSteps, undoSteps } from "./runner.js";
 import type { ReleaseWork, Step } from "./step.js";
 import type { Tools } from "../tools.js";
-import { publicUrl } from "../releases/public-url.js";
+import { whatServes } from "../releases/what-serves.js";
 
 export interface ReleaseOrder {
   readonly app: string;
@@ -106,8 +107,9 @@ export class Pipeline {
     await this.orPostpone(work, this.finish(work, signal));
     const seconds = ((this.tools.clock.now() - work.beganAt) / 1000).toFixed(1);
     work.out.heading(
-      `Live: ${publicUrl(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
+      `Live: ${whatServes(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
     );
+    sayWhatStartsIt(work);
     void this.track(layDependenciesReady(work));
   }
 
@@ -228,6 +230,13 @@ export class Pipeline {
       this.busy.delete(work);
     }
   }
+}
+
+/** A Procfile's processes but `web` begin with none. */
+function sayWhatStartsIt({ out, record: { app, track, processes } }: ReleaseWork): void {
+  const [first] = processes;
+  if (track !== PRODUCTION || first === undefined || processes.some(({ quantity }) => quantity > 0)) return;
+  out.line(`Nothing runs: \`sluice scale ${app} ${first.name}=1\` starts a ${first.name}.`);
 }
 
 function stepsOf({ record }: ReleaseWork): readonly Step[] {

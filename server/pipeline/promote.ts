@@ -3,7 +3,7 @@ import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import { applied } from "../releases/applied.js";
-import { publicUrl } from "../releases/public-url.js";
+import { whatServes } from "../releases/what-serves.js";
 import { withLive } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 import { healthyInstances, letNewOnesGo } from "./healthy-instances.js";
@@ -80,7 +80,7 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<R
       out.problem(toAppError(error));
     });
   const seconds = ((tools.clock.now() - beganAt) / 1000).toFixed(1);
-  out.heading(`Live: ${publicUrl(tools.settings, promoted)} (${releaseName(number)}, ${seconds} s)`);
+  out.heading(`Live: ${whatServes(tools.settings, promoted)} (${releaseName(number)}, ${seconds} s)`);
   return promoted;
 }
 

@@ -1,19 +1,20 @@
 import { releaseName } from "../../core/names.js";
 import type { Phase } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import type { RouteTable } from "../../core/records/route-table.js";
-import { publicUrl } from "./public-url.js";
+import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
+import { urlOfRelease } from "./what-serves.js";
 import { recentTraffic, type RecentTraffic } from "./recent-traffic.js";
 import type { Tools } from "../tools.js";
 
 export interface AppSummary {
   readonly app: string;
-  readonly url: string;
+  /** Absent when production's release runs no `web`. */
+  readonly url?: string;
   readonly tracks: readonly {
     readonly track: string;
     readonly release: string;
     readonly commit: string;
-    readonly url: string;
+    readonly url?: string;
     /** A preview without instances; the next visit starts them. */
     readonly asleep: boolean;
     readonly traffic: RecentTraffic;
@@ -55,13 +56,18 @@ export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
         tools.releases.list(name),
         recentTraffic(tools, name),
       ]);
-      const commitOf = (number: number): string =>
-        records.find((record) => record.number === number)?.commit ?? "";
+      const recordOf = (number: number | undefined): ReleaseRecord | undefined =>
+        records.find((record) => record.number === number);
+      const urlOf = (track: string): { url?: string } => {
+        const { processes = [] } = recordOf(table.tracks[track]) ?? {};
+        const url = urlOfRelease(tools.settings, { app: name, track, processes });
+        return url === undefined ? {} : { url };
+      };
       const tracks = Object.entries(table.tracks).map(([track, number]) => ({
         track,
         release: releaseName(number),
-        commit: commitOf(number),
-        url: publicUrl(tools.settings, { app: name, track }),
+        commit: recordOf(number)?.commit ?? "",
+        ...urlOf(track),
         asleep: table.releases.some((release) => release.number === number && release.asleep),
         traffic: lastMinuteOf(track),
       }));
@@ -77,7 +83,7 @@ export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
         }));
       return {
         app: name,
-        url: publicUrl(tools.settings, { app: name, track: "production" }),
+        ...urlOf(PRODUCTION),
         tracks,
         instances,
       };

@@ -8,7 +8,7 @@ import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { sendRequest, type RequestAnswer } from "../../core/send-request.js";
 import type { LogLinks } from "../releases/log-links.js";
-import { publicUrl } from "../releases/public-url.js";
+import { urlOfRelease } from "../releases/what-serves.js";
 import type { Tools } from "../tools.js";
 import { apiOf } from "./report/api-of.js";
 import type { CommitReport } from "./report/commit-report.js";
@@ -72,7 +72,7 @@ export class HostReporter {
       state,
       description,
       targetUrl: logLinks.urlOf(app, number),
-      environmentUrl: publicUrl(tools.settings, release),
+      environmentUrl: urlOfRelease(tools.settings, release),
       context: `sluice/${app}`,
       environment: release.track,
     };
