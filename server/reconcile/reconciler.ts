@@ -88,12 +88,12 @@ export class Reconciler {
     loads: Loads,
     change: (table: RouteTable) => RouteTable,
   ): Promise<number | undefined> {
-    let isMade = false;
+    const last = { isDue: false };
     const revision = await this.tools.routes.update(app, (table) => {
-      isMade = this.isDue(move, loads)(table);
-      return isMade ? change(table) : table;
+      last.isDue = this.isDue(move, loads)(table);
+      return last.isDue ? change(table) : table;
     });
-    return isMade ? revision : undefined;
+    return last.isDue ? revision : undefined;
   }
 
   private isDue(move: Move, loads: Loads): (table: RouteTable) => boolean {

@@ -20,13 +20,13 @@ export async function putToSleep(
 ): Promise<void> {
   const record = await tools.releases.find(app, number);
   if (record === undefined) return;
-  let isAsleep = false;
+  const last = { isDue: false };
   const fallAsleep = (table: RouteTable): RouteTable => {
-    isAsleep = isDue(table);
-    return isAsleep ? withAsleep(table, number, tools.clock.now()) : table;
+    last.isDue = isDue(table);
+    return last.isDue ? withAsleep(table, number, tools.clock.now()) : table;
   };
   const revision = await tools.routes.update(app, fallAsleep, [{ ...record, instances: [] }]);
-  if (!isAsleep) return;
+  if (!last.isDue) return;
   await applied(tools, revision);
   await stopInstances({ tools, record });
 }

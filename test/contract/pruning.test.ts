@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { mkdir } from "node:fs/promises";
 import { prune } from "../../server/pipeline/prune.js";
+import type { NewRelease } from "../../server/releases/release-store.js";
 import { TestPipeline } from "../support/test-pipeline.js";
 
 describe("pruning beside a release that begins", function () {
@@ -30,10 +31,15 @@ describe("pruning beside a release that begins", function () {
     expect(await pipeline.hasTree(2)).to.equal(false);
   });
 
-  function record() {
+  function record(): Omit<NewRelease, "app"> {
     return {
-      ...{ commit: "c", branch: "main", track: "production", source: "push", by: "me" },
-      ...{ order: "deploy", processes: [] },
-    } as const;
+      commit: "c",
+      branch: "main",
+      track: "production",
+      source: "push",
+      by: "me",
+      order: "deploy",
+      processes: [],
+    };
   }
 });
