@@ -11,9 +11,11 @@ const KEPT_RECORDS = 100;
 
 /** Removes what Sluice made for releases that are neither running nor among the last few that served. */
 export async function prune(tools: Tools, app: string): Promise<void> {
+  // Before the records: one that begins just now has its record before its folder.
+  const folders = await readdir(tools.home.releases(app)).catch(() => []);
   const [records, table] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
   const kept = keptReleases(records, table, tools.settings.limits.keepReleases);
-  for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
+  for (const name of folders) {
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
     await rm(tools.home.release(app, number), { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { abortReason } from "../../core/clock.js";
 import { releaseName } from "../../core/names.js";
 import { hasReached, type Phase } from "../../core/records/phase.js";
+import { withDeadline } from "./deadline.js";
 import { makeRoom, unlessDiskIsFull } from "./disk-space.js";
 import type { ReleaseWork, Step } from "./step.js";
 import { untilRedisAnswers } from "./until-redis-answers.js";
@@ -63,22 +64,13 @@ export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error
 }
 
 async function runStep(work: ReleaseWork, step: Step, signal: AbortSignal): Promise<void> {
-  const timeoutMs = step.timeoutMs(work.tools.settings);
-  const deadline = new AbortController();
-  const timer = setTimeout(
-    () => deadline.abort(new AppError("step-timeout", { step: step.name, seconds: timeoutMs / 1000 })),
-    timeoutMs,
-  );
-  const stop = AbortSignal.any([signal, deadline.signal]);
   const began = performance.now();
-  try {
+  await withDeadline(step.name, step.timeoutMs(work.tools.settings), signal, async (stop) => {
     if (stop.aborted) throw abortReason(stop);
     if (hasReached(step.reaches, "live"))
-      await untilRedisAnswers(work, () => runOnce(work, step, stop), stop);
+      await untilRedisAnswers(work, async () => runOnce(work, step, stop), stop);
     else await runOnce(work, step, stop);
-  } finally {
-    clearTimeout(timer);
-  }
+  });
   const ms = Math.round(performance.now() - began);
   work.tools.log.info({ ...fieldsOf(work), step: step.name, ms }, "step");
 }

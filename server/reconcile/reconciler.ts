@@ -48,42 +48,59 @@ export class Reconciler {
   }
 
   private async move(table: RouteTable): Promise<void> {
-    const { clock, routes } = this.tools;
-    const { app } = table;
-    for (const move of await this.movesOf(table)) {
+    const loads = await this.loadsOf(table);
+    for (const move of nextMoves(table, loads, this.tools.clock.now())) {
       switch (move.kind) {
         case "retire":
-          await this.inTurn(app, move, async () => this.retire(app, move.number));
+        case "sleep":
+          await this.inTurn(table.app, move);
           break;
         case "close":
-          await routes.update(app, (now) => withoutVisitors(now, move.number));
-          break;
-        case "sleep":
-          await this.inTurn(app, move, async () => putToSleep(this.tools, app, move.number));
+          await this.change(table.app, move, loads, (now) => withoutVisitors(now, move.number));
           break;
         case "expire":
-          await routes.update(app, (now) => withoutTrack(now, move.track, clock.now()));
+          await this.change(table.app, move, loads, (now) =>
+            withoutTrack(now, move.track, this.tools.clock.now()),
+          );
           break;
       }
     }
   }
 
-  /** Until its turn comes, a rollback may have taken the release back, or a visitor may have come. */
-  private async inTurn(
-    app: string,
-    move: Extract<Move, { number: number }>,
-    stop: () => Promise<void>,
-  ): Promise<void> {
+  /** What is counted until its turn comes counts too. */
+  private async inTurn(app: string, move: Extract<Move, { number: number }>): Promise<void> {
     const { turns, routes } = this.tools;
     await turns.take(app, move.number, async () => {
-      const moves = await this.movesOf(await routes.read(app));
-      const isDue = moves.some((now) => now.kind === move.kind && now.number === move.number);
-      if (isDue) await stop();
+      const loads = await this.loadsOf(await routes.read(app));
+      const isDue = this.isDue(move, loads);
+      if (move.kind === "sleep") await putToSleep(this.tools, app, move.number, isDue);
+      else await this.retire(app, move, loads);
     });
   }
 
-  private async movesOf(table: RouteTable): Promise<Move[]> {
-    return nextMoves(table, await this.loadsOf(table), this.tools.clock.now());
+  /**
+   * Changes the table if the move is still to be made in the one that is changed: since it was decided, a rollback may have
+   * taken a release back, somebody may have pushed, or a visitor may have come. Answers the revision, if it was.
+   */
+  private async change(
+    app: string,
+    move: Move,
+    loads: Loads,
+    change: (table: RouteTable) => RouteTable,
+  ): Promise<number | undefined> {
+    const last = { isDue: false };
+    const revision = await this.tools.routes.update(app, (table) => {
+      last.isDue = this.isDue(move, loads)(table);
+      return last.isDue ? change(table) : table;
+    });
+    return last.isDue ? revision : undefined;
+  }
+
+  private isDue(move: Move, loads: Loads): (table: RouteTable) => boolean {
+    return (table) =>
+      nextMoves(table, loads, this.tools.clock.now()).some(
+        (now) => JSON.stringify(now) === JSON.stringify(move),
+      );
   }
 
   private async loadsOf({ app, releases }: RouteTable): Promise<Loads> {
@@ -97,8 +114,10 @@ export class Reconciler {
     return new Map(await Promise.all(loads));
   }
 
-  private async retire(app: string, number: number): Promise<void> {
-    const revision = await this.tools.routes.update(app, (table) => withoutRelease(table, number));
+  private async retire(app: string, move: Extract<Move, { number: number }>, loads: Loads): Promise<void> {
+    const { number } = move;
+    const revision = await this.change(app, move, loads, (table) => withoutRelease(table, number));
+    if (revision === undefined) return;
     const half: HalfRetired = { app, number, revision };
     this.halfRetired.set(keyOf(half), half);
     await this.stopRetired(half);

@@ -5,15 +5,28 @@ import { checkInstances } from "../pipeline/steps/health.js";
 import { startInstances, stopInstances } from "../pipeline/steps/start.js";
 import { applied } from "../releases/applied.js";
 import { withAsleep, withAwake } from "../releases/route-changes.js";
+import type { RouteTable } from "../../core/records/route-table.js";
 import type { Tools } from "../tools.js";
 
-/** Out of the proxies, then stopped: whoever comes from now on waits until it runs again. */
-export async function putToSleep(tools: Tools, app: string, number: number): Promise<void> {
+/**
+ * Out of the proxies, then stopped: whoever comes from now on waits until it runs again. Only if it `isDue` in the table that
+ * is changed.
+ */
+export async function putToSleep(
+  tools: Tools,
+  app: string,
+  number: number,
+  isDue: (table: RouteTable) => boolean,
+): Promise<void> {
   const record = await tools.releases.find(app, number);
   if (record === undefined) return;
-  const revision = await tools.routes.update(app, (table) => withAsleep(table, number, tools.clock.now()), [
-    { ...record, instances: [] },
-  ]);
+  const last = { isDue: false };
+  const fallAsleep = (table: RouteTable): RouteTable => {
+    last.isDue = isDue(table);
+    return last.isDue ? withAsleep(table, number, tools.clock.now()) : table;
+  };
+  const revision = await tools.routes.update(app, fallAsleep, [{ ...record, instances: [] }]);
+  if (!last.isDue) return;
   await applied(tools, revision);
   await stopInstances({ tools, record });
 }
