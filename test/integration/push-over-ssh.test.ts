@@ -235,14 +235,16 @@ describe("git over SSH", function () {
   });
 
   describe("when the server stops", () => {
-    it("hangs up on whoever is still connected", async () => {
+    it("hangs up on whoever is still connected", async function () {
+      this.timeout(120_000);
       const idle = connect(sluice.sshPort, "127.0.0.1");
       await new Promise((resolve) => idle.once("data", resolve));
       const closed = new Promise((resolve) => idle.once("close", resolve));
       const began = Date.now();
       expect((await sluice.cli("down", "--keep-traffic")).status).to.equal(0);
       await closed;
-      expect(Date.now() - began).to.be.lessThan(10_000);
+      // One that is waited for keeps the server until it is killed, after a minute.
+      expect(Date.now() - began).to.be.lessThan(50_000);
       await sluice.up();
       expect((await ssh(known, "ls")).output, "the same host key").to.match(/nothing but Git/);
     });
