@@ -127,13 +127,6 @@ export const routes: readonly Mutant[] = [
     tests: PLAN,
   },
   {
-    guard: "the fallback host is not removed with the app that had it",
-    file: "proxy/haproxy/plan.ts",
-    text: "      (key) => key === FALLBACK_HOST,\n",
-    by: "",
-    tests: PLAN,
-  },
-  {
     guard: "an alert takes every canary's share",
     file: "proxy/routes-of.ts",
     text: "canaryShare(table, isAlert)",
