@@ -45,7 +45,7 @@ export const access: readonly Mutant[] = [
     file: "core/secrets.ts",
     text: "`${secret}\\n`, 0o600",
     by: "`${secret}\\n`, 0o644",
-    tests: SECRETS,
+    tests: ["test/contract/secret-file.test.ts"],
   },
   {
     guard: "a flag is not changed by another site's page",
@@ -87,13 +87,13 @@ export const access: readonly Mutant[] = [
     file: "server/push/hook-channel.ts",
     text: "const answerer = this.answerers.get(token);",
     by: "const answerer = this.answerers.get(token) ?? [...this.answerers.values()][0];",
-    tests: ["test/unit/server/hook-channel.test.ts"],
+    tests: ["test/contract/hook-channel.test.ts"],
   },
   {
     guard: "a hook's token is worth nothing when its push is over",
     file: "server/push/hook-channel.ts",
     text: "this.answerers.delete(token);",
     by: "",
-    tests: ["test/unit/server/hook-channel.test.ts"],
+    tests: ["test/contract/hook-channel.test.ts"],
   },
 ];
