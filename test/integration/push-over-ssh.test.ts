@@ -143,20 +143,23 @@ describe("git over SSH", function () {
 
   describe("with 20 MB", () => {
     const film = randomBytes(20_000_000);
+    let cinema: TestClone;
     let head: string;
+    before(async () => {
+      cinema = await clone("cinema", known, tinyApp());
+      await writeFile(join(cinema.folder, "film"), film);
+      head = await cinema.commit({});
+      expectAccepted(await cinema.push());
+    });
 
     it("takes them in one push over either transport", async () => {
-      const mine = await clone("cinema", known, tinyApp());
-      await writeFile(join(mine.folder, "film"), film);
-      head = await mine.commit({});
-      expectAccepted(await mine.push());
-      await mine.git(
+      await cinema.git(
         "remote",
         "set-url",
         "sluice",
         `http://git:${await sluice.token()}@127.0.0.1:${sluice.controlPort}/git/cinema-by-http.git`,
       );
-      expectAccepted(await mine.push());
+      expectAccepted(await cinema.push());
     });
 
     it("gives them back by a clone over either transport", async () => {

@@ -49,10 +49,10 @@ export const outbox: readonly Mutant[] = [
     tests: OUTBOX,
   },
   {
-    guard: "a newer job takes the place of one with its key",
+    guard: "a job whose key has a newer one is not tried again",
     file: "core/outbox/job-queue.ts",
-    text: "if old and redis.call('HEXISTS', leases, old) == 0 then",
-    by: "if false then",
+    text: "return job.key and redis.call('HGET', newest, job.key) ~= id",
+    by: "return false",
     tests: OUTBOX,
   },
   {

@@ -150,13 +150,6 @@ export const release: readonly Mutant[] = [
     tests: PRUNE,
   },
   {
-    guard: "what Sluice did not make is not removed",
-    file: "server/pipeline/prune.ts",
-    text: "number === undefined || kept.has(number)",
-    by: "kept.has(number ?? 0)",
-    tests: PRUNE,
-  },
-  {
     guard: "a release that is being made is not removed",
     file: "server/pipeline/prune.ts",
     text: "...canServe.slice(0, keep), ...unfinished,",
