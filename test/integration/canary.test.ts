@@ -196,6 +196,8 @@ describe("a canary beside production", function () {
     expect((await sluice.instances()).filter((id) => id.includes(`.${canary}.`))).to.deep.equal([
       `${APP}.${canary}.web.1`,
     ]);
+    await clone.commit({ "app.json": JSON.stringify({ sluice: SETTINGS }) });
+    expect((await sluice.cli("rollback", APP)).status).to.equal(0);
   });
 });
 

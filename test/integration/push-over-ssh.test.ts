@@ -229,11 +229,12 @@ describe("git over SSH", function () {
     });
   });
 
-  it("says that there is no such app to fetch", async () => {
+  it("says that there is no such app to fetch, and which there are", async () => {
+    expectAccepted(await (await clone("somewhere", known, tinyApp())).push());
     const mine = await clone("nowhere", known, tinyApp());
     const { status, output } = await ssh(known, "git-upload-pack '/nowhere'");
     expect(status).to.equal(1);
-    expect(output).to.match(/^ ! {5}There is no app "nowhere" here\.\n ! {5}Apps here: /m);
+    expect(output).to.match(/^ ! {5}There is no app "nowhere" here\.\n ! {5}Apps here: .*somewhere/m);
     expect(await mine.git("ls-remote", "sluice").catch(String)).to.match(/There is no app/);
   });
 
