@@ -165,7 +165,7 @@ describe("a canary beside production", function () {
     await writeFile(obstacle, "");
     await sluice.get(APP, "/crash", { "x-client-mode": "green" }).catch(() => undefined);
     expect((await sluice.cli("promote", APP)).stderr).to.match(
-      /web\.1 ended \(status 4\) before it answered/,
+      /web\.\d ended \(status 4\) before it answered/,
     );
     expect(await visits(30, { "x-client-mode": "blue" })).to.deep.equal({ [String(before)]: 30 });
     expect((await sluice.cli("abort", APP)).status).to.equal(0);
