@@ -286,7 +286,7 @@ export const catalogue = {
     503,
     ({ command, reason }) => `Redis refused ${command}: ${reason}.`,
     () =>
-      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, and must not be read-only.",
+      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, must not be read-only, and needs room (maxmemory).",
   ),
   "disk-full": entry<{ path: string; freeMegabytes: number; neededMegabytes: number }>(
     507,
@@ -380,6 +380,19 @@ export const catalogue = {
     ({ app, who, since }) => `Another release of "${app}" is under way (${who}, since ${since}).`,
     () => "Wait until it is through and try again.",
     true,
+  ),
+  "release-lock-lost": entry<{ app: string }>(
+    503,
+    ({ app }) =>
+      `This no longer has the right to release "${app}": Redis was away for too long, or somebody else has taken it.`,
+    () => "What ran before goes on. Try again; `sluice doctor` tells how Redis is.",
+    true,
+  ),
+  "release-in-doubt": entry<{ app: string; release: string; reason: string }>(
+    503,
+    ({ app, release, reason }) => `Redis has not said yet whether ${release} of "${app}" is live: ${reason}`,
+    ({ app }) =>
+      `As soon as it does, the release is finished or taken back; \`sluice releases ${app}\` shows which.`,
   ),
 
   // A webhook

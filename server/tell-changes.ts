@@ -20,8 +20,11 @@ export function tellChanges({
     if (event !== undefined) await notifier.tell(event);
   };
   tools.changes.listen({
-    changed: async ({ before, after }) =>
-      tell(eventOfRelease(before, after, { at: now(), url: publicUrl(tools.settings, after) })),
+    changed: async ({ before, after }) => {
+      // Whoever tells it again, after a crash, says the same.
+      const at = before?.phase === after.phase ? now() : (after.reachedAt[after.phase] ?? now());
+      return tell(eventOfRelease(before, after, { at, url: publicUrl(tools.settings, after) }));
+    },
     left: async ({ release, reason }) =>
       tell(eventOfDeparture(release, { at: now(), url: publicUrl(tools.settings, release), reason })),
   });

@@ -93,6 +93,8 @@ export const keys = {
     givenUp: `sluice:outbox:${name}:given-up`,
     /** Followed by a lane's name: sorted set, job id → when it is due. */
     queuePrefix: `sluice:outbox:${name}:queue:`,
+    /** Followed by what may be added only once: text, gone after a week. */
+    oncePrefix: `sluice:outbox:${name}:once:`,
   }),
   /** Text: `yes` takes every canary out of the traffic. */
   alert: "sluice:alert",

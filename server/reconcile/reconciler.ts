@@ -25,15 +25,15 @@ export class Reconciler {
 
   constructor(
     private readonly tools: Tools,
-    private readonly pipeline: Pick<Pipeline, "undoRemembered">,
+    private readonly pipeline: Pick<Pipeline, "resolvePostponed">,
   ) {}
 
   start(): { stop(): Promise<void> } {
     const watch = new RouteWatch({
       tools: this.tools,
       name: "reconcile",
-      before: async () => {
-        await this.pipeline.undoRemembered();
+      before: () => {
+        this.pipeline.resolvePostponed();
         for (const half of this.halfRetired.values()) this.finishRetiring(half);
       },
       concerns: ({ releases }) => releases.some((release) => isWatched(release) || release.asleep),

@@ -1,5 +1,4 @@
 import { AppError } from "../../core/app-error.js";
-import { redisError } from "../../core/redis/connection.js";
 import type { Tools } from "../tools.js";
 
 const POLL_MS = 5;
@@ -16,9 +15,7 @@ export async function applied(
 ): Promise<void> {
   const deadline = clock.now() + TIMEOUT_MS;
   for (;;) {
-    const reports = await proxyReports.alive(clock.now()).catch((error: unknown) => {
-      throw redisError(error);
-    });
+    const reports = await proxyReports.alive(clock.now());
     const behind = [...reports].filter(([, report]) => report.revision < revision);
     if (behind.length === 0) return;
     if (clock.now() >= deadline) {

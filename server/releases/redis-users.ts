@@ -1,7 +1,5 @@
 import type { Redis } from "ioredis";
-import { AppError } from "../../core/app-error.js";
 import type { AppRecord } from "../../core/records/app-record.js";
-import { redisError } from "../../core/redis/connection.js";
 import { appKeyPattern, keys } from "../../core/redis/keys.js";
 
 export interface RedisUserOptions {
@@ -20,26 +18,9 @@ export class RedisUsers {
 
   /** Makes or renews the user. Throws `redis-refused` where Redis does not allow it, `redis-unavailable`. */
   async ensure(app: AppRecord, password: string): Promise<void> {
-    try {
-      await this.redis.call(
-        "ACL",
-        "SETUSER",
-        userName(app.name),
-        "reset",
-        "on",
-        `>${password}`,
-        ...rules(app.name),
-      );
-      if (this.options.persistent) await this.redis.call("ACL", "SAVE");
-    } catch (error) {
-      // A refusal is an answer; anything else means that there is none.
-      if (!(error instanceof Error && error.name === "ReplyError")) throw redisError(error);
-      throw new AppError(
-        "redis-refused",
-        { command: "ACL SETUSER", reason: error.message },
-        { cause: error },
-      );
-    }
+    const user = userName(app.name);
+    await this.redis.call("ACL", "SETUSER", user, "reset", "on", `>${password}`, ...rules(app.name));
+    if (this.options.persistent) await this.redis.call("ACL", "SAVE");
   }
 
   async remove(app: string): Promise<void> {

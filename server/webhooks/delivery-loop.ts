@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { toAppError } from "../../core/app-error.js";
+import { toAppError, type ErrorCode } from "../../core/app-error.js";
 import { subscriberOf } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
@@ -135,7 +135,7 @@ export class DeliveryLoop {
         return await deployBranch(tools, pipeline, order, signal);
       } catch (error) {
         const { code, message } = toAppError(error);
-        if (signal.aborted || code === "redis-unavailable" || code === "server-stopping") throw error;
+        if (signal.aborted || AGAIN.has(code)) throw error;
         const reason = message.split("\n")[0] ?? message;
         if (code === "push-superseded") return { ...result, outcome: "superseded", reason };
         if (code === "internal") tools.log.error({ err: error, app: order.webhook.app }, "delivery");
@@ -146,6 +146,14 @@ export class DeliveryLoop {
     }
   }
 }
+
+/** Nothing is decided: the delivery is worked on once more, and what it asked for may be there by then. */
+const AGAIN: ReadonlySet<ErrorCode> = new Set([
+  "redis-unavailable",
+  "release-lock-lost",
+  "release-in-doubt",
+  "server-stopping",
+]);
 
 /** Why a delivery is not wanted for one of its branches any more, if that is so. */
 function newerThan(

@@ -50,7 +50,8 @@ export class HostReporter {
     if (reportable(await this.options.webhooks.find(app)) === undefined) return;
     const payload: Payload = { app, release: number, state, description: descriptionOf(release) };
     // Of a release the last word counts.
-    await this.options.outbox.add(KIND, payload, { lane: `${app}/commit-status`, key: `${app}/${number}` });
+    const [lane, key] = [`${app}/commit-status`, `${app}/${number}`];
+    await this.options.outbox.add(KIND, payload, { lane, key, once: `${key}/${state}` });
   }
 
   handlers(): Handlers {
