@@ -124,6 +124,12 @@ export const catalogue = {
     ({ branch, commit }) => `${commit} is not on the branch ${branch} of the source.`,
     () => "It may have been pushed over; the next delivery brings what is there now.",
   ),
+  "branch-not-moved": entry<{ branch: string; reason: string }>(
+    500,
+    ({ branch, reason }) => `Git could not move the branch ${branch}: ${reason}.`,
+    () => "The release was undone. If a .lock file of a killed git is named, remove it; then replay the delivery.",
+    true,
+  ),
   "delivery-unknown": entry<{ app: string; number: string }>(
     404,
     ({ app, number }) => `"${app}" has no delivery ${printable(number)} any more.`,

@@ -32,6 +32,7 @@ import type { Tools } from "./tools.js";
 import { DeliveryStore } from "./webhooks/delivery-store.js";
 import { HostReporter } from "./webhooks/host-reporter.js";
 import { SeenHeads } from "./webhooks/seen-heads.js";
+import { Sources } from "./webhooks/source.js";
 import { WebhookStore } from "./webhooks/webhook-store.js";
 
 export interface ServerOptions {
@@ -65,6 +66,7 @@ export interface ServerParts {
     readonly webhooks: WebhookStore;
     readonly deliveries: DeliveryStore;
     readonly seen: SeenHeads;
+    readonly sources: Sources;
   };
   readonly flags: FlagStore;
   readonly receivers: ReceiverStore;
@@ -74,6 +76,9 @@ export interface ServerParts {
   readonly outbox: Outbox;
   readonly logLinks: LogLinks;
 }
+
+/** For deliveries and commands; who looks at sources now and then has limits of their own. */
+const SOURCE_LIMITS = { perHost: 4, atOnce: 8 };
 
 export async function makeParts(options: ServerOptions): Promise<ServerParts> {
   const { home, settings, redis, log, adminToken, hooksFolder, id } = options;
@@ -95,7 +100,12 @@ export async function makeParts(options: ServerOptions): Promise<ServerParts> {
     hooks,
     desk: new PushDesk({ home, settings, hooksFolder, hooks, pipeline, log, onBranchDeleted }),
     canaries: new CanaryStore(redis),
-    webhooks: { webhooks, deliveries: new DeliveryStore(redis), seen: new SeenHeads(redis) },
+    webhooks: {
+      webhooks,
+      deliveries: new DeliveryStore(redis),
+      seen: new SeenHeads(redis),
+      sources: new Sources(tools, SOURCE_LIMITS),
+    },
     flags: new FlagStore(redis, tools.clock),
     receivers,
     notifier: new Notifier({ receivers, outbox, clock: tools.clock }),

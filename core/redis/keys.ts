@@ -63,8 +63,8 @@ export const keys = {
   refusedDeliveries: (app: string) => `sluice:refused-deliveries:${app}`,
   /** Hash: branch → the commit at which its source was seen, and what it asked for was done. */
   sourceHeads: (app: string) => `sluice:source-heads:${app}`,
-  /** Integer: the deployment at GitHub that stands for a release. */
-  hostDeployment: (app: string, release: number) => `sluice:host-deployment:${app}:${release}`,
+  /** Hash: release number → the deployment at GitHub that stands for it. */
+  hostDeployments: (app: string) => `sluice:host-deployments:${app}`,
   /** Text: who holds the right to release this app (`LockHolder`). */
   lock: (app: string) => `sluice:lock:${app}`,
   /** Hash: name → sealed value. */

@@ -24,7 +24,8 @@ export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string)
       for (const { id } of sourcesOf(record)) await engine.forget(id);
     }
     await redisUsers.remove(app.name);
-    await rm(home.app(app.name), { recursive: true, force: true });
+    // A delivery that was under way may still be fetching into it.
+    await rm(home.app(app.name), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     await rm(home.sockets(app.name), { recursive: true, force: true });
     await tools.traffic.remove(app.name);
     await apps.remove(app.name);

@@ -75,11 +75,15 @@ export class Pipeline {
     );
   }
 
-  /** Records a new release, queued; the app is made by its first. Only within `exclusively`. */
+  /**
+   * Records a new release, queued. Only within `exclusively`. A push makes the app; nothing else does: it may be gone by
+   * now. Throws `app-unknown`.
+   */
   async begin(order: ReleaseOrder, out: Output): Promise<ReleaseWork> {
     await refuseFullDisk(this.tools);
-    const app = await this.tools.apps.ensure(order.app);
     const { commit, branch, track, by, source, copy } = order;
+    const makesApp = source === "push" && copy === undefined;
+    const app = await (makesApp ? this.tools.apps.ensure(order.app) : this.tools.apps.read(order.app));
     const what = { app: app.name, commit, branch, track, by, source };
     const how = copy === undefined ? { order: "deploy" as const } : { order: "copy" as const, ...copy };
     const draft = await this.tools.releases.draft({ processes: [], ...what, ...how });

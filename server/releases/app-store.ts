@@ -98,6 +98,7 @@ export class AppStore {
         keys.newestDeliveries(app),
         keys.refusedDeliveries(app),
         keys.sourceHeads(app),
+        keys.hostDeployments(app),
         keys.notifications(app),
       )
       .exec();

@@ -28,6 +28,7 @@ export interface HostReporterOptions {
 const KIND = "commit-status";
 const TIMEOUT_MS = 10_000;
 const DEPLOYMENT_SECONDS = 7 * 24 * 3600;
+const KEPT_DEPLOYMENTS = 200;
 
 const payloadSchema = z.object({
   app: z.string(),
@@ -76,15 +77,24 @@ export class HostReporter {
       context: `sluice/${app}`,
       environment: release.track,
     };
-    const deploymentKey = keys.hostDeployment(app, number);
-    const known = Number((await redis.get(deploymentKey)) ?? NaN);
+    const known = Number((await redis.hget(keys.hostDeployments(app), String(number))) ?? NaN);
     for (const { request, next } of reportRequests(report, Number.isNaN(known) ? undefined : known)) {
       const answer = parsed(await post(request, signal));
       const id = next === undefined ? undefined : deploymentIdOf(answer);
-      if (id !== undefined) await redis.set(deploymentKey, id, "EX", DEPLOYMENT_SECONDS);
+      if (id !== undefined) await this.keepDeployment(app, number, id);
       const following = next?.(answer);
       if (following !== undefined) await post(following, signal);
     }
+  }
+
+  private async keepDeployment(app: string, release: number, id: number): Promise<void> {
+    const key = keys.hostDeployments(app);
+    await this.options.redis
+      .multi()
+      .hset(key, String(release), id)
+      .hdel(key, String(release - KEPT_DEPLOYMENTS))
+      .expire(key, DEPLOYMENT_SECONDS)
+      .exec();
   }
 }
 

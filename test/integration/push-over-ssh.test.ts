@@ -88,6 +88,32 @@ describe("git over SSH", function () {
     });
   }
 
+  it("knows two keys of one type apart, and keeps one when the other is removed", async () => {
+    const [one, two] = [await makeKey("one", "ed25519"), await makeKey("two", "ed25519")];
+    for (const key of [one, two]) await sluice.cli("keys", "add", `${key}.pub`);
+    const [first, second] = [await clone("by-two-keys", one, tinyApp()), await clone("by-two-keys", two, {})];
+    expectAccepted(await first.push());
+    await second.git("fetch", "--quiet", "sluice");
+    await second.git("reset", "--hard", "--quiet", "sluice/master");
+    await second.commit({ "note.txt": "2" });
+    expectAccepted(await second.push());
+    const by = async (): Promise<string[]> =>
+      (await sluice.read<{ by: string }[]>("apps/by-two-keys/releases")).map((release) => release.by);
+    expect(await by()).to.deep.equal(["two@test", "one@test"]);
+
+    const listed = (await sluice.json<Key[]>("keys")).find(({ name }) => name === "one@test");
+    expect((await sluice.cli("keys", "remove", listed?.id ?? "")).status).to.equal(0);
+    expect((await sluice.json<Key[]>("keys")).map(({ name }) => name)).to.deep.equal([
+      "known@test",
+      "two@test",
+    ]);
+    await second.commit({ "note.txt": "3" });
+    expectAccepted(await second.push());
+    const refused = await first.push("+HEAD:refs/heads/other");
+    expect(refused.output).to.match(/Permission denied \(publickey\)/);
+    expect(await by()).to.deep.equal(["two@test", "two@test", "one@test"]);
+  });
+
   it("takes no private key for a public one", async () => {
     const { status, stderr } = await sluice.cli("keys", "add", known);
     expect(status).to.equal(1);
