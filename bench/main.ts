@@ -7,6 +7,7 @@ import type { Bench } from "./bench.js";
 import { canary } from "./canary.js";
 import type { Figure } from "./figure.js";
 import { flags } from "./flags.js";
+import { flat } from "./flat.js";
 import { memory } from "./memory.js";
 import { push } from "./push.js";
 import { recovery } from "./recovery.js";
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   memory,
   recovery,
   apps,
+  flat,
   canary,
   tracks,
   flags,
