@@ -36,7 +36,7 @@ describe("the sampler beside the kernel's own figures", function () {
     sampler.sample();
     const before = byHand();
     await once(burner, "exit");
-    const sample = sampler.sample();
+    const sample = sampler.sample()?.sample;
     const after = byHand();
     sampler.close();
     const grown = after.map((ticks, index) => ticks - (before[index] ?? 0));
