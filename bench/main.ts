@@ -8,6 +8,7 @@ import { canary } from "./canary.js";
 import { chaos } from "./chaos.js";
 import type { Figure } from "./figure.js";
 import { flags } from "./flags.js";
+import { flat } from "./flat.js";
 import { memory } from "./memory.js";
 import { push } from "./push.js";
 import { recovery } from "./recovery.js";
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   memory,
   recovery,
   apps,
+  flat,
   canary,
   tracks,
   flags,

@@ -21,6 +21,17 @@ export class RouteTables {
     return (await this.readVersioned(app)).table;
   }
 
+  /** The tables of these apps; an app without one has an empty one. */
+  async readMany(apps: readonly string[]): Promise<RouteTable[]> {
+    if (apps.length === 0) return [];
+    try {
+      const texts = await this.redis.hmget(keys.routes, ...apps);
+      return apps.map((app, index) => parse(texts[index]) ?? emptyRouteTable(app));
+    } catch (error) {
+      throw redisError(error);
+    }
+  }
+
   /**
    * Changes an app's table, and the records of releases with it, in one step: either all of it is written or nothing.
    * `change` is pure and may run again when another writer was faster: what it depends on, it looks up in the table it

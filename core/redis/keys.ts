@@ -104,6 +104,8 @@ export const keys = {
   sampleSeconds: (host: string) => `sluice:sample-seconds:${host}`,
   /** Stream: the same by the minute, without instances; kept 30 days. */
   sampleMinutes: (host: string) => `sluice:sample-minutes:${host}`,
+  /** Text: what instances of apps that scale take of a host's processors (`InstanceLoads`); gone soon after its monitor. */
+  instanceLoads: (host: string) => `sluice:instance-loads:${host}`,
   // None of the following may begin as `alert` does: who watches that key would hear of each of them.
   /** Text: the monitor that looks at the rules for all (`MonitorLead`); gone soon after it. */
   monitorLead: "sluice:monitor-lead",

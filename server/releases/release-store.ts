@@ -61,6 +61,17 @@ export class ReleaseStore {
     return text === null ? undefined : releaseRecordSchema.parse(JSON.parse(text));
   }
 
+  /** Those of these releases that have a record, in their order. */
+  async findMany(app: string, numbers: readonly number[]): Promise<ReleaseRecord[]> {
+    if (numbers.length === 0) return [];
+    try {
+      const texts = await this.redis.hmget(keys.releases(app), ...numbers.map(String));
+      return texts.flatMap((text) => (text === null ? [] : [releaseRecordSchema.parse(JSON.parse(text))]));
+    } catch (error) {
+      throw redisError(error);
+    }
+  }
+
   /** Newest first. */
   async list(app: string): Promise<ReleaseRecord[]> {
     const texts = await this.redis.hvals(keys.releases(app));

@@ -59,8 +59,11 @@ export class FakeEngine implements Engine {
   }
 
   async listening(id: string): Promise<string[]> {
-    const pid = this.machine.instances.get(id)?.state().pid;
-    return pid === undefined ? [] : listeningAddresses(pid);
+    const instance = this.machine.instances.get(id);
+    const pid = instance?.state().pid;
+    return pid === undefined
+      ? []
+      : listeningAddresses(pid, instance === undefined ? undefined : portOf(instance)[0]);
   }
 
   logs(id: string, options: LogOptions): AsyncIterable<LogLine> {

@@ -91,8 +91,9 @@ export class RunitEngine implements Engine {
   }
 
   async listening(id: string): Promise<string[]> {
-    const { pid } = await serviceState(this.options.home.service(id));
-    return pid === undefined ? [] : listeningAddresses(pid);
+    const folder = this.options.home.service(id);
+    const [{ pid }, record] = await Promise.all([serviceState(folder), readRecord(folder)]);
+    return pid === undefined ? [] : listeningAddresses(pid, portOf(record?.address)[0]);
   }
 
   logs(id: string, options: LogOptions): AsyncIterable<LogLine> {
