@@ -57,7 +57,11 @@ const NETWORK_VARIABLES = [
   "no_proxy",
   "NODE_EXTRA_CA_CERTS",
   "SSL_CERT_FILE",
-  "npm_config_registry",
+  "SSL_CERT_DIR",
+  ...["registry", "cafile", "proxy", "https_proxy", "noproxy"].flatMap((name) => [
+    `npm_config_${name}`,
+    `NPM_CONFIG_${name.toUpperCase()}`,
+  ]),
 ];
 
 async function versionOf(installation: string): Promise<string> {

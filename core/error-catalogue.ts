@@ -428,6 +428,20 @@ export const catalogue = {
     ({ range, source, reason }) => `No Node.js was found for "${printable(range)}" (${source}): ${reason}.`,
     () => 'Ask for a version that exists, for example "engines": {"node": "22.x"}.',
   ),
+  "npm-registry-untrusted": entry<{ reason: string }>(
+    502,
+    ({ reason }) => `This machine does not trust the certificate of the npm registry: ${reason}.`,
+    () =>
+      "Name the file of the authority that signed it: start Sluice with NODE_EXTRA_CA_CERTS=FILE, or run `npm config set --location=global cafile FILE`.",
+    true,
+  ),
+  "npm-registry-failed": entry<{ reason: string }>(
+    502,
+    ({ reason }) => `Nothing could be fetched from the npm registry: ${reason}.`,
+    () =>
+      "See whether `npm ping` works on this machine. HTTPS_PROXY and npm_config_registry in Sluice's environment say how the registry is reached.",
+    true,
+  ),
 
   // Steps of a release
   "dependencies-failed": entry<{ command: string; status: string }>(
