@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Home } from "../core/home.js";
 import { homeFolder, loadSettings, type Settings } from "../core/settings.js";
+import { programPath } from "./program-path.js";
 
 /** From where the command was called. */
 export interface Terminal {
@@ -23,7 +24,10 @@ export interface Context extends Terminal {
   /** Root of the installation: `bin`, `hooks` and `app` lie in it. */
   readonly installation: string;
   readonly version: string;
+  /** PATH of everything that Sluice runs. */
   readonly path: string;
+  /** Folders of PATH that apps' users cannot enter, and that are left out. */
+  readonly closedPath: string;
   /** Of the environment, what says how the network is reached. */
   readonly networkEnv: Readonly<Record<string, string>>;
 }
@@ -32,6 +36,7 @@ export async function makeContext(terminal: Terminal): Promise<Context> {
   const { env } = terminal;
   const isRoot = process.getuid?.() === 0;
   const home = new Home(homeFolder(env, isRoot));
+  const { path, closed } = await programPath(env["PATH"], isRoot);
   // dist/cli/context.js
   const installation = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
   return {
@@ -41,7 +46,8 @@ export async function makeContext(terminal: Terminal): Promise<Context> {
     isRoot,
     installation,
     version: await versionOf(installation),
-    path: env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    path,
+    closedPath: closed,
     networkEnv: Object.fromEntries(
       NETWORK_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
     ),

@@ -259,6 +259,12 @@ export const catalogue = {
     ({ programs }) => `Not installed on this machine: ${programs.join(", ")}.`,
     ({ packages }) => `Run: sudo apt-get install -y ${packages.join(" ")}`,
   ),
+  "program-closed": entry<{ file: string; folder: string }>(
+    500,
+    ({ file, folder }) => `${file} cannot be run by the apps' users: they cannot use ${folder}.`,
+    ({ folder }) =>
+      `Install it where everybody can run it (Node.js in /usr/local, for example), or run: chmod o+x ${folder}`,
+  ),
   "host-key-invalid": entry<{ file: string; reason: string }>(
     500,
     ({ file, reason }) => `The key of Git over SSH, ${file}, cannot be read (${reason}).`,
