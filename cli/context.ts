@@ -37,15 +37,13 @@ export async function makeContext(terminal: Terminal): Promise<Context> {
   const isRoot = process.getuid?.() === 0;
   const home = new Home(homeFolder(env, isRoot));
   const { path, closed } = await programPath(env["PATH"], isRoot);
-  // dist/cli/context.js
-  const installation = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
   return {
     ...terminal,
     home,
     settings: await loadSettings(env, home.settings()),
     isRoot,
-    installation,
-    version: await versionOf(installation),
+    installation: INSTALLATION,
+    version: await installedVersion(),
     path,
     closedPath: closed,
     networkEnv: Object.fromEntries(
@@ -53,6 +51,9 @@ export async function makeContext(terminal: Terminal): Promise<Context> {
     ),
   };
 }
+
+/** This is dist/cli/context.js. */
+const INSTALLATION = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 const NETWORK_VARIABLES = [
   "HTTP_PROXY",
@@ -70,8 +71,9 @@ const NETWORK_VARIABLES = [
   ]),
 ];
 
-async function versionOf(installation: string): Promise<string> {
-  const text = await readFile(`${installation}/package.json`, "utf8");
+/** As package.json says it. */
+export async function installedVersion(): Promise<string> {
+  const text = await readFile(`${INSTALLATION}/package.json`, "utf8");
   const value: unknown = JSON.parse(text);
   return typeof value === "object" && value !== null && "version" in value ? String(value.version) : "0";
 }
