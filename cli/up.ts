@@ -23,7 +23,7 @@ export interface Running {
 /** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all answers. */
 export async function up(context: Context, roles: readonly Role[]): Promise<Running> {
   const { home, settings } = context;
-  await checkPrograms(context.path);
+  await checkPrograms(context);
   await checkHome(context);
   const stops = [await lockHome(home)];
   const stop = async (): Promise<void> => {

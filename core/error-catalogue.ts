@@ -265,6 +265,12 @@ export const catalogue = {
     ({ programs }) => `Not installed on this machine: ${programs.join(", ")}.`,
     ({ packages }) => `Run: sudo apt-get install -y ${packages.join(" ")}`,
   ),
+  "program-closed": entry<{ file: string; folder: string }>(
+    500,
+    ({ file, folder }) => `${file} cannot be run by the apps' users: they cannot use ${folder}.`,
+    ({ folder }) =>
+      `Install it where everybody can run it (Node.js in /usr/local, for example), or run: chmod o+x ${folder}`,
+  ),
   "host-key-invalid": entry<{ file: string; reason: string }>(
     500,
     ({ file, reason }) => `The key of Git over SSH, ${file}, cannot be read (${reason}).`,
@@ -446,6 +452,20 @@ export const catalogue = {
     422,
     ({ range, source, reason }) => `No Node.js was found for "${printable(range)}" (${source}): ${reason}.`,
     () => 'Ask for a version that exists, for example "engines": {"node": "22.x"}.',
+  ),
+  "npm-registry-untrusted": entry<{ reason: string }>(
+    502,
+    ({ reason }) => `This machine does not trust the certificate of the npm registry: ${reason}.`,
+    () =>
+      "Name the file of the authority that signed it: start Sluice with NODE_EXTRA_CA_CERTS=FILE, or run `npm config set --location=global cafile FILE`.",
+    true,
+  ),
+  "npm-registry-failed": entry<{ reason: string }>(
+    502,
+    ({ reason }) => `Nothing could be fetched from the npm registry: ${reason}.`,
+    () =>
+      "See whether `npm ping` works on this machine. HTTPS_PROXY and npm_config_registry in Sluice's environment say how the registry is reached.",
+    true,
   ),
 
   // Steps of a release
