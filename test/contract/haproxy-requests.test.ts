@@ -54,6 +54,14 @@ describe("HAProxy, on the way of a request", function () {
     });
   }
 
+  it("gives a cookie that scripts and other sites cannot use, for the whole app", async () => {
+    web = await trial.upstream("v1");
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [web] }, sticky: [1] }));
+    expect((await trial.get("a")).headers["set-cookie"]).to.deep.equal([
+      "sluice=production.v1; Path=/; HttpOnly; SameSite=Lax",
+    ]);
+  });
+
   describe("about the visitor", () => {
     beforeEach(async () => serve());
 
