@@ -115,9 +115,8 @@ ${visitorHeaders(options.port, options.trustedProxies ?? [])}  http-request set-
 
   # No instance waits for a small body, nor for the first byte of another: HAProxy 2.6 itself has no timeout but the server's
   # for a body that it passes on. A longer one passes as it comes.
-  acl is_small req.hdr_val(content-length) le ${SMALL_BODY_BYTES}
-  http-request wait-for-body time ${requestSeconds}s if is_small
-  http-request wait-for-body time ${requestSeconds}s at-least 1 if !is_small { req.fhdr(content-length) -m found } || { req.fhdr(transfer-encoding) -m found }
+  http-request wait-for-body time ${requestSeconds}s at-least 1
+  http-request wait-for-body time ${requestSeconds}s if { req.body_size 1:${SMALL_BODY_BYTES} } { req.hdr_val(content-length) le ${SMALL_BODY_BYTES} }
 
   http-request set-var(txn.target) req.hdr(host),host_only,lower,map_str(${map("hosts")})
   http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { req.hdr(host),host_only,lower -m reg ^([0-9.]+|\\[.*|${options.domain.replaceAll(".", "\\\\.")})$ }
