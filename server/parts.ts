@@ -20,6 +20,7 @@ import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
 import { AppStore } from "./releases/app-store.js";
+import { BranchTracks } from "./releases/branch-tracks.js";
 import { endTrack } from "./releases/end-track.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
@@ -110,6 +111,7 @@ function makeTools(
   box: SecretBox,
 ): Tools {
   const proxyReports = new ProxyReports(redis);
+  const [routes, releases] = [new RouteTables(redis), new ReleaseStore(redis)];
   return {
     home,
     settings,
@@ -117,11 +119,12 @@ function makeTools(
     log,
     engine,
     apps: new AppStore(redis, box, settings.instances.firstUid),
-    releases: new ReleaseStore(redis),
+    releases,
+    branchTracks: new BranchTracks(redis, routes, releases),
     changes: new ReleaseChanges(log),
     config: new ConfigStore(redis, box),
     redisUsers: new RedisUsers(redis, appRedis),
-    routes: new RouteTables(redis),
+    routes,
     proxyReports,
     leaving: new LeavingInstances({
       ...{ proxyReports, engine, clock: systemClock, log },

@@ -4,7 +4,7 @@ import { releaseName } from "../../core/names.js";
 import { hasReached } from "../../core/records/phase.js";
 import type { AppRecord } from "../../core/records/app-record.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { PRODUCTION } from "../../core/records/route-table.js";
+import { isPreview, PRODUCTION } from "../../core/records/route-table.js";
 import type { Redis } from "ioredis";
 import { takeLock } from "../../core/redis/lock.js";
 import { redisError } from "../../core/redis/connection.js";
@@ -23,7 +23,8 @@ export interface ReleaseOrder {
   readonly app: string;
   readonly commit: string;
   readonly branch: string;
-  readonly track: string;
+  /** Undefined: the branch's own. */
+  readonly track?: string;
   readonly by: string;
   readonly source: ReleaseRecord["source"];
   readonly skipGates: boolean;
@@ -70,7 +71,8 @@ export class Pipeline {
   async begin(order: ReleaseOrder, out: Output): Promise<ReleaseWork> {
     await refuseFullDisk(this.tools);
     const app = await this.tools.apps.ensure(order.app);
-    const { commit, branch, track, by, source, copy } = order;
+    const { commit, branch, by, source, copy } = order;
+    const track = order.track ?? (await this.tools.branchTracks.claim(app.name, branch));
     const what = { app: app.name, commit, branch, track, by, source };
     const how = copy === undefined ? { order: "deploy" as const } : { order: "copy" as const, ...copy };
     const draft = await this.tools.releases.draft({ processes: [], ...what, ...how });
@@ -108,6 +110,7 @@ export class Pipeline {
   /** Takes an unfinished release back. */
   async undo(work: ReleaseWork, error: AppError): Promise<void> {
     await this.orRemember(work, undoSteps(work, stepsOf(work), error));
+    await this.freeTrack(work);
   }
 
   /** Tries again to take back what could not be taken back while Redis was away. */
@@ -116,6 +119,12 @@ export class Pipeline {
       await undoSteps(work, stepsOf(work), error);
       this.halfUndone.delete(work);
     }
+  }
+
+  /** A branch whose first push came to nothing is no branch: another may have the name. */
+  private async freeTrack({ record: { app, branch, track }, repository }: ReleaseWork): Promise<void> {
+    if (!isPreview(track) || (await this.tools.routes.read(app)).tracks[track] !== undefined) return;
+    if ((await repository.head(branch)) === undefined) await this.tools.branchTracks.free(app, branch);
   }
 
   /** A release as steps work on it. */

@@ -1,4 +1,5 @@
 import { quote } from "../../../core/quote.js";
+import { execLast } from "./exec-last.js";
 import type { PackageJson } from "./package-json.js";
 
 /**
@@ -22,7 +23,7 @@ export function startCommand(packageJson: PackageJson): string | undefined {
 /** What `sh -c` gets: the variables are set inside, where they hold for this script alone. */
 function scriptCommand(name: string, script: string): string {
   return quote(
-    `export npm_lifecycle_event=${name} npm_lifecycle_script=${quote(script)}; exec sh -c ${quote(script)}`,
+    `export npm_lifecycle_event=${name} npm_lifecycle_script=${quote(script)}; exec sh -c ${quote(execLast(script))}`,
   );
 }
 
