@@ -25,7 +25,7 @@ import { endTrack } from "./releases/end-track.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
-import { RedisUsers } from "./releases/redis-users.js";
+import { RedisUsers, type RedisUserOptions } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
 import { ReleaseStore } from "./releases/release-store.js";
@@ -40,8 +40,7 @@ export interface ServerOptions {
   readonly settings: Settings;
   readonly redis: Redis;
   readonly engine: Engine;
-  /** The address that instances reach Redis at, without user and password. */
-  readonly appRedis: { readonly url: string; readonly persistent: boolean };
+  readonly appRedis: RedisUserOptions;
   readonly adminToken: string;
   /** Name of this server in Redis; the same after a restart. */
   readonly id: string;
@@ -123,7 +122,7 @@ function makeTools(
     branchTracks: new BranchTracks(redis, routes, releases),
     changes: new ReleaseChanges(log),
     config: new ConfigStore(redis, box),
-    redisUsers: new RedisUsers(redis, appRedis),
+    redisUsers: new RedisUsers(redis, appRedis, log),
     routes,
     proxyReports,
     leaving: new LeavingInstances({

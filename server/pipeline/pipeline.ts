@@ -110,7 +110,7 @@ export class Pipeline {
   /** Takes an unfinished release back. */
   async undo(work: ReleaseWork, error: AppError): Promise<void> {
     await this.orRemember(work, undoSteps(work, stepsOf(work), error));
-    await this.freeTrack(work);
+    await this.freeTrack(work).catch(() => undefined);
   }
 
   /** Tries again to take back what could not be taken back while Redis was away. */
@@ -160,6 +160,7 @@ export class Pipeline {
     } catch (error) {
       const { phase } = work.record;
       if (phase !== "failed" && !hasReached(phase, "live")) this.halfUndone.set(work, toAppError(error));
+      if (phase === "failed") await this.freeTrack(work).catch(() => undefined);
       throw error;
     }
   }
