@@ -134,8 +134,7 @@ async function removeBranch(
   if ((await sourceHeads(tools, webhook, signal)).has(branch))
     return { outcome: "nothing", reason: `${branch} is there still, or again` };
   await (await repositoryOf(tools, webhook.app)).removeHead(branch);
-  if (fixedTrack(branch) === PRODUCTION)
-    return { outcome: "nothing", reason: "production goes on as it is" };
+  if (fixedTrack(branch) === PRODUCTION) return { outcome: "nothing", reason: "production goes on as it is" };
   await endTrack(tools, webhook.app, branch, by);
   return { outcome: "deleted" };
 }
