@@ -32,7 +32,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
   const ranBefore = await Promise.all(SERVICES.map(async (name) => isSupervised(home.service(name))));
   try {
     await checkPorts(context, roles);
-    const log = await openLog(context);
+    const log = openLog(context);
     const { secret, made } = await readOrMakeSecret(home.token());
     const adminToken = settings.token ?? secret;
     const { redis, ownRedis } = await reachRedis(context, log);

@@ -20,11 +20,12 @@ import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
 import { AppStore } from "./releases/app-store.js";
+import { BranchTracks } from "./releases/branch-tracks.js";
 import { endTrack } from "./releases/end-track.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
-import { RedisUsers } from "./releases/redis-users.js";
+import { RedisUsers, type RedisUserOptions } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
 import { ReleaseStore } from "./releases/release-store.js";
@@ -40,8 +41,7 @@ export interface ServerOptions {
   readonly settings: Settings;
   readonly redis: Redis;
   readonly engine: Engine;
-  /** The address that instances reach Redis at, without user and password. */
-  readonly appRedis: { readonly url: string; readonly persistent: boolean };
+  readonly appRedis: RedisUserOptions;
   readonly adminToken: string;
   /** Name of this server in Redis; the same after a restart. */
   readonly id: string;
@@ -120,6 +120,7 @@ function makeTools(
   box: SecretBox,
 ): Tools {
   const proxyReports = new ProxyReports(redis);
+  const [routes, releases] = [new RouteTables(redis), new ReleaseStore(redis)];
   return {
     home,
     settings,
@@ -127,11 +128,12 @@ function makeTools(
     log,
     engine,
     apps: new AppStore(redis, box, settings.instances.firstUid),
-    releases: new ReleaseStore(redis),
+    releases,
+    branchTracks: new BranchTracks(redis, routes, releases),
     changes: new ReleaseChanges(log),
     config: new ConfigStore(redis, box),
-    redisUsers: new RedisUsers(redis, appRedis),
-    routes: new RouteTables(redis),
+    redisUsers: new RedisUsers(redis, appRedis, log),
+    routes,
     proxyReports,
     leaving: new LeavingInstances({
       ...{ proxyReports, engine, clock: systemClock, log },

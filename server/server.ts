@@ -12,6 +12,7 @@ import { promote } from "./pipeline/promote.js";
 import { sshGit } from "./push/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { Reconciler } from "./reconcile/reconciler.js";
+import { keepRedisUsers } from "./reconcile/keep-redis-users.js";
 import { recover } from "./reconcile/recover.js";
 import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
@@ -38,6 +39,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     tellChanges(parts);
     loops.push(tools.leaving);
     await recover(tools, pipeline);
+    loops.push(keepRedisUsers(tools, redis));
     // Stopped before the reconciler, which may be waiting for its turn.
     loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(new Reconciler(tools, pipeline).start());

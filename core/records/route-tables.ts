@@ -24,12 +24,8 @@ export class RouteTables {
   /** The tables of these apps; an app without one has an empty one. */
   async readMany(apps: readonly string[]): Promise<RouteTable[]> {
     if (apps.length === 0) return [];
-    try {
-      const texts = await this.redis.hmget(keys.routes, ...apps);
-      return apps.map((app, index) => parse(texts[index]) ?? emptyRouteTable(app));
-    } catch (error) {
-      throw redisError(error);
-    }
+    const texts = await this.redis.hmget(keys.routes, ...apps);
+    return apps.map((app, index) => parse(texts[index]) ?? emptyRouteTable(app));
   }
 
   /**

@@ -65,6 +65,8 @@ export const keys = {
   sourceHeads: (app: string) => `sluice:source-heads:${app}`,
   /** Hash: release number → the deployment at GitHub that stands for it. */
   hostDeployments: (app: string) => `sluice:host-deployments:${app}`,
+  /** Hash: branch → the track that was given to it (previews only). */
+  branchTracks: (app: string) => `sluice:branch-tracks:${app}`,
   /** Text: who holds the right to release this app (`LockHolder`). */
   lock: (app: string) => `sluice:lock:${app}`,
   /** Hash: name → sealed value. */

@@ -4,7 +4,7 @@ import { releaseName } from "../../core/names.js";
 import { hasReached } from "../../core/records/phase.js";
 import type { AppRecord } from "../../core/records/app-record.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { PRODUCTION } from "../../core/records/route-table.js";
+import { isPreview, PRODUCTION } from "../../core/records/route-table.js";
 import type { Redis } from "ioredis";
 import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import { Repository, type Quarantine } from "../git/repository.js";
@@ -23,7 +23,8 @@ export interface ReleaseOrder {
   readonly app: string;
   readonly commit: string;
   readonly branch: string;
-  readonly track: string;
+  /** Undefined: the branch's own. */
+  readonly track?: string;
   readonly by: string;
   readonly source: ReleaseRecord["source"];
   readonly skipGates: boolean;
@@ -81,9 +82,10 @@ export class Pipeline {
    */
   async begin(order: ReleaseOrder, out: Output): Promise<ReleaseWork> {
     await refuseFullDisk(this.tools);
-    const { commit, branch, track, by, source, copy } = order;
+    const { commit, branch, by, source, copy } = order;
     const makesApp = source === "push" && copy === undefined;
     const app = await (makesApp ? this.tools.apps.ensure(order.app) : this.tools.apps.read(order.app));
+    const track = order.track ?? (await this.tools.branchTracks.claim(app.name, branch));
     const what = { app: app.name, commit, branch, track, by, source };
     const how = copy === undefined ? { order: "deploy" as const } : { order: "copy" as const, ...copy };
     const draft = await this.tools.releases.draft({ processes: [], ...what, ...how });
@@ -120,6 +122,7 @@ export class Pipeline {
   /** Takes an unfinished release back. */
   async undo(work: ReleaseWork, error: AppError): Promise<void> {
     await this.orPostpone(work, undoSteps(work, stepsOf(work), error));
+    await this.freeTrack(work).catch(() => undefined);
   }
 
   /**
@@ -135,6 +138,12 @@ export class Pipeline {
         .catch((error: unknown) => this.tools.log.debug({ err: error, app }, "a release is still postponed"))
         .finally(() => this.resolving.delete(app));
     }
+  }
+
+  /** A branch whose first push came to nothing is no branch: another may have the name. */
+  private async freeTrack({ record: { app, branch, track }, repository }: ReleaseWork): Promise<void> {
+    if (!isPreview(track) || (await this.tools.routes.read(app)).tracks[track] !== undefined) return;
+    if ((await repository.head(branch)) === undefined) await this.tools.branchTracks.free(app, branch);
   }
 
   /** A release as steps work on it, for what does not release its app: starting again what serves already. */
@@ -190,6 +199,7 @@ export class Pipeline {
       const mayFinish = isAppError(error, "redis-unavailable", "release-lock-lost");
       if (!isDone && (mayFinish || !hasReached(work.record.phase, "live")))
         this.postponed.add({ work, error: reasonOf(error) });
+      if (work.record.phase === "failed") await this.freeTrack(work).catch(() => undefined);
       throw error;
     }
   }

@@ -2,7 +2,6 @@ import { readdir, rm } from "node:fs/promises";
 import { parseReleaseName } from "../../core/names.js";
 import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { sourcesOf } from "../releases/release-logs.js";
 import { DependencyCache } from "./dependency-cache.js";
 import type { Tools } from "../tools.js";
 
@@ -19,8 +18,7 @@ export async function prune(tools: Tools, app: string): Promise<void> {
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
     await rm(tools.home.release(app, number), { recursive: true, force: true });
-    const record = records.find((candidate) => candidate.number === number);
-    for (const { id } of record === undefined ? [] : sourcesOf(record)) await tools.engine.forget(id);
+    await tools.engine.forget(`${app}.${name}`);
   }
   for (const record of records.slice(KEPT_RECORDS)) {
     if (!kept.has(record.number)) await tools.releases.remove(app, record.number);

@@ -82,8 +82,9 @@ async function sweepFolders(tools: Tools, app: string): Promise<void> {
   const kept = keptReleases(records, table, tools.settings.limits.keepReleases);
   for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
     const number = parseReleaseName(name);
-    if (number !== undefined && !kept.has(number))
-      await rm(tools.home.release(app, number), { recursive: true, force: true });
+    if (number === undefined || kept.has(number)) continue;
+    await rm(tools.home.release(app, number), { recursive: true, force: true });
+    await tools.engine.forget(`${app}.${name}`);
   }
   await new DependencyCache(tools).sweep(app);
 }

@@ -86,6 +86,7 @@ export class AppStore {
       .del(
         keys.releases(app),
         keys.releaseCounter(app),
+        keys.branchTracks(app),
         keys.config(app),
         keys.flags(app),
         keys.flagChanges(app),

@@ -64,12 +64,8 @@ export class ReleaseStore {
   /** Those of these releases that have a record, in their order. */
   async findMany(app: string, numbers: readonly number[]): Promise<ReleaseRecord[]> {
     if (numbers.length === 0) return [];
-    try {
-      const texts = await this.redis.hmget(keys.releases(app), ...numbers.map(String));
-      return texts.flatMap((text) => (text === null ? [] : [releaseRecordSchema.parse(JSON.parse(text))]));
-    } catch (error) {
-      throw redisError(error);
-    }
+    const texts = await this.redis.hmget(keys.releases(app), ...numbers.map(String));
+    return texts.flatMap((text) => (text === null ? [] : [releaseRecordSchema.parse(JSON.parse(text))]));
   }
 
   /** Newest first. */

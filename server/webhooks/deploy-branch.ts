@@ -6,7 +6,7 @@ import { Repository } from "../git/repository.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { endTrack } from "../releases/end-track.js";
-import { trackOfBranch } from "../releases/track-of-branch.js";
+import { fixedTrack } from "../releases/track-of-branch.js";
 import type { Tools } from "../tools.js";
 import type { BranchResult } from "./delivery-record.js";
 import { fetchedRef, type Sources } from "./source.js";
@@ -106,7 +106,6 @@ async function releaseNow(
         app,
         commit,
         branch,
-        track: trackOfBranch(branch),
         by,
         source: "webhook",
         skipGates: false,
@@ -138,7 +137,8 @@ async function servingRelease(
   tools: Tools,
   { webhook: { app }, branch, commit, isReplay }: BranchOrder,
 ): Promise<Outcome | undefined> {
-  const number = (await tools.routes.read(app)).tracks[trackOfBranch(branch)];
+  const track = await tools.branchTracks.find(app, branch);
+  const number = track === undefined ? undefined : (await tools.routes.read(app)).tracks[track];
   const record = number === undefined ? undefined : await tools.releases.find(app, number);
   if (record === undefined || record.commit !== commit || isReplay) return undefined;
   const release = releaseName(record.number);
@@ -169,7 +169,7 @@ async function endBranch(
 ): Promise<Outcome> {
   await repository.removeHead(branch);
   await repository.removeRef(fetchedRef(branch));
-  if (trackOfBranch(branch) === PRODUCTION)
+  if (fixedTrack(branch) === PRODUCTION)
     return { outcome: "nothing", reason: "production goes on as it is" };
   await endTrack(tools, webhook.app, branch, by);
   return { outcome: "deleted" };

@@ -29,7 +29,7 @@ describe("an app without a web process", function () {
     const push = await clone.push();
     expectAccepted(push);
     expect(push.output).to.match(/^-----> Live: worker ×2, no web process \(v1, [\d.]+ s\)$/m);
-    expect(push.output).not.to.match(/Live: http|Health:/);
+    expect(push.output).not.to.match(/Live: http/);
     expect((await sluice.get(app)).status).to.equal(404);
     expect((await sluice.get(`v1.${app}`)).status).to.equal(404);
     const summary = await appOf(app);

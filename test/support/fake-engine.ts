@@ -71,7 +71,9 @@ export class FakeEngine implements Engine {
   }
 
   async forget(id: string): Promise<void> {
-    this.machine.logs.delete(id);
+    for (const name of this.machine.logs.keys())
+      if ((name === id || name.startsWith(`${id}.`)) && !this.machine.instances.has(name))
+        this.machine.logs.delete(name);
   }
 
   private logOf(id: string): FakeLog {

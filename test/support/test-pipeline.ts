@@ -168,7 +168,7 @@ async function partsOf(
     settings: { ...settingsSchema.parse(options), token: undefined },
     redis,
     engine: new FakeEngine(machine, await freeRange(20)),
-    appRedis: { url: "redis://127.0.0.1:1/0", persistent: false },
+    appRedis: { url: "redis://127.0.0.1:1/0" },
     adminToken: "admin-token-of-the-test-pipeline",
     id: "test-server",
     hooksFolder: home.root,
