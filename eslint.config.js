@@ -1,5 +1,6 @@
 import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
+import { secretComparisons } from "./eslint.secrets.js";
 
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "app/", "**/node_modules/"] },
@@ -21,6 +22,7 @@ export default tseslint.config(
       // Interfaces of ours are async where one driver needs it; another may answer at once.
       "@typescript-eslint/require-await": "off",
       "no-console": "error",
+      "no-restricted-syntax": ["error", ...secretComparisons],
     },
   },
   {
@@ -29,6 +31,8 @@ export default tseslint.config(
       // chai's assertions are expressions.
       "@typescript-eslint/no-unused-expressions": "off",
       "@typescript-eslint/no-non-null-assertion": "off",
+      // A test's secrets are its own.
+      "no-restricted-syntax": "off",
     },
   },
 );

@@ -5,8 +5,10 @@ import { alerts } from "./alerts.js";
 import { apps } from "./apps.js";
 import type { Bench } from "./bench.js";
 import { canary } from "./canary.js";
+import { chaos } from "./chaos.js";
 import type { Figure } from "./figure.js";
 import { flags } from "./flags.js";
+import { flat } from "./flat.js";
 import { memory } from "./memory.js";
 import { push } from "./push.js";
 import { recovery } from "./recovery.js";
@@ -26,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   memory,
   recovery,
   apps,
+  flat,
   canary,
   tracks,
   flags,
@@ -34,7 +37,9 @@ const BENCHES: readonly Bench[] = [
   sampler,
   scale,
 ];
-const USAGE = `bin/bench [--quick] [--json FILE] [${BENCHES.map(({ name }) => name).join("|")} …]`;
+/** Measured only when they are named. */
+const LONG: readonly Bench[] = [chaos];
+const USAGE = `bin/bench [--quick] [--json FILE] [${[...BENCHES, ...LONG].map(({ name }) => name).join("|")} …]`;
 
 let workshop = new Workshop();
 const interruption = new AbortController();
@@ -115,9 +120,12 @@ function readArguments(): { quick: boolean; json: string | undefined; benches: r
       allowPositionals: true,
       options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
     });
-    const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+    const unknown = positionals.filter((name) => ![...BENCHES, ...LONG].some((bench) => bench.name === name));
     if (unknown.length > 0) throw new Error(`there is no bench named ${unknown.join(", ")}`);
-    const benches = BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+    const benches =
+      positionals.length === 0
+        ? BENCHES
+        : [...BENCHES, ...LONG].filter(({ name }) => positionals.includes(name));
     return { quick: values.quick, json: values.json, benches };
   } catch (error) {
     process.stderr.write(` !     ${error instanceof Error ? error.message : String(error)}\n ${USAGE}\n`);

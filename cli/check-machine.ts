@@ -7,7 +7,7 @@ import { apiPath } from "./api-path.js";
 import { Client } from "./client.js";
 import type { Context } from "./context.js";
 import { isNobodyTold } from "./is-nobody-told.js";
-import { checkPrograms } from "./preflight.js";
+import { checkPrograms, PROGRAMS } from "./preflight.js";
 import { lastLogLines } from "./service.js";
 
 export interface Finding {
@@ -32,9 +32,9 @@ async function node(): Promise<Finding> {
   return { ok, what: `Node.js ${process.version}`, mend: `Sluice needs ${OLDEST_NODE} or later.` };
 }
 
-async function programs({ path }: Context): Promise<Finding> {
-  return checkPrograms(path).then(
-    () => ({ ok: true, what: "programs: git, haproxy, redis-server, runit, npm, tar, bash" }),
+async function programs(context: Context): Promise<Finding> {
+  return checkPrograms(context).then(
+    () => ({ ok: true, what: `programs: ${[...PROGRAMS.keys()].join(", ")}` }),
     (error: unknown) => ({ ok: false, what: toAppError(error).message, mend: toAppError(error).hint }),
   );
 }

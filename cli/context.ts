@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Home } from "../core/home.js";
 import { homeFolder, loadSettings, type Settings } from "../core/settings.js";
+import { programPath } from "./program-path.js";
 
 /** From where the command was called. */
 export interface Terminal {
@@ -23,7 +24,10 @@ export interface Context extends Terminal {
   /** Root of the installation: `bin`, `hooks` and `app` lie in it. */
   readonly installation: string;
   readonly version: string;
+  /** PATH of everything that Sluice runs. */
   readonly path: string;
+  /** Folders of PATH that apps' users cannot enter, and that are left out. */
+  readonly closedPath: string;
   /** Of the environment, what says how the network is reached. */
   readonly networkEnv: Readonly<Record<string, string>>;
 }
@@ -32,21 +36,24 @@ export async function makeContext(terminal: Terminal): Promise<Context> {
   const { env } = terminal;
   const isRoot = process.getuid?.() === 0;
   const home = new Home(homeFolder(env, isRoot));
-  // dist/cli/context.js
-  const installation = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+  const { path, closed } = await programPath(env["PATH"], isRoot);
   return {
     ...terminal,
     home,
     settings: await loadSettings(env, home.settings()),
     isRoot,
-    installation,
-    version: await versionOf(installation),
-    path: env["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    installation: INSTALLATION,
+    version: await installedVersion(),
+    path,
+    closedPath: closed,
     networkEnv: Object.fromEntries(
       NETWORK_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
     ),
   };
 }
+
+/** This is dist/cli/context.js. */
+const INSTALLATION = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 const NETWORK_VARIABLES = [
   "HTTP_PROXY",
@@ -57,11 +64,16 @@ const NETWORK_VARIABLES = [
   "no_proxy",
   "NODE_EXTRA_CA_CERTS",
   "SSL_CERT_FILE",
-  "npm_config_registry",
+  "SSL_CERT_DIR",
+  ...["registry", "cafile", "proxy", "https_proxy", "noproxy"].flatMap((name) => [
+    `npm_config_${name}`,
+    `NPM_CONFIG_${name.toUpperCase()}`,
+  ]),
 ];
 
-async function versionOf(installation: string): Promise<string> {
-  const text = await readFile(`${installation}/package.json`, "utf8");
+/** As package.json says it. */
+export async function installedVersion(): Promise<string> {
+  const text = await readFile(`${INSTALLATION}/package.json`, "utf8");
   const value: unknown = JSON.parse(text);
   return typeof value === "object" && value !== null && "version" in value ? String(value.version) : "0";
 }

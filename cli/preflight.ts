@@ -1,10 +1,11 @@
 import { constants } from "node:fs";
-import { access, mkdir, stat } from "node:fs/promises";
+import { access, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { AppError } from "../core/app-error.js";
 import { serviceState } from "../core/runsv.js";
 import type { Context } from "./context.js";
+import { closedFolderOf } from "./program-path.js";
 import type { Role } from "./roles/role.js";
 
 /** Sockets lie in the state folder, and a Unix socket's path has 108 bytes (unix(7)). */
@@ -18,19 +19,27 @@ export const PROGRAMS = new Map([
   ["runsv", "runit"],
   ["svlogd", "runit"],
   ["chpst", "runit"],
+  ["node", "nodejs"],
   ["npm", "npm"],
   ["tar", "tar"],
   ["bash", "bash"],
 ]);
 
-/** Throws `program-missing` with the command that installs what is not there. */
+type ProgramContext = Pick<Context, "path" | "closedPath" | "isRoot">;
+
+/** Throws `program-missing` with the command that installs what is not there, `program-closed` when apps cannot reach it. */
 export async function checkPrograms(
-  path: string,
+  { path, closedPath, isRoot }: ProgramContext,
   needed: ReadonlyMap<string, string> = PROGRAMS,
 ): Promise<void> {
   const missing: string[] = [];
   for (const program of needed.keys()) {
-    if (!(await isInPath(program, path))) missing.push(program);
+    const open = await findProgram(program, path);
+    const file = open ?? (await findProgram(program, closedPath));
+    // One in an open folder may be a link to another.
+    const folder = file !== undefined && isRoot ? await closedFolderOf(open ?? dirname(file)) : undefined;
+    if (file !== undefined && folder !== undefined) throw new AppError("program-closed", { file, folder });
+    if (file === undefined) missing.push(program);
   }
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((program) => needed.get(program) ?? program))];
@@ -59,10 +68,8 @@ export async function checkHome({ home, isRoot }: Context): Promise<void> {
 
 /** Apps' users must be able to pass through every folder on the way. */
 async function checkReachable(home: string): Promise<void> {
-  for (let folder = home; folder !== dirname(folder); folder = dirname(folder)) {
-    const { mode } = await stat(folder);
-    if ((mode & 0o001) === 0) throw new AppError("home-unreachable", { home, folder });
-  }
+  const folder = await closedFolderOf(home);
+  if (folder !== undefined) throw new AppError("home-unreachable", { home, folder });
 }
 
 /** Throws `port-taken`. Ours may be taken by our own HAProxy, which runs on while the server is away. */
@@ -94,13 +101,14 @@ async function checkPort(bind: string, port: number, what: string, setting: stri
   });
 }
 
-async function isInPath(program: string, path: string): Promise<boolean> {
-  for (const folder of path.split(":")) {
-    const found = await access(join(folder, program), constants.X_OK).then(
+async function findProgram(program: string, path: string): Promise<string | undefined> {
+  for (const folder of path.split(":").filter((entry) => entry !== "")) {
+    const file = join(folder, program);
+    const found = await access(file, constants.X_OK).then(
       () => true,
       () => false,
     );
-    if (found) return true;
+    if (found) return file;
   }
-  return false;
+  return undefined;
 }

@@ -45,6 +45,7 @@ async function haproxyOptions(
     bind: settings.bind,
     port: settings.httpPort,
     domain: settings.domain,
+    trustedProxies: settings.trustedProxies,
     openFiles: Math.min(MOST_FILES, await openFilesLimit()),
     ...(settings.proxy.maxConnections === undefined ? {} : { maxConnections: settings.proxy.maxConnections }),
     ...(user === undefined ? {} : { user: "haproxy" }),

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { AppError } from "../core/app-error.js";
 import { writeFileAtomically } from "../core/atomic-file.js";
@@ -14,6 +14,8 @@ export interface PrivateRedis {
   readonly address: RedisAddress;
   /** For the apps' own users. */
   readonly url: string;
+  /** Keeps its users (lines of `ACL LIST`) for its next start. */
+  readonly keepUsers: (lines: readonly string[]) => Promise<void>;
 }
 
 /**
@@ -29,13 +31,17 @@ export async function startPrivateRedis(
   const { secret: password } = await readOrMakeSecret(home.redis("password"));
   const port = await keptPort(home.redis("port"));
   await writeFileAtomically(home.redis("redis.conf"), configuration(home, port), 0o600);
-  await ensureUsers(home.redis("users.acl"), password);
+  const file = home.redis("users.acl");
+  const keepUsers = async (lines: readonly string[]): Promise<void> =>
+    writeUsers(file, password, lines, user);
+  await keepUsers((await readFile(file, "utf8").catch(() => "")).split("\n"));
   await chownTo(home.redis(), user);
   const run = `exec ${user === undefined ? "" : `chpst -u :${user.uid}:${user.gid} `}redis-server ${quote(home.redis("redis.conf"))}`;
   await startService({ home, name: "redis", run, path });
   return {
     address: { kind: "socket", path: home.redis("redis.sock"), password },
     url: `redis://127.0.0.1:${port}/0`,
+    keepUsers,
   };
 }
 
@@ -55,15 +61,21 @@ logfile ""
 `;
 }
 
-/** The administrator's line; Redis itself keeps the apps' lines below it. */
-async function ensureUsers(file: string, password: string): Promise<void> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  const others = text
-    .split("\n")
-    .filter((line) => line.startsWith("user ") && !line.startsWith("user default "));
-  const lines = [`user default on #${hashToken(password)} ~* &* +@all`, ...others];
-  await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
-  await chmod(file, 0o600);
+/**
+ * The administrator's line, then the apps'. Redis itself never writes the file: `ACL SAVE` does so in place, and a crash then
+ * leaves an empty one, with which Redis starts with an administrator without a password.
+ */
+async function writeUsers(
+  file: string,
+  password: string,
+  known: readonly string[],
+  user: User | undefined,
+): Promise<void> {
+  const apps = known.filter((line) => line.startsWith("user ") && !line.startsWith("user default "));
+  const lines = [`user default on #${hashToken(password)} ~* &* +@all`, ...[...apps].sort()];
+  const text = `${lines.join("\n")}\n`;
+  if ((await readFile(file, "utf8").catch(() => "")) !== text)
+    await writeFileAtomically(file, text, 0o600, user);
 }
 
 /** Instances know the port from their start on, so it stays the same for ever. */

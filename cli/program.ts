@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { makeContext, type Context, type Terminal } from "./context.js";
+import { nearestWord } from "../core/nearest-word.js";
+import { installedVersion, makeContext, type Context, type Terminal } from "./context.js";
 import { abortVerb } from "./verbs/abort.js";
 import { alertsVerb } from "./verbs/alerts.js";
 import { appsVerb } from "./verbs/apps.js";
@@ -59,13 +60,23 @@ const VERBS: readonly (readonly [name: string, description: string, verb: Verb])
 ];
 
 /** `sluice` and its verbs. Nothing happens before the arguments are understood. */
-export function program(terminal: Terminal): Command {
+export async function program(terminal: Terminal): Promise<Command> {
   const sluice = new Command("sluice")
     .description("git push in, a running release out, without a dropped request")
+    .version(await installedVersion(), "--version", "print the version")
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
     .showHelpAfterError("(sluice --help lists the commands)");
   const context = async (): Promise<Context> => makeContext(terminal);
   for (const [name, description, verb] of VERBS) verb(sluice.command(name).description(description), context);
+  // Instead of commander's own suggestion, which takes `deploy` for `destroy`.
+  sluice.on("command:*", ([word = ""]: string[]) => {
+    const near = nearestWord(
+      word,
+      VERBS.map(([name]) => name),
+    );
+    const suggestion = near === undefined ? "" : `\n(Did you mean ${near}?)`;
+    sluice.error(`error: unknown command '${word}'${suggestion}`, { code: "commander.unknownCommand" });
+  });
   return sluice;
 }

@@ -24,7 +24,7 @@ export interface Running {
 /** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all answers. */
 export async function up(context: Context, roles: readonly Role[]): Promise<Running> {
   const { home, settings } = context;
-  await checkPrograms(context.path);
+  await checkPrograms(context);
   await checkHome(context);
   const stops = [await lockHome(home)];
   const stop = async (): Promise<void> => {
@@ -33,7 +33,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
   const ranBefore = await Promise.all(SERVICES.map(async (name) => isSupervised(home.service(name))));
   try {
     await checkPorts(context, roles);
-    const log = await openLog(context);
+    const log = openLog(context);
     const { secret, made } = await readOrMakeSecret(home.token());
     const adminToken = settings.token ?? secret;
     const { redis, ownRedis } = await reachRedis(context, log);

@@ -124,6 +124,13 @@ export const catalogue = {
     ({ branch, commit }) => `${commit} is not on the branch ${branch} of the source.`,
     () => "It may have been pushed over; the next delivery brings what is there now.",
   ),
+  "branch-not-moved": entry<{ branch: string; reason: string }>(
+    500,
+    ({ branch, reason }) => `Git could not move the branch ${branch}: ${reason}.`,
+    () =>
+      "The release was undone. If a .lock file of a killed git is named, remove it; then replay the delivery.",
+    true,
+  ),
   "delivery-unknown": entry<{ app: string; number: string }>(
     404,
     ({ app, number }) => `"${app}" has no delivery ${printable(number)} any more.`,
@@ -259,6 +266,12 @@ export const catalogue = {
     ({ programs }) => `Not installed on this machine: ${programs.join(", ")}.`,
     ({ packages }) => `Run: sudo apt-get install -y ${packages.join(" ")}`,
   ),
+  "program-closed": entry<{ file: string; folder: string }>(
+    500,
+    ({ file, folder }) => `${file} cannot be run by the apps' users: they cannot use ${folder}.`,
+    ({ folder }) =>
+      `Install it where everybody can run it (Node.js in /usr/local, for example), or run: chmod o+x ${folder}`,
+  ),
   "host-key-invalid": entry<{ file: string; reason: string }>(
     500,
     ({ file, reason }) => `The key of Git over SSH, ${file}, cannot be read (${reason}).`,
@@ -286,7 +299,7 @@ export const catalogue = {
     503,
     ({ command, reason }) => `Redis refused ${command}: ${reason}.`,
     () =>
-      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, and must not be read-only.",
+      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, must not be read-only, and needs room (maxmemory).",
   ),
   "disk-full": entry<{ path: string; freeMegabytes: number; neededMegabytes: number }>(
     507,
@@ -381,6 +394,19 @@ export const catalogue = {
     () => "Wait until it is through and try again.",
     true,
   ),
+  "release-lock-lost": entry<{ app: string }>(
+    503,
+    ({ app }) =>
+      `This no longer has the right to release "${app}": Redis was away for too long, or somebody else has taken it.`,
+    () => "What ran before goes on. Try again; `sluice doctor` tells how Redis is.",
+    true,
+  ),
+  "release-in-doubt": entry<{ app: string; release: string; reason: string }>(
+    503,
+    ({ app, release, reason }) => `Redis has not said yet whether ${release} of "${app}" is live: ${reason}`,
+    ({ app }) =>
+      `As soon as it does, the release is finished or taken back; \`sluice releases ${app}\` shows which.`,
+  ),
 
   // A webhook
   "webhook-malformed": entry<{ problem: string }>(
@@ -427,6 +453,20 @@ export const catalogue = {
     422,
     ({ range, source, reason }) => `No Node.js was found for "${printable(range)}" (${source}): ${reason}.`,
     () => 'Ask for a version that exists, for example "engines": {"node": "22.x"}.',
+  ),
+  "npm-registry-untrusted": entry<{ reason: string }>(
+    502,
+    ({ reason }) => `This machine does not trust the certificate of the npm registry: ${reason}.`,
+    () =>
+      "Name the file of the authority that signed it: start Sluice with NODE_EXTRA_CA_CERTS=FILE, or run `npm config set --location=global cafile FILE`.",
+    true,
+  ),
+  "npm-registry-failed": entry<{ reason: string }>(
+    502,
+    ({ reason }) => `Nothing could be fetched from the npm registry: ${reason}.`,
+    () =>
+      "See whether `npm ping` works on this machine. HTTPS_PROXY and npm_config_registry in Sluice's environment say how the registry is reached.",
+    true,
   ),
 
   // Steps of a release

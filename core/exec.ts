@@ -21,7 +21,7 @@ export interface User {
 export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called for each line of stdout and stderr, as it comes. */
-  readonly onLine?: (line: string) => void;
+  readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
   readonly input?: Readable;
 }
 
@@ -52,9 +52,14 @@ export async function runCommand(command: Command, options: RunOptions = {}): Pr
     ...(command.user ?? {}),
   });
   if (options.input && child.stdin) feed(options.input, child.stdin);
-  const outputs = [child.stdout, child.stderr].filter((output) => output !== null);
+  const { stdout, stderr } = child;
+  const outputs = [stdout, stderr].filter((output) => output !== null);
   const readers = outputs.map((input) => createInterface({ input, crlfDelay: Infinity }));
-  const lines = Promise.all(readers.map((reader) => readLines(reader, onLine)));
+  const lines = Promise.all(
+    readers.map((reader, index) =>
+      readLines(reader, onLine, outputs[index] === stdout ? "stdout" : "stderr"),
+    ),
+  );
   const stopGroup = (): void => {
     endGroup(child.pid, "SIGTERM");
     setTimeout(() => endGroup(child.pid, "SIGKILL"), TERM_GRACE_MS).unref();
@@ -81,11 +86,20 @@ export async function runCommand(command: Command, options: RunOptions = {}): Pr
 
 /** Runs a short command and returns its stdout. Rejects with its stderr when it fails. */
 export async function outputOf(command: Command, options: { signal?: AbortSignal } = {}): Promise<string> {
-  const out: string[] = [];
-  const exit = await runCommand(command, { ...options, onLine: (line) => out.push(line) });
-  if (exit.status !== 0)
-    throw new Error(`${command.argv[0]} failed (${describeExit(exit)}): ${out.slice(-5).join(" ")}`);
-  return out.join("\n");
+  const { exit, stdout, stderr } = await captureCommand(command, options);
+  if (exit.status === 0) return stdout;
+  const said = (stderr === "" ? stdout : stderr).split("\n").slice(-5).join(" ");
+  throw new Error(`${command.argv[0]} failed (${describeExit(exit)}): ${said}`);
+}
+
+/** Runs a short command and returns how it ended and what it wrote. */
+export async function captureCommand(
+  command: Command,
+  options: { signal?: AbortSignal } = {},
+): Promise<{ exit: Exit; stdout: string; stderr: string }> {
+  const lines = { stdout: [] as string[], stderr: [] as string[] };
+  const exit = await runCommand(command, { ...options, onLine: (line, from) => lines[from].push(line) });
+  return { exit, stdout: lines.stdout.join("\n"), stderr: lines.stderr.join("\n") };
 }
 
 export function describeExit(exit: Exit): string {
@@ -108,8 +122,12 @@ function feed(input: Readable, stdin: Writable): void {
   input.pipe(stdin);
 }
 
-async function readLines(reader: Interface, onLine: ((line: string) => void) | undefined): Promise<void> {
+async function readLines(
+  reader: Interface,
+  onLine: RunOptions["onLine"],
+  from: "stdout" | "stderr",
+): Promise<void> {
   for await (const line of reader) {
-    onLine?.(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
+    onLine?.(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line, from);
   }
 }

@@ -22,6 +22,7 @@ export class Home {
   readonly services = (): string => join(this.root, "services");
   /** The folder that one `runsv` supervises. */
   readonly service = (id: string): string => join(this.root, "services", id);
+  readonly logs = (): string => join(this.root, "logs");
   readonly serviceLog = (id: string): string => join(this.root, "logs", id);
   /** Unix sockets of an app's instances. */
   readonly sockets = (app: string): string => join(this.root, "sockets", app);

@@ -5,6 +5,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { AppError } from "./app-error.js";
 import { monitorSettingsSchema } from "./monitor-settings.js";
+import { isNetwork } from "./network.js";
 import { unknownKeyProblem } from "./settings-problems.js";
 
 const port = z.number().int().min(1).max(65_535);
@@ -49,6 +50,10 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   proxy: z.strictObject({ maxConnections: z.number().int().positive().optional() }).prefault({}),
+  trustedProxies: z
+    .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+    .default([])
+    .describe("proxies in front, which are believed what they say of a visitor"),
   webhooks: z
     .strictObject({ pollSeconds: seconds.default(300).describe("how often a source is asked what it has") })
     .prefault({}),

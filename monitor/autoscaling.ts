@@ -1,8 +1,7 @@
 import type { Redis } from "ioredis";
 import type { AlertRecord } from "../core/records/alert-record.js";
 import type { HostRecords } from "../core/records/host-records.js";
-import { PRODUCTION, type RoutedRelease, type RouteTable } from "../core/records/route-table.js";
-import type { RouteTables } from "../core/records/route-tables.js";
+import type { InstanceLoads, TimedLoads } from "../core/records/instance-loads.js";
 import type { SampleSeries, TimedSample } from "../core/records/sample-series.js";
 import type { ScaleDecisions } from "../core/records/scale-decisions.js";
 import type { ScaleRequests } from "../core/records/scale-requests.js";
@@ -13,12 +12,14 @@ import type { Action } from "./actions.js";
 import { decide, windowMsOf, type ScaleVerdict } from "./autoscaler.js";
 import type { Fleet } from "./fleet.js";
 import { peakOf, withLoad, type LoadHistory } from "./load-history.js";
+import type { ScaledApps, ScaledRelease } from "./scaled-apps.js";
 
 export interface AutoscalingOptions {
   readonly redis: Redis;
-  readonly routes: RouteTables;
+  readonly apps: ScaledApps;
   readonly hosts: HostRecords;
   readonly series: SampleSeries;
+  readonly loads: InstanceLoads;
   readonly requests: ScaleRequests;
   readonly decisions: ScaleDecisions;
   /** Without one machines cannot be had. */
@@ -29,6 +30,12 @@ export interface AutoscalingOptions {
 
 /** Samples older than this say nothing of now. */
 const FRESH_MS = 5000;
+
+/** What the hosts told last. */
+interface Told {
+  readonly samples: readonly TimedSample[];
+  readonly loads: readonly TimedLoads[];
+}
 
 /** What is remembered of an app between two looks; a monitor that begins anew waits until it knows enough. */
 interface Memory {
@@ -43,53 +50,42 @@ interface Memory {
 
 /** The action `scale-out`, and the targets of the apps: at each look every app that has `scale` in its app.json is decided on. */
 export class Autoscaling implements Action {
-  private readonly apps = new Map<string, RouteTable>();
   private readonly memories = new Map<string, Memory>();
-  private revision = 0;
 
   constructor(private readonly options: AutoscalingOptions) {}
 
   async keep(alerts: readonly AlertRecord[]): Promise<void> {
-    await this.readTables();
-    if (this.apps.size === 0) return;
+    const apps = await this.options.apps.read();
+    for (const app of this.memories.keys()) if (!apps.has(app)) this.memories.delete(app);
+    if (apps.size === 0) return;
     const now = await this.options.now();
-    const samples = await this.samples(now);
+    const told = await this.told(now);
     const pending = new Set((await this.options.requests.waiting()).map(({ app }) => app));
-    for (const [app, table] of this.apps) {
-      const release = scaledRelease(table);
-      if (release !== undefined && !pending.has(app))
-        await this.look(app, release, samples, now, alerts[0]?.text);
-    }
+    for (const [app, release] of apps)
+      if (!pending.has(app)) await this.look(app, release, told, now, alerts[0]?.text);
   }
 
-  private async readTables(): Promise<void> {
-    const { revision, changes } = await this.options.routes.changedSince(this.revision);
-    for (const [app, table] of changes) {
-      if (table !== undefined && scaledRelease(table) !== undefined) this.apps.set(app, table);
-      else {
-        this.apps.delete(app);
-        this.memories.delete(app);
-      }
-    }
-    this.revision = revision;
-  }
-
-  /** Of the machines that production may run on. */
-  private async samples(now: number): Promise<TimedSample[]> {
-    const hosts = (await this.options.hosts.list()).filter(({ roles }) => roles.includes("production"));
-    const newest = await this.options.series.newest(hosts.map(({ id }) => id));
-    return [...newest.values()].filter(({ at }) => now - at < FRESH_MS);
+  /** By the machines that production may run on. */
+  private async told(now: number): Promise<Told> {
+    const records = (await this.options.hosts.list()).filter(({ roles }) => roles.includes("production"));
+    const hosts = records.map(({ id }) => id);
+    const [newest, loads] = await Promise.all([
+      this.options.series.newest(hosts),
+      this.options.loads.read(hosts),
+    ]);
+    const isFresh = ({ at }: { readonly at: number }): boolean => now - at < FRESH_MS;
+    return { samples: [...newest.values()].filter(isFresh), loads: loads.filter(isFresh) };
   }
 
   private async look(
     app: string,
     release: ScaledRelease,
-    samples: readonly TimedSample[],
+    { samples, loads }: Told,
     now: number,
     alert: string | undefined,
   ): Promise<void> {
     const { scale: settings } = release;
-    const memory = remembered(this.memories.get(app), release, samples, now);
+    const memory = remembered(this.memories.get(app), release, loads, now);
     const last = memory.history.at(-1);
     const verdict = decide({
       now,
@@ -152,18 +148,11 @@ export class Autoscaling implements Action {
   }
 }
 
-type ScaledRelease = RoutedRelease & { readonly scale: ScaleSettings };
-
-function scaledRelease({ tracks, releases }: RouteTable): ScaledRelease | undefined {
-  const release = releases.find(({ number }) => number === tracks[PRODUCTION]);
-  return release?.scale === undefined ? undefined : { ...release, scale: release.scale };
-}
-
-/** With what the newest samples say. Another release begins with another history. */
+/** With what the newest loads say. Another release begins with another history. */
 function remembered(
   before: Memory | undefined,
   { number, servers, scale }: ScaledRelease,
-  samples: readonly TimedSample[],
+  loads: readonly TimedLoads[],
   now: number,
 ): Memory {
   const known = before?.release === number ? before : undefined;
@@ -171,7 +160,7 @@ function remembered(
   const history = known?.history ?? [];
   const point = loadOf(
     servers.map(({ id }) => id),
-    samples,
+    loads,
   );
   const isNews = point !== undefined && point.at > (history.at(-1)?.at ?? 0);
   return {
@@ -186,20 +175,23 @@ function remembered(
   };
 }
 
-/** CPU of these instances together, percent of one processor; undefined where no sample tells of any. */
+/**
+ * CPU of these instances together, percent of one processor. Those of which no host tells (they are new, or theirs is silent)
+ * are taken to have as much as the others; undefined where nobody tells of any.
+ */
 function loadOf(
   instances: readonly string[],
-  samples: readonly TimedSample[],
+  loads: readonly TimedLoads[],
 ): { readonly at: number; readonly load: number } | undefined {
-  const told = samples.flatMap(({ at, sample }) =>
+  const told = loads.flatMap(({ at, loads: of }) =>
     instances.flatMap((id) => {
-      const instance = sample.instances[id];
-      return instance === undefined ? [] : [{ at, load: instance.cpu * sample.cpus }];
+      const load = of[id];
+      return load === undefined ? [] : [{ at, load }];
     }),
   );
   if (told.length === 0) return undefined;
   return {
     at: Math.max(...told.map(({ at }) => at)),
-    load: told.reduce((sum, { load }) => sum + load, 0),
+    load: (told.reduce((sum, { load }) => sum + load, 0) / told.length) * instances.length,
   };
 }

@@ -31,7 +31,7 @@ export interface InstancePlaces {
 export class InstanceReadings {
   private readonly processes: ProcessGroups;
   private readonly isUnified: boolean;
-  private readonly groups = new Map<string, string>();
+  private readonly known = new Map<string, InstanceFiles>();
 
   constructor(
     private readonly files: KernelFiles,
@@ -42,14 +42,16 @@ export class InstanceReadings {
     this.isUnified = existsSync(join(places.cgroups, "cgroup.controllers"));
   }
 
+  /** One pass over the instances: what is looked at once a second by everybody must not grow faster than they do. */
   read(): Map<string, InstanceReading> {
-    const ids = this.ids();
-    for (const id of this.groups.keys()) if (!ids.includes(id)) this.groups.delete(id);
+    const ids = new Set(this.ids());
+    for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
     const readings = new Map<string, InstanceReading>();
     let members: Map<number, number[]> | undefined;
     for (const id of ids) {
-      const used = this.ofControlGroup(id) ?? this.ofProcesses((members ??= this.processes.look()), id);
-      if (used !== undefined) readings.set(id, { ...used, restarts: this.restarts(id) });
+      const files = this.filesOf(id);
+      const used = this.ofControlGroup(files) ?? this.ofProcesses((members ??= this.processes.look()), files);
+      if (used !== undefined) readings.set(id, { ...used, restarts: restartsIn(files.end) });
     }
     return readings;
   }
@@ -61,33 +63,43 @@ export class InstanceReadings {
     return readdirSync(folder).filter((name) => name.split(".").length === 4);
   }
 
-  private ofControlGroup(id: string): Omit<InstanceReading, "restarts"> | undefined {
-    const group = this.groupOf(id);
-    const read = (file: string): string => this.files.read(`${group}/${file}`) ?? "";
-    const usage = read(this.isUnified ? "memory.current" : "memory.usage_in_bytes");
-    const memoryBytes = usage === "" ? undefined : parseGroupMemory(usage, read("memory.stat"));
+  private ofControlGroup(files: InstanceFiles): Omit<InstanceReading, "restarts"> | undefined {
+    const usage = this.files.read(files.memoryUsage);
+    if (usage === undefined) return undefined;
+    const memoryBytes = parseGroupMemory(usage, this.textOf(files.memoryStat));
     if (memoryBytes === undefined) return undefined;
-    if (!this.isUnified) return { ...this.ofPids(parseProcs(read("cgroup.procs"))), memoryBytes };
-    const cpu = parseCpuStat(read("cpu.stat"));
+    if (!this.isUnified) return { ...this.ofPids(parseProcs(this.textOf(files.processes))), memoryBytes };
+    const cpu = parseCpuStat(this.textOf(files.cpuStat));
     return cpu && { cpuSeconds: cpu.userSeconds + cpu.systemSeconds, memoryBytes };
   }
 
-  private groupOf(id: string): string {
-    const known = this.groups.get(id);
+  private textOf(path: string): string {
+    return this.files.read(path) ?? "";
+  }
+
+  private filesOf(id: string): InstanceFiles {
+    const known = this.known.get(id);
     if (known !== undefined) return known;
     const { cgroups, home } = this.places;
     const group = instanceGroup(this.isUnified ? cgroups : join(cgroups, "memory"), home.root, id);
-    this.groups.set(id, group);
-    return group;
+    const files = {
+      memoryUsage: join(group, this.isUnified ? "memory.current" : "memory.usage_in_bytes"),
+      memoryStat: join(group, "memory.stat"),
+      cpuStat: join(group, "cpu.stat"),
+      processes: join(group, "cgroup.procs"),
+      status: join(home.service(id), "supervise/status"),
+      end: join(home.service(id), "end"),
+    };
+    this.known.set(id, files);
+    return files;
   }
 
   /** `runsv` writes the state into a new file each time: it cannot be kept open. */
   private ofProcesses(
     members: ReadonlyMap<number, readonly number[]>,
-    id: string,
+    files: InstanceFiles,
   ): Omit<InstanceReading, "restarts"> | undefined {
-    const status = textOf(join(this.places.home.service(id), "supervise/status"), "latin1");
-    const { pid } = parseStatus(Buffer.from(status, "latin1"));
+    const { pid } = parseStatus(Buffer.from(textOf(files.status), "latin1"));
     const pids = pid === undefined ? undefined : members.get(pid);
     return pids && this.ofPids(pids);
   }
@@ -95,28 +107,33 @@ export class InstanceReadings {
   private ofPids(pids: readonly number[]): Omit<InstanceReading, "restarts"> {
     let [ticks, pages] = [0, 0];
     for (const pid of pids) {
-      const stat = parseProcessStat(this.files.read(`${this.places.proc}/${pid}/stat`) ?? "");
+      const stat = parseProcessStat(this.textOf(`${this.places.proc}/${pid}/stat`));
       ticks += stat?.ticks ?? 0;
       pages += stat?.residentPages ?? 0;
     }
     return { cpuSeconds: ticks / this.units.ticksPerSecond, memoryBytes: pages * this.units.pageBytes };
   }
-
-  /** `end` holds how often it has ended, how, and by which signal. */
-  private restarts(id: string): number {
-    return (
-      count(
-        textOf(join(this.places.home.service(id), "end"), "latin1")
-          .trim()
-          .split(" ")[0],
-      ) ?? 0
-    );
-  }
 }
 
-function textOf(file: string, encoding: "latin1"): string {
+/** Where an instance's figures are. */
+interface InstanceFiles {
+  readonly memoryUsage: string;
+  readonly memoryStat: string;
+  readonly cpuStat: string;
+  readonly processes: string;
+  readonly status: string;
+  readonly end: string;
+}
+
+/** `end` holds how often it has ended, how, and by which signal. */
+function restartsIn(end: string): number {
+  const text = textOf(end);
+  return text === "" ? 0 : (count(text.trim().split(" ")[0]) ?? 0);
+}
+
+function textOf(file: string): string {
   try {
-    return existsSync(file) ? readFileSync(file, encoding) : "";
+    return existsSync(file) ? readFileSync(file, "latin1") : "";
   } catch {
     return "";
   }

@@ -5,7 +5,9 @@ import type { MonitorSettings } from "../core/monitor-settings.js";
 import { AlertRecords } from "../core/records/alert-records.js";
 import type { HostRole, Inventory } from "../core/records/host-record.js";
 import { HostRecords } from "../core/records/host-records.js";
+import { InstanceLoads, type Loads } from "../core/records/instance-loads.js";
 import { RouteTables } from "../core/records/route-tables.js";
+import type { Sample } from "../core/records/sample.js";
 import { SampleSeries } from "../core/records/sample-series.js";
 import { ScaleDecisions } from "../core/records/scale-decisions.js";
 import { ScaleRequests } from "../core/records/scale-requests.js";
@@ -19,6 +21,7 @@ import { HostReadings } from "./host-readings.js";
 import { fullInventory, knownAtOnce } from "./inventory.js";
 import { MonitorLead } from "./monitor-lead.js";
 import { Sampler } from "./sampler.js";
+import { ScaledApps } from "./scaled-apps.js";
 
 export interface MonitorOptions {
   readonly home: Home;
@@ -42,6 +45,8 @@ const MINUTE_TICKS = 60;
 export class Monitor {
   private readonly sampler: Sampler;
   private readonly series: SampleSeries;
+  private readonly loads: InstanceLoads;
+  private readonly scaledApps: ScaledApps;
   private readonly loop: AlertLoop;
   private readonly busy = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
@@ -51,6 +56,8 @@ export class Monitor {
     const { home, redis, settings, host, actions, log } = options;
     this.sampler = new Sampler(new HostReadings(home));
     this.series = new SampleSeries(redis);
+    this.loads = new InstanceLoads(redis);
+    this.scaledApps = new ScaledApps(new RouteTables(redis));
     this.loop = new AlertLoop({
       settings,
       hosts: new HostRecords(redis),
@@ -90,9 +97,10 @@ export class Monitor {
     const { redis, fleet } = this.options;
     return new Autoscaling({
       redis,
-      routes: new RouteTables(redis),
+      apps: this.scaledApps,
       hosts: new HostRecords(redis),
       series: this.series,
+      loads: this.loads,
       requests: new ScaleRequests(redis),
       decisions: new ScaleDecisions(redis),
       fleet,
@@ -107,12 +115,21 @@ export class Monitor {
 
   /** What takes longer than a second (Redis is away, say) misses its next turn and holds up nothing else. */
   private tick(): void {
-    const sample = this.sampler.sample();
+    const taken = this.sampler.sample();
     const { host } = this.options;
-    if (sample !== undefined) this.unlessBusy("sampling", async () => this.series.append(host, sample));
+    if (taken !== undefined) this.unlessBusy("sampling", async () => this.keep(taken.sample, taken.loads));
     if (this.ticks++ % MINUTE_TICKS === 0)
       this.unlessBusy("adding up minutes", async () => this.series.sumMinutes(host));
     this.unlessBusy("looking at the rules", async () => this.loop.look());
+  }
+
+  /** Of the loads only what the autoscaler looks at. */
+  private async keep(sample: Sample, loads: Loads): Promise<void> {
+    const { host } = this.options;
+    await this.series.append(host, sample);
+    const scaled = await this.scaledApps.read();
+    const watched = Object.entries(loads).filter(([id]) => scaled.has(id.slice(0, id.indexOf("."))));
+    if (watched.length > 0) await this.loads.write(host, Object.fromEntries(watched));
   }
 
   private unlessBusy(what: string, work: () => Promise<void>): void {

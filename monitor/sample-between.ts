@@ -1,3 +1,4 @@
+import type { Loads } from "../core/records/instance-loads.js";
 import type { InstanceSample, Sample } from "../core/records/sample.js";
 import type { InstanceReading } from "./instance-readings.js";
 import type { Reading } from "./reading.js";
@@ -8,7 +9,7 @@ const MEGABYTE = 1024 * 1024;
 
 /** What a host did from one reading to the next. */
 export function sampleBetween(before: Reading, after: Reading): Sample {
-  const seconds = Math.max(0.001, (after.monotonicMs - before.monotonicMs) / 1000);
+  const seconds = secondsBetween(before, after);
   const cpus = after.cpuLimit?.cpus ?? after.cpu.cpus;
   const { memory, load1, disk } = after;
   const pressure = pressureBetween(before, after, seconds);
@@ -23,6 +24,17 @@ export function sampleBetween(before: Reading, after: Reading): Sample {
     ...(network === undefined ? {} : { network }),
     instances: instancesBetween(before, after, seconds * cpus),
   };
+}
+
+/** What each instance took, all of them. */
+export function loadsBetween(before: Reading, after: Reading): Loads {
+  const seconds = secondsBetween(before, after);
+  const loads: Record<string, number> = {};
+  for (const [id, instance] of after.instances) {
+    const used = Math.max(0, cpuSecondsSince(before.instances.get(id), instance));
+    loads[id] = Math.round((used / seconds) * 10_000) / 100;
+  }
+  return loads;
 }
 
 /**
@@ -50,6 +62,10 @@ function cpuBetween(before: Reading, after: Reading, seconds: number): Sample["c
     steal: ofMachine(steal),
     busy: ofMachine(grown("user") + grown("system") + steal),
   };
+}
+
+function secondsBetween(before: Reading, after: Reading): number {
+  return Math.max(0.001, (after.monotonicMs - before.monotonicMs) / 1000);
 }
 
 function pressureBetween(before: Reading, after: Reading, seconds: number): Sample["pressure"] {

@@ -1,6 +1,7 @@
+import type { Loads } from "../core/records/instance-loads.js";
 import type { Sample } from "../core/records/sample.js";
 import type { Reading } from "./reading.js";
-import { sampleBetween } from "./sample-between.js";
+import { loadsBetween, sampleBetween } from "./sample-between.js";
 
 /** Where readings come from; undefined where there are none to be had. */
 export interface Readings {
@@ -16,12 +17,13 @@ export class Sampler {
     this.before = readings.read();
   }
 
-  /** Undefined where there is nothing to compare with. */
-  sample(): Sample | undefined {
+  /** The sample, and what every instance took; undefined where there is nothing to compare with. */
+  sample(): { readonly sample: Sample; readonly loads: Loads } | undefined {
     const before = this.before;
     const after = this.readings.read();
     this.before = after;
-    return before === undefined || after === undefined ? undefined : sampleBetween(before, after);
+    if (before === undefined || after === undefined) return undefined;
+    return { sample: sampleBetween(before, after), loads: loadsBetween(before, after) };
   }
 
   close(): void {

@@ -17,15 +17,19 @@ export function routesOf(table: RouteTable, domain: string, isAlert: boolean): A
   const { app } = table;
   const hosts = new Map<string, string>();
   const tracks = new Map<string, string>();
+  const withoutWeb = new Set(table.releases.filter(isWithoutWeb).map(({ number }) => number));
   for (const release of table.releases) {
+    if (isWithoutWeb(release)) continue;
     hosts.set(`${releaseName(release.number)}.${app}.${domain}`, releaseKey(app, release.number));
   }
   for (const [track, number] of Object.entries(table.tracks)) {
+    if (withoutWeb.has(number)) continue;
     tracks.set(trackKey(app, track), releaseKey(app, number));
     hosts.set(track === PRODUCTION ? `${app}.${domain}` : `${track}.${app}.${domain}`, trackKey(app, track));
   }
   // An app without a live release is known all the same: its visitors are asked to come back.
-  hosts.set(`${app}.${domain}`, trackKey(app, PRODUCTION));
+  if (!withoutWeb.has(table.tracks[PRODUCTION] ?? 0))
+    hosts.set(`${app}.${domain}`, trackKey(app, PRODUCTION));
   return {
     hosts,
     tracks,
@@ -36,7 +40,9 @@ export function routesOf(table: RouteTable, domain: string, isAlert: boolean): A
 
 function splitsOf(table: RouteTable, isAlert: boolean): Map<string, Split> {
   const { app, tracks, canary, modeHeader } = table;
-  const { [CANARY]: number, [BASELINE]: baseline } = tracks;
+  const { [CANARY]: inTable, [BASELINE]: baseline } = tracks;
+  const isVisited = !table.releases.some((release) => release.number === inTable && isWithoutWeb(release));
+  const number = isVisited ? inTable : undefined;
   if (number === undefined && modeHeader === undefined) return new Map();
   const split = {
     canary: number === undefined ? undefined : releaseKey(app, number),
@@ -46,6 +52,10 @@ function splitsOf(table: RouteTable, isAlert: boolean): Map<string, Split> {
     goal: canary?.goal,
   };
   return new Map([[trackKey(app, PRODUCTION), split]]);
+}
+
+function isWithoutWeb({ withoutWeb }: RoutedRelease): boolean {
+  return withoutWeb === true;
 }
 
 export function releaseKey(app: string, number: number): string {

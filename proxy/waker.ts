@@ -81,12 +81,16 @@ export class Waker {
       if (socket.destroyed) return;
       this.count(release, 1);
       socket.on("close", () => this.count(release, -1));
-      const instance = connect(target(address), () => {
+      const instance = connect({ ...target(address), noDelay: true }, () => {
         instance.write(head);
         socket.pipe(instance).pipe(socket);
       });
       socket.on("close", () => instance.destroy());
-      instance.on("error", () => socket.destroy()).on("close", () => socket.destroy());
+      instance.on("error", () => socket.destroy());
+      // When the instance has ended, the last of what it sent may still wait for its reader.
+      instance.on("close", () => {
+        if (!socket.writableEnded) socket.destroy();
+      });
     } catch (error) {
       this.options.log.warn({ err: error, release }, "a release was not woken");
       socket.end(refusal(release));

@@ -20,11 +20,12 @@ import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
 import { AppStore } from "./releases/app-store.js";
+import { BranchTracks } from "./releases/branch-tracks.js";
 import { endTrack } from "./releases/end-track.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
-import { RedisUsers } from "./releases/redis-users.js";
+import { RedisUsers, type RedisUserOptions } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
 import { ReleaseStore } from "./releases/release-store.js";
@@ -32,6 +33,7 @@ import type { Tools } from "./tools.js";
 import { DeliveryStore } from "./webhooks/delivery-store.js";
 import { HostReporter } from "./webhooks/host-reporter.js";
 import { SeenHeads } from "./webhooks/seen-heads.js";
+import { Sources } from "./webhooks/source.js";
 import { WebhookStore } from "./webhooks/webhook-store.js";
 
 export interface ServerOptions {
@@ -39,8 +41,7 @@ export interface ServerOptions {
   readonly settings: Settings;
   readonly redis: Redis;
   readonly engine: Engine;
-  /** The address that instances reach Redis at, without user and password. */
-  readonly appRedis: { readonly url: string; readonly persistent: boolean };
+  readonly appRedis: RedisUserOptions;
   readonly adminToken: string;
   /** Name of this server in Redis; the same after a restart. */
   readonly id: string;
@@ -65,6 +66,7 @@ export interface ServerParts {
     readonly webhooks: WebhookStore;
     readonly deliveries: DeliveryStore;
     readonly seen: SeenHeads;
+    readonly sources: Sources;
   };
   readonly flags: FlagStore;
   readonly receivers: ReceiverStore;
@@ -74,6 +76,9 @@ export interface ServerParts {
   readonly outbox: Outbox;
   readonly logLinks: LogLinks;
 }
+
+/** For deliveries and commands; who looks at sources now and then has limits of their own. */
+const SOURCE_LIMITS = { perHost: 4, atOnce: 8 };
 
 export async function makeParts(options: ServerOptions): Promise<ServerParts> {
   const { home, settings, redis, log, adminToken, hooksFolder, id } = options;
@@ -95,7 +100,12 @@ export async function makeParts(options: ServerOptions): Promise<ServerParts> {
     hooks,
     desk: new PushDesk({ home, settings, hooksFolder, hooks, pipeline, log, onBranchDeleted }),
     canaries: new CanaryStore(redis),
-    webhooks: { webhooks, deliveries: new DeliveryStore(redis), seen: new SeenHeads(redis) },
+    webhooks: {
+      webhooks,
+      deliveries: new DeliveryStore(redis),
+      seen: new SeenHeads(redis),
+      sources: new Sources(tools, SOURCE_LIMITS),
+    },
     flags: new FlagStore(redis, tools.clock),
     receivers,
     notifier: new Notifier({ receivers, outbox, clock: tools.clock }),
@@ -110,6 +120,7 @@ function makeTools(
   box: SecretBox,
 ): Tools {
   const proxyReports = new ProxyReports(redis);
+  const [routes, releases] = [new RouteTables(redis), new ReleaseStore(redis)];
   return {
     home,
     settings,
@@ -117,11 +128,12 @@ function makeTools(
     log,
     engine,
     apps: new AppStore(redis, box, settings.instances.firstUid),
-    releases: new ReleaseStore(redis),
+    releases,
+    branchTracks: new BranchTracks(redis, routes, releases),
     changes: new ReleaseChanges(log),
     config: new ConfigStore(redis, box),
-    redisUsers: new RedisUsers(redis, appRedis),
-    routes: new RouteTables(redis),
+    redisUsers: new RedisUsers(redis, appRedis, log),
+    routes,
     proxyReports,
     leaving: new LeavingInstances({
       ...{ proxyReports, engine, clock: systemClock, log },

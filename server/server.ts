@@ -12,10 +12,11 @@ import { promote } from "./pipeline/promote.js";
 import { sshGit } from "./push/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { Reconciler } from "./reconcile/reconciler.js";
+import { keepRedisUsers } from "./reconcile/keep-redis-users.js";
 import { recover } from "./reconcile/recover.js";
 import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
-import { publicUrl } from "./releases/public-url.js";
+import { urlOfRelease } from "./releases/what-serves.js";
 import { tellChanges } from "./tell-changes.js";
 import { DeliveryLoop } from "./webhooks/delivery-loop.js";
 import { SourceWatch } from "./webhooks/source-watch.js";
@@ -38,6 +39,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     tellChanges(parts);
     loops.push(tools.leaving);
     await recover(tools, pipeline);
+    loops.push(keepRedisUsers(tools, redis));
     // Stopped before the reconciler, which may be waiting for its turn.
     loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(new Reconciler(tools, pipeline).start());
@@ -74,7 +76,7 @@ function judgeLoop(
     tools,
     store: canaries,
     onDecision: async (decision, release) => {
-      const event = eventOfDecision(decision, release, publicUrl(tools.settings, release));
+      const event = eventOfDecision(decision, release, urlOfRelease(tools.settings, release));
       if (event !== undefined) await notifier.tell(event);
     },
     traffic: tools.traffic,

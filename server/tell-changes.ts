@@ -3,7 +3,7 @@ import { beginCanary } from "./canary/begin-canary.js";
 import type { AppEvent } from "./notify/app-event.js";
 import { eventOfDeparture, eventOfRelease } from "./notify/events-of.js";
 import type { ServerParts } from "./parts.js";
-import { publicUrl } from "./releases/public-url.js";
+import { urlOfRelease } from "./releases/what-serves.js";
 
 /**
  * Who hears of what happens to releases: the app's receivers of notifications, the Git host that a commit came from, and who
@@ -20,10 +20,13 @@ export function tellChanges({
     if (event !== undefined) await notifier.tell(event);
   };
   tools.changes.listen({
-    changed: async ({ before, after }) =>
-      tell(eventOfRelease(before, after, { at: now(), url: publicUrl(tools.settings, after) })),
+    changed: async ({ before, after }) => {
+      // Whoever tells it again, after a crash, says the same.
+      const at = before?.phase === after.phase ? now() : (after.reachedAt[after.phase] ?? now());
+      return tell(eventOfRelease(before, after, { at, url: urlOfRelease(tools.settings, after) }));
+    },
     left: async ({ release, reason }) =>
-      tell(eventOfDeparture(release, { at: now(), url: publicUrl(tools.settings, release), reason })),
+      tell(eventOfDeparture(release, { at: now(), url: urlOfRelease(tools.settings, release), reason })),
   });
   tools.changes.listen({ changed: async ({ after }) => reporter.tell(after) });
   tools.changes.listen({

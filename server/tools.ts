@@ -10,6 +10,7 @@ import type { TrafficSeries } from "../core/records/traffic-series.js";
 import type { Settings } from "../core/settings.js";
 import type { Engine } from "./engines/engine.js";
 import type { AppStore } from "./releases/app-store.js";
+import type { BranchTracks } from "./releases/branch-tracks.js";
 import type { ConfigStore } from "./releases/config-store.js";
 import type { LeavingInstances } from "./releases/leaving-instances.js";
 import type { RedisUsers } from "./releases/redis-users.js";
@@ -26,6 +27,7 @@ export interface Tools {
   readonly engine: Engine;
   readonly apps: AppStore;
   readonly releases: ReleaseStore;
+  readonly branchTracks: BranchTracks;
   readonly changes: ReleaseChanges;
   readonly config: ConfigStore;
   readonly redisUsers: RedisUsers;

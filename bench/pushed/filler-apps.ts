@@ -41,7 +41,7 @@ export async function addFillerApps(
   }
 }
 
-function fillerName(index: number): string {
+export function fillerName(index: number): string {
   return `filler-${index}`;
 }
 

@@ -30,8 +30,8 @@ export async function startServerRole({
     engine,
     appRedis:
       ownRedis === undefined
-        ? { url: withoutUser(settings.redis.url ?? ""), persistent: false }
-        : { url: ownRedis.url, persistent: true },
+        ? { url: withoutUser(settings.redis.url ?? "") }
+        : { url: ownRedis.url, keep: ownRedis.keepUsers },
     adminToken,
     id,
     hooksFolder: join(installation, "hooks"),

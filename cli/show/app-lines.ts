@@ -2,14 +2,23 @@ import type { RecentTraffic } from "../../server/releases/recent-traffic.js";
 import type { AppSummary } from "../../server/releases/summaries.js";
 import { table } from "./table.js";
 
+const NO_WEB = "no web process";
+
 /** Apps for people: what serves them, and how it does; each track with the instances of its own release. */
 export function appLines(summaries: readonly AppSummary[]): string[] {
   if (summaries.length === 0) return ["No app yet: git push makes one."];
   const rows = summaries.flatMap(({ app, tracks, instances, url }) => {
-    if (tracks.length === 0) return [[app, "-", "nothing live", url, runningText(instances)]];
+    if (tracks.length === 0) return [[app, "-", "nothing live", url ?? NO_WEB, runningText(instances)]];
     return tracks.map(({ track, release, url: trackUrl, asleep, traffic }) => {
       const own = instances.filter((instance) => instance.release === release);
-      return [app, track, release, trackUrl, asleep ? "asleep" : runningText(own), ...trafficCells(traffic)];
+      return [
+        app,
+        track,
+        release,
+        trackUrl ?? NO_WEB,
+        asleep ? "asleep" : runningText(own),
+        ...trafficCells(traffic),
+      ];
     });
   });
   return table(["app", "track", "release", "url", "instances", "req/s", "errors", "p50", "p99"], rows);

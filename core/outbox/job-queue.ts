@@ -16,6 +16,7 @@ export type Outcome =
   | { readonly kind: "given-up"; readonly at: number; readonly reason: string };
 
 export const GIVEN_UP_KEPT = 100;
+const ONCE_SECONDS = 7 * 24 * 3600;
 
 /**
  * An outbox's jobs in Redis, in lanes. All times are ms since 1970 by the caller's clock: machines that share one must
@@ -40,15 +41,17 @@ export class JobQueue {
       own.leases,
       own.givenUp,
       own.queuePrefix,
+      own.oncePrefix,
     ];
     this.givenUpKey = own.givenUp;
     this.agesKey = own.ages;
   }
 
-  /** Of more than `mostWaiting` the oldest is given up. */
-  async add(job: OutboxJob, mostWaiting: number): Promise<void> {
+  /** Of more than `mostWaiting` the oldest is given up. Nothing is added when `once` was, in the last week. */
+  async add(job: OutboxJob, mostWaiting: number, once = ""): Promise<void> {
     const { id, lane, key = "", firstAt } = job;
-    await this.run(ADD, [id, JSON.stringify(job), lane, key, firstAt, mostWaiting, GIVEN_UP_KEPT]);
+    const text = JSON.stringify(job);
+    await this.run(ADD, [id, text, lane, key, firstAt, mostWaiting, GIVEN_UP_KEPT, once, ONCE_SECONDS]);
   }
 
   /** The next job that is due; or, without one, when there will be one. */
@@ -113,11 +116,11 @@ export class JobQueue {
 }
 
 /**
- * KEYS of every script: jobs, ages, lanes, closed, newest, leases, given up, prefix of the lanes' queues. A lane's score
+ * KEYS of every script: jobs, ages, lanes, closed, newest, leases, given up, prefixes of the lanes' queues and of what was added once. A lane's score
  * in `lanes` is when its first job is due, or the end of what keeps it closed if that is later.
  */
 const SHARED = `
-local jobs, ages, lanes, closed, newest, leases, givenUp, queue = unpack(KEYS)
+local jobs, ages, lanes, closed, newest, leases, givenUp, queue, added = unpack(KEYS)
 local function forget(id, job)
   redis.call('HDEL', jobs, id)
   redis.call('ZREM', ages, id)
@@ -144,9 +147,13 @@ local function remember(record, kept)
 end
 `;
 
-/** ARGV: id, job, lane, key or nothing, now, most waiting, given-up records kept. Answer: 1. */
+/**
+ * ARGV: id, job, lane, key or nothing, now, most waiting, given-up records kept, what may be added only once or nothing, and
+ * for how many seconds. Answer: 1 added, 0 it was before.
+ */
 const ADD = `
-local id, text, lane, key, now, most, kept = unpack(ARGV)
+local id, text, lane, key, now, most, kept, once, seconds = unpack(ARGV)
+if once ~= '' and not redis.call('SET', added .. once, id, 'NX', 'EX', seconds) then return 0 end
 if key ~= '' then
   local old = redis.call('HGET', newest, key)
   -- One that is in work is let finish; it is not tried again.

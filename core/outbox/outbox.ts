@@ -25,6 +25,8 @@ export interface AddOptions {
   readonly key?: string;
   /** Of one lane one job at a time is worked on: name the destination. Seen in logs. If none is named: the kind. */
   readonly lane?: string;
+  /** A name for what is said. Where it was added before, in the last week, nothing is: whoever adds may not know any more. */
+  readonly once?: string;
 }
 
 /**
@@ -47,12 +49,12 @@ export class Outbox {
   }
 
   /** `payload` is kept as JSON. Answers the job's id. Throws `redis-unavailable`. */
-  async add(kind: string, payload: unknown, { key, lane = kind }: AddOptions = {}): Promise<string> {
+  async add(kind: string, payload: unknown, { key, lane = kind, once }: AddOptions = {}): Promise<string> {
     const now = this.options.clock.now();
     // Of one lane's jobs of the same millisecond the first comes first.
     const id = `${String(this.added++).padStart(8, "0")}-${randomUUID()}`;
     const job = { v: 1 as const, id, kind, lane, payload, firstAt: now, attempts: 0, dueAt: now };
-    await this.queue.add(key === undefined ? job : { ...job, key }, this.options.mostWaiting);
+    await this.queue.add(key === undefined ? job : { ...job, key }, this.options.mostWaiting, once);
     this.news.emit("job");
     return id;
   }

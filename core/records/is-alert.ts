@@ -7,7 +7,7 @@ export async function isAlert(redis: Pick<Redis, "get">): Promise<boolean> {
     return (await redis.get(keys.alert)) === "yes";
   } catch (error) {
     // A hash or a list is no word, whoever set it; and nothing to stop all else for.
-    if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return false;
+    if (error instanceof Error && error.message.includes("WRONGTYPE")) return false;
     throw error;
   }
 }

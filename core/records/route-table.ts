@@ -9,6 +9,8 @@ export const routedReleaseSchema = z.object({
   number: z.number().int().positive(),
   track: z.string(),
   servers: z.array(routeServerSchema),
+  /** It has no `web` process, so nobody can visit it: no host leads to it. Absent where it has. */
+  withoutWeb: z.literal(true).optional(),
   /** A visitor's cookie keeps them on this release. */
   sticky: z.boolean(),
   /** When another release took its track (ms since 1970); absent while it serves or before it does. */

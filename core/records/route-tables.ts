@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { AppError } from "../app-error.js";
 import { keys } from "../redis/keys.js";
-import { redisError } from "../redis/connection.js";
+import { HOLDS, type HeldLock } from "../redis/lock.js";
 import type { ReleaseRecord } from "./release-record.js";
 import { emptyRouteTable, routeTableSchema, type RouteTable } from "./route-table.js";
 
@@ -21,15 +21,31 @@ const GONE_KEPT = 200;
 
 /** The route tables in Redis: written by the server, followed by every proxy. */
 export class RouteTables {
-  constructor(private readonly redis: Redis) {}
+  constructor(
+    private readonly redis: Redis,
+    private readonly token = "",
+  ) {}
+
+  /** The same, for who writes only while holding the app's lock: after that every change fails with `release-lock-lost`. */
+  under({ token }: Pick<HeldLock, "token">): RouteTables {
+    return new RouteTables(this.redis, token);
+  }
 
   async read(app: string): Promise<RouteTable> {
     return (await this.readVersioned(app)).table;
   }
 
+  /** The tables of these apps; an app without one has an empty one. */
+  async readMany(apps: readonly string[]): Promise<RouteTable[]> {
+    if (apps.length === 0) return [];
+    const texts = await this.redis.hmget(keys.routes, ...apps);
+    return apps.map((app, index) => parse(texts[index]) ?? emptyRouteTable(app));
+  }
+
   /**
    * Changes an app's table, and the records of releases with it, in one step: either all of it is written or nothing.
-   * `change` is pure and may run again when another writer was faster. Answers the new revision, or the present one
+   * `change` is pure and may run again when another writer was faster: what it depends on, it looks up in the table it
+   * gets. One that returns that very table writes nothing, no record either. Answers the new revision, or the present one
    * when nothing changed. An app that is not known is not by a change that leaves it without releases.
    */
   async update(
@@ -39,7 +55,9 @@ export class RouteTables {
   ): Promise<number> {
     for (let attempt = 0; attempt < 50; attempt++) {
       const { table, text, revision } = await this.readVersioned(app);
-      const changed = routeTableSchema.parse(change(table));
+      const wanted = change(table);
+      if (wanted === table) return revision;
+      const changed = routeTableSchema.parse(wanted);
       if (text === "" && changed.releases.length === 0) return revision;
       const next = JSON.stringify(changed);
       if (next === text && releases.length === 0) return revision;
@@ -51,7 +69,7 @@ export class RouteTables {
 
   /** The revision of an app's last change; 0: there was none. */
   async revisionOf(app: string): Promise<number> {
-    return Number((await this.redis.zscore(keys.routeChanges, app).catch(fail)) ?? 0);
+    return Number((await this.redis.zscore(keys.routeChanges, app)) ?? 0);
   }
 
   /** Forgets an app's table; proxies see that it is gone. */
@@ -71,10 +89,10 @@ export class RouteTables {
     const [rows, trimmed] = await Promise.all([
       this.redis.zrangebyscore(keys.routeChanges, `(${revision}`, "+inf", "WITHSCORES"),
       this.redis.get(keys.routesTrimmed),
-    ]).catch(fail);
+    ]);
     if (revision > 0 && revision < Number(trimmed ?? 0)) return this.changedSince(0);
     const apps = rows.filter((_, index) => index % 2 === 0);
-    const texts = apps.length === 0 ? [] : await this.redis.hmget(keys.routes, ...apps).catch(fail);
+    const texts = apps.length === 0 ? [] : await this.redis.hmget(keys.routes, ...apps);
     const changes = new Map<string, RouteTable | undefined>();
     const unreadable: string[] = [];
     for (const [index, app] of apps.entries()) {
@@ -93,19 +111,15 @@ export class RouteTables {
   }
 
   private async readVersioned(app: string): Promise<{ table: RouteTable; text: string; revision: number }> {
-    try {
-      const [text, revision] = await Promise.all([
-        this.redis.hget(keys.routes, app),
-        this.redis.zscore(keys.routeChanges, app),
-      ]);
-      return {
-        table: parse(text) ?? emptyRouteTable(app),
-        text: text ?? "",
-        revision: Number(revision ?? 0),
-      };
-    } catch (error) {
-      throw redisError(error);
-    }
+    const [text, revision] = await Promise.all([
+      this.redis.hget(keys.routes, app),
+      this.redis.zscore(keys.routeChanges, app),
+    ]);
+    return {
+      table: parse(text) ?? emptyRouteTable(app),
+      text: text ?? "",
+      revision: Number(revision ?? 0),
+    };
   }
 
   private async write(
@@ -115,39 +129,42 @@ export class RouteTables {
     releases: readonly ReleaseRecord[],
   ): Promise<number | undefined> {
     const records = releases.flatMap((release) => [String(release.number), JSON.stringify(release)]);
-    try {
-      const revision = await this.redis.eval(
-        WRITE,
-        4,
-        keys.routes,
-        keys.revision,
-        keys.routeChanges,
-        keys.releases(app),
-        app,
-        before,
-        after,
-        keys.routesChannel,
-        ...records,
-      );
-      return typeof revision === "number" && revision > 0 ? revision : undefined;
-    } catch (error) {
-      throw redisError(error);
-    }
+    const revision = await this.redis.eval(
+      WRITE,
+      5,
+      keys.routes,
+      keys.revision,
+      keys.routeChanges,
+      keys.releases(app),
+      keys.lock(app),
+      app,
+      before,
+      after,
+      keys.routesChannel,
+      this.token,
+      ...records,
+    );
+    if (revision === LOCK_LOST) throw new AppError("release-lock-lost", { app });
+    return typeof revision === "number" && revision > 0 ? revision : undefined;
   }
 }
 
+const LOCK_LOST = -1;
+
 /**
- * KEYS: routes hash, revision counter, changes zset, releases hash.
- * ARGV: app, the table's text before ("" none), the text after ("" removes it), channel, then number, record, ….
- * Answer: the new revision, or 0 when the table is not what `before` says.
+ * KEYS: routes hash, revision counter, changes zset, releases hash, lock.
+ * ARGV: app, the table's text before ("" none), the text after ("" removes it), channel, the lock's token ("" without), then
+ * number, record, ….
+ * Answer: the new revision; 0 when the table is not what `before` says; -1 when the lock is not held with the token.
  */
-const WRITE = `
+const WRITE = `${HOLDS}
+if not holds(KEYS[5], ARGV[5]) then return ${LOCK_LOST} end
 local now = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if now ~= ARGV[2] then return 0 end
 local revision = redis.call('INCR', KEYS[2])
 if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
 redis.call('ZADD', KEYS[3], revision, ARGV[1])
-for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
 redis.call('PUBLISH', ARGV[4], revision)
 return revision`;
 
@@ -168,10 +185,6 @@ for i = 1, #rows, 2 do
   end
 end
 return 1`;
-
-function fail(error: unknown): never {
-  throw redisError(error);
-}
 
 function parse(text: string | null | undefined): RouteTable | undefined {
   return text === null || text === undefined ? undefined : routeTableSchema.parse(JSON.parse(text));

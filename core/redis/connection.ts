@@ -1,6 +1,10 @@
-import { Redis } from "ioredis";
-import { AppError, isAppError } from "../app-error.js";
+import type { Redis } from "ioredis";
 import type { Log } from "../log.js";
+import { Database } from "./database.js";
+import { redisError } from "./redis-error.js";
+
+// Stores that translate by themselves: needless, and harmless, since a connection does.
+export { redisError };
 
 export type RedisAddress =
   | { readonly kind: "url"; readonly url: string }
@@ -11,7 +15,7 @@ const LONGEST_PAUSE_MS = 1000;
 
 /**
  * A connection that returns by itself. A command fails at once while Redis is away (nothing is queued), so that callers
- * decide what an absent Redis means for them.
+ * decide what an absent Redis means for them; and it fails as `Database` says, with `redis-unavailable` or `redis-refused`.
  */
 export function connectRedis(address: RedisAddress, log: Log): Redis {
   const options = {
@@ -23,8 +27,8 @@ export function connectRedis(address: RedisAddress, log: Log): Redis {
   };
   const redis =
     address.kind === "url"
-      ? new Redis(address.url, options)
-      : new Redis({ ...options, path: address.path, password: address.password });
+      ? new Database(address.url, options)
+      : new Database({ ...options, path: address.path, password: address.password });
   redis.on("error", (error: Error) => log.warn({ reason: error.message }, "redis connection"));
   return redis;
 }
@@ -40,23 +44,12 @@ export async function openRedis(redis: Redis): Promise<void> {
     if (redis.status === "wait") await redis.connect();
     await redis.ping();
   } catch (error) {
-    throw redisError(error);
+    throw redisError(error, "the connection");
   }
 }
 
-/** ms since 1970 by Redis' own clock, which all who share it agree on. Throws `redis-unavailable`. */
+/** ms since 1970 by Redis' own clock, which all who share it agree on. */
 export async function redisTime(redis: Redis): Promise<number> {
-  try {
-    const [seconds = 0, microseconds = 0] = await redis.time();
-    return seconds * 1000 + Math.floor(microseconds / 1000);
-  } catch (error) {
-    throw redisError(error);
-  }
-}
-
-/** What a failed command means to a person. */
-export function redisError(error: unknown): AppError {
-  if (isAppError(error)) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new AppError("redis-unavailable", { reason }, { cause: error });
+  const [seconds = 0, microseconds = 0] = await redis.time();
+  return seconds * 1000 + Math.floor(microseconds / 1000);
 }

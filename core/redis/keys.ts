@@ -65,8 +65,10 @@ export const keys = {
   refusedDeliveries: (app: string) => `sluice:refused-deliveries:${app}`,
   /** Hash: branch → the commit at which its source was seen, and what it asked for was done. */
   sourceHeads: (app: string) => `sluice:source-heads:${app}`,
-  /** Integer: the deployment at GitHub that stands for a release. */
-  hostDeployment: (app: string, release: number) => `sluice:host-deployment:${app}:${release}`,
+  /** Hash: release number → the deployment at GitHub that stands for it. */
+  hostDeployments: (app: string) => `sluice:host-deployments:${app}`,
+  /** Hash: branch → the track that was given to it (previews only). */
+  branchTracks: (app: string) => `sluice:branch-tracks:${app}`,
   /** Text: who holds the right to release this app (`LockHolder`). */
   lock: (app: string) => `sluice:lock:${app}`,
   /** Hash: name → sealed value. */
@@ -95,6 +97,8 @@ export const keys = {
     givenUp: `sluice:outbox:${name}:given-up`,
     /** Followed by a lane's name: sorted set, job id → when it is due. */
     queuePrefix: `sluice:outbox:${name}:queue:`,
+    /** Followed by what may be added only once: text, gone after a week. */
+    oncePrefix: `sluice:outbox:${name}:once:`,
   }),
   /** Text: `yes` takes every canary out of the traffic. */
   alert: "sluice:alert",
@@ -104,6 +108,8 @@ export const keys = {
   sampleSeconds: (host: string) => `sluice:sample-seconds:${host}`,
   /** Stream: the same by the minute, without instances; kept 30 days. */
   sampleMinutes: (host: string) => `sluice:sample-minutes:${host}`,
+  /** Text: what instances of apps that scale take of a host's processors (`InstanceLoads`); gone soon after its monitor. */
+  instanceLoads: (host: string) => `sluice:instance-loads:${host}`,
   // None of the following may begin as `alert` does: who watches that key would hear of each of them.
   /** Text: the monitor that looks at the rules for all (`MonitorLead`); gone soon after it. */
   monitorLead: "sluice:monitor-lead",

@@ -7,11 +7,18 @@ export function count(text: string | undefined): number | undefined {
 
 /** The first line that begins with `name`, split at blanks, without the name itself. */
 export function fieldsOf(text: string, name: string): string[] | undefined {
-  const line = text.split("\n").find((each) => each.startsWith(`${name} `));
-  return line?.slice(name.length).trim().split(/\s+/);
+  return lineOf(text, name)?.trim().split(/\s+/);
 }
 
 /** `NAME VALUE` lines (a cgroup's `cpu.stat`, `memory.stat`): the value of one name. */
 export function valueOf(text: string, name: string): number | undefined {
-  return count(fieldsOf(text, name)?.[0]);
+  return count(lineOf(text, name)?.trim().split(/\s/, 1)[0]);
+}
+
+/** Without taking the other lines apart: these texts are read for each instance, once a second. */
+function lineOf(text: string, name: string): string | undefined {
+  const start = text.startsWith(`${name} `) ? 0 : text.indexOf(`\n${name} `) + 1;
+  if (start === 0 && !text.startsWith(`${name} `)) return undefined;
+  const end = text.indexOf("\n", start);
+  return text.slice(start + name.length, end < 0 ? undefined : end);
 }

@@ -7,11 +7,14 @@ export interface ProcessStat {
   readonly residentPages: number;
 }
 
+/** From the state to the resident pages. */
+const FIELDS = 22;
+
 /** proc(5), /proc/PID/stat: `pid (name) state ppid pgrp …`; the name may hold blanks, brackets and line ends. */
 export function parseProcessStat(text: string): ProcessStat | undefined {
   const end = text.lastIndexOf(") ");
   if (end < 0) return undefined;
-  const fields = text.slice(end + 2).split(" ");
+  const fields = text.slice(end + 2).split(" ", FIELDS);
   const group = count(fields[2]);
   // utime, stime, cutime, cstime
   const [ticks, residentPages] = [fields.slice(11, 15).map(count), count(fields[21])];

@@ -52,6 +52,19 @@ export function parseOpenStreams(answer: string, server: string): number {
   return Number(fields?.[column("scur")] ?? 0);
 }
 
+/** `show stat SLOT 4 -1`, of several slots: `SLOT/SERVER` of those with open streams. */
+export function parseOpenServers(answer: string): Set<string> {
+  const open = new Set<string>();
+  let column = columns([]);
+  for (const line of rows(answer)) {
+    const fields = line.split(",");
+    if (line.startsWith("# ")) column = columns(line.slice(2).split(","));
+    else if (Number(fields[column("scur")]) > 0)
+      open.add(`${fields[0] ?? ""}/${fields[column("svname")] ?? ""}`);
+  }
+  return open;
+}
+
 function loadOf(fields: readonly string[], column: (name: string) => number): Load {
   const last = Number(fields[column("lastsess")] ?? -1);
   return { connections: Number(fields[column("scur")] ?? 0), idleSeconds: last < 0 ? Infinity : last };

@@ -1,4 +1,5 @@
 import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
+import { APPEND_SOURCE, visitorHeaders } from "./visitor-headers.js";
 import { isPlace, NOWHERE, PLACES, type HaproxyState, type MapName } from "./state.js";
 
 export interface HaproxyOptions {
@@ -11,9 +12,18 @@ export interface HaproxyOptions {
   readonly openFiles: number;
   /** Fewer than that. */
   readonly maxConnections?: number;
+  /** Addresses and networks (CIDR) of proxies in front, which are believed what they say of a visitor. */
+  readonly trustedProxies?: readonly string[];
+  /** `REQUEST_SECONDS` */
+  readonly requestSeconds?: number;
   /** User and group of its workers; undefined: whoever starts it. */
   readonly user?: string;
 }
+
+/** As long as the headers of a request may take, and then its body to begin; a small one to be there whole. */
+const REQUEST_SECONDS = 30;
+/** Fits into HAProxy's buffer (`tune.bufsize`, 16 KiB) with usual headers. */
+const SMALL_BODY_BYTES = 8192;
 
 /** Backends that wait for a release; see `slotText`. Their number grows by a reload when they run out. */
 export const FIRST_SLOTS = 32;
@@ -63,6 +73,7 @@ export function haproxyCommand(folder: string): string[] {
  */
 export function configurationText(options: HaproxyOptions): string {
   const map = (name: MapName): string => paths.map(options.folder, name);
+  const { requestSeconds = REQUEST_SECONDS } = options;
   const maxConnections = options.maxConnections === undefined ? "" : `  maxconn ${options.maxConnections}\n`;
   return `# Written by Sluice; what is changed by hand here is lost.
 global
@@ -72,7 +83,7 @@ global
 ${maxConnections}${options.user === undefined ? "" : `  user ${options.user}\n  group ${options.user}\n`}
 defaults base
   mode http
-${maxConnections}  timeout http-request 30s
+${maxConnections}  timeout http-request ${requestSeconds}s
   timeout http-keep-alive 60s
   timeout client 1h
   timeout server 1h
@@ -89,19 +100,23 @@ ${maxConnections}  timeout http-request 30s
   # A first request never goes over a connection that the instance may be closing just now.
   http-reuse safe
   balance leastconn
-  option forwardfor
+  # The first piece of an answer is not held back until another one follows; and who has left is not waited for.
+  option http-no-delay
+  option abortonclose
   # A reload closes no kept connection on which a request may just be coming: only with the next answer.
   option idle-close-on-response
   http-error status 503 content-type text/plain string "This app has no healthy instance at the moment. Please try again shortly.\\n" hdr Retry-After 5
 
 frontend traffic from base
   bind ${bindAddress(options.bind, options.port)}
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Port ${options.port}
-  http-request set-header X-Request-Start t=%[date(0,ms)]
-  http-request set-var(txn.began) date(0,us)
+${visitorHeaders(options.port, options.trustedProxies ?? [])}  http-request set-var(txn.began) date(0,us)
   # Sent twice, a request might act twice: only those that may be repeated (RFC 9110, 9.2.2) are retried once they were sent.
   http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }
+
+  # No instance waits for a small body, nor for the first byte of another: HAProxy 2.6 itself has no timeout but the server's
+  # for a body that it passes on. A longer one passes as it comes.
+  http-request wait-for-body time ${requestSeconds}s at-least 1
+  http-request wait-for-body time ${requestSeconds}s if { req.body_size 1:${SMALL_BODY_BYTES} } { req.hdr_val(content-length) le ${SMALL_BODY_BYTES} }
 
   http-request set-var(txn.target) req.hdr(host),host_only,lower,map_str(${map("hosts")})
   http-request set-var(txn.target) str(${FALLBACK_HOST}),map_str(${map("hosts")}) if !{ var(txn.target) -m found } { req.hdr(host),host_only,lower -m reg ^([0-9.]+|\\[.*|${options.domain.replaceAll(".", "\\\\.")})$ }
@@ -210,7 +225,7 @@ backend ${WAKE} from base
 }
 
 /** The header that names an app's mode is known at run time only: Lua can look for any. */
-export const SCRIPT = `core.register_fetches("named_header", function(txn)
+export const SCRIPT = `${APPEND_SOURCE}core.register_fetches("named_header", function(txn)
   local split = txn:get_var("txn.split") or ""
   local name = split:match("^[^|]*|[^|]*|([^|]*)")
   if name == nil or name == "" then return "" end

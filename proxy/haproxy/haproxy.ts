@@ -1,13 +1,15 @@
 import { AppError } from "../../core/app-error.js";
 import type { AppRoutes, Count, Load, Proxy } from "../proxy.js";
-import { parseLoads, parseMap, parseServers } from "./answers.js";
+import { parseLoads, parseServers } from "./answers.js";
 import { paths, WAKE, type HaproxyOptions } from "./configuration.js";
 import { Counters } from "./counters.js";
 import { removeSlots, slotsIn, writeEmptySlots, writePlanned } from "./files.js";
-import { plan, type MapChange, type Plan } from "./plan.js";
+import { mapCommand } from "./map-changes.js";
+import { OldWorkers, readMaps } from "./old-workers.js";
+import { plan, type Plan } from "./plan.js";
 import { addressArgument, argument, Runtime } from "./runtime.js";
 import { Servers } from "./servers.js";
-import { NOWHERE, slotOfEntry, type HaproxyState, type MapName, type SlotServer } from "./state.js";
+import { NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
 import { Workers } from "./workers.js";
 
 /**
@@ -18,6 +20,7 @@ import { Workers } from "./workers.js";
 export class Haproxy implements Proxy {
   private readonly runtime: Runtime;
   private readonly workers: Workers;
+  private readonly oldWorkers: OldWorkers;
   private readonly servers: Servers;
   private readonly counters: Counters;
   /** What runs; unknown after an error, and then read again. */
@@ -27,6 +30,7 @@ export class Haproxy implements Proxy {
     const master = new Runtime(paths.masterSocket(options.folder));
     this.runtime = new Runtime(paths.adminSocket(options.folder));
     this.workers = new Workers(master, this.runtime);
+    this.oldWorkers = new OldWorkers(master, options.folder);
     this.servers = new Servers(this.runtime);
     this.counters = new Counters(master, paths.adminSocket(options.folder));
   }
@@ -54,9 +58,10 @@ export class Haproxy implements Proxy {
       if (!(error instanceof AppError) || difference.maps.length + difference.added.length === 0) throw error;
       // The files say what is wanted: a seamless reload gets there too.
       await this.reload();
+      await this.observed();
       return;
     }
-    this.state = await this.removeLeaving(difference.next);
+    this.state = await this.leadOldWorkers(await this.removeLeaving(difference.next));
   }
 
   async loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>> {
@@ -76,12 +81,14 @@ export class Haproxy implements Proxy {
 
   async sweep(): Promise<void> {
     const state = await this.observed();
-    if (state.leaving.length > 0) this.state = await this.removeLeaving(state);
+    this.state = await this.leadOldWorkers(
+      state.leaving.length > 0 ? await this.removeLeaving(state) : state,
+    );
   }
 
   async leaving(): Promise<readonly string[]> {
-    const { leaving } = await this.observed();
-    return leaving.map(({ address }) => address);
+    const { leaving, elsewhere = [] } = await this.observed();
+    return [...new Set([...leaving, ...elsewhere].map(({ address }) => address))];
   }
 
   async counts(all: boolean): Promise<readonly Count[]> {
@@ -97,21 +104,13 @@ export class Haproxy implements Proxy {
   }
 
   private async observed(): Promise<HaproxyState> {
-    this.state ??= await this.observe();
+    this.state ??= await this.leadOldWorkers(await this.observe());
     return this.state;
   }
 
   private async observe(): Promise<HaproxyState> {
     const { folder } = this.options;
-    const read = async (map: MapName): Promise<Map<string, string>> =>
-      parseMap(await this.runtime.run(`show map ${argument(paths.map(folder, map))}`));
-    const maps = {
-      hosts: await read("hosts"),
-      visitors: await read("visitors"),
-      tracks: await read("tracks"),
-      splits: await read("splits"),
-      slots: await read("slots"),
-    };
+    const maps = await readMaps(this.runtime, folder);
     const all = parseServers(await this.runtime.run("show servers state"));
     const used = new Set([...maps.slots.values()].map(slotOfEntry));
     const servers = new Map<string, Map<string, string>>();
@@ -137,6 +136,11 @@ export class Haproxy implements Proxy {
     const still: SlotServer[] = [];
     for (const leaving of state.leaving) if (!(await this.servers.remove(leaving))) still.push(leaving);
     return { ...state, leaving: still };
+  }
+
+  /** What is open in workers from before a reload goes on there; what comes is routed as in the present one. */
+  private async leadOldWorkers(state: HaproxyState): Promise<HaproxyState> {
+    return { ...state, elsewhere: await this.oldWorkers.follow(state) };
   }
 
   /** Twice as many as there are; or, where HAProxy has not the files for so many, just what is missing. */
@@ -168,17 +172,6 @@ function refuseHostile({ added, maps }: Plan): void {
   for (const change of maps) {
     argument(change.key);
     if (change.kind !== "delete") argument(change.value);
-  }
-}
-
-function mapCommand(folder: string, change: MapChange): string {
-  const path = argument(paths.map(folder, change.map));
-  switch (change.kind) {
-    case "add":
-    case "set":
-      return `${change.kind} map ${path} ${argument(change.key)} ${argument(change.value)}`;
-    case "delete":
-      return `del map ${path} ${argument(change.key)}`;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AppRoutes, ReleaseRoutes } from "../proxy.js";
 import { FALLBACK_HOST, WAKE } from "./configuration.js";
+import { mapChanges, type MapChange } from "./map-changes.js";
 import {
   PLACES,
   slotEntry,
@@ -23,13 +24,6 @@ export interface Plan {
   /** Releases for which no slot was free: more slots must be made first. */
   readonly missingSlots: number;
 }
-
-export type MapChange =
-  | { readonly kind: "add" | "set"; readonly map: MapName; readonly key: string; readonly value: string }
-  | { readonly kind: "delete"; readonly map: MapName; readonly key: string };
-
-/** What is pointed to comes first. */
-const MAPS_IN_ORDER: readonly MapName[] = ["slots", "splits", "tracks", "visitors", "hosts"];
 
 /** desired − actual. Pure. */
 export function plan(
@@ -62,7 +56,7 @@ class Desired {
     };
     this.servers = new Map([...actual.servers].map(([slot, servers]) => [slot, new Map(servers)]));
     const used = new Set([...actual.maps.slots.values()].map(slotOfEntry));
-    for (const { slot } of actual.leaving) used.add(slot);
+    for (const { slot } of [...actual.leaving, ...(actual.elsewhere ?? [])]) used.add(slot);
     this.freeSlots = actual.slots.filter((slot) => !used.has(slot)).reverse();
   }
 
@@ -91,17 +85,15 @@ class Desired {
   }
 
   plan(): Plan {
-    const changes = MAPS_IN_ORDER.map((map) => mapChanges(map, this.actual, this.maps[map]));
-    const pointed = changes.flatMap((map) => map.filter(({ kind }) => kind !== "delete"));
-    const deleted = changes.reverse().flatMap((map) => map.filter(({ kind }) => kind === "delete"));
     return {
       added: this.added,
-      maps: [...pointed, ...deleted],
+      maps: mapChanges(this.actual.maps, this.maps),
       leaving: this.leaving,
       next: {
         maps: this.maps,
         servers: this.servers,
         leaving: [...this.actual.leaving, ...this.leaving],
+        elsewhere: this.actual.elsewhere ?? [],
         slots: this.actual.slots,
       },
       missingSlots: this.missingSlots,
@@ -176,15 +168,4 @@ function replaceAll(
     if (isOurs(key, value) && !spare(key) && !wanted.has(key)) map.delete(key);
   }
   for (const [key, value] of wanted) map.set(key, value);
-}
-
-function mapChanges(map: MapName, actual: HaproxyState, wanted: ReadonlyMap<string, string>): MapChange[] {
-  const present = actual.maps[map];
-  const changed = [...wanted].flatMap(([key, value]): MapChange[] => {
-    const before = present.get(key);
-    if (before === value) return [];
-    return [{ kind: before === undefined ? "add" : "set", map, key, value }];
-  });
-  const gone = [...present.keys()].filter((key) => !wanted.has(key));
-  return [...changed, ...gone.map((key): MapChange => ({ kind: "delete", map, key }))];
 }

@@ -7,12 +7,20 @@ const LONGEST_LINE = 12_000;
 
 /** HAProxy's runtime API over a Unix socket: one connection a line. Management guide 2.6, section 9.3. */
 export class Runtime {
-  constructor(private readonly socket: string) {}
+  constructor(
+    private readonly socket: string,
+    private readonly prefix = "",
+  ) {}
+
+  /** Of the master: commands for one of its workers. */
+  of(pid: number): Runtime {
+    return new Runtime(this.socket, `@!${pid} `);
+  }
 
   /** Runs commands back to back, in as few lines as hold them, and returns what they print. */
   async run(...commands: string[]): Promise<string> {
     const answers: string[] = [];
-    for (const line of packed(commands)) {
+    for (const line of packed(commands.map((command) => this.prefix + command))) {
       const text = line.join("; ");
       if (text.length > LONGEST_LINE)
         throw new AppError("haproxy-refused", { command: `${text.slice(0, 80)}…`, answer: "line too long" });

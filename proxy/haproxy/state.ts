@@ -7,13 +7,17 @@ export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots"] as const;
  */
 export type MapName = (typeof MAPS)[number];
 
+export type Maps = Readonly<Record<MapName, ReadonlyMap<string, string>>>;
+
 /** What HAProxy does at a moment: its maps, and the servers of every slot that has some. */
 export interface HaproxyState {
-  readonly maps: Readonly<Record<MapName, ReadonlyMap<string, string>>>;
+  readonly maps: Maps;
   /** Slot → server → address. */
   readonly servers: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Servers that get nothing new and wait for their last connection to close. */
   readonly leaving: readonly SlotServer[];
+  /** Servers on which something is still open in a worker from before a reload, though `servers` names them no more. */
+  readonly elsewhere?: readonly SlotServer[];
   /** Every slot there is. */
   readonly slots: readonly string[];
 }
@@ -59,6 +63,14 @@ export function askedEntry(entry: string): string {
   return entry
     .split("|")
     .map((field, index) => (index === 3 ? ASKED : field))
+    .join("|");
+}
+
+/** The same entry, leading to another slot. */
+export function withSlot(entry: string, slot: string): string {
+  return entry
+    .split("|")
+    .map((field, index) => (index === 1 ? slot : field))
     .join("|");
 }
 

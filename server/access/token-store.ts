@@ -30,7 +30,7 @@ export class TokenStore {
       const all = Object.values(await this.redis.hgetall(keys.tokens)).map((text) =>
         tokenSchema.parse(JSON.parse(text)),
       );
-      return all.find((record) => record.hash === hash)?.name;
+      return all.find((record) => sameSecret(record.hash, hash))?.name;
     } catch (error) {
       throw redisError(error);
     }

@@ -7,7 +7,7 @@ import type { Tools } from "../tools.js";
 import type { DeliveryRecord } from "../webhooks/delivery-record.js";
 import type { Delivery, DeliveryStore } from "../webhooks/delivery-store.js";
 import type { SeenHeads } from "../webhooks/seen-heads.js";
-import { sourceHeads } from "../webhooks/source.js";
+import type { Sources } from "../webhooks/source.js";
 import { shownSource } from "../webhooks/source-address.js";
 import type { Webhook, WebhookStore } from "../webhooks/webhook-store.js";
 import { parseBody } from "./parse-body.js";
@@ -17,6 +17,7 @@ export interface WebhookApiOptions {
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
   readonly seen: SeenHeads;
+  readonly sources: Sources;
 }
 
 /** What `sluice webhook` shows. */
@@ -50,6 +51,7 @@ export function webhookApi(options: WebhookApiOptions): Router {
   const router = Router();
   router.put("/apps/:app/webhook", async (request, response) => {
     const change = parseBody(changeSchema, request);
+    // Whoever gives an app a webhook wants it to be there before its first push. Deliveries make none.
     const app = await tools.apps.ensure(request.params.app);
     const webhook = await webhooks.change(app.name, change);
     const problem = change.source === undefined ? undefined : await lookAtSource(options, webhook);
@@ -76,7 +78,9 @@ export function webhookApi(options: WebhookApiOptions): Router {
       throw new AppError("delivery-unknown", { app: app.name, number: request.params.number });
     const now = tools.clock.now();
     const record = replayOf(past, String(response.locals["holder"]), now);
-    response.status(202).json({ number: await deliveries.accept(app.name, record, now) });
+    const number = await deliveries.accept(app.name, record, now);
+    if (number === "gone") throw new AppError("app-unknown", { app: app.name, known: [] });
+    response.status(202).json({ number });
   });
   return router;
 }
@@ -96,12 +100,12 @@ const changeSchema = z.strictObject({
 
 /** What the source has now deploys with its next push; why it cannot be read, when it cannot. */
 async function lookAtSource(
-  { tools, seen }: WebhookApiOptions,
+  { sources, seen }: WebhookApiOptions,
   webhook: Webhook,
 ): Promise<string | undefined> {
   await seen.forget(webhook.app);
   try {
-    await seen.begin(webhook.app, await sourceHeads(tools, webhook, AbortSignal.timeout(15_000)));
+    await seen.begin(webhook.app, await sources.heads(webhook, AbortSignal.timeout(15_000)));
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

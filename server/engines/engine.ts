@@ -50,7 +50,10 @@ export interface Engine {
   listening(id: string): Promise<string[]>;
   /** Its log, oldest line first: the last `lines`, then (with `follow`) what comes, until the signal aborts. */
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
-  /** Removes the log of an instance that it keeps no more. */
+  /**
+   * Removes the logs of instances that it keeps no more: of one, of a release (`APP.vN`) or of an app (`APP`), also of those
+   * that were scaled away long ago.
+   */
   forget(id: string): Promise<void>;
 }
 

@@ -60,6 +60,22 @@ export class Repository {
       await this.git.raw("update-ref", "-d", `refs/heads/${branch}`);
   }
 
+  /**
+   * Branches that `branch` cannot stand beside: git keeps `feature/login` in a folder `feature`, so one repository never
+   * has both.
+   */
+  async headsInTheWayOf(branch: string): Promise<string[]> {
+    const names = await this.git.raw("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/");
+    return names
+      .split("\n")
+      .filter((name) => name !== "" && (name.startsWith(`${branch}/`) || branch.startsWith(`${name}/`)));
+  }
+
+  /** Removes a ref of any kind; one that is not there is no error. */
+  async removeRef(ref: string): Promise<void> {
+    await this.git.raw("update-ref", "-d", ref);
+  }
+
   /** Whether `commit` is there and can be reached from `ref`. */
   async reaches(ref: string, commit: string): Promise<boolean> {
     const found = await this.git

@@ -20,8 +20,8 @@ export const appEventSchema = z.object({
   track: z.string(),
   /** When it happened, ISO 8601. */
   at: z.string(),
-  /** Where the track is served. */
-  url: z.string(),
+  /** Where the track is served; absent when the release has no `web` process. */
+  url: z.string().optional(),
   /** Of a failure, an abort, or a promotion. */
   reason: z.string().optional(),
   /** Made up by `sluice notify APP test`. */

@@ -3,6 +3,11 @@ import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
 import type { AppEvent, AppEventType } from "./app-event.js";
 
+interface Told {
+  readonly at: string;
+  readonly url: string | undefined;
+}
+
 /** What a canary's verdict led to, as its record keeps it. */
 export interface CanaryDecision {
   readonly at: string;
@@ -15,7 +20,7 @@ export interface CanaryDecision {
 export function eventOfRelease(
   before: ReleaseRecord | undefined,
   after: ReleaseRecord,
-  { at, url }: Pick<AppEvent, "at" | "url">,
+  { at, url }: Told,
 ): AppEvent | undefined {
   const type = typeOfChange(before, after);
   if (type === undefined) return undefined;
@@ -31,7 +36,7 @@ export function eventOfRelease(
 export function eventOfDecision(
   { at, word, action, reason }: CanaryDecision,
   canary: ReleaseRecord,
-  url: string,
+  url: string | undefined,
 ): AppEvent | undefined {
   if (word !== "fail") return undefined;
   if (action === "abort") return { ...eventOf("canary.aborted", canary, at, url), reason };
@@ -41,7 +46,7 @@ export function eventOfDecision(
 /** What it tells that a release has left its track; of a preview nothing. Pure. */
 export function eventOfDeparture(
   release: ReleaseRecord,
-  { at, url, reason }: Pick<AppEvent, "at" | "url"> & { readonly reason: string },
+  { at, url, reason }: Told & { readonly reason: string },
 ): AppEvent | undefined {
   return release.track === CANARY ? { ...eventOf("canary.aborted", release, at, url), reason } : undefined;
 }
@@ -56,7 +61,16 @@ function typeOfChange(before: ReleaseRecord | undefined, after: ReleaseRecord): 
   return after.track === CANARY ? "canary.live" : "release.live";
 }
 
-function eventOf(type: AppEventType, release: ReleaseRecord, at: string, url: string): AppEvent {
+function eventOf(type: AppEventType, release: ReleaseRecord, at: string, url: string | undefined): AppEvent {
   const { app, number, commit, branch, track } = release;
-  return { type, app, release: releaseName(number), commit, branch, track, at, url };
+  return {
+    type,
+    app,
+    release: releaseName(number),
+    commit,
+    branch,
+    track,
+    at,
+    ...(url === undefined ? {} : { url }),
+  };
 }

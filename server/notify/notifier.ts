@@ -39,13 +39,15 @@ export interface Undelivered {
 export class Notifier {
   constructor(private readonly options: NotifierOptions) {}
 
-  /** Answers how many will be told. Throws `redis-unavailable`. */
+  /** Answers how many will be told; an event of the same time that they were told already is not told again. Throws `redis-unavailable`. */
   async tell(event: AppEvent): Promise<number> {
     const { receivers, outbox } = this.options;
     const concerned = await receivers.concernedBy(event);
     for (const receiver of concerned) {
       const payload: z.infer<typeof payloadSchema> = { id: `msg_${randomUUID()}`, receiver, event };
-      await outbox.add(KIND, payload, { lane: `${event.app}/${receiver}` });
+      const { app, release, type, at } = event;
+      const once = `${app}/${release}/${type}/${at}/${receiver}`;
+      await outbox.add(KIND, payload, { lane: `${app}/${receiver}`, once });
     }
     return concerned.length;
   }

@@ -9,7 +9,7 @@ export function slackMessage(event: AppEvent): Message {
   const { app, branch, commit, url, reason = "", test } = event;
   return slackLine([
     `${test === true ? "[test] " : ""}${app}: ${whatHappened(event)}.`,
-    `${url} (${branch}, ${commit.slice(0, 10)})`,
+    `${url ?? "no web process"} (${branch}, ${commit.slice(0, 10)})`,
     firstLine(reason),
   ]);
 }

@@ -1,12 +1,11 @@
 import { rm } from "node:fs/promises";
 import type { Pipeline } from "./pipeline.js";
 import { applied } from "../releases/applied.js";
-import { sourcesOf } from "../releases/release-logs.js";
 import type { Tools } from "../tools.js";
 
 /** Removes an app with all that Sluice made for it: out of the proxies, stopped, its files, its records. Throws `app-unknown`. */
 export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string): Promise<void> {
-  const { apps, releases, routes, engine, home, settings, redisUsers, turns } = tools;
+  const { apps, routes, engine, home, settings, redisUsers, turns } = tools;
   const app = await apps.read(name);
   const place = {
     app: app.name,
@@ -20,11 +19,10 @@ export async function destroyApp(tools: Tools, pipeline: Pipeline, name: string)
     for (const { number } of table.releases) await turns.take(app.name, number, async () => undefined);
     const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app.name}.`));
     await Promise.all(instances.map(({ id }) => engine.stop(id, settings.instances.stopSeconds)));
-    for (const record of await releases.list(app.name)) {
-      for (const { id } of sourcesOf(record)) await engine.forget(id);
-    }
+    await engine.forget(app.name);
     await redisUsers.remove(app.name);
-    await rm(home.app(app.name), { recursive: true, force: true });
+    // A delivery that was under way may still be fetching into it.
+    await rm(home.app(app.name), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     await rm(home.sockets(app.name), { recursive: true, force: true });
     await tools.traffic.remove(app.name);
     await apps.remove(app.name);

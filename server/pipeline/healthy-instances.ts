@@ -36,20 +36,29 @@ export async function healthyInstances(
   }
 }
 
-/**
- * Those of the release's instances that are not `present` are stopped, unless its record names them: Redis may have written
- * it before its answer was lost.
- */
+/** Those that were started for a release and are not `present` go, unless its record names them. */
 export function letNewOnesGo(
-  { tools, record }: Pick<ReleaseWork, "tools" | "record">,
+  work: Pick<ReleaseWork, "tools" | "record">,
   present: readonly InstanceRecord[],
 ): void {
   const known = new Set(present.map(({ id }) => id));
+  letGoUnlessNamed(
+    work,
+    sourcesOf(work.record).filter(({ id }) => !known.has(id)),
+  );
+}
+
+/** Instances go unless the release's record names them: Redis may have written it, or not, before its answer was lost. */
+export function letGoUnlessNamed(
+  { tools, record }: Pick<ReleaseWork, "tools" | "record">,
+  instances: readonly { readonly id: string }[],
+): void {
   const { app, number, traffic } = record;
-  for (const { id } of sourcesOf(record)) {
-    if (known.has(id)) continue;
-    const isWanted = async (): Promise<boolean> =>
-      (await tools.releases.find(app, number))?.instances.some((instance) => instance.id === id) ?? false;
-    tools.leaving.begin(id, { revision: 0, drainSeconds: traffic.drainSeconds, isWanted });
+  for (const { id } of instances) {
+    const goneSince = async (): Promise<number | undefined> => {
+      const isNamed = (await tools.releases.find(app, number))?.instances.some((known) => known.id === id);
+      return isNamed === true ? undefined : tools.routes.update(app, (table) => table);
+    };
+    tools.leaving.begin(id, { goneSince, drainSeconds: traffic.drainSeconds });
   }
 }

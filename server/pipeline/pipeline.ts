@@ -1,28 +1,30 @@
 import { mkdir } from "node:fs/promises";
-import { AppError, toAppError } from "../../core/app-error.js";
+import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { hasReached } from "../../core/records/phase.js";
 import type { AppRecord } from "../../core/records/app-record.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
+import { isPreview, PRODUCTION } from "../../core/records/route-table.js";
 import type { Redis } from "ioredis";
-import { takeLock } from "../../core/redis/lock.js";
-import { redisError } from "../../core/redis/connection.js";
+import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import { Repository, type Quarantine } from "../git/repository.js";
 import { COPY, DEPLOY, ROLLBACK } from "./deploy.js";
 import { refuseFullDisk, watchDisk } from "./disk-space.js";
 import { layDependenciesReady } from "./ready-dependencies.js";
-import type { Output } from "./output.js";
+import { Output } from "./output.js";
+import { Postponed, type PostponedWork } from "./postponed.js";
 import { ReleaseQueue, type Place } from "./release-queue.js";
 import { runSteps, undoSteps } from "./runner.js";
 import type { ReleaseWork, Step } from "./step.js";
 import type { Tools } from "../tools.js";
-import { publicUrl } from "../releases/public-url.js";
+import { whatServes } from "../releases/what-serves.js";
 
 export interface ReleaseOrder {
   readonly app: string;
   readonly commit: string;
   readonly branch: string;
-  readonly track: string;
+  /** Undefined: the branch's own. */
+  readonly track?: string;
   readonly by: string;
   readonly source: ReleaseRecord["source"];
   readonly skipGates: boolean;
@@ -31,33 +33,42 @@ export interface ReleaseOrder {
   readonly copy?: Pick<ReleaseRecord, "copyOf" | "processes">;
 }
 
+type WorkOptions = Pick<ReleaseOrder, "quarantine" | "skipGates">;
+
 /** Turns commits into releases, one at a time per app. */
 export class Pipeline {
   private readonly queue = new ReleaseQueue();
   private readonly stopping = new AbortController();
   private readonly busy = new Set<Promise<unknown>>();
-  /** Releases that failed, but whose records do not say so yet. */
-  private readonly halfUndone = new Map<ReleaseWork, AppError>();
+  /** App → the lock that is held while something releases it. */
+  private readonly locks = new Map<string, HeldLock>();
+  private readonly postponed: Postponed;
+  /** Apps whose postponed releases have been given a place in the queue. */
+  private readonly resolving = new Set<string>();
 
   constructor(
     private readonly tools: Tools,
     private readonly redis: Redis,
     /** Name of this server, the same after a restart. */
     private readonly who: string,
-  ) {}
+  ) {
+    this.postponed = new Postponed(tools.clock);
+  }
 
   /** Runs `job` while nothing else releases the app; its signal aborts when it must stop. Throws `release-busy`, `push-superseded`. */
   async exclusively<T>(place: Place, job: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = AbortSignal.any([place.signal, this.stopping.signal]);
     return this.track(
       this.queue.run({ ...place, signal }, async () => {
-        const lock = await takeLock(this.redis, place.app, this.who, place.what).catch((error: unknown) => {
-          throw redisError(error);
-        });
+        const { app, what } = place;
+        const lock = await takeLock(this.redis, app, this.who, what);
         const disk = watchDisk(this.tools);
+        this.locks.set(app, lock);
         try {
+          for (const postponed of this.postponed.of(app)) await this.resolve(postponed);
           return await job(AbortSignal.any([signal, lock.lost, disk.full]));
         } finally {
+          this.locks.delete(app);
           disk.stop();
           await lock.release();
         }
@@ -65,20 +76,24 @@ export class Pipeline {
     );
   }
 
-  /** Records a new release, queued; the app is made by its first. */
+  /**
+   * Records a new release, queued. Only within `exclusively`. A push makes the app; nothing else does: it may be gone by
+   * now. Throws `app-unknown`.
+   */
   async begin(order: ReleaseOrder, out: Output): Promise<ReleaseWork> {
     await refuseFullDisk(this.tools);
-    const app = await this.tools.apps.ensure(order.app);
-    const { commit, branch, track, by, source, copy } = order;
+    const { commit, branch, by, source, copy } = order;
+    const makesApp = source === "push" && copy === undefined;
+    const app = await (makesApp ? this.tools.apps.ensure(order.app) : this.tools.apps.read(order.app));
+    const track = order.track ?? (await this.tools.branchTracks.claim(app.name, branch));
     const what = { app: app.name, commit, branch, track, by, source };
     const how = copy === undefined ? { order: "deploy" as const } : { order: "copy" as const, ...copy };
     const draft = await this.tools.releases.draft({ processes: [], ...what, ...how });
-    const work = this.workOf(app, draft, out, order);
+    const work = this.workOf(app, draft, out, order, this.toolsUnderLock(app.name));
     try {
       await this.tools.releases.save(draft);
       await mkdir(this.tools.home.release(app.name, draft.number), { recursive: true });
-      const { logMegabytes } = this.tools.settings.limits;
-      out.keepIn(this.tools.home.releaseOutput(app.name, draft.number), logMegabytes * 1024 * 1024);
+      out.keepIn(this.tools.home.releaseOutput(app.name, draft.number), logBytes(this.tools));
       this.tools.changes.tell(undefined, draft);
       return work;
     } catch (error) {
@@ -90,39 +105,56 @@ export class Pipeline {
 
   /** Everything up to `healthy`: what runs is not touched, and a failure takes all of it back. */
   async toHealthy(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    await this.orRemember(work, runSteps(work, DEPLOY, "healthy", signal));
+    await this.orPostpone(work, runSteps(work, DEPLOY, "healthy", signal));
   }
 
   /** The rest, from wherever the release is; answers when it serves. */
   async toSettled(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    await this.orRemember(work, runSteps(work, stepsOf(work), "settled", signal));
+    await this.orPostpone(work, this.finish(work, signal));
     const seconds = ((this.tools.clock.now() - work.beganAt) / 1000).toFixed(1);
     work.out.heading(
-      `Live: ${publicUrl(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
+      `Live: ${whatServes(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
     );
+    sayWhatStartsIt(work);
     void this.track(layDependenciesReady(work));
   }
 
   /** Takes an unfinished release back. */
   async undo(work: ReleaseWork, error: AppError): Promise<void> {
-    await this.orRemember(work, undoSteps(work, stepsOf(work), error));
+    await this.orPostpone(work, undoSteps(work, stepsOf(work), error));
+    await this.freeTrack(work).catch(() => undefined);
   }
 
-  /** Tries again to take back what could not be taken back while Redis was away. */
-  async undoRemembered(): Promise<void> {
-    for (const [work, error] of this.halfUndone) {
-      await undoSteps(work, stepsOf(work), error);
-      this.halfUndone.delete(work);
+  /**
+   * Gives releases that could be neither finished nor undone another try, each in its app's queue, before whatever else is to
+   * be done there. Does not wait for it.
+   */
+  resolvePostponed(): void {
+    for (const app of this.postponed.dueApps()) {
+      if (this.resolving.has(app)) continue;
+      this.resolving.add(app);
+      const place = { app, what: "the end of an earlier release", signal: this.stopping.signal };
+      this.exclusively(place, async () => undefined)
+        .catch((error: unknown) => this.tools.log.debug({ err: error, app }, "a release is still postponed"))
+        .finally(() => this.resolving.delete(app));
     }
   }
 
-  /** A release as steps work on it. */
-  async work(
-    record: ReleaseRecord,
-    out: Output,
-    options: Pick<ReleaseOrder, "quarantine" | "skipGates">,
-  ): Promise<ReleaseWork> {
-    return this.workOf(await this.tools.apps.read(record.app), record, out, options);
+  /** A branch whose first push came to nothing is no branch: another may have the name. */
+  private async freeTrack({ record: { app, branch, track }, repository }: ReleaseWork): Promise<void> {
+    if (!isPreview(track) || (await this.tools.routes.read(app)).tracks[track] !== undefined) return;
+    if ((await repository.head(branch)) === undefined) await this.tools.branchTracks.free(app, branch);
+  }
+
+  /** A release as steps work on it, for what does not release its app: starting again what serves already. */
+  async work(record: ReleaseRecord, out: Output, options: WorkOptions): Promise<ReleaseWork> {
+    return this.workOf(await this.tools.apps.read(record.app), record, out, options, this.tools);
+  }
+
+  /** The same within `exclusively`: it can write as long as the app is its own. */
+  async lockedWork(record: ReleaseRecord, out: Output, options: WorkOptions): Promise<ReleaseWork> {
+    const tools = this.toolsUnderLock(record.app);
+    return this.workOf(await this.tools.apps.read(record.app), record, out, options, tools);
   }
 
   /** Cancels what is before `live` and waits until all is through or taken back. */
@@ -131,25 +163,73 @@ export class Pipeline {
     await Promise.allSettled([...this.busy]);
   }
 
+  private async finish(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+    const { record } = work;
+    // Whoever took it live may have ended before anybody was told. Nobody is told twice.
+    if (record.phase === "live") this.tools.changes.tell({ ...record, phase: "healthy" }, record);
+    await runSteps(work, stepsOf(work), "settled", signal);
+  }
+
   private workOf(
     app: AppRecord,
     record: ReleaseRecord,
     out: Output,
-    { quarantine, skipGates }: Pick<ReleaseOrder, "quarantine" | "skipGates">,
+    { quarantine, skipGates }: WorkOptions,
+    tools: Tools,
   ): ReleaseWork {
-    const { home, clock } = this.tools;
+    const { home, clock } = tools;
     const repository = new Repository(home.repository(app.name), home.gitHome(), quarantine);
     const [beganAt, endsBefore] = [clock.now(), new Map<string, number>()];
-    return { app, record, repository, out, skipGates, beganAt, endsBefore, tools: this.tools };
+    return { app, record, repository, out, skipGates, beganAt, endsBefore, tools, isSwitchTried: false };
   }
 
-  private async orRemember(work: ReleaseWork, steps: Promise<void>): Promise<void> {
+  /** The tools whose writes Redis takes only while the app's lock is held. */
+  private toolsUnderLock(app: string): Tools {
+    const lock = this.locks.get(app);
+    if (lock === undefined) throw new AppError("internal", { reason: `${app} is released by nobody` });
+    const { routes, releases } = this.tools;
+    return { ...this.tools, routes: routes.under(lock), releases: releases.under(lock) };
+  }
+
+  private async orPostpone(work: ReleaseWork, steps: Promise<void>): Promise<void> {
     try {
       await steps;
     } catch (error) {
-      const { phase } = work.record;
-      if (phase !== "failed" && !hasReached(phase, "live")) this.halfUndone.set(work, toAppError(error));
+      const isDone = work.record.phase === "failed" || work.record.phase === "retired";
+      const mayFinish = isAppError(error, "redis-unavailable", "release-lock-lost");
+      if (!isDone && (mayFinish || !hasReached(work.record.phase, "live")))
+        this.postponed.add({ work, error: reasonOf(error) });
+      if (work.record.phase === "failed") await this.freeTrack(work).catch(() => undefined);
       throw error;
+    }
+  }
+
+  /**
+   * What its record and the table say counts: an answer that was lost may have been a yes. What is live is finished, anything
+   * else is taken back. Its failure is nobody else's.
+   */
+  private async resolve(postponed: PostponedWork): Promise<void> {
+    const { work: earlier, error } = postponed;
+    const { app, number } = earlier.record;
+    const fields = { app, release: releaseName(number) };
+    const out = new Output();
+    try {
+      await this.tools.turns.take(app, number, async () => {
+        const record = await this.tools.releases.find(app, number);
+        if (record === undefined || ["settled", "retired", "failed"].includes(record.phase)) return;
+        const work = { ...earlier, record, out, tools: this.toolsUnderLock(app), isSwitchTried: false };
+        out.keepIn(this.tools.home.releaseOutput(app, number), logBytes(this.tools));
+        const isLive = await servesOrDid(work);
+        this.tools.log.info({ ...fields, phase: record.phase, isLive }, "release left unfinished");
+        if (!isLive) await undoSteps(work, stepsOf(work), error);
+        else await this.finish(work, this.stopping.signal);
+      });
+      this.postponed.remove(postponed);
+    } catch (problem) {
+      this.tools.log.warn({ err: problem, ...fields }, "a release could be neither finished nor undone yet");
+      this.postponed.putOff(postponed);
+    } finally {
+      await out.close();
     }
   }
 
@@ -166,6 +246,28 @@ export class Pipeline {
   }
 }
 
+/** A Procfile's processes but `web` begin with none. */
+function sayWhatStartsIt({ out, record: { app, track, processes } }: ReleaseWork): void {
+  const [first] = processes;
+  if (track !== PRODUCTION || first === undefined || processes.some(({ quantity }) => quantity > 0)) return;
+  out.line(`Nothing runs: \`sluice scale ${app} ${first.name}=1\` starts a ${first.name}.`);
+}
+
 function stepsOf({ record }: ReleaseWork): readonly Step[] {
   return { deploy: DEPLOY, rollback: ROLLBACK, copy: COPY }[record.order];
+}
+
+/** Why a release failed, if it did. */
+function reasonOf(error: unknown): AppError {
+  return toAppError(isAppError(error, "release-in-doubt") ? error.cause : error);
+}
+
+/** Whether the switch to it was written: whole, as its record's phase, or at least as far as the table. */
+export async function servesOrDid({ tools, record }: ReleaseWork): Promise<boolean> {
+  const { tracks } = await tools.routes.read(record.app);
+  return hasReached(record.phase, "live") || Object.values(tracks).includes(record.number);
+}
+
+function logBytes({ settings }: Tools): number {
+  return settings.limits.logMegabytes * 1024 * 1024;
 }

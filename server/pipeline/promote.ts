@@ -1,17 +1,19 @@
-import { AppError, toAppError } from "../../core/app-error.js";
+import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import { appliedIfPossible } from "../releases/applied.js";
-import { publicUrl } from "../releases/public-url.js";
+import { whatServes } from "../releases/what-serves.js";
 import { withLive } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 import { healthyInstances, letNewOnesGo } from "./healthy-instances.js";
 import type { Output } from "./output.js";
 import type { Pipeline } from "./pipeline.js";
 import { prune } from "./prune.js";
+import { inDoubt } from "./runner.js";
 import { sizedAsProduction } from "./sized-as-production.js";
 import type { ReleaseWork } from "./step.js";
+import { askRedisAgain } from "./until-redis-answers.js";
 
 export interface PromoteOptions {
   readonly signal: AbortSignal;
@@ -44,7 +46,8 @@ export async function promote(
     tools.turns.take(app, number, async () => {
       const canary = await canaryOf(tools, app, number);
       if (isDue !== undefined && !(await isDue())) throw new AppError("promotion-overtaken", { app });
-      return takeProduction(await pipeline.work(canary, out, { quarantine: {}, skipGates: false }), stop);
+      const work = await pipeline.lockedWork(canary, out, { quarantine: {}, skipGates: false });
+      return takeProduction(work, stop);
     }),
   );
 }
@@ -54,14 +57,19 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<R
   const { app, number } = canary;
   out.heading(`Promoting ${releaseName(number)} (${canary.commit.slice(0, 10)})`);
   const promoted = await atProductionsSize(work, signal);
-  // It may have been aborted while its new instances were started.
+  // It may have been aborted while its new instances were started; or this was done, and the answer lost.
   const live = (table: RouteTable): RouteTable => {
+    if (table.tracks[PRODUCTION] === number) return table;
     if (table.tracks[CANARY] !== number) throw new AppError("canary-none", { app });
     return withLive(table, promoted, tools.clock.now());
   };
-  const revision = await tools.routes.update(app, live, [promoted]).catch((error: unknown) => {
+  const revision = await askRedisAgain(
+    work,
+    async () => tools.routes.update(app, live, [promoted]),
+    signal,
+  ).catch((error: unknown) => {
     letNewOnesGo(work, canary.instances);
-    throw error;
+    throw isAppError(error, "redis-unavailable") ? inDoubt(work, error) : error;
   });
   tools.changes.tell(canary, promoted);
   // There is no way back from here: what goes wrong now is told, and the promotion is done.
@@ -75,7 +83,7 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<R
       out.problem(toAppError(error));
     });
   const seconds = ((tools.clock.now() - beganAt) / 1000).toFixed(1);
-  out.heading(`Live: ${publicUrl(tools.settings, promoted)} (${releaseName(number)}, ${seconds} s)`);
+  out.heading(`Live: ${whatServes(tools.settings, promoted)} (${releaseName(number)}, ${seconds} s)`);
   return promoted;
 }
 

@@ -2,7 +2,6 @@ import { readdir, rm } from "node:fs/promises";
 import { parseReleaseName } from "../../core/names.js";
 import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { sourcesOf } from "../releases/release-logs.js";
 import { DependencyCache } from "./dependency-cache.js";
 import type { Tools } from "../tools.js";
 
@@ -11,14 +10,15 @@ const KEPT_RECORDS = 100;
 
 /** Removes what Sluice made for releases that are neither running nor among the last few that served. */
 export async function prune(tools: Tools, app: string): Promise<void> {
+  // Before the records: one that begins just now has its record before its folder.
+  const folders = await readdir(tools.home.releases(app)).catch(() => []);
   const [records, table] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
   const kept = keptReleases(records, table, tools.settings.limits.keepReleases);
-  for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
+  for (const name of folders) {
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
     await rm(tools.home.release(app, number), { recursive: true, force: true });
-    const record = records.find((candidate) => candidate.number === number);
-    for (const { id } of record === undefined ? [] : sourcesOf(record)) await tools.engine.forget(id);
+    await tools.engine.forget(`${app}.${name}`);
   }
   for (const record of records.slice(KEPT_RECORDS)) {
     if (!kept.has(record.number)) await tools.releases.remove(app, record.number);

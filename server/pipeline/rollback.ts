@@ -1,4 +1,4 @@
-import { AppError } from "../../core/app-error.js";
+import { AppError, toAppError } from "../../core/app-error.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { PRODUCTION } from "../../core/records/route-table.js";
@@ -36,11 +36,16 @@ export async function rollback(
     const back = async (): Promise<ReleaseRecord> => {
       // It may have been retired meanwhile.
       const target = await targetOf(tools, app, number);
-      const work = await pipeline.work(target, out, { quarantine: {}, skipGates: false });
-      work.record = await tools.releases.advance(target, "built", {
-        order: "rollback",
-        processes: await sizedAsProduction(tools, target),
-      });
+      const work = await pipeline.lockedWork(target, out, { quarantine: {}, skipGates: false });
+      const processes = await sizedAsProduction(tools, target);
+      work.record = await work.tools.releases
+        .advance(target, "built", { order: "rollback", processes })
+        .catch(async (error: unknown) => {
+          // It may have been written all the same.
+          work.record = { ...target, order: "rollback" };
+          await pipeline.undo(work, toAppError(error)).catch(() => undefined);
+          throw error;
+        });
       await pipeline.toSettled(work, stop);
       return work.record;
     };

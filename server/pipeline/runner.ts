@@ -2,14 +2,15 @@ import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { abortReason } from "../../core/clock.js";
 import { releaseName } from "../../core/names.js";
 import { hasReached, type Phase } from "../../core/records/phase.js";
+import { withDeadline } from "./deadline.js";
 import { makeRoom, unlessDiskIsFull } from "./disk-space.js";
 import type { ReleaseWork, Step } from "./step.js";
-
-const REDIS_POLL_MS = 200;
+import { untilRedisAnswers } from "./until-redis-answers.js";
 
 /**
  * Takes a release through the steps whose phase it has not reached yet, up to `goal`, saving each. When a step before
- * `live` fails, the steps are undone, last first, and the release is what it was before: `failed`, or kept for later.
+ * `live` fails, the steps are undone, last first, and the release is what it was before: `failed`, or kept for later. When
+ * nobody knows whether the switch was made, nothing is undone: throws `release-in-doubt`.
  */
 export async function runSteps(
   work: ReleaseWork,
@@ -24,6 +25,7 @@ export async function runSteps(
       await runStep(work, step, signal);
     } catch (error) {
       if (hasReached(work.record.phase, "live")) throw error;
+      if (work.isSwitchTried) throw inDoubt(work, error);
       const reason = await unlessDiskIsFull(work.tools, toAppError(error));
       if (isAppError(reason, "disk-full")) await makeRoom(work.tools, work.app.name);
       // What cannot be undone now is not what the pusher must know: why the release failed is.
@@ -37,7 +39,7 @@ export async function runSteps(
 
 /**
  * Takes back all that the steps did, whichever of them ran. Safe to repeat, and to be repeated when it throws
- * `redis-unavailable`: what could be done without Redis is done then (a full disk has room again, say).
+ * `redis-unavailable` or `release-lock-lost`: what could be done without Redis is done then (a full disk has room again, say).
  */
 export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error: AppError): Promise<void> {
   let postponed: AppError | undefined;
@@ -45,7 +47,7 @@ export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error
     try {
       await step.undo?.(work);
     } catch (problem) {
-      if (isAppError(problem, "redis-unavailable")) postponed = problem;
+      if (isAppError(problem, "redis-unavailable", "release-lock-lost")) postponed = problem;
       else
         work.tools.log.error({ err: problem, step: step.name, ...fieldsOf(work) }, "a step was not undone");
     }
@@ -62,22 +64,13 @@ export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error
 }
 
 async function runStep(work: ReleaseWork, step: Step, signal: AbortSignal): Promise<void> {
-  const timeoutMs = step.timeoutMs(work.tools.settings);
-  const deadline = new AbortController();
-  const timer = setTimeout(
-    () => deadline.abort(new AppError("step-timeout", { step: step.name, seconds: timeoutMs / 1000 })),
-    timeoutMs,
-  );
-  const stop = AbortSignal.any([signal, deadline.signal]);
   const began = performance.now();
-  try {
+  await withDeadline(step.name, step.timeoutMs(work.tools.settings), signal, async (stop) => {
     if (stop.aborted) throw abortReason(stop);
     if (hasReached(step.reaches, "live"))
-      await untilRedisAnswers(work, () => runOnce(work, step, stop), stop);
+      await untilRedisAnswers(work, async () => runOnce(work, step, stop), stop);
     else await runOnce(work, step, stop);
-  } finally {
-    clearTimeout(timer);
-  }
+  });
   const ms = Math.round(performance.now() - began);
   work.tools.log.info({ ...fieldsOf(work), step: step.name, ms }, "step");
 }
@@ -89,22 +82,11 @@ async function runOnce(work: ReleaseWork, step: Step, stop: AbortSignal): Promis
   }
 }
 
-/** What is accepted is not given up because Redis is away for a moment. */
-async function untilRedisAnswers(
-  work: ReleaseWork,
-  act: () => Promise<void>,
-  stop: AbortSignal,
-): Promise<void> {
-  for (let isTold = false; ; isTold = true) {
-    try {
-      await act();
-      return;
-    } catch (error) {
-      if (!isAppError(error, "redis-unavailable")) throw error;
-      if (!isTold) work.out.line(`waiting for Redis: ${error.message}`);
-      await work.tools.clock.sleep(REDIS_POLL_MS, stop);
-    }
-  }
+/** Nobody knows whether the switch that it asked for was made. */
+export function inDoubt({ app, record }: ReleaseWork, error: unknown): AppError {
+  const release = releaseName(record.number);
+  const reason = toAppError(error).message;
+  return new AppError("release-in-doubt", { app: app.name, release, reason }, { cause: error });
 }
 
 function fieldsOf({ app, record }: ReleaseWork): { app: string; release: string } {

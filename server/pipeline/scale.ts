@@ -5,11 +5,12 @@ import { appliedIfPossible } from "../releases/applied.js";
 import { productionOf } from "../releases/production-of.js";
 import { withInstances } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
-import { healthyInstances, letNewOnesGo } from "./healthy-instances.js";
+import { healthyInstances, letGoUnlessNamed, letNewOnesGo } from "./healthy-instances.js";
 import { readManifest } from "./manifest/manifest.js";
 import type { Output } from "./output.js";
 import type { Pipeline } from "./pipeline.js";
 import type { ReleaseWork } from "./step.js";
+import { askRedisAgain } from "./until-redis-answers.js";
 
 export interface ScaleOrder {
   readonly app: string;
@@ -39,7 +40,7 @@ export async function scaleProduction(
   const onWait = (ahead: string): void => out.heading(`Waiting for ${ahead}`);
   return pipeline.exclusively({ app, what: "a change of scale", signal, onWait }, async (stop) => {
     const production = await asDecided(tools, order);
-    const work = await pipeline.work(production, out, { quarantine: {}, skipGates: false });
+    const work = await pipeline.lockedWork(production, out, { quarantine: {}, skipGates: false });
     const processes = await resized(work, order.wanted);
     const changes = changesBetween(production.processes, processes);
     if (changes.length === 0) {
@@ -76,15 +77,20 @@ async function scale(
     ...work.record,
     instances: await healthyInstances(work, before.instances, signal, { all: false }),
   };
-  const revision = await tools.routes
-    .update(before.app, (table) => withInstances(table, scaled), [scaled])
-    .catch((error: unknown) => {
-      letNewOnesGo(work, before.instances);
-      throw error;
-    });
   const stay = new Set(scaled.instances.map(({ id }) => id));
   const left = before.instances.filter(({ id }) => !stay.has(id));
-  for (const { id } of left) tools.leaving.begin(id, { revision, drainSeconds: before.traffic.drainSeconds });
+  const revision = await askRedisAgain(
+    work,
+    async () => tools.routes.update(before.app, (table) => withInstances(table, scaled), [scaled]),
+    signal,
+  ).catch((error: unknown) => {
+    // Some of them are too many, whether it was written or not.
+    letNewOnesGo(work, before.instances);
+    letGoUnlessNamed(work, left);
+    throw error;
+  });
+  for (const { id } of left)
+    tools.leaving.begin(id, { goneSince: revision, drainSeconds: before.traffic.drainSeconds });
   const unheard = await appliedIfPossible(tools, revision, before.app);
   if (unheard !== undefined) out.problem(unheard);
   const names = left.map(({ process, index }) => `${process}.${index}`).join(", ");

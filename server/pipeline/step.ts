@@ -32,5 +32,8 @@ export interface ReleaseWork {
   readonly beganAt: number;
   /** Instance → how often it had ended before this work started it: one that ran already may have a history. */
   readonly endsBefore: Map<string, number>;
+  /** The switch was asked for: from then on nothing is undone until Redis has said whether it was made. */
+  isSwitchTried: boolean;
+  /** While the work releases its app: what writes only as long as the app is its own. */
   readonly tools: Tools;
 }

@@ -1,5 +1,5 @@
-import { readdir, readFile } from "node:fs/promises";
 import { systemClock } from "../../core/clock.js";
+import { eachProcess } from "../../core/each-process.js";
 
 const MOST_LOOKS = 100;
 const POLL_MS = 10;
@@ -16,14 +16,11 @@ export async function endStragglers(variable: string): Promise<void> {
 
 /** proc(5), /proc/PID/environ; that of a process that has ended is empty. */
 async function carriersOf(variable: string): Promise<number[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const carries = await Promise.all(
-    pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-      return environment.split("\0").includes(variable);
-    }),
-  );
-  return pids.filter((_, index) => carries[index]).map(Number);
+  const carriers: number[] = [];
+  await eachProcess("environ", (pid, environment) => {
+    if (environment.includes(variable) && environment.split("\0").includes(variable)) carriers.push(pid);
+  });
+  return carriers;
 }
 
 function end(pid: number): void {

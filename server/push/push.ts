@@ -12,7 +12,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import type { ReleaseWork } from "../pipeline/step.js";
 import type { HookAnswerer, HookRequest, RefUpdate } from "./hook-channel.js";
 import { readQuarantine } from "./quarantine.js";
-import { trackOfBranch } from "../releases/track-of-branch.js";
+import { fixedTrack } from "../releases/track-of-branch.js";
 
 export interface PushOptions {
   readonly app: string;
@@ -114,7 +114,7 @@ export class Push implements HookAnswerer {
   /** A preview or a canary goes with its branch. Production does not: its branch may only have got another name. */
   private async branchDeleted(branch: string): Promise<void> {
     const { app, by, onBranchDeleted } = this.options;
-    if (trackOfBranch(branch) !== PRODUCTION) await onBranchDeleted(app, branch, by);
+    if (fixedTrack(branch) !== PRODUCTION) await onBranchDeleted(app, branch, by);
     else this.out.line(`production goes on as it is; \`sluice destroy ${app} --yes\` would end it`);
   }
 
@@ -165,10 +165,7 @@ export class Push implements HookAnswerer {
     options: { quarantine: Quarantine; skipGates: boolean },
   ): Promise<ReleaseWork> {
     const { app, by, pipeline } = this.options;
-    return pipeline.begin(
-      { app, commit, branch, track: trackOfBranch(branch), by, source: "push", ...options },
-      this.out,
-    );
+    return pipeline.begin({ app, commit, branch, by, source: "push", ...options }, this.out);
   }
 
   /** Waits until git has moved the branches, or has ended; answers those whose branch it has moved. */

@@ -41,7 +41,10 @@ export class Baselines {
     const { routes, clock } = this.tools;
     const move = nextMove(await this.tracksOf(table));
     if (move === "remove") {
-      await routes.update(app, (now) => withoutTrack(now, BASELINE, clock.now()));
+      // It stays for a canary that has come since.
+      const isDue = ({ tracks }: RouteTable): boolean =>
+        [BASELINE, CANARY].every((track) => tracks[track] === table.tracks[track]);
+      await routes.update(app, (now) => (isDue(now) ? withoutTrack(now, BASELINE, clock.now()) : now));
     } else if (move === "make") {
       const place = { app, what: "a baseline", signal: this.stopping.signal };
       await this.pipeline.exclusively(place, async (signal) => this.make(app, signal));
@@ -68,7 +71,12 @@ export class Baselines {
         })),
       },
     };
-    await this.pipeline.toSettled(await this.pipeline.begin(order, new Output()), signal);
+    const out = new Output();
+    try {
+      await this.pipeline.toSettled(await this.pipeline.begin(order, out), signal);
+    } finally {
+      await out.close();
+    }
   }
 
   private async tracksOf({ app, tracks }: RouteTable): Promise<Tracks> {

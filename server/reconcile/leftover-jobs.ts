@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { eachProcess } from "../../core/each-process.js";
 import { endGroup } from "../../core/exec.js";
 
 /**
@@ -6,14 +6,12 @@ import { endGroup } from "../../core/exec.js";
  * environment (proc(5), /proc/PID/environ). Answers how many there were.
  */
 export async function endLeftoverJobs(home: string): Promise<number> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const marked = await Promise.all(
-    pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-      return environment.split("\0").some((variable) => variable.startsWith(`SLUICE_JOB=${home}:`));
-    }),
-  );
-  const left = pids.filter((_, index) => marked[index]).map(Number);
+  const mark = `SLUICE_JOB=${home}:`;
+  const left: number[] = [];
+  await eachProcess("environ", (pid, environment) => {
+    const isMarked = environment.split("\0").some((variable) => variable.startsWith(mark));
+    if (isMarked && pid !== process.pid) left.push(pid);
+  });
   for (const pid of left) end(pid);
   return left.length;
 }

@@ -15,7 +15,7 @@ export class Reconciler {
 
   constructor(
     private readonly tools: Tools,
-    private readonly pipeline: Pick<Pipeline, "undoRemembered">,
+    private readonly pipeline: Pick<Pipeline, "resolvePostponed">,
   ) {
     this.stops = new PendingStops(tools);
   }
@@ -24,11 +24,11 @@ export class Reconciler {
     const watch = new RouteWatch({
       tools: this.tools,
       name: "reconcile",
-      before: async () => {
-        await this.pipeline.undoRemembered();
+      before: () => {
+        this.pipeline.resolvePostponed();
         this.stops.retry();
         // Who is silent is known before a push would have to wait to find out.
-        await this.tools.proxyReports.members();
+        this.tools.proxyReports.members().catch(() => undefined);
       },
       concerns: ({ releases }) => releases.some((release) => isWatched(release) || release.asleep),
       attend: async (table) => this.move(table),
@@ -42,50 +42,66 @@ export class Reconciler {
   }
 
   private async move(table: RouteTable): Promise<void> {
-    const { clock, routes } = this.tools;
-    const { app } = table;
-    for (const move of await this.movesOf(table)) {
+    const loads = await this.loadsOf(table);
+    for (const move of nextMoves(table, loads, this.tools.clock.now())) {
       switch (move.kind) {
         case "retire":
-          await this.inTurn(app, move, async () =>
-            this.stops.begin({ app, number: move.number, why: "retired" }, async () =>
-              routes.update(app, (now) => withoutRelease(now, move.number)),
-            ),
-          );
+        case "sleep":
+          await this.inTurn(table.app, move);
           break;
         case "close":
-          await routes.update(app, (now) => withoutVisitors(now, move.number));
-          break;
-        case "sleep":
-          await this.inTurn(app, move, async () =>
-            this.stops.begin({ app, number: move.number, why: "asleep" }, async () =>
-              putToSleep(this.tools, app, move.number),
-            ),
-          );
+          await this.change(table.app, move, loads, (now) => withoutVisitors(now, move.number));
           break;
         case "expire":
-          await routes.update(app, (now) => withoutTrack(now, move.track, clock.now()));
+          await this.change(table.app, move, loads, (now) =>
+            withoutTrack(now, move.track, this.tools.clock.now()),
+          );
           break;
       }
     }
   }
 
-  /** Until its turn comes, a rollback may have taken the release back, or a visitor may have come. */
-  private async inTurn(
-    app: string,
-    move: Extract<Move, { number: number }>,
-    stop: () => Promise<void>,
-  ): Promise<void> {
+  /** What is counted until its turn comes counts too. */
+  private async inTurn(app: string, move: Extract<Move, { number: number }>): Promise<void> {
     const { turns, routes } = this.tools;
     await turns.take(app, move.number, async () => {
-      const moves = await this.movesOf(await routes.read(app));
-      const isDue = moves.some((now) => now.kind === move.kind && now.number === move.number);
-      if (isDue && !(await this.isHeld(app))) await stop();
+      const loads = await this.loadsOf(await routes.read(app));
+      if (await this.isHeld(app)) return;
+      const { number } = move;
+      if (move.kind === "sleep")
+        await this.stops.begin({ app, number, why: "asleep" }, async () =>
+          putToSleep(this.tools, app, number, this.isDue(move, loads)),
+        );
+      else
+        await this.stops.begin({ app, number, why: "retired" }, async () =>
+          this.change(app, move, loads, (table) => withoutRelease(table, number)),
+        );
     });
   }
 
-  private async movesOf(table: RouteTable): Promise<Move[]> {
-    return nextMoves(table, await this.loadsOf(table), this.tools.clock.now());
+  /**
+   * Changes the table if the move is still to be made in the one that is changed: since it was decided, a rollback may have
+   * taken a release back, somebody may have pushed, or a visitor may have come. Answers the revision, if it was.
+   */
+  private async change(
+    app: string,
+    move: Move,
+    loads: Loads,
+    change: (table: RouteTable) => RouteTable,
+  ): Promise<number | undefined> {
+    const last = { isDue: false };
+    const revision = await this.tools.routes.update(app, (table) => {
+      last.isDue = this.isDue(move, loads)(table);
+      return last.isDue ? change(table) : table;
+    });
+    return last.isDue ? revision : undefined;
+  }
+
+  private isDue(move: Move, loads: Loads): (table: RouteTable) => boolean {
+    return (table) =>
+      nextMoves(table, loads, this.tools.clock.now()).some(
+        (now) => JSON.stringify(now) === JSON.stringify(move),
+      );
   }
 
   private async loadsOf({ app, releases }: RouteTable): Promise<Loads> {

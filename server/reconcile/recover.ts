@@ -1,12 +1,12 @@
 import { readdir, rm } from "node:fs/promises";
 import { AppError, toAppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
-import { hasReached, type Phase } from "../../core/records/phase.js";
+import type { Phase } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import type { RouteTable } from "../../core/records/route-table.js";
 import { DependencyCache } from "../pipeline/dependency-cache.js";
 import { Output } from "../pipeline/output.js";
-import type { Pipeline } from "../pipeline/pipeline.js";
+import { servesOrDid, type Pipeline } from "../pipeline/pipeline.js";
 import { keptReleases } from "../pipeline/prune.js";
 import { startInstances } from "../pipeline/steps/start.js";
 import type { Tools } from "../tools.js";
@@ -25,7 +25,7 @@ export async function recover(tools: Tools, pipeline: Pipeline): Promise<void> {
   for (const { name } of await tools.apps.list()) {
     const records = await tools.releases.list(name);
     for (const record of records.filter(({ phase }) => isUnfinished(phase)).reverse())
-      await resolve(tools, pipeline, record);
+      await finishOrUndo(tools, pipeline, record);
     await bringUp(tools, pipeline, name);
     await sweepFolders(tools, name);
   }
@@ -37,16 +37,19 @@ function isUnfinished(phase: Phase): boolean {
 }
 
 /** A release whose push git has taken (or a rollback, or one that is live already) is finished; any other is taken back. */
-async function resolve(tools: Tools, pipeline: Pipeline, record: ReleaseRecord): Promise<void> {
-  const out = new Output();
-  const work = await pipeline.work(record, out, { quarantine: {}, skipGates: false });
-  const isTaken = record.phase === "healthy" && (await work.repository.head(record.branch)) === record.commit;
-  const finish = hasReached(record.phase, "live") || record.order === "rollback" || isTaken;
-  const fields = { app: record.app, release: releaseName(record.number), phase: record.phase };
-  tools.log.info({ ...fields, finish }, "release left unfinished");
+async function finishOrUndo(tools: Tools, pipeline: Pipeline, record: ReleaseRecord): Promise<void> {
+  const { app, phase, order, branch, commit } = record;
+  const fields = { app, release: releaseName(record.number), phase };
+  const { signal } = new AbortController();
   try {
-    if (finish) await pipeline.toSettled(work, new AbortController().signal);
-    else await pipeline.undo(work, new AppError("release-abandoned", { phase: record.phase }));
+    await pipeline.exclusively({ app, what: "its recovery", signal }, async () => {
+      const work = await pipeline.lockedWork(record, new Output(), { quarantine: {}, skipGates: false });
+      const isTaken = phase === "healthy" && (await work.repository.head(branch)) === commit;
+      const finish = (await servesOrDid(work)) || order === "rollback" || isTaken;
+      tools.log.info({ ...fields, finish }, "release left unfinished");
+      if (finish) await pipeline.toSettled(work, signal);
+      else await pipeline.undo(work, new AppError("release-abandoned", { phase }));
+    });
   } catch (error) {
     tools.log.error({ err: toAppError(error), ...fields }, "an unfinished release could not be finished");
   }
@@ -80,8 +83,9 @@ async function sweepFolders(tools: Tools, app: string): Promise<void> {
   const kept = keptReleases(records, table, tools.settings.limits.keepReleases);
   for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
     const number = parseReleaseName(name);
-    if (number !== undefined && !kept.has(number))
-      await rm(tools.home.release(app, number), { recursive: true, force: true });
+    if (number === undefined || kept.has(number)) continue;
+    await rm(tools.home.release(app, number), { recursive: true, force: true });
+    await tools.engine.forget(`${app}.${name}`);
   }
   await new DependencyCache(tools).sweep(app);
 }
@@ -103,7 +107,7 @@ async function stopStrays(tools: Tools): Promise<void> {
     if (routed !== undefined && !routed.asleep) {
       if (isOurs) continue;
       const revision = await tools.routes.update(app, (now) => now);
-      tools.leaving.begin(id, { revision, drainSeconds: routed.drainSeconds });
+      tools.leaving.begin(id, { goneSince: revision, drainSeconds: routed.drainSeconds });
       continue;
     }
     await stopWhenOut(tools, app, number, id);
@@ -123,5 +127,5 @@ async function stopWhenOut(tools: Tools, app: string, number: number, id: string
   if (unheard === undefined) {
     await tools.engine.stop(id, tools.settings.instances.stopSeconds);
     await afterwards();
-  } else tools.leaving.begin(id, { revision, drainSeconds: 0, afterwards });
+  } else tools.leaving.begin(id, { goneSince: revision, drainSeconds: 0, afterwards });
 }

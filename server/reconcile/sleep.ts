@@ -5,14 +5,24 @@ import { checkInstances } from "../pipeline/steps/health.js";
 import { startInstances, stopInstances } from "../pipeline/steps/start.js";
 import { appliedIfPossible } from "../releases/applied.js";
 import { withAsleep, withAwake } from "../releases/route-changes.js";
+import type { RouteTable } from "../../core/records/route-table.js";
 import type { Tools } from "../tools.js";
 
-/** Whoever comes from now on waits until it runs again; it is still to be stopped. */
-export async function putToSleep(tools: Tools, app: string, number: number): Promise<void> {
+/**
+ * Whoever comes from now on waits until it runs again; it is still to be stopped. Only if it `isDue` in the table that is
+ * changed.
+ */
+export async function putToSleep(
+  tools: Tools,
+  app: string,
+  number: number,
+  isDue: (table: RouteTable) => boolean,
+): Promise<void> {
   const record = await tools.releases.find(app, number);
   if (record === undefined) return;
-  const asleep = { ...record, instances: [] };
-  await tools.routes.update(app, (table) => withAsleep(table, number, tools.clock.now()), [asleep]);
+  const fallAsleep = (table: RouteTable): RouteTable =>
+    isDue(table) ? withAsleep(table, number, tools.clock.now()) : table;
+  await tools.routes.update(app, fallAsleep, [{ ...record, instances: [] }]);
 }
 
 /** Starts a release that sleeps; resolves when its instances are healthy and every proxy that reports leads there. */

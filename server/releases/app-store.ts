@@ -86,6 +86,7 @@ export class AppStore {
       .del(
         keys.releases(app),
         keys.releaseCounter(app),
+        keys.branchTracks(app),
         keys.config(app),
         keys.flags(app),
         keys.flagChanges(app),
@@ -98,6 +99,7 @@ export class AppStore {
         keys.newestDeliveries(app),
         keys.refusedDeliveries(app),
         keys.sourceHeads(app),
+        keys.hostDeployments(app),
         keys.notifications(app),
       )
       .exec();

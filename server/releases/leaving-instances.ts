@@ -19,12 +19,13 @@ interface Leave {
 }
 
 interface LeaveOptions {
-  /** Of the route tables: the first one without the instance. */
-  readonly revision: number;
+  /**
+   * Of the route tables: a revision without the instance. Asked until it answers, where it is not known whether there is one;
+   * `undefined`: the instance stays after all.
+   */
+  readonly goneSince: number | (() => Promise<number | undefined>);
   /** What is open on it may take so long. */
   readonly drainSeconds: number;
-  /** Asked first, until it answers: whether it is to stay after all. */
-  readonly isWanted?: () => Promise<boolean>;
   /** Once it is stopped. */
   readonly afterwards?: () => Promise<void>;
 }
@@ -68,21 +69,25 @@ export class LeavingInstances {
 
   private async leave(id: string, options: LeaveOptions, signal: AbortSignal): Promise<void> {
     const { engine, stopSeconds } = this.options;
-    if (await this.isWanted(options, signal)) return;
+    const revision = await this.revisionOf(options, signal);
+    if (revision === undefined) return;
     const state = await engine.state(id);
-    if (state?.address !== undefined) await this.drained(id, state.address, options, signal);
+    if (state?.address !== undefined) await this.drained(id, state.address, revision, options, signal);
     signal.throwIfAborted();
     await engine.stop(id, stopSeconds);
     await options.afterwards?.();
   }
 
-  private async isWanted({ isWanted }: LeaveOptions, signal: AbortSignal): Promise<boolean> {
-    while (isWanted !== undefined) {
-      const answer = await isWanted().catch(() => undefined);
-      if (answer !== undefined) return answer;
+  private async revisionOf({ goneSince }: LeaveOptions, signal: AbortSignal): Promise<number | undefined> {
+    if (typeof goneSince === "number") return goneSince;
+    for (;;) {
+      const answer = await goneSince().then(
+        (revision) => ({ revision }),
+        () => undefined,
+      );
+      if (answer !== undefined) return answer.revision;
       await this.options.clock.sleep(POLL_MS, signal);
     }
-    return false;
   }
 
   /**
@@ -92,7 +97,8 @@ export class LeavingInstances {
   private async drained(
     id: string,
     address: string,
-    { revision, drainSeconds }: LeaveOptions,
+    revision: number,
+    { drainSeconds }: LeaveOptions,
     signal: AbortSignal,
   ): Promise<void> {
     const { proxyReports, clock } = this.options;

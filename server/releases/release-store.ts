@@ -5,7 +5,7 @@ import { canarySettingsSchema } from "../../core/records/canary-settings.js";
 import { mayFollow, type Phase } from "../../core/records/phase.js";
 import { releaseRecordSchema, type ReleaseRecord } from "../../core/records/release-record.js";
 import { keys } from "../../core/redis/keys.js";
-import { redisError } from "../../core/redis/connection.js";
+import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
 
 export type NewRelease = Pick<
   ReleaseRecord,
@@ -28,49 +28,52 @@ export type ReleasePatch = Partial<
 
 /** The releases' records, numbered per app from 1. */
 export class ReleaseStore {
-  constructor(private readonly redis: Redis) {}
+  constructor(
+    private readonly redis: Redis,
+    private readonly token = "",
+  ) {}
+
+  /** The same, for who writes only while holding the app's lock: after that every save fails with `release-lock-lost`. */
+  under({ token }: Pick<HeldLock, "token">): ReleaseStore {
+    return new ReleaseStore(this.redis, token);
+  }
 
   /** The record of a new release, queued, with the app's next number. It is not saved yet. */
   async draft(release: NewRelease): Promise<ReleaseRecord> {
-    try {
-      const number = await this.redis.incr(keys.releaseCounter(release.app));
-      const at = new Date().toISOString();
-      return {
-        v: 1,
-        ...release,
-        number,
-        phase: "queued",
-        at,
-        reachedAt: { queued: at },
-        instances: [],
-        traffic: DEFAULT_TRAFFIC,
-        canary: canarySettingsSchema.parse({}),
-        previewEnv: {},
-      };
-    } catch (error) {
-      throw redisError(error);
-    }
+    const number = await this.redis.incr(keys.releaseCounter(release.app));
+    const at = new Date().toISOString();
+    return {
+      v: 1,
+      ...release,
+      number,
+      phase: "queued",
+      at,
+      reachedAt: { queued: at },
+      instances: [],
+      traffic: DEFAULT_TRAFFIC,
+      canary: canarySettingsSchema.parse({}),
+      previewEnv: {},
+    };
   }
 
   async find(app: string, number: number): Promise<ReleaseRecord | undefined> {
-    try {
-      const text = await this.redis.hget(keys.releases(app), String(number));
-      return text === null ? undefined : releaseRecordSchema.parse(JSON.parse(text));
-    } catch (error) {
-      throw redisError(error);
-    }
+    const text = await this.redis.hget(keys.releases(app), String(number));
+    return text === null ? undefined : releaseRecordSchema.parse(JSON.parse(text));
+  }
+
+  /** Those of these releases that have a record, in their order. */
+  async findMany(app: string, numbers: readonly number[]): Promise<ReleaseRecord[]> {
+    if (numbers.length === 0) return [];
+    const texts = await this.redis.hmget(keys.releases(app), ...numbers.map(String));
+    return texts.flatMap((text) => (text === null ? [] : [releaseRecordSchema.parse(JSON.parse(text))]));
   }
 
   /** Newest first. */
   async list(app: string): Promise<ReleaseRecord[]> {
-    try {
-      const texts = await this.redis.hvals(keys.releases(app));
-      return texts
-        .map((text) => releaseRecordSchema.parse(JSON.parse(text)))
-        .sort((a, b) => b.number - a.number);
-    } catch (error) {
-      throw redisError(error);
-    }
+    const texts = await this.redis.hvals(keys.releases(app));
+    return texts
+      .map((text) => releaseRecordSchema.parse(JSON.parse(text)))
+      .sort((a, b) => b.number - a.number);
   }
 
   /** Saves that a release has reached a phase, with what was learnt on the way. */
@@ -85,13 +88,25 @@ export class ReleaseStore {
   }
 
   async save(record: ReleaseRecord): Promise<void> {
-    try {
-      await this.redis.hset(keys.releases(record.app), String(record.number), JSON.stringify(record));
-    } catch (error) {
-      throw redisError(error);
-    }
+    const { app, number } = record;
+    const isSaved = await this.redis.eval(
+      SAVE,
+      2,
+      keys.releases(app),
+      keys.lock(app),
+      number,
+      JSON.stringify(record),
+      this.token,
+    );
+    if (isSaved !== 1) throw new AppError("release-lock-lost", { app });
   }
 }
+
+/** KEYS: releases hash, lock. ARGV: number, record, the lock's token ("" without). Answer: 1, or 0 when it is not held. */
+const SAVE = `${HOLDS}
+if not holds(KEYS[2], ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1`;
 
 /** The record after a step, not saved yet. Throws when the phase cannot follow. */
 export function advanced(release: ReleaseRecord, phase: Phase, patch: ReleasePatch = {}): ReleaseRecord {
@@ -104,7 +119,10 @@ export function advanced(release: ReleaseRecord, phase: Phase, patch: ReleasePat
     ...release,
     ...patch,
     phase,
-    reachedAt: { ...release.reachedAt, [phase]: new Date().toISOString() },
+    reachedAt:
+      phase === release.phase
+        ? release.reachedAt
+        : { ...release.reachedAt, [phase]: new Date().toISOString() },
   };
 }
 

@@ -131,13 +131,15 @@ export function withoutVisitors(table: RouteTable, number: number): RouteTable {
 }
 
 function routedRelease(
-  { number, track, instances, traffic, scale }: ReleaseRecord,
+  { number, track, instances, traffic, scale, processes }: ReleaseRecord,
   since: number,
 ): RoutedRelease {
   return {
     number,
     track,
     servers: serversOf({ instances }),
+    // One that is scaled to none has visitors, who are asked to come back.
+    ...(processes.some(({ name }) => name === "web") ? {} : { withoutWeb: true as const }),
     sticky: traffic.sticky,
     asleep: false,
     sleepSeconds: traffic.sleepSeconds,

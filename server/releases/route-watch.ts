@@ -11,7 +11,7 @@ export interface RouteWatchOptions {
   /** Does it. */
   readonly attend: (table: RouteTable) => Promise<void>;
   /** First of all, at every look. */
-  readonly before?: () => Promise<void>;
+  readonly before?: () => void;
   /** An app whose turn failed has its next one later: after the first pause, then after twice as long each time. */
   readonly pauseMs?: { readonly first: number; readonly longest: number };
 }
@@ -58,7 +58,7 @@ export class RouteWatch {
 
   private async look(): Promise<void> {
     const { tools, before, concerns } = this.options;
-    await before?.();
+    before?.();
     const now = tools.clock.now();
     const isAll = Math.abs(now - this.readAllAt) >= ALL_MS;
     const { revision, changes, isComplete } = await tools.routes.changedSince(isAll ? 0 : this.revision);

@@ -1,19 +1,22 @@
+import { groupBy } from "../../core/group-by.js";
 import { releaseName } from "../../core/names.js";
 import type { Phase } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import type { RouteTable } from "../../core/records/route-table.js";
-import { publicUrl } from "./public-url.js";
+import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
+import type { InstanceState } from "../engines/engine.js";
+import { urlOfRelease } from "./what-serves.js";
 import { recentTraffic, type RecentTraffic } from "./recent-traffic.js";
 import type { Tools } from "../tools.js";
 
 export interface AppSummary {
   readonly app: string;
-  readonly url: string;
+  /** Absent when production's release runs no `web`. */
+  readonly url?: string;
   readonly tracks: readonly {
     readonly track: string;
     readonly release: string;
     readonly commit: string;
-    readonly url: string;
+    readonly url?: string;
     /** A preview without instances; the next visit starts them. */
     readonly asleep: boolean;
     readonly traffic: RecentTraffic;
@@ -46,43 +49,50 @@ export interface ReleaseSummary {
 
 type SummaryTools = Pick<Tools, "apps" | "releases" | "routes" | "engine" | "settings" | "clock" | "traffic">;
 
+/** Of each app what its route table names: an app has a hundred records, of which few serve. */
 export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
   const [apps, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
-  return Promise.all(
-    apps.map(async ({ name }) => {
-      const [table, records, lastMinuteOf] = await Promise.all([
-        tools.routes.read(name),
-        tools.releases.list(name),
-        recentTraffic(tools, name),
-      ]);
-      const commitOf = (number: number): string =>
-        records.find((record) => record.number === number)?.commit ?? "";
-      const tracks = Object.entries(table.tracks).map(([track, number]) => ({
-        track,
-        release: releaseName(number),
-        commit: commitOf(number),
-        url: publicUrl(tools.settings, { app: name, track }),
-        asleep: table.releases.some((release) => release.number === number && release.asleep),
-        traffic: lastMinuteOf(track),
-      }));
-      const instances = states
-        .filter(({ id }) => id.startsWith(`${name}.`))
-        .map(({ id, address, running, pid, ends }) => ({
-          id,
-          release: id.split(".")[1] ?? "",
-          address,
-          running,
-          pid,
-          restarts: ends,
-        }));
-      return {
-        app: name,
-        url: publicUrl(tools.settings, { app: name, track: "production" }),
-        tracks,
-        instances,
-      };
-    }),
-  );
+  const tables = await tools.routes.readMany(apps.map(({ name }) => name));
+  const statesOf = groupBy(states, ({ id }) => id.split(".")[0] ?? "");
+  return Promise.all(tables.map(async (table) => summaryOf(tools, table, statesOf.get(table.app) ?? [])));
+}
+
+async function summaryOf(
+  tools: SummaryTools,
+  { app, tracks, releases }: RouteTable,
+  states: readonly InstanceState[],
+): Promise<AppSummary> {
+  const [records, lastMinuteOf] = await Promise.all([
+    tools.releases.findMany(app, Object.values(tracks)),
+    recentTraffic(tools, app),
+  ]);
+  const recordOf = (number: number | undefined): ReleaseRecord | undefined =>
+    records.find((record) => record.number === number);
+  const urlOf = (track: string): { url?: string } => {
+    const { processes = [] } = recordOf(tracks[track]) ?? {};
+    const url = urlOfRelease(tools.settings, { app, track, processes });
+    return url === undefined ? {} : { url };
+  };
+  return {
+    app,
+    ...urlOf(PRODUCTION),
+    tracks: Object.entries(tracks).map(([track, number]) => ({
+      track,
+      release: releaseName(number),
+      commit: recordOf(number)?.commit ?? "",
+      ...urlOf(track),
+      asleep: releases.some((release) => release.number === number && release.asleep),
+      traffic: lastMinuteOf(track),
+    })),
+    instances: states.map(({ id, address, running, pid, ends }) => ({
+      id,
+      release: id.split(".")[1] ?? "",
+      address,
+      running,
+      pid,
+      restarts: ends,
+    })),
+  };
 }
 
 /** Newest first. Throws `app-unknown`. */

@@ -3,26 +3,30 @@ import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js"
 
 const LONGEST_NAME = 40;
 
-/** Where a branch serves: `master` and `main` in production, `staging` as the canary, any other as a preview. */
-export function trackOfBranch(branch: string): string {
+/** The track of a branch that has one by its name: `master` and `main` production, `staging` the canary. Others have previews. */
+export function fixedTrack(branch: string): string | undefined {
   if (branch === "master" || branch === "main") return PRODUCTION;
-  return branch === "staging" ? CANARY : previewName(branch);
+  return branch === "staging" ? CANARY : undefined;
 }
 
-/** A DNS label for a branch. Where the name had to be changed, a bit of its hash keeps two branches apart. */
-function previewName(branch: string): string {
+/**
+ * DNS labels for a branch's preview, the first that no other branch has is its own: the branch itself made safe, then with
+ * a bit of its hash. What means something else in front of an app's host is never among them.
+ */
+export function previewNames(branch: string): string[] {
   const safe = branch
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "");
-  if (safe === branch && branch.length <= LONGEST_NAME && !isTaken(branch)) return branch;
-  const hash = createHash("sha256").update(branch).digest("hex").slice(0, 6);
-  const kept = safe.slice(0, LONGEST_NAME - hash.length - 1).replace(/-+$/, "");
-  return kept === "" ? `b-${hash}` : `${kept}-${hash}`;
+  const hash = createHash("sha256").update(branch).digest("hex");
+  const suffixed = [6, 12, 24].map((length) => {
+    const kept = safe.slice(0, LONGEST_NAME - length - 1).replace(/-+$/, "");
+    return `${kept === "" ? "b" : kept}-${hash.slice(0, length)}`;
+  });
+  const plain = safe.slice(0, LONGEST_NAME).replace(/-+$/, "");
+  return plain === "" || isReserved(plain) ? suffixed : [plain, ...suffixed];
 }
 
-/** Names that mean something else in front of an app's host, or could be the changed name of another branch. */
-function isTaken(name: string): boolean {
-  const isTrack = [PRODUCTION, CANARY, BASELINE].includes(name);
-  return isTrack || /^v\d+$/.test(name) || /-[0-9a-f]{6}$/.test(name);
+function isReserved(name: string): boolean {
+  return [PRODUCTION, CANARY, BASELINE].includes(name) || /^v\d+$/.test(name);
 }

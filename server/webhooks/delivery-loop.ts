@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
-import { toAppError } from "../../core/app-error.js";
+import { toAppError, type ErrorCode } from "../../core/app-error.js";
+import { Slots } from "../../core/slots.js";
 import { subscriberOf } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
@@ -9,6 +10,7 @@ import type { Delivery, DeliveryStore } from "./delivery-store.js";
 import { deployBranch, type BranchOrder } from "./deploy-branch.js";
 import { removeLeftKeyFiles } from "./key-file.js";
 import type { SeenHeads } from "./seen-heads.js";
+import type { Sources } from "./source.js";
 import type { Webhook, WebhookStore } from "./webhook-store.js";
 
 export interface DeliveryLoopOptions {
@@ -18,11 +20,13 @@ export interface DeliveryLoopOptions {
   readonly deliveries: DeliveryStore;
   readonly webhooks: WebhookStore;
   readonly seen: SeenHeads;
+  readonly sources: Sources;
 }
 
 const TICK_MS = 1000;
-/** So many apps at once; the others wait. */
-const AT_ONCE = 4;
+/** So many deliveries are built at once. What only waits, for its source or its app's turn, does not count. */
+const BUILDS_AT_ONCE = 4;
+const NO_WEBHOOK = "the app has no webhook any more";
 /** So many deliveries are looked at in one go; those that were overtaken go together. */
 const TAKEN_AT_ONCE = 200;
 /** After a source that could not be read. */
@@ -32,6 +36,7 @@ const RETRY_PAUSES_MS = [2000, 10_000];
 export class DeliveryLoop {
   private readonly busy = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
+  private readonly builds = new Slots(BUILDS_AT_ONCE);
 
   constructor(private readonly options: DeliveryLoopOptions) {}
 
@@ -61,7 +66,7 @@ export class DeliveryLoop {
   }
 
   private take(app: string): void {
-    if (this.busy.has(app) || this.busy.size >= AT_ONCE || this.stopping.signal.aborted) return;
+    if (this.busy.has(app) || this.stopping.signal.aborted) return;
     const work = this.workOn(app)
       .catch((error: unknown) => this.options.tools.log.warn({ err: toAppError(error), app }, "deliveries"))
       .finally(() => this.busy.delete(app));
@@ -92,7 +97,7 @@ export class DeliveryLoop {
 
   private superseded(delivery: Delivery, newest: ReadonlyMap<string, number>): Delivery {
     const results = delivery.updates.map((update): BranchResult => {
-      const reason = newerThan(delivery, update, newest) ?? "the app has no webhook any more";
+      const reason = newerThan(delivery, update, newest) ?? NO_WEBHOOK;
       return { ...update, outcome: "superseded", reason };
     });
     return this.finished({ ...delivery, results });
@@ -103,28 +108,40 @@ export class DeliveryLoop {
   }
 
   private async workThrough(webhook: Webhook, delivery: Delivery): Promise<void> {
-    const { deliveries, tools, seen } = this.options;
+    const { deliveries, tools } = this.options;
     const { app } = webhook;
     let record: Delivery = { ...delivery, state: "running", results: [] };
-    await deliveries.save(app, record);
     for (const update of delivery.updates) {
+      // It goes with its app.
+      if (!(await deliveries.save(app, record))) return;
       const superseded = async (): Promise<string | undefined> =>
-        newerThan(delivery, update, await deliveries.newest(app));
+        newerThan(delivery, update, await deliveries.newest(app)) ?? (await this.lostWebhook(webhook));
       const isReplay = delivery.from === "replay";
       const { branch, commit } = update;
       const result = await this.deploy({ webhook, branch, commit, by: delivery.by, isReplay, superseded });
-      const isDone = result.outcome !== "superseded" && result.code !== "source-unreachable";
-      if (isDone) await seen.set(app, branch, commit);
+      await this.note(app, result);
       record = { ...record, results: [...record.results, result] };
-      await deliveries.save(app, record);
       tools.log.info({ app, delivery: delivery.number, ...result }, "delivery");
     }
     await deliveries.finish(app, [this.finished(record)]);
   }
 
+  /** An app may have been destroyed meanwhile, and be there again under the same name with a webhook of its own. */
+  private async lostWebhook({ app, publicKey }: Webhook): Promise<string | undefined> {
+    const now = await this.options.webhooks.find(app);
+    return now?.publicKey === publicKey ? undefined : NO_WEBHOOK;
+  }
+
+  private async note(app: string, { branch, commit, outcome, code }: BranchResult): Promise<void> {
+    const { seen } = this.options;
+    if (code === "source-unreachable") await seen.owe(app, branch);
+    else if (outcome !== "superseded") await seen.set(app, branch, commit);
+  }
+
   /** Throws when it is to be done again: the server stops, or Redis is away. */
   private async deploy(order: BranchOrder): Promise<BranchResult> {
-    const { tools, pipeline } = this.options;
+    const { tools, pipeline, sources, webhooks } = this.options;
+    const { builds } = this;
     const { branch, commit } = order;
     const result = { branch, ...(commit === undefined ? {} : { commit }) };
     const signal = this.stopping.signal;
@@ -132,10 +149,12 @@ export class DeliveryLoop {
       try {
         const reason = await order.superseded();
         if (reason !== undefined) return { ...result, outcome: "superseded", reason };
-        return await deployBranch(tools, pipeline, order, signal);
+        // Its source may have been set right since the last try.
+        const webhook = (await webhooks.find(order.webhook.app)) ?? order.webhook;
+        return await deployBranch({ tools, pipeline, sources, builds }, { ...order, webhook }, signal);
       } catch (error) {
         const { code, message } = toAppError(error);
-        if (signal.aborted || code === "redis-unavailable" || code === "server-stopping") throw error;
+        if (signal.aborted || AGAIN.has(code)) throw error;
         const reason = message.split("\n")[0] ?? message;
         if (code === "push-superseded") return { ...result, outcome: "superseded", reason };
         if (code === "internal") tools.log.error({ err: error, app: order.webhook.app }, "delivery");
@@ -146,6 +165,14 @@ export class DeliveryLoop {
     }
   }
 }
+
+/** Nothing is decided: the delivery is worked on once more, and what it asked for may be there by then. */
+const AGAIN: ReadonlySet<ErrorCode> = new Set([
+  "redis-unavailable",
+  "release-lock-lost",
+  "release-in-doubt",
+  "server-stopping",
+]);
 
 /** Why a delivery is not wanted for one of its branches any more, if that is so. */
 function newerThan(

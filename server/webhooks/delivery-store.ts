@@ -21,19 +21,23 @@ export interface Delivery extends DeliveryRecord {
 export class DeliveryStore {
   constructor(private readonly redis: Redis) {}
 
-  /** Keeps a delivery, in its turn behind those that wait; undefined when one of its id came before. */
-  async accept(app: string, record: DeliveryRecord, now: number): Promise<number | undefined> {
+  /**
+   * Keeps a delivery, in its turn behind those that wait. `duplicate`: one of its id came before. `gone`: the app has no
+   * webhook any more, and nothing was kept.
+   */
+  async accept(app: string, record: DeliveryRecord, now: number): Promise<number | "duplicate" | "gone"> {
     const number = await this.redis
       .eval(
         ACCEPT,
-        6,
+        7,
         ...accepting(app),
         ...[app, record.id, String(now), JSON.stringify(record), record.state === "waiting" ? "1" : "0"],
         ...[String(KEPT_IDS), String(KEPT_DELIVERIES), keys.deliveriesChannel],
         ...record.updates.map(({ branch }) => branch),
       )
       .catch(refuse);
-    return number === 0 ? undefined : Number(number);
+    if (number === -1) return "gone";
+    return number === 0 ? "duplicate" : Number(number);
   }
 
   /** Only for people: losing one is no harm. */
@@ -75,11 +79,15 @@ export class DeliveryStore {
     return parsed(String(number), text)[0];
   }
 
-  async save(app: string, { number, ...record }: Delivery): Promise<void> {
-    await this.redis.hset(keys.deliveries(app), String(number), JSON.stringify(record)).catch(refuse);
+  /** False, and nothing is written, when the delivery is gone, as it is with its app. */
+  async save(app: string, { number, ...record }: Delivery): Promise<boolean> {
+    const saved = await this.redis
+      .eval(SAVE, 1, keys.deliveries(app), String(number), record.id, JSON.stringify(record))
+      .catch(refuse);
+    return saved === 1;
   }
 
-  /** Saves them for the last time, and takes them out of the line. */
+  /** Saves them for the last time, and takes them out of the line. Leaves out those that are gone. */
   async finish(app: string, deliveries: readonly Delivery[]): Promise<void> {
     const names = [
       keys.deliveries(app),
@@ -106,7 +114,7 @@ export class DeliveryStore {
   }
 }
 
-function accepting(app: string): [string, string, string, string, string, string] {
+function accepting(app: string): [string, string, string, string, string, string, string] {
   return [
     keys.deliveryIds(app),
     keys.deliveryCounter(app),
@@ -114,15 +122,17 @@ function accepting(app: string): [string, string, string, string, string, string
     keys.deliveryQueue(app),
     keys.deliveryApps,
     keys.newestDeliveries(app),
+    keys.webhooks,
   ];
 }
 
 /**
- * KEYS: ids zset, counter, deliveries hash, queue zset, apps set, newest hash. ARGV: app, id, now, record, 1 when it is to be
- * worked on, how many ids and how many records are kept, channel, then its branches. Answer: its number, or 0 when its id
- * was there.
+ * KEYS: ids zset, counter, deliveries hash, queue zset, apps set, newest hash, webhooks. ARGV: app, id, now, record, 1 when it is to be
+ * worked on, how many ids and how many records are kept, channel, then its branches. Answer: its number, 0 when its id
+ * was there, -1 when the app has no webhook.
  */
 const ACCEPT = `
+if redis.call('HEXISTS', KEYS[7], ARGV[1]) == 0 then return -1 end
 if redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[6]))
@@ -138,16 +148,32 @@ local old = number - tonumber(ARGV[7])
 if not redis.call('ZSCORE', KEYS[4], old) then redis.call('HDEL', KEYS[3], old) end
 return number`;
 
+/** Lua: whether the record of that number is of the delivery of that id: an app of the same name may count from 1 again. */
+const IS_THERE = `
+local function isThere(deliveries, number, id)
+  local known = redis.call('HGET', deliveries, number)
+  return known and cjson.decode(known).id == id
+end
+`;
+
+/** KEYS: deliveries hash. ARGV: number, id, record. Answer: 1 saved, 0 it is gone. */
+const SAVE = `${IS_THERE}
+if not isThere(KEYS[1], ARGV[1], ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1`;
+
 /**
  * KEYS: deliveries hash, queue zset, apps set, counter. ARGV: app, how many records are kept, then number, record, …. Those
  * that are so old by now that they are kept no more are forgotten.
  */
-const FINISH = `
+const FINISH = `${IS_THERE}
 local newest = tonumber(redis.call('GET', KEYS[4]) or '0')
 for i = 3, #ARGV, 2 do
-  redis.call('ZREM', KEYS[2], ARGV[i])
-  if newest - tonumber(ARGV[i]) >= tonumber(ARGV[2]) then redis.call('HDEL', KEYS[1], ARGV[i])
-  else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  if isThere(KEYS[1], ARGV[i], cjson.decode(ARGV[i + 1]).id) then
+    redis.call('ZREM', KEYS[2], ARGV[i])
+    if newest - tonumber(ARGV[i]) >= tonumber(ARGV[2]) then redis.call('HDEL', KEYS[1], ARGV[i])
+    else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+  end
 end
 if redis.call('ZCARD', KEYS[2]) == 0 then redis.call('SREM', KEYS[3], ARGV[1]) end
 return 1`;

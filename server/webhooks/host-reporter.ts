@@ -8,7 +8,7 @@ import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { sendRequest, type RequestAnswer } from "../../core/send-request.js";
 import type { LogLinks } from "../releases/log-links.js";
-import { publicUrl } from "../releases/public-url.js";
+import { urlOfRelease } from "../releases/what-serves.js";
 import type { Tools } from "../tools.js";
 import { apiOf } from "./report/api-of.js";
 import type { CommitReport } from "./report/commit-report.js";
@@ -28,6 +28,7 @@ export interface HostReporterOptions {
 const KIND = "commit-status";
 const TIMEOUT_MS = 10_000;
 const DEPLOYMENT_SECONDS = 7 * 24 * 3600;
+const KEPT_DEPLOYMENTS = 200;
 
 const payloadSchema = z.object({
   app: z.string(),
@@ -50,7 +51,8 @@ export class HostReporter {
     if (reportable(await this.options.webhooks.find(app)) === undefined) return;
     const payload: Payload = { app, release: number, state, description: descriptionOf(release) };
     // Of a release the last word counts.
-    await this.options.outbox.add(KIND, payload, { lane: `${app}/commit-status`, key: `${app}/${number}` });
+    const [lane, key] = [`${app}/commit-status`, `${app}/${number}`];
+    await this.options.outbox.add(KIND, payload, { lane, key, once: `${key}/${state}` });
   }
 
   handlers(): Handlers {
@@ -71,19 +73,28 @@ export class HostReporter {
       state,
       description,
       targetUrl: logLinks.urlOf(app, number),
-      environmentUrl: publicUrl(tools.settings, release),
+      environmentUrl: urlOfRelease(tools.settings, release),
       context: `sluice/${app}`,
       environment: release.track,
     };
-    const deploymentKey = keys.hostDeployment(app, number);
-    const known = Number((await redis.get(deploymentKey)) ?? NaN);
+    const known = Number((await redis.hget(keys.hostDeployments(app), String(number))) ?? NaN);
     for (const { request, next } of reportRequests(report, Number.isNaN(known) ? undefined : known)) {
       const answer = parsed(await post(request, signal));
       const id = next === undefined ? undefined : deploymentIdOf(answer);
-      if (id !== undefined) await redis.set(deploymentKey, id, "EX", DEPLOYMENT_SECONDS);
+      if (id !== undefined) await this.keepDeployment(app, number, id);
       const following = next?.(answer);
       if (following !== undefined) await post(following, signal);
     }
+  }
+
+  private async keepDeployment(app: string, release: number, id: number): Promise<void> {
+    const key = keys.hostDeployments(app);
+    await this.options.redis
+      .multi()
+      .hset(key, String(release), id)
+      .hdel(key, String(release - KEPT_DEPLOYMENTS))
+      .expire(key, DEPLOYMENT_SECONDS)
+      .exec();
   }
 }
 

@@ -91,7 +91,8 @@ async function take(
   };
   if (webhook.host !== host.name) await webhooks.noteHost(app, host.name);
   const number = await deliveries.accept(app, record, now);
-  if (number === undefined) response.status(200).json({ duplicate: true });
+  if (number === "gone") throw new AppError("app-unknown", { app, known: [] });
+  if (number === "duplicate") response.status(200).json({ duplicate: true });
   else if (updates.length === 0) response.status(204).end();
   else response.status(202).json({ delivery: record.id, number, queued: true });
 }

@@ -3,7 +3,7 @@ import type { Tools } from "../tools.js";
 import type { BranchUpdate } from "./hosts/git-host.js";
 import type { DeliveryStore } from "./delivery-store.js";
 import type { SeenHeads } from "./seen-heads.js";
-import { sourceHeads } from "./source.js";
+import { Sources } from "./source.js";
 import { deploys } from "./deploys.js";
 import type { Webhook, WebhookStore } from "./webhook-store.js";
 
@@ -19,13 +19,22 @@ export interface SourceWatchOptions {
 const TICK_MS = 1000;
 /** No two sources are asked in step. */
 const JITTER = 0.2;
+/** Apart from those of deliveries, which must not wait behind them. */
+const LIMITS = { perHost: 2, atOnce: 4 };
 
-/** Asks every source now and then what it has: what a host never delivered is found all the same. */
+/**
+ * Asks every source now and then what it has: what a host never delivered is found all the same. Several are asked at once,
+ * so that one that hangs holds up no other.
+ */
 export class SourceWatch {
   private readonly dueAt = new Map<string, number>();
+  private readonly asking = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
+  private readonly sources: Sources;
 
-  constructor(private readonly options: SourceWatchOptions) {}
+  constructor(private readonly options: SourceWatchOptions) {
+    this.sources = new Sources(options.tools, LIMITS);
+  }
 
   start(): { stop(): Promise<void> } {
     let looking: Promise<void> | undefined;
@@ -40,6 +49,7 @@ export class SourceWatch {
         this.stopping.abort(new Error("the server stops"));
         clearInterval(timer);
         await looking;
+        await Promise.allSettled([...this.asking.values()]);
       },
     };
   }
@@ -51,25 +61,29 @@ export class SourceWatch {
     for (const app of this.dueAt.keys())
       if (!known.some((webhook) => webhook.app === app)) this.dueAt.delete(app);
     for (const webhook of known) {
-      const dueAt = this.dueAt.get(webhook.app);
-      if (dueAt !== undefined && now < dueAt) continue;
+      const { app } = webhook;
+      const dueAt = this.dueAt.get(app);
+      if ((dueAt !== undefined && now < dueAt) || this.asking.has(app)) continue;
       const pauseMs = pollSeconds * 1000 * (1 + JITTER * (2 * Math.random() - 1));
       // The first time at any moment within a pause: a server that starts asks not all at once.
-      this.dueAt.set(webhook.app, now + (dueAt === undefined ? Math.random() * pauseMs : pauseMs));
-      if (dueAt !== undefined) await this.ask(webhook);
+      this.dueAt.set(app, now + (dueAt === undefined ? Math.random() * pauseMs : pauseMs));
+      if (dueAt === undefined || this.stopping.signal.aborted) continue;
+      this.asking.set(
+        app,
+        this.ask(webhook).finally(() => this.asking.delete(app)),
+      );
     }
   }
 
+  /** Never rejects. */
   private async ask(webhook: Webhook): Promise<void> {
     const { tools, deliveries, seen } = this.options;
     const { app } = webhook;
     try {
-      const heads = await sourceHeads(tools, webhook, this.stopping.signal);
+      const heads = await this.sources.heads(webhook, this.stopping.signal);
+      if ((await seen.read(app)) === undefined) await seen.begin(app, heads);
       const before = await seen.read(app);
-      if (before === undefined) {
-        await seen.begin(app, heads);
-        return;
-      }
+      if (before === undefined) return;
       const updates = missed(before, heads).filter(({ branch }) => deploys(webhook, branch));
       const newest = await deliveries.newest(app);
       const news: BranchUpdate[] = [];

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { AppError } from "../../core/app-error.js";
 import { behindTraffic } from "../../core/behind-traffic.js";
@@ -8,6 +9,7 @@ import { gitEnvironment } from "../git/git-environment.js";
 import type { Tools } from "../tools.js";
 import { withKeyFile } from "./key-file.js";
 import { shownSource } from "./source-address.js";
+import { SourceLimits, type SourceLimitsOptions } from "./source-limits.js";
 import type { Webhook } from "./webhook-store.js";
 
 const HEADS_TIMEOUT_MS = 30_000;
@@ -16,69 +18,77 @@ const CONNECT_SECONDS = 10;
 
 type SourceTools = Pick<Tools, "home" | "networkEnv">;
 
-/** Branches of an app's source and their commits, now. Throws `source-missing`, `source-unreachable`. */
-export async function sourceHeads(
-  tools: SourceTools,
-  webhook: Webhook,
-  signal: AbortSignal,
-): Promise<Map<string, string>> {
-  const lines = await git(tools, webhook, (url) => ["ls-remote", "--heads", "--", url], {
-    signal,
-    timeoutMs: HEADS_TIMEOUT_MS,
-  });
-  const heads = lines.flatMap((line) => {
-    const [, commit, ref] = /^([0-9a-f]{40,64})\t(\S+)$/.exec(line) ?? [];
-    const branch = ref === undefined ? undefined : branchOfRef(ref);
-    return commit === undefined || branch === undefined ? [] : [[branch, commit] as const];
-  });
-  return new Map(heads);
+/** The repositories elsewhere that apps hang on, read by git. */
+export class Sources {
+  private readonly limits: SourceLimits;
+
+  constructor(
+    private readonly tools: SourceTools,
+    limits: SourceLimitsOptions,
+  ) {
+    this.limits = new SourceLimits(limits);
+  }
+
+  /** Branches of an app's source and their commits, now. Throws `source-missing`, `source-unreachable`. */
+  async heads(webhook: Webhook, signal: AbortSignal): Promise<Map<string, string>> {
+    const lines = await this.git(webhook, (url) => ["ls-remote", "--heads", "--", url], {
+      signal,
+      timeoutMs: HEADS_TIMEOUT_MS,
+    });
+    const heads = lines.flatMap((line) => {
+      const [, commit, ref] = /^([0-9a-f]{40,64})\t(\S+)$/.exec(line) ?? [];
+      const branch = ref === undefined ? undefined : branchOfRef(ref);
+      return commit === undefined || branch === undefined ? [] : [[branch, commit] as const];
+    });
+    return new Map(heads);
+  }
+
+  /**
+   * Fetches a branch of the source into the app's repository, beside its own branches. Returns its commit; undefined when
+   * the source has no such branch. Throws as `heads`.
+   */
+  async fetch(webhook: Webhook, branch: string, signal: AbortSignal): Promise<string | undefined> {
+    const head = (await this.heads(webhook, signal)).get(branch);
+    if (head === undefined) return undefined;
+    const into = `+refs/heads/${branch}:${fetchedRef(branch)}`;
+    const repository = this.tools.home.repository(webhook.app);
+    const flags = ["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"];
+    await this.git(
+      webhook,
+      (url) => ["-C", repository, "-c", "fetch.fsckObjects=true", "fetch", ...flags, "--", url, into],
+      { signal, timeoutMs: FETCH_TIMEOUT_MS },
+    );
+    return head;
+  }
+
+  /** Runs one git command on the source when its host's turn has come; the timeout counts from then. */
+  private async git(
+    webhook: Webhook,
+    args: (url: string) => string[],
+    { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  ): Promise<string[]> {
+    const { app, source } = webhook;
+    if (source === undefined) throw new AppError("source-missing", { app });
+    return this.limits.run(source, signal, async () =>
+      runGit(this.tools, { ...webhook, source }, args(source), { signal, timeoutMs }),
+    );
+  }
 }
 
 /**
- * Fetches a branch of the source into the app's repository, beside its own branches. Answers its commit; undefined when the
- * source has no such branch. Throws as `sourceHeads`.
+ * Where a fetched branch stands until it is released. One flat name for each branch: `feature` must not stand in the way
+ * of `feature/login` when it has long been deleted at the source.
  */
-export async function fetchBranch(
-  tools: SourceTools,
-  webhook: Webhook,
-  branch: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const head = (await sourceHeads(tools, webhook, signal)).get(branch);
-  if (head === undefined) return undefined;
-  const into = `+refs/heads/${branch}:${fetchedRef(branch)}`;
-  const flags = ["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet"];
-  await git(
-    tools,
-    webhook,
-    (url) => [
-      "-C",
-      tools.home.repository(webhook.app),
-      "-c",
-      "fetch.fsckObjects=true",
-      "fetch",
-      ...flags,
-      "--",
-      url,
-      into,
-    ],
-    { signal, timeoutMs: FETCH_TIMEOUT_MS },
-  );
-  return head;
-}
-
-/** Where a fetched branch stands until it is released. */
 export function fetchedRef(branch: string): string {
-  return `refs/sluice/source/${branch}`;
+  return `refs/sluice/source/${createHash("sha256").update(branch).digest("hex")}`;
 }
 
-async function git(
+async function runGit(
   { home, networkEnv }: SourceTools,
-  { app, source, privateKey }: Webhook,
-  args: (url: string) => string[],
+  { app, source, privateKey }: Webhook & { readonly source: string },
+  args: readonly string[],
   { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<string[]> {
-  if (source === undefined) throw new AppError("source-missing", { app });
   const lines: string[] = [];
   const refused = (reason: string): AppError =>
     new AppError("source-unreachable", {
@@ -91,7 +101,7 @@ async function git(
     const exit = await withKeyFile(home, app, privateKey, async (keyFile) =>
       runCommand(
         {
-          argv: behindTraffic(["git", ...args(source)]),
+          argv: behindTraffic(["git", ...args]),
           cwd: home.root,
           env: sourceEnvironment(home.gitHome(), networkEnv, keyFile),
         },

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { AlertRecord } from "../../core/records/alert-record.js";
+import { InstanceLoads } from "../../core/records/instance-loads.js";
 import { HostRecords } from "../../core/records/host-records.js";
 import { emptyRouteTable, type RoutedRelease } from "../../core/records/route-table.js";
 import { RouteTables } from "../../core/records/route-tables.js";
@@ -9,6 +10,10 @@ import { ScaleRequests, type ScaleRequest } from "../../core/records/scale-reque
 import { keys } from "../../core/redis/keys.js";
 import { Autoscaling } from "../../monitor/autoscaling.js";
 import type { Fleet } from "../../monitor/fleet.js";
+import type { Reading } from "../../monitor/reading.js";
+import { MOST_INSTANCES } from "../../monitor/sample-between.js";
+import { Sampler } from "../../monitor/sampler.js";
+import { ScaledApps } from "../../monitor/scaled-apps.js";
 import { aSample } from "../support/a-sample.js";
 import { OwnRedis } from "../support/own-redis.js";
 
@@ -31,9 +36,10 @@ describe("autoscaling, over Redis", function () {
   const autoscaling = (fleet?: Fleet): Autoscaling =>
     new Autoscaling({
       redis: own.redis,
-      routes: new RouteTables(own.redis),
+      apps: new ScaledApps(new RouteTables(own.redis)),
       hosts: new HostRecords(own.redis),
       series: new SampleSeries(own.redis),
+      loads: new InstanceLoads(own.redis),
       requests: new ScaleRequests(own.redis),
       decisions: new ScaleDecisions(own.redis),
       fleet,
@@ -58,7 +64,12 @@ describe("autoscaling, over Redis", function () {
       releases: [{ number, servers, ...fixed, ...more }],
     }));
   };
-  /** A sample and a look a second; each instance takes `cpu` percent of one of the host's four processors. */
+  const tell = async (loads: Record<string, number>): Promise<void> => {
+    const entry = JSON.stringify({ v: 1, sample: aSample({ cpus: 4 }) });
+    await own.redis.xadd(keys.sampleSeconds("h"), `${now}-0`, "entry", entry);
+    await own.redis.set(keys.instanceLoads("h"), `${now} ${JSON.stringify(loads)}`);
+  };
+  /** A sample and a look a second; each instance takes `cpu` percent of one processor. */
   const seconds = async (
     looker: Autoscaling,
     count: number,
@@ -67,14 +78,8 @@ describe("autoscaling, over Redis", function () {
   ): Promise<void> => {
     for (let second = 0; second < count; second++) {
       now += 1000;
-      const instances = Object.fromEntries(
-        cpu.map((each, index) => [
-          `shop.v1.web.${index + 1}`,
-          { cpu: each / 4, memoryMegabytes: 1, restarts: 0 },
-        ]),
-      );
-      const entry = JSON.stringify({ v: 1, sample: aSample({ cpus: 4, instances }) });
-      await own.redis.xadd(keys.sampleSeconds("h"), `${now}-0`, "entry", entry);
+      const loads = Object.fromEntries(cpu.map((each, index) => [`shop.v1.web.${index + 1}`, each]));
+      await tell(loads);
       await looker.keep(alerts);
     }
   };
@@ -94,6 +99,39 @@ describe("autoscaling, over Redis", function () {
     expect(others).to.deep.equal([]);
     expect(request).to.deep.include({ app: "shop", release: 1, from: 2, to: 3 });
     expect(request?.reason).to.equal("each of 2 takes 75 % CPU, aimed at 50 %");
+  });
+
+  it("sees every instance of an app, however many larger ones its machine runs", async () => {
+    const looker = autoscaling();
+    await serve(2);
+    const readings = Array.from({ length: 12 }, (_, second) => crowd(second));
+    const sampler = new Sampler({ read: () => readings.shift(), close: () => undefined });
+    for (let taken = sampler.sample(); taken !== undefined; taken = sampler.sample()) {
+      now += 1000;
+      expect(Object.keys(taken.sample.instances), "kept for an hour").to.have.length(MOST_INSTANCES);
+      await tell({ ...taken.loads });
+      await looker.keep([]);
+    }
+    expect((await requested()).map(({ from, to, reason }) => [from, to, reason])).to.deep.equal([
+      [2, 4, "each of 2 takes 90 % CPU, aimed at 50 %"],
+    ]);
+  });
+
+  it("takes instances of which no host tells to be as busy as the others", async () => {
+    const looker = autoscaling();
+    await serve(4);
+    await seconds(looker, 25, [45, 45]);
+    expect(await requested()).to.deep.equal([]);
+  });
+
+  it("is told when: by the clock of Redis, and only by hosts that have something to tell", async () => {
+    const loads = new InstanceLoads(own.redis);
+    const before = Date.now();
+    await loads.write("h", { "shop.v1.web.1": 12.5 });
+    const [told, ...others] = await loads.read(["none", "h"]);
+    expect(others).to.deep.equal([]);
+    expect(told?.loads).to.deep.equal({ "shop.v1.web.1": 12.5 });
+    expect(told?.at).to.be.within(before - 1, Date.now() + 1);
   });
 
   it("asks again after a while when what it asked for was not done", async () => {
@@ -179,3 +217,24 @@ describe("autoscaling, over Redis", function () {
     ]);
   });
 });
+
+/** A machine on which many instances have more memory than the two of the shop, which take 90 % of a processor each. */
+function crowd(second: number): Reading {
+  const instance = (cpuSeconds: number, memoryBytes: number) => ({ cpuSeconds, memoryBytes, restarts: 0 });
+  const large = Array.from(
+    { length: 2 * MOST_INSTANCES },
+    (_, index) => [`other-${index}.v1.web.1`, instance(0, 5e8)] as const,
+  );
+  const small = [1, 2].map((index) => [`shop.v1.web.${index}`, instance(second * 0.9, 1e6)] as const);
+  return {
+    monotonicMs: second * 1000,
+    cpu: { user: 0, system: 0, iowait: 0, steal: 0, idle: second * 100, cpus: 4 },
+    cpuLimit: undefined,
+    memory: { usedBytes: 0, totalBytes: 1 },
+    load1: undefined,
+    waitedMicroseconds: undefined,
+    disk: undefined,
+    network: undefined,
+    instances: new Map([...large, ...small]),
+  };
+}

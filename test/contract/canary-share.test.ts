@@ -10,7 +10,7 @@ import {
   type RoutedRelease,
 } from "../../core/records/route-table.js";
 import { RouteTables } from "../../core/records/route-tables.js";
-import { raise, setShare } from "../../server/canary/share.js";
+import { abort, raise, setShare } from "../../server/canary/share.js";
 import { TestRedis } from "../support/test-redis.js";
 
 const RELEASE: RoutedRelease = {
@@ -59,5 +59,27 @@ describe("the canary's share", () => {
       expect(await raise(using, "shop", 2, 50)).to.equal(false);
     });
     expect(left).to.deep.equal({ share: 1, isByHand: true });
+  });
+
+  it("ends with its canary, and not with one that came while the other was being aborted", async () => {
+    const using = await tools();
+    const newer = { ...RELEASE, number: 3 };
+    const read = async (app: string): ReturnType<RouteTables["read"]> => {
+      const table = await using.routes.read(app);
+      await using.routes.update(app, (now) => ({
+        ...now,
+        tracks: { ...now.tracks, [CANARY]: 3 },
+        releases: [{ ...RELEASE, replacedAt: 1 }, newer],
+      }));
+      return table;
+    };
+    const routes = Object.assign(Object.create(using.routes) as RouteTables, { read });
+    expect(await abort({ ...using, routes }, "shop")).to.equal(2);
+    const table = await using.routes.read("shop");
+    expect(table.tracks).to.deep.equal({ [PRODUCTION]: 1, [CANARY]: 3 });
+    expect(table.canary).to.deep.equal({ share: 5, isByHand: false });
+    expect(table.releases).to.deep.include(newer);
+    expect(await abort(using, "shop")).to.equal(3);
+    expect((await using.routes.read("shop")).tracks).to.deep.equal({ [PRODUCTION]: 1 });
   });
 });

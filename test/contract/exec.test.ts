@@ -54,6 +54,11 @@ describe("runCommand", () => {
     expect((await runCommand({ argv: ["head", "-c", "1"], env }, { input: big })).status).to.equal(0);
   });
 
+  it("returns what a command wrote to stdout, without what it wrote to stderr", async () => {
+    const argv = ["sh", "-c", "echo notice >&2; echo 1; echo notice >&2; echo 2"] as const;
+    expect(await outputOf({ argv: [...argv], env })).to.equal("1\n2");
+  });
+
   it("rejects with what a failed command said", async () => {
     const error: unknown = await outputOf({ argv: ["sh", "-c", "echo broken >&2; exit 1"], env }).catch(
       (reason: unknown) => reason,

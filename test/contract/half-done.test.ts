@@ -54,7 +54,7 @@ describe("the retirement of a release that Redis interrupts", function () {
       },
     } as unknown as Tools;
     await tools.routes.update("shop", () => ({ ...emptyRouteTable("shop"), releases: [REPLACED] }));
-    const reconciler = new Reconciler(tools, { undoRemembered: async () => Promise.resolve() }).start();
+    const reconciler = new Reconciler(tools, { resolvePostponed: () => undefined }).start();
     await eventually("it is retired", async () => (await releases.find("shop", 1))?.phase === "retired");
     await reconciler.stop();
     expect(refusals).to.be.greaterThan(1);

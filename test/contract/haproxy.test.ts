@@ -211,7 +211,7 @@ describe("HAProxy", function () {
   });
 
   it("makes as many slots as its open files allow; beyond that it refuses, and all else goes on", async () => {
-    const small = new ProxyTrial(async () => RunningHaproxy.start(900));
+    const small = new ProxyTrial(async () => RunningHaproxy.start({ openFiles: 900 }));
     await small.begin();
     try {
       const manyApps = (from: number, count: number): Map<string, AppRoutes> =>

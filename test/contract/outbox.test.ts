@@ -7,6 +7,7 @@ import { isAppError } from "../../core/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import { silentLog } from "../../core/log.js";
 import { DeliveryError } from "../../core/outbox/delivery-error.js";
+import { JobQueue, type TakenJob } from "../../core/outbox/job-queue.js";
 import { outboxJobSchema, type OutboxJob } from "../../core/outbox/outbox-job.js";
 import { LEASE_MS, type Handlers } from "../../core/outbox/outbox-loop.js";
 import { Outbox, type OutboxOptions } from "../../core/outbox/outbox.js";
@@ -270,6 +271,75 @@ describe("an outbox", function () {
     await eventually("the second try was well", async () => (await outbox.size()) === 0);
   });
 
+  it("breaks off a try whose lease another has now, and leaves the job to the other", async () => {
+    const signals: AbortSignal[] = [];
+    const loop = outbox.start({
+      letter: async (_payload, signal) => {
+        signals.push(signal);
+        await new Promise(() => undefined);
+      },
+    });
+    const id = await outbox.add("letter", "x");
+    await eventually("it has begun", () => signals.length === 1);
+    const before = await jobs();
+    await redis.hset(keys.outbox("test").leases, id, "the other's");
+    const lane = await leaseEnd();
+    clock.advance(LEASE_MS / 3);
+    await eventually("it was broken off", () => signals[0]?.aborted);
+    expect(signals[0]?.reason).to.have.property("message", "the lease was lost");
+    await stopped(loop);
+    expect(await jobs()).to.deep.equal(before);
+    expect(await redis.hgetall(keys.outbox("test").leases)).to.deep.equal({ [id]: "the other's" });
+    expect(await leaseEnd()).to.equal(lane);
+  });
+
+  it("breaks off a try when Redis was away for as long as the lease lasts, and not before", async () => {
+    const signals: AbortSignal[] = [];
+    start({
+      letter: async (_payload, signal) => {
+        signals.push(signal);
+        if (signals.length === 1) await new Promise(() => undefined);
+      },
+    });
+    await outbox.add("letter", "x");
+    await eventually("it has begun", () => signals.length === 1);
+    const began = clock.now();
+    await server.down();
+    try {
+      await eventually("it was broken off", () => {
+        if (signals[0]?.aborted) return true;
+        clock.advance(SECOND_MS);
+        return false;
+      });
+      expect(signals[0]?.reason).to.have.property("message", "the lease was lost");
+      expect(clock.now() - began).to.be.greaterThan((2 / 3) * LEASE_MS);
+    } finally {
+      await server.up();
+    }
+    await eventually("it was tried again", async () => {
+      clock.advance(SECOND_MS);
+      return (await outbox.size()) === 0;
+    });
+  });
+
+  it("lets nobody renew or settle a job with a token of before", async () => {
+    await outbox.add("letter", "x");
+    const queue = new JobQueue(redis, "test");
+    const now = clock.now();
+    const first = await taken(queue, now, "first");
+    const second = await taken(queue, now + LEASE_MS, "second");
+    expect(await queue.renew(first, now + 9 * LEASE_MS)).to.equal(false);
+    expect(await leaseEnd()).to.equal(now + 2 * LEASE_MS);
+    await queue.settle(first, { kind: "again", job: { ...first.job, attempts: 7, dueAt: now } });
+    await queue.settle(first, { kind: "given-up", at: now, reason: "late" });
+    await queue.settle(first, { kind: "done" });
+    expect(await jobs()).to.deep.equal([second.job]);
+    expect(await outbox.givenUp()).to.deep.equal([]);
+    expect(await queue.renew(second, now + 3 * LEASE_MS)).to.equal(true);
+    await queue.settle(second, { kind: "done" });
+    expect(await redis.keys("*")).to.deep.equal([]);
+  });
+
   it("gives back what is under way when it is stopped: the next start goes on with it at once", async () => {
     const entered = deferred<undefined>();
     const loop = outbox.start({
@@ -355,6 +425,12 @@ describe("an outbox", function () {
       return isOver;
     });
     await stopping;
+  }
+
+  async function taken(queue: JobQueue, now: number, token: string): Promise<TakenJob> {
+    const found = await queue.take(now, now + LEASE_MS, token);
+    if (found.job === undefined) throw new Error("nothing is due");
+    return found;
   }
 
   async function jobs(): Promise<OutboxJob[]> {

@@ -142,7 +142,7 @@ describe("what proxies report", () => {
       await eventually("it has looked again", () => looks > before + 2);
     };
     await reports.report("p1", at(1));
-    leaving.begin("a.v1.web.2", { revision: 2, drainSeconds: 0 });
+    leaving.begin("a.v1.web.2", { goneSince: 2, drainSeconds: 0 });
     await severalLooks();
     nowMs += SILENT_AFTER_MS;
     await severalLooks();
@@ -152,10 +152,10 @@ describe("what proxies report", () => {
     expect(stopped).to.deep.equal([]);
     await reports.report("p1", at(2));
     await eventually("it is stopped", () => stopped.length === 1);
-    leaving.begin("a.v1.web.3", { revision: 2, drainSeconds: 600 });
+    leaving.begin("a.v1.web.3", { goneSince: 2, drainSeconds: 600 });
     await reports.report("p1", at(2, { leaving: ["127.0.0.1:1"] }));
     stopped.length = 0;
-    leaving.begin("a.v1.web.4", { revision: 2, drainSeconds: 600 });
+    leaving.begin("a.v1.web.4", { goneSince: 2, drainSeconds: 600 });
     await severalLooks();
     expect(stopped).not.to.include("a.v1.web.4");
     await leaving.stop();

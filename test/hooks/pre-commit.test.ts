@@ -391,6 +391,13 @@ describe("hooks/pre-commit", function () {
       );
     });
 
+    it("neither waits for nor leaves what a gate has left running with its output closed", async () => {
+      await stage({ "app.json": appJson({ test: "sleep 600 >/dev/null 2>&1 & echo left $!" }) });
+
+      const { all } = await expectCommit();
+      expect(await isAlive(Number(/left (\d+)/.exec(all)?.[1]))).to.equal(false);
+    });
+
     it("does not wait for what a gate has left running", async () => {
       await stage({ "app.json": appJson({ test: "sleep 600 & echo left $!" }) });
 

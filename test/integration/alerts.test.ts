@@ -227,6 +227,29 @@ describe("alerts", function () {
       expect(await alert(), "it lasts, and another monitor is there").to.equal("yes");
     });
 
+    it("are set and taken back at a later look when Redis refused it at first", async () => {
+      await own.redis.call("ACL", "SETUSER", "drainer", "on", ">pw", "~*", "&*", "+@all");
+      const redis = own.redis.duplicate({ username: "drainer", password: "pw" });
+      const refused = async (job: () => Promise<void>): Promise<void> => {
+        await own.redis.call("ACL", "SETUSER", "drainer", "-eval");
+        await job();
+        await own.redis.call("ACL", "SETUSER", "drainer", "+eval");
+      };
+      try {
+        const loop = monitor("h", { email, "drain-canary": new DrainCanary(redis, "h") });
+        await refused(async () => seconds(10, BUSY, loop));
+        expect(await alert(), "it was refused").to.equal(null);
+        await seconds(1, BUSY, loop);
+        expect(await alert()).to.equal("yes");
+        await refused(async () => seconds(10, IDLE, loop));
+        expect(await alert(), "that was refused, too").to.equal("yes");
+        await seconds(1, IDLE, loop);
+        expect(await alert()).to.equal("no");
+      } finally {
+        redis.disconnect();
+      }
+    });
+
     it("are taken back by another monitor when they ended meanwhile", async () => {
       const loop = drain("h");
       await seconds(10, BUSY, loop);

@@ -45,39 +45,63 @@ describe("a baseline", function () {
   const serving = async (): Promise<string | undefined> =>
     (await baselines()).find(({ traffic }) => traffic === "live")?.release;
 
+  /** The baseline's release; with a new canary where there is none. */
+  const present = async (): Promise<string> => {
+    if ((await serving()) === undefined) {
+      const app = { sluice: SETTINGS, formation: { web: { quantity: 1 }, worker: { quantity: 1 } } };
+      await push({ "app.json": JSON.stringify(app) }, "staging");
+    }
+    return eventually("it serves", serving);
+  };
+  const releaseOf = async (mode: "blue" | "green"): Promise<string> =>
+    String((await sluice.get(APP, "/", { "x-client-mode": mode })).headers["sluice-release"]);
+  let visiting: Promise<Record<string, number>> | undefined;
+  /** Track and release → how many of 600 visitors got it, once for all tests. */
+  const sixHundredVisits = async (): Promise<Record<string, number>> =>
+    (visiting ??= (async () => {
+      const seen: Record<string, number> = {};
+      for (let visit = 0; visit < 600; visit++) {
+        const track = await trackOf();
+        seen[track] = (seen[track] ?? 0) + 1;
+      }
+      return seen;
+    })());
+
   it("is as many fresh instances of production's release as the canary has, made without its scripts", async () => {
-    const app = { sluice: SETTINGS, formation: { web: { quantity: 1 }, worker: { quantity: 1 } } };
-    await push({ "app.json": JSON.stringify(app) }, "staging");
-    const release = await eventually("it serves", serving);
-    expect(release).to.equal("v3");
+    const release = await present();
     const baseline = await eventually("it is settled", async () =>
       (await baselines()).find(({ phase }) => phase === "settled"),
     );
-    const [, , production] = await sluice.read<ReleaseSummary[]>(`apps/${APP}/releases`);
-    expect(baseline.commit).to.equal(production?.commit);
-    expect((await sluice.instances()).filter((id) => id.startsWith(`${APP}.v3.`))).to.deep.equal([
-      `${APP}.v3.web.1`,
+    const production = await releaseOf("blue");
+    const releases = await sluice.read<ReleaseSummary[]>(`apps/${APP}/releases`);
+    expect(baseline.commit).to.equal(releases.find((each) => each.release === production)?.commit);
+    expect((await sluice.instances()).filter((id) => id.startsWith(`${APP}.${release}.`))).to.deep.equal([
+      `${APP}.${release}.web.1`,
     ]);
-    const heard = await sluice.cli("logs", APP, "--release", "v3");
+    const heard = await sluice.cli("logs", APP, "--release", release);
     expect(heard.stdout)
-      .to.match(/Copying v1/)
+      .to.match(new RegExp(`Copying ${production}`))
       .and.not.to.match(/migrated/);
   });
 
   it("gets the canary's share of the visitors, who stay with it", async () => {
-    const seen: Record<string, number> = {};
-    for (let visit = 0; visit < 600; visit++) {
-      const track = await trackOf();
-      seen[track] = (seen[track] ?? 0) + 1;
-    }
-    expect(Object.keys(seen).sort()).to.deep.equal(["baseline v3", "canary v2", "production v1"]);
-    expect(seen["baseline v3"]).to.be.within(80, 165);
-    expect(seen["canary v2"]).to.be.within(80, 165);
+    const release = await present();
+    const [production, canary] = [await releaseOf("blue"), await releaseOf("green")];
+    const seen = await sixHundredVisits();
+    expect(Object.keys(seen).sort()).to.deep.equal([
+      `baseline ${release}`,
+      `canary ${canary}`,
+      `production ${production}`,
+    ]);
+    expect(seen[`baseline ${release}`]).to.be.within(80, 165);
+    expect(seen[`canary ${canary}`]).to.be.within(80, 165);
     for (let visit = 0; visit < 20; visit++)
-      expect(await trackOf({ cookie: "sluice=baseline.v3" })).to.equal("baseline v3");
+      expect(await trackOf({ cookie: `sluice=baseline.${release}` })).to.equal(`baseline ${release}`);
   });
 
   it("is what the canary is compared with", async () => {
+    await present();
+    await sixHundredVisits();
     const judged = await eventually("there is a verdict", async () => {
       const { verdict } = await sluice.read<CanarySummary>(`apps/${APP}/canary`);
       const { canary, production, against } = (verdict?.numbers ?? {}) as {
@@ -90,33 +114,38 @@ describe("a baseline", function () {
       );
     });
     expect(judged.against).to.equal("baseline");
-    // The visits of the test before; production had three times as many.
+    // Production had three times as many.
     expect(judged.requests).to.be.within(80, 190);
     expect((await sluice.cli("canary", APP)).stdout).to.match(/^baseline +\d/m);
   });
 
   it("follows production's release, under load, without a failed request", async () => {
+    const before = await present();
     const load = startLoad(sluice.httpPort, APP, "/", 100);
     await push({ "note.txt": "new production" }, "master");
     const release = await eventually("it is made anew", async () => {
       const now = await serving();
-      return now !== "v3" && now;
+      return now !== before && now;
     });
     await eventually(
       "its visitors are led to the new one",
-      async () => (await trackOf({ cookie: "sluice=baseline.v3" })) === `baseline ${release}`,
+      async () => (await trackOf({ cookie: `sluice=baseline.${before}` })) === `baseline ${release}`,
     );
     await eventually(
       "the old one is gone",
-      async () => !(await sluice.instances()).some((id) => id.includes(".v3.")),
+      async () => !(await sluice.instances()).some((id) => id.includes(`.${before}.`)),
     );
     expect((await load.stop()).failures).to.deep.equal([]);
   });
 
   it("goes with the canary", async () => {
+    const release = await present();
+    const production = await releaseOf("blue");
     expect((await sluice.cli("abort", APP)).status).to.equal(0);
-    await eventually("it is gone", async () => (await sluice.instances()).every((id) => id.includes(".v4.")));
-    expect(await trackOf({ cookie: "sluice=baseline.v5" })).to.equal("production v4");
-    expect((await baselines()).map(({ phase }) => phase)).to.deep.equal(["retired", "retired"]);
+    await eventually("it is gone", async () =>
+      (await sluice.instances()).every((id) => id.includes(`.${production}.`)),
+    );
+    expect(await trackOf({ cookie: `sluice=baseline.${release}` })).to.equal(`production ${production}`);
+    expect((await baselines()).filter(({ phase }) => phase !== "retired")).to.deep.equal([]);
   });
 });

@@ -114,8 +114,9 @@ describe("changes of who sees a canary", function () {
   it("are not needed for an alert: everybody leaves the canary, and comes back, without a failed request", async () => {
     const own = await sluice.redis();
     try {
-      const load = startLoad(sluice.httpPort, APP, "/", 400);
+      await pushCanary();
       await api("PUT", "weight", { percent: 100 });
+      const load = startLoad(sluice.httpPort, APP, "/", 400);
       await own.redis.set("sluice:alert", "yes");
       await eventually("a hundred visits elsewhere", async () => {
         for (let elsewhere = 0; elsewhere < 100; elsewhere++)

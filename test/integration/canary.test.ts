@@ -50,89 +50,103 @@ describe("a canary beside production", function () {
     return /\((v\d+), /.exec(push.output)?.[1] ?? "";
   };
 
+  /** The canary; a new one where there is none. */
+  const present = async (): Promise<string> => {
+    const green = await get({ "x-client-mode": "green" });
+    return green.status === 200 ? releaseOf(green) : pushCanary();
+  };
+  const production = async (): Promise<string> => releaseOf(await get({ "x-client-mode": "blue" }));
+
   it("answers 404 to green and production to blue while there is none", async () => {
+    await sluice.cli("abort", APP);
     expect((await get({ "x-client-mode": "green" })).status).to.equal(404);
-    expect(releaseOf(await get({ "x-client-mode": "Blue" }))).to.equal("v1");
+    expect(releaseOf(await get({ "x-client-mode": "Blue" }))).to.equal(await production());
     expect(cookieOf(await get())).to.equal(undefined);
   });
 
   it("gets the share of the visitors that app.json says", async () => {
+    // A share that an admin chose would stay.
+    await sluice.cli("abort", APP);
     const canary = await pushCanary();
-    expect(canary).to.equal("v2");
     const seen = await visits(300);
-    expect(seen["v2"], JSON.stringify(seen)).to.be.within(50, 130);
+    expect(seen[canary], JSON.stringify(seen)).to.be.within(50, 130);
   });
 
   it("gets the share that an admin says, and only who asks for it at 0", async () => {
+    const [canary, before] = [await present(), await production()];
     await sluice.cli("weight", APP, "100");
-    expect(await visits(30)).to.deep.equal({ v2: 30 });
+    expect(await visits(30)).to.deep.equal({ [canary]: 30 });
     await sluice.cli("weight", APP, "0");
-    expect(await visits(30)).to.deep.equal({ v1: 30 });
-    expect(await visits(5, { cookie: "sluice=canary.v2" })).to.deep.equal({ v1: 5 });
-    expect(releaseOf(await get({ "x-client-mode": "green" }))).to.equal("v2");
+    expect(await visits(30)).to.deep.equal({ [before]: 30 });
+    expect(await visits(5, { cookie: `sluice=canary.${canary}` })).to.deep.equal({ [before]: 5 });
+    expect(releaseOf(await get({ "x-client-mode": "green" }))).to.equal(canary);
     const wrong = await sluice.cli("weight", APP, "130");
     expect([wrong.status, wrong.stderr]).to.deep.equal([2, wrong.stderr]);
     expect(wrong.stderr).to.match(/from 0 to 100/);
   });
 
   it("has no visitor left while sluice:alert says yes, whoever sets it; they come back after no", async () => {
+    const [canary, before] = [await present(), await production()];
     await sluice.cli("weight", APP, "50");
     const load = startLoad(sluice.httpPort, APP);
-    const pinned = { cookie: "sluice=canary.v2" };
-    expect(releaseOf(await get(pinned))).to.equal("v2");
+    const pinned = { cookie: `sluice=canary.${canary}` };
+    expect(releaseOf(await get(pinned))).to.equal(canary);
     await redis.set("sluice:alert", "yes");
-    await eventually("nobody on the canary", async () => releaseOf(await get(pinned)) === "v1");
+    await eventually("nobody on the canary", async () => releaseOf(await get(pinned)) === before);
     const during = await get(pinned);
-    expect([releaseOf(during), cookieOf(during)]).to.deep.equal(["v1", undefined]);
-    expect(await visits(40)).to.deep.equal({ v1: 40 });
+    expect([releaseOf(during), cookieOf(during)]).to.deep.equal([before, undefined]);
+    expect(await visits(40)).to.deep.equal({ [before]: 40 });
     const another = await pushCanary();
-    expect(await visits(40)).to.deep.equal({ v1: 40 });
+    expect(await visits(40)).to.deep.equal({ [before]: 40 });
     await redis.set("sluice:alert", "no");
     await eventually("back on the canary", async () => releaseOf(await get(pinned)) === another);
     expect((await load.stop()).failures).to.deep.equal([]);
   });
 
   it("obeys the alert also while the server role is down", async () => {
+    const [canary, before] = [await present(), await production()];
     const pinned = { cookie: "sluice=canary.v1" };
     await sluice.cli("down", "--keep-traffic");
     await sluice.up("--roles", "proxy");
-    expect(releaseOf(await get(pinned))).to.equal("v3");
+    expect(releaseOf(await get(pinned))).to.equal(canary);
     await redis.set("sluice:alert", "yes");
-    await eventually("nobody on the canary", async () => releaseOf(await get(pinned)) === "v1");
+    await eventually("nobody on the canary", async () => releaseOf(await get(pinned)) === before);
     await redis.del("sluice:alert");
-    await eventually("back on the canary", async () => releaseOf(await get(pinned)) === "v3");
+    await eventually("back on the canary", async () => releaseOf(await get(pinned)) === canary);
     await sluice.cli("down", "--keep-traffic");
     await sluice.up();
   });
 
   it("becomes production by promotion, under load, as it is; a rollback is a switch", async () => {
+    const [canary, current] = [await present(), await production()];
     const load = startLoad(sluice.httpPort, APP);
     const before = await sluice.read<{ instances: { id: string; pid: number }[] }[]>("apps");
     const promoted = await sluice.cli("promote", APP);
-    expect(promoted.stdout).to.match(/^-----> Live: http:\/\/shop\.localhost:\d+ \(v3, /m);
-    expect(await visits(30)).to.deep.equal({ v3: 30 });
-    const cookie = "sluice=canary.v3";
-    const moved = await get({ cookie });
-    expect([releaseOf(moved), cookieOf(moved)]).to.deep.equal(["v3", "sluice=production.v3"]);
+    expect(promoted.stdout).to.match(
+      new RegExp(`^-----> Live: http://shop\\.localhost:\\d+ \\(${canary}, `, "m"),
+    );
+    expect(await visits(30)).to.deep.equal({ [canary]: 30 });
+    const moved = await get({ cookie: `sluice=canary.${canary}` });
+    expect([releaseOf(moved), cookieOf(moved)]).to.deep.equal([canary, `sluice=production.${canary}`]);
     expect((await get({ "x-client-mode": "green" })).status).to.equal(404);
     const after = await sluice.read<{ instances: { id: string; pid: number }[] }[]>("apps");
     const pidOf = (summaries: typeof after): number | undefined =>
-      summaries[0]?.instances.find(({ id }) => id === "shop.v3.web.1")?.pid;
+      summaries[0]?.instances.find(({ id }) => id === `shop.${canary}.web.1`)?.pid;
     expect(pidOf(after)).to.equal(pidOf(before));
     expect((await sluice.cli("promote", APP)).stderr).to.match(/no canary/);
     await sluice.cli("rollback", APP);
-    expect(await visits(30)).to.deep.equal({ v1: 30 });
+    expect(await visits(30)).to.deep.equal({ [current]: 30 });
     expect((await load.stop()).failures).to.deep.equal([]);
   });
 
   it("goes at once by abort, drained", async () => {
-    const canary = await pushCanary();
+    const [canary, before] = [await pushCanary(), await production()];
     await sluice.cli("weight", APP, "100");
     const load = startLoad(sluice.httpPort, APP, "/?ms=300");
     const answer = await sluice.cli("abort", APP);
     expect(answer.stdout).to.include(`${canary} is out of the traffic`);
-    expect(await visits(30)).to.deep.equal({ v1: 30 });
-    expect(await visits(3, { cookie: `sluice=canary.${canary}` })).to.deep.equal({ v1: 3 });
+    expect(await visits(30)).to.deep.equal({ [before]: 30 });
+    expect(await visits(3, { cookie: `sluice=canary.${canary}` })).to.deep.equal({ [before]: 3 });
     await eventually("its instance is gone", async () => {
       const [summary] = await sluice.read<{ instances: { id: string }[] }[]>("apps");
       return summary?.instances.every(({ id }) => !id.includes(`.${canary}.`));
@@ -151,7 +165,7 @@ describe("a canary beside production", function () {
     await writeFile(obstacle, "");
     await sluice.get(APP, "/crash", { "x-client-mode": "green" }).catch(() => undefined);
     expect((await sluice.cli("promote", APP)).stderr).to.match(
-      /web\.1 ended \(status 4\) before it answered/,
+      /web\.\d ended \(status 4\) before it answered/,
     );
     expect(await visits(30, { "x-client-mode": "blue" })).to.deep.equal({ [String(before)]: 30 });
     expect((await sluice.cli("abort", APP)).status).to.equal(0);
@@ -162,7 +176,7 @@ describe("a canary beside production", function () {
     expect((await sluice.cli("scale", APP, "web=2")).status).to.equal(0);
     const gate = join(sluice.folder, "gate");
     await clone.commit({ "server.js": secondOneWaitsFor(gate) });
-    const canary = await pushCanary();
+    const [canary, before] = [await pushCanary(), await production()];
     const promotion = sluice.cli("promote", APP);
     const instances = async (): Promise<string[]> =>
       (await sluice.instances()).filter((id) => id.includes(`.${canary}.`));
@@ -170,7 +184,7 @@ describe("a canary beside production", function () {
     expect((await sluice.cli("abort", APP)).status).to.equal(0);
     await writeFile(gate, "");
     expect((await promotion).stderr).to.match(/no canary/);
-    expect(await visits(30)).to.deep.equal({ v1: 30 });
+    expect(await visits(30)).to.deep.equal({ [before]: 30 });
     await eventually("its instances are gone", async () => (await instances()).length === 0);
   });
 
@@ -182,6 +196,8 @@ describe("a canary beside production", function () {
     expect((await sluice.instances()).filter((id) => id.includes(`.${canary}.`))).to.deep.equal([
       `${APP}.${canary}.web.1`,
     ]);
+    await clone.commit({ "app.json": JSON.stringify({ sluice: SETTINGS }) });
+    expect((await sluice.cli("rollback", APP)).status).to.equal(0);
   });
 });
 

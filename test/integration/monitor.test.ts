@@ -3,6 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { keys } from "../../core/redis/keys.js";
 import type { AlertsSummary, AlertSummary } from "../../server/api/alerts-api.js";
 import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";
+import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
@@ -21,6 +22,7 @@ describe("the monitor of a running Sluice", function () {
         },
       },
     });
+    expectAccepted(await (await sluice.clone("shop", tinyApp())).push());
   });
   after(async () => sluice.dispose());
 
@@ -46,8 +48,6 @@ describe("the monitor of a running Sluice", function () {
   });
 
   it("shows instances, a series, and the same to Prometheus", async () => {
-    const clone = await sluice.clone("shop", tinyApp());
-    await clone.push("master");
     await eventually("the instance in a sample", async () => {
       const [host] = await get<HostSummary[]>("/api/hosts");
       const instance = host?.sample?.instances["shop.v1.web.1"];
@@ -70,7 +70,10 @@ describe("the monitor of a running Sluice", function () {
   });
 
   it("shows the last minute in small charts", async () => {
-    const { status, stdout } = await sluice.cli("top");
+    const { status, stdout } = await eventually("the instance is in a sample", async () => {
+      const shown = await sluice.cli("top");
+      return shown.stdout.includes("shop.v1.web.1") && shown;
+    });
     expect(status).to.equal(0);
     expect(stdout).to.match(/^web-1 {2}proxy, redis, production, staging$/m);
     expect(stdout).to.match(/^ {2}cpu +[\d.]+ % .*[▁▂▃▄▅▆▇█] +steal/m);
@@ -107,11 +110,11 @@ describe("the monitor of a running Sluice", function () {
   });
 
   it("goes on after a crash: the same alert, and no yes while it was away", async () => {
-    const [before] = await lasting();
     const own = await sluice.redis();
     const { redis } = own;
     try {
-      expect(await redis.get(keys.alert)).to.equal("yes");
+      await eventually("it is set", async () => (await redis.get(keys.alert)) === "yes");
+      const [before] = await lasting();
       await sluice.kill();
       await eventually("the alert key has run out", async () => (await redis.get(keys.alert)) !== "yes");
       await sluice.up();
@@ -124,6 +127,7 @@ describe("the monitor of a running Sluice", function () {
   });
 
   it("forgets a host that is gone, and resolves its alerts", async () => {
+    await eventually("an alert lasts", async () => (await lasting()).length > 0);
     expect((await sluice.cli("hosts", "forget", "web-1")).status).to.equal(0);
     await eventually("its alerts are resolved", async () => (await lasting()).length === 0);
     expect(await sluice.read("hosts")).to.deep.equal([]);

@@ -14,6 +14,7 @@ describe("with a Redis of one's own (redis.url)", function () {
   this.timeout(60_000);
   let folder: string;
   let server: ChildProcess;
+  let start: () => ChildProcess;
   let sluice: TestSluice;
   let url: string;
 
@@ -21,11 +22,13 @@ describe("with a Redis of one's own (redis.url)", function () {
     folder = await mkdtemp(join(tmpdir(), "own-redis-"));
     const port = await freePort();
     url = `redis://:topsecret@127.0.0.1:${port}/0`;
-    server = spawn(
-      "redis-server",
-      ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--requirepass", "topsecret"],
-      { stdio: "ignore" },
-    );
+    start = () =>
+      spawn(
+        "redis-server",
+        ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--requirepass", "topsecret"],
+        { stdio: "ignore" },
+      );
+    server = start();
     const redis = new Redis(url, { retryStrategy: () => 50 });
     redis.on("error", () => undefined);
     await eventually("it answers", async () => redis.ping());
@@ -57,6 +60,25 @@ describe("with a Redis of one's own (redis.url)", function () {
     }
     expect((await sluice.read<{ redis: { state: string; pid?: number } }>("status")).redis).to.deep.equal({
       state: "up",
+    });
+  });
+
+  it("gives the apps their users again when it was restarted, which keeps none", async () => {
+    const { REDIS_URL } = JSON.parse((await sluice.get("guest", "/env")).body) as { REDIS_URL: string };
+    server.kill();
+    await once(server, "exit");
+    server = start();
+    await eventually("the app is let in", async () => {
+      const app = new Redis(REDIS_URL, { lazyConnect: true, retryStrategy: () => null });
+      app.on("error", () => undefined);
+      try {
+        await app.connect();
+        return (await app.get("app:guest:color")) === "red";
+      } catch {
+        return false;
+      } finally {
+        app.disconnect();
+      }
     });
   });
 

@@ -84,8 +84,15 @@ describe("a preview", function () {
   });
 
   it("is woken by a WebSocket as well, and does not sleep while that is open", async () => {
-    await asleep("v2");
-    const socket = await Upgraded.open(sluice.httpPort, "feature.shop");
+    const files = { "app.json": JSON.stringify({ sluice: SETTINGS }) };
+    const sockets = await sluice.clone("sockets", tinyApp(files));
+    expectAccepted(await sockets.push());
+    expectAccepted(await sockets.push("HEAD:feature"));
+    const sleeps = async (): Promise<void> => {
+      await eventually("it sleeps", async () => !(await sluice.instances()).includes("sockets.v2.web.1"));
+    };
+    await sleeps();
+    const socket = await Upgraded.open(sluice.httpPort, "feature.sockets");
     expect(await socket.echo("hello")).to.equal("v2");
     const openedAt = Date.now();
     await eventually("it could have slept twice", async () => {
@@ -93,7 +100,8 @@ describe("a preview", function () {
       return Date.now() - openedAt > 2 * SETTINGS.previews.sleepSeconds * 1000;
     });
     socket.close();
-    await asleep("v2");
+    await sleeps();
+    expect((await sluice.cli("destroy", "sockets", "--yes")).status).to.equal(0);
   });
 
   it("is not answered by another one that the same connection has woken", async () => {

@@ -16,6 +16,7 @@ describe("what nobody may see", function () {
   before(async () => {
     sluice = await TestSluice.start();
     options = { env: sluice.env, extendEnv: false, reject: false, timeout: 30_000 };
+    expectAccepted(await (await sluice.clone("shop", tinyApp())).push());
   });
   after(async () => sluice.dispose());
 
@@ -71,7 +72,6 @@ describe("what nobody may see", function () {
   });
 
   it("is the value of `config APP NAME`", async () => {
-    expectAccepted(await (await sluice.clone("shop", tinyApp())).push());
     const set = await sluice.feed("s3 cret=\n", "config", "shop", "PASSWORD");
     expect(set).to.deep.equal({
       status: 0,

@@ -59,8 +59,11 @@ export class FakeEngine implements Engine {
   }
 
   async listening(id: string): Promise<string[]> {
-    const pid = this.machine.instances.get(id)?.state().pid;
-    return pid === undefined ? [] : listeningAddresses(pid);
+    const instance = this.machine.instances.get(id);
+    const pid = instance?.state().pid;
+    return pid === undefined
+      ? []
+      : listeningAddresses(pid, instance === undefined ? undefined : portOf(instance)[0]);
   }
 
   logs(id: string, options: LogOptions): AsyncIterable<LogLine> {
@@ -68,7 +71,9 @@ export class FakeEngine implements Engine {
   }
 
   async forget(id: string): Promise<void> {
-    this.machine.logs.delete(id);
+    for (const name of this.machine.logs.keys())
+      if ((name === id || name.startsWith(`${id}.`)) && !this.machine.instances.has(name))
+        this.machine.logs.delete(name);
   }
 
   private logOf(id: string): FakeLog {

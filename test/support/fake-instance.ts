@@ -1,16 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { systemClock } from "../../core/clock.js";
 import { describeExit, endGroup } from "../../core/exec.js";
-import { groupMembers } from "../../core/process-group.js";
+import { groupEnd } from "../../core/process-group.js";
 import type { InstanceSpec, InstanceState } from "../../server/engines/engine.js";
 import type { FakeLog } from "./fake-log.js";
 
 const FIRST_PAUSE_MS = 40;
 const LONGEST_PAUSE_MS = 5000;
 const STEADY_MS = 1000;
-const POLL_MS = 5;
 
 /** One instance as a child of this process, in a group of its own. */
 export class FakeInstance {
@@ -77,10 +75,7 @@ export class FakeInstance {
     const killAt = Date.now() + graceMs;
     const lastWords = child.stdout?.closed === true ? undefined : once(child, "close");
     endGroup(child.pid, "SIGTERM");
-    while ((await groupMembers(child.pid)).length > 0) {
-      if (Date.now() >= killAt) endGroup(child.pid, "SIGKILL");
-      await systemClock.sleep(POLL_MS);
-    }
+    await groupEnd(child.pid, killAt);
     await lastWords;
   }
 }

@@ -93,6 +93,11 @@ export class TestGitHost {
     await this.publish();
   }
 
+  /** Its default branch, which cannot be deleted by a push. */
+  async setHead(branch: string): Promise<void> {
+    await execa("git", ["-C", this.repository, "symbolic-ref", "HEAD", `refs/heads/${branch}`]);
+  }
+
   /** For those who read it over HTTP. */
   async publish(): Promise<void> {
     await execa("git", ["-C", this.repository, "update-server-info"]);

@@ -32,6 +32,8 @@ export interface TestSluiceOptions {
   readonly settings?: object;
   /** A folder to be the home instead of one made for the test. */
   readonly homeFolder?: string;
+  /** PATH instead of the test's own. */
+  readonly path?: string;
 }
 
 /** A Sluice of its own: temporary home, free ports, the real programs. `dispose` leaves nothing. */
@@ -42,6 +44,7 @@ export class TestSluice {
     readonly httpPort: number,
     readonly controlPort: number,
     readonly sshPort: number,
+    private readonly path: string,
   ) {}
 
   static async start(options: TestSluiceOptions = {}): Promise<TestSluice> {
@@ -58,12 +61,13 @@ export class TestSluice {
     const home = options.homeFolder ?? join(folder, "home");
     await mkdir(home, { recursive: true });
     await writeFile(join(home, "sluice.yml"), stringify({ monitor: { rules: [] }, ...options.settings }));
-    return new TestSluice(folder, home, await freePort(), await freePort(), await freePort());
+    const path = options.path ?? process.env["PATH"] ?? "";
+    return new TestSluice(folder, home, await freePort(), await freePort(), await freePort(), path);
   }
 
   get env(): Record<string, string> {
     return {
-      PATH: process.env["PATH"] ?? "",
+      PATH: this.path,
       HOME: this.folder,
       SLUICE_HOME: this.home,
       SLUICE_HTTP_PORT: String(this.httpPort),

@@ -47,7 +47,8 @@ export class Upstream {
     const upstream = new Upstream(name, address, server, folder, options.hangsUp ?? false);
     server.on("request", (request, response) => {
       upstream.requests++;
-      void upstream.answer(request, response);
+      // A body may be cut off.
+      upstream.answer(request, response).catch(() => response.destroy());
     });
     server.on("upgrade", (_request, socket) => upstream.upgrade(socket));
     return upstream;
@@ -63,12 +64,23 @@ export class Upstream {
     if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** `/?ms=N` answers late, `/hang-up` not at all, `/events` for ever; `/seen` tells of the request, `/forge` says too much. */
+  /**
+   * `/?ms=N` answers late, `/hang-up` not at all, `/never` never, `/events` for ever, `/event?ms=N` one event at once and the end
+   * late, `/bytes` for each
+   * piece of the body; `/seen` tells of the request, `/headers` of its headers as they came, `/forge` says too much.
+   */
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://x");
+    if (url.pathname === "/bytes") {
+      request.on("data", ({ length }: Buffer) => response.write(`${length} byte\n`));
+      return;
+    }
     const { length } = await buffer(request);
     if (this.hangsUp || url.pathname === "/hang-up") request.socket.destroy();
     else if (url.pathname === "/events") this.sendEvents(response);
+    else if (url.pathname === "/never") this.begin(response);
+    else if (url.pathname === "/event") this.sendEvent(response, Number(url.searchParams.get("ms")));
+    else if (url.pathname === "/headers") response.end(JSON.stringify(request.rawHeaders));
     else if (url.pathname.startsWith("/seen")) {
       const { method, headers } = request;
       response.end(JSON.stringify({ method, host: headers.host, url: request.url, length }));
@@ -88,6 +100,13 @@ export class Upstream {
     response.writeHead(200, { "content-type": "text/event-stream" });
     const timer = setInterval(() => response.write(`data: ${this.name}\n\n`), EVENT_MS);
     response.on("close", () => clearInterval(timer));
+  }
+
+  private sendEvent(response: ServerResponse, endsAfterMs: number): void {
+    this.begin(response);
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(`data: ${this.name}\n\n`);
+    const timer = setTimeout(() => response.end("data: end\n\n"), endsAfterMs);
+    response.on("close", () => clearTimeout(timer));
   }
 
   private upgrade(socket: Duplex): void {

@@ -1,9 +1,21 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { groupMembers } from "../../../core/process-group.js";
+import { groupMembers, processFamily } from "../../../core/process-group.js";
 
-/** The addresses on which processes of one process group listen (TCP, from /proc), for people: `0.0.0.0:3000`. */
-export async function listeningAddresses(group: number): Promise<string[]> {
-  const inodes = new Set((await Promise.all((await groupMembers(group)).map(socketInodes))).flat());
+/**
+ * The addresses on which an instance's processes listen (TCP, from /proc), for people: `0.0.0.0:3000`. `leader` is its first
+ * process; the others descend from it, or are in its group. The latter are looked for, among all processes of the machine, only
+ * when nobody of the family listens at the `expected` port: who forks away from a parent that ends is rare.
+ */
+export async function listeningAddresses(leader: number, expected?: number): Promise<string[]> {
+  const family = await listenersAmong(await processFamily(leader));
+  const isThere = family.some((address) => address.endsWith(`:${expected}`));
+  if (expected !== undefined && isThere) return family;
+  return [...new Set([...family, ...(await listenersAmong(await groupMembers(leader)))])].sort();
+}
+
+async function listenersAmong(pids: readonly number[]): Promise<string[]> {
+  const inodes = new Set((await Promise.all(pids.map(socketInodes))).flat());
+  if (inodes.size === 0) return [];
   const tables = await Promise.all(
     ["/proc/net/tcp", "/proc/net/tcp6"].map((file) => readFile(file, "utf8").catch(() => "")),
   );
@@ -13,12 +25,16 @@ export async function listeningAddresses(group: number): Promise<string[]> {
 
 /** proc(5), /proc/net/tcp: `sl local_address rem_address st … inode`; state 0A is LISTEN. */
 export function parseListeners(table: string): { address: string; inode: string }[] {
-  return table
-    .split("\n")
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[3] === "0A")
-    .map((fields) => ({ address: readableAddress(fields[1] ?? ""), inode: fields[9] ?? "" }));
+  return (
+    table
+      .split("\n")
+      .slice(1)
+      // Most are connections, which nobody asks for: they are not taken apart.
+      .filter((line) => line.includes(" 0A "))
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[3] === "0A")
+      .map((fields) => ({ address: readableAddress(fields[1] ?? ""), inode: fields[9] ?? "" }))
+  );
 }
 
 function readableAddress(hex: string): string {

@@ -91,8 +91,9 @@ export class RunitEngine implements Engine {
   }
 
   async listening(id: string): Promise<string[]> {
-    const { pid } = await serviceState(this.options.home.service(id));
-    return pid === undefined ? [] : listeningAddresses(pid);
+    const folder = this.options.home.service(id);
+    const [{ pid }, record] = await Promise.all([serviceState(folder), readRecord(folder)]);
+    return pid === undefined ? [] : listeningAddresses(pid, portOf(record?.address)[0]);
   }
 
   logs(id: string, options: LogOptions): AsyncIterable<LogLine> {
@@ -100,7 +101,10 @@ export class RunitEngine implements Engine {
   }
 
   async forget(id: string): Promise<void> {
-    await rm(this.options.home.serviceLog(id), { recursive: true, force: true });
+    const kept = new Set(await serviceIds(this.options.home));
+    const names = (await readdir(this.options.home.logs()).catch(() => [])).filter(isInstanceId);
+    const gone = names.filter((name) => (name === id || name.startsWith(`${id}.`)) && !kept.has(name));
+    for (const name of gone) await rm(this.options.home.serviceLog(name), { recursive: true, force: true });
   }
 
   private async newAddress(spec: InstanceSpec): Promise<string | undefined> {
@@ -163,7 +167,11 @@ function portOf(address: string | undefined): number[] {
 
 /** Instances' ids have four parts; Sluice's own services (redis, haproxy) have one. */
 async function serviceIds(home: Home): Promise<string[]> {
-  return (await readdir(home.services())).filter((name) => name.split(".").length === 4);
+  return (await readdir(home.services())).filter(isInstanceId);
+}
+
+function isInstanceId(name: string): boolean {
+  return name.split(".").length === 4;
 }
 
 /** Removes what a start or a stop left that was cut short: folders without a record. */

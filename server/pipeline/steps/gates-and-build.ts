@@ -1,16 +1,24 @@
+import { withDeadline } from "../deadline.js";
 import type { Step } from "../step.js";
 import { runBuild } from "./build.js";
 import { runGates } from "./gates.js";
+
+/** Each side has a time limit of its own, which tells more. */
+const SLACK_MS = 60_000;
 
 /** Gates and build, side by side in trees of their own. When one fails, the other is stopped. */
 export const gatesAndBuild: Step = {
   name: "gates and build",
   reaches: "built",
-  timeoutMs: ({ limits }) => Math.max(limits.gatesSeconds, limits.buildSeconds) * 1000,
+  timeoutMs: ({ limits }) => Math.max(limits.gatesSeconds, limits.buildSeconds) * 1000 + SLACK_MS,
   run: async (work, signal) => {
+    const { gatesSeconds, buildSeconds } = work.tools.settings.limits;
     const other = new AbortController();
     const stop = AbortSignal.any([signal, other.signal]);
-    const sides = [gated(), runBuild(work, stop)];
+    const sides = [
+      withDeadline("gates", gatesSeconds * 1000, stop, gated),
+      withDeadline("build", buildSeconds * 1000, stop, async (end) => runBuild(work, end)),
+    ];
     try {
       await Promise.all(sides);
     } catch (error) {
@@ -20,8 +28,8 @@ export const gatesAndBuild: Step = {
     }
     return undefined;
 
-    async function gated(): Promise<void> {
-      await runGates(work, stop);
+    async function gated(end: AbortSignal): Promise<void> {
+      await runGates(work, end);
       work.record = await work.tools.releases.advance(work.record, "gated");
     }
   },

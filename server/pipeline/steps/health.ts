@@ -52,6 +52,7 @@ export async function checkInstances(
   const { healthChecks } = await readManifest(tree, tools.settings.instances.memoryMegabytes);
   const own = areNew ? healthChecks : healthChecks.map((check) => ({ ...check, initialDelay: 0 }));
   const checks = own.length === 0 ? [DEFAULT_CHECK] : own;
+  if (record.instances.length === 0) return;
   work.out.heading(
     `Health: ${record.instances.map(({ process, index }) => `${process}.${index}`).join(", ")}`,
   );

@@ -16,6 +16,7 @@ export const live: Step = {
   run: async (work) => {
     const { tools, app, out } = work;
     const record = advanced(work.record, "live");
+    work.isSwitchTried = true;
     const revision = await tools.routes.update(
       app.name,
       (table) => withLive(table, record, tools.clock.now()),

@@ -15,8 +15,8 @@ export interface CommitReport {
   readonly description: string;
   /** Where more is to be seen. */
   readonly targetUrl: string;
-  /** Where the track is served. */
-  readonly environmentUrl: string;
+  /** Where the track is served; undefined when it is not (no `web` process). */
+  readonly environmentUrl: string | undefined;
   /** Who says so: the same word replaces what it said before. */
   readonly context: string;
   /** The track: `production`, `canary` or a preview's name. */

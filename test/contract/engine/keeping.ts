@@ -37,13 +37,17 @@ export function keepsThemRunning(trial: EngineTrial): void {
 
   it("waits longer each time with one that keeps ending", async () => {
     await trial.engine.start(trial.worker(`date +%s%3N >>${trial.path("starts")}; exit 1`));
-    const starts = await eventually("four starts", async () => {
-      const times = (await readFile(trial.path("starts"), "utf8")).trim().split("\n").map(Number);
-      return times.length >= 4 && times;
-    });
-    const [first = 0, second = 0, third = 0, fourth = 0] = starts;
-    expect(third - second).to.be.greaterThan(1.5 * (second - first));
-    expect(fourth - second).to.be.greaterThan(1.25 * (third - first));
+    const starts = await eventually(
+      "five starts",
+      async () => {
+        const times = (await readFile(trial.path("starts"), "utf8")).trim().split("\n").map(Number);
+        return times.length >= 5 && times.slice(0, 5);
+      },
+      25_000,
+    );
+    const pauses = starts.slice(1).map((at, index) => at - (starts[index] ?? 0));
+    // A busy machine makes pauses longer, hardly all of them.
+    expect(pauses.at(-1)).to.be.greaterThan(2 * Math.min(...pauses));
   });
 
   it("does not call one running that waits for its next try", async () => {

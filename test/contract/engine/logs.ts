@@ -94,6 +94,24 @@ export function keepsLogs(trial: EngineTrial): void {
     await trial.engine.forget("shop.v1.web.1");
   });
 
+  it("forgets the logs of a release or an app at once, but those of what runs and of others", async () => {
+    for (const id of ["shop.v1.web.1", "shop.v1.web.2", "shop.v10.web.1", "shopper.v1.web.1"]) {
+      const { address } = await trial.engine.start(trial.web({ id }));
+      await answerAt(address);
+      if (id !== "shop.v1.web.2") await trial.engine.stop(id, 10);
+    }
+    const kept = async (): Promise<boolean[]> =>
+      Promise.all(
+        ["shop.v1.web.1", "shop.v1.web.2", "shop.v10.web.1", "shopper.v1.web.1"].map(
+          async (id) => (await trial.logOf(id)).length > 0,
+        ),
+      );
+    await trial.engine.forget("shop.v1");
+    expect(await kept()).to.deep.equal([false, true, true, true]);
+    await trial.engine.forget("shop");
+    expect(await kept()).to.deep.equal([false, true, false, true]);
+  });
+
   it("has no lines of one that it does not know", async () => {
     expect(await trial.logOf("shop.v9.web.1")).to.deep.equal([]);
   });

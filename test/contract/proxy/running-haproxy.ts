@@ -23,10 +23,10 @@ export class RunningHaproxy implements RunningProxy {
     this.runtime = new Runtime(paths.adminSocket(options.folder));
   }
 
-  static async start(openFiles = 4000): Promise<RunningHaproxy> {
+  static async start(more: Partial<HaproxyOptions> = {}): Promise<RunningHaproxy> {
     const folder = await mkdtemp(join(tmpdir(), "haproxy-"));
     const port = await freePort();
-    const options = { folder, bind: "127.0.0.1", port, domain: "localhost", openFiles };
+    const options = { folder, bind: "127.0.0.1", port, domain: "localhost", openFiles: 4000, ...more };
     await prepareFiles(options);
     const running = new RunningHaproxy(options);
     await running.launch();

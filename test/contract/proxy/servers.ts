@@ -32,6 +32,34 @@ export function doesWithoutDeadServers(trial: ProxyTrial): void {
     expect(one.requests).to.be.greaterThan(0);
   });
 
+  it("asks another server when one hangs up, by whatever method that may be repeated", async () => {
+    const [one, two] = [await trial.upstream("v1", { hangsUp: true }), await trial.upstream("v1")];
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one, two] } }));
+    for (const method of ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]) {
+      const before = one.requests;
+      const statuses = new Set<number>();
+      await eventually(`${method} met the one that hangs up`, async () => {
+        statuses.add((await trial.ask({ method, headers: { host: "a.localhost" } })).status);
+        return one.requests > before;
+      });
+      expect([...statuses], method).to.deep.equal([200]);
+    }
+  });
+
+  it("sends a PATCH once, as every method that may not be repeated", async () => {
+    const upstreams = [
+      await trial.upstream("v1", { hangsUp: true }),
+      await trial.upstream("v1", { hangsUp: true }),
+    ];
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: upstreams } }));
+    const requests = (): number => upstreams.reduce((sum, each) => sum + each.requests, 0);
+    for (const [index, method] of ["PATCH", "PROPFIND", "LOCK", "PATCH"].entries()) {
+      const { status } = await trial.ask({ method, body: "once", headers: { host: "a.localhost" } });
+      expect(status, method).to.equal(502);
+      expect(requests(), method).to.equal(index + 1);
+    }
+  });
+
   it("never sends a POST twice", async () => {
     const upstreams = [
       await trial.upstream("v1", { hangsUp: true }),

@@ -87,6 +87,21 @@ describe("settings", () => {
     expect(settings).to.include({ httpPort: 9000, token: undefined, bind: "127.0.0.1" });
   });
 
+  it("take addresses and networks for proxies that are trusted, and nothing else", async () => {
+    const networks = ["192.0.2.1", "10.0.0.0/8", "0.0.0.0/0", "::1", "2001:db8::/32", "::/0"];
+    const { trustedProxies } = await load(`trustedProxies: ${JSON.stringify(networks)}\n`);
+    expect(trustedProxies).to.deep.equal(networks);
+    for (const bad of [
+      ...["", "proxy.example.com", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/", "10.0.0.0/8/8", "::/129"],
+      ...["fe80::1%eth0", "10.0.0.1 ::1", "10.0.0.0/-1", "10.0.0.1\n  bind :1"],
+    ]) {
+      const error = await load(`trustedProxies: [${JSON.stringify(bad)}]\n`).catch(
+        (reason: unknown) => reason,
+      );
+      expect(String(error), bad).to.include("trustedProxies.0: must be an address or a network");
+    }
+  });
+
   it("refuse a range of ports that holds none", async () => {
     const error = await load("instances:\n  ports: {first: 30000, last: 20000}\n").catch(
       (reason: unknown) => reason,

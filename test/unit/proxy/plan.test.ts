@@ -2,7 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import type { AppRoutes } from "../../../proxy/proxy.js";
 import { FALLBACK_HOST } from "../../../proxy/haproxy/configuration.js";
-import { plan, type MapChange } from "../../../proxy/haproxy/plan.js";
+import { plan } from "../../../proxy/haproxy/plan.js";
+import type { MapChange } from "../../../proxy/haproxy/map-changes.js";
 import { isPlace, slotOfEntry, type HaproxyState } from "../../../proxy/haproxy/state.js";
 
 const empty = (slots = 8): HaproxyState => ({

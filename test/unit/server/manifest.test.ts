@@ -23,7 +23,7 @@ describe("the manifest of a tree", () => {
     return isAppError(error) ? error.code : error;
   }
 
-  it("takes the processes from the Procfile, else `npm start`", async () => {
+  it("takes the processes from the Procfile, else the start script", async () => {
     const processesOf = async (files: Record<string, string>): Promise<string[]> =>
       (await manifestOf(files)).processes.map(({ name, command }) => `${name}: ${command}`);
     const Procfile = "web: ./serve\nworker: ./work\n";
@@ -31,10 +31,11 @@ describe("the manifest of a tree", () => {
       "web: ./serve",
       "worker: ./work",
     ]);
-    expect(await processesOf({ "package.json": START })).to.deep.equal(["web: npm start"]);
-    expect(await processesOf({ Procfile: "# none yet\n\n", "package.json": START })).to.deep.equal([
-      "web: npm start",
-    ]);
+    for (const files of [{}, { Procfile: "# none yet\n\n" }]) {
+      const [started, ...others] = await processesOf({ ...files, "package.json": START });
+      expect(started).to.match(/^web: .*exec sh -c .*node server\.js/);
+      expect(others).to.deep.equal([]);
+    }
     expect(await processesOf({ Procfile, Dockerfile: "FROM scratch" })).to.have.length(2);
   });
 

@@ -4,9 +4,13 @@ import fc from "fast-check";
 import type { ReleaseRecord } from "../../../core/records/release-record.js";
 import { emptyRouteTable, routeTableSchema, type RouteTable } from "../../../core/records/route-table.js";
 import {
+  withAsleep,
+  withFewerPreviews,
   withInstances,
   withLive,
   withRelease,
+  withShare,
+  withoutCanary,
   withoutRelease,
   withoutTrack,
   withoutUnvisited,
@@ -123,6 +127,59 @@ describe("a route table", () => {
       [{ id: "a.v2.web.1", address: "unix@/a" }],
     ]);
     expect(withInstances(table, record(7))).to.deep.equal(table);
+  });
+
+  describe("with a canary", () => {
+    const canaryOf = (number: number, sticky = false): ReleaseRecord => {
+      const made = record(number, "canary");
+      return { ...made, traffic: { ...made.traffic, sticky } };
+    };
+    const split = withLive(one, canaryOf(2, true), 200);
+
+    it("brings nobody back to an aborted one, whatever their cookie says", () => {
+      expect(split.releases.find(({ number }) => number === 2)?.sticky).to.equal(true);
+      const aborted = withoutCanary(split, 300);
+      expect([aborted.tracks, aborted.canary]).to.deep.equal([{ production: 1 }, undefined]);
+      expect(aborted.releases.find(({ number }) => number === 2)).to.include({
+        ...{ sticky: false, replacedAt: 300, standbySeconds: 0 },
+      });
+    });
+
+    it("keeps a share that an admin chose over the next canary, and no other", () => {
+      expect(split.canary).to.include({ share: 30, isByHand: false });
+      const chosen = withShare(split, 7, true);
+      expect(withLive(chosen, canaryOf(3), 300).canary).to.include({ share: 7, isByHand: true });
+      const raised = withShare(split, 60, false);
+      expect(withLive(raised, canaryOf(3), 300).canary).to.include({ share: 30, isByHand: false });
+    });
+
+    it("has none any more when it takes production", () => {
+      const promoted = withLive(split, { ...canaryOf(2), track: "production" }, 300);
+      expect([promoted.tracks, promoted.canary]).to.deep.equal([{ production: 2 }, undefined]);
+    });
+  });
+
+  describe("with too many previews", () => {
+    const previews = ["a", "b", "c"].reduce(
+      (table, track, index) => withLive(table, record(index + 2, track), 200 + index),
+      one,
+    );
+    const left = (table: RouteTable, kept: string, max = 2): string[] =>
+      Object.keys(withFewerPreviews(table, max, kept, 900).tracks).sort();
+
+    it("lets the one go that was made first", () => {
+      expect(left(previews, "c")).to.deep.equal(["b", "c", "production"]);
+      expect(left(previews, "c", 3)).to.deep.equal(["a", "b", "c", "production"]);
+    });
+
+    it("lets one go that sleeps rather than one that is awake", () => {
+      expect(left(withAsleep(previews, 3, 800), "c")).to.deep.equal(["a", "c", "production"]);
+    });
+
+    it("never lets the one go that was just pushed", () => {
+      expect(left(withAsleep(previews, 2, 100), "a", 1)).to.deep.equal(["a", "production"]);
+      expect(left(withAsleep(previews, 2, 100), "a")).to.deep.equal(["a", "c", "production"]);
+    });
   });
 
   it("leads each track to a release that is there and was not replaced, after any changes", () => {

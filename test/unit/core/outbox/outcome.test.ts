@@ -17,7 +17,9 @@ describe("a failed try", () => {
 
   it("waits as long as the receiver asked for, if that is longer, and keeps its lane closed", () => {
     const error = new DeliveryError("busy", { retryAfterMs: 60_000 });
-    expect(outcomeOfFailure(job(), error, NOW, 0.5)).to.deep.include({ laneClosedUntil: NOW + 60_000 });
+    const next = outcomeOfFailure(job(), error, NOW, 0.5);
+    expect(next).to.deep.include({ laneClosedUntil: NOW + 60_000 });
+    expect(next.kind === "again" && next.job.dueAt).to.equal(NOW + 60_000);
     const later = outcomeOfFailure({ ...job(), attempts: 5 }, error, NOW, 0.5);
     expect(later.kind === "again" && later.job.dueAt).to.equal(NOW + 3_600_000);
   });

@@ -137,9 +137,10 @@ describe("a look at the hosts", () => {
     watched.seconds(20, { h: busy });
     watched.seconds(10, { h: idle });
     expect(watched.turns).to.deep.equal([]);
-    watched.seconds(10, { h: busy });
+    watched.seconds(25, { h: busy });
+    expect([watched.now > START + 50_000, watched.lasting]).to.deep.equal([true, ["cpu@h"]]);
     watched.seconds(50, { h: idle });
-    expect(watched.turns, "raised under it, resolved after it").to.deep.equal([]);
+    expect([watched.turns, watched.lasting], "raised under it, resolved after it").to.deep.equal([[], []]);
     watched.seconds(5, { h: busy });
     expect(watched.turns).to.deep.equal(["raised cpu@h email"]);
   });

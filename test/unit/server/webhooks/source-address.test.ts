@@ -21,6 +21,7 @@ describe("a source's address", () => {
       "/srv/git/shop.git",
       "--upload-pack=touch /tmp/x",
       "-oProxyCommand=touch@x:y",
+      "-oProxy@example.com:shop.git",
       "ext::sh -c touch% /tmp/x",
       "https://example.com/a b",
       "https://example.com/\nhost",

@@ -1,0 +1,49 @@
+import { rm } from "node:fs/promises";
+import { Home } from "../../core/home.js";
+import { control, isSupervised } from "../../core/runsv.js";
+import { memoryLimiter } from "../../server/engines/runit/memory-limit.js";
+import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
+import { eventually } from "../../test/support/eventually.js";
+import type { TestSluice } from "../../test/support/test-sluice.js";
+import { fillerName } from "./filler-apps.js";
+
+const MEGABYTES_EACH = 32;
+/** How many are started or stopped side by side. */
+const AT_ONCE = 8;
+const STOP_TIMEOUT_MS = 30_000;
+
+/**
+ * Runs an instance of each of the first `count` filler apps as the server's own engine would: under a `runsv` with its log
+ * and its limits. Each is a process that sleeps, the cheapest there is. Returns how to end them.
+ */
+export async function runFillerInstances(sluice: TestSluice, count: number): Promise<() => Promise<void>> {
+  const home = new Home(sluice.home);
+  const path = process.env["PATH"] ?? "";
+  const engine = await RunitEngine.open({ home, ports: { first: 1, last: 1 }, logBytes: 1e6, path });
+  const ids = Array.from({ length: count }, (_, index) => `${fillerName(index + 1)}.v1.web.1`);
+  await inLines(ids, async (id) => {
+    await engine.start({
+      ...{ id, app: id.split(".")[0] ?? "", command: "exec sleep 1000000", directory: "/" },
+      ...{ env: { PATH: path }, memoryMegabytes: MEGABYTES_EACH, listen: "nothing" },
+    });
+  });
+  return async () => {
+    const limits = await memoryLimiter(home.root);
+    await inLines(ids, async (id) => {
+      const folder = home.service(id);
+      await control(folder, "x");
+      await eventually("its runsv is gone", async () => !(await isSupervised(folder)), STOP_TIMEOUT_MS);
+      await limits.remove(id);
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+      await engine.forget(id);
+    });
+  };
+}
+
+async function inLines(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {
+  const left = [...ids];
+  const line = async (): Promise<void> => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) await work(id);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, line));
+}

@@ -1,0 +1,1 @@
+export const secretComparisons: readonly { readonly selector: string; readonly message: string }[];

@@ -1,0 +1,54 @@
+/** Networks that stand in one line: HAProxy takes 64 words. */
+const NETWORKS_IN_A_LINE = 50;
+
+/**
+ * Rules that tell the instance who asks, where and for what. What a visitor says of that is dropped. A trusted proxy in front
+ * is believed: it has been told by a visitor of its own, and drops what that one said, or sets it. HAProxy configuration manual
+ * 2.6: section 7.3.3 (`src`), 7.3.6 (`req.fhdr`), 7.3.2 (`uuid`).
+ */
+export function visitorHeaders(port: number, trustedProxies: readonly string[]): string {
+  const [acl, untrusted] =
+    trustedProxies.length === 0 ? ["", ""] : [trusted(trustedProxies), " if !is_trusted"];
+  const fallback = (name: string): string =>
+    trustedProxies.length === 0 ? "" : ` unless is_trusted { req.fhdr(${name}) -m found }`;
+  return `${acl}  http-request del-header X-Real-IP${untrusted}
+  http-request del-header Forwarded${untrusted}
+${append(trustedProxies)}  http-request set-header X-Forwarded-For %[src]${trustedProxies.length === 0 ? "" : " unless is_trusted is_forwarded"}
+${portOfScheme(trustedProxies)}  http-request set-header X-Forwarded-Port ${port}${fallback("x-forwarded-port")}
+  http-request set-header X-Forwarded-Proto http${fallback("x-forwarded-proto")}
+  http-request set-header X-Forwarded-Host %[req.fhdr(host)]${fallback("x-forwarded-host")}
+  http-request set-header X-Request-Start t=%[date(0,ms)]${fallback("x-request-start")}
+  # It only serves to find a request again, whoever made it up.
+  http-request set-header X-Request-ID %[uuid()] unless { req.fhdr_cnt(x-request-id) eq 1 } { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._:+/=-]{1,200}$ }
+`;
+}
+
+/** The action `lua.append_source` appends to `X-Forwarded-For`, in one line, however many there are: HAProxy itself reads one. */
+export const APPEND_SOURCE = `core.register_action("append_source", { "http-req" }, function(txn)
+  local given = txn.http:req_get_headers()["x-forwarded-for"]
+  local addresses = {}
+  for index = 0, #given do addresses[#addresses + 1] = given[index] end
+  addresses[#addresses + 1] = tostring(txn.f:src())
+  txn.http:req_set_header("X-Forwarded-For", table.concat(addresses, ", "))
+end)
+`;
+
+function trusted(networks: readonly string[]): string {
+  const lines: string[] = [];
+  for (let index = 0; index < networks.length; index += NETWORKS_IN_A_LINE)
+    lines.push(`  acl is_trusted src ${networks.slice(index, index + NETWORKS_IN_A_LINE).join(" ")}\n`);
+  return `${lines.join("")}  acl is_forwarded req.fhdr_cnt(x-forwarded-for) gt 0\n`;
+}
+
+function append(trustedProxies: readonly string[]): string {
+  return trustedProxies.length === 0 ? "" : "  http-request lua.append_source if is_trusted is_forwarded\n";
+}
+
+/** Whoever names a scheme and no port means the usual one of it, not ours. */
+function portOfScheme(trustedProxies: readonly string[]): string {
+  if (trustedProxies.length === 0) return "";
+  const unlessGiven = "is_trusted !{ req.fhdr(x-forwarded-port) -m found }";
+  return `  http-request set-header X-Forwarded-Port 443 if { req.fhdr(x-forwarded-proto) -i https } ${unlessGiven}
+  http-request set-header X-Forwarded-Port 80 if { req.fhdr(x-forwarded-proto) -i http } ${unlessGiven}
+`;
+}

@@ -1,0 +1,294 @@
+import { expect } from "chai";
+import { request, type IncomingMessage } from "node:http";
+import { connect, type Socket } from "node:net";
+import { eventually } from "../support/eventually.js";
+import { Upgraded } from "../support/upgraded.js";
+import type { Upstream } from "../support/upstream.js";
+import { ProxyTrial, routesOf } from "./proxy/proxy-trial.js";
+import { RunningHaproxy } from "./proxy/running-haproxy.js";
+
+const TRUSTED = ["192.0.2.0/24", "2001:db8::/32", "127.0.0.2", "127.0.0.64/30"];
+const KINDS = [
+  ["an address", false],
+  ["a Unix socket", true],
+] as const;
+/** HAProxy holds back a segment that more may follow for 200 ms. */
+const HELD_BACK_MS = 200;
+
+describe("HAProxy, on the way of a request", function () {
+  this.timeout(30_000);
+  const trial = new ProxyTrial(async () =>
+    RunningHaproxy.start({ trustedProxies: TRUSTED, requestSeconds: 1 }),
+  );
+  let web: Upstream;
+  beforeEach(async () => trial.begin());
+  afterEach(async () => trial.end());
+  const serve = async (socket = false): Promise<void> => {
+    web = await trial.upstream("v1", { socket });
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [web] } }));
+  };
+
+  for (const [what, socket] of KINDS) {
+    it(`holds back no first event of an instance at ${what}`, async () => {
+      await serve(socket);
+      const took: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        const began = performance.now();
+        const stream = await get("/event?ms=60000");
+        await new Promise((resolve) => stream.once("data", resolve));
+        took.push(performance.now() - began);
+        stream.destroy();
+      }
+      expect(Math.min(...took)).to.be.lessThan(0.75 * HELD_BACK_MS);
+    });
+
+    it(`lets an instance at ${what} know that its visitor has left, with an answer begun or not`, async () => {
+      await serve(socket);
+      const stream = await get("/event?ms=60000");
+      const waiting = request({ ...question("/never"), agent: false }).on("error", () => undefined);
+      waiting.end();
+      await eventually("both are there", () => web.open === 2);
+      stream.destroy();
+      waiting.destroy();
+      await eventually("both have left", () => web.open === 0, 5000);
+    });
+  }
+
+  it("gives a cookie that scripts and other sites cannot use, for the whole app", async () => {
+    web = await trial.upstream("v1");
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [web] }, sticky: [1] }));
+    expect((await trial.get("a")).headers["set-cookie"]).to.deep.equal([
+      "sluice=production.v1; Path=/; HttpOnly; SameSite=Lax",
+    ]);
+  });
+
+  describe("about the visitor", () => {
+    beforeEach(async () => serve());
+
+    it("believes nobody but trusted proxies", async () => {
+      const seen = await headersOf("127.0.0.1", {
+        "X-Forwarded-For": "198.51.100.1",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Port": "443",
+        "X-Real-IP": "198.51.100.1",
+        Forwarded: "for=198.51.100.1;host=evil.example",
+        "X-Request-Start": "t=1",
+      });
+      expect(seen).to.include({
+        "x-forwarded-for": "127.0.0.1",
+        "x-forwarded-host": "a.localhost:8080",
+        "x-forwarded-proto": "http",
+        "x-forwarded-port": String(trial.running.port),
+      });
+      expect(seen).not.to.have.any.keys("x-real-ip", "forwarded");
+      expect(Number(seen["x-request-start"]?.replace("t=", ""))).to.be.closeTo(Date.now(), 60_000);
+    });
+
+    it("believes a trusted proxy, and says who that is", async () => {
+      const given = {
+        "X-Forwarded-Host": "shop.example.com",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Port": "443",
+        "X-Real-IP": "198.51.100.1",
+        Forwarded: "for=198.51.100.1",
+        "X-Request-Start": "t=1700000000000",
+      };
+      const kept = Object.fromEntries(
+        Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]),
+      );
+      for (const from of ["127.0.0.2", "127.0.0.66"])
+        expect(
+          await headersOf(from, { ...given, "X-Forwarded-For": "198.51.100.1, 203.0.113.9" }),
+        ).to.include({ ...kept, "x-forwarded-for": `198.51.100.1, 203.0.113.9, ${from}` });
+    });
+
+    it("says itself what a trusted proxy leaves out", async () => {
+      expect(await headersOf("127.0.0.2", {})).to.include({
+        "x-forwarded-for": "127.0.0.2",
+        "x-forwarded-host": "a.localhost:8080",
+        "x-forwarded-proto": "http",
+        "x-forwarded-port": String(trial.running.port),
+      });
+      for (const [proto, port] of [
+        ["https", "443"],
+        ["http", "80"],
+      ] as const)
+        expect(await headersOf("127.0.0.2", { "X-Forwarded-Proto": proto })).to.include({
+          "x-forwarded-proto": proto,
+          "x-forwarded-port": port,
+        });
+    });
+
+    it("keeps all of the addresses that a trusted proxy sends in several lines", async () => {
+      const seen = await headersOf("127.0.0.2", { "X-Forwarded-For": ["198.51.100.1", "203.0.113.9"] });
+      expect(seen["x-forwarded-for"]).to.equal("198.51.100.1, 203.0.113.9, 127.0.0.2");
+    });
+
+    it("keeps a request's id, if it is one, and gives one to all others", async () => {
+      for (const id of [
+        "7f3c1c2e-0b7e-4bd0-9d7e-6a0a3e2f9b11",
+        "a",
+        "Root=1-5759e988:bd/86+2_x.=",
+        "x".repeat(200),
+      ])
+        expect((await headersOf("127.0.0.1", { "X-Request-ID": id }))["x-request-id"], id).to.equal(id);
+      const made = new Set<string>();
+      for (const id of [undefined, undefined, "", "x y", "<script>", "x".repeat(201), ["a", "b"]]) {
+        const seen = await headersOf("127.0.0.1", id === undefined ? {} : { "X-Request-ID": id });
+        expect(seen["x-request-id"], String(id)).to.match(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+        made.add(seen["x-request-id"] ?? "");
+      }
+      expect(made.size).to.equal(7);
+    });
+  });
+
+  describe("in time", () => {
+    beforeEach(async () => serve());
+
+    it("ends a request whose body does not begin, or whose small body is not there whole", async () => {
+      for (const sent of [
+        "Content-Length: 1\r\n\r\n",
+        "Content-Length: 8000\r\n\r\nhalf of it",
+        "Content-Length: 100000\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n",
+      ]) {
+        const stalled = Raw.open(trial.running.port, `POST / HTTP/1.1\r\nHost: a.localhost\r\n${sent}`);
+        await eventually(`it is over: ${sent}`, () => stalled.isClosed, 8000);
+        expect(stalled.text, sent).to.match(/^HTTP\/1\.1 408 /);
+      }
+      expect(web.requests).to.equal(0);
+    });
+
+    it("ends a small body that comes drop by drop", async () => {
+      const dripping = Raw.open(
+        trial.running.port,
+        "POST / HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 8000\r\n\r\n",
+      );
+      await eventually("it is over", () => {
+        dripping.send("x");
+        return dripping.isClosed;
+      });
+      expect(dripping.text).to.match(/^HTTP\/1\.1 408 /);
+    });
+
+    it("passes a body on as it comes, and asks for one that waits to be asked for", async () => {
+      const first = Raw.open(
+        trial.running.port,
+        "POST /bytes HTTP/1.1\r\nHost: a.localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+      );
+      await eventually("the first byte is there", () => first.text.includes("1 byte\n"));
+      first.close();
+      for (const length of [10, 100_000]) {
+        const body = "x".repeat(length);
+        const outgoing = request({
+          ...question("/seen"),
+          headers: { host: "a.localhost", expect: "100-continue", "content-length": length },
+          method: "POST",
+          agent: false,
+        });
+        outgoing.once("continue", () => outgoing.end(body)).flushHeaders();
+        const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+          outgoing.once("response", resolve).once("error", reject);
+        });
+        expect(answer.statusCode, String(length)).to.equal(200);
+        answer.resume();
+      }
+    });
+
+    it("takes a long body that goes on, however slowly", async () => {
+      const outgoing = request({ ...question("/seen"), method: "POST", agent: false });
+      const answer = new Promise<IncomingMessage>((resolve, reject) => {
+        outgoing.once("response", resolve).once("error", reject);
+      });
+      const began = Date.now();
+      await eventually("it took thrice as long as a stall may", () => {
+        outgoing.write("x".repeat(1000));
+        return Date.now() - began > 3000;
+      });
+      outgoing.end();
+      expect((await answer).statusCode).to.equal(200);
+    });
+
+    it("lets an instance think, a stream be silent and a WebSocket idle for longer than that", async () => {
+      const thinks = trial.get("a", "/?ms=3500");
+      const thinksOfPost = trial.post("a", "/?ms=3500", "body");
+      const socket = await Upgraded.open(trial.running.port, "a");
+      const stream = await get("/event?ms=3500");
+      let events = "";
+      stream.setEncoding("utf8").on("data", (text: string) => (events += text));
+      await new Promise((resolve, reject) => stream.once("end", resolve).once("error", reject));
+      expect(events).to.equal("data: v1\n\ndata: end\n\n");
+      for (const { status } of [await thinks, await thinksOfPost]) expect(status).to.equal(200);
+      expect(await socket.echo("still")).to.equal("v1");
+      socket.close();
+    });
+  });
+
+  const question = (
+    path: string,
+  ): { host: string; port: number; path: string; headers: { host: string } } => ({
+    host: "127.0.0.1",
+    port: trial.running.port,
+    path,
+    headers: { host: "a.localhost" },
+  });
+
+  async function get(path: string): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      request({ ...question(path), agent: false }, (response) =>
+        resolve(response.on("error", () => undefined)),
+      )
+        .on("error", reject)
+        .end();
+    });
+  }
+
+  /** What the instance sees of a request that comes from there; several lines of a name are told as one that nobody sends. */
+  async function headersOf(
+    localAddress: string,
+    headers: Record<string, string | string[]>,
+  ): Promise<Record<string, string>> {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const of = { ...question("/headers"), headers: { host: "a.localhost:8080", ...headers } };
+      request({ ...of, localAddress, agent: false }, resolve)
+        .on("error", reject)
+        .end();
+    });
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const raw = JSON.parse(Buffer.concat(chunks).toString()) as string[];
+    const seen: Record<string, string> = {};
+    for (let index = 0; index < raw.length; index += 2) {
+      const [name = "", value = ""] = [raw[index]?.toLowerCase(), raw[index + 1]];
+      seen[name] = name in seen ? `${seen[name] ?? ""} AND ${value}` : value;
+    }
+    return seen;
+  }
+});
+
+/** A connection on which some bytes are sent and no more. */
+class Raw {
+  text = "";
+  isClosed = false;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on("data", (bytes) => (this.text += bytes.toString("latin1")));
+    socket.on("error", () => undefined).on("close", () => (this.isClosed = true));
+  }
+
+  static open(port: number, bytes: string): Raw {
+    const socket = connect(port, "127.0.0.1");
+    const raw = new Raw(socket);
+    raw.send(bytes);
+    return raw;
+  }
+
+  send(bytes: string): void {
+    if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}

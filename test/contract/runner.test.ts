@@ -1,0 +1,155 @@
+import { expect } from "chai";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isAppError } from "../../core/app-error.js";
+import { deferred } from "../../core/deferred.js";
+import type { AppEvent } from "../../server/notify/app-event.js";
+import { recover } from "../../server/reconcile/recover.js";
+import { eventually } from "../support/eventually.js";
+import { TestPipeline } from "../support/test-pipeline.js";
+
+describe("a release's steps", function () {
+  this.timeout(60_000);
+  let pipeline: TestPipeline;
+  afterEach(async () => pipeline.stop());
+
+  const slow: Record<string, { limits: object; step: string; files: Record<string, string> }> = {
+    gatesSeconds: {
+      ...{ limits: { gatesSeconds: 1 }, step: "gates" },
+      files: { "app.json": '{"sluice": {"gates": {"slow": "sleep 300"}}}' },
+    },
+    buildSeconds: {
+      ...{ limits: { buildSeconds: 1 }, step: "build" },
+      files: { "app.json": '{"scripts": {"dokku": {"predeploy": "sleep 300"}}}' },
+    },
+    releaseSeconds: {
+      ...{ limits: { releaseSeconds: 1 }, step: "start" },
+      files: { Procfile: "web: node server.js\nrelease: sleep 300\n" },
+    },
+  };
+  for (const [limit, { limits, step, files }] of Object.entries(slow)) {
+    it(`end by their deadline, and the release is taken back (${limit})`, async () => {
+      pipeline = await TestPipeline.start({ limits });
+      const error = await failureOf(pipeline.release(await pipeline.commit(files)));
+      expect(isAppError(error, "step-timeout"), String(error)).to.equal(true);
+      expect(String(error)).to.include(step);
+      expect(await pipeline.phases()).to.deep.equal(["v1 failed"]);
+      expect(await pipeline.hasTree(1)).to.equal(false);
+      expect(pipeline.running()).to.deep.equal([]);
+    });
+  }
+
+  it("undo nothing when one fails after the switch", async () => {
+    pipeline = await TestPipeline.start();
+    const { home } = pipeline.parts.tools;
+    // Settling reads it again.
+    const beforeSwitch = async (): Promise<void> => writeFile(join(home.tree("shop", 1), "app.json"), "{");
+    const error = await failureOf(pipeline.release(await pipeline.commit(), { beforeSwitch }));
+    // It is told as what it is, not as a doubt about the switch.
+    expect(isAppError(error, "release-in-doubt"), String(error)).to.equal(false);
+    expect(await pipeline.phases()).to.deep.equal(["v1 live"]);
+    expect(await pipeline.tracks()).to.deep.equal({ production: 1 });
+    expect(await pipeline.hasTree(1)).to.equal(true);
+    expect(pipeline.running()).to.deep.equal(["shop.v1.web.1"]);
+  });
+
+  describe("that a killed server left", () => {
+    let commit: string;
+    beforeEach(async () => {
+      pipeline = await TestPipeline.start();
+      await pipeline.release(await pipeline.commit());
+      const url = "https://example.com/hook";
+      await pipeline.parts.receivers.add("shop", { url, form: "standard", events: "all" });
+      commit = await pipeline.commit();
+    });
+
+    it("healthy, before git has moved the branch: are undone", async () => {
+      await killedWhen(async (reached) => {
+        const work = await pipeline.begin(commit, { branch: "master", track: "production" });
+        await pipeline.parts.pipeline.toHealthy(work, new AbortController().signal);
+        reached();
+      });
+      expect(await pipeline.phases()).to.deep.equal(["v2 healthy", "v1 settled"]);
+      await recovered();
+      expect(await pipeline.phases()).to.deep.equal(["v2 failed", "v1 settled"]);
+      expect(await pipeline.tracks()).to.deep.equal({ production: 1 });
+      expect(await pipeline.hasTree(2)).to.equal(false);
+      expect(pipeline.running()).to.deep.equal(["shop.v1.web.1"]);
+    });
+
+    it("healthy, after git has moved the branch: are finished, and told", async () => {
+      await killedWhen(async (reached) => {
+        const work = await pipeline.begin(commit, { branch: "master", track: "production" });
+        await pipeline.parts.pipeline.toHealthy(work, new AbortController().signal);
+        await work.repository.setHead("master", commit);
+        reached();
+      });
+      await recovered();
+      expect(await pipeline.phases()).to.deep.equal(["v2 settled", "v1 settled"]);
+      expect(await told()).to.deep.equal(["v2 release.live"]);
+    });
+
+    it("just after the switch, before anybody was told: are told, once", async () => {
+      const lost = pipeline.wire.loseAnswer(
+        (request) => request[0] === "eval" && request.some((word) => word.includes('"phase":"live"')),
+        { thenAway: true },
+      );
+      const release = pipeline.release(commit).catch(() => undefined);
+      await lost;
+      await pipeline.parts.pipeline.stop();
+      await release;
+      expect(await pipeline.direct.exists("sluice:outbox:notify:jobs")).to.equal(0);
+      pipeline.wire.back();
+      await recovered();
+      expect(await pipeline.phases()).to.deep.equal(["v2 settled", "v1 settled"]);
+      expect(await told()).to.deep.equal(["v2 release.live"]);
+    });
+
+    it("after the switch was told: are not told again", async () => {
+      const { home } = pipeline.parts.tools;
+      const path = join(home.tree("shop", 2), "app.json");
+      await failureOf(pipeline.release(commit, { beforeSwitch: async () => writeFile(path, "{") }));
+      expect(await pipeline.phases()).to.deep.equal(["v2 live", "v1 settled"]);
+      await writeFile(path, "{}");
+      await recovered();
+      expect(await pipeline.phases()).to.deep.equal(["v2 settled", "v1 settled"]);
+      expect(await told()).to.deep.equal(["v2 release.live"]);
+    });
+  });
+
+  async function killedWhen(job: (reached: () => void) => Promise<void>): Promise<void> {
+    const reached = deferred<undefined>();
+    const never = new Promise<void>(() => undefined);
+    pipeline
+      .exclusively(async () => {
+        await job(() => reached.resolve(undefined));
+        await never;
+      })
+      .catch(() => undefined);
+    await reached.promise;
+  }
+
+  async function recovered(): Promise<void> {
+    await pipeline.serverAnew();
+    await recover(pipeline.parts.tools, pipeline.parts.pipeline);
+  }
+
+  /** What waits to be told, once there is something and what was begun on the way is through. */
+  async function told(): Promise<string[]> {
+    const jobs = async (): Promise<string[]> =>
+      Object.values(await pipeline.direct.hgetall("sluice:outbox:notify:jobs"));
+    await eventually("somebody is told", async () => (await jobs()).length > 0);
+    for (let turn = 0; turn < 5; turn++) await pipeline.parts.receivers.list("shop");
+    return (await jobs()).map((text) => {
+      const { event } = (JSON.parse(text) as { payload: { event: AppEvent } }).payload;
+      return `${event.release} ${event.type}`;
+    });
+  }
+});
+
+async function failureOf(asked: Promise<unknown>): Promise<unknown> {
+  return asked.then(
+    () => expect.fail("it was done"),
+    (error: unknown) => error,
+  );
+}

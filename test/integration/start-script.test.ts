@@ -1,0 +1,96 @@
+import { expect } from "chai";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { control } from "../../core/runsv.js";
+import { groupMembers } from "../../core/process-group.js";
+import { expectAccepted } from "../support/accepted.js";
+import { eventually } from "../support/eventually.js";
+import { TestSluice } from "../support/test-sluice.js";
+import { TINY_SERVER } from "../support/tiny-app.js";
+
+interface App {
+  instances: { id: string; pid?: number }[];
+}
+
+describe("an app that is started by its package.json", function () {
+  this.timeout(60_000);
+  let sluice: TestSluice;
+  before(async () => (sluice = await TestSluice.start()));
+  after(async () => sluice.dispose());
+
+  const push = async (app: string, scripts: Record<string, string>): Promise<void> => {
+    const clone = await sluice.clone(app, {
+      "server.js": TINY_SERVER,
+      "package.json": JSON.stringify({ name: "@shop/web", version: "1.2.3", config: { size: "7" }, scripts }),
+    });
+    expectAccepted(await clone.push());
+  };
+  const pidOf = async (app: string): Promise<number> => {
+    const { instances } = (await sluice.read<(App & { app: string })[]>("apps")).find(
+      (summary) => summary.app === app,
+    ) ?? { instances: [] };
+    return instances[0]?.pid ?? 0;
+  };
+  const logOf = async (app: string): Promise<string> =>
+    readFile(join(sluice.home, "logs", `${app}.v1.web.1`, "current"), "utf8");
+  const environmentOf = async (app: string): Promise<Record<string, string>> =>
+    JSON.parse((await sluice.get(app, "/env")).body) as Record<string, string>;
+
+  it("runs the script itself: one process, without npm around it", async () => {
+    await push("plain", { start: "node server.js" });
+    const group = await groupMembers(await pidOf("plain"));
+    const lines = await Promise.all(group.map(async (pid) => readFile(`/proc/${pid}/cmdline`, "utf8")));
+    expect(lines).to.deep.equal(["node\0server.js\0"]);
+  });
+
+  it("has what npm tells a script of its package, and nothing else of npm's", async () => {
+    const environment = await environmentOf("plain");
+    const { PATH = "", HOME: tree = "" } = environment;
+    const ofNpm = Object.entries(environment).filter(([name]) =>
+      /^(npm_|COLOR$|NODE$|EDITOR$|INIT_)/.test(name),
+    );
+    expect(Object.fromEntries(ofNpm)).to.deep.equal({
+      npm_command: "start",
+      npm_lifecycle_event: "start",
+      npm_lifecycle_script: "node server.js",
+      npm_package_config_size: "7",
+      npm_package_json: `${tree}/package.json`,
+      npm_package_name: "@shop/web",
+      npm_package_version: "1.2.3",
+    });
+    expect(PATH.split(":")[0]).to.equal(`${tree}/node_modules/.bin`);
+  });
+
+  it("is asked to stop by TERM", async () => {
+    const service = join(sluice.home, "services", "plain.v1.web.1");
+    await control(service, "t");
+    await eventually("it says goodbye", async () => /goodbye/.test(await logOf("plain")));
+  });
+
+  it("runs the scripts before and after it, each in a shell of its own", async () => {
+    await push("staged", {
+      prestart: "cd /; STAGE=pre; echo before: $npm_lifecycle_event $0",
+      start: 'STAGE="${STAGE-none}" && export STAGE && exec node server.js',
+      poststart: "echo after: $npm_lifecycle_event",
+    });
+    expect((await environmentOf("staged"))["STAGE"]).to.equal("none");
+    process.kill((await groupMembers(await pidOf("staged"))).at(-1) ?? 0, "SIGTERM");
+    await eventually(
+      "it is started again",
+      async () => (await logOf("staged")).split("before: prestart").length === 3,
+    );
+    expect(await logOf("staged")).to.match(/before: prestart[^]*listening[^]*goodbye[^]*after: poststart/);
+  });
+
+  it("is not started when the script before it fails", async () => {
+    const clone = await sluice.clone("unready", {
+      "server.js": TINY_SERVER,
+      "package.json": JSON.stringify({
+        scripts: { prestart: "echo not ready; exit 7", start: "node server.js" },
+      }),
+    });
+    const declined = await clone.push();
+    expect(declined.status).not.to.equal(0);
+    expect(declined.output).to.match(/status 7[^]*not ready/);
+  });
+});

@@ -1,0 +1,20 @@
+import type { Mutant } from "./mutant.js";
+import { access } from "./mutants/access.js";
+import { canary } from "./mutants/canary.js";
+import { monitor } from "./mutants/monitor.js";
+import { outbox } from "./mutants/outbox.js";
+import { release } from "./mutants/release.js";
+import { routes } from "./mutants/routes.js";
+import { tree } from "./mutants/tree.js";
+import { webhooks } from "./mutants/webhooks.js";
+
+export const MUTANTS: readonly Mutant[] = [
+  ...release,
+  ...routes,
+  ...canary,
+  ...monitor,
+  ...webhooks,
+  ...outbox,
+  ...access,
+  ...tree,
+];

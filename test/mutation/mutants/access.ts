@@ -1,0 +1,99 @@
+import type { Mutant } from "../mutant.js";
+
+const NAMES = ["test/unit/core/names.test.ts"];
+const SECRETS = ["test/unit/core/secrets.test.ts"];
+
+/** Names, tokens, secrets and pages of others. */
+export const access: readonly Mutant[] = [
+  {
+    guard: "an app's name is matched to its end",
+    file: "core/names.ts",
+    text: "const APP_NAME = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,39}$/;",
+    by: "const APP_NAME = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,39}/;",
+    tests: NAMES,
+  },
+  {
+    guard: "a branch's name cannot lead upwards",
+    file: "core/names.ts",
+    text: '!branch.includes("..")',
+    by: "branch !== undefined",
+    tests: NAMES,
+  },
+  {
+    guard: "a flag's name is checked",
+    file: "core/names.ts",
+    text: 'if (!FLAG_NAME.test(name)) throw new AppError("flag-name-invalid", { name });',
+    by: "",
+    tests: NAMES,
+  },
+  {
+    guard: "an empty secret is like no other, not even another empty one",
+    file: "core/secrets.ts",
+    text: 'a !== "" && timingSafeEqual(',
+    by: "timingSafeEqual(",
+    tests: SECRETS,
+  },
+  {
+    guard: "what was sealed for one name cannot be opened as another",
+    file: "core/secrets.ts",
+    text: "      .setAAD(Buffer.from(context))\n",
+    by: "      .setAAD(Buffer.from(sealed === '' ? context : sealed.slice(0, 0)))\n",
+    tests: SECRETS,
+  },
+  {
+    guard: "a secret's file is readable by its owner only",
+    file: "core/secrets.ts",
+    text: "`${secret}\\n`, 0o600",
+    by: "`${secret}\\n`, 0o644",
+    tests: ["test/contract/secret-file.test.ts"],
+  },
+  {
+    guard: "a flag is not changed by another site's page",
+    file: "server/flags/refuse-foreign-page.ts",
+    text: 'site !== undefined && site !== "none" && site !== "same-origin"',
+    by: "site === null",
+    tests: ["test/integration/flags.test.ts"],
+  },
+  {
+    guard: "a flag is not changed by a browser that fetches ahead",
+    file: "server/flags/refuse-foreign-page.ts",
+    text: "if (isForeign || isAhead)",
+    by: "if (isForeign)",
+    tests: ["test/integration/flags.test.ts"],
+  },
+  {
+    guard: "a flag's value is not nested without end",
+    file: "server/flags/too-deep.ts",
+    text: "  return true;",
+    by: "  return false;",
+    tests: ["test/unit/server/flags/flag.test.ts"],
+  },
+  {
+    guard: "a receiver's address has no password in it",
+    file: "server/notify/receiver-url.ts",
+    text: 'if (username !== "" || password !== "") return "it has a user or a password in it";',
+    by: "",
+    tests: ["test/unit/server/notify/receiver-url.test.ts"],
+  },
+  {
+    guard: "a receiver's query, which may be secret, is not shown",
+    file: "server/notify/receiver-url.ts",
+    text: 'search === "" ? "" : "?…"',
+    by: "search",
+    tests: ["test/unit/server/notify/receiver-url.test.ts"],
+  },
+  {
+    guard: "a hook without its push's token gets no answer",
+    file: "server/push/hook-channel.ts",
+    text: "const answerer = this.answerers.get(token);",
+    by: "const answerer = this.answerers.get(token) ?? [...this.answerers.values()][0];",
+    tests: ["test/contract/hook-channel.test.ts"],
+  },
+  {
+    guard: "a hook's token is worth nothing when its push is over",
+    file: "server/push/hook-channel.ts",
+    text: "this.answerers.delete(token);",
+    by: "",
+    tests: ["test/contract/hook-channel.test.ts"],
+  },
+];

@@ -1,0 +1,183 @@
+import type { Redis } from "ioredis";
+import { access, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Home } from "../../core/home.js";
+import { silentLog } from "../../core/log.js";
+import { connectRedis, openRedis } from "../../core/redis/connection.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import { settingsSchema } from "../../core/settings.js";
+import { Output } from "../../server/pipeline/output.js";
+import type { ReleaseOrder } from "../../server/pipeline/pipeline.js";
+import type { ReleaseWork } from "../../server/pipeline/step.js";
+import { Repository } from "../../server/git/repository.js";
+import { makeParts, type ServerParts } from "../../server/parts.js";
+import { tellChanges } from "../../server/tell-changes.js";
+import { CuttingRedis } from "./cutting-redis.js";
+import { FakeEngine, FakeMachine } from "./fake-engine.js";
+import { freeRange } from "./free-range.js";
+import { TestClone } from "./test-clone.js";
+import { TestRedis } from "./test-redis.js";
+import { tinyApp } from "./tiny-app.js";
+
+const APP = "shop";
+
+/**
+ * The server's parts without its loops and doors: a real Redis behind a wire that can be cut, a real repository, instances
+ * that are children of the test, and no proxy. `serverAnew` is what a server that starts after this one was killed has.
+ */
+export class TestPipeline {
+  /** What was said of the last release. */
+  readonly said: string[] = [];
+
+  private constructor(
+    readonly folder: string,
+    readonly server: TestRedis,
+    readonly wire: CuttingRedis,
+    readonly machine: FakeMachine,
+    readonly clone: TestClone,
+    /** Past the wire. */
+    readonly direct: Redis,
+    public parts: ServerParts,
+    private redis: Redis,
+    private readonly options: { readonly limits?: object },
+  ) {}
+
+  static async start(options: { readonly limits?: object } = {}): Promise<TestPipeline> {
+    const folder = await mkdtemp(join(tmpdir(), "pipeline-"));
+    const server = await TestRedis.start();
+    const wire = await CuttingRedis.before({ path: server.socket });
+    const machine = new FakeMachine(join(folder, "sockets"));
+    const home = new Home(join(folder, "home"));
+    await Repository.ensure(home.repository(APP), home.gitHome());
+    const clone = await TestClone.make(join(folder, "clone"), home.repository(APP), tinyApp());
+    const { parts, redis } = await partsOf(home, wire, machine, options);
+    const direct = await server.connect();
+    return new TestPipeline(folder, server, wire, machine, clone, direct, parts, redis, options);
+  }
+
+  /** Another server of the same name on the same machine; the one before is gone, whatever it was doing. */
+  async serverAnew(): Promise<void> {
+    this.parts.hooks.close();
+    this.redis.disconnect();
+    ({ parts: this.parts, redis: this.redis } = await partsOf(
+      this.parts.tools.home,
+      this.wire,
+      this.machine,
+      this.options,
+    ));
+  }
+
+  /** A new commit, in the server's repository, on no branch there yet. */
+  async commit(files: Record<string, string> = { note: String(Math.random()) }): Promise<string> {
+    const commit = await this.clone.commit(files);
+    await this.clone.git("push", "--quiet", "--force", "sluice", "HEAD:refs/test/commits");
+    return commit;
+  }
+
+  /** Releases a commit as a push does, its branch moved before the switch; `beforeSwitch` then has a moment. */
+  async release(
+    commit: string,
+    {
+      branch = "master",
+      track = "production",
+      beforeSwitch = async () => Promise.resolve(),
+      stop = new AbortController().signal,
+    } = {},
+  ): Promise<ReleaseRecord> {
+    return this.exclusively(async (signal) => {
+      const work = await this.begin(commit, { branch, track });
+      try {
+        await this.parts.pipeline.toHealthy(work, signal);
+        await work.repository.setHead(branch, commit);
+        await beforeSwitch();
+        await this.parts.pipeline.toSettled(work, signal);
+        return work.record;
+      } finally {
+        await work.out.close();
+      }
+    }, stop);
+  }
+
+  async exclusively<T>(
+    job: (signal: AbortSignal) => Promise<T>,
+    signal = new AbortController().signal,
+  ): Promise<T> {
+    return this.parts.pipeline.exclusively({ app: APP, what: "a test", signal }, job);
+  }
+
+  async begin(
+    commit: string,
+    order: Pick<ReleaseOrder, "branch" | "track"> & Partial<ReleaseOrder>,
+  ): Promise<ReleaseWork> {
+    const out = new Output();
+    this.said.length = 0;
+    out.watch((line) => this.said.push(line));
+    return this.parts.pipeline.begin(
+      { app: APP, commit, by: "me", source: "push", skipGates: false, quarantine: {}, ...order },
+      out,
+    );
+  }
+
+  /** `v2 failed`, newest first, past the wire. */
+  async phases(): Promise<string[]> {
+    const texts = Object.values(await this.direct.hgetall(`sluice:releases:${APP}`));
+    const records = texts.map((text) => JSON.parse(text) as ReleaseRecord);
+    return records.sort((a, b) => b.number - a.number).map(({ number, phase }) => `v${number} ${phase}`);
+  }
+
+  /** Track → release, past the wire. */
+  async tracks(): Promise<Record<string, number>> {
+    const text = await this.direct.hget("sluice:routes", APP);
+    return text === null ? {} : (JSON.parse(text) as { tracks: Record<string, number> }).tracks;
+  }
+
+  async hasTree(number: number): Promise<boolean> {
+    return access(this.parts.tools.home.tree(APP, number)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  running(): string[] {
+    return [...this.machine.instances.keys()].sort();
+  }
+
+  async stop(): Promise<void> {
+    await this.parts.pipeline.stop();
+    await this.parts.tools.leaving.stop();
+    this.parts.hooks.close();
+    for (const { id } of await this.parts.tools.engine.list()) await this.parts.tools.engine.stop(id, 0);
+    this.redis.disconnect();
+    await this.wire.stop();
+    await this.server.dispose();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function partsOf(
+  home: Home,
+  wire: CuttingRedis,
+  machine: FakeMachine,
+  options: { readonly limits?: object },
+): Promise<{ parts: ServerParts; redis: Redis }> {
+  const redis = connectRedis({ kind: "socket", path: wire.socket, password: "" }, silentLog);
+  await openRedis(redis);
+  const parts = await makeParts({
+    home,
+    settings: { ...settingsSchema.parse(options), token: undefined },
+    redis,
+    engine: new FakeEngine(machine, await freeRange(20)),
+    appRedis: { url: "redis://127.0.0.1:1/0" },
+    adminToken: "admin-token-of-the-test-pipeline",
+    id: "test-server",
+    hooksFolder: home.root,
+    path: process.env["PATH"] ?? "",
+    networkEnv: {},
+    isRoot: false,
+    version: "test",
+    log: silentLog,
+  });
+  tellChanges(parts);
+  return { parts, redis };
+}
