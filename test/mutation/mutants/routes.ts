@@ -64,13 +64,6 @@ export const routes: readonly Mutant[] = [
     tests: RETIREMENT,
   },
   {
-    guard: "a count from before the switch does not retire a release",
-    file: "server/reconcile/retirement.ts",
-    text: "load.at > replacedAt &&",
-    by: "",
-    tests: RETIREMENT,
-  },
-  {
     guard: "a sticky release waits until its visitors were idle",
     file: "server/reconcile/retirement.ts",
     text: "(!release.sticky || load.idleSeconds >= release.sessionIdleSeconds)",
@@ -108,20 +101,20 @@ export const routes: readonly Mutant[] = [
   {
     guard: "a slot whose servers still have connections is given to no other release",
     file: "proxy/haproxy/plan.ts",
-    text: "for (const { slot } of actual.leaving) used.add(slot);",
+    text: "for (const { slot } of [...actual.leaving, ...(actual.elsewhere ?? [])]) used.add(slot);",
     by: "",
     tests: PLAN,
   },
   {
     guard: "what is pointed to comes before what points",
-    file: "proxy/haproxy/plan.ts",
+    file: "proxy/haproxy/map-changes.ts",
     text: '["slots", "splits", "tracks", "visitors", "hosts"]',
     by: '["hosts", "visitors", "tracks", "splits", "slots"]',
     tests: PLAN,
   },
   {
     guard: "what points goes before what is pointed to",
-    file: "proxy/haproxy/plan.ts",
+    file: "proxy/haproxy/map-changes.ts",
     text: "changes.reverse()",
     by: "changes",
     tests: PLAN,

@@ -71,7 +71,7 @@ export const webhooks: readonly Mutant[] = [
   {
     guard: "a delivery seen before does nothing",
     file: "server/webhooks/receive.ts",
-    text: "if (number === undefined) response.status(200)",
+    text: 'if (number === "duplicate") response.status(200)',
     by: "if (number === 0) response.status(200)",
     tests: RECEIVED,
   },
