@@ -45,9 +45,9 @@ export class Notifier {
     const concerned = await receivers.concernedBy(event);
     for (const receiver of concerned) {
       const payload: z.infer<typeof payloadSchema> = { id: `msg_${randomUUID()}`, receiver, event };
-      const { app, release, type, at } = event;
-      const once = `${app}/${release}/${type}/${at}/${receiver}`;
-      await outbox.add(KIND, payload, { lane: `${app}/${receiver}`, once });
+      const { app, release, type, at, test } = event;
+      const once = test === true ? {} : { once: `${app}/${release}/${type}/${at}/${receiver}` };
+      await outbox.add(KIND, payload, { lane: `${app}/${receiver}`, ...once });
     }
     return concerned.length;
   }

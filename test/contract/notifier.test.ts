@@ -84,7 +84,7 @@ describe("notifications", function () {
     const well = await listen();
     await receivers.add("shop", { ...FORM, url: silent.url() });
     await receivers.add("shop", { ...FORM, url: well.url() });
-    for (let index = 0; index < 5; index++) await notifier.tell(event());
+    for (let number = 1; number <= 5; number++) await notifier.tell(event({ release: `v${number}` }));
     await eventually("all five are there", () => well.received.length === 5);
     expect(silent.received).to.have.length(1);
     for (const receiver of open.splice(0)) await receiver.stop();

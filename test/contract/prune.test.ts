@@ -63,6 +63,6 @@ describe("pruning an app", () => {
     // 104 to 5 are the last hundred.
     expect(numbers).to.deep.equal([...Array.from({ length: 100 }, (_, index) => NEWEST - index), 2, 1]);
     expect((await readdir(home.releases("shop"))).sort()).to.deep.equal(["notes", "v1", "v2"]);
-    expect(forgotten).to.have.members([`shop.v${NEWEST}.web.1`, "shop.v3.web.1"]);
+    expect(forgotten).to.have.members([`shop.v${NEWEST}`, "shop.v3"]);
   });
 });

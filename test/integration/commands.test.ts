@@ -34,6 +34,7 @@ describe("sluice", function () {
       "home",
       "memoryMegabytes",
       "proxy",
+      "proxies",
       "redis",
       "alert",
       "apps",

@@ -146,7 +146,14 @@ export function splitsVisitors(trial: ProxyTrial): void {
 function recordOf(number: number, track: string, address: string): ReleaseRecord {
   return {
     ...{ v: 1, app: "a", number, commit: "c", branch: "b", track, phase: "healthy", source: "push" },
-    ...{ order: "deploy", by: "x", at: "", reachedAt: {}, processes: [], previewEnv: {} },
+    ...{
+      order: "deploy",
+      by: "x",
+      at: "",
+      reachedAt: {},
+      processes: [{ name: "web", command: "x", quantity: 1 }],
+      previewEnv: {},
+    },
     instances: [{ id: `a.v${number}.web.1`, process: "web", index: 1, address }],
     canary: canarySettingsSchema.parse({}),
     traffic: {
