@@ -172,10 +172,13 @@ describe("deliveries while the server is killed (-9) and started again", functio
   /** Of what is not served. */
   async function nothingIsLeft(app: string, tracks: AppSummary["tracks"]): Promise<void> {
     const ids = tracks.map(({ release }) => `${app}.${release}.web.1`).sort();
-    await eventually("replaced releases retire", async () =>
-      (await sluice.read<ReleaseSummary[]>(`apps/${app}/releases`)).every(({ phase, traffic }) =>
-        traffic === "live" ? phase === "settled" : ["retired", "failed"].includes(phase),
-      ),
+    await eventually(
+      "replaced releases retire",
+      async () =>
+        (await sluice.read<ReleaseSummary[]>(`apps/${app}/releases`)).every(({ phase, traffic }) =>
+          traffic === "live" ? phase === "settled" : ["retired", "failed"].includes(phase),
+        ),
+      60_000,
     );
     const { jobs, instances, servers } = await leftoversOf(sluice, app);
     expect({ jobs, instances, servers }).to.deep.equal({ jobs: [], instances: ids, servers: ids });
