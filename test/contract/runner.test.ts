@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAppError } from "../../core/app-error.js";
 import { deferred } from "../../core/deferred.js";
+import { keys } from "../../core/redis/keys.js";
 import type { AppEvent } from "../../server/notify/app-event.js";
 import { recover } from "../../server/reconcile/recover.js";
 import { eventually } from "../support/eventually.js";
@@ -28,7 +29,8 @@ describe("a release's steps", function () {
     },
   };
   for (const [limit, { limits, step, files }] of Object.entries(slow)) {
-    it(`end by their deadline, and the release is taken back (${limit})`, async () => {
+    it(`end by their deadline, and the release is taken back (${limit})`, async function () {
+      this.timeout(30_000);
       pipeline = await TestPipeline.start({ limits });
       const error = await failureOf(pipeline.release(await pipeline.commit(files)));
       expect(isAppError(error, "step-timeout"), String(error)).to.equal(true);
@@ -38,6 +40,21 @@ describe("a release's steps", function () {
       expect(pipeline.running()).to.deep.equal([]);
     });
   }
+
+  it("are broken off when the right to release is lost at work, and undone once it is there again", async () => {
+    pipeline = await TestPipeline.start();
+    const files = { "app.json": '{"sluice": {"gates": {"slow": "echo it began; sleep 300"}}}' };
+    const release = failureOf(pipeline.release(await pipeline.commit(files)));
+    await eventually("a gate runs", () => pipeline.said.some((line) => line.includes("it began")));
+    await pipeline.direct.del(keys.lock("shop"));
+    const error = await release;
+    expect(isAppError(error, "release-lock-lost"), String(error)).to.equal(true);
+    expect(await pipeline.phases()).to.deep.equal(["v1 installed"]);
+    await eventually("it is undone", async () => {
+      pipeline.parts.pipeline.resolvePostponed();
+      return (await pipeline.phases()).join() === "v1 failed";
+    });
+  });
 
   it("undo nothing when one fails after the switch", async () => {
     pipeline = await TestPipeline.start();
