@@ -113,4 +113,12 @@ export const access: readonly Mutant[] = [
     tests: SSH,
     only: "two keys of one type",
   },
+  {
+    guard: "a key is proved by a signature",
+    file: "server/push/ssh-git.ts",
+    text: "return verified === true ? known.name : undefined;",
+    by: "return known.name;",
+    tests: SSH,
+    only: "a public key alone",
+  },
 ];
