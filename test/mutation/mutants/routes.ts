@@ -229,4 +229,12 @@ export const routes: readonly Mutant[] = [
     by: "return change(table);",
     tests: ["test/contract/late-moves.test.ts"],
   },
+  {
+    guard: "of an app that was destroyed no traffic is written",
+    file: "proxy/traffic.ts",
+    text: "traffic.filter(({ app }) => isThere(app))",
+    by: "traffic.filter(({ app }) => isThere(app) || true)",
+    tests: ["test/contract/traffic-series.test.ts"],
+    only: "leaves no trace",
+  },
 ];
