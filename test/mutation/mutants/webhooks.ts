@@ -124,8 +124,8 @@ export const webhooks: readonly Mutant[] = [
     file: "server/webhooks/deploy-branch.ts",
     text: "if ((await sources.heads(webhook, signal)).has(branch))",
     by: 'if (branch === "")',
-    tests: RECEIVED,
-    only: "never believe",
+    tests: SOURCES,
+    only: "whether a branch is gone",
   },
   {
     guard: "a source that could not be read is asked again",
