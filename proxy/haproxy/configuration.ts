@@ -1,6 +1,6 @@
 import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
 import { APPEND_SOURCE, visitorHeaders } from "./visitor-headers.js";
-import { isPlace, NOWHERE, PLACES, type HaproxyState, type MapName } from "./state.js";
+import { isPlace, NOWHERE, PLACES, type MapName } from "./state.js";
 
 export interface HaproxyOptions {
   /** Folder of everything below; HAProxy's sockets lie in it. */
@@ -249,10 +249,6 @@ export function slotText(slot: string, servers: ReadonlyMap<string, string>): st
  * Until then requests go to another instance, or wait for this one (`retries`): a restart costs none of them.
  */
 export const SERVER_CHECK = "check inter 2s fastinter 100ms downinter 100ms fall 30 rise 1";
-
-export function mapText(state: HaproxyState, map: MapName): string {
-  return [...state.maps[map]].map(([key, value]) => `${key} ${value}\n`).join("");
-}
 
 export function slotName(index: number): string {
   return `slot-${String(index).padStart(5, "0")}`;
