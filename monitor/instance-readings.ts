@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Home } from "../core/home.js";
 import { instanceGroup } from "../core/instance-group.js";
 import { parseStatus } from "../core/runsv.js";
@@ -24,14 +25,21 @@ export interface InstancePlaces {
   readonly cgroups: string;
 }
 
+/** So many instances are read in one go: some milliseconds, after which others have their turn. */
+const BATCH = 50;
+/** Of an instance whose processes did nothing since the last look, memory and restarts are read once in so many looks. */
+const LOOKS_TRUSTED = 10;
+
 /**
  * What the instances of this host's state folder have used: from their control groups, or where there are none from the
- * processes of their process groups.
+ * processes of their process groups. The processor is read at every look. Who used none has hardly changed: memory and
+ * restarts, which cost most to read, are then those of a few looks ago.
  */
 export class InstanceReadings {
   private readonly processes: ProcessGroups;
   private readonly isUnified: boolean;
-  private readonly known = new Map<string, InstanceFiles>();
+  private readonly known = new Map<string, Instance>();
+  private looks = 0;
 
   constructor(
     private readonly files: KernelFiles,
@@ -43,15 +51,21 @@ export class InstanceReadings {
   }
 
   /** One pass over the instances: what is looked at once a second by everybody must not grow faster than they do. */
-  read(): Map<string, InstanceReading> {
-    const ids = new Set(this.ids());
-    for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
-    const readings = new Map<string, InstanceReading>();
+  async read(): Promise<Map<string, InstanceReading>> {
+    const ids = this.ids();
+    const present = new Set(ids);
+    for (const id of this.known.keys()) if (!present.has(id)) this.known.delete(id);
+    this.looks += 1;
     let members: Map<number, number[]> | undefined;
-    for (const id of ids) {
-      const files = this.filesOf(id);
-      const used = this.ofControlGroup(files) ?? this.ofProcesses((members ??= this.processes.look()), files);
-      if (used !== undefined) readings.set(id, { ...used, restarts: restartsIn(files.end) });
+    const groups = (): Map<number, number[]> => (members ??= this.processes.look());
+    const readings = new Map<string, InstanceReading>();
+    for (const [index, id] of ids.entries()) {
+      if (index > 0 && index % BATCH === 0) await setImmediate();
+      const instance = this.instance(id);
+      // Some at each look.
+      const isDue = (index + this.looks) % LOOKS_TRUSTED === 0;
+      instance.last = this.ofControlGroup(instance, isDue) ?? this.ofProcesses(instance, groups, isDue);
+      if (instance.last !== undefined) readings.set(id, instance.last.reading);
     }
     return readings;
   }
@@ -63,21 +77,55 @@ export class InstanceReadings {
     return readdirSync(folder).filter((name) => name.split(".").length === 4);
   }
 
-  private ofControlGroup(files: InstanceFiles): Omit<InstanceReading, "restarts"> | undefined {
+  private ofControlGroup({ files, last }: Instance, isDue: boolean): Look | undefined {
+    const texts = this.isUnified ? [this.textOf(files.cpuStat)] : this.textsOfProcesses(files);
+    const activity = texts.join("");
+    if (!isDue && activity !== "" && activity === last?.activity) return last;
     const usage = this.files.read(files.memoryUsage);
     if (usage === undefined) return undefined;
     const memoryBytes = parseGroupMemory(usage, this.textOf(files.memoryStat));
-    if (memoryBytes === undefined) return undefined;
-    if (!this.isUnified) return { ...this.ofPids(parseProcs(this.textOf(files.processes))), memoryBytes };
-    const cpu = parseCpuStat(this.textOf(files.cpuStat));
-    return cpu && { cpuSeconds: cpu.userSeconds + cpu.systemSeconds, memoryBytes };
+    const cpuSeconds = this.isUnified ? cpuSecondsIn(activity) : this.ofProcessTexts(texts).cpuSeconds;
+    if (memoryBytes === undefined || cpuSeconds === undefined) return undefined;
+    return { activity, reading: { cpuSeconds, memoryBytes, restarts: restartsIn(files.end) } };
+  }
+
+  private textsOfProcesses({ processes }: InstanceFiles): string[] {
+    return parseProcs(this.textOf(processes)).map((pid) => this.statOf(pid));
+  }
+
+  private ofProcesses(
+    { files, last }: Instance,
+    groups: () => ReadonlyMap<number, readonly number[]>,
+    isDue: boolean,
+  ): Look | undefined {
+    const isSame = !isDue && last?.leader !== undefined && groups().has(last.leader);
+    const leader = isSame ? last.leader : leaderIn(files.status);
+    const pids = leader === undefined ? undefined : groups().get(leader);
+    if (leader === undefined || pids === undefined) return undefined;
+    const restarts = isSame ? last.reading.restarts : restartsIn(files.end);
+    const texts = pids.map((pid) => this.statOf(pid));
+    return { activity: "", leader, reading: { ...this.ofProcessTexts(texts), restarts } };
+  }
+
+  private ofProcessTexts(texts: readonly string[]): Omit<InstanceReading, "restarts"> {
+    let [ticks, pages] = [0, 0];
+    for (const text of texts) {
+      const stat = parseProcessStat(text);
+      ticks += stat?.ticks ?? 0;
+      pages += stat?.residentPages ?? 0;
+    }
+    return { cpuSeconds: ticks / this.units.ticksPerSecond, memoryBytes: pages * this.units.pageBytes };
+  }
+
+  private statOf(pid: number): string {
+    return this.textOf(`${this.places.proc}/${pid}/stat`);
   }
 
   private textOf(path: string): string {
     return this.files.read(path) ?? "";
   }
 
-  private filesOf(id: string): InstanceFiles {
+  private instance(id: string): Instance {
     const known = this.known.get(id);
     if (known !== undefined) return known;
     const { cgroups, home } = this.places;
@@ -90,29 +138,23 @@ export class InstanceReadings {
       status: join(home.service(id), "supervise/status"),
       end: join(home.service(id), "end"),
     };
-    this.known.set(id, files);
-    return files;
+    const instance = { files, last: undefined };
+    this.known.set(id, instance);
+    return instance;
   }
+}
 
-  /** `runsv` writes the state into a new file each time: it cannot be kept open. */
-  private ofProcesses(
-    members: ReadonlyMap<number, readonly number[]>,
-    files: InstanceFiles,
-  ): Omit<InstanceReading, "restarts"> | undefined {
-    const { pid } = parseStatus(Buffer.from(textOf(files.status), "latin1"));
-    const pids = pid === undefined ? undefined : members.get(pid);
-    return pids && this.ofPids(pids);
-  }
+interface Instance {
+  readonly files: InstanceFiles;
+  last: Look | undefined;
+}
 
-  private ofPids(pids: readonly number[]): Omit<InstanceReading, "restarts"> {
-    let [ticks, pages] = [0, 0];
-    for (const pid of pids) {
-      const stat = parseProcessStat(this.textOf(`${this.places.proc}/${pid}/stat`));
-      ticks += stat?.ticks ?? 0;
-      pages += stat?.residentPages ?? 0;
-    }
-    return { cpuSeconds: ticks / this.units.ticksPerSecond, memoryBytes: pages * this.units.pageBytes };
-  }
+interface Look {
+  /** What the kernel said of its processes, word by word: while it says the same they have done nothing. "": it is not known. */
+  readonly activity: string;
+  /** Of its process group, where there is no control group. */
+  readonly leader?: number;
+  readonly reading: InstanceReading;
 }
 
 /** Where an instance's figures are. */
@@ -123,6 +165,16 @@ interface InstanceFiles {
   readonly processes: string;
   readonly status: string;
   readonly end: string;
+}
+
+function cpuSecondsIn(cpuStat: string): number | undefined {
+  const cpu = parseCpuStat(cpuStat);
+  return cpu && cpu.userSeconds + cpu.systemSeconds;
+}
+
+/** `runsv` writes the state into a new file each time: it cannot be kept open. */
+function leaderIn(status: string): number | undefined {
+  return parseStatus(Buffer.from(textOf(status), "latin1")).pid;
 }
 
 /** `end` holds how often it has ended, how, and by which signal. */

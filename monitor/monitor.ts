@@ -86,7 +86,7 @@ export class Monitor {
       stop: async () => {
         clearInterval(timer);
         this.stopping.abort(new Error("the monitor stops"));
-        await Promise.all(this.busy.values());
+        while (this.busy.size > 0) await Promise.all(this.busy.values());
         this.sampler.close();
         await this.loop.stop().catch((error: unknown) => this.warn("stopping", error));
       },
@@ -115,9 +115,11 @@ export class Monitor {
 
   /** What takes longer than a second (Redis is away, say) misses its next turn and holds up nothing else. */
   private tick(): void {
-    const taken = this.sampler.sample();
     const { host } = this.options;
-    if (taken !== undefined) this.unlessBusy("sampling", async () => this.keep(taken.sample, taken.loads));
+    this.unlessBusy("reading the counters", async () => {
+      const taken = await this.sampler.sample();
+      if (taken !== undefined) this.unlessBusy("sampling", async () => this.keep(taken.sample, taken.loads));
+    });
     if (this.ticks++ % MINUTE_TICKS === 0)
       this.unlessBusy("adding up minutes", async () => this.series.sumMinutes(host));
     this.unlessBusy("looking at the rules", async () => this.loop.look());

@@ -5,23 +5,26 @@ import { loadsBetween, sampleBetween } from "./sample-between.js";
 
 /** Where readings come from; undefined where there are none to be had. */
 export interface Readings {
-  read(): Reading | undefined;
+  read(): Promise<Reading | undefined>;
   close(): void;
 }
 
 /** Makes samples of a host: each tells of the time since the one before. */
 export class Sampler {
-  private before: Reading | undefined;
+  private before: Promise<Reading | undefined>;
 
   constructor(private readonly readings: Readings) {
     this.before = readings.read();
   }
 
-  /** The sample, and what every instance took; undefined where there is nothing to compare with. */
-  sample(): { readonly sample: Sample; readonly loads: Loads } | undefined {
-    const before = this.before;
-    const after = this.readings.read();
-    this.before = after;
+  /**
+   * The sample, and what every instance took; undefined where there is nothing to compare with. One at a time: the next is asked
+   * for when this one is there.
+   */
+  async sample(): Promise<{ readonly sample: Sample; readonly loads: Loads } | undefined> {
+    const before = await this.before;
+    this.before = this.readings.read();
+    const after = await this.before;
     if (before === undefined || after === undefined) return undefined;
     return { sample: sampleBetween(before, after), loads: loadsBetween(before, after) };
   }
