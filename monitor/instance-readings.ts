@@ -25,15 +25,15 @@ export interface InstancePlaces {
   readonly cgroups: string;
 }
 
-/** So many instances are read in one go: some milliseconds, after which others have their turn. */
-const BATCH = 50;
-/** Of an instance whose processes did nothing since the last look, memory and restarts are read once in so many looks. */
+/** So many instances are read in one go: a few milliseconds at most, after which others have their turn. */
+const BATCH = 100;
+/** An instance that did nothing since the last look is read in full once in so many looks all the same. */
 const LOOKS_TRUSTED = 10;
 
 /**
  * What the instances of this host's state folder have used: from their control groups, or where there are none from the
- * processes of their process groups. The processor is read at every look. Who used none has hardly changed: memory and
- * restarts, which cost most to read, are then those of a few looks ago.
+ * processes of their process groups. Most do nothing most of the time, and that costs little to find out: how
+ * many of the files in their memory are idle, and how often they have ended, is then as it was a few looks ago.
  */
 export class InstanceReadings {
   private readonly processes: ProcessGroups;
@@ -74,23 +74,27 @@ export class InstanceReadings {
   private ids(): string[] {
     const folder = this.places.home.services();
     if (!existsSync(folder)) return [];
-    return readdirSync(folder).filter((name) => name.split(".").length === 4);
+    return readdirSync(folder).filter((name) => this.known.has(name) || name.split(".").length === 4);
   }
 
   private ofControlGroup({ files, last }: Instance, isDue: boolean): Look | undefined {
-    const texts = this.isUnified ? [this.textOf(files.cpuStat)] : this.textsOfProcesses(files);
-    const activity = texts.join("");
-    if (!isDue && activity !== "" && activity === last?.activity) return last;
     const usage = this.files.read(files.memoryUsage);
     if (usage === undefined) return undefined;
+    if (!isDue && last !== undefined && last.activity === this.activity(usage, last.counters)) return last;
+    const counters = this.isUnified
+      ? [files.cpuStat]
+      : this.statsOf(parseProcs(this.textOf(files.processes)));
+    const texts = counters.map((path) => this.textOf(path));
     const memoryBytes = parseGroupMemory(usage, this.textOf(files.memoryStat));
-    const cpuSeconds = this.isUnified ? cpuSecondsIn(activity) : this.ofProcessTexts(texts).cpuSeconds;
+    const cpuSeconds = this.isUnified ? cpuSecondsIn(texts[0]) : this.ofProcessTexts(texts).cpuSeconds;
     if (memoryBytes === undefined || cpuSeconds === undefined) return undefined;
-    return { activity, reading: { cpuSeconds, memoryBytes, restarts: restartsIn(files.end) } };
+    const reading = { cpuSeconds, memoryBytes, restarts: restartsIn(files.end) };
+    return { reading, counters, activity: usage + texts.join("") };
   }
 
-  private textsOfProcesses({ processes }: InstanceFiles): string[] {
-    return parseProcs(this.textOf(processes)).map((pid) => this.statOf(pid));
+  /** A process that is new shows in the memory of its group. */
+  private activity(usage: string, counters: readonly string[]): string | undefined {
+    return counters.length === 0 ? undefined : usage + counters.map((path) => this.textOf(path)).join("");
   }
 
   private ofProcesses(
@@ -103,8 +107,8 @@ export class InstanceReadings {
     const pids = leader === undefined ? undefined : groups().get(leader);
     if (leader === undefined || pids === undefined) return undefined;
     const restarts = isSame ? last.reading.restarts : restartsIn(files.end);
-    const texts = pids.map((pid) => this.statOf(pid));
-    return { activity: "", leader, reading: { ...this.ofProcessTexts(texts), restarts } };
+    const texts = this.statsOf(pids).map((path) => this.textOf(path));
+    return { leader, reading: { ...this.ofProcessTexts(texts), restarts }, counters: [], activity: "" };
   }
 
   private ofProcessTexts(texts: readonly string[]): Omit<InstanceReading, "restarts"> {
@@ -117,8 +121,8 @@ export class InstanceReadings {
     return { cpuSeconds: ticks / this.units.ticksPerSecond, memoryBytes: pages * this.units.pageBytes };
   }
 
-  private statOf(pid: number): string {
-    return this.textOf(`${this.places.proc}/${pid}/stat`);
+  private statsOf(pids: readonly number[]): string[] {
+    return pids.map((pid) => `${this.places.proc}/${pid}/stat`);
   }
 
   private textOf(path: string): string {
@@ -150,11 +154,13 @@ interface Instance {
 }
 
 interface Look {
-  /** What the kernel said of its processes, word by word: while it says the same they have done nothing. "": it is not known. */
+  readonly reading: InstanceReading;
+  /** Files that count what its processes do. None: whether they do anything is not known. */
+  readonly counters: readonly string[];
+  /** The memory used, and what the counters said, word by word: while it is the same, nothing was done. */
   readonly activity: string;
   /** Of its process group, where there is no control group. */
   readonly leader?: number;
-  readonly reading: InstanceReading;
 }
 
 /** Where an instance's figures are. */
@@ -167,7 +173,7 @@ interface InstanceFiles {
   readonly end: string;
 }
 
-function cpuSecondsIn(cpuStat: string): number | undefined {
+function cpuSecondsIn(cpuStat = ""): number | undefined {
   const cpu = parseCpuStat(cpuStat);
   return cpu && cpu.userSeconds + cpu.systemSeconds;
 }

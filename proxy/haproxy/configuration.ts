@@ -1,6 +1,6 @@
 import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
 import { APPEND_SOURCE, visitorHeaders } from "./visitor-headers.js";
-import { isPlace, NOWHERE, PLACES, type MapName } from "./state.js";
+import { isPlace, NOWHERE, PLACES, type MapName, type Routing } from "./state.js";
 
 export interface HaproxyOptions {
   /** Folder of everything below; HAProxy's sockets lie in it. */
@@ -249,6 +249,22 @@ export function slotText(slot: string, servers: ReadonlyMap<string, string>): st
  * Until then requests go to another instance, or wait for this one (`retries`): a restart costs none of them.
  */
 export const SERVER_CHECK = "check inter 2s fastinter 100ms downinter 100ms fall 30 rise 1";
+
+export function mapText({ apps, fallback }: Routing, map: MapName): string {
+  const bareHost = map === "hosts" && fallback !== undefined ? `${FALLBACK_HOST} ${fallback}\n` : "";
+  return bareHost + [...apps.values()].map((maps) => linesOf(maps[map])).join("");
+}
+
+/** An app's lines in a map's file: made once, since its maps never change. */
+const lines = new WeakMap<ReadonlyMap<string, string>, string>();
+
+function linesOf(entries: ReadonlyMap<string, string>): string {
+  const known = lines.get(entries);
+  if (known !== undefined) return known;
+  const text = [...entries].map(([key, value]) => `${key} ${value}\n`).join("");
+  lines.set(entries, text);
+  return text;
+}
 
 export function slotName(index: number): string {
   return `slot-${String(index).padStart(5, "0")}`;

@@ -5,13 +5,13 @@ import {
   FIRST_SLOTS,
   SCRIPT,
   configurationText,
+  mapText,
   paths,
   slotName,
   slotText,
   type HaproxyOptions,
 } from "./configuration.js";
 import type { Plan } from "./plan.js";
-import { mapText } from "./routing.js";
 import { MAPS } from "./state.js";
 
 /** Writes what HAProxy needs to start: the fixed part always, slots and maps where there are none yet. */

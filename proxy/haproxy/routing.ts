@@ -30,12 +30,6 @@ export function routingOf(maps: Maps): Routing {
   return { apps, fallback: maps.hosts.get(FALLBACK_HOST) };
 }
 
-/** The file of a map: `KEY VALUE` a line. */
-export function mapText({ apps, fallback }: Routing, map: MapName): string {
-  const bareHost = map === "hosts" && fallback !== undefined ? `${FALLBACK_HOST} ${fallback}\n` : "";
-  return bareHost + [...apps.values()].map((maps) => linesOf(maps[map])).join("");
-}
-
 /** `APP/TRACK` or `APP/vN` → `APP` */
 export function appOf(target: string): string {
   return target.slice(0, target.indexOf("/"));
@@ -43,15 +37,4 @@ export function appOf(target: string): string {
 
 function emptyMaps(): Record<MapName, Map<string, string>> {
   return { hosts: new Map(), visitors: new Map(), tracks: new Map(), splits: new Map(), slots: new Map() };
-}
-
-/** An app's lines in a map's file: made once, since its maps never change. */
-const lines = new WeakMap<ReadonlyMap<string, string>, string>();
-
-function linesOf(entries: ReadonlyMap<string, string>): string {
-  const known = lines.get(entries);
-  if (known !== undefined) return known;
-  const text = [...entries].map(([key, value]) => `${key} ${value}\n`).join("");
-  lines.set(entries, text);
-  return text;
 }

@@ -109,7 +109,7 @@ describe("autoscaling, over Redis", function () {
     for (let taken = await sampler.sample(); taken !== undefined; taken = await sampler.sample()) {
       now += 1000;
       expect(Object.keys(taken.sample.instances), "kept for an hour").to.have.length(MOST_INSTANCES);
-      await tell({ ...taken.loads });
+      await tell({ ...taken.loadsOf(new Set(["shop"])) });
       await looker.keep([]);
     }
     expect((await requested()).map(({ from, to, reason }) => [from, to, reason])).to.deep.equal([

@@ -104,10 +104,12 @@ describe("what instances have used", () => {
       await set(150, 6000);
       expect(await look(), "it has worked").to.deep.equal([1.5, 6000]);
       await set(150, 7000);
-      expect(await look(), "it has not").to.deep.equal([1.5, 6000]);
+      expect(await look(), "it has more memory").to.deep.equal([1.5, 7000]);
+      await write({ [join(group, "memory.stat")]: "inactive_file 1000\n" });
+      expect(await look(), "it has done nothing").to.deep.equal([1.5, 7000]);
       const later: number[][] = [];
       for (let times = 0; times < 10; times++) later.push(await look());
-      expect(later.at(-1)).to.deep.equal([1.5, 7000]);
+      expect(later.at(-1)).to.deep.equal([1.5, 6000]);
     });
 
   it("is nothing where nothing can be found out, and breaks nothing", async () => {
