@@ -42,7 +42,7 @@ export function plan(
 class Desired {
   private readonly apps: Map<string, Maps>;
   private readonly servers: Map<string, ReadonlyMap<string, string>>;
-  private readonly freeSlots: Iterator<string>;
+  private readonly freeSlots: Iterator<string, undefined>;
   private readonly added: SlotServer[] = [];
   private readonly leaving: SlotServer[] = [];
   private missingSlots = 0;
@@ -90,7 +90,7 @@ class Desired {
       return slotEntry(WAKE, key, release);
     }
     const hasSlot = present !== undefined && slotOfEntry(present) !== WAKE;
-    const slot = hasSlot ? slotOfEntry(present) : this.takeSlot();
+    const slot = hasSlot ? slotOfEntry(present) : this.freeSlots.next().value;
     if (slot === undefined) {
       this.missingSlots++;
       return present;
@@ -124,11 +124,6 @@ class Desired {
     return PLACES.find((place) => !servers.has(place) && !leaving.some(({ server }) => server === place));
   }
 
-  private takeSlot(): string | undefined {
-    const { value, done } = this.freeSlots.next();
-    return done === true ? undefined : value;
-  }
-
   private drop(entry: string): void {
     const slot = slotOfEntry(entry);
     for (const [server, address] of this.servers.get(slot) ?? []) this.leave(slot, server, address);
@@ -141,7 +136,9 @@ class Desired {
 }
 
 /** Those that no release has and no server is leaving, looked for one by one as they are needed. */
-function* freeSlots({ slots, servers, leaving, elsewhere = [] }: HaproxyState): Generator<string, void> {
+function* freeSlots(actual: HaproxyState): Generator<string, undefined> {
+  const { slots, servers, leaving, elsewhere = [] } = actual;
   const used = new Set([...leaving, ...elsewhere].map(({ slot }) => slot));
   for (const slot of slots) if (!servers.has(slot) && !used.has(slot)) yield slot;
+  return undefined;
 }
