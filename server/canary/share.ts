@@ -10,11 +10,7 @@ type RouteTools = Pick<Tools, "routes" | "proxyReports" | "clock" | "log">;
  * The canary gets this part of the visitors from now on, until it goes: a person says so. Resolves when every proxy does so, or
  * with the error that names those that do not follow yet. Throws `canary-none`.
  */
-export async function setShare(
-  tools: RouteTools,
-  app: string,
-  share: number,
-): Promise<AppError | undefined> {
+export async function setShare(tools: RouteTools, app: string, share: number): Promise<AppError | undefined> {
   if ((await tools.routes.read(app)).canary === undefined) throw new AppError("canary-none", { app });
   const revision = await tools.routes.update(app, (table) => withShare(table, share, true));
   return appliedIfPossible(tools, revision, app);

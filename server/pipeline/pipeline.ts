@@ -59,10 +59,7 @@ export class Pipeline {
    * Runs `job` while nothing else releases the app; its signal aborts when it must stop, and its tools write only as long as
    * the app is its own. Throws `release-busy`, `push-superseded`.
    */
-  async exclusively<T>(
-    place: Place,
-    job: (signal: AbortSignal, locked: Tools) => Promise<T>,
-  ): Promise<T> {
+  async exclusively<T>(place: Place, job: (signal: AbortSignal, locked: Tools) => Promise<T>): Promise<T> {
     const signal = AbortSignal.any([place.signal, this.stopping.signal]);
     return this.track(
       this.queue.run({ ...place, signal }, async () => {

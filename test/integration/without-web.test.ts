@@ -63,7 +63,9 @@ describe("an app without a web process", function () {
       expect(data).not.to.have.property("url");
       expect((await sluice.cli("notify", "told", "test")).status).to.equal(0);
       const test = await eventually("the test is told", () =>
-        receiver.received.map(({ body }) => JSON.parse(body) as { data: { test?: true } }).find(({ data }) => data.test),
+        receiver.received
+          .map(({ body }) => JSON.parse(body) as { data: { test?: true } })
+          .find(({ data }) => data.test),
       );
       expect(test.data).not.to.have.property("url");
     } finally {
