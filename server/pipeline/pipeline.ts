@@ -55,8 +55,11 @@ export class Pipeline {
     this.postponed = new Postponed(tools.clock);
   }
 
-  /** Runs `job` while nothing else releases the app; its signal aborts when it must stop. Throws `release-busy`, `push-superseded`. */
-  async exclusively<T>(place: Place, job: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Runs `job` while nothing else releases the app; its signal aborts when it must stop, and its tools write only as long as
+   * the app is its own. Throws `release-busy`, `push-superseded`.
+   */
+  async exclusively<T>(place: Place, job: (signal: AbortSignal, locked: Tools) => Promise<T>): Promise<T> {
     const signal = AbortSignal.any([place.signal, this.stopping.signal]);
     return this.track(
       this.queue.run({ ...place, signal }, async () => {
@@ -66,7 +69,7 @@ export class Pipeline {
         this.locks.set(app, lock);
         try {
           for (const postponed of this.postponed.of(app)) await this.resolve(postponed);
-          return await job(AbortSignal.any([signal, lock.lost, disk.full]));
+          return await job(AbortSignal.any([signal, lock.lost, disk.full]), this.toolsUnderLock(app));
         } finally {
           this.locks.delete(app);
           disk.stop();
@@ -187,8 +190,11 @@ export class Pipeline {
   private toolsUnderLock(app: string): Tools {
     const lock = this.locks.get(app);
     if (lock === undefined) throw new AppError("internal", { reason: `${app} is released by nobody` });
-    const { routes, releases } = this.tools;
-    return { ...this.tools, routes: routes.under(lock), releases: releases.under(lock) };
+    const { routes, releases, apps } = this.tools;
+    return {
+      ...this.tools,
+      ...{ routes: routes.under(lock), releases: releases.under(lock), apps: apps.under(lock) },
+    };
   }
 
   private async orPostpone(work: ReleaseWork, steps: Promise<void>): Promise<void> {
@@ -221,8 +227,11 @@ export class Pipeline {
         out.keepIn(this.tools.home.releaseOutput(app, number), logBytes(this.tools));
         const isLive = await servesOrDid(work);
         this.tools.log.info({ ...fields, phase: record.phase, isLive }, "release left unfinished");
-        if (!isLive) await undoSteps(work, stepsOf(work), error);
-        else await this.finish(work, this.stopping.signal);
+        if (isLive) await this.finish(work, this.stopping.signal);
+        else {
+          await undoSteps(work, stepsOf(work), error);
+          await this.freeTrack(work);
+        }
       });
       this.postponed.remove(postponed);
     } catch (problem) {

@@ -3,6 +3,7 @@ import { releaseName } from "../../../core/names.js";
 import type { InstanceRecord, ReleaseProcess } from "../../../core/records/release-record.js";
 import { sourcesOf } from "../../releases/release-logs.js";
 import { processEnvironment } from "../environment.js";
+import { execLast } from "../manifest/exec-last.js";
 import { readManifest } from "../manifest/manifest.js";
 import { applyAppJsonEnv } from "../release-config.js";
 import type { ReleaseWork, Step } from "../step.js";
@@ -64,7 +65,8 @@ async function startInstance(
   const { address } = await tools.engine.start({
     id,
     app: app.name,
-    command: process.command,
+    // One process less for each instance: the shell does not stay around it.
+    command: execLast(process.command),
     directory: tools.home.tree(app.name, record.number),
     env: await processEnvironment(work, `${process.name}.${index}`),
     ...(user === undefined ? {} : { user }),
