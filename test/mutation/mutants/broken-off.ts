@@ -52,8 +52,8 @@ export const brokenOff: readonly Mutant[] = [
   {
     guard: "work whose lock is lost is broken off",
     file: "server/pipeline/pipeline.ts",
-    text: "AbortSignal.any([signal, lock.lost, disk.full])",
-    by: "AbortSignal.any([signal, disk.full])",
+    text: "job(AbortSignal.any([signal, lock.lost]), ",
+    by: "job(signal, ",
     tests: RUNNER,
     only: "lost at work",
   },
