@@ -25,6 +25,7 @@ import { endTrack } from "./releases/end-track.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
+import { RecoveringApps } from "./releases/recovering-apps.js";
 import { RedisUsers, type RedisUserOptions } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
@@ -86,8 +87,10 @@ export async function makeParts(options: ServerOptions): Promise<ServerParts> {
   const tools = makeTools(options, box);
   const pipeline = new Pipeline(tools, redis, id);
   const hooks = await HookChannel.open(log);
-  const onBranchDeleted = async (app: string, branch: string, by: string): Promise<void> =>
-    endTrack(tools, app, branch, by);
+  const onBranchDeleted = async (app: string, branch: string, by: string): Promise<void> => {
+    await tools.recovering.wait(app, pipeline.stopped);
+    await endTrack(tools, app, branch, by);
+  };
   const webhooks = new WebhookStore(redis, box);
   const receivers = new ReceiverStore(redis, box);
   const outbox = new Outbox(redis, "notify", tools);
@@ -140,6 +143,7 @@ function makeTools(
       stopSeconds: settings.instances.stopSeconds,
     }),
     turns: new ReleaseTurns(),
+    recovering: new RecoveringApps(),
     traffic: new TrafficSeries(redis),
     scaleDecisions: new ScaleDecisions(redis),
     path,
