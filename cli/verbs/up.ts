@@ -15,7 +15,7 @@ import { ROLES, type Role } from "../roles/role.js";
 import { recoveringLines } from "../show/recovering-lines.js";
 import type { Running } from "../up.js";
 
-/** The line that says that all answers. */
+/** The line that says that all answers, but for what takes long to be recovered. */
 const UP = "-----> Sluice is up";
 const DETACH_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
@@ -44,7 +44,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
   const { up } = await import("../up.js");
   const running = await up(context, roles);
   try {
-    await Promise.race([recovered(running), stopped]);
+    await Promise.race([waitForRecovery(running), stopped]);
     announce(context, running);
     if (demo) {
       await showDemo(context, running.adminToken);
@@ -61,7 +61,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
 }
 
 /** What ran before answers again, unless an app takes long: that one is named, and holds up nobody. */
-async function recovered({ recovering }: Running): Promise<void> {
+async function waitForRecovery({ recovering }: Running): Promise<void> {
   await recovering?.waitForAll(AbortSignal.timeout(RECOVERY_PATIENCE_MS)).catch(() => undefined);
 }
 

@@ -15,28 +15,23 @@ import { startInstances } from "../pipeline/steps/start.js";
 import { sourcesOf } from "../releases/release-logs.js";
 import { withInstances } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
+import type { AppSnapshot } from "./app-snapshot.js";
 import { stopStrays } from "./strays.js";
-
-/** What an earlier server left of an app. */
-export interface LeftApp {
-  readonly name: string;
-  readonly table: RouteTable;
-  /** Those that the engine keeps. */
-  readonly instances: readonly InstanceState[];
-}
 
 export interface AppRecovery {
   readonly tools: Tools;
   readonly pipeline: Pipeline;
-  readonly left: LeftApp;
+  readonly snapshot: AppSnapshot;
   /** Aborts when the server stops. */
   readonly signal: AbortSignal;
   /** Runs a part of it when it is the app's turn among those that are recovered. */
-  readonly inSlot: (part: () => Promise<void>) => Promise<void>;
+  readonly inSlot: <T>(part: () => Promise<T>) => Promise<T>;
+  /** An earlier try has failed: what the snapshot says may not be so any more. */
+  readonly isRetry: boolean;
 }
 
-/** An app as its records say it is. */
-interface Whole {
+/** An app without unfinished releases. */
+interface AppState {
   readonly records: readonly ReleaseRecord[];
   readonly table: RouteTable;
   /** What ran before anything was done about the app; empty when something was. */
@@ -49,31 +44,33 @@ interface Whole {
  * `release-busy`.
  */
 export async function recoverApp(recovery: AppRecovery): Promise<void> {
-  const { tools, left, inSlot } = recovery;
-  let whole: Whole | undefined;
-  await inSlot(async () => {
-    whole = await finishUnfinished(recovery);
-    await bringUp(recovery, whole, ({ track }) => track === PRODUCTION);
+  const { tools, snapshot, inSlot } = recovery;
+  const state = await inSlot(async () => {
+    const finished = await finishUnfinished(recovery);
+    await bringUp(recovery, finished, ({ track }) => track === PRODUCTION);
+    return finished;
   });
-  const { records, table } = whole ?? { records: [], table: left.table };
+  const { records, table } = state;
   await inSlot(async () => {
-    if (whole !== undefined) await bringUp(recovery, whole, ({ track }) => track !== PRODUCTION);
-    await stopStrays(tools, { ...left, table }, records);
-    await sweepFolders(tools, { ...left, table }, records);
+    await bringUp(recovery, state, ({ track }) => track !== PRODUCTION);
+    await stopStrays(tools, { ...snapshot, table }, records);
+    await sweepFolders(tools, { ...snapshot, table }, records);
   });
 }
 
-async function finishUnfinished(recovery: AppRecovery): Promise<Whole> {
-  const { tools, pipeline, left, signal } = recovery;
-  const { name: app, table, instances } = left;
+async function finishUnfinished(recovery: AppRecovery): Promise<AppState> {
+  const { tools, pipeline, snapshot, signal, isRetry } = recovery;
+  const { name: app, table, instances } = snapshot;
   const records = await tools.releases.list(app);
-  if (!records.some(isUnfinished))
+  const hasUnfinished = records.some(isUnfinished);
+  if (!hasUnfinished && !isRetry)
     return { records, table, running: new Map(instances.map((state) => [state.id, state])) };
-  await pipeline.locked({ app, what: "its recovery", signal }, async () => {
-    // Another server may have held the lock until now.
-    const unfinished = (await tools.releases.list(app)).filter(isUnfinished).reverse();
-    for (const record of unfinished) await finishOrUndo(recovery, record);
-  });
+  if (hasUnfinished)
+    await pipeline.locked({ app, what: "its recovery", signal }, async () => {
+      // Another server may have held the lock until now.
+      const unfinished = (await tools.releases.list(app)).filter(isUnfinished).reverse();
+      for (const record of unfinished) await finishOrUndo(recovery, record);
+    });
   const [now, tableNow] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
   return { records: now, table: tableNow, running: new Map() };
 }
@@ -107,8 +104,8 @@ async function finishOrUndo({ tools, pipeline, signal }: AppRecovery, record: Re
 
 /** Starts what the route table names and is not running (the machine was restarted), and tells the proxies where it is. */
 async function bringUp(
-  { tools, left, signal, ...recovery }: AppRecovery,
-  { records, table, running }: Whole,
+  { tools, snapshot, signal, ...recovery }: AppRecovery,
+  { records, table, running }: AppState,
   isWanted: (release: RoutedRelease) => boolean,
 ): Promise<void> {
   for (const { number } of table.releases.filter((release) => !release.asleep && isWanted(release))) {
@@ -118,13 +115,13 @@ async function bringUp(
       unlessAborted(start({ tools, ...recovery }, record), stop),
     ).catch((error: unknown) => {
       if (signal.aborted || isAppError(error, "redis-unavailable")) throw error;
-      const fields = { app: left.name, release: releaseName(number) };
+      const fields = { app: snapshot.name, release: releaseName(number) };
       tools.log.error({ err: toAppError(error), ...fields }, "a release could not be started again");
     });
   }
 }
 
-function runsAsRecorded(record: ReleaseRecord, running: Whole["running"]): boolean {
+function runsAsRecorded(record: ReleaseRecord, running: AppState["running"]): boolean {
   const ids = sourcesOf(record).map(({ id }) => id);
   if (ids.length !== record.instances.length) return false;
   return record.instances.every(({ id, address }) => {
@@ -147,7 +144,7 @@ async function start(
 /** Removes folders of releases that are neither kept nor running, and half-made caches. */
 async function sweepFolders(
   tools: Tools,
-  { name: app, table }: LeftApp,
+  { name: app, table }: AppSnapshot,
   records: readonly ReleaseRecord[],
 ): Promise<void> {
   const kept = keptReleases(records, table, tools.settings.limits.keepReleases);

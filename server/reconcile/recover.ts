@@ -3,8 +3,9 @@ import { groupBy } from "../../core/group-by.js";
 import { Slots } from "../../core/slots.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { Tools } from "../tools.js";
+import type { AppSnapshot } from "./app-snapshot.js";
 import { endLeftoverJobs } from "./leftover-jobs.js";
-import { recoverApp, type LeftApp } from "./recover-app.js";
+import { recoverApp } from "./recover-app.js";
 
 /** Apps that are worked on side by side. */
 const AT_ONCE = 8;
@@ -21,13 +22,14 @@ const LONGEST_PAUSE_MS = 10_000;
 export async function beginRecovery(tools: Tools, pipeline: Pipeline): Promise<void> {
   const ended = await endLeftoverJobs(tools.home.root);
   if (ended > 0) tools.log.info({ processes: ended }, "ended what an earlier server left running");
-  const left = await leftApps(tools);
+  const snapshots = await takeSnapshots(tools);
   const slots = new Slots(AT_ONCE);
-  for (const app of left) tools.recovering.add(app.name, recoverInTurn(tools, pipeline, app, slots));
+  for (const snapshot of snapshots)
+    tools.recovering.add(snapshot.name, recoverInTurn(tools, pipeline, snapshot, slots));
 }
 
 /** Every app that has a record or an instance. Nothing else is at work yet: what is read here is so until an app is recovered. */
-async function leftApps(tools: Tools): Promise<LeftApp[]> {
+async function takeSnapshots(tools: Tools): Promise<AppSnapshot[]> {
   const [apps, instances] = await Promise.all([tools.apps.list(), tools.engine.list()]);
   await tools.redisUsers.ensureAll(apps.map((app) => ({ app, password: tools.apps.redisPassword(app) })));
   const instancesOf = groupBy(instances, ({ id }) => id.split(".")[0] ?? "");
@@ -37,13 +39,18 @@ async function leftApps(tools: Tools): Promise<LeftApp[]> {
 }
 
 /** Takes the app's place in the queue at once, and its turn among the others then. Never rejects. */
-async function recoverInTurn(tools: Tools, pipeline: Pipeline, left: LeftApp, slots: Slots): Promise<void> {
-  const { name: app } = left;
+async function recoverInTurn(
+  tools: Tools,
+  pipeline: Pipeline,
+  snapshot: AppSnapshot,
+  slots: Slots,
+): Promise<void> {
+  const { name: app } = snapshot;
   const place = { app, what: `the recovery of ${app}`, signal: new AbortController().signal };
   const work = async (signal: AbortSignal): Promise<void> => {
-    const inSlot = async (part: () => Promise<void>): Promise<void> => takeSlot(slots, part, signal);
-    await untilPossible(tools, app, signal, async () =>
-      recoverApp({ tools, pipeline, left, signal, inSlot }),
+    const inSlot = async <T>(part: () => Promise<T>): Promise<T> => takeSlot(slots, part, signal);
+    await retryWhileBlocked(tools, app, signal, async (isRetry) =>
+      recoverApp({ tools, pipeline, snapshot, signal, inSlot, isRetry }),
     );
   };
   await pipeline.inTurn(place, work).catch((error: unknown) => {
@@ -53,11 +60,11 @@ async function recoverInTurn(tools: Tools, pipeline: Pipeline, left: LeftApp, sl
   });
 }
 
-async function takeSlot(slots: Slots, part: () => Promise<void>, signal: AbortSignal): Promise<void> {
+async function takeSlot<T>(slots: Slots, part: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const giveBack = await slots.take(signal);
   const timer = setTimeout(giveBack, SLOW_MS);
   try {
-    await part();
+    return await part();
   } finally {
     clearTimeout(timer);
     giveBack();
@@ -65,15 +72,15 @@ async function takeSlot(slots: Slots, part: () => Promise<void>, signal: AbortSi
 }
 
 /** Redis may be away for a while, or another server may hold the app's lock, if only until it runs out. */
-async function untilPossible(
+async function retryWhileBlocked(
   { clock, log }: Tools,
   app: string,
   signal: AbortSignal,
-  act: () => Promise<void>,
+  act: (isRetry: boolean) => Promise<void>,
 ): Promise<void> {
   for (let failures = 0; ; failures++) {
     try {
-      await act();
+      await act(failures > 0);
       return;
     } catch (error) {
       if (!isAppError(error, "redis-unavailable", "release-busy", "release-lock-lost")) throw error;

@@ -3,7 +3,7 @@ import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { appliedIfPossible } from "../releases/applied.js";
 import { sourcesOf } from "../releases/release-logs.js";
 import type { Tools } from "../tools.js";
-import type { LeftApp } from "./recover-app.js";
+import type { AppSnapshot } from "./app-snapshot.js";
 
 /**
  * Stops instances that an earlier server left and that the route table does not name: a release was retired or undone only in
@@ -12,7 +12,7 @@ import type { LeftApp } from "./recover-app.js";
  */
 export async function stopStrays(
   tools: Tools,
-  { name: app, table, instances }: LeftApp,
+  { name: app, table, instances }: AppSnapshot,
   records: readonly ReleaseRecord[],
 ): Promise<void> {
   for (const { id } of instances) {
