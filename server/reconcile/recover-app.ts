@@ -3,7 +3,7 @@ import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
 import { hasReached, type Phase } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { PRODUCTION, type RoutedRelease, type RouteTable } from "../../core/records/route-table.js";
+import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import { unlessAborted } from "../../core/unless-aborted.js";
 import type { InstanceState } from "../engines/engine.js";
 import { withDeadline } from "../pipeline/deadline.js";
@@ -45,17 +45,16 @@ interface AppState {
  */
 export async function recoverApp(recovery: AppRecovery): Promise<void> {
   const { tools, snapshot, inSlot } = recovery;
-  const state = await inSlot(async () => {
-    const finished = await finishUnfinished(recovery);
-    await bringUp(recovery, finished, ({ track }) => track === PRODUCTION);
-    return finished;
+  const { state, others } = await inSlot(async () => {
+    const state = await finishUnfinished(recovery);
+    const [production, others] = releasesToStart(state);
+    await bringUp(recovery, production);
+    return { state, others };
   });
+  if (others.length > 0) await inSlot(async () => bringUp(recovery, others));
   const { records, table } = state;
-  await inSlot(async () => {
-    await bringUp(recovery, state, ({ track }) => track !== PRODUCTION);
-    await stopStrays(tools, { ...snapshot, table }, records);
-    await sweepFolders(tools, { ...snapshot, table }, records);
-  });
+  await stopStrays(tools, { ...snapshot, table }, records);
+  await sweepFolders(tools, { ...snapshot, table }, records);
 }
 
 async function finishUnfinished(recovery: AppRecovery): Promise<AppState> {
@@ -102,20 +101,27 @@ async function finishOrUndo({ tools, pipeline, signal }: AppRecovery, record: Re
   }
 }
 
-/** Starts what the route table names and is not running (the machine was restarted), and tells the proxies where it is. */
+/** What the route table names and is not running (the machine was restarted): production's, and the others. */
+function releasesToStart({ records, table, running }: AppState): [ReleaseRecord[], ReleaseRecord[]] {
+  const missing = table.releases.flatMap(({ number, asleep }) => {
+    const record = records.find((candidate) => candidate.number === number);
+    return asleep || record === undefined || runsAsRecorded(record, running) ? [] : [record];
+  });
+  const isProduction = ({ track }: ReleaseRecord): boolean => track === PRODUCTION;
+  return [missing.filter(isProduction), missing.filter((record) => !isProduction(record))];
+}
+
+/** Starts releases, and tells the proxies where they are. */
 async function bringUp(
   { tools, snapshot, signal, ...recovery }: AppRecovery,
-  { records, table, running }: AppState,
-  isWanted: (release: RoutedRelease) => boolean,
+  records: readonly ReleaseRecord[],
 ): Promise<void> {
-  for (const { number } of table.releases.filter((release) => !release.asleep && isWanted(release))) {
-    const record = records.find((candidate) => candidate.number === number);
-    if (record === undefined || runsAsRecorded(record, running)) continue;
+  for (const record of records) {
     await withDeadline("start", tools.settings.limits.releaseSeconds * 1000, signal, async (stop) =>
       unlessAborted(start({ tools, ...recovery }, record), stop),
     ).catch((error: unknown) => {
       if (signal.aborted || isAppError(error, "redis-unavailable")) throw error;
-      const fields = { app: snapshot.name, release: releaseName(number) };
+      const fields = { app: snapshot.name, release: releaseName(record.number) };
       tools.log.error({ err: toAppError(error), ...fields }, "a release could not be started again");
     });
   }

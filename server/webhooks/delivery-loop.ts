@@ -67,16 +67,21 @@ export class DeliveryLoop {
 
   private take(app: string): void {
     if (this.busy.has(app) || this.stopping.signal.aborted) return;
-    const work = this.workOn(app)
-      .catch((error: unknown) => this.options.tools.log.warn({ err: toAppError(error), app }, "deliveries"))
+    const { log, recovering } = this.options.tools;
+    // What waits for an app that hangs must not take a turn among the builds.
+    const isRecovered = recovering.wait(app, this.stopping.signal).then(
+      () => true,
+      () => false,
+    );
+    const work = isRecovered
+      .then(async (is) => (is ? this.workOn(app) : undefined))
+      .catch((error: unknown) => log.warn({ err: toAppError(error), app }, "deliveries"))
       .finally(() => this.busy.delete(app));
     this.busy.set(app, work);
   }
 
   private async workOn(app: string): Promise<void> {
-    const { deliveries, webhooks, tools } = this.options;
-    // Its turn among the builds must not be taken by what waits for an app that hangs.
-    await tools.recovering.wait(app, this.stopping.signal);
+    const { deliveries, webhooks } = this.options;
     for (;;) {
       const oldest = await deliveries.oldest(app, TAKEN_AT_ONCE);
       const newest = await deliveries.newest(app);

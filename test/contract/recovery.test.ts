@@ -1,7 +1,8 @@
 import { expect } from "chai";
-import { symlink } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { deferred } from "../../core/deferred.js";
 import { keys } from "../../core/redis/keys.js";
+import { withLive } from "../../server/releases/route-changes.js";
 import { beginRecovery } from "../../server/reconcile/recover.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
@@ -68,6 +69,29 @@ describe("the recovery of an app", function () {
     await pipeline.direct.hdel(keys.releases("shop"), "8");
     await pipeline.release(await pipeline.commit());
     expect(await pipeline.tracks()).to.deep.equal({ production: 2 });
+  });
+
+  it("is not held up by however many others that hang", async () => {
+    const { tools, pipeline: itself } = pipeline.parts;
+    const hanging = Array.from({ length: 20 }, (_, index) => `hangs-${index}`);
+    for (const app of hanging) {
+      await tools.apps.ensure(app);
+      await mkdir(tools.home.repository(app), { recursive: true });
+      const draft = await tools.releases.draft({
+        ...{ app, commit: "c", branch: "master", track: "production", source: "push", by: "me" },
+        ...{ order: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
+      });
+      const record = { ...draft, phase: "settled" as const };
+      await tools.routes.update(app, (table) => withLive(table, record, Date.now()), [record]);
+    }
+    const hang = deferred<never>();
+    const start = tools.engine.start.bind(tools.engine);
+    tools.engine.start = async (spec) => (spec.app.startsWith("hangs-") ? hang.promise : start(spec));
+    await tools.engine.stop("shop.v1.web.1", 0);
+    await beginRecovery(tools, itself);
+    await tools.recovering.wait("shop", AbortSignal.timeout(20_000));
+    expect(pipeline.running()).to.deep.equal(["shop.v1.web.1"]);
+    expect(tools.recovering.names()).to.have.members(hanging);
   });
 
   it("goes on when Redis is back", async () => {
