@@ -1,22 +1,26 @@
 import { AppError } from "../../core/app-error.js";
+import { silentLog, type Log } from "../../core/log.js";
 import type { AppRoutes, Count, Load, Proxy } from "../proxy.js";
 import { parseLoads, parseServers } from "./answers.js";
 import { paths, WAKE, type HaproxyOptions } from "./configuration.js";
 import { Counters } from "./counters.js";
-import { removeSlots, slotsIn, writeEmptySlots, writePlanned } from "./files.js";
+import { removeSlots, slotsIn, writeEmptySlots } from "./files.js";
 import { mapCommand } from "./map-changes.js";
 import { OldWorkers, readMaps } from "./old-workers.js";
 import { plan, type Plan } from "./plan.js";
+import { PlannedFiles } from "./planned-files.js";
 import { appOf, routingOf } from "./routing.js";
 import { addressArgument, argument, Runtime } from "./runtime.js";
 import { Servers } from "./servers.js";
 import { NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
+import { UnwrittenRoutes } from "./unwritten-routes.js";
 import { Workers } from "./workers.js";
 
 /**
  * HAProxy, steered at run time. A release has a backend ("slot") of its own out of a pool that is there beforehand, so
  * that a switch is one change of a map. The files are written before the change: what HAProxy would start with is what
- * runs, or is about to.
+ * runs, or is about to. Only on a full disk the change is made without them: an HAProxy that restarts then comes up with
+ * the routes from before, until `sweep` has brought them in again; the files are written as soon as there is room.
  */
 export class Haproxy implements Proxy {
   private readonly runtime: Runtime;
@@ -24,16 +28,23 @@ export class Haproxy implements Proxy {
   private readonly oldWorkers: OldWorkers;
   private readonly servers: Servers;
   private readonly counters: Counters;
+  private readonly files: PlannedFiles;
+  private readonly unwritten: UnwrittenRoutes;
   /** What runs; unknown after an error, and then read again. */
   private state: HaproxyState | undefined;
 
-  constructor(private readonly options: HaproxyOptions) {
+  constructor(
+    private readonly options: HaproxyOptions,
+    log: Log = silentLog,
+  ) {
     const master = new Runtime(paths.masterSocket(options.folder));
     this.runtime = new Runtime(paths.adminSocket(options.folder));
     this.workers = new Workers(master, this.runtime);
     this.oldWorkers = new OldWorkers(master, options.folder);
     this.servers = new Servers(this.runtime);
     this.counters = new Counters(master, paths.adminSocket(options.folder));
+    this.files = new PlannedFiles(options.folder);
+    this.unwritten = new UnwrittenRoutes(log);
   }
 
   async apps(): Promise<ReadonlySet<string>> {
@@ -51,13 +62,16 @@ export class Haproxy implements Proxy {
     }
     refuseHostile(difference);
     this.state = undefined;
-    await writePlanned(this.options.folder, difference);
+    const areWritten = await this.files.write(difference);
+    if (areWritten) this.unwritten.forget();
+    else this.unwritten.remember(changes, fallback, await this.workers.present());
     try {
       await this.perform(difference);
     } catch (error) {
-      if (!(error instanceof AppError) || difference.maps.length + difference.added.length === 0) throw error;
+      const isReloadOfUse = areWritten && difference.maps.length + difference.added.length > 0;
+      if (!(error instanceof AppError) || !isReloadOfUse) throw error;
       // The files say what is wanted: a seamless reload gets there too.
-      await this.reload();
+      await this.replaceWorkers();
       await this.observed();
       return;
     }
@@ -80,10 +94,20 @@ export class Haproxy implements Proxy {
   }
 
   async sweep(): Promise<void> {
+    await this.writeUnwritten();
     const state = await this.observed();
     this.state = await this.leadOldWorkers(
       state.leaving.length > 0 ? await this.removeLeaving(state) : state,
     );
+  }
+
+  /** What a full disk had no room for: the files, if there is some now; and the routes, if HAProxy has restarted meanwhile. */
+  private async writeUnwritten(): Promise<void> {
+    if (!this.unwritten.areThere) return;
+    if (this.unwritten.areLostBy(await this.workers.present())) {
+      this.state = undefined;
+      await this.apply(this.unwritten.changes, this.unwritten.fallback);
+    } else if (await this.files.catchUp(await this.observed())) this.unwritten.forget();
   }
 
   async leaving(): Promise<readonly string[]> {
@@ -95,8 +119,15 @@ export class Haproxy implements Proxy {
     return this.counters.count(all);
   }
 
-  /** Starts new workers with the files as they are; the old ones finish what they have. */
+  /** Starts new workers with the files as they are; the old ones finish what they have. Throws `haproxy-files-behind`. */
   async reload(): Promise<void> {
+    if (!(await this.files.catchUp(await this.observed())))
+      throw new AppError("haproxy-files-behind", { folder: this.options.folder });
+    this.unwritten.forget();
+    await this.replaceWorkers();
+  }
+
+  private async replaceWorkers(): Promise<void> {
     this.state = undefined;
     // A proxy that cannot count must be able to reload all the same.
     await this.counters.rememberAll().catch(() => undefined);

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { AppError, toAppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
-import type { Phase } from "../../core/records/phase.js";
+import { isUnfinished } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import type { RouteTable } from "../../core/records/route-table.js";
 import { DependencyCache } from "../pipeline/dependency-cache.js";
@@ -13,6 +13,7 @@ import type { Tools } from "../tools.js";
 import { appliedIfPossible } from "../releases/applied.js";
 import { sourcesOf } from "../releases/release-logs.js";
 import { withInstances } from "../releases/route-changes.js";
+import { endGoneBranches } from "./gone-branches.js";
 import { endLeftoverJobs } from "./leftover-jobs.js";
 
 /**
@@ -26,14 +27,11 @@ export async function recover(tools: Tools, pipeline: Pipeline): Promise<void> {
     const records = await tools.releases.list(name);
     for (const record of records.filter(({ phase }) => isUnfinished(phase)).reverse())
       await finishOrUndo(tools, pipeline, record);
+    await endGoneBranches(tools, pipeline, name);
     await bringUp(tools, pipeline, name);
     await sweepFolders(tools, name);
   }
   await stopStrays(tools);
-}
-
-function isUnfinished(phase: Phase): boolean {
-  return phase !== "settled" && phase !== "retired" && phase !== "failed";
 }
 
 /** A release whose push git has taken (or a rollback, or one that is live already) is finished; any other is taken back. */

@@ -103,6 +103,36 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     await eventually("the older ones go", async () => (await server.instances()).join() === "shop.v3.web.1");
   });
 
+  it("keeps no change of the canary's share and no removal of an app from being done, which say what is pending", async () => {
+    const gone = await server.clone("gone", tinyApp());
+    expectAccepted(await gone.push());
+    expectAccepted(await clone.push("HEAD:staging"));
+    await proxy.kill();
+    const weighed = await server.cli("weight", APP, "10");
+    expect(weighed).to.include({ status: 0, stderr: "" });
+    expect(weighed.stdout).to.match(
+      /^10 % of the new visitors[^]*did not apply revision|^10 % of the new visitors[^]*has not reported since/,
+    );
+    expect(await server.json("canary", APP)).to.have.property("share", 10);
+    expect((await proxy.get("gone")).body).to.equal("v1 web.1");
+    const destroyed = await server.cli("destroy", "gone", "--yes");
+    expect(destroyed).to.include({ status: 0, stderr: "" });
+    expect(destroyed.stdout).to.match(/^gone is gone[^]*Its instances stop once[^]*has not reported since/);
+    expect((await server.cli("apps")).stdout).not.to.include("gone");
+    expect(await server.instances()).to.include("gone.v1.web.1");
+    const again = await server.clone("gone", tinyApp());
+    expect((await again.push()).output).to.match(/Live: [^]*\(v2,/);
+    await proxy.up("--roles", "proxy");
+    await eventually(
+      "the old instance goes",
+      async () => !(await server.instances()).includes("gone.v1.web.1"),
+    );
+    expect((await proxy.get("gone")).body).to.equal("v2 web.1");
+    await server.cli("destroy", "gone", "--yes");
+    await server.cli("abort", APP);
+    await eventually("the canary goes", async () => (await server.instances()).join() === "shop.v3.web.1");
+  });
+
   it("is removed by a command, unless it reports", async () => {
     const refused = await server.cli("hosts", "remove", await name());
     expect(refused.status).to.equal(1);
