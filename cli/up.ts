@@ -44,7 +44,8 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     stops.push(async () => redis.disconnect());
     if (ownRedis !== undefined) {
       const folder = home.redis("appendonlydir");
-      stops.push((await new RedisReserve({ folder, redis, path: context.path, log }).start()).stop);
+      const reserve = await new RedisReserve({ folder, redis, path: context.path, log }).start();
+      stops.push(async () => reserve.stop());
     }
     const options: RoleOptions = {
       context,
