@@ -7,6 +7,7 @@ import { leaveProxies } from "./leave-proxies.js";
 import { ownId } from "./own-id.js";
 import { checkHome, checkPorts, checkPrograms } from "./preflight.js";
 import { reachRedis } from "./reach-redis.js";
+import { RedisReserve } from "./redis-reserve.js";
 import { startMonitorRole } from "./roles/monitor-role.js";
 import { startProxyRole } from "./roles/proxy-role.js";
 import type { Role, RoleOptions } from "./roles/role.js";
@@ -41,6 +42,11 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     const adminToken = settings.token ?? secret;
     const { redis, ownRedis } = await reachRedis(context, log);
     stops.push(async () => redis.disconnect());
+    if (ownRedis !== undefined) {
+      const folder = home.redis("appendonlydir");
+      const reserve = await new RedisReserve({ folder, redis, path: context.path, log }).start();
+      stops.push(async () => reserve.stop());
+    }
     const options: RoleOptions = {
       context,
       roles,

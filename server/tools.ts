@@ -9,6 +9,7 @@ import type { ScaleDecisions } from "../core/records/scale-decisions.js";
 import type { TrafficSeries } from "../core/records/traffic-series.js";
 import type { Settings } from "../core/settings.js";
 import type { Engine } from "./engines/engine.js";
+import type { AppRemovals } from "./releases/app-removals.js";
 import type { AppStore } from "./releases/app-store.js";
 import type { BranchTracks } from "./releases/branch-tracks.js";
 import type { ConfigStore } from "./releases/config-store.js";
@@ -27,6 +28,7 @@ export interface Tools {
   readonly log: Log;
   readonly engine: Engine;
   readonly apps: AppStore;
+  readonly removals: AppRemovals;
   readonly releases: ReleaseStore;
   readonly branchTracks: BranchTracks;
   readonly changes: ReleaseChanges;

@@ -39,20 +39,18 @@ interface UpOptions {
 }
 
 async function foreground(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
-  const stopped = stopSignal();
+  const stopping = stopSignal();
   // All of the server: no other command should have to wait until that is read.
   const { up } = await import("../up.js");
   const running = await up(context, roles);
   try {
-    await Promise.race([waitForRecovery(running), stopped]);
+    await Promise.race([waitForRecovery(running), aborted(stopping)]);
     announce(context, running);
-    if (demo) {
-      await showDemo(context, running.adminToken);
+    if (demo && (await showDemo(context, running.adminToken, stopping)))
       context.print("       Ctrl-C stops everything.");
-    }
-    const signal = await stopped;
+    await aborted(stopping);
     context.print(
-      `\n-----> ${signal}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`,
+      `\n-----> ${String(stopping.reason)}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`,
     );
   } finally {
     await running.stop();
@@ -77,9 +75,14 @@ function announce({ settings, home, ...context }: Context, running: Running): vo
   if (isNewToken) context.print(`       token    ${adminToken}   (shown this once; kept in ${home.token()})`);
 }
 
-async function showDemo(context: Context, token: string): Promise<void> {
+/** Returns whether the sample app is live; not when `signal` has ended its push. */
+async function showDemo(context: Context, token: string, signal: AbortSignal): Promise<boolean> {
   const { settings } = context;
-  const clone = await pushDemo(context, token);
+  const clone = await pushDemo(context, token, signal).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (clone === undefined) return false;
   const url = `http://hello.${settings.domain}:${settings.httpPort}`;
   context.print("-----> The sample app is live");
   context.print(`       open     ${url}`);
@@ -87,6 +90,7 @@ async function showDemo(context: Context, token: string): Promise<void> {
   context.print(
     `       change   cd ${clone} && edit page.js, then: git commit -am "My change" && git push sluice master`,
   );
+  return true;
 }
 
 /** The same command in a session of its own; what it prints goes to up.log. */
@@ -115,11 +119,19 @@ async function detach(context: Context, { demo = false, roles }: UpOptions): Pro
   }
   child.unref();
   context.print((await readFile(output, "utf8")).trimEnd());
-  if (demo) await showDemo(context, (await readOrMakeSecret(context.home.token())).secret);
+  // Who ends this command ends the push; the server goes on.
+  const { secret } = await readOrMakeSecret(context.home.token());
+  if (demo) await showDemo(context, secret, stopSignal());
 }
 
-async function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
-  });
+/** Aborts at the first Ctrl-C or TERM, which is its reason. Another one does not break off what stops then. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort(signal));
+  return stopping.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }

@@ -33,6 +33,9 @@ export interface ReleaseOrder {
   readonly copy?: Pick<ReleaseRecord, "copyOf" | "processes">;
 }
 
+/** Its tools write only while the app's lock is held; its signal aborts when that is lost. */
+type LockedJob<T> = (signal: AbortSignal, locked: Tools) => Promise<T>;
+
 type WorkOptions = Pick<ReleaseOrder, "quarantine" | "skipGates">;
 
 /** Turns commits into releases, one at a time per app. */
@@ -55,8 +58,11 @@ export class Pipeline {
     this.postponed = new Postponed(tools.clock);
   }
 
-  /** Runs `job` while nothing else releases the app; its signal aborts when it must stop. Throws `release-busy`, `push-superseded`. */
-  async exclusively<T>(place: Place, job: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Runs `job` while nothing else releases the app; its signal aborts when it must stop, and its tools write only as long as
+   * the app is its own. Throws `release-busy`, `push-superseded`.
+   */
+  async exclusively<T>(place: Place, job: LockedJob<T>): Promise<T> {
     return this.inTurn(place, async (signal) => this.locked({ ...place, signal }, job));
   }
 
@@ -72,17 +78,15 @@ export class Pipeline {
   /** Takes the app's lock for `job`. Only within `inTurn`. Throws `release-busy`. */
   async locked<T>(
     { app, what, signal }: Pick<Place, "app" | "what" | "signal">,
-    job: (signal: AbortSignal) => Promise<T>,
+    job: LockedJob<T>,
   ): Promise<T> {
     const lock = await takeLock(this.redis, app, this.who, what);
-    const disk = watchDisk(this.tools);
     this.locks.set(app, lock);
     try {
       for (const postponed of this.postponed.of(app)) await this.resolve(postponed);
-      return await job(AbortSignal.any([signal, lock.lost, disk.full]));
+      return await job(AbortSignal.any([signal, lock.lost]), this.toolsUnderLock(app));
     } finally {
       this.locks.delete(app);
-      disk.stop();
       await lock.release();
     }
   }
@@ -121,12 +125,12 @@ export class Pipeline {
 
   /** Everything up to `healthy`: what runs is not touched, and a failure takes all of it back. */
   async toHealthy(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    await this.orPostpone(work, runSteps(work, DEPLOY, "healthy", signal));
+    await this.orPostpone(work, this.make(work, signal));
   }
 
   /** The rest, from wherever the release is; answers when it serves. */
   async toSettled(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    await this.orPostpone(work, this.finish(work, signal));
+    await this.orPostpone(work, this.makeAndFinish(work, signal));
     const seconds = ((this.tools.clock.now() - work.beganAt) / 1000).toFixed(1);
     work.out.heading(
       `Live: ${whatServes(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
@@ -179,6 +183,21 @@ export class Pipeline {
     await Promise.allSettled([...this.busy]);
   }
 
+  /** Ended when the disk fills up: a build may take all the room there is. What needs none, like a rollback, is not. */
+  private async make(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+    const disk = watchDisk(this.tools);
+    try {
+      await runSteps(work, stepsOf(work), "healthy", AbortSignal.any([signal, disk.full]));
+    } finally {
+      disk.stop();
+    }
+  }
+
+  private async makeAndFinish(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+    if (work.record.order !== "rollback") await this.make(work, signal);
+    await this.finish(work, signal);
+  }
+
   private async finish(work: ReleaseWork, signal: AbortSignal): Promise<void> {
     const { record } = work;
     // Whoever took it live may have ended before anybody was told. Nobody is told twice.
@@ -203,8 +222,11 @@ export class Pipeline {
   private toolsUnderLock(app: string): Tools {
     const lock = this.locks.get(app);
     if (lock === undefined) throw new AppError("internal", { reason: `${app} is released by nobody` });
-    const { routes, releases } = this.tools;
-    return { ...this.tools, routes: routes.under(lock), releases: releases.under(lock) };
+    const { routes, releases, apps } = this.tools;
+    return {
+      ...this.tools,
+      ...{ routes: routes.under(lock), releases: releases.under(lock), apps: apps.under(lock) },
+    };
   }
 
   private async orPostpone(work: ReleaseWork, steps: Promise<void>): Promise<void> {
@@ -236,8 +258,11 @@ export class Pipeline {
         out.keepIn(this.tools.home.releaseOutput(app, number), logBytes(this.tools));
         const isLive = await servesOrDid(work);
         this.tools.log.info({ ...fields, phase: record.phase, isLive }, "release left unfinished");
-        if (!isLive) await undoSteps(work, stepsOf(work), error);
-        else await this.finish(work, this.stopping.signal);
+        if (isLive) await this.finish(work, this.stopping.signal);
+        else {
+          await undoSteps(work, stepsOf(work), error);
+          await this.freeTrack(work);
+        }
       });
       this.postponed.remove(postponed);
     } catch (problem) {

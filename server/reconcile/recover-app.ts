@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { AppError, isAppError, toAppError } from "../../core/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
-import { hasReached, type Phase } from "../../core/records/phase.js";
+import { hasReached, isUnfinished } from "../../core/records/phase.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import { unlessAborted } from "../../core/unless-aborted.js";
@@ -16,6 +16,7 @@ import { sourcesOf } from "../releases/release-logs.js";
 import { withInstances } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 import type { AppSnapshot } from "./app-snapshot.js";
+import { endGoneBranches } from "./gone-branches.js";
 import { stopStrays } from "./strays.js";
 
 export interface AppRecovery {
@@ -61,22 +62,20 @@ async function finishUnfinished(recovery: AppRecovery): Promise<AppState> {
   const { tools, pipeline, snapshot, signal, isRetry } = recovery;
   const { name: app, table, instances } = snapshot;
   const records = await tools.releases.list(app);
-  const hasUnfinished = records.some(isUnfinished);
-  if (!hasUnfinished && !isRetry)
-    return { records, table, running: new Map(instances.map((state) => [state.id, state])) };
+  const hasUnfinished = records.some(({ phase }) => isUnfinished(phase));
   if (hasUnfinished)
     await pipeline.locked({ app, what: "its recovery", signal }, async () => {
       // Another server may have held the lock until now.
-      const unfinished = (await tools.releases.list(app)).filter(isUnfinished).reverse();
+      const unfinished = (await tools.releases.list(app))
+        .filter(({ phase }) => isUnfinished(phase))
+        .reverse();
       for (const record of unfinished) await finishOrUndo(recovery, record);
     });
+  const endedBranches = await endGoneBranches(tools, pipeline, app, signal);
+  if (!hasUnfinished && !endedBranches && !isRetry)
+    return { records, table, running: new Map(instances.map((state) => [state.id, state])) };
   const [now, tableNow] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);
   return { records: now, table: tableNow, running: new Map() };
-}
-
-function isUnfinished({ phase }: ReleaseRecord): boolean {
-  const finished: readonly Phase[] = ["settled", "retired", "failed"];
-  return !finished.includes(phase);
 }
 
 /** A release whose push git has taken (or a rollback, or one that is live already) is finished; any other is taken back. */

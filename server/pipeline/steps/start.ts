@@ -3,7 +3,9 @@ import { releaseName } from "../../../core/names.js";
 import type { InstanceRecord, ReleaseProcess } from "../../../core/records/release-record.js";
 import { appliedIfPossible } from "../../releases/applied.js";
 import { sourcesOf } from "../../releases/release-logs.js";
+import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
+import { execLast } from "../manifest/exec-last.js";
 import { readManifest } from "../manifest/manifest.js";
 import { applyAppJsonEnv } from "../release-config.js";
 import type { ReleaseWork, Step } from "../step.js";
@@ -73,11 +75,14 @@ async function startInstance(
   const id = `${app.name}.${releaseName(record.number)}.${process.name}.${index}`;
   const user = userOf(app, tools);
   await tools.leaving.reclaim(id);
-  work.endsBefore.set(id, (await tools.engine.state(id))?.ends ?? 0);
+  const state = await tools.engine.state(id);
+  if (state === undefined) await giveReserve(tools);
+  work.endsBefore.set(id, state?.ends ?? 0);
   const { address } = await tools.engine.start({
     id,
     app: app.name,
-    command: process.command,
+    // One process less for each instance: the shell does not stay around it.
+    command: execLast(process.command),
     directory: tools.home.tree(app.name, record.number),
     env: await processEnvironment(work, `${process.name}.${index}`),
     ...(user === undefined ? {} : { user }),
