@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { BEFORE_OTHERS } from "../core/behind-traffic.js";
 import type { User } from "../core/exec.js";
 import type { Home } from "../core/home.js";
+import type { Log } from "../core/log.js";
 import { quote } from "../core/quote.js";
 import { serviceState } from "../core/runsv.js";
 import type { Settings } from "../core/settings.js";
@@ -20,11 +21,12 @@ export async function startPrivateHaproxy(
   settings: Settings,
   path: string,
   user: User | undefined,
+  log: Log,
 ): Promise<Haproxy> {
   const options = await haproxyOptions(home, settings, user);
   const wasRunning = (await serviceState(home.service("haproxy"))).pid !== undefined;
   const { changed } = await prepareFiles(options);
-  const haproxy = new Haproxy(options);
+  const haproxy = new Haproxy(options, log);
   await startService({
     home,
     name: "haproxy",

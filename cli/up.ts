@@ -6,6 +6,7 @@ import { leaveProxies } from "./leave-proxies.js";
 import { ownId } from "./own-id.js";
 import { checkHome, checkPorts, checkPrograms } from "./preflight.js";
 import { reachRedis } from "./reach-redis.js";
+import { RedisReserve } from "./redis-reserve.js";
 import { startMonitorRole } from "./roles/monitor-role.js";
 import { startProxyRole } from "./roles/proxy-role.js";
 import type { Role, RoleOptions } from "./roles/role.js";
@@ -38,6 +39,10 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     const adminToken = settings.token ?? secret;
     const { redis, ownRedis } = await reachRedis(context, log);
     stops.push(async () => redis.disconnect());
+    if (ownRedis !== undefined) {
+      const folder = home.redis("appendonlydir");
+      stops.push((await new RedisReserve({ folder, redis, path: context.path, log }).start()).stop);
+    }
     const options: RoleOptions = {
       context,
       roles,

@@ -309,6 +309,13 @@ export const catalogue = {
     true,
   ),
 
+  "haproxy-files-behind": entry<{ folder: string }>(
+    507,
+    ({ folder }) => `HAProxy's files in ${folder} are behind its routes: the disk had no room for them.`,
+    () => "Make room: they are written within a second then, and this is tried again.",
+    true,
+  ),
+
   "machine-unfit": entry<{ count: number }>(
     500,
     ({ count }) => `${count} of the checks above ${count === 1 ? "is" : "are"} not well.`,

@@ -12,6 +12,8 @@ export class Home {
   /** What its processes are called in Redis. */
   readonly id = (): string => join(this.root, "id");
   readonly log = (): string => join(this.root, "server.log");
+  /** Room that is given back when an instance must be started on a full disk. */
+  readonly reserve = (): string => join(this.root, "reserve");
   readonly sshHostKey = (): string => join(this.root, "ssh_host_key");
   /** HOME for the git processes of the server, so that no user's settings reach them. */
   readonly gitHome = (): string => join(this.root, "git");

@@ -10,7 +10,7 @@ import type { RoleOptions } from "./role.js";
 export async function startProxyRole({ context, redis, id, log, atStop }: RoleOptions): Promise<void> {
   const { home, settings, path, isRoot } = context;
   const user = isRoot ? await systemUser("haproxy") : undefined;
-  const haproxy = await startPrivateHaproxy(home, settings, path, user);
+  const haproxy = await startPrivateHaproxy(home, settings, path, user, log);
   await answering(home, "haproxy", async () => haproxy.apps());
   const waker = new Waker({
     redis,

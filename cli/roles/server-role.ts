@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
 import { startServer } from "../../server/server.js";
+import { keepReserveFile } from "../reserve-file.js";
 import { systemUser } from "../system-user.js";
 import type { RoleOptions } from "./role.js";
 
@@ -42,6 +43,8 @@ export async function startServerRole({
     log,
   });
   atStop(async () => server.stop());
+  const reserve = await keepReserveFile({ home, path, log });
+  atStop(reserve.stop);
 }
 
 /** Each app gets a user of its own. */

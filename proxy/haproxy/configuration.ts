@@ -1,6 +1,6 @@
 import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
 import { APPEND_SOURCE, visitorHeaders } from "./visitor-headers.js";
-import { isPlace, NOWHERE, PLACES, type HaproxyState, type MapName } from "./state.js";
+import { isPlace, NOWHERE, PLACES, type MapName, type Routing } from "./state.js";
 
 export interface HaproxyOptions {
   /** Folder of everything below; HAProxy's sockets lie in it. */
@@ -258,8 +258,20 @@ export function slotText(slot: string, servers: ReadonlyMap<string, string>): st
  */
 export const SERVER_CHECK = "check inter 2s fastinter 100ms downinter 100ms fall 30 rise 1";
 
-export function mapText(state: HaproxyState, map: MapName): string {
-  return [...state.maps[map]].map(([key, value]) => `${key} ${value}\n`).join("");
+export function mapText({ apps, fallback }: Routing, map: MapName): string {
+  const bareHost = map === "hosts" && fallback !== undefined ? `${FALLBACK_HOST} ${fallback}\n` : "";
+  return bareHost + [...apps.values()].map((maps) => linesOf(maps[map])).join("");
+}
+
+/** An app's lines in a map's file: made once, since its maps never change. */
+const lines = new WeakMap<ReadonlyMap<string, string>, string>();
+
+function linesOf(entries: ReadonlyMap<string, string>): string {
+  const known = lines.get(entries);
+  if (known !== undefined) return known;
+  const text = [...entries].map(([key, value]) => `${key} ${value}\n`).join("");
+  lines.set(entries, text);
+  return text;
 }
 
 export function slotName(index: number): string {

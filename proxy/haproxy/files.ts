@@ -5,13 +5,11 @@ import {
   FIRST_SLOTS,
   SCRIPT,
   configurationText,
-  mapText,
   paths,
   slotName,
   slotText,
   type HaproxyOptions,
 } from "./configuration.js";
-import type { Plan } from "./plan.js";
 import { MAPS } from "./state.js";
 
 /** Writes what HAProxy needs to start: the fixed part always, slots and maps where there are none yet. */
@@ -29,14 +27,6 @@ export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: 
   }
   if ((await slotsIn(folder)).length === 0) await writeEmptySlots(folder, 1, FIRST_SLOTS);
   return { changed };
-}
-
-/** Makes the files say what a plan leads to. */
-export async function writePlanned(folder: string, { next, added, leaving, maps }: Plan): Promise<void> {
-  for (const slot of new Set([...added, ...leaving].map((change) => change.slot)))
-    await writeFileAtomically(paths.slot(folder, slot), slotText(slot, next.servers.get(slot) ?? new Map()));
-  for (const map of new Set(maps.map((change) => change.map)))
-    await writeFileAtomically(paths.map(folder, map), mapText(next, map));
 }
 
 /** Names, in order. */

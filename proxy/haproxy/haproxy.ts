@@ -1,21 +1,26 @@
 import { AppError } from "../../core/app-error.js";
+import { silentLog, type Log } from "../../core/log.js";
 import type { AppRoutes, Count, Load, Proxy } from "../proxy.js";
 import { parseLoads, parseServers } from "./answers.js";
 import { paths, WAKE, type HaproxyOptions } from "./configuration.js";
 import { Counters } from "./counters.js";
-import { removeSlots, slotsIn, writeEmptySlots, writePlanned } from "./files.js";
+import { removeSlots, slotsIn, writeEmptySlots } from "./files.js";
 import { mapCommand } from "./map-changes.js";
 import { OldWorkers, readMaps } from "./old-workers.js";
 import { plan, type Plan } from "./plan.js";
+import { PlannedFiles } from "./planned-files.js";
+import { appOf, routingOf } from "./routing.js";
 import { addressArgument, argument, Runtime } from "./runtime.js";
 import { Servers } from "./servers.js";
 import { NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
+import { UnwrittenRoutes } from "./unwritten-routes.js";
 import { Workers } from "./workers.js";
 
 /**
  * HAProxy, steered at run time. A release has a backend ("slot") of its own out of a pool that is there beforehand, so
  * that a switch is one change of a map. The files are written before the change: what HAProxy would start with is what
- * runs, or is about to.
+ * runs, or is about to. Only on a full disk the change is made without them: an HAProxy that restarts then comes up with
+ * the routes from before, until `sweep` has brought them in again; the files are written as soon as there is room.
  */
 export class Haproxy implements Proxy {
   private readonly runtime: Runtime;
@@ -23,21 +28,27 @@ export class Haproxy implements Proxy {
   private readonly oldWorkers: OldWorkers;
   private readonly servers: Servers;
   private readonly counters: Counters;
+  private readonly files: PlannedFiles;
+  private readonly unwritten: UnwrittenRoutes;
   /** What runs; unknown after an error, and then read again. */
   private state: HaproxyState | undefined;
 
-  constructor(private readonly options: HaproxyOptions) {
+  constructor(
+    private readonly options: HaproxyOptions,
+    log: Log = silentLog,
+  ) {
     const master = new Runtime(paths.masterSocket(options.folder));
     this.runtime = new Runtime(paths.adminSocket(options.folder));
     this.workers = new Workers(master, this.runtime);
     this.oldWorkers = new OldWorkers(master, options.folder);
     this.servers = new Servers(this.runtime);
     this.counters = new Counters(master, paths.adminSocket(options.folder));
+    this.files = new PlannedFiles(options.folder);
+    this.unwritten = new UnwrittenRoutes(log);
   }
 
   async apps(): Promise<ReadonlySet<string>> {
-    const { maps } = await this.observed();
-    return new Set([...maps.hosts.values()].map((target) => target.split("/")[0] ?? ""));
+    return new Set((await this.observed()).apps.keys());
   }
 
   async apply(
@@ -51,13 +62,16 @@ export class Haproxy implements Proxy {
     }
     refuseHostile(difference);
     this.state = undefined;
-    await writePlanned(this.options.folder, difference);
+    const areWritten = await this.files.write(difference);
+    if (areWritten) this.unwritten.forget();
+    else this.unwritten.remember(changes, fallback, await this.workers.present());
     try {
       await this.perform(difference);
     } catch (error) {
-      if (!(error instanceof AppError) || difference.maps.length + difference.added.length === 0) throw error;
+      const isReloadOfUse = areWritten && difference.maps.length + difference.added.length > 0;
+      if (!(error instanceof AppError) || !isReloadOfUse) throw error;
       // The files say what is wanted: a seamless reload gets there too.
-      await this.reload();
+      await this.replaceWorkers();
       await this.observed();
       return;
     }
@@ -65,9 +79,9 @@ export class Haproxy implements Proxy {
   }
 
   async loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>> {
-    const { maps } = await this.observed();
+    const { apps } = await this.observed();
     const slotOf = releases.flatMap((release) => {
-      const entry = maps.slots.get(release);
+      const entry = apps.get(appOf(release))?.slots.get(release);
       const slot = entry === undefined ? WAKE : slotOfEntry(entry);
       return slot === WAKE ? [] : [[release, slot] as const];
     });
@@ -80,10 +94,20 @@ export class Haproxy implements Proxy {
   }
 
   async sweep(): Promise<void> {
+    await this.writeUnwritten();
     const state = await this.observed();
     this.state = await this.leadOldWorkers(
       state.leaving.length > 0 ? await this.removeLeaving(state) : state,
     );
+  }
+
+  /** What a full disk had no room for: the files, if there is some now; and the routes, if HAProxy has restarted meanwhile. */
+  private async writeUnwritten(): Promise<void> {
+    if (!this.unwritten.areThere) return;
+    if (this.unwritten.areLostBy(await this.workers.present())) {
+      this.state = undefined;
+      await this.apply(this.unwritten.changes, this.unwritten.fallback);
+    } else if (await this.files.catchUp(await this.observed())) this.unwritten.forget();
   }
 
   async leaving(): Promise<readonly string[]> {
@@ -95,8 +119,15 @@ export class Haproxy implements Proxy {
     return this.counters.count(all);
   }
 
-  /** Starts new workers with the files as they are; the old ones finish what they have. */
+  /** Starts new workers with the files as they are; the old ones finish what they have. Throws `haproxy-files-behind`. */
   async reload(): Promise<void> {
+    if (!(await this.files.catchUp(await this.observed())))
+      throw new AppError("haproxy-files-behind", { folder: this.options.folder });
+    this.unwritten.forget();
+    await this.replaceWorkers();
+  }
+
+  private async replaceWorkers(): Promise<void> {
     this.state = undefined;
     // A proxy that cannot count must be able to reload all the same.
     await this.counters.rememberAll().catch(() => undefined);
@@ -112,15 +143,16 @@ export class Haproxy implements Proxy {
     const { folder } = this.options;
     const maps = await readMaps(this.runtime, folder);
     const all = parseServers(await this.runtime.run("show servers state"));
-    const used = new Set([...maps.slots.values()].map(slotOfEntry));
-    const servers = new Map<string, Map<string, string>>();
+    const used = [...maps.slots.values()].map(slotOfEntry).filter((slot) => slot !== WAKE);
+    const servers = new Map(used.map((slot) => [slot, new Map<string, string>()]));
     const leaving: SlotServer[] = [];
     for (const { slot, server, address, isOut } of all) {
       if (address === NOWHERE || slot === WAKE) continue;
-      if (isOut || !used.has(slot)) leaving.push({ slot, server, address });
-      else servers.set(slot, (servers.get(slot) ?? new Map<string, string>()).set(server, address));
+      const present = servers.get(slot);
+      if (isOut || present === undefined) leaving.push({ slot, server, address });
+      else present.set(server, address);
     }
-    return { maps, servers, leaving, slots: await slotsIn(folder) };
+    return { ...routingOf(maps), servers, leaving, slots: await slotsIn(folder) };
   }
 
   private async perform({ added, maps }: Plan): Promise<void> {

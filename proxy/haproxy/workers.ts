@@ -10,14 +10,19 @@ const POLL_MS = 20;
 export class Workers {
   constructor(
     private readonly master: Runtime,
-    /** Of the present worker. */
-    private readonly present: Runtime,
+    /** Of the worker that takes new requests. */
+    private readonly newest: Runtime,
   ) {}
+
+  /** Names the processes that take new requests: others after a restart. */
+  async present(): Promise<string> {
+    return parseProcesses(await this.master.run("show proc")).workers.join(" ");
+  }
 
   /** Every worker's answer to these commands, in no order. */
   async ask(commands: readonly string[]): Promise<string[]> {
     const { oldWorkers } = parseProcesses(await this.master.run("show proc"));
-    const answers = [await this.present.run(...commands)];
+    const answers = [await this.newest.run(...commands)];
     for (const pid of oldWorkers) {
       // An old worker may be gone by the time it is asked.
       for (const command of commands)
@@ -45,7 +50,7 @@ export class Workers {
   }
 
   private async answers(): Promise<boolean> {
-    return this.present.run("show version").then(
+    return this.newest.run("show version").then(
       () => true,
       () => false,
     );

@@ -44,6 +44,21 @@ export async function unlessDiskIsFull(
   );
 }
 
+/** Instances are to be started: on a full disk they get the room that is kept for it. It is kept again when there is some. */
+export async function giveReserve({
+  home,
+  settings,
+  log,
+}: Pick<Tools, "home" | "settings" | "log">): Promise<void> {
+  const isFull = await refuseFullDisk({ home, settings }).then(
+    () => false,
+    () => true,
+  );
+  if (!isFull) return;
+  log.warn("the disk is full: instances are started with the room kept for it");
+  await rm(home.reserve(), { force: true });
+}
+
 /** Removes what an app has and can be made again: its builds' home and its dependencies' cache. */
 export async function makeRoom({ home }: Pick<Tools, "home">, app: string): Promise<void> {
   for (const folder of [home.buildHome(app), home.cache(app)])

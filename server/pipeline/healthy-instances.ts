@@ -1,4 +1,6 @@
 import type { InstanceRecord } from "../../core/records/release-record.js";
+import { toAppError } from "../../core/app-error.js";
+import { unlessDiskIsFull } from "./disk-space.js";
 import { sourcesOf } from "../releases/release-logs.js";
 import type { ReleaseWork } from "./step.js";
 import { checkInstances } from "./steps/health.js";
@@ -32,7 +34,7 @@ export async function healthyInstances(
     return instances;
   } catch (error) {
     letNewOnesGo(work, present);
-    throw error;
+    throw await unlessDiskIsFull(work.tools, toAppError(error));
   }
 }
 

@@ -65,14 +65,12 @@ export class Pipeline {
       this.queue.run({ ...place, signal }, async () => {
         const { app, what } = place;
         const lock = await takeLock(this.redis, app, this.who, what);
-        const disk = watchDisk(this.tools);
         this.locks.set(app, lock);
         try {
           for (const postponed of this.postponed.of(app)) await this.resolve(postponed);
-          return await job(AbortSignal.any([signal, lock.lost, disk.full]), this.toolsUnderLock(app));
+          return await job(AbortSignal.any([signal, lock.lost]), this.toolsUnderLock(app));
         } finally {
           this.locks.delete(app);
-          disk.stop();
           await lock.release();
         }
       }),
@@ -108,12 +106,12 @@ export class Pipeline {
 
   /** Everything up to `healthy`: what runs is not touched, and a failure takes all of it back. */
   async toHealthy(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    await this.orPostpone(work, runSteps(work, DEPLOY, "healthy", signal));
+    await this.orPostpone(work, this.make(work, signal));
   }
 
   /** The rest, from wherever the release is; answers when it serves. */
   async toSettled(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    await this.orPostpone(work, this.finish(work, signal));
+    await this.orPostpone(work, this.makeAndFinish(work, signal));
     const seconds = ((this.tools.clock.now() - work.beganAt) / 1000).toFixed(1);
     work.out.heading(
       `Live: ${whatServes(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
@@ -164,6 +162,21 @@ export class Pipeline {
   async stop(): Promise<void> {
     this.stopping.abort(new AppError("server-stopping", {}));
     await Promise.allSettled([...this.busy]);
+  }
+
+  /** Ended when the disk fills up: a build may take all the room there is. What needs none, like a rollback, is not. */
+  private async make(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+    const disk = watchDisk(this.tools);
+    try {
+      await runSteps(work, stepsOf(work), "healthy", AbortSignal.any([signal, disk.full]));
+    } finally {
+      disk.stop();
+    }
+  }
+
+  private async makeAndFinish(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+    if (work.record.order !== "rollback") await this.make(work, signal);
+    await this.finish(work, signal);
   }
 
   private async finish(work: ReleaseWork, signal: AbortSignal): Promise<void> {

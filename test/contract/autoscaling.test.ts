@@ -105,11 +105,11 @@ describe("autoscaling, over Redis", function () {
     const looker = autoscaling();
     await serve(2);
     const readings = Array.from({ length: 12 }, (_, second) => crowd(second));
-    const sampler = new Sampler({ read: () => readings.shift(), close: () => undefined });
-    for (let taken = sampler.sample(); taken !== undefined; taken = sampler.sample()) {
+    const sampler = new Sampler({ read: async () => readings.shift(), close: () => undefined });
+    for (let taken = await sampler.sample(); taken !== undefined; taken = await sampler.sample()) {
       now += 1000;
       expect(Object.keys(taken.sample.instances), "kept for an hour").to.have.length(MOST_INSTANCES);
-      await tell({ ...taken.loads });
+      await tell({ ...taken.loadsOf(new Set(["shop"])) });
       await looker.keep([]);
     }
     expect((await requested()).map(({ from, to, reason }) => [from, to, reason])).to.deep.equal([

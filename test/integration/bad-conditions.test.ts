@@ -1,9 +1,8 @@
 import { expect } from "chai";
 import { execa } from "execa";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSupervised } from "../../core/runsv.js";
 import { expectAccepted } from "../support/accepted.js";
@@ -11,6 +10,7 @@ import { eventually } from "../support/eventually.js";
 import { freeRange, type PortRange } from "../support/free-range.js";
 import { startLoad } from "../support/load.js";
 import { saying } from "../support/saying.js";
+import { mountSmall, unmount } from "../support/small-disk.js";
 import type { TestClone } from "../support/test-clone.js";
 import { isAlive, TestSluice, type CommandResult } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
@@ -21,23 +21,6 @@ const BIN = new URL("../../bin/sluice", import.meta.url).pathname;
 interface Summary {
   release: string;
   phase: string;
-}
-
-/** A file system of its own, as small as said; undefined where this user may not have one. */
-async function mountSmall(options: string): Promise<string | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-disk-"));
-  await chmod(folder, 0o711);
-  const { exitCode } = await execa("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder], {
-    reject: false,
-  });
-  if (exitCode === 0) return folder;
-  await rm(folder, { recursive: true });
-  return undefined;
-}
-
-async function unmount(folder: string): Promise<void> {
-  await execa("umount", [folder]);
-  await rm(folder, { recursive: true });
 }
 
 describe("a disk that fills up during a push", function () {
@@ -116,7 +99,7 @@ describe("a disk that fills up during a push", function () {
   });
 
   it("before it: refuses it at once, and takes the next one when there is room again", async () => {
-    await execa("fallocate", ["--length", "28M", join(sluice.home, "ballast")]);
+    await execa("fallocate", ["--length", "25M", join(sluice.home, "ballast")]);
     await clone.commit({ "note.txt": "2" });
     const refused = await clone.push();
     expect(refused.status).not.to.equal(0);

@@ -2,6 +2,7 @@ import { AppError } from "../../../core/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import type { InstanceRecord, ReleaseProcess } from "../../../core/records/release-record.js";
 import { sourcesOf } from "../../releases/release-logs.js";
+import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
 import { execLast } from "../manifest/exec-last.js";
 import { readManifest } from "../manifest/manifest.js";
@@ -61,7 +62,9 @@ async function startInstance(
   const id = `${app.name}.${releaseName(record.number)}.${process.name}.${index}`;
   const user = userOf(app, tools);
   await tools.leaving.reclaim(id);
-  work.endsBefore.set(id, (await tools.engine.state(id))?.ends ?? 0);
+  const state = await tools.engine.state(id);
+  if (state === undefined) await giveReserve(tools);
+  work.endsBefore.set(id, state?.ends ?? 0);
   const { address } = await tools.engine.start({
     id,
     app: app.name,

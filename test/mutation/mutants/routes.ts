@@ -101,7 +101,7 @@ export const routes: readonly Mutant[] = [
   {
     guard: "a slot whose servers still have connections is given to no other release",
     file: "proxy/haproxy/plan.ts",
-    text: "for (const { slot } of [...actual.leaving, ...(actual.elsewhere ?? [])]) used.add(slot);",
+    text: " && !used.has(slot)",
     by: "",
     tests: PLAN,
   },
