@@ -49,8 +49,14 @@ export class Wakes {
     if (this.busy.has(release) || this.stopping.signal.aborted) return;
     const [app = "", name = ""] = release.split("/");
     const number = parseReleaseName(name) ?? 0;
-    const work = this.tools.turns
-      .take(app, number, async () => wakeUp(this.tools, this.pipeline, app, number, this.stopping.signal))
+    const { signal } = this.stopping;
+    const work = this.tools.recovering
+      .wait(app, signal)
+      .then(async () =>
+        this.tools.turns.take(app, number, async () =>
+          wakeUp(this.tools, this.pipeline, app, number, signal),
+        ),
+      )
       .catch((error: unknown) =>
         this.tools.log.warn({ err: toAppError(error), app, release: name }, "a preview did not start"),
       )

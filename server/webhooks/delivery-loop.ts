@@ -74,7 +74,9 @@ export class DeliveryLoop {
   }
 
   private async workOn(app: string): Promise<void> {
-    const { deliveries, webhooks } = this.options;
+    const { deliveries, webhooks, tools } = this.options;
+    // Its turn among the builds must not be taken by what waits for an app that hangs.
+    await tools.recovering.wait(app, this.stopping.signal);
     for (;;) {
       const oldest = await deliveries.oldest(app, TAKEN_AT_ONCE);
       const newest = await deliveries.newest(app);
