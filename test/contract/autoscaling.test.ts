@@ -101,6 +101,19 @@ describe("autoscaling, over Redis", function () {
     expect(request?.reason).to.equal("each of 2 takes 75 % CPU, aimed at 50 %");
   });
 
+  it("says since when production had its size, and begins again when a person decides, whatever it is then", async () => {
+    const looker = autoscaling();
+    await serve(2, 1, { sizedAt: 5 });
+    await seconds(looker, 17, [70, 80]);
+    expect((await requested()).map(({ sizedAt }) => sizedAt)).to.deep.equal([5]);
+    await new ScaleRequests(own.redis).done("shop");
+    await serve(2, 1, { sizedAt: 6 });
+    await seconds(looker, 9, [70, 80]);
+    expect(await requested()).to.deep.equal([]);
+    await seconds(looker, 5, [70, 80]);
+    expect((await requested()).map(({ sizedAt }) => sizedAt)).to.deep.equal([6]);
+  });
+
   it("sees every instance of an app, however many larger ones its machine runs", async () => {
     const looker = autoscaling();
     await serve(2);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AppError, isAppError } from "../../core/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import type { ProxyReport } from "../../core/records/proxy-reports.js";
+import { keys } from "../../core/redis/keys.js";
 import type { AppEvent } from "../../server/notify/app-event.js";
 import type { ServerParts } from "../../server/parts.js";
 import { Output } from "../../server/pipeline/output.js";
@@ -31,7 +32,8 @@ describe("a release's steps", function () {
     },
   };
   for (const [limit, { limits, step, files }] of Object.entries(slow)) {
-    it(`end by their deadline, and the release is taken back (${limit})`, async () => {
+    it(`end by their deadline, and the release is taken back (${limit})`, async function () {
+      this.timeout(30_000);
       pipeline = await TestPipeline.start({ limits });
       const error = await failureOf(pipeline.release(await pipeline.commit(files)));
       expect(isAppError(error, "step-timeout"), String(error)).to.equal(true);
@@ -41,6 +43,21 @@ describe("a release's steps", function () {
       expect(pipeline.running()).to.deep.equal([]);
     });
   }
+
+  it("are broken off when the right to release is lost at work, and undone once it is there again", async () => {
+    pipeline = await TestPipeline.start();
+    const files = { "app.json": '{"sluice": {"gates": {"slow": "echo it began; sleep 300"}}}' };
+    const release = failureOf(pipeline.release(await pipeline.commit(files)));
+    await eventually("a gate runs", () => pipeline.said.some((line) => line.includes("it began")));
+    await pipeline.direct.del(keys.lock("shop"));
+    const error = await release;
+    expect(isAppError(error, "release-lock-lost"), String(error)).to.equal(true);
+    expect(await pipeline.phases()).to.deep.equal(["v1 installed"]);
+    await eventually("it is undone", async () => {
+      pipeline.parts.pipeline.resolvePostponed();
+      return (await pipeline.phases()).join() === "v1 failed";
+    });
+  });
 
   it("undo nothing when one fails after the switch", async () => {
     pipeline = await TestPipeline.start();

@@ -11,6 +11,7 @@ import { freePort } from "../support/free-port.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice } from "../support/test-sluice.js";
+import { throughout } from "../support/throughout.js";
 import { tinyApp } from "../support/tiny-app.js";
 
 const APP = "shop";
@@ -77,9 +78,10 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     expect(await push("2")).to.match(/has not reported since .*sluice hosts remove/s);
     expect(await push("3")).to.match(/has not reported since .*sluice hosts remove/s);
     const began = Date.now();
-    await eventually("all that may stop has stopped", async () => {
+    // All that may stop has stopped then.
+    const isOver = (): boolean => Date.now() - began > LONG_MS;
+    await throughout(isOver, async () => {
       expect(await isServing()).to.equal(true);
-      return Date.now() - began > LONG_MS;
     });
     expect((await load.stop()).failures).to.deep.equal([]);
     expect(await server.instances()).to.include("shop.v1.web.1");
