@@ -26,6 +26,7 @@ import { BranchTracks } from "./releases/branch-tracks.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
+import { RecoveringApps } from "./releases/recovering-apps.js";
 import { RedisUsers, type RedisUserOptions } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
@@ -145,6 +146,7 @@ function makeTools(
       stopSeconds: settings.instances.stopSeconds,
     }),
     turns: new ReleaseTurns(),
+    recovering: new RecoveringApps(),
     traffic: new TrafficSeries(redis),
     scaleDecisions: new ScaleDecisions(redis),
     path,

@@ -14,6 +14,7 @@ import type { AppStore } from "./releases/app-store.js";
 import type { BranchTracks } from "./releases/branch-tracks.js";
 import type { ConfigStore } from "./releases/config-store.js";
 import type { LeavingInstances } from "./releases/leaving-instances.js";
+import type { RecoveringApps } from "./releases/recovering-apps.js";
 import type { RedisUsers } from "./releases/redis-users.js";
 import type { ReleaseChanges } from "./releases/release-changes.js";
 import type { ReleaseStore } from "./releases/release-store.js";
@@ -37,6 +38,7 @@ export interface Tools {
   readonly proxyReports: ProxyReports;
   readonly leaving: LeavingInstances;
   readonly turns: ReleaseTurns;
+  readonly recovering: RecoveringApps;
   readonly traffic: TrafficSeries;
   readonly scaleDecisions: ScaleDecisions;
   /** PATH of everything that Sluice runs. */

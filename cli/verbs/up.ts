@@ -12,12 +12,14 @@ import { stopServices } from "../down.js";
 import { parseSomeOf } from "../parse-some-of.js";
 import { checkHome } from "../preflight.js";
 import { ROLES, type Role } from "../roles/role.js";
+import { recoveringLines } from "../show/recovering-lines.js";
 import type { Running } from "../up.js";
 
-/** The line that says that all answers. */
+/** The line that says that all answers, but for what takes long to be recovered. */
 const UP = "-----> Sluice is up";
 const DETACH_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
+const RECOVERY_PATIENCE_MS = 10_000;
 
 /** `sluice up`: in the foreground until it is told to stop, or in the background. */
 export function upVerb(command: Command, context: () => Promise<Context>): void {
@@ -42,6 +44,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
   const { up } = await import("../up.js");
   const running = await up(context, roles);
   try {
+    await Promise.race([waitForRecovery(running), aborted(stopping)]);
     announce(context, running);
     if (demo && (await showDemo(context, running.adminToken, stopping)))
       context.print("       Ctrl-C stops everything.");
@@ -55,13 +58,20 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
   }
 }
 
-function announce({ settings, home, ...context }: Context, { adminToken, isNewToken }: Running): void {
+/** What ran before answers again, unless an app takes long: that one is named, and holds up nobody. */
+async function waitForRecovery({ recovering }: Running): Promise<void> {
+  await recovering?.waitForAll(AbortSignal.timeout(RECOVERY_PATIENCE_MS)).catch(() => undefined);
+}
+
+function announce({ settings, home, ...context }: Context, running: Running): void {
+  const { adminToken, isNewToken, recovering } = running;
   const host = settings.bind === "0.0.0.0" ? settings.domain : settings.bind;
   context.print(UP);
   context.print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
   context.print(`       push     http://git:TOKEN@${host}:${settings.controlPort}/git/APP.git`);
   context.print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
   context.print(`       state    ${home.root}`);
+  for (const line of recoveringLines(recovering?.names() ?? [])) context.print(`       ${line}`);
   if (isNewToken) context.print(`       token    ${adminToken}   (shown this once; kept in ${home.token()})`);
 }
 

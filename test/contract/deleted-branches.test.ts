@@ -2,7 +2,6 @@ import { expect } from "chai";
 import { AppError } from "../../core/app-error.js";
 import { Repository } from "../../server/git/repository.js";
 import { endBranch } from "../../server/pipeline/end-branch.js";
-import { recover } from "../../server/reconcile/recover.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
 
@@ -44,8 +43,8 @@ describe("a branch that was deleted", function () {
     await removeHead("feature/one");
     await trial.parts.tools.branchTracks.claim(APP, "Declined");
     await trial.serverAnew();
-    const { tools, pipeline } = trial.parts;
-    await recover(tools, pipeline);
+    await trial.recover();
+    const { tools } = trial.parts;
     expect(await trial.tracks()).to.deep.equal({ fix: 2 });
     expect(await tools.branchTracks.claim(APP, "Feature_One")).to.equal("feature-one");
     expect(await tools.branchTracks.claim(APP, "declined")).to.equal("declined");

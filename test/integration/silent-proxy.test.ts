@@ -105,7 +105,33 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     await eventually("the older ones go", async () => (await server.instances()).join() === "shop.v3.web.1");
   });
 
+  it("is removed by a command, unless it reports", async () => {
+    const refused = await server.cli("hosts", "remove", await name());
+    expect(refused.status).to.equal(1);
+    expect(refused.stderr).to.match(/is not gone: it has just reported/);
+    await proxy.kill();
+    await push("4");
+    expect(await server.instances()).to.have.members(["shop.v3.web.1", "shop.v4.web.1"]);
+    const removed = await server.cli("hosts", "remove", await name());
+    expect(removed).to.include({ status: 0, stderr: "" });
+    expect(await name()).to.equal("");
+    await eventually(
+      "nobody is waited for",
+      async () => (await server.instances()).join() === "shop.v4.web.1",
+    );
+    expect((await server.cli("hosts", "remove", "nobody")).stderr).to.match(/There is no proxy "nobody"/);
+  });
+
+  it("leaves by itself when it is stopped with its HAProxy", async () => {
+    await proxy.up("--roles", "proxy");
+    await eventually("it is a member again", async () => (await name()) !== "");
+    expect((await proxy.cli("down")).status).to.equal(0);
+    expect(await name()).to.equal("");
+    expect(await push("5")).not.to.match(/reported/);
+  });
+
   it("keeps no change of the canary's share and no removal of an app from being done, which say what is pending", async () => {
+    await proxy.up("--roles", "proxy");
     const gone = await server.clone("gone", tinyApp());
     expectAccepted(await gone.push());
     expectAccepted(await clone.push("HEAD:staging"));
@@ -130,33 +156,5 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
       async () => !(await server.instances()).includes("gone.v1.web.1"),
     );
     expect((await proxy.get("gone")).body).to.equal("v2 web.1");
-    await server.cli("destroy", "gone", "--yes");
-    await server.cli("abort", APP);
-    await eventually("the canary goes", async () => (await server.instances()).join() === "shop.v3.web.1");
-  });
-
-  it("is removed by a command, unless it reports", async () => {
-    const refused = await server.cli("hosts", "remove", await name());
-    expect(refused.status).to.equal(1);
-    expect(refused.stderr).to.match(/is not gone: it has just reported/);
-    await proxy.kill();
-    await push("4");
-    expect(await server.instances()).to.have.members(["shop.v3.web.1", "shop.v4.web.1"]);
-    const removed = await server.cli("hosts", "remove", await name());
-    expect(removed).to.include({ status: 0, stderr: "" });
-    expect(await name()).to.equal("");
-    await eventually(
-      "nobody is waited for",
-      async () => (await server.instances()).join() === "shop.v4.web.1",
-    );
-    expect((await server.cli("hosts", "remove", "nobody")).stderr).to.match(/There is no proxy "nobody"/);
-  });
-
-  it("leaves by itself when it is stopped with its HAProxy", async () => {
-    await proxy.up("--roles", "proxy");
-    await eventually("it is a member again", async () => (await name()) !== "");
-    expect((await proxy.cli("down")).status).to.equal(0);
-    expect(await name()).to.equal("");
-    expect(await push("5")).not.to.match(/reported/);
   });
 });
