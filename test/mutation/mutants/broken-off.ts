@@ -112,7 +112,7 @@ export const brokenOff: readonly Mutant[] = [
   },
   {
     guard: "a release that a killed server left before Git moved the branch is undone",
-    file: "server/reconcile/recover.ts",
+    file: "server/reconcile/recover-app.ts",
     text: 'phase === "healthy" && (await work.repository.head(branch)) === commit',
     by: 'phase === "healthy"',
     tests: RUNNER,
@@ -120,7 +120,7 @@ export const brokenOff: readonly Mutant[] = [
   },
   {
     guard: "a release that a killed server left after Git moved the branch is finished",
-    file: "server/reconcile/recover.ts",
+    file: "server/reconcile/recover-app.ts",
     text: 'phase === "healthy" && (await work.repository.head(branch)) === commit',
     by: 'phase !== "healthy" && (await work.repository.head(branch)) === commit',
     tests: RUNNER,
@@ -129,7 +129,7 @@ export const brokenOff: readonly Mutant[] = [
   {
     guard: "a switch of which a killed server told nobody is told",
     file: "server/pipeline/pipeline.ts",
-    text: 'if (record.phase === "live") this.tools.changes.tell({ ...record, phase: "healthy" }, record);',
+    text: 'if (record.phase === "live") this.tools.changes.tell(beforeLive(record), record);',
     by: "",
     tests: RUNNER,
     only: "before anybody was told",
