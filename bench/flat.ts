@@ -47,17 +47,11 @@ export const flat: Bench = {
     for (let round = 0; round < (quick ? 1 : 2); round++) {
       await pushes(alone, quick ? 3 : 8);
       const began = wallClock();
-      const end = await runFillerInstances(crowded.sluice, count);
-      let isEnded = false;
-      const endOnce = async (): Promise<void> => {
-        if (!isEnded) await end();
-        isEnded = true;
-      };
-      workshop.onClose(endOnce);
+      const end = await runFillerInstances(crowded.sluice, count, (endAll) => workshop.onClose(endAll));
       note(`${count} instances were started within ${((wallClock() - began) / 1000).toFixed(1)} s`);
       await pushes(crowded, quick ? 3 : 8);
       idle.push(await idlePercent(crowded.sluice));
-      await endOnce();
+      await end();
     }
     tell(bench, alone, crowded, count);
     bench.figure({

@@ -3,6 +3,7 @@ import { serviceState } from "../core/runsv.js";
 import { eventually } from "../test/support/eventually.js";
 import type { TestSluice } from "../test/support/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
+import { recoverCrowd } from "./crowd-recovery.js";
 import { isFailed, problemsText, type Answer } from "./load/answer.js";
 import { Load } from "./load/load.js";
 import { processTree } from "./machine/processes.js";
@@ -77,12 +78,13 @@ const ACCIDENTS: readonly Accident[] = [
 export const recovery: Bench = {
   name: "recovery",
   title: "what is lost when something is killed (kill -9) under load",
-  limitSeconds: 90,
+  limitSeconds: 540,
   run: async (bench) => {
     const sluice = await bench.workshop.sluice();
     await pushApp(await sluice.clone("one", echoApp()));
     await pushApp(await sluice.clone("two", echoApp({ "app.json": TWO_INSTANCES })));
     for (const accident of ACCIDENTS) await suffer(bench, sluice, accident);
+    await recoverCrowd(bench);
   },
 };
 

@@ -10,13 +10,16 @@ import type { Context } from "./context.js";
 const APP = "hello";
 const NOT_COPIED = new Set(["node_modules", "coverage", ".git"]);
 
-/** Pushes the sample app with a real `git push`, unless it runs already. Answers the folder of the clone it pushed from. */
-export async function pushDemo(context: Context, token: string): Promise<string> {
+/**
+ * Pushes the sample app with a real `git push`, unless it runs already. Answers the folder of the clone it pushed from. When
+ * `signal` aborts, the push is broken off, and this rejects.
+ */
+export async function pushDemo(context: Context, token: string, signal: AbortSignal): Promise<string> {
   const clone = join(context.home.root, "demo", APP);
   if (await isLive(context)) return clone;
   const env = gitEnv(context);
   const git = async (...args: string[]): Promise<string> =>
-    outputOf({ argv: ["git", "-C", clone, ...args], env });
+    outputOf({ argv: ["git", "-C", clone, ...args], env }, { signal });
   await rm(clone, { recursive: true, force: true });
   await mkdir(clone, { recursive: true, mode: 0o700 });
   await cp(join(context.installation, "app"), clone, {
@@ -37,7 +40,7 @@ export async function pushDemo(context: Context, token: string): Promise<string>
   context.print(`$ git push sluice master`);
   const exit = await runCommand(
     { argv: ["git", "-C", clone, "push", "sluice", "master"], env },
-    { onLine: (line) => context.print(line.replaceAll(token, "…")) },
+    { signal, onLine: (line) => context.print(line.replaceAll(token, "…")) },
   );
   if (exit.status !== 0)
     throw new AppError("internal", { reason: "the sample app was declined (see above)" });

@@ -1,5 +1,6 @@
 import { endService, isSupervised } from "../core/runsv.js";
 import { readOrMakeSecret } from "../core/secrets.js";
+import type { RecoveringApps } from "../server/releases/recovering-apps.js";
 import type { Context } from "./context.js";
 import { openLog } from "./open-log.js";
 import { leaveProxies } from "./leave-proxies.js";
@@ -18,11 +19,13 @@ export interface Running {
   readonly adminToken: string;
   /** Whether the token was made just now, and should be shown. */
   readonly isNewToken: boolean;
+  /** Apps that the server is still recovering; undefined where there is no server. */
+  readonly recovering: Pick<RecoveringApps, "names" | "waitForAll"> | undefined;
   /** Stops this process's roles. Traffic goes on. */
   stop(): Promise<void>;
 }
 
-/** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all answers. */
+/** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all of them answer; apps may still be recovered then. */
 export async function up(context: Context, roles: readonly Role[]): Promise<Running> {
   const { home, settings } = context;
   await checkPrograms(context);
@@ -41,7 +44,8 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     stops.push(async () => redis.disconnect());
     if (ownRedis !== undefined) {
       const folder = home.redis("appendonlydir");
-      stops.push((await new RedisReserve({ folder, redis, path: context.path, log }).start()).stop);
+      const reserve = await new RedisReserve({ folder, redis, path: context.path, log }).start();
+      stops.push(async () => reserve.stop());
     }
     const options: RoleOptions = {
       context,
@@ -54,10 +58,11 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
       atStop: (end) => stops.push(end),
     };
     if (roles.includes("proxy")) await startProxyRole(options);
-    if (roles.includes("server")) await startServerRole(options);
+    const server = roles.includes("server") ? await startServerRole(options) : undefined;
     if (roles.includes("monitor")) await startMonitorRole(options);
     log.info({ roles, version: context.version }, "up");
-    return { adminToken, isNewToken: made && settings.token === undefined, stop };
+    const isNewToken = made && settings.token === undefined;
+    return { adminToken, isNewToken, recovering: server?.recovering, stop };
   } catch (error) {
     await stop();
     // Nothing is left running by a start that failed; what ran before has its traffic.

@@ -362,8 +362,8 @@ export const catalogue = {
   ),
   "push-app-removed": entry<{ app: string }>(
     409,
-    ({ app }) => `While this push waited, the app "${app}" was removed.`,
-    () => "A push makes it anew: push again.",
+    ({ app }) => `While this push waited, the app "${app}" was destroyed.`,
+    () => "A new push makes it again.",
     true,
   ),
   "push-superseded": entry<{ branch: string; commit: string }>(
@@ -563,6 +563,11 @@ export const catalogue = {
       known.length === 0
         ? "No monitor has reported yet; `sluice up` starts one."
         : `These are known: ${known.join(", ")}.`,
+  ),
+  "host-alive": entry<{ host: string; seconds: number }>(
+    409,
+    ({ host, seconds }) => `${printable(host)} is not gone: its monitor reported ${seconds} s ago.`,
+    () => "A host is forgotten once Sluice has stopped there: run `sluice down` on it first.",
   ),
   "proxy-unknown": entry<{ proxy: string; known: readonly string[] }>(
     404,

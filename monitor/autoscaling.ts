@@ -41,6 +41,7 @@ interface Told {
 interface Memory {
   readonly release: number;
   readonly instances: number;
+  readonly sizedAt: number | undefined;
   readonly changedAt: number;
   readonly askedAt: number | undefined;
   /** When it was said last that machines are missing. */
@@ -109,11 +110,11 @@ export class Autoscaling implements Action {
     settings: ScaleSettings,
     now: number,
   ): Promise<Memory> {
-    const { release, instances: from, shortAt } = memory;
+    const { release, instances: from, sizedAt, shortAt } = memory;
     if (verdict.kind === "stay") return memory;
     if (verdict.kind === "scale") {
       const { to, reason } = verdict;
-      await this.options.requests.ask({ app, release, from, to, reason, at: now });
+      await this.options.requests.ask({ app, release, from, sizedAt, to, reason, at: now });
       return { ...memory, askedAt: now };
     }
     if (shortAt !== undefined && now - shortAt < settings.cooldownSeconds * 1000) return memory;
@@ -151,12 +152,12 @@ export class Autoscaling implements Action {
 /** With what the newest loads say. Another release begins with another history. */
 function remembered(
   before: Memory | undefined,
-  { number, servers, scale }: ScaledRelease,
+  { number, servers, scale, sizedAt }: ScaledRelease,
   loads: readonly TimedLoads[],
   now: number,
 ): Memory {
   const known = before?.release === number ? before : undefined;
-  const isSame = known?.instances === servers.length;
+  const isSame = known?.instances === servers.length && known.sizedAt === sizedAt;
   const history = known?.history ?? [];
   const point = loadOf(
     servers.map(({ id }) => id),
@@ -166,6 +167,7 @@ function remembered(
   return {
     release: number,
     instances: servers.length,
+    sizedAt,
     changedAt: isSame ? known.changedAt : now,
     askedAt: isSame ? known.askedAt : undefined,
     shortAt: known?.shortAt,

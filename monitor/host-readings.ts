@@ -14,7 +14,10 @@ import { parseStat } from "./readers/stat.js";
 
 const PROC = "/proc";
 
-/** Reads this host's counters from /proc and its control groups. Starts no process; a reading takes well under a millisecond. */
+/**
+ * Reads this host's counters from /proc and its control groups. Starts no process; a reading takes well under a millisecond, and
+ * some more for every hundred instances.
+ */
 export class HostReadings {
   private readonly files = new KernelFiles();
   private readonly limits: OwnLimits;
@@ -28,7 +31,7 @@ export class HostReadings {
   }
 
   /** Undefined where the kernel's own figures cannot be had. */
-  read(): Reading | undefined {
+  async read(): Promise<Reading | undefined> {
     const text = (path: string): string => this.files.read(`${PROC}/${path}`) ?? "";
     const [cpu, meminfo] = [parseStat(text("stat")), parseMeminfo(text("meminfo"))];
     if (cpu === undefined || meminfo === undefined) return undefined;
@@ -46,7 +49,7 @@ export class HostReadings {
       waitedMicroseconds: this.waited(text),
       disk: this.disk(),
       network: parseNetDev(text("net/dev")),
-      instances: this.instances.read(),
+      instances: await this.instances.read(),
     };
     this.files.closeUnread();
     return reading;

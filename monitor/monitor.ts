@@ -5,9 +5,8 @@ import type { MonitorSettings } from "../core/monitor-settings.js";
 import { AlertRecords } from "../core/records/alert-records.js";
 import type { HostRole, Inventory } from "../core/records/host-record.js";
 import { HostRecords } from "../core/records/host-records.js";
-import { InstanceLoads, type Loads } from "../core/records/instance-loads.js";
+import { InstanceLoads } from "../core/records/instance-loads.js";
 import { RouteTables } from "../core/records/route-tables.js";
-import type { Sample } from "../core/records/sample.js";
 import { SampleSeries } from "../core/records/sample-series.js";
 import { ScaleDecisions } from "../core/records/scale-decisions.js";
 import { ScaleRequests } from "../core/records/scale-requests.js";
@@ -20,7 +19,7 @@ import type { Fleet } from "./fleet.js";
 import { HostReadings } from "./host-readings.js";
 import { fullInventory, knownAtOnce } from "./inventory.js";
 import { MonitorLead } from "./monitor-lead.js";
-import { Sampler } from "./sampler.js";
+import { Sampler, type Taken } from "./sampler.js";
 import { ScaledApps } from "./scaled-apps.js";
 
 export interface MonitorOptions {
@@ -86,7 +85,7 @@ export class Monitor {
       stop: async () => {
         clearInterval(timer);
         this.stopping.abort(new Error("the monitor stops"));
-        await Promise.all(this.busy.values());
+        while (this.busy.size > 0) await Promise.all(this.busy.values());
         this.sampler.close();
         await this.loop.stop().catch((error: unknown) => this.warn("stopping", error));
       },
@@ -115,21 +114,22 @@ export class Monitor {
 
   /** What takes longer than a second (Redis is away, say) misses its next turn and holds up nothing else. */
   private tick(): void {
-    const taken = this.sampler.sample();
     const { host } = this.options;
-    if (taken !== undefined) this.unlessBusy("sampling", async () => this.keep(taken.sample, taken.loads));
+    this.unlessBusy("reading the counters", async () => {
+      const taken = await this.sampler.sample();
+      if (taken !== undefined) this.unlessBusy("sampling", async () => this.keep(taken));
+    });
     if (this.ticks++ % MINUTE_TICKS === 0)
       this.unlessBusy("adding up minutes", async () => this.series.sumMinutes(host));
     this.unlessBusy("looking at the rules", async () => this.loop.look());
   }
 
   /** Of the loads only what the autoscaler looks at. */
-  private async keep(sample: Sample, loads: Loads): Promise<void> {
+  private async keep({ sample, loadsOf }: Taken): Promise<void> {
     const { host } = this.options;
     await this.series.append(host, sample);
-    const scaled = await this.scaledApps.read();
-    const watched = Object.entries(loads).filter(([id]) => scaled.has(id.slice(0, id.indexOf("."))));
-    if (watched.length > 0) await this.loads.write(host, Object.fromEntries(watched));
+    const loads = loadsOf(await this.scaledApps.read());
+    if (Object.keys(loads).length > 0) await this.loads.write(host, loads);
   }
 
   private unlessBusy(what: string, work: () => Promise<void>): void {

@@ -26,11 +26,16 @@ export function sampleBetween(before: Reading, after: Reading): Sample {
   };
 }
 
-/** What each instance took, all of them. */
-export function loadsBetween(before: Reading, after: Reading): Loads {
+/** A set of them, or a map by them. */
+export type AppNames = Pick<ReadonlySet<string>, "has" | "size">;
+
+/** What each instance of these apps took. */
+export function loadsBetween(before: Reading, after: Reading, apps: AppNames): Loads {
   const seconds = secondsBetween(before, after);
   const loads: Record<string, number> = {};
+  if (apps.size === 0) return loads;
   for (const [id, instance] of after.instances) {
+    if (!apps.has(id.slice(0, id.indexOf(".")))) continue;
     const used = Math.max(0, cpuSecondsSince(before.instances.get(id), instance));
     loads[id] = Math.round((used / seconds) * 10_000) / 100;
   }

@@ -54,8 +54,9 @@ export class Follower {
   constructor(private readonly options: FollowOptions) {
     this.tables = new RouteTables(options.redis);
     this.reports = new ProxyReports(options.redis);
-    this.traffic = new TrafficRecorder(options);
     this.applier = new Applier(options);
+    const isThere = (app: string): boolean => this.applier.known.has(app) || this.unreadable.has(app);
+    this.traffic = new TrafficRecorder({ ...options, isThere });
   }
 
   /** Follows until `stop` of the answer is called. */

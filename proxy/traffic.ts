@@ -9,6 +9,8 @@ export interface TrafficOptions {
   readonly redis: Redis;
   /** Name of this proxy in Redis; the same after a restart. */
   readonly id: string;
+  /** The app is there: of one that was destroyed nothing is written, or it would leave traces, and another of its name have its traffic. */
+  readonly isThere: (app: string) => boolean;
   readonly log: Log;
 }
 
@@ -57,7 +59,7 @@ export class TrafficRecorder {
 
   /** Once, now. */
   async record(now: number): Promise<void> {
-    const { proxy, id } = this.options;
+    const { proxy, id, isThere } = this.options;
     const minute = Math.floor(now / MINUTE_MS);
     if (minute !== this.minute) await this.series.sumMinutes(id);
     this.minute = minute;
@@ -67,7 +69,10 @@ export class TrafficRecorder {
       Math.abs(now - this.allAt) > ALL_MS;
     this.baseline ??= parseBaseline(await this.series.baseline(id));
     const growth = increments(await proxy.counts(all), this.baseline, all);
-    for (const { traffic, change } of batchesOf(growth)) await this.series.append(id, traffic, change);
+    for (const { traffic, change } of batchesOf(growth)) {
+      const kept = traffic.filter(({ app }) => isThere(app));
+      await this.series.append(id, kept, change);
+    }
     this.baseline = after(this.baseline, growth);
     this.writtenAt = now;
     if (all) this.allAt = now;

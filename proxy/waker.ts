@@ -16,7 +16,8 @@ export interface WakerOptions {
   readonly log: Log;
 }
 
-const HEAD_BYTES = 65_536;
+/** Of a request that waits: its headers must fit in, and what comes of its body does as far as there is room. */
+const HELD_BYTES = 65_536;
 const WAKE_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
@@ -64,25 +65,33 @@ export class Waker {
   private hold(socket: Socket): void {
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket)).on("error", () => socket.destroy());
-    let head = Buffer.alloc(0);
-    const onData = (chunk: Buffer): void => {
-      head = Buffer.concat([head, chunk]);
-      if (!head.includes("\r\n\r\n") && head.length < HEAD_BYTES) return;
+    let held = Buffer.alloc(0);
+    let isComing = false;
+    const take = (): Buffer => {
       socket.off("data", onData).pause();
-      void this.passOn(socket, head);
+      return held;
+    };
+    const onData = (chunk: Buffer): void => {
+      held = Buffer.concat([held, chunk]);
+      // It is read on while it waits: only that tells when the client leaves.
+      if (held.length >= HELD_BYTES) socket.pause();
+      if (isComing || (!held.includes("\r\n\r\n") && held.length < HELD_BYTES)) return;
+      isComing = true;
+      void this.passOn(socket, headerOf(held, this.options.header), take);
     };
     socket.on("data", onData);
   }
 
-  private async passOn(socket: Socket, head: Buffer): Promise<void> {
-    const release = headerOf(head, this.options.header);
+  /** `take`: what has come by then, and nothing more is read. */
+  private async passOn(socket: Socket, release: string, take: () => Buffer): Promise<void> {
     try {
       const address = await this.awake(release);
-      if (socket.destroyed) return;
+      if (socket.destroyed || socket.readableEnded) return;
       this.count(release, 1);
       socket.on("close", () => this.count(release, -1));
+      const held = take();
       const instance = connect({ ...target(address), noDelay: true }, () => {
-        instance.write(head);
+        instance.write(held);
         socket.pipe(instance).pipe(socket);
       });
       socket.on("close", () => instance.destroy());

@@ -16,15 +16,17 @@ import type { Engine } from "./engines/engine.js";
 import { FlagStore } from "./flags/flag-store.js";
 import { Notifier } from "./notify/notifier.js";
 import { ReceiverStore } from "./notify/receiver-store.js";
+import { endBranch } from "./pipeline/end-branch.js";
 import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
+import { AppRemovals } from "./releases/app-removals.js";
 import { AppStore } from "./releases/app-store.js";
 import { BranchTracks } from "./releases/branch-tracks.js";
-import { endTrack } from "./releases/end-track.js";
 import { ConfigStore } from "./releases/config-store.js";
 import { LeavingInstances } from "./releases/leaving-instances.js";
 import { LogLinks } from "./releases/log-links.js";
+import { RecoveringApps } from "./releases/recovering-apps.js";
 import { RedisUsers, type RedisUserOptions } from "./releases/redis-users.js";
 import { ReleaseChanges } from "./releases/release-changes.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
@@ -87,7 +89,7 @@ export async function makeParts(options: ServerOptions): Promise<ServerParts> {
   const pipeline = new Pipeline(tools, redis, id);
   const hooks = await HookChannel.open(log);
   const onBranchDeleted = async (app: string, branch: string, by: string): Promise<void> =>
-    endTrack(tools, app, branch, by);
+    endBranch(tools, pipeline, app, branch, by);
   const webhooks = new WebhookStore(redis, box);
   const receivers = new ReceiverStore(redis, box);
   const outbox = new Outbox(redis, "notify", tools);
@@ -98,7 +100,10 @@ export async function makeParts(options: ServerOptions): Promise<ServerParts> {
     keys: new KeyStore(redis),
     pipeline,
     hooks,
-    desk: new PushDesk({ home, settings, hooksFolder, hooks, pipeline, log, onBranchDeleted }),
+    desk: new PushDesk({
+      ...{ home, settings, hooksFolder, hooks, pipeline, log, onBranchDeleted },
+      removals: tools.removals,
+    }),
     canaries: new CanaryStore(redis),
     webhooks: {
       webhooks,
@@ -128,6 +133,7 @@ function makeTools(
     log,
     engine,
     apps: new AppStore(redis, box, settings.instances.firstUid),
+    removals: new AppRemovals(),
     releases,
     branchTracks: new BranchTracks(redis, routes, releases),
     changes: new ReleaseChanges(log),
@@ -140,6 +146,7 @@ function makeTools(
       stopSeconds: settings.instances.stopSeconds,
     }),
     turns: new ReleaseTurns(),
+    recovering: new RecoveringApps(),
     traffic: new TrafficSeries(redis),
     scaleDecisions: new ScaleDecisions(redis),
     path,

@@ -13,16 +13,23 @@ import { sshGit } from "./push/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { Reconciler } from "./reconcile/reconciler.js";
 import { keepRedisUsers } from "./reconcile/keep-redis-users.js";
-import { recover } from "./reconcile/recover.js";
+import { beginRecovery } from "./reconcile/recover.js";
 import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
+import type { RecoveringApps } from "./releases/recovering-apps.js";
 import { urlOfRelease } from "./releases/what-serves.js";
 import { tellChanges } from "./tell-changes.js";
 import { DeliveryLoop } from "./webhooks/delivery-loop.js";
 import { SourceWatch } from "./webhooks/source-watch.js";
 
-/** The `server` role: pushes, webhooks, the pipeline, the API. Resolves when it serves; what an earlier server left is resolved by then. */
-export async function startServer(options: ServerOptions): Promise<{ stop(): Promise<void> }> {
+export interface Server {
+  /** Apps that are still being recovered: all that is asked for them waits for that. */
+  readonly recovering: RecoveringApps;
+  stop(): Promise<void>;
+}
+
+/** The `server` role: pushes, webhooks, the pipeline, the API. Resolves when it serves; what an earlier server left is recovered meanwhile. */
+export async function startServer(options: ServerOptions): Promise<Server> {
   const { settings, redis, log } = options;
   const parts = await makeParts(options);
   const { tools, pipeline, desk, hooks, webhooks } = parts;
@@ -38,8 +45,8 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
   try {
     tellChanges(parts);
     loops.push(tools.leaving);
-    await recover(tools, pipeline);
     loops.push(keepRedisUsers(tools, redis));
+    await beginRecovery(tools, pipeline);
     // Stopped before the reconciler, which may be waiting for its turn.
     loops.push(await new Wakes(tools, pipeline, redis).start());
     loops.push(new Reconciler(tools, pipeline).start());
@@ -65,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<{ stop(): Pro
     await stop();
     throw error;
   }
-  return { stop };
+  return { recovering: tools.recovering, stop };
 }
 
 function judgeLoop(

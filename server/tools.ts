@@ -9,10 +9,12 @@ import type { ScaleDecisions } from "../core/records/scale-decisions.js";
 import type { TrafficSeries } from "../core/records/traffic-series.js";
 import type { Settings } from "../core/settings.js";
 import type { Engine } from "./engines/engine.js";
+import type { AppRemovals } from "./releases/app-removals.js";
 import type { AppStore } from "./releases/app-store.js";
 import type { BranchTracks } from "./releases/branch-tracks.js";
 import type { ConfigStore } from "./releases/config-store.js";
 import type { LeavingInstances } from "./releases/leaving-instances.js";
+import type { RecoveringApps } from "./releases/recovering-apps.js";
 import type { RedisUsers } from "./releases/redis-users.js";
 import type { ReleaseChanges } from "./releases/release-changes.js";
 import type { ReleaseStore } from "./releases/release-store.js";
@@ -26,6 +28,7 @@ export interface Tools {
   readonly log: Log;
   readonly engine: Engine;
   readonly apps: AppStore;
+  readonly removals: AppRemovals;
   readonly releases: ReleaseStore;
   readonly branchTracks: BranchTracks;
   readonly changes: ReleaseChanges;
@@ -35,6 +38,7 @@ export interface Tools {
   readonly proxyReports: ProxyReports;
   readonly leaving: LeavingInstances;
   readonly turns: ReleaseTurns;
+  readonly recovering: RecoveringApps;
   readonly traffic: TrafficSeries;
   readonly scaleDecisions: ScaleDecisions;
   /** PATH of everything that Sluice runs. */

@@ -14,20 +14,29 @@ const STOP_TIMEOUT_MS = 30_000;
 
 /**
  * Runs an instance of each of the first `count` filler apps as the server's own engine would: under a `runsv` with its log
- * and its limits. Each is a process that sleeps, the cheapest there is. Returns how to end them.
+ * and its limits. Each is a process that sleeps, the cheapest there is. Returns how to end them, which can be called again;
+ * `onBegin` is told before the first one runs, for whoever is cut short.
  */
-export async function runFillerInstances(sluice: TestSluice, count: number): Promise<() => Promise<void>> {
+export async function runFillerInstances(
+  sluice: TestSluice,
+  count: number,
+  onBegin: (end: () => Promise<void>) => void = () => undefined,
+): Promise<() => Promise<void>> {
   const home = new Home(sluice.home);
   const path = process.env["PATH"] ?? "";
   const engine = await RunitEngine.open({ home, ports: { first: 1, last: 1 }, logBytes: 1e6, path });
   const ids = Array.from({ length: count }, (_, index) => `${fillerName(index + 1)}.v1.web.1`);
-  await inLines(ids, async (id) => {
+  const starts: Promise<void>[] = [];
+  let ending: Promise<void> | undefined;
+  const start = async (id: string): Promise<void> => {
+    if (ending !== undefined) return;
     await engine.start({
       ...{ id, app: id.split(".")[0] ?? "", command: "exec sleep 1000000", directory: "/" },
       ...{ env: { PATH: path }, memoryMegabytes: MEGABYTES_EACH, listen: "nothing" },
     });
-  });
-  return async () => {
+  };
+  const endAll = async (): Promise<void> => {
+    await Promise.allSettled(starts);
     const limits = await memoryLimiter(home.root);
     await inLines(ids, async (id) => {
       const folder = home.service(id);
@@ -38,6 +47,11 @@ export async function runFillerInstances(sluice: TestSluice, count: number): Pro
       await engine.forget(id);
     });
   };
+  const end = async (): Promise<void> => (ending ??= endAll());
+  onBegin(end);
+  starts.push(inLines(ids, start));
+  await Promise.all(starts);
+  return end;
 }
 
 async function inLines(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {

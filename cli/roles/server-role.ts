@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
-import { startServer } from "../../server/server.js";
+import { startServer, type Server } from "../../server/server.js";
 import { keepReserveFile } from "../reserve-file.js";
 import { systemUser } from "../system-user.js";
 import type { RoleOptions } from "./role.js";
@@ -14,7 +14,7 @@ export async function startServerRole({
   id,
   log,
   atStop,
-}: RoleOptions): Promise<void> {
+}: RoleOptions): Promise<Server> {
   const { home, settings, isRoot, path, networkEnv, version, installation } = context;
   const proxyGroup = isRoot ? (await systemUser("haproxy"))?.gid : undefined;
   const engine = await RunitEngine.open({
@@ -44,7 +44,8 @@ export async function startServerRole({
   });
   atStop(async () => server.stop());
   const reserve = await keepReserveFile({ home, path, log });
-  atStop(reserve.stop);
+  atStop(async () => reserve.stop());
+  return server;
 }
 
 /** Each app gets a user of its own. */

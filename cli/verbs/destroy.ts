@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import type { Pending } from "../../server/api/api.js";
 import { apiPath } from "../api-path.js";
 import { Client } from "../client.js";
 import type { Context } from "../context.js";
+import { pendingLines } from "../show/pending-lines.js";
 
 /** `sluice destroy APP --yes` */
 export function destroyVerb(command: Command, context: () => Promise<Context>): void {
@@ -12,6 +14,12 @@ export function destroyVerb(command: Command, context: () => Promise<Context>): 
 }
 
 async function destroy(context: Context, app: string): Promise<void> {
-  await new Client(context).call("DELETE", apiPath("apps", app));
+  const done = await new Client(context).call<{ pending: Pending } | undefined>(
+    "DELETE",
+    apiPath("apps", app),
+  );
   context.print(`${app} is gone, with its releases and records.`);
+  if (done === undefined) return;
+  context.print("Its instances stop once no proxy leads visitors to them:");
+  for (const line of pendingLines(done.pending)) context.print(line);
 }

@@ -5,6 +5,7 @@ import { Client } from "../client.js";
 import type { Context } from "../context.js";
 import { appLines } from "../show/app-lines.js";
 import { proxyWarning } from "../show/proxy-warning.js";
+import { recoveringLines } from "../show/recovering-lines.js";
 import { show, type Format } from "../show/show.js";
 
 /** `sluice status` */
@@ -24,6 +25,7 @@ function statusLines({
   proxies,
   redis,
   alert,
+  recovering,
   home,
   version,
   apps,
@@ -33,6 +35,7 @@ function statusLines({
     `proxy    ${proxy.state}${processText(proxy.pid)}, port ${proxy.port}, revision ${proxy.revision ?? "unknown"}`,
     ...proxies.flatMap(proxyWarning).map((line) => `         ${line}`),
     `redis    ${redis.state}${processText(redis.pid)}`,
+    ...recoveringLines(recovering),
     ...(alert ? ["alert    sluice:alert is yes: no canary gets visitors (sluice alerts says why)"] : []),
     "",
     ...appLines(apps),

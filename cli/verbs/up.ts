@@ -12,12 +12,14 @@ import { stopServices } from "../down.js";
 import { parseSomeOf } from "../parse-some-of.js";
 import { checkHome } from "../preflight.js";
 import { ROLES, type Role } from "../roles/role.js";
+import { recoveringLines } from "../show/recovering-lines.js";
 import type { Running } from "../up.js";
 
-/** The line that says that all answers. */
+/** The line that says that all answers, but for what takes long to be recovered. */
 const UP = "-----> Sluice is up";
 const DETACH_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
+const RECOVERY_PATIENCE_MS = 10_000;
 
 /** `sluice up`: in the foreground until it is told to stop, or in the background. */
 export function upVerb(command: Command, context: () => Promise<Context>): void {
@@ -37,19 +39,18 @@ interface UpOptions {
 }
 
 async function foreground(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
-  const stopped = stopSignal();
+  const stopping = stopSignal();
   // All of the server: no other command should have to wait until that is read.
   const { up } = await import("../up.js");
   const running = await up(context, roles);
   try {
+    await Promise.race([waitForRecovery(running), aborted(stopping)]);
     announce(context, running);
-    if (demo) {
-      await showDemo(context, running.adminToken);
+    if (demo && (await showDemo(context, running.adminToken, stopping)))
       context.print("       Ctrl-C stops everything.");
-    }
-    const signal = await stopped;
+    await aborted(stopping);
     context.print(
-      `\n-----> ${signal}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`,
+      `\n-----> ${String(stopping.reason)}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`,
     );
   } finally {
     await running.stop();
@@ -57,19 +58,31 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
   }
 }
 
-function announce({ settings, home, ...context }: Context, { adminToken, isNewToken }: Running): void {
+/** What ran before answers again, unless an app takes long: that one is named, and holds up nobody. */
+async function waitForRecovery({ recovering }: Running): Promise<void> {
+  await recovering?.waitForAll(AbortSignal.timeout(RECOVERY_PATIENCE_MS)).catch(() => undefined);
+}
+
+function announce({ settings, home, ...context }: Context, running: Running): void {
+  const { adminToken, isNewToken, recovering } = running;
   const host = settings.bind === "0.0.0.0" ? settings.domain : settings.bind;
   context.print(UP);
   context.print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
   context.print(`       push     http://git:TOKEN@${host}:${settings.controlPort}/git/APP.git`);
   context.print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
   context.print(`       state    ${home.root}`);
+  for (const line of recoveringLines(recovering?.names() ?? [])) context.print(`       ${line}`);
   if (isNewToken) context.print(`       token    ${adminToken}   (shown this once; kept in ${home.token()})`);
 }
 
-async function showDemo(context: Context, token: string): Promise<void> {
+/** Returns whether the sample app is live; not when `signal` has ended its push. */
+async function showDemo(context: Context, token: string, signal: AbortSignal): Promise<boolean> {
   const { settings } = context;
-  const clone = await pushDemo(context, token);
+  const clone = await pushDemo(context, token, signal).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (clone === undefined) return false;
   const url = `http://hello.${settings.domain}:${settings.httpPort}`;
   context.print("-----> The sample app is live");
   context.print(`       open     ${url}`);
@@ -77,6 +90,7 @@ async function showDemo(context: Context, token: string): Promise<void> {
   context.print(
     `       change   cd ${clone} && edit page.js, then: git commit -am "My change" && git push sluice master`,
   );
+  return true;
 }
 
 /** The same command in a session of its own; what it prints goes to up.log. */
@@ -105,11 +119,19 @@ async function detach(context: Context, { demo = false, roles }: UpOptions): Pro
   }
   child.unref();
   context.print((await readFile(output, "utf8")).trimEnd());
-  if (demo) await showDemo(context, (await readOrMakeSecret(context.home.token())).secret);
+  // Who ends this command ends the push; the server goes on.
+  const { secret } = await readOrMakeSecret(context.home.token());
+  if (demo) await showDemo(context, secret, stopSignal());
 }
 
-async function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
-  });
+/** Aborts at the first Ctrl-C or TERM, which is its reason. Another one does not break off what stops then. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort(signal));
+  return stopping.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }

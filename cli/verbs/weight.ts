@@ -1,7 +1,9 @@
 import { InvalidArgumentError, type Command } from "commander";
+import type { Pending } from "../../server/api/api.js";
 import { apiPath } from "../api-path.js";
 import { Client } from "../client.js";
 import type { Context } from "../context.js";
+import { pendingLines } from "../show/pending-lines.js";
 
 /** `sluice weight APP PERCENT` */
 export function weightVerb(command: Command, context: () => Promise<Context>): void {
@@ -13,13 +15,18 @@ export function weightVerb(command: Command, context: () => Promise<Context>): v
 
 async function weight(context: Context, app: string, percent: number): Promise<void> {
   const path = apiPath("apps", app, "weight");
-  const { alert } = await new Client(context).call<{ alert: boolean }>("PUT", path, { percent });
+  const { alert, pending } = await new Client(context).call<{ alert: boolean; pending: Pending | null }>(
+    "PUT",
+    path,
+    { percent },
+  );
   const when = alert ? ", once the alert is over (sluice alerts)" : "";
   context.print(
     percent === 0
       ? `The canary of ${app} gets only those who ask for it by the header.`
       : `${percent} % of the new visitors of ${app} go to the canary${when}.`,
   );
+  for (const line of pendingLines(pending)) context.print(line);
 }
 
 function parsePercent(text: string): number {

@@ -34,6 +34,11 @@ export function mayFollow(from: Phase, to: Phase): boolean {
   return from === to || FOLLOWS[from].includes(to);
 }
 
+/** Whether a release in this phase is on its way to another. */
+export function isUnfinished(phase: Phase): boolean {
+  return phase !== "settled" && phase !== "retired" && phase !== "failed";
+}
+
 /** Whether a release in this phase has done all that `phase` stands for. */
 export function hasReached(current: Phase, phase: Phase): boolean {
   return current !== "failed" && PHASES.indexOf(current) >= PHASES.indexOf(phase);

@@ -31,7 +31,7 @@ export const releaseRecordSchema = z.object({
   phase: z.enum(PHASES),
   source: z.enum(["push", "webhook"]),
   /** Which list of steps it is going through, or went through last. */
-  order: z.enum(["deploy", "rollback", "copy"]),
+  order: z.enum(["deploy", "rollback", "copy", "promotion"]),
   /** The release whose build it has (a baseline). */
   copyOf: z.number().int().positive().optional(),
   /** Who asked for it, as they are known to us: a token's or key's name. */
@@ -62,6 +62,8 @@ export const releaseRecordSchema = z.object({
   scale: scaleSettingsSchema.optional(),
   /** Environment that app.json adds for previews. */
   previewEnv: z.record(z.string(), z.string()).default({}),
+  /** Its postdeploy scripts were run. */
+  postdeployed: z.boolean().optional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
 });
 

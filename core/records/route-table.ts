@@ -27,6 +27,8 @@ export const routedReleaseSchema = z.object({
   expireSeconds: z.number().default(0),
   /** As production: within which bounds the autoscaler may choose how many servers it has. */
   scale: scaleSettingsSchema.optional(),
+  /** As production: when it was last decided how many instances it has, by a release, a person or the autoscaler (ms since 1970). */
+  sizedAt: z.number().optional(),
   /** When it was started, or put to sleep (ms since 1970). */
   since: z.number().default(0),
 });

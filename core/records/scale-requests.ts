@@ -6,9 +6,10 @@ import { keys } from "../redis/keys.js";
 const requestSchema = z.object({
   v: z.literal(1),
   app: z.string(),
-  /** The release that was production when it was decided, and how many instances of web it had. */
+  /** The release that was production when it was decided, how many instances of web it had, and since when (`RoutedRelease.sizedAt`). */
   release: z.number(),
   from: z.number(),
+  sizedAt: z.number().optional(),
   to: z.number(),
   reason: z.string(),
   /** ms since 1970. */

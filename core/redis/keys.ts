@@ -2,6 +2,8 @@
 export const keys = {
   /** Hash: app → `AppRecord`. */
   apps: "sluice:apps",
+  /** Integer: the last user id given to an app. */
+  lastUid: "sluice:last-uid",
   /** Hash: release number → `ReleaseRecord`. */
   releases: (app: string) => `sluice:releases:${app}`,
   /** Integer: the last release number given to an app. */

@@ -1,6 +1,6 @@
 import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
 import { APPEND_SOURCE, visitorHeaders } from "./visitor-headers.js";
-import { isPlace, NOWHERE, PLACES, type HaproxyState, type MapName } from "./state.js";
+import { isPlace, NOWHERE, PLACES, type MapName, type Routing } from "./state.js";
 
 export interface HaproxyOptions {
   /** Folder of everything below; HAProxy's sockets lie in it. */
@@ -16,12 +16,16 @@ export interface HaproxyOptions {
   readonly trustedProxies?: readonly string[];
   /** `REQUEST_SECONDS` */
   readonly requestSeconds?: number;
+  /** `BODY_SILENCE_SECONDS` */
+  readonly bodySilenceSeconds?: number;
   /** User and group of its workers; undefined: whoever starts it. */
   readonly user?: string;
 }
 
 /** As long as the headers of a request may take, and then its body to begin; a small one to be there whole. */
 const REQUEST_SECONDS = 30;
+/** As long as neither end may say anything on a request whose body is not small: its visitor sends nothing, the instance neither. */
+const BODY_SILENCE_SECONDS = 600;
 /** Fits into HAProxy's buffer (`tune.bufsize`, 16 KiB) with usual headers. */
 const SMALL_BODY_BYTES = 8192;
 
@@ -107,14 +111,18 @@ ${maxConnections}  timeout http-request ${requestSeconds}s
   option idle-close-on-response
   http-error status 503 content-type text/plain string "This app has no healthy instance at the moment. Please try again shortly.\\n" hdr Retry-After 5
 
+defaults backends from base
+  # HAProxy 2.6 has no timeout but the server's for a body that it passes on. What is passed on counts as a word of the server's
+  # (no \`option independent-streams\`): a body that goes on, however slowly, is not cut off, one that stalls is.
+  http-request set-timeout server ${options.bodySilenceSeconds ?? BODY_SILENCE_SECONDS}s if { req.body_size gt 0 } !{ req.hdr_val(content-length) le ${SMALL_BODY_BYTES} }
+
 frontend traffic from base
   bind ${bindAddress(options.bind, options.port)}
 ${visitorHeaders(options.port, options.trustedProxies ?? [])}  http-request set-var(txn.began) date(0,us)
   # Sent twice, a request might act twice: only those that may be repeated (RFC 9110, 9.2.2) are retried once they were sent.
   http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }
 
-  # No instance waits for a small body, nor for the first byte of another: HAProxy 2.6 itself has no timeout but the server's
-  # for a body that it passes on. A longer one passes as it comes.
+  # No instance waits for a small body, nor for the first byte of another. A longer one passes as it comes (see \`backends\`).
   http-request wait-for-body time ${requestSeconds}s at-least 1
   http-request wait-for-body time ${requestSeconds}s if { req.body_size 1:${SMALL_BODY_BYTES} } { req.hdr_val(content-length) le ${SMALL_BODY_BYTES} }
 
@@ -215,7 +223,7 @@ peers counters
   table latencies type string len 160 size 4m expire 1d store gpc0,gpc0_rate(10s)
 
 # Releases that sleep: whoever answers here wakes the one that is named, and passes the request on.
-backend ${WAKE} from base
+backend ${WAKE} from backends
   # A connection leads to the release that its first request named: no other may follow on it, of the same visitor neither.
   option http-server-close
   http-reuse never
@@ -241,7 +249,7 @@ export function slotText(slot: string, servers: ReadonlyMap<string, string>): st
   });
   const others = [...servers].filter(([name]) => !isPlace(name));
   const lines = others.map(([name, address]) => `  server ${name} ${address} ${SERVER_CHECK}\n`);
-  return `backend ${slot} from base\n${[...places, ...lines].join("")}`;
+  return `backend ${slot} from backends\n${[...places, ...lines].join("")}`;
 }
 
 /**
@@ -250,8 +258,20 @@ export function slotText(slot: string, servers: ReadonlyMap<string, string>): st
  */
 export const SERVER_CHECK = "check inter 2s fastinter 100ms downinter 100ms fall 30 rise 1";
 
-export function mapText(state: HaproxyState, map: MapName): string {
-  return [...state.maps[map]].map(([key, value]) => `${key} ${value}\n`).join("");
+export function mapText({ apps, fallback }: Routing, map: MapName): string {
+  const bareHost = map === "hosts" && fallback !== undefined ? `${FALLBACK_HOST} ${fallback}\n` : "";
+  return bareHost + [...apps.values()].map((maps) => linesOf(maps[map])).join("");
+}
+
+/** An app's lines in a map's file: made once, since its maps never change. */
+const lines = new WeakMap<ReadonlyMap<string, string>, string>();
+
+function linesOf(entries: ReadonlyMap<string, string>): string {
+  const known = lines.get(entries);
+  if (known !== undefined) return known;
+  const text = [...entries].map(([key, value]) => `${key} ${value}\n`).join("");
+  lines.set(entries, text);
+  return text;
 }
 
 export function slotName(index: number): string {

@@ -9,6 +9,7 @@ import { mapCommand } from "./map-changes.js";
 import { OldWorkers, readMaps } from "./old-workers.js";
 import { plan, type Plan } from "./plan.js";
 import { PlannedFiles } from "./planned-files.js";
+import { appOf, routingOf } from "./routing.js";
 import { addressArgument, argument, Runtime } from "./runtime.js";
 import { Servers } from "./servers.js";
 import { NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
@@ -47,8 +48,7 @@ export class Haproxy implements Proxy {
   }
 
   async apps(): Promise<ReadonlySet<string>> {
-    const { maps } = await this.observed();
-    return new Set([...maps.hosts.values()].map((target) => target.split("/")[0] ?? ""));
+    return new Set((await this.observed()).apps.keys());
   }
 
   async apply(
@@ -79,9 +79,9 @@ export class Haproxy implements Proxy {
   }
 
   async loads(releases: readonly string[]): Promise<ReadonlyMap<string, Load>> {
-    const { maps } = await this.observed();
+    const { apps } = await this.observed();
     const slotOf = releases.flatMap((release) => {
-      const entry = maps.slots.get(release);
+      const entry = apps.get(appOf(release))?.slots.get(release);
       const slot = entry === undefined ? WAKE : slotOfEntry(entry);
       return slot === WAKE ? [] : [[release, slot] as const];
     });
@@ -143,15 +143,16 @@ export class Haproxy implements Proxy {
     const { folder } = this.options;
     const maps = await readMaps(this.runtime, folder);
     const all = parseServers(await this.runtime.run("show servers state"));
-    const used = new Set([...maps.slots.values()].map(slotOfEntry));
-    const servers = new Map<string, Map<string, string>>();
+    const used = [...maps.slots.values()].map(slotOfEntry).filter((slot) => slot !== WAKE);
+    const servers = new Map(used.map((slot) => [slot, new Map<string, string>()]));
     const leaving: SlotServer[] = [];
     for (const { slot, server, address, isOut } of all) {
       if (address === NOWHERE || slot === WAKE) continue;
-      if (isOut || !used.has(slot)) leaving.push({ slot, server, address });
-      else servers.set(slot, (servers.get(slot) ?? new Map<string, string>()).set(server, address));
+      const present = servers.get(slot);
+      if (isOut || present === undefined) leaving.push({ slot, server, address });
+      else present.set(server, address);
     }
-    return { maps, servers, leaving, slots: await slotsIn(folder) };
+    return { ...routingOf(maps), servers, leaving, slots: await slotsIn(folder) };
   }
 
   private async perform({ added, maps }: Plan): Promise<void> {

@@ -1,6 +1,7 @@
 import { parseMap, parseOpenServers, parseProcesses, parseServers } from "./answers.js";
 import { paths, WAKE } from "./configuration.js";
 import { mapChanges, mapCommand } from "./map-changes.js";
+import { mapsOf, routingOf } from "./routing.js";
 import { argument, type Runtime } from "./runtime.js";
 import {
   MAPS,
@@ -11,16 +12,23 @@ import {
   type MapName,
   type Maps,
   type ObservedServer,
+  type Routing,
   type SlotServer,
 } from "./state.js";
 
 interface OldWorker {
   readonly runtime: Runtime;
-  /** Since it was told to stop its servers are as they were: HAProxy changes none of it ("Proxy is disabled."). */
+  /**
+   * Those that have an address. Since it was told to stop they are as they were: HAProxy changes none of it ("Proxy is
+   * disabled.").
+   */
   readonly servers: readonly ObservedServer[];
-  maps: Maps;
-  /** What `maps` were made from. */
-  followed?: Maps;
+  /** Slot → addresses of its servers that take requests. */
+  readonly addresses: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What its maps say. */
+  routing: Routing;
+  /** What `routing` was made from. */
+  followed?: Routing;
 }
 
 /** No backend is called this: whoever is sent there is answered 503. */
@@ -48,7 +56,7 @@ export class OldWorkers {
       try {
         const worker = this.known.get(pid) ?? (await this.observe(pid));
         this.known.set(pid, worker);
-        await this.route(worker, wanted.maps, wanted);
+        await this.route(worker, wanted);
         open.push(...(await openServers(worker, wanted)));
       } catch (error) {
         this.known.delete(pid);
@@ -65,20 +73,35 @@ export class OldWorkers {
 
   private async observe(pid: number): Promise<OldWorker> {
     const runtime = this.master.of(pid);
+    const servers = parseServers(await runtime.run("show servers state")).filter(
+      ({ slot, address }) => slot !== WAKE && address !== NOWHERE,
+    );
     return {
       runtime,
-      servers: parseServers(await runtime.run("show servers state")),
-      maps: await readMaps(runtime, this.folder),
+      servers,
+      addresses: addressesOf(servers.filter(({ isOut }) => !isOut)),
+      routing: routingOf(await readMaps(runtime, this.folder)),
     };
   }
 
-  private async route(worker: OldWorker, from: Maps, wanted: HaproxyState): Promise<void> {
-    if (worker.followed === from) return;
-    const maps = mapsFor(worker.servers, wanted);
-    const commands = mapChanges(worker.maps, maps).map((change) => mapCommand(this.folder, change));
-    await worker.runtime.expect("", commands);
-    worker.maps = maps;
-    worker.followed = from;
+  /** Only the apps that have changed since it was done last are looked at. */
+  private async route(worker: OldWorker, wanted: HaproxyState): Promise<void> {
+    const { addresses, routing, followed } = worker;
+    const changed = changedApps(followed ?? routing, wanted);
+    const apps = new Map(routing.apps);
+    for (const app of changed) {
+      const maps = wanted.apps.get(app);
+      if (maps === undefined) apps.delete(app);
+      else apps.set(app, mapsFor(addresses, maps, wanted));
+    }
+    const next = { apps, fallback: wanted.fallback };
+    const changes = mapChanges(mapsOf(routing, changed), mapsOf(next, changed));
+    await worker.runtime.expect(
+      "",
+      changes.map((change) => mapCommand(this.folder, change)),
+    );
+    worker.routing = next;
+    worker.followed = wanted;
   }
 }
 
@@ -100,39 +123,47 @@ export async function readMaps(
   };
 }
 
-/** The wanted maps for a worker with these servers. Pure. */
-export function mapsFor(servers: readonly ObservedServer[], wanted: HaproxyState): Maps {
+/** Those of which a state says something else. */
+function changedApps(before: Routing, after: Routing): string[] {
+  if (before.apps === after.apps) return [];
+  const changed = [...after.apps].filter(([app, maps]) => before.apps.get(app) !== maps);
+  const gone = [...before.apps.keys()].filter((app) => !after.apps.has(app));
+  return [...changed.map(([app]) => app), ...gone];
+}
+
+/** An app's maps for a worker whose slots lead to these addresses. Pure. */
+function mapsFor(
+  addresses: ReadonlyMap<string, ReadonlySet<string>>,
+  maps: Maps,
+  wanted: HaproxyState,
+): Maps {
   const slotFor = (slot: string): string => {
-    const addresses = wanted.servers.get(slot);
-    if (addresses === undefined || addresses.size === 0) return NO_SLOT;
-    const there = servers.filter(
-      (server) => server.slot === slot && !server.isOut && server.address !== NOWHERE,
-    );
-    const present = new Set(there.map(({ address }) => address));
-    const isSame =
-      present.size === addresses.size && [...addresses.values()].every((address) => present.has(address));
+    const here = new Set(wanted.servers.get(slot)?.values());
+    if (here.size === 0) return NO_SLOT;
+    const there = addresses.get(slot) ?? new Set();
+    const isSame = there.size === here.size && [...here].every((address) => there.has(address));
     return isSame ? slot : WAKE;
   };
-  const slots = new Map<string, string>();
   const lead = (entries: ReadonlyMap<string, string>): Map<string, string> =>
     new Map(
       [...entries].map(([key, entry]) => {
         const slot = slotOfEntry(entry);
-        if (slot === WAKE) return [key, entry];
-        const found = slots.get(slot) ?? slotFor(slot);
-        slots.set(slot, found);
-        return [key, withSlot(entry, found)];
+        return [key, slot === WAKE ? entry : withSlot(entry, slotFor(slot))];
       }),
     );
-  return { ...wanted.maps, visitors: lead(wanted.maps.visitors), slots: lead(wanted.maps.slots) };
+  return { ...maps, visitors: lead(maps.visitors), slots: lead(maps.slots) };
+}
+
+function addressesOf(servers: readonly SlotServer[]): Map<string, Set<string>> {
+  const addresses = new Map<string, Set<string>>();
+  for (const { slot, address } of servers)
+    addresses.set(slot, (addresses.get(slot) ?? new Set()).add(address));
+  return addresses;
 }
 
 async function openServers({ runtime, servers }: OldWorker, wanted: HaproxyState): Promise<SlotServer[]> {
   const unwanted = servers.filter(
-    ({ slot, address }) =>
-      address !== NOWHERE &&
-      slot !== WAKE &&
-      ![...(wanted.servers.get(slot)?.values() ?? [])].includes(address),
+    ({ slot, address }) => ![...(wanted.servers.get(slot)?.values() ?? [])].includes(address),
   );
   if (unwanted.length === 0) return [];
   const slots = new Set(unwanted.map(({ slot }) => slot));

@@ -1,13 +1,15 @@
 import type { AppRoutes, ReleaseRoutes } from "../proxy.js";
-import { FALLBACK_HOST, WAKE } from "./configuration.js";
+import { WAKE } from "./configuration.js";
 import { mapChanges, type MapChange } from "./map-changes.js";
+import { mapsOf } from "./routing.js";
 import {
+  NO_MAPS,
   PLACES,
   slotEntry,
   slotOfEntry,
   splitEntry,
   type HaproxyState,
-  type MapName,
+  type Maps,
   type SlotServer,
 } from "./state.js";
 import { visitorsOf } from "./visitors.js";
@@ -25,7 +27,7 @@ export interface Plan {
   readonly missingSlots: number;
 }
 
-/** desired − actual. Pure. */
+/** desired − actual. Pure. What it costs grows with the apps that change, not with those that there are. */
 export function plan(
   actual: HaproxyState,
   changes: ReadonlyMap<string, AppRoutes | undefined>,
@@ -33,92 +35,72 @@ export function plan(
 ): Plan {
   const desired = new Desired(actual);
   for (const [app, routes] of changes) desired.place(app, routes);
-  desired.setFallback(fallback);
-  return desired.plan();
+  return desired.plan([...changes.keys()], fallback);
 }
 
-/** The state as it should become, built app by app on a copy of the actual one. */
+/** The state as it should become, built app by app on the actual one. */
 class Desired {
-  private readonly maps: Record<MapName, Map<string, string>>;
-  private readonly servers: Map<string, Map<string, string>>;
-  private readonly freeSlots: string[];
+  private readonly apps: Map<string, Maps>;
+  private readonly servers: Map<string, ReadonlyMap<string, string>>;
+  private readonly freeSlots: Iterator<string, undefined>;
   private readonly added: SlotServer[] = [];
   private readonly leaving: SlotServer[] = [];
   private missingSlots = 0;
 
   constructor(private readonly actual: HaproxyState) {
-    this.maps = {
-      hosts: new Map(actual.maps.hosts),
-      visitors: new Map(actual.maps.visitors),
-      tracks: new Map(actual.maps.tracks),
-      splits: new Map(actual.maps.splits),
-      slots: new Map(actual.maps.slots),
-    };
-    this.servers = new Map([...actual.servers].map(([slot, servers]) => [slot, new Map(servers)]));
-    const used = new Set([...actual.maps.slots.values()].map(slotOfEntry));
-    for (const { slot } of [...actual.leaving, ...(actual.elsewhere ?? [])]) used.add(slot);
-    this.freeSlots = actual.slots.filter((slot) => !used.has(slot)).reverse();
+    this.apps = new Map(actual.apps);
+    this.servers = new Map(actual.servers);
+    this.freeSlots = freeSlots(actual);
   }
 
   place(app: string, routes: AppRoutes | undefined): void {
-    const releases = routes?.releases ?? new Map<string, ReleaseRoutes>();
-    for (const [key, entry] of this.maps.slots) {
-      if (belongsTo(key, app) && !releases.has(key)) this.drop(key, entry);
+    const before = this.apps.get(app) ?? NO_MAPS;
+    for (const [release, entry] of before.slots) if (!routes?.releases.has(release)) this.drop(entry);
+    if (routes === undefined) {
+      this.apps.delete(app);
+      return;
     }
-    for (const [key, release] of releases) this.placeRelease(key, release);
-    replaceAll(this.maps.tracks, (key) => belongsTo(key, app), routes?.tracks);
-    const splits = new Map([...(routes?.splits ?? [])].map(([track, split]) => [track, splitEntry(split)]));
-    replaceAll(this.maps.splits, (key) => belongsTo(key, app), splits);
-    const visitors = routes === undefined ? undefined : visitorsOf(routes, this.maps.slots);
-    replaceAll(this.maps.visitors, (key) => belongsTo(key, app), visitors);
-    replaceAll(
-      this.maps.hosts,
-      (_, target) => belongsTo(target, app),
-      routes?.hosts,
-      (key) => key === FALLBACK_HOST,
-    );
+    const slots = new Map<string, string>();
+    for (const [key, release] of routes.releases) {
+      const entry = this.placeRelease(key, release, before.slots.get(key));
+      if (entry !== undefined) slots.set(key, entry);
+    }
+    const splits = new Map([...routes.splits].map(([track, split]) => [track, splitEntry(split)]));
+    const { hosts, tracks } = routes;
+    this.apps.set(app, { hosts, visitors: visitorsOf(routes, slots), tracks, splits, slots });
   }
 
-  setFallback(target: string | undefined): void {
-    if (target === undefined) this.maps.hosts.delete(FALLBACK_HOST);
-    else this.maps.hosts.set(FALLBACK_HOST, target);
-  }
-
-  plan(): Plan {
+  plan(changed: readonly string[], fallback: string | undefined): Plan {
+    const { apps, servers, added, leaving, actual, missingSlots } = this;
+    const before = mapsOf(actual, changed);
+    const after = mapsOf({ apps, fallback }, changed);
     return {
-      added: this.added,
-      maps: mapChanges(this.actual.maps, this.maps),
-      leaving: this.leaving,
-      next: {
-        maps: this.maps,
-        servers: this.servers,
-        leaving: [...this.actual.leaving, ...this.leaving],
-        elsewhere: this.actual.elsewhere ?? [],
-        slots: this.actual.slots,
-      },
-      missingSlots: this.missingSlots,
+      added,
+      maps: mapChanges(before, after),
+      leaving,
+      next: { ...actual, apps, fallback, servers, leaving: [...actual.leaving, ...leaving] },
+      missingSlots,
     };
   }
 
-  private placeRelease(key: string, release: ReleaseRoutes): void {
-    const present = this.maps.slots.get(key);
+  /** Returns its entry; undefined where there is no slot for it. */
+  private placeRelease(key: string, release: ReleaseRoutes, present: string | undefined): string | undefined {
     if (release.asleep) {
-      if (present !== undefined) this.drop(key, present);
-      this.maps.slots.set(key, slotEntry(WAKE, key, release));
-      return;
+      if (present !== undefined) this.drop(present);
+      return slotEntry(WAKE, key, release);
     }
     const hasSlot = present !== undefined && slotOfEntry(present) !== WAKE;
-    const slot = hasSlot ? slotOfEntry(present) : this.freeSlots.pop();
+    const slot = hasSlot ? slotOfEntry(present) : this.freeSlots.next().value;
     if (slot === undefined) {
       this.missingSlots++;
-      return;
+      return present;
     }
-    this.maps.slots.set(key, slotEntry(slot, key, release));
     this.placeServers(slot, release.servers);
+    return slotEntry(slot, key, release);
   }
 
   private placeServers(slot: string, wanted: ReadonlyMap<string, string>): void {
-    const servers = this.servers.get(slot) ?? new Map<string, string>();
+    const servers = new Map(this.servers.get(slot));
     this.servers.set(slot, servers);
     const addresses = new Set(wanted.values());
     for (const [server, address] of servers) {
@@ -142,10 +124,9 @@ class Desired {
     return PLACES.find((place) => !servers.has(place) && !leaving.some(({ server }) => server === place));
   }
 
-  private drop(key: string, entry: string): void {
+  private drop(entry: string): void {
     const slot = slotOfEntry(entry);
     for (const [server, address] of this.servers.get(slot) ?? []) this.leave(slot, server, address);
-    this.maps.slots.delete(key);
     this.servers.delete(slot);
   }
 
@@ -154,18 +135,10 @@ class Desired {
   }
 }
 
-function belongsTo(key: string, app: string): boolean {
-  return key.startsWith(`${app}/`);
-}
-
-function replaceAll(
-  map: Map<string, string>,
-  isOurs: (key: string, value: string) => boolean,
-  wanted: ReadonlyMap<string, string> = new Map(),
-  spare: (key: string) => boolean = () => false,
-): void {
-  for (const [key, value] of map) {
-    if (isOurs(key, value) && !spare(key) && !wanted.has(key)) map.delete(key);
-  }
-  for (const [key, value] of wanted) map.set(key, value);
+/** Those that no release has and no server is leaving, looked for one by one as they are needed. */
+function* freeSlots(actual: HaproxyState): Generator<string, undefined> {
+  const { slots, servers, leaving, elsewhere = [] } = actual;
+  const used = new Set([...leaving, ...elsewhere].map(({ slot }) => slot));
+  for (const slot of slots) if (!servers.has(slot) && !used.has(slot)) yield slot;
+  return undefined;
 }

@@ -9,9 +9,16 @@ export type MapName = (typeof MAPS)[number];
 
 export type Maps = Readonly<Record<MapName, ReadonlyMap<string, string>>>;
 
-/** What HAProxy does at a moment: its maps, and the servers of every slot that has some. */
-export interface HaproxyState {
-  readonly maps: Maps;
+export const NO_MAPS: Maps = {
+  hosts: new Map(),
+  visitors: new Map(),
+  tracks: new Map(),
+  splits: new Map(),
+  slots: new Map(),
+};
+
+/** What HAProxy does at a moment: its maps, and the servers of every slot that is taken. */
+export interface HaproxyState extends Routing {
   /** Slot → server → address. */
   readonly servers: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Servers that get nothing new and wait for their last connection to close. */
@@ -20,6 +27,16 @@ export interface HaproxyState {
   readonly elsewhere?: readonly SlotServer[];
   /** Every slot there is. */
   readonly slots: readonly string[];
+}
+
+/**
+ * What the maps say, kept by app: a change of one app looks at no other. No two apps have an entry in common. An app's maps are
+ * never changed, only replaced: the same object says the same.
+ */
+export interface Routing {
+  readonly apps: ReadonlyMap<string, Maps>;
+  /** Where the bare host leads: the entry of the hosts map that no app has. */
+  readonly fallback: string | undefined;
 }
 
 /** How a server stands in HAProxy. */

@@ -60,8 +60,9 @@ export function api(options: ApiOptions): Router {
   );
   router.get("/apps", async (_request, response) => response.json(await appSummaries(tools)));
   router.delete("/apps/:app", async (request, response) => {
-    await destroyApp(tools, pipeline, request.params.app);
-    response.status(204).end();
+    const unheard = await destroyApp(tools, pipeline, request.params.app);
+    if (unheard === undefined) response.status(204).end();
+    else response.json({ app: request.params.app, pending: pendingOf(unheard) });
   });
   router.get("/apps/:app/releases", async (request, response) =>
     response.json(await releaseSummaries(tools, request.params.app)),
@@ -107,8 +108,8 @@ export function api(options: ApiOptions): Router {
   router.put("/apps/:app/weight", async (request, response) => {
     const { percent } = parseBody(z.strictObject({ percent: percentSchema }), request);
     const app = await tools.apps.read(request.params.app);
-    await setShare(tools, app.name, percent);
-    response.json({ app: app.name, percent, alert: await isAlert(redis) });
+    const unheard = await setShare(tools, app.name, percent);
+    response.json({ app: app.name, percent, alert: await isAlert(redis), pending: pendingOf(unheard) });
   });
   router.get("/apps/:app/logs", async (request, response) => {
     const query = parse(logQuerySchema, request.query);
@@ -143,7 +144,7 @@ export function api(options: ApiOptions): Router {
   router.use(flagsApi(tools.apps, flags));
   router.use(notifyApi(tools, options.receivers, options.notifier));
   router.use(proxiesApi(tools));
-  router.use(hostsApi({ redis, clock: tools.clock }));
+  router.use(hostsApi({ redis, clock: tools.clock, settings: tools.settings }));
   router.use(alertsApi(redis));
 
   router.get("/tokens", async (_request, response) => response.json(await tokens.list()));
@@ -184,6 +185,16 @@ function requireToken(tokens: TokenStore) {
     response.locals["holder"] = holder;
     next();
   };
+}
+
+/** What is done, but not yet everywhere: which proxy does not follow, and what to do about it. */
+export interface Pending {
+  readonly message: string;
+  readonly hint: string;
+}
+
+function pendingOf(unheard: AppError | undefined): Pending | null {
+  return unheard === undefined ? null : { message: unheard.message, hint: unheard.hint };
 }
 
 /** `v42` → 42, if the app has that release. Throws `release-unknown`. */

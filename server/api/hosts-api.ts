@@ -7,6 +7,7 @@ import { SampleSeries, type SamplePoint, type TimedSample } from "../../core/rec
 import type { Sample } from "../../core/records/sample.js";
 import type { Redis } from "ioredis";
 import type { Clock } from "../../core/clock.js";
+import type { Settings } from "../../core/settings.js";
 import { parseRange } from "./range.js";
 
 /** A host as `GET /hosts` shows it. */
@@ -30,8 +31,14 @@ const stepSchema = z.coerce.number().int().min(1).max(86_400).default(60);
 const HOUR_MS = 3_600_000;
 const MOST_POINTS = 5000;
 
+interface HostsApiOptions {
+  readonly redis: Redis;
+  readonly clock: Clock;
+  readonly settings: Pick<Settings, "monitor">;
+}
+
 /** `GET /hosts`, `GET /hosts/ID/samples?from&to&step`, `DELETE /hosts/ID`. */
-export function hostsApi({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): Router {
+export function hostsApi({ redis, clock, settings }: HostsApiOptions): Router {
   const [hosts, series] = [new HostRecords(redis), new SampleSeries(redis)];
   const known = async (id: string): Promise<string> => {
     if ((await hosts.find(id)) !== undefined) return id;
@@ -63,6 +70,9 @@ export function hostsApi({ redis, clock }: { readonly redis: Redis; readonly clo
   });
   router.delete("/hosts/:host", async (request, response) => {
     const host = await known(request.params.host);
+    const reportedAt = (await series.newest([host])).get(host)?.at ?? 0;
+    const seconds = Math.max(0, Math.round((clock.now() - reportedAt) / 1000));
+    if (seconds < settings.monitor.silentSeconds) throw new AppError("host-alive", { host, seconds });
     await hosts.remove(host);
     await series.remove(host);
     response.status(204).end();

@@ -22,6 +22,8 @@ export interface ServerStatus {
   readonly redis: { readonly state: "up" | "down"; readonly pid: number | undefined };
   /** `sluice:alert` is yes: no canary gets visitors. */
   readonly alert: boolean;
+  /** Apps whose releases an earlier server left, and that are still being looked after: what is asked for them waits. */
+  readonly recovering: readonly string[];
   readonly apps: readonly AppSummary[];
 }
 
@@ -46,6 +48,7 @@ export async function serverStatus(tools: Tools, redis: Redis, version: string):
     proxies: records?.proxies ?? [],
     redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
     alert: records?.alert ?? false,
+    recovering: tools.recovering.names(),
     apps: records?.apps ?? [],
   };
 }

@@ -1,19 +1,19 @@
 import { AppError } from "../../core/app-error.js";
 import { CANARY } from "../../core/records/route-table.js";
-import { applied, appliedIfPossible } from "../releases/applied.js";
+import { appliedIfPossible } from "../releases/applied.js";
 import { withoutCanary, withShare } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 
 type RouteTools = Pick<Tools, "routes" | "proxyReports" | "clock" | "log">;
 
 /**
- * The canary gets this part of the visitors from now on, until it goes: a person says so. Resolves when every proxy does so.
- * Throws `canary-none`; `proxy-silent` when one does not, where it is written all the same.
+ * The canary gets this part of the visitors from now on, until it goes: a person says so. Resolves when every proxy does so, or
+ * with the error that names those that do not follow yet. Throws `canary-none`.
  */
-export async function setShare(tools: RouteTools, app: string, share: number): Promise<void> {
+export async function setShare(tools: RouteTools, app: string, share: number): Promise<AppError | undefined> {
   if ((await tools.routes.read(app)).canary === undefined) throw new AppError("canary-none", { app });
   const revision = await tools.routes.update(app, (table) => withShare(table, share, true));
-  await applied(tools, revision, app);
+  return appliedIfPossible(tools, revision, app);
 }
 
 /** The next step's share, if the canary is still this release and nobody has set another. Answers whether that was so. */

@@ -49,6 +49,12 @@ export class Repository {
     return line.trim() === "" ? undefined : line.trim();
   }
 
+  /** The names of all branches. */
+  async branches(): Promise<string[]> {
+    const names = await this.git.raw("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/");
+    return names.split("\n").filter((name) => name !== "");
+  }
+
   /** Moves a branch, or makes it. */
   async setHead(branch: string, commit: string): Promise<void> {
     await this.git.raw("update-ref", `refs/heads/${branch}`, commit);
@@ -65,10 +71,9 @@ export class Repository {
    * has both.
    */
   async headsInTheWayOf(branch: string): Promise<string[]> {
-    const names = await this.git.raw("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/");
-    return names
-      .split("\n")
-      .filter((name) => name !== "" && (name.startsWith(`${branch}/`) || branch.startsWith(`${name}/`)));
+    return (await this.branches()).filter(
+      (name) => name.startsWith(`${branch}/`) || branch.startsWith(`${name}/`),
+    );
   }
 
   /** Removes a ref of any kind; one that is not there is no error. */

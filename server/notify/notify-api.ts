@@ -2,7 +2,8 @@ import { Router } from "express";
 import { z } from "zod";
 import { AppError } from "../../core/app-error.js";
 import { PRODUCTION } from "../../core/records/route-table.js";
-import { publicUrl } from "../releases/public-url.js";
+import { productionOf } from "../releases/production-of.js";
+import { urlOfRelease } from "../releases/what-serves.js";
 import type { Tools } from "../tools.js";
 import type { AppEvent } from "./app-event.js";
 import type { Notifier, Undelivered } from "./notifier.js";
@@ -21,10 +22,11 @@ const newReceiverSchema = z.strictObject({
 
 /** `/apps/APP/notifications`: who is told of an app's releases. */
 export function notifyApi(
-  { apps, settings, clock }: Pick<Tools, "apps" | "settings" | "clock">,
+  tools: Pick<Tools, "apps" | "settings" | "clock" | "routes" | "releases">,
   receivers: ReceiverStore,
   notifier: Notifier,
 ): Router {
+  const { apps, settings, clock } = tools;
   const router = Router();
   router.get("/apps/:app/notifications", async (request, response) => {
     const { name } = await apps.read(request.params.app);
@@ -42,9 +44,9 @@ export function notifyApi(
   });
   router.post("/apps/:app/notifications/test", async (request, response) => {
     const { name } = await apps.read(request.params.app);
-    const told = await notifier.tell(
-      madeUp(name, publicUrl(settings, { app: name, track: PRODUCTION }), clock.now()),
-    );
+    const { processes = [] } = (await productionOf(tools, name)) ?? {};
+    const url = urlOfRelease(settings, { app: name, track: PRODUCTION, processes });
+    const told = await notifier.tell(madeUp(name, url, clock.now()));
     if (told === 0) throw new AppError("receivers-none", { app: name });
     response.status(202).json({ app: name, receivers: told });
   });
@@ -63,7 +65,7 @@ function withFailure(receiver: Receiver, undelivered: readonly Undelivered[]): R
   return { ...receiver, undelivered: { type, at, reason } };
 }
 
-function madeUp(app: string, url: string, now: number): AppEvent {
+function madeUp(app: string, url: string | undefined, now: number): AppEvent {
   return {
     type: "release.live",
     app,
@@ -72,7 +74,7 @@ function madeUp(app: string, url: string, now: number): AppEvent {
     branch: "master",
     track: PRODUCTION,
     at: new Date(now).toISOString(),
-    url,
+    ...(url === undefined ? {} : { url }),
     reason: "This is a test: nothing was released.",
     test: true,
   };

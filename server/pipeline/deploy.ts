@@ -15,5 +15,8 @@ export const DEPLOY: readonly Step[] = [checkout, dependencies, gatesAndBuild, s
 /** What happens to an earlier release that is to serve again: no rebuild, and from standby only a switch. */
 export const ROLLBACK: readonly Step[] = [start, health, live, settle];
 
+/** What follows when a canary has become production: it is built, runs and serves already. */
+export const PROMOTION: readonly Step[] = [tidy];
+
 /** What makes fresh instances of a release that is built already: none of its scripts runs again. */
 export const COPY: readonly Step[] = [copy, start, health, live, tidy];

@@ -4,11 +4,11 @@ import { releaseName } from "../../core/names.js";
 import { hasReached } from "../../core/records/phase.js";
 import type { AppRecord } from "../../core/records/app-record.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { isPreview, PRODUCTION } from "../../core/records/route-table.js";
+import { CANARY, isPreview, PRODUCTION } from "../../core/records/route-table.js";
 import type { Redis } from "ioredis";
 import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import { Repository, type Quarantine } from "../git/repository.js";
-import { COPY, DEPLOY, ROLLBACK } from "./deploy.js";
+import { COPY, DEPLOY, PROMOTION, ROLLBACK } from "./deploy.js";
 import { refuseFullDisk, watchDisk } from "./disk-space.js";
 import { layDependenciesReady } from "./ready-dependencies.js";
 import { Output } from "./output.js";
@@ -33,6 +33,9 @@ export interface ReleaseOrder {
   readonly copy?: Pick<ReleaseRecord, "copyOf" | "processes">;
 }
 
+/** Its tools write only while the app's lock is held; its signal aborts when that is lost. */
+type LockedJob<T> = (signal: AbortSignal, locked: Tools) => Promise<T>;
+
 type WorkOptions = Pick<ReleaseOrder, "quarantine" | "skipGates">;
 
 /** Turns commits into releases, one at a time per app. */
@@ -55,23 +58,42 @@ export class Pipeline {
     this.postponed = new Postponed(tools.clock);
   }
 
-  /** Runs `job` while nothing else releases the app; its signal aborts when it must stop. Throws `release-busy`, `push-superseded`. */
-  async exclusively<T>(place: Place, job: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Runs `job` while nothing else releases the app; its signal aborts when it must stop, and its tools write only as long as
+   * the app is its own. Throws `release-busy`, `push-superseded`.
+   */
+  async exclusively<T>(place: Place, job: LockedJob<T>): Promise<T> {
+    return this.inTurn(place, async (signal) => this.locked({ ...place, signal }, job));
+  }
+
+  /**
+   * The same without the lock, which only keeps other servers out. Nothing that is called later comes before it. Throws
+   * `push-superseded`.
+   */
+  async inTurn<T>(place: Place, job: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = AbortSignal.any([place.signal, this.stopping.signal]);
-    return this.track(
-      this.queue.run({ ...place, signal }, async () => {
-        const { app, what } = place;
-        const lock = await takeLock(this.redis, app, this.who, what);
-        this.locks.set(app, lock);
-        try {
-          for (const postponed of this.postponed.of(app)) await this.resolve(postponed);
-          return await job(AbortSignal.any([signal, lock.lost]));
-        } finally {
-          this.locks.delete(app);
-          await lock.release();
-        }
-      }),
-    );
+    return this.track(this.queue.run({ ...place, signal }, async () => job(signal)));
+  }
+
+  /** Takes the app's lock for `job`. Only within `inTurn`. Throws `release-busy`. */
+  async locked<T>(
+    { app, what, signal }: Pick<Place, "app" | "what" | "signal">,
+    job: LockedJob<T>,
+  ): Promise<T> {
+    const lock = await takeLock(this.redis, app, this.who, what);
+    this.locks.set(app, lock);
+    try {
+      for (const postponed of this.postponed.of(app)) await this.resolve(postponed);
+      return await job(AbortSignal.any([signal, lock.lost]), this.toolsUnderLock(app));
+    } finally {
+      this.locks.delete(app);
+      await lock.release();
+    }
+  }
+
+  /** Aborts when the server stops. */
+  get stopped(): AbortSignal {
+    return this.stopping.signal;
   }
 
   /**
@@ -179,7 +201,7 @@ export class Pipeline {
   private async finish(work: ReleaseWork, signal: AbortSignal): Promise<void> {
     const { record } = work;
     // Whoever took it live may have ended before anybody was told. Nobody is told twice.
-    if (record.phase === "live") this.tools.changes.tell({ ...record, phase: "healthy" }, record);
+    if (record.phase === "live") this.tools.changes.tell(beforeLive(record), record);
     await runSteps(work, stepsOf(work), "settled", signal);
   }
 
@@ -200,8 +222,11 @@ export class Pipeline {
   private toolsUnderLock(app: string): Tools {
     const lock = this.locks.get(app);
     if (lock === undefined) throw new AppError("internal", { reason: `${app} is released by nobody` });
-    const { routes, releases } = this.tools;
-    return { ...this.tools, routes: routes.under(lock), releases: releases.under(lock) };
+    const { routes, releases, apps } = this.tools;
+    return {
+      ...this.tools,
+      ...{ routes: routes.under(lock), releases: releases.under(lock), apps: apps.under(lock) },
+    };
   }
 
   private async orPostpone(work: ReleaseWork, steps: Promise<void>): Promise<void> {
@@ -209,9 +234,8 @@ export class Pipeline {
       await steps;
     } catch (error) {
       const isDone = work.record.phase === "failed" || work.record.phase === "retired";
-      const mayFinish = isAppError(error, "redis-unavailable", "release-lock-lost");
-      if (!isDone && (mayFinish || !hasReached(work.record.phase, "live")))
-        this.postponed.add({ work, error: reasonOf(error) });
+      // Live and not settled: what failed then may be possible later, a folder removed or a file read.
+      if (!isDone) this.postponed.add({ work, error: reasonOf(error) });
       if (work.record.phase === "failed") await this.freeTrack(work).catch(() => undefined);
       throw error;
     }
@@ -234,8 +258,11 @@ export class Pipeline {
         out.keepIn(this.tools.home.releaseOutput(app, number), logBytes(this.tools));
         const isLive = await servesOrDid(work);
         this.tools.log.info({ ...fields, phase: record.phase, isLive }, "release left unfinished");
-        if (!isLive) await undoSteps(work, stepsOf(work), error);
-        else await this.finish(work, this.stopping.signal);
+        if (isLive) await this.finish(work, this.stopping.signal);
+        else {
+          await undoSteps(work, stepsOf(work), error);
+          await this.freeTrack(work);
+        }
       });
       this.postponed.remove(postponed);
     } catch (problem) {
@@ -267,7 +294,14 @@ function sayWhatStartsIt({ out, record: { app, track, processes } }: ReleaseWork
 }
 
 function stepsOf({ record }: ReleaseWork): readonly Step[] {
-  return { deploy: DEPLOY, rollback: ROLLBACK, copy: COPY }[record.order];
+  return { deploy: DEPLOY, rollback: ROLLBACK, copy: COPY, promotion: PROMOTION }[record.order];
+}
+
+/** A release that is live as it was before that. */
+function beforeLive(record: ReleaseRecord): ReleaseRecord {
+  return record.order === "promotion"
+    ? { ...record, track: CANARY, phase: "settled" }
+    : { ...record, phase: "healthy" };
 }
 
 /** Why a release failed, if it did. */

@@ -3,13 +3,12 @@ import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
 import { appliedIfPossible } from "../releases/applied.js";
-import { whatServes } from "../releases/what-serves.js";
+import { advanced } from "../releases/release-store.js";
 import { withLive } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 import { healthyInstances, letNewOnesGo } from "./healthy-instances.js";
 import type { Output } from "./output.js";
 import type { Pipeline } from "./pipeline.js";
-import { prune } from "./prune.js";
 import { inDoubt } from "./runner.js";
 import { sizedAsProduction } from "./sized-as-production.js";
 import type { ReleaseWork } from "./step.js";
@@ -47,13 +46,20 @@ export async function promote(
       const canary = await canaryOf(tools, app, number);
       if (isDue !== undefined && !(await isDue())) throw new AppError("promotion-overtaken", { app });
       const work = await pipeline.lockedWork(canary, out, { quarantine: {}, skipGates: false });
-      return takeProduction(work, stop);
+      await takeProduction(work, stop);
+      // There is no way back from here: what goes wrong now is told and tried again, and the promotion is done.
+      await pipeline.toSettled(work, stop).catch((error: unknown) => {
+        tools.log.error({ err: toAppError(error), app }, "after a promotion");
+        out.problem(toAppError(error));
+      });
+      return work.record;
     }),
   );
 }
 
-async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
-  const { tools, record: canary, out, beganAt } = work;
+/** Up to the switch. Whoever takes it live may end before anybody is told: until it is settled again, that is made up for. */
+async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+  const { tools, record: canary, out } = work;
   const { app, number } = canary;
   out.heading(`Promoting ${releaseName(number)} (${canary.commit.slice(0, 10)})`);
   const promoted = await atProductionsSize(work, signal);
@@ -71,20 +77,10 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<R
     letNewOnesGo(work, canary.instances);
     throw isAppError(error, "redis-unavailable") ? inDoubt(work, error) : error;
   });
-  tools.changes.tell(canary, promoted);
-  // There is no way back from here: what goes wrong now is told, and the promotion is done.
+  work.record = promoted;
   await appliedIfPossible(tools, revision, app)
-    .then(async (unheard) => {
-      if (unheard !== undefined) out.problem(unheard);
-      await prune(tools, app);
-    })
-    .catch((error: unknown) => {
-      tools.log.error({ err: toAppError(error), app }, "after a promotion");
-      out.problem(toAppError(error));
-    });
-  const seconds = ((tools.clock.now() - beganAt) / 1000).toFixed(1);
-  out.heading(`Live: ${whatServes(tools.settings, promoted)} (${releaseName(number)}, ${seconds} s)`);
-  return promoted;
+    .then((unheard) => (unheard === undefined ? undefined : out.problem(unheard)))
+    .catch((error: unknown) => out.problem(toAppError(error)));
 }
 
 async function canaryOf(tools: Tools, app: string, only: number | undefined): Promise<ReleaseRecord> {
@@ -96,9 +92,11 @@ async function canaryOf(tools: Tools, app: string, only: number | undefined): Pr
   return record;
 }
 
-/** The record as production's, with all its instances healthy; those that were started for it go again when one is not. */
+/** The record as production's and live, with all its instances healthy; those that were started for it go again when one is not. */
 async function atProductionsSize(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
   const { tools, record: canary } = work;
   work.record = { ...canary, track: PRODUCTION, processes: await sizedAsProduction(tools, canary) };
-  return { ...work.record, instances: await healthyInstances(work, canary.instances, signal, { all: true }) };
+  const instances = await healthyInstances(work, canary.instances, signal, { all: true });
+  const live = advanced(work.record, "live", { order: "promotion", instances });
+  return { ...live, reachedAt: { ...live.reachedAt, live: new Date().toISOString() } };
 }

@@ -39,7 +39,7 @@ export async function rollback(
       const work = await pipeline.lockedWork(target, out, { quarantine: {}, skipGates: false });
       const processes = await sizedAsProduction(tools, target);
       work.record = await work.tools.releases
-        .advance(target, "built", { order: "rollback", processes })
+        .advance(target, "built", { order: "rollback", processes, postdeployed: false })
         .catch(async (error: unknown) => {
           // It may have been written all the same.
           work.record = { ...target, order: "rollback" };

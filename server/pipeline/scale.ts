@@ -3,7 +3,7 @@ import { releaseName } from "../../core/names.js";
 import type { ReleaseProcess, ReleaseRecord } from "../../core/records/release-record.js";
 import { appliedIfPossible } from "../releases/applied.js";
 import { productionOf } from "../releases/production-of.js";
-import { withInstances } from "../releases/route-changes.js";
+import { withSize } from "../releases/route-changes.js";
 import type { Tools } from "../tools.js";
 import { healthyInstances, letGoUnlessNamed, letNewOnesGo } from "./healthy-instances.js";
 import { readManifest } from "./manifest/manifest.js";
@@ -19,8 +19,8 @@ export interface ScaleOrder {
   /** Recorded with the decision. */
   readonly by: string;
   readonly reason: string;
-  /** Only while production is as it was when this was decided. */
-  readonly only?: { readonly release: number; readonly web: number };
+  /** Only while nothing else has been decided about production's size (`RoutedRelease.sizedAt`). */
+  readonly only?: { readonly release: number; readonly sizedAt: number | undefined };
   readonly signal: AbortSignal;
 }
 
@@ -78,10 +78,11 @@ async function scale(
     instances: await healthyInstances(work, before.instances, signal, { all: false }),
   };
   const stay = new Set(scaled.instances.map(({ id }) => id));
+  const sizedAt = tools.clock.now();
   const left = before.instances.filter(({ id }) => !stay.has(id));
   const revision = await askRedisAgain(
     work,
-    async () => tools.routes.update(before.app, (table) => withInstances(table, scaled), [scaled]),
+    async () => tools.routes.update(before.app, (table) => withSize(table, scaled, sizedAt), [scaled]),
     signal,
   ).catch((error: unknown) => {
     // Some of them are too many, whether it was written or not.
@@ -105,8 +106,11 @@ async function asDecided(tools: Tools, { app, only }: ScaleOrder): Promise<Relea
   const record = await productionOf(tools, app);
   if (record === undefined) throw new AppError("production-none", { app });
   if (only === undefined) return record;
-  const web = record.processes.find(({ name }) => name === "web")?.quantity;
-  if (only.release !== record.number || only.web !== web) throw new AppError("scale-overtaken", { app });
+  const { releases } = await tools.routes.read(app);
+  // Not by how many there are: there may have been more for a while, or fewer.
+  const sizedAt = releases.find(({ number }) => number === record.number)?.sizedAt;
+  if (only.release !== record.number || only.sizedAt !== sizedAt)
+    throw new AppError("scale-overtaken", { app });
   return record;
 }
 

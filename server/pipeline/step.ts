@@ -34,6 +34,8 @@ export interface ReleaseWork {
   readonly endsBefore: Map<string, number>;
   /** The switch was asked for: from then on nothing is undone until Redis has said whether it was made. */
   isSwitchTried: boolean;
+  /** Revision of the route tables by which no proxy leads anybody to it any more; undefined: none ever did. */
+  goneSince?: number;
   /** While the work releases its app: what writes only as long as the app is its own. */
   readonly tools: Tools;
 }

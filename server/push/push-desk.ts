@@ -5,6 +5,7 @@ import type { Settings } from "../../core/settings.js";
 import { Repository } from "../git/repository.js";
 import { refuseFullDisk } from "../pipeline/disk-space.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
+import type { AppRemovals } from "../releases/app-removals.js";
 import type { HookChannel } from "./hook-channel.js";
 import { Push } from "./push.js";
 import { PushLimit } from "./push-limit.js";
@@ -18,6 +19,7 @@ export interface PushDeskOptions {
   readonly hooks: HookChannel;
   readonly pipeline: Pipeline;
   readonly onBranchDeleted: (app: string, branch: string, by: string) => Promise<void>;
+  readonly removals: AppRemovals;
   readonly log: Log;
 }
 
@@ -41,7 +43,7 @@ export class PushDesk {
 
   /** Opens a push of `app` by somebody who may. The caller runs git with `env`, and calls `end` when git has ended. */
   open(app: string, by: string): OpenPush {
-    const { home, settings, hooksFolder, hooks, pipeline, onBranchDeleted, log } = this.options;
+    const { home, settings, hooksFolder, hooks, pipeline, onBranchDeleted, removals, log } = this.options;
     const gitHome = home.gitHome();
     const push = new Push({
       app,
@@ -51,6 +53,7 @@ export class PushDesk {
       settings,
       pipeline,
       onBranchDeleted,
+      removals,
       log,
     });
     const { token, env: hookEnv } = hooks.register(push);

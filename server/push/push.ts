@@ -12,6 +12,7 @@ import type { Pipeline } from "../pipeline/pipeline.js";
 import type { ReleaseWork } from "../pipeline/step.js";
 import type { HookAnswerer, HookRequest, RefUpdate } from "./hook-channel.js";
 import { readQuarantine } from "./quarantine.js";
+import type { AppRemovals } from "../releases/app-removals.js";
 import { fixedTrack } from "../releases/track-of-branch.js";
 
 export interface PushOptions {
@@ -22,7 +23,8 @@ export interface PushOptions {
   readonly gitHome: string;
   readonly settings: Pick<Settings, "gates" | "allowSkipGates">;
   readonly pipeline: Pipeline;
-  /** Called for a branch that was deleted, once git has deleted it. */
+  readonly removals: AppRemovals;
+  /** Called for a branch that was deleted, once git has deleted it. Waits for its turn. */
   readonly onBranchDeleted: (app: string, branch: string, by: string) => Promise<void>;
   readonly log: Log;
 }
@@ -48,8 +50,11 @@ export class Push implements HookAnswerer {
   private session: Promise<void> = Promise.resolve();
   private readonly postReceiveAnswered = deferred<number>();
   private isAccepted = false;
+  private readonly beganAt: number;
 
-  constructor(private readonly options: PushOptions) {}
+  constructor(private readonly options: PushOptions) {
+    this.beganAt = options.removals.now();
+  }
 
   async answer(request: HookRequest, print: (line: string) => void): Promise<number> {
     const unwatch = this.out.watch(print);
@@ -102,13 +107,14 @@ export class Push implements HookAnswerer {
   }
 
   private async postReceive(request: HookRequest): Promise<number> {
+    this.received.resolve(undefined);
+    const status = this.isAccepted ? await this.postReceiveAnswered.promise : 0;
+    // After the branches that go live, for whom the app is held.
     for (const { ref, after } of request.updates) {
       const branch = branchOfRef(ref);
       if (branch !== undefined && NOTHING.test(after)) await this.branchDeleted(branch);
     }
-    if (!this.isAccepted) return 0;
-    this.received.resolve(undefined);
-    return this.postReceiveAnswered.promise;
+    return status;
   }
 
   /** A preview or a canary goes with its branch. Production does not: its branch may only have got another name. */
@@ -138,7 +144,7 @@ export class Push implements HookAnswerer {
       let works: ReleaseWork[] = [];
       const isGated = this.options.settings.gates === "pre-receive";
       try {
-        await refuseRemovedApp(this.options.repositoryPath, this.options.app);
+        await this.refuseRemovedApp();
         for (const update of updates) {
           await refuseMovedBranch(repository, update);
           const work = await this.begin(update, options);
@@ -157,6 +163,15 @@ export class Push implements HookAnswerer {
         throw error;
       }
       await this.goLive(works, signal);
+    });
+  }
+
+  /** While it waited. A later push may have made the app again; what came with this one has gone with the repository. */
+  private async refuseRemovedApp(): Promise<void> {
+    const { app, removals, repositoryPath } = this.options;
+    if (removals.hasSince(app, this.beganAt)) throw new AppError("push-app-removed", { app });
+    await access(repositoryPath).catch((error: unknown) => {
+      throw new AppError("push-app-removed", { app }, { cause: error });
     });
   }
 
@@ -227,11 +242,4 @@ async function branchUpdates(updates: readonly RefUpdate[], repository: Reposito
 async function refuseMovedBranch(repository: Repository, { branch, before }: BranchUpdate): Promise<void> {
   const now = (await repository.head(branch)) ?? "0".repeat(before.length);
   if (now !== before) throw new AppError("push-branch-moved", { branch });
-}
-
-/** While it waited: the repository has gone with the app. */
-async function refuseRemovedApp(repositoryPath: string, app: string): Promise<void> {
-  await access(repositoryPath).catch((error: unknown) => {
-    throw new AppError("push-app-removed", { app }, { cause: error });
-  });
 }

@@ -6,7 +6,7 @@ const PAUSE_MS = 1000;
 
 /**
  * Whenever Redis is back, every app gets its user again: a Redis of one's own that keeps no users has forgotten them, and
- * what runs would be locked out until its next release. Also now.
+ * what runs would be locked out until its next release. At a server's start its recovery makes them.
  */
 export function keepRedisUsers(
   tools: Pick<Tools, "apps" | "redisUsers" | "clock" | "log">,
@@ -35,7 +35,6 @@ export function keepRedisUsers(
     work ??= ensure().finally(() => (work = undefined));
   };
   redis.on("ready", ask);
-  ask();
   return {
     stop: async () => {
       redis.off("ready", ask);

@@ -30,7 +30,9 @@ export class Reconciler {
         // Who is silent is known before a push would have to wait to find out.
         this.tools.proxyReports.members().catch(() => undefined);
       },
-      concerns: ({ releases }) => releases.some((release) => isWatched(release) || release.asleep),
+      // Not a thousand sleeping previews, once a second: when their time is over is seen with a minute's delay at most.
+      concerns: (table) =>
+        table.releases.some(isWatched) || nextMoves(table, new Map(), this.tools.clock.now()).length > 0,
       attend: async (table) => this.move(table),
     }).start();
     return {

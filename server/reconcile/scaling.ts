@@ -44,7 +44,7 @@ export class Scaling {
     }
   }
 
-  private async scale({ app, release, from, to, reason, at }: ScaleRequest): Promise<void> {
+  private async scale({ app, release, sizedAt, to, reason, at }: ScaleRequest): Promise<void> {
     const { signal } = this.stopping;
     try {
       if (this.tools.clock.now() - at > STALE_MS) return;
@@ -53,7 +53,7 @@ export class Scaling {
         wanted: { web: to },
         by: "autoscaler",
         reason,
-        only: { release, web: from },
+        only: { release, sizedAt },
         signal,
       };
       await scaleProduction(this.tools, this.pipeline, order, new Output());

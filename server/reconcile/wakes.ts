@@ -49,12 +49,17 @@ export class Wakes {
     if (this.busy.has(release) || this.stopping.signal.aborted) return;
     const [app = "", name = ""] = release.split("/");
     const number = parseReleaseName(name) ?? 0;
-    const work = this.tools.turns
-      .take(app, number, async () => wakeUp(this.tools, this.pipeline, app, number, this.stopping.signal))
-      .catch((error: unknown) =>
-        this.tools.log.warn({ err: toAppError(error), app, release: name }, "a preview did not start"),
-      )
-      .then(async () => this.requests.done(release))
+    const { signal } = this.stopping;
+    const inTurn = async (): Promise<void> =>
+      this.tools.turns
+        .take(app, number, async () => wakeUp(this.tools, this.pipeline, app, number, signal))
+        .catch((error: unknown) =>
+          this.tools.log.warn({ err: toAppError(error), app, release: name }, "a preview did not start"),
+        )
+        .then(async () => this.requests.done(release));
+    const work = this.tools.recovering
+      .wait(app, signal)
+      .then(inTurn)
       .catch(() => undefined)
       .finally(() => this.busy.delete(release));
     this.busy.set(release, work);

@@ -4,6 +4,7 @@ import { parseAppName } from "../../core/names.js";
 import { appRecordSchema, type AppRecord } from "../../core/records/app-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { redisError } from "../../core/redis/connection.js";
+import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
 import { makeSecret, type SecretBox } from "../../core/secrets.js";
 
 /** The apps' records. */
@@ -12,7 +13,13 @@ export class AppStore {
     private readonly redis: Redis,
     private readonly box: SecretBox,
     private readonly firstUid: number,
+    private readonly token = "",
   ) {}
+
+  /** The same, for who removes an app only while holding its lock: after that it fails with `release-lock-lost`. */
+  under({ token }: Pick<HeldLock, "token">): AppStore {
+    return new AppStore(this.redis, this.box, this.firstUid, token);
+  }
 
   /** The app, made now if this is the first that is heard of it. */
   async ensure(name: string): Promise<AppRecord> {
@@ -27,7 +34,7 @@ export class AppStore {
       postdeployed: false,
     };
     try {
-      await this.redis.eval(CREATE, 1, keys.apps, name, JSON.stringify(record), this.firstUid);
+      await this.redis.eval(CREATE, 2, keys.apps, keys.lastUid, name, JSON.stringify(record), this.firstUid);
     } catch (error) {
       throw redisError(error);
     }
@@ -75,46 +82,51 @@ export class AppStore {
     return this.box.derive(`flags:${app.name}:${app.createdAt}`);
   }
 
-  /** Removes every record of an app but its route table, which the proxies follow. */
-  async remove(app: string): Promise<void> {
-    await this.redis
-      .multi()
-      .hdel(keys.apps, app)
-      .hdel(keys.webhooks, app)
-      .hdel(keys.scaleRequests, app)
-      .srem(keys.deliveryApps, app)
-      .del(
-        keys.releases(app),
-        keys.releaseCounter(app),
-        keys.branchTracks(app),
-        keys.config(app),
-        keys.flags(app),
-        keys.flagChanges(app),
-        keys.canaries(app),
-        keys.scaleDecisions(app),
-        keys.deliveries(app),
-        keys.deliveryCounter(app),
-        keys.deliveryIds(app),
-        keys.deliveryQueue(app),
-        keys.newestDeliveries(app),
-        keys.refusedDeliveries(app),
-        keys.sourceHeads(app),
-        keys.hostDeployments(app),
-        keys.notifications(app),
-      )
-      .exec();
+  /**
+   * Removes every record of an app but its route table, which the proxies follow. `keepsNumbers`: an app that is made under
+   * this name goes on counting its releases.
+   */
+  async remove(app: string, { keepsNumbers }: { readonly keepsNumbers: boolean }): Promise<void> {
+    const own = [
+      ...(keepsNumbers ? [] : [keys.releaseCounter(app)]),
+      ...[keys.releases(app), keys.branchTracks(app), keys.config(app), keys.flags(app)],
+      ...[keys.flagChanges(app), keys.canaries(app), keys.scaleDecisions(app)],
+      ...[keys.deliveries(app), keys.deliveryCounter(app), keys.deliveryIds(app), keys.deliveryQueue(app)],
+      ...[keys.newestDeliveries(app), keys.refusedDeliveries(app), keys.sourceHeads(app)],
+      ...[keys.hostDeployments(app), keys.notifications(app)],
+    ];
+    const shared = [keys.apps, keys.webhooks, keys.scaleRequests, keys.deliveryApps];
+    const all = [keys.lock(app), ...shared, ...own];
+    const isRemoved = await this.redis.eval(REMOVE, all.length, ...all, app, this.token);
+    if (isRemoved !== 1) throw new AppError("release-lock-lost", { app });
   }
 }
 
-/** KEYS: apps hash. ARGV: name, record, lowest uid. Gives the lowest free uid. Answer: 1 made, 0 it was there. */
+/**
+ * KEYS: lock, apps hash, webhooks hash, scale requests hash, set of apps with deliveries, then what is the app's alone.
+ * ARGV: app, the lock's token ("" without). Answer: 1, or 0 when it is not held.
+ */
+const REMOVE = `${HOLDS}
+if not holds(KEYS[1], ARGV[2]) then return 0 end
+for i = 2, 4 do redis.call('HDEL', KEYS[i], ARGV[1]) end
+redis.call('SREM', KEYS[5], ARGV[1])
+for i = 6, #KEYS do redis.call('DEL', KEYS[i]) end
+return 1`;
+
+/**
+ * KEYS: apps hash, the last uid. ARGV: name, record, lowest uid. Gives a uid that no app had before: of one that was destroyed
+ * something may still run. Answer: 1 made, 0 it was there.
+ */
 const CREATE = `
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
 local taken = {}
 for _, text in ipairs(redis.call('HVALS', KEYS[1])) do taken[cjson.decode(text).uid] = true end
-local uid = tonumber(ARGV[3])
+local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+local uid = math.max(tonumber(ARGV[3]), last + 1)
 while taken[uid] do uid = uid + 1 end
 local record = cjson.decode(ARGV[2])
 record.uid = uid
+redis.call('SET', KEYS[2], uid)
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
 return 1`;
 

@@ -41,6 +41,12 @@ export class BranchTracks {
     return track;
   }
 
+  /** Branches that have a preview, or a name kept for one. */
+  async branches(app: string): Promise<string[]> {
+    const named = await this.call(async () => this.redis.hkeys(keys.branchTracks(app)));
+    return [...new Set([...named, ...(await this.servingTracks(app)).keys()])];
+  }
+
   /** The branch is gone, or was never taken: its name is free. */
   async free(app: string, branch: string): Promise<void> {
     await this.call(async () => this.redis.hdel(keys.branchTracks(app), branch));

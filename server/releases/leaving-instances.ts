@@ -54,6 +54,10 @@ export class LeavingInstances {
     this.leaving.set(id, { wait, gone });
   }
 
+  isLeaving(id: string): boolean {
+    return this.leaving.has(id);
+  }
+
   /** It is wanted again: one that still runs stays, one that is being stopped is waited for. */
   async reclaim(id: string): Promise<void> {
     const leave = this.leaving.get(id);

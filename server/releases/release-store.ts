@@ -22,6 +22,7 @@ export type ReleasePatch = Partial<
     | "scale"
     | "previewEnv"
     | "order"
+    | "postdeployed"
     | "error"
   >
 >;

@@ -17,10 +17,9 @@ const LONGEST_HISTORY = 20;
 export function withRelease(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
   const others = table.releases.filter(({ number }) => number !== record.number);
   const known = table.releases.find(({ number }) => number === record.number);
-  const replacedAt = known?.replacedAt;
   const release = {
     ...routedRelease(record, known?.since ?? now),
-    ...(replacedAt === undefined ? {} : { replacedAt }),
+    ...definedOnly({ replacedAt: known?.replacedAt, sizedAt: known?.sizedAt }),
   };
   return { ...table, releases: [...others, release].sort(byNumber) };
 }
@@ -31,7 +30,12 @@ export function withRelease(table: RouteTable, record: ReleaseRecord, now: numbe
  */
 export function withLive(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
   const before = table.tracks[record.track];
-  const since = table.releases.find(({ number }) => number === record.number)?.since ?? now;
+  const known = table.releases.find(({ number }) => number === record.number);
+  const sizedAt = before === record.number ? known?.sizedAt : now;
+  const release = {
+    ...routedRelease(record, known?.since ?? now),
+    ...definedOnly({ sizedAt: record.track === PRODUCTION ? sizedAt : undefined }),
+  };
   const others = table.releases
     .filter(({ number }) => number !== record.number)
     .map((release) => (release.number === before ? { ...release, replacedAt: now } : release));
@@ -41,7 +45,7 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
   return {
     ...rest,
     tracks,
-    releases: [...others, routedRelease(record, since)].sort(byNumber),
+    releases: [...others, release].sort(byNumber),
     history: record.track === PRODUCTION ? historyWith(table, record.number) : table.history,
     ...definedOnly({
       canary: tracks[CANARY] === undefined ? undefined : canaryAfter(canary, record),
@@ -167,6 +171,17 @@ export function withInstances(table: RouteTable, record: ReleaseRecord): RouteTa
     ...table,
     releases: table.releases.map((release) =>
       release.number === record.number ? { ...release, servers } : release,
+    ),
+  };
+}
+
+/** The table with a release's servers after a decision about how many there are. */
+export function withSize(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
+  const { releases, ...rest } = withInstances(table, record);
+  return {
+    ...rest,
+    releases: releases.map((release) =>
+      release.number === record.number ? { ...release, sizedAt: now } : release,
     ),
   };
 }

@@ -3,7 +3,7 @@ import type { RouteTable } from "../../core/records/route-table.js";
 import type { Tools } from "../tools.js";
 
 export interface RouteWatchOptions {
-  readonly tools: Pick<Tools, "routes" | "clock" | "log">;
+  readonly tools: Pick<Tools, "routes" | "recovering" | "clock" | "log">;
   /** What it does, for the log. */
   readonly name: string;
   /** Whether there may be something to do about an app. */
@@ -27,7 +27,10 @@ const TICK_MS = 1000;
 /** Redis may have lost its last second, and with it revisions that were seen here: so often all tables are read. */
 const ALL_MS = 60_000;
 
-/** A loop over the apps' route tables: a look at each that it concerns once a second, one at a time per app. */
+/**
+ * A loop over the apps' route tables: a look at each that it concerns once a second, one at a time per app. An app that is
+ * still being recovered is left alone.
+ */
 export class RouteWatch {
   private readonly known = new Map<string, RouteTable>();
   private readonly busy = new Map<string, Promise<void>>();
@@ -77,7 +80,7 @@ export class RouteWatch {
     const { tools, name, attend, pauseMs = { first: 0, longest: 0 } } = this.options;
     const { app } = table;
     const { times, pausedUntil } = this.failed.get(app) ?? { times: 0, pausedUntil: 0 };
-    if (this.busy.has(app) || tools.clock.now() < pausedUntil) return;
+    if (this.busy.has(app) || tools.recovering.has(app) || tools.clock.now() < pausedUntil) return;
     const work = attend(table)
       .then(() => {
         this.failed.delete(app);

@@ -67,8 +67,15 @@ export class DeliveryLoop {
 
   private take(app: string): void {
     if (this.busy.has(app) || this.stopping.signal.aborted) return;
-    const work = this.workOn(app)
-      .catch((error: unknown) => this.options.tools.log.warn({ err: toAppError(error), app }, "deliveries"))
+    const { log, recovering } = this.options.tools;
+    // What waits for an app that hangs must not take a turn among the builds.
+    const isRecovered = recovering.wait(app, this.stopping.signal).then(
+      () => true,
+      () => false,
+    );
+    const work = isRecovered
+      .then(async (is) => (is ? this.workOn(app) : undefined))
+      .catch((error: unknown) => log.warn({ err: toAppError(error), app }, "deliveries"))
       .finally(() => this.busy.delete(app));
     this.busy.set(app, work);
   }

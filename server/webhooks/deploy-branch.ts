@@ -66,13 +66,13 @@ async function release(
   // Before the turn: what waits for other apps' builds must not hold up the pushes of this one.
   const giveBack = await builds.take(signal);
   try {
-    return await pipeline.exclusively(place, async (stop): Promise<Outcome> => {
+    return await pipeline.exclusively(place, async (stop, locked): Promise<Outcome> => {
       const reason = (await order.superseded()) ?? (await newerServes(repository, branch, { commit, head }));
       if (reason !== undefined) return { outcome: "superseded", reason };
       const now = await servingRelease(tools, order);
       if (now !== undefined) return now;
       for (const gone of await repository.headsInTheWayOf(branch))
-        await endBranch(tools, repository, { ...order, branch: gone });
+        await endBranch(locked, repository, { ...order, branch: gone });
       return { outcome: "released", release: await releaseNow({ tools, pipeline }, order, stop) };
     });
   } finally {
@@ -154,10 +154,10 @@ async function removeBranch(
   if ((await sources.heads(webhook, signal)).has(branch))
     return { outcome: "nothing", reason: `${branch} is there still, or again` };
   const place = { app: webhook.app, what: `the removal of ${branch}`, signal };
-  return pipeline.exclusively(place, async (): Promise<Outcome> => {
+  return pipeline.exclusively(place, async (_signal, locked): Promise<Outcome> => {
     const reason = await order.superseded();
     if (reason !== undefined) return { outcome: "superseded", reason };
-    return endBranch(tools, await repositoryOf(tools, webhook.app), order);
+    return endBranch(locked, await repositoryOf(tools, webhook.app), order);
   });
 }
 

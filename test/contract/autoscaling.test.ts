@@ -101,15 +101,28 @@ describe("autoscaling, over Redis", function () {
     expect(request?.reason).to.equal("each of 2 takes 75 % CPU, aimed at 50 %");
   });
 
+  it("says since when production had its size, and begins again when a person decides, whatever it is then", async () => {
+    const looker = autoscaling();
+    await serve(2, 1, { sizedAt: 5 });
+    await seconds(looker, 17, [70, 80]);
+    expect((await requested()).map(({ sizedAt }) => sizedAt)).to.deep.equal([5]);
+    await new ScaleRequests(own.redis).done("shop");
+    await serve(2, 1, { sizedAt: 6 });
+    await seconds(looker, 9, [70, 80]);
+    expect(await requested()).to.deep.equal([]);
+    await seconds(looker, 5, [70, 80]);
+    expect((await requested()).map(({ sizedAt }) => sizedAt)).to.deep.equal([6]);
+  });
+
   it("sees every instance of an app, however many larger ones its machine runs", async () => {
     const looker = autoscaling();
     await serve(2);
     const readings = Array.from({ length: 12 }, (_, second) => crowd(second));
-    const sampler = new Sampler({ read: () => readings.shift(), close: () => undefined });
-    for (let taken = sampler.sample(); taken !== undefined; taken = sampler.sample()) {
+    const sampler = new Sampler({ read: async () => readings.shift(), close: () => undefined });
+    for (let taken = await sampler.sample(); taken !== undefined; taken = await sampler.sample()) {
       now += 1000;
       expect(Object.keys(taken.sample.instances), "kept for an hour").to.have.length(MOST_INSTANCES);
-      await tell({ ...taken.loads });
+      await tell({ ...taken.loadsOf(new Set(["shop"])) });
       await looker.keep([]);
     }
     expect((await requested()).map(({ from, to, reason }) => [from, to, reason])).to.deep.equal([

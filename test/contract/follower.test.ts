@@ -9,6 +9,7 @@ import { Follower } from "../../proxy/follow.js";
 import type { AppRoutes, Proxy } from "../../proxy/proxy.js";
 import { eventually } from "../support/eventually.js";
 import { TestRedis } from "../support/test-redis.js";
+import { throughout } from "../support/throughout.js";
 
 describe("what keeps a proxy at the routes", function () {
   this.timeout(30_000);
@@ -57,11 +58,11 @@ describe("what keeps a proxy at the routes", function () {
     const revision = await change("a");
     await eventually("it is held up", () => proxy.isHolding);
     const seen = new Set<number>();
-    await eventually("it has reported three times", async () => {
+    const hasReported = (): boolean => seen.size >= 3;
+    await throughout(hasReported, async () => {
       const now = await member();
       seen.add(now?.seenAt ?? 0);
       expect(now?.report.revision).to.equal(before);
-      return seen.size >= 3;
     });
     proxy.letGo();
     await eventually("it goes on", async () => isAt(revision));
@@ -119,6 +120,19 @@ describe("what keeps a proxy at the routes", function () {
     expect(await isAt(revision)).to.equal(false);
     proxy.isBroken = false;
     await eventually("it follows", async () => isAt(revision));
+  });
+
+  it("takes the canaries out by an alert that the proxy could not take at first", async () => {
+    const share = (): number | undefined => proxy.routed.get("a")?.splits.get("a/production")?.share;
+    await tables.update("a", () => withCanary(tableOf("a", 1), 2));
+    await follow();
+    await eventually("the canary has its share", () => share() === 30);
+    proxy.isBroken = true;
+    const { attempts } = proxy;
+    await redis.set(keys.alert, "yes");
+    await eventually("it was tried", () => proxy.attempts > attempts);
+    proxy.isBroken = false;
+    await eventually("the canary has none", () => share() === 0);
   });
 
   it("leaves an app as it is whose table it cannot read, and follows the others", async () => {
@@ -179,6 +193,16 @@ function tableOf(app: string, number: number): RouteTable {
         ...{ expireSeconds: 0, since: 0, drainSeconds: 9, standbySeconds: 0, sessionIdleSeconds: 60 },
       },
     ],
+  };
+}
+
+function withCanary(table: RouteTable, number: number): RouteTable {
+  const releases = table.releases.map((release) => ({ ...release, number, track: "canary" }));
+  return {
+    ...table,
+    tracks: { ...table.tracks, canary: number },
+    releases: [...table.releases, ...releases],
+    canary: { share: 30, isByHand: false },
   };
 }
 

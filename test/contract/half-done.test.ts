@@ -5,6 +5,7 @@ import { emptyRouteTable, type RoutedRelease } from "../../core/records/route-ta
 import { RouteTables } from "../../core/records/route-tables.js";
 import { Reconciler } from "../../server/reconcile/reconciler.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
+import { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import { ReleaseTurns } from "../../server/releases/release-turns.js";
 import type { Tools } from "../../server/tools.js";
 import { eventually } from "../support/eventually.js";
@@ -43,7 +44,13 @@ describe("the retirement of a release that Redis interrupts", function () {
       (await new RouteTables(connection).read("shop")).releases.length === 0;
     // What only asks Redis and the engine is enough for this.
     const tools = {
-      ...{ routes: new RouteTables(connection), releases, turns: new ReleaseTurns(), clock: systemClock },
+      ...{
+        routes: new RouteTables(connection),
+        releases,
+        turns: new ReleaseTurns(),
+        recovering: new RecoveringApps(),
+        clock: systemClock,
+      },
       ...{ log: silentLog, settings: { instances: { stopSeconds: 1 }, limits: { keepReleases: 5 } } },
       engine: { stop: async (id: string) => Promise.resolve(stopped.push(id)) },
       proxyReports: {

@@ -1,36 +1,47 @@
 import { expect } from "chai";
 import { request, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
+import { silentLog } from "../../core/log.js";
+import { RouteTables } from "../../core/records/route-tables.js";
+import { paths, WAKE_HEADER } from "../../proxy/haproxy/configuration.js";
+import { Waker } from "../../proxy/waker.js";
 import { eventually } from "../support/eventually.js";
+import { OwnRedis } from "../support/own-redis.js";
 import { Upgraded } from "../support/upgraded.js";
 import type { Upstream } from "../support/upstream.js";
 import { ProxyTrial, routesOf } from "./proxy/proxy-trial.js";
 import { RunningHaproxy } from "./proxy/running-haproxy.js";
 
 const TRUSTED = ["192.0.2.0/24", "2001:db8::/32", "127.0.0.2", "127.0.0.64/30"];
-const KINDS = [
-  ["an address", false],
-  ["a Unix socket", true],
-] as const;
+const KINDS = ["an address", "a Unix socket", "an address, of a release that sleeps"] as const;
+type Kind = (typeof KINDS)[number];
 /** HAProxy holds back a segment that more may follow for 200 ms. */
 const HELD_BACK_MS = 200;
 
 describe("HAProxy, on the way of a request", function () {
   this.timeout(30_000);
   const trial = new ProxyTrial(async () =>
-    RunningHaproxy.start({ trustedProxies: TRUSTED, requestSeconds: 1 }),
+    RunningHaproxy.start({ trustedProxies: TRUSTED, requestSeconds: 1, bodySilenceSeconds: 4 }),
   );
   let web: Upstream;
+  const ends: (() => Promise<void>)[] = [];
   beforeEach(async () => trial.begin());
-  afterEach(async () => trial.end());
-  const serve = async (socket = false): Promise<void> => {
-    web = await trial.upstream("v1", { socket });
-    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [web] } }));
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+    await trial.end();
+  });
+  const serve = async (kind: Kind = "an address"): Promise<void> => {
+    web = await trial.upstream("v1", { socket: kind === "a Unix socket" });
+    const routes = routesOf("a", { live: 1, releases: { 1: [web] } });
+    const asleep = kind === "an address, of a release that sleeps";
+    if (asleep) ends.push(await startWaker(trial.running.folder, web.address));
+    const releases = [...routes.releases].map(([key, release]) => [key, { ...release, asleep }] as const);
+    await trial.apply("a", { ...routes, releases: new Map(releases) });
   };
 
-  for (const [what, socket] of KINDS) {
+  for (const what of KINDS) {
     it(`holds back no first event of an instance at ${what}`, async () => {
-      await serve(socket);
+      await serve(what);
       const took: number[] = [];
       for (let round = 0; round < 5; round++) {
         const began = performance.now();
@@ -43,7 +54,7 @@ describe("HAProxy, on the way of a request", function () {
     });
 
     it(`lets an instance at ${what} know that its visitor has left, with an answer begun or not`, async () => {
-      await serve(socket);
+      await serve(what);
       const stream = await get("/event?ms=60000");
       const waiting = request({ ...question("/never"), agent: false }).on("error", () => undefined);
       waiting.end();
@@ -53,6 +64,37 @@ describe("HAProxy, on the way of a request", function () {
       await eventually("both have left", () => web.open === 0, 5000);
     });
   }
+
+  for (const what of KINDS.slice(1))
+    it(`tells an instance at ${what} of its visitor`, async () => {
+      await serve(what);
+      const seen = await headersOf("127.0.0.2", {
+        "X-Forwarded-For": "198.51.100.1",
+        "X-Forwarded-Proto": "https",
+        "X-Request-ID": "an-id",
+        "X-Request-Start": "t=1700000000000",
+      });
+      expect(seen).to.include({
+        "x-forwarded-for": "198.51.100.1, 127.0.0.2",
+        "x-forwarded-host": "a.localhost:8080",
+        "x-forwarded-proto": "https",
+        "x-forwarded-port": "443",
+        "x-request-id": "an-id",
+        "x-request-start": "t=1700000000000",
+      });
+      const untrusted = await headersOf("127.0.0.1", { "X-Forwarded-For": "198.51.100.1" });
+      expect(untrusted["x-forwarded-for"]).to.equal("127.0.0.1");
+      expect(untrusted["x-request-id"]).to.match(/^[0-9a-f-]{36}$/);
+      expect(Number(untrusted["x-request-start"]?.replace("t=", ""))).to.be.closeTo(Date.now(), 60_000);
+    });
+
+  it("takes who closes their half of the connection for one who has left", async () => {
+    await serve();
+    const half = Raw.open(trial.running.port, "GET /never HTTP/1.1\r\nHost: a.localhost\r\n\r\n");
+    await eventually("it is there", () => web.open === 1);
+    half.end();
+    await eventually("it is over", () => half.isClosed && web.open === 0);
+  });
 
   it("gives a cookie that scripts and other sites cannot use, for the whole app", async () => {
     web = await trial.upstream("v1");
@@ -202,19 +244,42 @@ describe("HAProxy, on the way of a request", function () {
         outgoing.once("response", resolve).once("error", reject);
       });
       const began = Date.now();
-      await eventually("it took thrice as long as a stall may", () => {
+      await eventually("it took longer than a stall may", () => {
         outgoing.write("x".repeat(1000));
-        return Date.now() - began > 3000;
+        return Date.now() - began > 6000;
       });
       outgoing.end();
       expect((await answer).statusCode).to.equal(200);
     });
 
-    it("lets an instance think, a stream be silent and a WebSocket idle for longer than that", async () => {
-      const thinks = trial.get("a", "/?ms=3500");
-      const thinksOfPost = trial.post("a", "/?ms=3500", "body");
+    it("ends a long body that stalls after it has begun, and the instance learns of it", async () => {
+      for (const sent of [
+        "Content-Length: 100000\r\n\r\nits beginning",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nits\r\n",
+      ]) {
+        const stalled = Raw.open(trial.running.port, `POST /seen HTTP/1.1\r\nHost: a.localhost\r\n${sent}`);
+        await eventually("it has reached the instance", () => web.receiving === 1);
+        await eventually(`it is over: ${sent}`, () => stalled.isClosed);
+        expect(stalled.text, sent).to.match(/^HTTP\/1\.1 504 /);
+        await eventually("the instance waits no more", () => web.receiving === 0);
+      }
+    });
+
+    it("lets an instance think about a long body for as long as a stall may take, and a stream after it be silent", async () => {
+      const long = "x".repeat(100_000);
+      const [thinks, stream] = await Promise.all([
+        trial.post("a", "/?ms=2500", long),
+        trial.post("a", "/event?ms=2500", long),
+      ]);
+      expect(thinks.body).to.equal("v1");
+      expect(stream.body).to.equal("data: v1\n\ndata: end\n\n");
+    });
+
+    it("lets an instance think, a stream be silent and a WebSocket idle for longer than any of that", async () => {
+      const thinks = trial.get("a", "/?ms=6000");
+      const thinksOfPost = trial.post("a", "/?ms=6000", "body");
       const socket = await Upgraded.open(trial.running.port, "a");
-      const stream = await get("/event?ms=3500");
+      const stream = await get("/event?ms=6000");
       let events = "";
       stream.setEncoding("utf8").on("data", (text: string) => (events += text));
       await new Promise((resolve, reject) => stream.once("end", resolve).once("error", reject));
@@ -267,6 +332,28 @@ describe("HAProxy, on the way of a request", function () {
   }
 });
 
+/** Wakes the release that has its instance there; it runs already. Returns how to stop. */
+async function startWaker(folder: string, address: string): Promise<() => Promise<void>> {
+  const own = await OwnRedis.start();
+  await new RouteTables(own.redis).update("a", (table) => ({
+    ...table,
+    tracks: { production: 1 },
+    releases: [
+      {
+        ...{ number: 1, track: "production", sticky: false, drainSeconds: 1, standbySeconds: 0 },
+        ...{ sessionIdleSeconds: 1, asleep: false, sleepSeconds: 0, expireSeconds: 0, since: 0 },
+        servers: [{ id: "a.v1.web.1", address }],
+      },
+    ],
+  }));
+  const path = paths.wakeSocket(folder);
+  const waking = await new Waker({ redis: own.redis, path, header: WAKE_HEADER, log: silentLog }).start();
+  return async () => {
+    await waking.stop();
+    await own.stop();
+  };
+}
+
 /** A connection on which some bytes are sent and no more. */
 class Raw {
   text = "";
@@ -286,6 +373,11 @@ class Raw {
 
   send(bytes: string): void {
     if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  /** Sends no more, and goes on reading. */
+  end(): void {
+    this.socket.end();
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import { emptyRouteTable, type RoutedRelease, type RouteTable } from "../../core
 import { RouteTables } from "../../core/records/route-tables.js";
 import { Reconciler } from "../../server/reconcile/reconciler.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
+import { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import { ReleaseTurns } from "../../server/releases/release-turns.js";
 import type { Tools } from "../../server/tools.js";
 import { eventually } from "../support/eventually.js";
@@ -42,7 +43,13 @@ describe("what was decided about releases a while ago", function () {
     await releases.save(slow);
     // What only asks Redis and the engine is enough for this.
     tools = {
-      ...{ routes: new RouteTables(connection), releases, turns: new ReleaseTurns(), clock: systemClock },
+      ...{
+        routes: new RouteTables(connection),
+        releases,
+        turns: new ReleaseTurns(),
+        recovering: new RecoveringApps(),
+        clock: systemClock,
+      },
       ...{ log: silentLog, home: new Home("/there/is/no/such/home") },
       ...{ settings: { instances: { stopSeconds: 1 }, limits: { keepReleases: 5 } } },
       engine: {

@@ -101,6 +101,14 @@ describe("a process's family", () => {
     expect(await listeningAddresses(other.leader, far)).to.deep.equal([`127.0.0.1:${far}`]);
     expect(await listeningAddresses(one.leader, far), "another's port").to.deep.equal([`127.0.0.1:${near}`]);
   });
+
+  it("is found by a port among the processes of its control group, which may be nowhere near its leader", async () => {
+    const port = await freePort();
+    const { leader } = await run("echo go; exec sleep 1000");
+    const { leader: away } = await run(`exec ${process.execPath} -e '${LISTEN(port)}'`);
+    expect(await listeningAddresses(leader, port)).to.deep.equal([]);
+    expect(await listeningAddresses(leader, port, [leader, away])).to.deep.equal([`127.0.0.1:${port}`]);
+  });
 });
 
 describe("a look at all processes", () => {

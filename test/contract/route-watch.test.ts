@@ -1,9 +1,11 @@
 import { expect } from "chai";
 import { systemClock } from "../../core/clock.js";
+import { deferred } from "../../core/deferred.js";
 import { silentLog } from "../../core/log.js";
 import { CANARY, emptyRouteTable, type RoutedRelease } from "../../core/records/route-table.js";
 import { RouteTables } from "../../core/records/route-tables.js";
 import { keys } from "../../core/redis/keys.js";
+import { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import { RouteWatch } from "../../server/releases/route-watch.js";
 import { eventually } from "../support/eventually.js";
 import { TestRedis } from "../support/test-redis.js";
@@ -27,7 +29,7 @@ describe("a watch over the route tables", () => {
     const clock = { ...systemClock, now: () => Date.now() + laterMs };
     const seen = new Set<string>();
     const watch = new RouteWatch({
-      tools: { routes, clock, log: silentLog },
+      tools: { routes, clock, recovering: new RecoveringApps(), log: silentLog },
       name: "a test",
       concerns: () => true,
       attend: async ({ app }) => Promise.resolve(seen.add(app)).then(() => undefined),
@@ -41,5 +43,28 @@ describe("a watch over the route tables", () => {
     await eventually("what came after is seen", () => seen.has("after"));
     await watch.stop();
     expect([...seen]).to.deep.equal(["before", "after"]);
+  });
+
+  it("leaves an app alone until it is recovered", async () => {
+    const connection = await redis.connect();
+    const routes = new RouteTables(connection);
+    const recovering = new RecoveringApps();
+    const recovered = deferred<undefined>();
+    recovering.add("half-done", recovered.promise);
+    const seen: string[] = [];
+    const watch = new RouteWatch({
+      tools: { routes, clock: systemClock, recovering, log: silentLog },
+      name: "a test",
+      concerns: () => true,
+      attend: async ({ app }) => Promise.resolve(seen.push(app)).then(() => undefined),
+    }).start();
+    for (const app of ["half-done", "whole"])
+      await routes.update(app, () => ({ ...emptyRouteTable(app), releases: [RELEASE] }));
+    const looks = (): number => seen.filter((app) => app === "whole").length;
+    await eventually("it has looked twice", () => looks() > 1);
+    expect(seen).not.to.include("half-done");
+    recovered.resolve(undefined);
+    await eventually("it has its turn", () => seen.includes("half-done"));
+    await watch.stop();
   });
 });

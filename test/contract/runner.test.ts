@@ -1,10 +1,14 @@
 import { expect } from "chai";
-import { writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isAppError } from "../../core/app-error.js";
+import { AppError, isAppError } from "../../core/app-error.js";
 import { deferred } from "../../core/deferred.js";
+import type { ProxyReport } from "../../core/records/proxy-reports.js";
+import { keys } from "../../core/redis/keys.js";
 import type { AppEvent } from "../../server/notify/app-event.js";
-import { recover } from "../../server/reconcile/recover.js";
+import type { ServerParts } from "../../server/parts.js";
+import { Output } from "../../server/pipeline/output.js";
+import { promote } from "../../server/pipeline/promote.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
 
@@ -28,7 +32,8 @@ describe("a release's steps", function () {
     },
   };
   for (const [limit, { limits, step, files }] of Object.entries(slow)) {
-    it(`end by their deadline, and the release is taken back (${limit})`, async () => {
+    it(`end by their deadline, and the release is taken back (${limit})`, async function () {
+      this.timeout(30_000);
       pipeline = await TestPipeline.start({ limits });
       const error = await failureOf(pipeline.release(await pipeline.commit(files)));
       expect(isAppError(error, "step-timeout"), String(error)).to.equal(true);
@@ -38,6 +43,21 @@ describe("a release's steps", function () {
       expect(pipeline.running()).to.deep.equal([]);
     });
   }
+
+  it("are broken off when the right to release is lost at work, and undone once it is there again", async () => {
+    pipeline = await TestPipeline.start();
+    const files = { "app.json": '{"sluice": {"gates": {"slow": "echo it began; sleep 300"}}}' };
+    const release = failureOf(pipeline.release(await pipeline.commit(files)));
+    await eventually("a gate runs", () => pipeline.said.some((line) => line.includes("it began")));
+    await pipeline.direct.del(keys.lock("shop"));
+    const error = await release;
+    expect(isAppError(error, "release-lock-lost"), String(error)).to.equal(true);
+    expect(await pipeline.phases()).to.deep.equal(["v1 installed"]);
+    await eventually("it is undone", async () => {
+      pipeline.parts.pipeline.resolvePostponed();
+      return (await pipeline.phases()).join() === "v1 failed";
+    });
+  });
 
   it("undo nothing when one fails after the switch", async () => {
     pipeline = await TestPipeline.start();
@@ -51,6 +71,45 @@ describe("a release's steps", function () {
     expect(await pipeline.tracks()).to.deep.equal({ production: 1 });
     expect(await pipeline.hasTree(1)).to.equal(true);
     expect(pipeline.running()).to.deep.equal(["shop.v1.web.1"]);
+  });
+
+  it("that fail after the switch are tried again, but for the scripts that ran", async () => {
+    pipeline = await TestPipeline.start();
+    const { home } = pipeline.parts.tools;
+    const runs = join(pipeline.folder, "runs");
+    const scripts = { dokku: { postdeploy: `echo once >>${runs}` } };
+    const caches = join(home.cache("shop"), "dependencies");
+    const inTheWay = join(caches, "points-nowhere");
+    const beforeSwitch = async (): Promise<void> => {
+      await mkdir(caches, { recursive: true });
+      await symlink("/there/is/no/such/file", inTheWay);
+    };
+    const commit = await pipeline.commit({ "app.json": JSON.stringify({ scripts }) });
+    await failureOf(pipeline.release(commit, { beforeSwitch }));
+    expect(await pipeline.phases()).to.deep.equal(["v1 live"]);
+    await rm(inTheWay);
+    await eventually("it is settled", async () => {
+      pipeline.parts.pipeline.resolvePostponed();
+      return (await pipeline.phases()).join() === "v1 settled";
+    });
+    expect(await readFile(runs, "utf8")).to.equal("once\n");
+  });
+
+  it("leave what a silent proxy may lead visitors to, when they are undone", async () => {
+    pipeline = await TestPipeline.start();
+    await pipeline.release(await pipeline.commit());
+    const { tools, pipeline: itself } = pipeline.parts;
+    const commit = await pipeline.commit();
+    await pipeline.exclusively(async (signal) => {
+      const work = await pipeline.begin(commit, { branch: "master", track: "production" });
+      await itself.toHealthy(work, signal);
+      await tools.proxyReports.report("far-away", await reportOf(tools));
+      await itself.undo(work, new AppError("push-interrupted", {}));
+    });
+    expect(await pipeline.phases()).to.deep.equal(["v2 failed", "v1 settled"]);
+    expect(pipeline.running()).to.deep.equal(["shop.v1.web.1", "shop.v2.web.1"]);
+    await tools.proxyReports.report("far-away", await reportOf(tools));
+    await eventually("it is stopped", () => pipeline.running().join() === "shop.v1.web.1");
   });
 
   describe("that a killed server left", () => {
@@ -105,6 +164,27 @@ describe("a release's steps", function () {
       expect(await told()).to.deep.equal(["v2 release.live"]);
     });
 
+    it("just after a promotion's switch, before anybody was told: are told, once", async () => {
+      await pipeline.release(commit, { branch: "staging", track: "canary" });
+      const lost = pipeline.wire.loseAnswer(
+        (request) => request[0] === "eval" && request.some((word) => word.includes('"production":2')),
+        { thenAway: true },
+      );
+      const { tools, pipeline: itself } = pipeline.parts;
+      const stop = new AbortController();
+      const promoted = promote(tools, itself, "shop", new Output(), stop).catch(() => undefined);
+      await lost;
+      await itself.stop();
+      await promoted;
+      pipeline.wire.back();
+      await recovered();
+      expect(await pipeline.phases()).to.deep.equal(["v2 settled", "v1 settled"]);
+      expect(await pipeline.tracks()).to.deep.equal({ production: 2 });
+      expect(await told()).to.have.members(["v2 canary.live", "v2 canary.promoted"]);
+      await recovered();
+      expect(await told()).to.have.members(["v2 canary.live", "v2 canary.promoted"]);
+    });
+
     it("after the switch was told: are not told again", async () => {
       const { home } = pipeline.parts.tools;
       const path = join(home.tree("shop", 2), "app.json");
@@ -131,7 +211,7 @@ describe("a release's steps", function () {
 
   async function recovered(): Promise<void> {
     await pipeline.serverAnew();
-    await recover(pipeline.parts.tools, pipeline.parts.pipeline);
+    await pipeline.recover();
   }
 
   /** What waits to be told, once there is something and what was begun on the way is through. */
@@ -146,6 +226,11 @@ describe("a release's steps", function () {
     });
   }
 });
+
+/** As a proxy that follows all tables there are now. */
+async function reportOf({ routes }: ServerParts["tools"]): Promise<ProxyReport> {
+  return { revision: await routes.revisionOf("shop"), failing: [], leaving: [] };
+}
 
 async function failureOf(asked: Promise<unknown>): Promise<unknown> {
   return asked.then(

@@ -7,6 +7,7 @@ import { emptyRouteTable, type RoutedRelease } from "../../core/records/route-ta
 import { RouteTables } from "../../core/records/route-tables.js";
 import { Reconciler } from "../../server/reconcile/reconciler.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
+import { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import { ReleaseTurns } from "../../server/releases/release-turns.js";
 import type { Tools } from "../../server/tools.js";
 import { eventually } from "../support/eventually.js";
@@ -45,7 +46,14 @@ describe("a preview that goes to sleep", function () {
     const stopped: { id: string; isOut: boolean }[] = [];
     const looks = { count: 0 };
     const tools = {
-      ...{ routes, releases, turns: new ReleaseTurns(), clock: systemClock, log: silentLog },
+      ...{
+        routes,
+        releases,
+        turns: new ReleaseTurns(),
+        recovering: new RecoveringApps(),
+        clock: systemClock,
+        log: silentLog,
+      },
       settings: { instances: { stopSeconds: 1 }, limits: { keepReleases: 5 } },
       engine: {
         stop: async (id: string) => {

@@ -156,7 +156,7 @@ describe("the series of traffic in Redis", function () {
     const { proxy } = running;
     try {
       await proxy.apply(new Map([["a", routesTo("a", 1, web.address)]]), undefined);
-      const options = { proxy, redis, id: "p1", log: silentLog };
+      const options = { proxy, redis, id: "p1", isThere: () => true, log: silentLog };
       let recorder = new TrafficRecorder(options);
       for (let round = 1; round <= 8; round++) {
         for (const path of ["/200", "/404", "/500"])
@@ -183,6 +183,34 @@ describe("the series of traffic in Redis", function () {
     }
   });
 
+  it("leaves no trace of an app that was destroyed, though its last requests are counted after that", async () => {
+    const running = await FakeProxy.start();
+    const web = await AnsweringServer.start();
+    try {
+      const { proxy } = running;
+      const known = new Set(["a"]);
+      const isThere = (app: string): boolean => known.has(app);
+      const recorder = new TrafficRecorder({ proxy, redis, id: "p1", isThere, log: silentLog });
+      await proxy.apply(new Map([["a", routesTo("a", 1, web.address)]]), undefined);
+      const request = { path: "/200", headers: { host: "a.localhost" } };
+      await ask(`127.0.0.1:${running.port}`, request);
+      await recorder.record(Date.now());
+      await ask(`127.0.0.1:${running.port}`, request);
+      known.delete("a");
+      await series.remove("a");
+      await recorder.record(Date.now());
+      expect(await series.totals("a")).to.deep.equal([]);
+      // Nor has one that is made under its name any of them.
+      known.add("a");
+      await ask(`127.0.0.1:${running.port}`, request);
+      await recorder.record(Date.now());
+      expect((await series.totals("a"))[0]).to.include({ requests: 1, answersOk: 1 });
+    } finally {
+      await running.close();
+      await web.stop();
+    }
+  });
+
   it("takes many apps in several transactions, each app's with how far its own counters stood", async () => {
     const apps = Array.from({ length: 120 }, (_, index) => `app-${index}`);
     let requests = 5;
@@ -198,7 +226,8 @@ describe("the series of traffic in Redis", function () {
     const sizes: number[] = [];
     const breaking = { after: Infinity };
     const proxy = { counts } as unknown as FakeProxy; // It is asked for nothing else.
-    const options = { proxy, redis: measured(redis, sizes, breaking), id: "p1", log: silentLog };
+    const wire = { redis: measured(redis, sizes, breaking), id: "p1" };
+    const options = { ...wire, proxy, isThere: () => true, log: silentLog };
     const recorder = new TrafficRecorder(options);
     await recorder.record(Date.now());
     expect(sizes).to.have.length(3);

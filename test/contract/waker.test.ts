@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../../core/log.js";
 import { RouteTables } from "../../core/records/route-tables.js";
+import { WakeRequests } from "../../core/records/wake-requests.js";
 import { Waker } from "../../proxy/waker.js";
 import { eventually } from "../support/eventually.js";
 import { OwnRedis } from "../support/own-redis.js";
@@ -52,6 +53,30 @@ describe("the waker", function () {
     await new Promise((resolve) => instance.close(resolve));
     await own.stop();
     await rm(folder, { recursive: true });
+  });
+
+  it("passes on nothing of a client who has left before the release was awake", async () => {
+    const tables = new RouteTables(own.redis);
+    const sleeping = async (asleep: boolean): Promise<void> => {
+      await tables.update("shop", (table) => ({
+        ...table,
+        releases: table.releases.map((release) => ({ ...release, asleep })),
+      }));
+    };
+    const requests = new WakeRequests(own.redis);
+    let asked = 0;
+    instance.on("connection", () => asked++);
+    await sleeping(true);
+    const leaves = connect(join(folder, "wake.sock"));
+    leaves.write(`POST /pay HTTP/1.1\r\n${HEADER}: shop/v1\r\ncontent-length: 4\r\n\r\n`);
+    await eventually("it is asked for", async () => requests.isWaiting("shop/v1"));
+    leaves.write("body");
+    const stays = new StallingReader(join(folder, "wake.sock"), KILOBYTE);
+    await new Promise<void>((resolve) => leaves.end(resolve));
+    await sleeping(false);
+    expect(await stays.readAll()).to.equal(KILOBYTE);
+    await eventually("nothing is open", () => waker.open("shop/v1") === 0);
+    expect(asked).to.equal(1);
   });
 
   it("passes on all that an instance sent before it closed, to a reader who stalls near the end", async () => {

@@ -37,6 +37,7 @@ describe("sluice", function () {
       "proxies",
       "redis",
       "alert",
+      "recovering",
       "apps",
     );
     expect(status["pid"]).to.equal(await sluice.pid());

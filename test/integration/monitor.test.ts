@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { cpus, totalmem } from "node:os";
+import { HostRecords } from "../../core/records/host-records.js";
 import { keys } from "../../core/redis/keys.js";
 import type { AlertsSummary, AlertSummary } from "../../server/api/alerts-api.js";
 import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";
@@ -126,11 +127,21 @@ describe("the monitor of a running Sluice", function () {
     }
   });
 
-  it("forgets a host that is gone, and resolves its alerts", async () => {
-    await eventually("an alert lasts", async () => (await lasting()).length > 0);
-    expect((await sluice.cli("hosts", "forget", "web-1")).status).to.equal(0);
-    await eventually("its alerts are resolved", async () => (await lasting()).length === 0);
-    expect(await sluice.read("hosts")).to.deep.equal([]);
-    expect((await sluice.cli("alerts")).stdout).to.match(/^All is well\.\n\nid +was raised/);
+  it("forgets a host that is gone, and resolves its alerts; one that reports it does not forget", async () => {
+    const alertsOf = async (host: string): Promise<AlertSummary[]> =>
+      (await lasting()).filter((alert) => alert.host === host);
+    const own = await sluice.redis();
+    const records = new HostRecords(own.redis);
+    const known = await records.find("web-1");
+    if (known === undefined) throw new Error("web-1 has no record");
+    await records.save({ ...known, id: "web-0", startedAt: new Date(Date.now() - 3_600_000).toISOString() });
+    own.close();
+    await eventually("it is missed", async () => (await alertsOf("web-0")).length > 0, 60_000);
+    expect((await sluice.cli("hosts", "forget", "web-0")).status).to.equal(0);
+    await eventually("its alerts are resolved", async () => (await alertsOf("web-0")).length === 0);
+    const refused = await sluice.cli("hosts", "forget", "web-1");
+    expect(refused).to.include({ status: 1, stdout: "" });
+    expect(refused.stderr).to.match(/web-1 is not gone: its monitor reported \d+ s ago\.\n.*sluice down/);
+    expect((await sluice.read<HostSummary[]>("hosts")).map(({ host }) => host)).to.deep.equal(["web-1"]);
   });
 });

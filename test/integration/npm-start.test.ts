@@ -1,10 +1,11 @@
 import { expect } from "chai";
 import { execa } from "execa";
-import { mkdtemp, readFile, readdir, rm, writeFile, chmod } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile, chmod } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.js";
 import { freePort } from "../support/free-port.js";
+import { processesWith } from "../support/processes-with.js";
 import { httpGet } from "../support/test-sluice.js";
 
 const REPOSITORY = new URL("../..", import.meta.url).pathname;
@@ -78,15 +79,6 @@ describe("npm start", function () {
     for (const port of [http, control, ssh]) await refuses(port);
   });
 });
-
-/** Processes that have a path in their command line. */
-async function processesWith(path: string): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(
-    pids.map(async (pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
-  );
-  return lines.filter((line) => line.includes(path));
-}
 
 async function refuses(port: number): Promise<void> {
   const error: unknown = await httpGet(port, "/", {}).catch((reason: unknown) => reason);

@@ -8,6 +8,7 @@ import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice } from "../support/test-sluice.js";
+import { throughout } from "../support/throughout.js";
 import { TINY_SERVER, tinyApp } from "../support/tiny-app.js";
 import { Upgraded } from "../support/upgraded.js";
 
@@ -24,6 +25,12 @@ const SLOW_TO_END = `
 require("node:http").createServer((_, response) => response.end(process.env.RELEASE)).listen(process.env.PORT);
 process.on("SIGTERM", () => setTimeout(() => process.exit(0), ${SLOW_MS}));`;
 
+const appJson = (previews: object = SETTINGS.previews): string =>
+  JSON.stringify({
+    formation: { web: { quantity: 2 }, worker: { quantity: 1 } },
+    sluice: { ...SETTINGS, previews },
+  });
+
 interface Summary {
   readonly tracks: readonly { track: string; asleep: boolean }[];
   readonly instances: readonly { id: string }[];
@@ -35,14 +42,7 @@ describe("a preview", function () {
   let clone: TestClone;
   before(async () => {
     sluice = await TestSluice.start({});
-    const files = {
-      Procfile: PROCFILE,
-      "app.json": JSON.stringify({
-        formation: { web: { quantity: 2 }, worker: { quantity: 1 } },
-        sluice: SETTINGS,
-      }),
-    };
-    clone = await sluice.clone(APP, tinyApp(files));
+    clone = await sluice.clone(APP, tinyApp({ Procfile: PROCFILE, "app.json": appJson() }));
     expectAccepted(await clone.push());
   });
   after(async () => sluice.dispose());
@@ -57,29 +57,37 @@ describe("a preview", function () {
   const asleep = async (release: string): Promise<void> => {
     await eventually(`${release} sleeps`, async () => (await instancesOf(release)).length === 0);
   };
+  /** Pushes a new commit to a branch; resolves to its release. */
+  const preview = async (branch: string, files: Record<string, string> = {}): Promise<string> => {
+    const own = { "server.js": TINY_SERVER, "app.json": appJson(), note: String(Math.random()) };
+    await clone.commit({ ...own, ...files });
+    const push = await clone.push(`+HEAD:${branch}`);
+    expectAccepted(push);
+    const [, url, release = ""] = /Live: (\S+) \((v\d+), /.exec(push.output) ?? [];
+    expect(url).to.equal(`http://${branch}.${APP}.localhost:${sluice.httpPort}`);
+    return release;
+  };
 
   it("has one web process, the settings of previews, and a URL of its own", async () => {
-    await clone.commit({ "note.txt": "1" });
-    const push = await clone.push("HEAD:feature");
-    expectAccepted(push);
-    expect(push.output).to.match(/Live: http:\/\/feature\.shop\.localhost/);
-    expect(await instancesOf("v2")).to.deep.equal(["shop.v2.web.1"]);
+    const release = await preview("feature");
+    expect(await instancesOf(release)).to.deep.equal([`shop.${release}.web.1`]);
     expect(await instancesOf("v1")).to.have.members(["shop.v1.web.1", "shop.v1.web.2", "shop.v1.worker.1"]);
     expect((await sluice.get("feature.shop", "/env")).body).to.include("from the preview");
     expect((await sluice.get("shop", "/env")).body).not.to.include("from the preview");
   });
 
   it("sleeps when nobody visits it, and the first visit wakes it and is answered", async () => {
-    await asleep("v2");
+    const release = await preview("sleepy");
+    await asleep(release);
     const load = startLoad(sluice.httpPort, APP);
     const answers = await Promise.all(
-      ["feature.shop", "v2.shop", "feature.shop"].map(async (host) => sluice.get(host)),
+      ["sleepy.shop", `${release}.shop`, "sleepy.shop"].map(async (host) => sluice.get(host)),
     );
     expect(answers.map(({ status, body }) => [status, body])).to.deep.equal(
-      Array.from({ length: 3 }, () => [200, "v2 web.1"]),
+      Array.from({ length: 3 }, () => [200, `${release} web.1`]),
     );
-    expect(answers[0]?.headers).to.include({ "sluice-release": "v2", "sluice-track": "feature" });
-    expect(await instancesOf("v2")).to.deep.equal(["shop.v2.web.1"]);
+    expect(answers[0]?.headers).to.include({ "sluice-release": release, "sluice-track": "sleepy" });
+    expect(await instancesOf(release)).to.deep.equal([`shop.${release}.web.1`]);
     expect((await load.stop()).failures).to.deep.equal([]);
   });
 
@@ -95,9 +103,9 @@ describe("a preview", function () {
     const socket = await Upgraded.open(sluice.httpPort, "feature.sockets");
     expect(await socket.echo("hello")).to.equal("v2");
     const openedAt = Date.now();
-    await eventually("it could have slept twice", async () => {
+    const couldHaveSlept = (): boolean => Date.now() - openedAt > 2 * SETTINGS.previews.sleepSeconds * 1000;
+    await throughout(couldHaveSlept, async () => {
       expect([await socket.echo("x"), socket.isClosed]).to.deep.equal(["v2", false]);
-      return Date.now() - openedAt > 2 * SETTINGS.previews.sleepSeconds * 1000;
     });
     socket.close();
     await sleeps();
@@ -105,10 +113,11 @@ describe("a preview", function () {
   });
 
   it("is not answered by another one that the same connection has woken", async () => {
-    for (const branch of ["left", "right"]) expectAccepted(await clone.push(`HEAD:${branch}`));
-    const isAsleep = async (): Promise<boolean> =>
-      (await summary()).tracks.filter(({ asleep }) => asleep).length === 3;
-    await eventually("all sleep", isAsleep);
+    const [left, right] = [await preview("left"), await preview("right")];
+    await eventually("both sleep", async () => {
+      const sleeping = (await summary()).tracks.filter((track) => track.asleep).map(({ track }) => track);
+      return sleeping.includes("left") && sleeping.includes("right");
+    });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const bodies: string[] = [];
     for (const branch of ["left", "right", "left"]) {
@@ -117,35 +126,34 @@ describe("a preview", function () {
       bodies.push(`${String(answered["sluice-track"])}: ${body}`);
     }
     agent.destroy();
-    expect(bodies).to.deep.equal(["left: v3 web.1", "right: v4 web.1", "left: v3 web.1"]);
-    for (const branch of ["left", "right"]) expectAccepted(await clone.push("--delete", branch));
+    expect(bodies).to.deep.equal([`left: ${left} web.1`, `right: ${right} web.1`, `left: ${left} web.1`]);
   });
 
   it("stays asleep when the server comes back, and is woken by a visit all the same", async () => {
+    const release = await preview("lasting");
+    await asleep(release);
     await sluice.kill();
     await sluice.up();
-    expect(await instancesOf("v2")).to.deep.equal([]);
-    expect((await sluice.get("feature.shop")).body).to.equal("v2 web.1");
+    expect(await instancesOf(release)).to.deep.equal([]);
+    expect((await sluice.get("lasting.shop")).body).to.equal(`${release} web.1`);
   });
 
   it("is replaced in its sleep by a new push, and goes with its branch", async () => {
-    await asleep("v2");
-    await clone.commit({ "note.txt": "2" });
-    expectAccepted(await clone.push("HEAD:feature"));
-    expect((await sluice.get("feature.shop")).body).to.equal("v5 web.1");
-    await eventually("v2 is unknown", async () => (await sluice.get("v2.shop")).status === 404);
-    await asleep("v5");
-    expectAccepted(await clone.push("--delete", "feature"));
-    await eventually("the preview is gone", async () => (await sluice.get("feature.shop")).status === 404);
-    await eventually("its release is gone", async () => (await sluice.get("v5.shop")).status === 404);
+    const isGone = async (host: string): Promise<boolean> => (await sluice.get(host)).status === 404;
+    const first = await preview("brief");
+    await asleep(first);
+    const second = await preview("brief");
+    expect((await sluice.get("brief.shop")).body).to.equal(`${second} web.1`);
+    await eventually("the first is unknown", async () => isGone(`${first}.shop`));
+    await asleep(second);
+    expectAccepted(await clone.push("--delete", "brief"));
+    await eventually("the preview is gone", async () => isGone("brief.shop"));
+    await eventually("its release is gone", async () => isGone(`${second}.shop`));
   });
 
   it("makes place for another when there are too many: the one that slept longest goes", async () => {
-    const { previews } = SETTINGS;
-    await clone.commit({
-      "app.json": JSON.stringify({ sluice: { ...SETTINGS, previews: { ...previews, max: 2 } } }),
-    });
-    for (const branch of ["one", "two", "three"]) expectAccepted(await clone.push(`HEAD:${branch}`));
+    const few = { "app.json": appJson({ ...SETTINGS.previews, max: 2 }) };
+    for (const branch of ["one", "two", "three"]) await preview(branch, few);
     await eventually("two are left", async () => {
       const tracks = (await summary()).tracks.map(({ track }) => track).sort();
       return tracks.join() === "production,three,two";
@@ -156,10 +164,7 @@ describe("a preview", function () {
   it("tells who waits in vain where it is told why it does not start", async () => {
     const obstacle = join(sluice.folder, "obstacle");
     const broken = `if (require("node:fs").existsSync(${JSON.stringify(obstacle)})) throw new Error("no way");`;
-    await clone.commit({ "server.js": `${broken}${TINY_SERVER}` });
-    const push = await clone.push("HEAD:broken");
-    expectAccepted(push);
-    const [, release = ""] = /\((v\d+), /.exec(push.output) ?? [];
+    const release = await preview("broken", { "server.js": `${broken}${TINY_SERVER}` });
     await asleep(release);
     await writeFile(obstacle, "");
     const { status, body } = await sluice.get("broken.shop");
@@ -171,12 +176,10 @@ describe("a preview", function () {
     expect(stdout).to.match(/It was to be woken[^]*web\.1 ended \(status 1\) before it answered/);
     await rm(obstacle);
     expect((await sluice.get("broken.shop")).status).to.equal(200);
-    await clone.commit({ "server.js": TINY_SERVER });
   });
 
   it("is woken by a visit that comes while it is being stopped", async () => {
-    await clone.commit({ "server.js": SLOW_TO_END });
-    expectAccepted(await clone.push("HEAD:slow"));
+    await preview("slow", { "server.js": SLOW_TO_END });
     const isAsleep = async (): Promise<boolean> =>
       (await summary()).tracks.some(({ track, asleep }) => track === "slow" && asleep);
     await eventually("it goes to sleep", isAsleep);

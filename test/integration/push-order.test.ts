@@ -65,7 +65,7 @@ describe("pushes that come together", function () {
     expect((await removal).status).to.equal(204);
     const { status, output } = await waits.done;
     expect(status).not.to.equal(0);
-    expect(output).to.include('While this push waited, the app "removed" was removed.');
+    expect(output).to.include('While this push waited, the app "removed" was destroyed.');
     expect(output).not.to.include("unexpected");
   });
 

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import ssh2 from "ssh2";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { freeRange, type PortRange } from "../support/free-range.js";
@@ -17,6 +18,30 @@ interface Key {
   id: string;
   name: string;
   fingerprint: string;
+}
+
+/** Offers one key and signs with another. */
+class SigningAgent extends ssh2.BaseAgent<ssh2.ParsedKey> {
+  constructor(
+    private readonly offered: ssh2.ParsedKey,
+    private readonly signer: ssh2.ParsedKey,
+  ) {
+    super();
+  }
+
+  override getIdentities(answer: ssh2.IdentityCallback<ssh2.ParsedKey>): void {
+    answer(undefined, [this.offered]);
+  }
+
+  override sign(
+    _key: ssh2.ParsedKey,
+    data: Buffer,
+    options: ssh2.SigningRequestOptions | ssh2.SignCallback,
+    callback?: ssh2.SignCallback,
+  ): void {
+    const answer = typeof options === "function" ? options : callback;
+    answer?.(undefined, this.signer.sign(data));
+  }
 }
 
 describe("git over SSH", function () {
@@ -113,6 +138,30 @@ describe("git over SSH", function () {
     expect(refused.output).to.match(/Permission denied \(publickey\)/);
     expect(await by()).to.deep.equal(["two@test", "two@test", "one@test"]);
   });
+
+  it("lets nobody in who knows a public key alone", async () => {
+    const offered = ssh2.utils.parseKey(await readFile(`${known}.pub`, "utf8"));
+    if (offered instanceof Error) throw offered;
+    for (const [owner, isIn] of [
+      [known, true],
+      [await makeKey("stranger", "ed25519"), false],
+    ] as const) {
+      const signer = ssh2.utils.parseKey(await readFile(owner, "utf8"));
+      if (signer instanceof Error) throw signer;
+      expect(await isLetIn(new SigningAgent(offered, signer)), owner).to.equal(isIn);
+    }
+  });
+
+  async function isLetIn(agent: ssh2.BaseAgent): Promise<boolean> {
+    const client = new ssh2.Client();
+    const [outcome] = await new Promise<unknown[]>((resolve) => {
+      client.once("ready", () => resolve([true])).once("error", (error) => resolve([error]));
+      client.connect({ host: "127.0.0.1", port: sluice.sshPort, username: "git", agent });
+    });
+    client.end();
+    if (outcome instanceof Error) expect(outcome.message).to.match(/authentication methods failed/);
+    return outcome === true;
+  }
 
   it("takes no private key for a public one", async () => {
     const { status, stderr } = await sluice.cli("keys", "add", known);

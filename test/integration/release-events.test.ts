@@ -12,6 +12,12 @@ const APP = "shop";
 
 type Told = AppEvent & { readonly type: string };
 
+interface Pushed {
+  readonly commit: string;
+  readonly status: number;
+  readonly release: string | undefined;
+}
+
 describe("a receiver is told of real releases", function () {
   this.timeout(60_000);
   let sluice: TestSluice;
@@ -35,7 +41,8 @@ describe("a receiver is told of real releases", function () {
   });
 
   let seen = 0;
-  /** The next that was told, its signature verified. */
+  beforeEach(() => (seen = receiver.received.length));
+  /** The next that was told in this test, its signature verified. */
   const next = async (): Promise<Told> => {
     const message = await eventually("it is told", () => receiver.received[seen], 30_000);
     seen++;
@@ -46,82 +53,88 @@ describe("a receiver is told of real releases", function () {
     ) as { type: AppEvent["type"]; timestamp: string; data: Omit<AppEvent, "type" | "at"> };
     return { ...data, type, at: timestamp };
   };
-  const push = async (
-    files: Record<string, string | undefined> = {},
-    to = "master",
-  ): Promise<{ readonly commit: string; readonly status: number }> => {
-    const commit = await clone.commit({ "note.txt": String(Math.random()), ...files });
-    return { commit, status: (await clone.push(`+HEAD:${to}`)).status };
+  /** A good commit, but for `files`; `release` is what came of it. */
+  const push = async (files: Record<string, string> = {}, to = "master"): Promise<Pushed> => {
+    const good = { "server.js": TINY_SERVER, "package.json": undefined, "note.txt": String(Math.random()) };
+    const commit = await clone.commit({ ...good, ...files });
+    const { status } = await clone.push(`+HEAD:${to}`);
+    const [newest] = await sluice.read<{ release: string; commit: string }[]>(`apps/${APP}/releases`);
+    expect(newest?.commit).to.equal(commit);
+    return { commit, status, release: newest?.release };
+  };
+  const pushCanary = async (files: Record<string, string> = {}): Promise<Pushed> => {
+    const pushed = await push(files, "staging");
+    const { commit, release } = pushed;
+    const canary = { type: "canary.live", release, commit, branch: "staging" };
+    expect(await next()).to.include({ ...canary, track: "canary", url: url("canary.") });
+    return pushed;
   };
   const url = (track = ""): string => `http://${track}${APP}.localhost:${sluice.httpPort}`;
 
   it("live, after a push", async () => {
-    const { commit } = await push();
-    const told = { type: "release.live", app: APP, release: "v2", commit, branch: "master", url: url() };
+    const { commit, release } = await push();
+    const told = { type: "release.live", app: APP, release, commit, branch: "master", url: url() };
     expect(await next()).to.include({ ...told, track: "production" });
   });
 
   it("failed, with the reason, after a push that was declined", async () => {
     const scripts = { test: "exit 3" };
-    const { commit, status } = await push({ "package.json": JSON.stringify({ scripts }) });
+    const { commit, status, release } = await push({ "package.json": JSON.stringify({ scripts }) });
     expect(status).not.to.equal(0);
     const told = await next();
-    expect(told).to.include({ type: "release.failed", release: "v3", commit });
+    expect(told).to.include({ type: "release.failed", release, commit });
     expect(told.reason).to.match(/gate/i);
-    await clone.git("rm", "--quiet", "package.json");
   });
 
   it("rolled back, by hand", async () => {
+    const { release } = await push();
+    await push();
+    for (let pushed = 0; pushed < 2; pushed++) await next();
     expect((await sluice.cli("rollback", APP)).status).to.equal(0);
-    expect(await next()).to.include({ type: "release.rolled-back", release: "v1", track: "production" });
+    expect(await next()).to.include({ type: "release.rolled-back", release, track: "production" });
   });
 
   it("live as the canary, and promoted", async () => {
-    const { commit } = await push({ "package.json": undefined }, "staging");
-    const canary = { release: "v4", commit, branch: "staging" };
-    expect(await next()).to.include({ type: "canary.live", ...canary, track: "canary", url: url("canary.") });
+    const { commit, release } = await pushCanary();
     expect((await sluice.cli("promote", APP)).status).to.equal(0);
-    expect(await next()).to.include({ type: "canary.promoted", ...canary, track: "production", url: url() });
+    const promoted = { type: "canary.promoted", release, commit, branch: "staging" };
+    expect(await next()).to.include({ ...promoted, track: "production", url: url() });
   });
 
   it("aborted, by hand", async () => {
-    const { commit } = await push({}, "staging");
-    expect(await next()).to.include({ type: "canary.live", release: "v5", commit });
+    const { commit, release } = await pushCanary();
     expect((await sluice.cli("abort", APP)).status).to.equal(0);
     const told = await next();
-    expect(told).to.include({ type: "canary.aborted", release: "v5", commit, track: "canary" });
+    expect(told).to.include({ type: "canary.aborted", release, commit, track: "canary" });
     expect(told.reason).to.equal("Aborted by hand (admin).");
     expect((await sluice.cli("abort", APP)).status).to.equal(1);
   });
 
   it("gone with its branch", async () => {
-    const { commit } = await push({}, "staging");
-    expect(await next()).to.include({ type: "canary.live", release: "v6", commit });
+    const { commit, release } = await pushCanary();
     expectAccepted(await clone.push("--delete", "staging"));
     const told = await next();
-    expect(told).to.include({ type: "canary.aborted", release: "v6", commit, track: "canary" });
+    expect(told).to.include({ type: "canary.aborted", release, commit, track: "canary" });
     expect(told.reason).to.equal("Its branch staging was deleted (admin).");
   });
 
   it("aborted, by the verdict", async () => {
     const answer = 'response.end(RELEASE + " " + DYNO);';
     const broken = `response.statusCode = request.headers["x-visit"] ? 500 : 200; ${answer}`;
-    const files = { "server.js": TINY_SERVER.replace(answer, broken) };
-    const { commit } = await push(files, "staging");
-    expect(await next()).to.include({ type: "canary.live", release: "v7", commit });
+    const { commit, release } = await pushCanary({ "server.js": TINY_SERVER.replace(answer, broken) });
     const over = new AbortController();
     const visitors = (async () => {
       while (!over.signal.aborted) await sluice.get(APP, "/", { "x-visit": "1" });
     })();
     const told = await next().finally(() => over.abort());
     await visitors;
-    expect(told).to.include({ type: "canary.aborted", release: "v7", commit });
+    expect(told).to.include({ type: "canary.aborted", release, commit });
     expect(told.reason).to.match(/error/i);
   });
 
   it("each once, and nothing of another app", async () => {
     expectAccepted(await (await sluice.clone("other", tinyApp())).push("+HEAD:master"));
-    const { commit } = await push({ "server.js": TINY_SERVER });
+    const { commit } = await push();
     expect(await next()).to.include({ type: "release.live", commit });
     expect(receiver.received.length).to.equal(seen);
     expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"])).size).to.equal(seen);

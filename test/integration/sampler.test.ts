@@ -33,10 +33,10 @@ describe("the sampler beside the kernel's own figures", function () {
   it("agrees with /proc/stat and /proc/meminfo by hand under a known load", async () => {
     const sampler = new Sampler(new HostReadings(home));
     const burner = spawn(process.execPath, ["-e", BURN], { stdio: "ignore" });
-    sampler.sample();
+    await sampler.sample();
     const before = byHand();
     await once(burner, "exit");
-    const sample = sampler.sample()?.sample;
+    const sample = (await sampler.sample())?.sample;
     const after = byHand();
     sampler.close();
     const grown = after.map((ticks, index) => ticks - (before[index] ?? 0));
@@ -80,10 +80,10 @@ describe("the sampler beside the kernel's own figures", function () {
           listen: "nothing",
         });
         const pid = await eventually("it runs", async () => (await serviceState(home.service(id))).pid);
-        const [from, fromHand] = [readings.read().get(id), secondsOf(pid)];
+        const [from, fromHand] = [(await readings.read()).get(id), secondsOf(pid)];
         const began = performance.now();
         await eventually("it has burnt", async () => secondsOf(pid) - fromHand > (BURN_MS / 1000) * 0.6);
-        const [to, toHand] = [readings.read().get(id), secondsOf(pid)];
+        const [to, toHand] = [(await readings.read()).get(id), secondsOf(pid)];
         const available = ((performance.now() - began) / 1000) * cpus().length;
         const percent = (seconds: number): number => (seconds / available) * 100;
         const measured = percent((to?.cpuSeconds ?? 0) - (from?.cpuSeconds ?? 0));
@@ -97,7 +97,7 @@ describe("the sampler beside the kernel's own figures", function () {
         expect(to?.memoryBytes).to.be.greaterThan(5 * MEGABYTE);
         expect(to?.restarts).to.equal(0);
         process.kill(pid, "SIGKILL");
-        await eventually("its end was counted", () => readings.read().get(id)?.restarts === 1);
+        await eventually("its end was counted", async () => (await readings.read()).get(id)?.restarts === 1);
       } finally {
         files.close();
         await engine.stop(id, 0);

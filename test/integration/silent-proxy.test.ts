@@ -11,6 +11,7 @@ import { freePort } from "../support/free-port.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice } from "../support/test-sluice.js";
+import { throughout } from "../support/throughout.js";
 import { tinyApp } from "../support/tiny-app.js";
 
 const APP = "shop";
@@ -77,9 +78,10 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     expect(await push("2")).to.match(/has not reported since .*sluice hosts remove/s);
     expect(await push("3")).to.match(/has not reported since .*sluice hosts remove/s);
     const began = Date.now();
-    await eventually("all that may stop has stopped", async () => {
+    // All that may stop has stopped then.
+    const isOver = (): boolean => Date.now() - began > LONG_MS;
+    await throughout(isOver, async () => {
       expect(await isServing()).to.equal(true);
-      return Date.now() - began > LONG_MS;
     });
     expect((await load.stop()).failures).to.deep.equal([]);
     expect(await server.instances()).to.include("shop.v1.web.1");
@@ -126,5 +128,33 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     expect((await proxy.cli("down")).status).to.equal(0);
     expect(await name()).to.equal("");
     expect(await push("5")).not.to.match(/reported/);
+  });
+
+  it("keeps no change of the canary's share and no removal of an app from being done, which say what is pending", async () => {
+    await proxy.up("--roles", "proxy");
+    const gone = await server.clone("gone", tinyApp());
+    expectAccepted(await gone.push());
+    expectAccepted(await clone.push("HEAD:staging"));
+    await proxy.kill();
+    const weighed = await server.cli("weight", APP, "10");
+    expect(weighed).to.include({ status: 0, stderr: "" });
+    expect(weighed.stdout).to.match(
+      /^10 % of the new visitors[^]*did not apply revision|^10 % of the new visitors[^]*has not reported since/,
+    );
+    expect(await server.json("canary", APP)).to.have.property("share", 10);
+    expect((await proxy.get("gone")).body).to.equal("v1 web.1");
+    const destroyed = await server.cli("destroy", "gone", "--yes");
+    expect(destroyed).to.include({ status: 0, stderr: "" });
+    expect(destroyed.stdout).to.match(/^gone is gone[^]*Its instances stop once[^]*has not reported since/);
+    expect((await server.cli("apps")).stdout).not.to.include("gone");
+    expect(await server.instances()).to.include("gone.v1.web.1");
+    const again = await server.clone("gone", tinyApp());
+    expect((await again.push()).output).to.match(/Live: [^]*\(v2,/);
+    await proxy.up("--roles", "proxy");
+    await eventually(
+      "the old instance goes",
+      async () => !(await server.instances()).includes("gone.v1.web.1"),
+    );
+    expect((await proxy.get("gone")).body).to.equal("v2 web.1");
   });
 });

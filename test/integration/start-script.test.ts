@@ -6,13 +6,13 @@ import { groupMembers } from "../../core/process-group.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
-import { TINY_SERVER } from "../support/tiny-app.js";
+import { TINY_SERVER, tinyApp } from "../support/tiny-app.js";
 
 interface App {
   instances: { id: string; pid?: number }[];
 }
 
-describe("an app that is started by its package.json", function () {
+describe("an app that is started by its package.json or Procfile", function () {
   this.timeout(60_000);
   let sluice: TestSluice;
   before(async () => (sluice = await TestSluice.start()));
@@ -25,11 +25,16 @@ describe("an app that is started by its package.json", function () {
     });
     expectAccepted(await clone.push());
   };
-  const pidOf = async (app: string): Promise<number> => {
-    const { instances } = (await sluice.read<(App & { app: string })[]>("apps")).find(
-      (summary) => summary.app === app,
-    ) ?? { instances: [] };
-    return instances[0]?.pid ?? 0;
+  const pidOf = async (app: string, process = "web"): Promise<number> => {
+    const apps = await sluice.read<(App & { app: string })[]>("apps");
+    const { instances } = apps.find((summary) => summary.app === app) ?? { instances: [] };
+    return instances.find(({ id }) => id.endsWith(`.${process}.1`))?.pid ?? 0;
+  };
+  /** Command lines of an instance's processes, as `ps` shows them. */
+  const commandsOf = async (app: string, process?: string): Promise<string[]> => {
+    const group = await groupMembers(await pidOf(app, process));
+    const lines = await Promise.all(group.map(async (pid) => readFile(`/proc/${pid}/cmdline`, "utf8")));
+    return lines.map((line) => line.replaceAll("\0", " ").trim()).sort();
   };
   const logOf = async (app: string): Promise<string> =>
     readFile(join(sluice.home, "logs", `${app}.v1.web.1`, "current"), "utf8");
@@ -38,9 +43,24 @@ describe("an app that is started by its package.json", function () {
 
   it("runs the script itself: one process, without npm around it", async () => {
     await push("plain", { start: "node server.js" });
-    const group = await groupMembers(await pidOf("plain"));
-    const lines = await Promise.all(group.map(async (pid) => readFile(`/proc/${pid}/cmdline`, "utf8")));
-    expect(lines).to.deep.equal(["node\0server.js\0"]);
+    expect(await commandsOf("plain")).to.deep.equal(["node server.js"]);
+  });
+
+  it("runs a simple command of a Procfile itself, too, and any other as it stands", async () => {
+    const clone = await sluice.clone(
+      "lines",
+      tinyApp({
+        Procfile: "web: STAGE=x node server.js\nworker: node server.js & wait\n",
+        "app.json": JSON.stringify({ formation: { worker: { quantity: 1 } } }),
+      }),
+    );
+    expectAccepted(await clone.push());
+    expect(await commandsOf("lines", "web")).to.deep.equal(["node server.js"]);
+    expect(await commandsOf("lines", "worker")).to.deep.equal([
+      "/bin/sh -c node server.js & wait",
+      "node server.js",
+    ]);
+    expect(await environmentOf("lines")).to.include({ STAGE: "x" });
   });
 
   it("has what npm tells a script of its package, and nothing else of npm's", async () => {

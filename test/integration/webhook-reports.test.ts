@@ -86,13 +86,23 @@ describe("a Git host that may be told", function () {
           30_000,
         );
 
+      /** Which release it is being made to. */
+      const pendingRelease = async (commit: string): Promise<string> => {
+        const { description } = await stateIs(commit, states.pending);
+        const [, release = ""] = /^(v\d+) is being made$/.exec(description) ?? [];
+        expect(release, description).not.to.equal("");
+        return release;
+      };
+
       it("is told that a commit is on its way, and live, with a link to what was said", async () => {
         const { commit, go } = await push();
-        const pending = await stateIs(commit, states.pending);
-        expect(pending.description).to.equal("v1 is being made");
+        const release = await pendingRelease(commit);
         await go();
         const success = await stateIs(commit, states.success);
-        expect(success).to.include({ context: `sluice/${app}`, description: "v1 is live (production)" });
+        expect(success).to.include({
+          context: `sluice/${app}`,
+          description: `${release} is live (production)`,
+        });
         expect(told(commit).map(({ state }) => state)).to.deep.equal([states.pending, states.success]);
         for (const { headers } of host.reports) expect(headers[header[0]]).to.equal(header[1]);
 
@@ -100,12 +110,12 @@ describe("a Git host that may be told", function () {
         const log = await ask(address, { path: pathname });
         expect(log.status).to.equal(200);
         expect(log.body)
-          .to.match(/^v1 release \| -----> Gates/m)
+          .to.match(new RegExp(`^${release} release \\| -----> Gates`, "m"))
           .and.to.match(/web\.1 \| listening/);
         for (const path of [
           pathname.slice(0, -1),
           pathname.replace(/.$/, (last) => (last === "0" ? "1" : "0")),
-          pathname.replace("/v1/", "/v2/"),
+          pathname.replace(`/${release}/`, "/v999/"),
           pathname.replace(app, "other"),
         ])
           expect((await ask(address, { path })).status, path).to.equal(404);
@@ -121,31 +131,41 @@ describe("a Git host that may be told", function () {
 
       if (form === "github")
         it("gets a deployment of the commit, and its statuses", async () => {
-          const calls = await eventually("all are told", () => {
-            const deployments = host.reports.filter(({ path }) => path.includes("/deployments"));
-            return deployments.length < 6
-              ? undefined
-              : deployments.map(
-                  ({ path, body }) => [path, JSON.parse(body) as Record<string, unknown>] as const,
-                );
-          });
           const root = "/api/v3/repos/owner/shop/deployments";
-          const one = ["", "/42/statuses", "/42/statuses"].map((end) => root + end);
-          expect(calls.map(([path]) => path)).to.deep.equal([...one, ...one]);
-          expect(calls.map(([, { state }]) => state)).to.deep.equal([
-            ...[undefined, "in_progress", "success"],
-            ...[undefined, "in_progress", "failure"],
-          ]);
-          expect(calls[0]?.[1]).to.include({ environment: "production", auto_merge: false });
-          expect(calls[2]?.[1]["environment_url"]).to.equal(`http://${app}.localhost:${sluice.httpPort}`);
-          expect(calls[2]?.[1]["log_url"]).to.match(/\/logs\/shop-github\/v1\//);
+          for (const [status, state] of [
+            [0, "success"],
+            [3, "failure"],
+          ] as const) {
+            const { commit, go } = await push(status);
+            const release = await pendingRelease(commit);
+            await go();
+            const [made, begun, ended, ...more] = await eventually("all is told", () => {
+              const calls = host.reports
+                .filter(({ path }) => path.startsWith(root))
+                .map(({ path, body }): Record<string, unknown> => ({ path, ...(JSON.parse(body) as object) }))
+                .filter((call) => call["ref"] === commit || String(call["log_url"]).includes(`/${release}/`));
+              return calls.length >= 3 && calls;
+            });
+            expect(more).to.deep.equal([]);
+            expect(made).to.include({
+              path: root,
+              ref: commit,
+              environment: "production",
+              auto_merge: false,
+            });
+            expect(begun).to.include({ path: `${root}/42/statuses`, state: "in_progress" });
+            expect(ended).to.include({ path: `${root}/42/statuses`, state });
+            expect(ended?.["environment_url"]).to.equal(
+              state === "success" ? `http://${app}.localhost:${sluice.httpPort}` : undefined,
+            );
+          }
         });
 
       it("is told later when it answers 503 or is not there, and the release is live meanwhile", async () => {
         const { answer } = host;
         host.answer = (response) => response.writeHead(503).end("later");
         const { commit, go } = await push();
-        await eventually("it has answered 503", () => told(commit).length > 0);
+        const release = await pendingRelease(commit);
         await host.withoutHttp(async () => {
           await go();
           await eventually("it serves", async () => {
@@ -160,19 +180,35 @@ describe("a Git host that may be told", function () {
           );
         });
         host.answer = answer;
-        expect((await stateIs(commit, states.success)).description).to.match(/^v3 is live/);
+        const { description } = await stateIs(commit, states.success);
+        expect(description).to.equal(`${release} is live (production)`);
       });
     });
   }
 
   it("does not get its token written down anywhere", async () => {
+    const host = await TestGitHost.start();
+    try {
+      const args = ["webhook", "secretive", "--source", host.httpUrl, "--status-token", "-", "--json"];
+      const { stdout } = await sluice.feed(`${TOKEN}\n`, ...args);
+      const clone = await host.clone(tinyApp());
+      const commit = await clone.git("rev-parse", "HEAD");
+      await host.moveBranch(clone, "master", commit);
+      // As `--json` is documented.
+      await deliver(JSON.parse(stdout) as WebhookAnswer, { branch: "master", commit });
+      await eventually("it is told", () =>
+        host.reports.some(({ headers }) => JSON.stringify(headers).includes(TOKEN)),
+      );
+    } finally {
+      await host.dispose();
+    }
     const files = ["server.log", "redis/appendonlydir/appendonly.aof.1.incr.aof"];
     for (const file of files) {
       const text = await readFile(join(sluice.home, file), "utf8");
       expect(text, file).not.to.be.empty;
       expect(text.includes(TOKEN), file).to.equal(false);
     }
-    expect(JSON.stringify(await sluice.json("webhook", "shop-github"))).not.to.include(TOKEN);
+    expect(JSON.stringify(await sluice.json("webhook", "secretive"))).not.to.include(TOKEN);
   });
 
   it("is told nothing without a token", async () => {

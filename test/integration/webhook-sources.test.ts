@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import { once } from "node:events";
 import { access, rename, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
 import type { AppSummary, ReleaseSummary } from "../../server/releases/summaries.js";
@@ -49,14 +51,26 @@ describe("the source of a webhook", function () {
   });
 
   it("is asked again when it could not be read, without another delivery", async () => {
-    const { host, clone, webhook } = await make("back-soon");
+    const { host, clone } = await make("back-soon");
+    const webhook = await sluice.json<WebhookAnswer>("webhook", "back-soon", "--source", host.httpUrl);
     const commit = await push(host, clone, "master");
-    const answer = await absent(host, async () => {
-      const delivered = await deliver(webhook, { branch: "master", commit });
-      await eventually("it is tried", async () => (await deliveries("back-soon"))[0]?.state === "running");
-      return delivered;
+    await host.withoutHttp(async () => {
+      let refused = 0;
+      const closed = createServer((socket) => {
+        refused++;
+        socket.destroy();
+      }).listen(Number(new URL(host.httpUrl).port), "127.0.0.1");
+      await once(closed, "listening");
+      taken(await deliver(webhook, { branch: "master", commit }));
+      await eventually("it is tried in vain", () => refused > 0);
+      closed.close();
+      await once(closed, "close");
     });
-    expect((await done("back-soon", answer)).results[0]).to.include({ outcome: "released", commit });
+    const delivery = await eventually("it is done", async () =>
+      (await deliveries("back-soon")).find(({ state }) => state === "done"),
+    );
+    expect(delivery.results).to.have.length(1);
+    expect(delivery.results[0]).to.include({ outcome: "released", commit });
   });
 
   it("may have had a branch whose name is now a folder of another's, in either direction", async () => {
@@ -110,6 +124,21 @@ describe("the source of a webhook", function () {
     expect(gone.results[0]).to.include({ outcome: "nothing", reason: "production goes on as it is" });
     expect((await sluice.get("headless")).body).to.equal("v1 web.1");
     expect(await liveBranches("headless")).to.deep.equal(["master"]);
+  });
+
+  it("is asked whether a branch is gone, whatever a delivery says", async () => {
+    const { host, clone, webhook } = await make("steady");
+    for (const branch of ["master", "feature"]) {
+      const commit = await push(host, clone, branch);
+      await done("steady", await deliver(webhook, { branch, commit }));
+    }
+    const delivery = await done("steady", await deliver(webhook, { branch: "feature", commit: DELETED }));
+    expect(delivery.results[0]).to.include({
+      outcome: "nothing",
+      reason: "feature is there still, or again",
+    });
+    expect((await sluice.get("feature.steady")).status).to.equal(200);
+    expect(await liveBranches("steady")).to.deep.equal(["feature", "master"]);
   });
 
   it("holds up the deliveries of no other app while it hangs", async () => {

@@ -61,6 +61,13 @@ describe("an app without a web process", function () {
       const { type, data } = JSON.parse(body) as { type: string; data: object };
       expect(type).to.equal("release.live");
       expect(data).not.to.have.property("url");
+      expect((await sluice.cli("notify", "told", "test")).status).to.equal(0);
+      const test = await eventually("the test is told", () =>
+        receiver.received
+          .map(({ body }) => JSON.parse(body) as { data: { test?: true } })
+          .find(({ data }) => data.test),
+      );
+      expect(test.data).not.to.have.property("url");
     } finally {
       await receiver.stop();
     }

@@ -1,5 +1,6 @@
 import type { Mutant } from "./mutant.js";
 import { access } from "./mutants/access.js";
+import { brokenOff } from "./mutants/broken-off.js";
 import { canary } from "./mutants/canary.js";
 import { monitor } from "./mutants/monitor.js";
 import { outbox } from "./mutants/outbox.js";
@@ -10,6 +11,7 @@ import { webhooks } from "./mutants/webhooks.js";
 
 export const MUTANTS: readonly Mutant[] = [
   ...release,
+  ...brokenOff,
   ...routes,
   ...canary,
   ...monitor,

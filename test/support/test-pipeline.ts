@@ -12,6 +12,7 @@ import type { ReleaseOrder } from "../../server/pipeline/pipeline.js";
 import type { ReleaseWork } from "../../server/pipeline/step.js";
 import { Repository } from "../../server/git/repository.js";
 import { makeParts, type ServerParts } from "../../server/parts.js";
+import { beginRecovery } from "../../server/reconcile/recover.js";
 import { tellChanges } from "../../server/tell-changes.js";
 import { CuttingRedis } from "./cutting-redis.js";
 import { FakeEngine, FakeMachine } from "./fake-engine.js";
@@ -21,6 +22,7 @@ import { TestRedis } from "./test-redis.js";
 import { tinyApp } from "./tiny-app.js";
 
 const APP = "shop";
+const RECOVERY_TIMEOUT_MS = 30_000;
 
 /**
  * The server's parts without its loops and doors: a real Redis behind a wire that can be cut, a real repository, instances
@@ -66,6 +68,13 @@ export class TestPipeline {
       this.machine,
       this.options,
     ));
+  }
+
+  /** What a server does first. */
+  async recover(): Promise<void> {
+    const { tools, pipeline } = this.parts;
+    await beginRecovery(tools, pipeline);
+    await tools.recovering.waitForAll(AbortSignal.timeout(RECOVERY_TIMEOUT_MS));
   }
 
   /** A new commit, in the server's repository, on no branch there yet. */

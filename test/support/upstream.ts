@@ -21,6 +21,8 @@ export class Upstream {
   requests = 0;
   /** Upgraded connections and event streams that are open now. */
   open = 0;
+  /** Requests whose body is not there whole. */
+  receiving = 0;
   private readonly sockets = new Set<Duplex>();
 
   private constructor(
@@ -75,7 +77,8 @@ export class Upstream {
       request.on("data", ({ length }: Buffer) => response.write(`${length} byte\n`));
       return;
     }
-    const { length } = await buffer(request);
+    this.receiving++;
+    const { length } = await buffer(request).finally(() => this.receiving--);
     if (this.hangsUp || url.pathname === "/hang-up") request.socket.destroy();
     else if (url.pathname === "/events") this.sendEvents(response);
     else if (url.pathname === "/never") this.begin(response);

@@ -3,14 +3,19 @@ import { groupMembers, processFamily } from "../../../core/process-group.js";
 
 /**
  * The addresses on which an instance's processes listen (TCP, from /proc), for people: `0.0.0.0:3000`. `leader` is its first
- * process; the others descend from it, or are in its group. The latter are looked for, among all processes of the machine, only
- * when nobody of the family listens at the `expected` port: who forks away from a parent that ends is rare.
+ * process; the others are in its control group (`grouped`), descend from it, or are in its process group. The latter are looked
+ * for, among all processes of the machine, only when nobody else listens at the `expected` port: who leaves the control group,
+ * or forks away from a parent that ends, is rare.
  */
-export async function listeningAddresses(leader: number, expected?: number): Promise<string[]> {
-  const family = await listenersAmong(await processFamily(leader));
-  const isThere = family.some((address) => address.endsWith(`:${expected}`));
-  if (expected !== undefined && isThere) return family;
-  return [...new Set([...family, ...(await listenersAmong(await groupMembers(leader)))])].sort();
+export async function listeningAddresses(
+  leader: number,
+  expected?: number,
+  grouped?: readonly number[],
+): Promise<string[]> {
+  const near = await listenersAmong(grouped ?? (await processFamily(leader)));
+  const isThere = near.some((address) => address.endsWith(`:${expected}`));
+  if (expected !== undefined && isThere) return near;
+  return [...new Set([...near, ...(await listenersAmong(await groupMembers(leader)))])].sort();
 }
 
 async function listenersAmong(pids: readonly number[]): Promise<string[]> {

@@ -9,6 +9,8 @@ import { quote } from "../../../core/quote.js";
 export interface MemoryLimiter {
   /** Prepares a limit and returns the shell lines by which a process puts itself under it. */
   prepare(id: string, megabytes: number): Promise<string[]>;
+  /** The processes under it; undefined where the kernel does not keep them together. */
+  processes(id: string): Promise<number[] | undefined>;
   /** Removes the limit of a stopped instance, and ends those of its processes that had left the process group. */
   remove(id: string): Promise<void>;
 }
@@ -46,6 +48,7 @@ function cgroupLimiter(groupOf: (id: string) => string, limitFile: string): Memo
       await writeFile(join(group, limitFile), String(megabytes * 1024 * 1024));
       return [`echo $$ >${quote(join(group, "cgroup.procs"))} || exit 1`];
     },
+    processes: async (id) => membersOf(groupOf(id)),
     remove: async (id) => removeGroup(groupOf(id)),
   };
 }
@@ -53,8 +56,7 @@ function cgroupLimiter(groupOf: (id: string) => string, limitFile: string): Memo
 async function removeGroup(group: string): Promise<void> {
   const deadline = Date.now() + REMOVE_TIMEOUT_MS;
   for (;;) {
-    const members = await readFile(join(group, "cgroup.procs"), "utf8").catch(() => "");
-    for (const pid of members.split("\n").filter(Boolean)) endProcess(Number(pid));
+    for (const pid of await membersOf(group)) endProcess(pid);
     try {
       await rmdir(group);
       return;
@@ -67,6 +69,12 @@ async function removeGroup(group: string): Promise<void> {
   }
 }
 
+/** None when there is no such group. */
+async function membersOf(group: string): Promise<number[]> {
+  const members = await readFile(join(group, "cgroup.procs"), "utf8").catch(() => "");
+  return members.split("\n").filter(Boolean).map(Number);
+}
+
 function endProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
@@ -77,6 +85,7 @@ function endProcess(pid: number): void {
 
 const dataLimiter: MemoryLimiter = {
   prepare: async (_id, megabytes) => [`ulimit -d ${megabytes * 1024}`],
+  processes: async () => undefined,
   remove: async () => undefined,
 };
 

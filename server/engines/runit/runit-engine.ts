@@ -92,8 +92,12 @@ export class RunitEngine implements Engine {
 
   async listening(id: string): Promise<string[]> {
     const folder = this.options.home.service(id);
-    const [{ pid }, record] = await Promise.all([serviceState(folder), readRecord(folder)]);
-    return pid === undefined ? [] : listeningAddresses(pid, portOf(record?.address)[0]);
+    const [{ pid }, record, grouped] = await Promise.all([
+      serviceState(folder),
+      readRecord(folder),
+      this.memory.processes(id),
+    ]);
+    return pid === undefined ? [] : listeningAddresses(pid, portOf(record?.address)[0], grouped);
   }
 
   logs(id: string, options: LogOptions): AsyncIterable<LogLine> {

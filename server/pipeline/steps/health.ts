@@ -1,7 +1,6 @@
 import { AppError } from "../../../core/app-error.js";
 import { abortReason } from "../../../core/clock.js";
 import type { InstanceRecord } from "../../../core/records/release-record.js";
-import { applied } from "../../releases/applied.js";
 import { withoutUnvisited, withRelease } from "../../releases/route-changes.js";
 import type { HealthCheck } from "../manifest/app-json.js";
 import { readManifest } from "../manifest/manifest.js";
@@ -35,9 +34,14 @@ export const health: Step = {
     await tools.routes.update(app.name, (table) => withRelease(table, work.record, tools.clock.now()));
     return undefined;
   },
-  undo: async ({ tools, app, record }) => {
-    const revision = await tools.routes.update(app.name, (table) => withoutUnvisited(table, record.number));
-    await applied(tools, revision, app.name);
+  undo: async (work) => {
+    const { tools, app, record } = work;
+    const before = { isRouted: false };
+    const revision = await tools.routes.update(app.name, (table) => {
+      before.isRouted = table.releases.some(({ number }) => number === record.number);
+      return withoutUnvisited(table, record.number);
+    });
+    if (before.isRouted) work.goneSince = revision;
   },
 };
 

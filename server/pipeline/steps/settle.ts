@@ -1,10 +1,16 @@
+import { isAppError } from "../../../core/app-error.js";
 import { isPreview } from "../../../core/records/route-table.js";
 import { withFewerPreviews } from "../../releases/route-changes.js";
+import { withDeadline } from "../deadline.js";
 import { processEnvironment } from "../environment.js";
+import type { AppJson } from "../manifest/app-json.js";
 import { readManifest } from "../manifest/manifest.js";
 import { prune } from "../prune.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { runTask } from "../task.js";
+
+/** Two scripts at most come before it, each with the time of a release. */
+const PRUNE_TIMEOUT_MS = 120_000;
 
 /**
  * What follows the switch: postdeploy scripts (a failing one is told, no more), place made among the previews, and pruning.
@@ -13,18 +19,14 @@ import { runTask } from "../task.js";
 export const settle: Step = {
   name: "settle",
   reaches: "settled",
-  timeoutMs: ({ limits }) => limits.releaseSeconds * 1000,
+  timeoutMs: ({ limits }) => 2 * limits.releaseSeconds * 1000 + PRUNE_TIMEOUT_MS,
   run: async (work, signal) => {
     const { tools, app, record } = work;
     const { appJson } = await readManifest(
       tools.home.tree(app.name, record.number),
       tools.settings.instances.memoryMegabytes,
     );
-    await runScript(work, "postdeploy", appJson.scripts.dokku.postdeploy, signal);
-    if (!app.postdeployed && appJson.scripts.postdeploy !== undefined) {
-      await runScript(work, "heroku.postdeploy", appJson.scripts.postdeploy, signal);
-      await tools.apps.markPostdeployed(app);
-    }
+    if (!record.postdeployed) await runScripts(work, appJson.scripts, signal);
     if (isPreview(record.track)) {
       const { max } = appJson.sluice.previews;
       await tools.routes.update(app.name, (table) =>
@@ -36,6 +38,23 @@ export const settle: Step = {
   },
 };
 
+/** Once: when what comes after them fails and is tried again, they are not. */
+async function runScripts(
+  work: ReleaseWork,
+  { dokku, postdeploy }: AppJson["scripts"],
+  signal: AbortSignal,
+): Promise<void> {
+  const { tools, app } = work;
+  const isFirst = !app.postdeployed && postdeploy !== undefined;
+  await runScript(work, "postdeploy", dokku.postdeploy, signal);
+  if (isFirst) {
+    await runScript(work, "heroku.postdeploy", postdeploy, signal);
+    await tools.apps.markPostdeployed(app);
+  }
+  if (isFirst || dokku.postdeploy !== undefined)
+    work.record = await tools.releases.advance(work.record, work.record.phase, { postdeployed: true });
+}
+
 async function runScript(
   work: ReleaseWork,
   task: string,
@@ -46,11 +65,15 @@ async function runScript(
   const { tools, app, record, out } = work;
   out.heading(`${task}: ${command}`);
   const env = await processEnvironment(work, "postdeploy.1");
-  const failure = await runTask(
-    work,
-    { command, cwd: tools.home.tree(app.name, record.number), env },
-    signal,
-  );
+  const cwd = tools.home.tree(app.name, record.number);
+  const timeoutMs = tools.settings.limits.releaseSeconds * 1000;
+  const failure = await withDeadline(task, timeoutMs, signal, async (stop) =>
+    runTask(work, { command, cwd, env }, stop),
+  ).catch((error: unknown) => {
+    // One that hangs is one that fails.
+    if (signal.aborted || !isAppError(error, "step-timeout")) throw error;
+    return `not over after ${timeoutMs / 1000} s`;
+  });
   if (failure !== undefined)
     out.line(`Execution of ${task} task failed (${failure}); the release stays live.`);
 }

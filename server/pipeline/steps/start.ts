@@ -1,9 +1,11 @@
 import { AppError } from "../../../core/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import type { InstanceRecord, ReleaseProcess } from "../../../core/records/release-record.js";
+import { appliedIfPossible } from "../../releases/applied.js";
 import { sourcesOf } from "../../releases/release-logs.js";
 import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
+import { execLast } from "../manifest/exec-last.js";
 import { readManifest } from "../manifest/manifest.js";
 import { applyAppJsonEnv } from "../release-config.js";
 import type { ReleaseWork, Step } from "../step.js";
@@ -31,7 +33,7 @@ export const start: Step = {
   // What the proxy still routes has visitors: a failed rollback leaves it as it was.
   undo: async (work) => {
     const { releases } = await work.tools.routes.read(work.app.name);
-    if (!releases.some(({ number }) => number === work.record.number)) await stopInstances(work);
+    if (!releases.some(({ number }) => number === work.record.number)) await stopWhenOut(work);
   },
 };
 
@@ -45,11 +47,23 @@ export async function startInstances(work: ReleaseWork): Promise<InstanceRecord[
   return instances;
 }
 
-/** Stops all instances of a release at once: those that its record knows, and those that were being started. */
+/** Stops all instances of a release at once. */
 export async function stopInstances({ tools, record }: Pick<ReleaseWork, "tools" | "record">): Promise<void> {
-  const ids = new Set([...record.instances, ...sourcesOf(record)].map(({ id }) => id));
   const grace = tools.settings.instances.stopSeconds;
-  await Promise.all([...ids].map(async (id) => tools.engine.stop(id, grace)));
+  await Promise.all(instanceIds(record).map(async (id) => tools.engine.stop(id, grace)));
+}
+
+/** The same once every proxy has taken them out. What a silent one may still lead visitors to goes when that has reported, or was removed. */
+async function stopWhenOut(work: ReleaseWork): Promise<void> {
+  const { tools, app, record, goneSince } = work;
+  const unheard = goneSince === undefined ? undefined : await appliedIfPossible(tools, goneSince, app.name);
+  if (goneSince === undefined || unheard === undefined) await stopInstances(work);
+  else for (const id of instanceIds(record)) tools.leaving.begin(id, { goneSince, drainSeconds: 0 });
+}
+
+/** Those that a release's record knows, and those that were being started. */
+function instanceIds(record: ReleaseWork["record"]): string[] {
+  return [...new Set([...record.instances, ...sourcesOf(record)].map(({ id }) => id))];
 }
 
 async function startInstance(
@@ -67,7 +81,8 @@ async function startInstance(
   const { address } = await tools.engine.start({
     id,
     app: app.name,
-    command: process.command,
+    // One process less for each instance: the shell does not stay around it.
+    command: execLast(process.command),
     directory: tools.home.tree(app.name, record.number),
     env: await processEnvironment(work, `${process.name}.${index}`),
     ...(user === undefined ? {} : { user }),

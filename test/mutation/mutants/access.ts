@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant.js";
 
 const NAMES = ["test/unit/core/names.test.ts"];
 const SECRETS = ["test/unit/core/secrets.test.ts"];
+const SSH = ["test/integration/push-over-ssh.test.ts"];
 
 /** Names, tokens, secrets and pages of others. */
 export const access: readonly Mutant[] = [
@@ -95,5 +96,29 @@ export const access: readonly Mutant[] = [
     text: "this.answerers.delete(token);",
     by: "",
     tests: ["test/contract/hook-channel.test.ts"],
+  },
+  {
+    guard: "of two SSH keys of one type each is its owner's",
+    file: "server/access/key-store.ts",
+    text: "ours.length === offered.length && timingSafeEqual(ours, offered)",
+    by: "ours.length === offered.length",
+    tests: SSH,
+    only: "two keys of one type",
+  },
+  {
+    guard: "a key that was removed opens nothing",
+    file: "server/access/key-store.ts",
+    text: "(await this.redis.hdel(keys.sshKeys, id)) === 0",
+    by: "(await this.redis.hexists(keys.sshKeys, id)) === 0",
+    tests: SSH,
+    only: "two keys of one type",
+  },
+  {
+    guard: "a key is proved by a signature",
+    file: "server/push/ssh-git.ts",
+    text: "return verified === true ? known.name : undefined;",
+    by: "return known.name;",
+    tests: SSH,
+    only: "a public key alone",
   },
 ];

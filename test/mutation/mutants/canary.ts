@@ -104,4 +104,11 @@ export const canary: readonly Mutant[] = [
     by: "isRaised = true;",
     tests: ["test/contract/canary-share.test.ts"],
   },
+  {
+    guard: "an abort takes its own canary, not one that came meanwhile",
+    file: "server/canary/share.ts",
+    text: "table.tracks[CANARY] === number ? withoutCanary(table, tools.clock.now()) : table",
+    by: "withoutCanary(table, tools.clock.now())",
+    tests: ["test/contract/canary-share.test.ts"],
+  },
 ];

@@ -4,6 +4,8 @@ const CHANGES = ["test/unit/server/route-changes.test.ts"];
 const RETIREMENT = ["test/unit/server/retirement.test.ts"];
 const PLAN = ["test/unit/proxy/plan.test.ts"];
 const ROUTES_OF = ["test/unit/proxy/routes-of.test.ts"];
+const FOLLOWER = ["test/contract/follower.test.ts"];
+const COUNTS = ["test/contract/haproxy-counts.test.ts"];
 
 /** Where visitors go, and when what they left may stop. */
 export const routes: readonly Mutant[] = [
@@ -101,7 +103,7 @@ export const routes: readonly Mutant[] = [
   {
     guard: "a slot whose servers still have connections is given to no other release",
     file: "proxy/haproxy/plan.ts",
-    text: "for (const { slot } of [...actual.leaving, ...(actual.elsewhere ?? [])]) used.add(slot);",
+    text: " && !used.has(slot)",
     by: "",
     tests: PLAN,
   },
@@ -139,5 +141,100 @@ export const routes: readonly Mutant[] = [
     text: "return false;",
     by: "throw error;",
     tests: ["test/contract/is-alert.test.ts"],
+  },
+  {
+    guard: "an alert that could not be applied is applied again",
+    file: "proxy/follow.ts",
+    text: `    if (withCanary.length > 0) await this.applier.apply(new Map(withCanary), isNow);
+    this.isAlert = isNow;
+`,
+    by: `    this.isAlert = isNow;
+    if (withCanary.length > 0) await this.applier.apply(new Map(withCanary), isNow);
+`,
+    tests: FOLLOWER,
+  },
+  {
+    guard: "what is to be read again is not taken for applied",
+    file: "proxy/follow.ts",
+    text: "if (beginnings === this.beginnings) this.revision = revision;",
+    by: "this.revision = revision;",
+    tests: FOLLOWER,
+  },
+  {
+    guard: "a reload loses nothing that was counted",
+    file: "proxy/haproxy/haproxy.ts",
+    text: "await this.counters.rememberAll().catch(() => undefined);",
+    by: "",
+    tests: COUNTS,
+    only: "reload",
+  },
+  {
+    guard: "what was counted before a reload is told until it was kept",
+    file: "proxy/haproxy/counters.ts",
+    text: "if (!all && this.wereTold) {",
+    by: "if (!all || this.wereTold) {",
+    tests: COUNTS,
+    only: "reload",
+  },
+  {
+    guard: "a request that may act twice is sent once",
+    file: "proxy/haproxy/configuration.ts",
+    text: "  http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }\n",
+    by: "",
+    tests: ["test/contract/haproxy.test.ts"],
+    only: "never sends a POST twice",
+  },
+  {
+    guard: "a PATCH may act twice, too",
+    file: "proxy/haproxy/configuration.ts",
+    text: "unless { method GET HEAD OPTIONS PUT DELETE }",
+    by: "unless { method GET HEAD OPTIONS PUT DELETE PATCH }",
+    tests: ["test/contract/haproxy.test.ts"],
+    only: "sends a PATCH once",
+  },
+  {
+    guard: "scripts cannot read the cookie",
+    file: "proxy/haproxy/configuration.ts",
+    text: "Path=/; HttpOnly; SameSite=Lax",
+    by: "Path=/; SameSite=Lax",
+    tests: ["test/contract/haproxy-requests.test.ts"],
+    only: "a cookie that scripts",
+  },
+  {
+    guard: "other sites cannot use the cookie",
+    file: "proxy/haproxy/configuration.ts",
+    text: "Path=/; HttpOnly; SameSite=Lax",
+    by: "Path=/; HttpOnly",
+    tests: ["test/contract/haproxy-requests.test.ts"],
+    only: "a cookie that scripts",
+  },
+  {
+    guard: "nothing is stopped before every proxy knows",
+    file: "server/reconcile/pending-stops.ts",
+    text: "await applied(this.tools, await routes.revisionOf(app), app);",
+    by: "",
+    tests: ["test/contract/sleep.test.ts"],
+  },
+  {
+    guard: "a stop that could not be made is made later",
+    file: "server/reconcile/pending-stops.ts",
+    text: "this.pending.set(keyOf(stop), stop);",
+    by: "",
+    tests: ["test/contract/half-done.test.ts", "test/contract/sleep.test.ts"],
+  },
+  {
+    guard: "what was decided is done only if it is still due",
+    file: "server/reconcile/reconciler.ts",
+    text: "return last.isDue ? change(table) : table;",
+    by: "return change(table);",
+    tests: ["test/contract/late-moves.test.ts"],
+  },
+  {
+    guard: "of an app that was destroyed no traffic is written",
+    file: "proxy/traffic.ts",
+    text: "traffic.filter(({ app }) => isThere(app))",
+    by: "traffic.filter(({ app }) => isThere(app) || true)",
+    tests: ["test/contract/traffic-series.test.ts"],
+    only: "leaves no trace",
   },
 ];

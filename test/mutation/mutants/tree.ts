@@ -75,4 +75,20 @@ export const tree: readonly Mutant[] = [
     by: "",
     tests: ["test/contract/exec.test.ts"],
   },
+  {
+    guard: "a gate's child that has closed its output does not outlive the hook",
+    file: "hooks/pre-commit",
+    text: 'signalGroup(gate.pid, "SIGKILL"); // whatever is left',
+    by: "// whatever is left",
+    tests: ["test/hooks/pre-commit.test.ts"],
+    only: "with its output closed",
+  },
+  {
+    guard: "the hook does not wait for what a gate has left running",
+    file: "hooks/pre-commit",
+    text: "if (!interrupted) timer = setTimeout(stopRunning, LINGER_MS);",
+    by: "",
+    tests: ["test/hooks/pre-commit.test.ts"],
+    only: "does not wait for what a gate has left",
+  },
 ];

@@ -2,6 +2,7 @@ import type { Mutant } from "../mutant.js";
 
 const SIGNATURES = ["test/unit/server/webhooks/hosts/signatures.test.ts"];
 const RECEIVED = ["test/integration/webhooks.test.ts"];
+const SOURCES = ["test/integration/webhook-sources.test.ts"];
 
 /** Who may deliver, and what of it is taken. */
 export const webhooks: readonly Mutant[] = [
@@ -109,5 +110,45 @@ export const webhooks: readonly Mutant[] = [
     text: 'source.replace(/^([a-z]+:\\/\\/)[^/@]*@/, "$1")',
     by: "source",
     tests: ["test/unit/server/webhooks/source-address.test.ts"],
+  },
+  {
+    guard: "a webhook that deletes master leaves production as it is",
+    file: "server/webhooks/deploy-branch.ts",
+    text: "fixedTrack(branch) === PRODUCTION",
+    by: 'branch === ""',
+    tests: SOURCES,
+    only: "when its branch is deleted there",
+  },
+  {
+    guard: "that a branch is gone is not believed, its source is asked",
+    file: "server/webhooks/deploy-branch.ts",
+    text: "if ((await sources.heads(webhook, signal)).has(branch))",
+    by: 'if (branch === "")',
+    tests: SOURCES,
+    only: "whether a branch is gone",
+  },
+  {
+    guard: "a source that could not be read is asked again",
+    file: "server/webhooks/delivery-loop.ts",
+    text: 'code === "source-unreachable" ? RETRY_PAUSES_MS[attempt] : undefined',
+    by: "undefined as number | undefined",
+    tests: SOURCES,
+    only: "without another delivery",
+  },
+  {
+    guard: "what a source that was given up owes is made up for when it is back",
+    file: "server/webhooks/delivery-loop.ts",
+    text: 'if (code === "source-unreachable") await seen.owe(app, branch);\n    else if',
+    by: "if",
+    tests: SOURCES,
+    only: "made up for when it comes back",
+  },
+  {
+    guard: "a release whose branch cannot be moved is undone",
+    file: "server/webhooks/deploy-branch.ts",
+    text: "        .undo(work, reason)\n",
+    by: "        .work(work.record, out, { quarantine: {}, skipGates: false })\n",
+    tests: SOURCES,
+    only: "cannot be moved here",
   },
 ];

@@ -4,10 +4,12 @@ import type { AppRoutes } from "../../../proxy/proxy.js";
 import { FALLBACK_HOST } from "../../../proxy/haproxy/configuration.js";
 import { plan } from "../../../proxy/haproxy/plan.js";
 import type { MapChange } from "../../../proxy/haproxy/map-changes.js";
-import { isPlace, slotOfEntry, type HaproxyState } from "../../../proxy/haproxy/state.js";
+import { mapsOf } from "../../../proxy/haproxy/routing.js";
+import { isPlace, slotOfEntry, type HaproxyState, type Maps } from "../../../proxy/haproxy/state.js";
 
 const empty = (slots = 8): HaproxyState => ({
-  maps: { hosts: new Map(), tracks: new Map(), splits: new Map(), visitors: new Map(), slots: new Map() },
+  apps: new Map(),
+  fallback: undefined,
   servers: new Map(),
   leaving: [],
   slots: Array.from({ length: slots }, (_, index) => `slot-${index}`),
@@ -46,7 +48,7 @@ describe("the plan of a change", () => {
       ...["slots", "tracks", "visitors", "visitors", "visitors"],
       ...["hosts", "hosts", "hosts"],
     ]);
-    expect(next.maps.hosts.get(FALLBACK_HOST)).to.equal("a/production");
+    expect(wholeMaps(next).hosts.get(FALLBACK_HOST)).to.equal("a/production");
   });
 
   it("switches a release by the maps alone: where its track leads, and its visitors", () => {
@@ -66,6 +68,17 @@ describe("the plan of a change", () => {
     const { next } = plan(empty(), new Map([["a", routes("a", 1)]]), undefined);
     const again = plan(next, new Map([["a", routes("a", 1)]]), undefined);
     expect([again.added, again.maps, again.leaving]).to.deep.equal([[], [], []]);
+  });
+
+  it("looks at no app that does not change", () => {
+    const { apps, ...state } = plan(empty(), new Map([["a", routes("a", 1)]]), undefined).next;
+    const untouchable = new Proxy({} as Maps, {
+      get: (_, map) => expect.fail(`looked at ${String(map)} of another app`),
+    });
+    const crowded = { ...state, apps: new Map(apps).set("other", untouchable) };
+    const { maps, next } = plan(crowded, new Map([["a", routes("a", 2, [1])]]), "a/production");
+    expect(maps).to.have.lengthOf(8);
+    expect(next.apps.get("other") === untouchable).to.equal(true);
   });
 
   it("does not use a slot again while a server is leaving it, and says when slots are missing", () => {
@@ -95,16 +108,16 @@ describe("the plan of a change", () => {
           const route = want === undefined ? undefined : routes(name, want.live, want.others);
           last.set(name, route);
           const step = plan(state, new Map([[name, route]]), undefined);
-          expect(applied(state, step.maps)).to.deep.equal(step.next.maps);
+          expect(applied(state, step.maps)).to.deep.equal(wholeMaps(step.next));
           state = step.next;
-          const slots = [...state.maps.slots.values()].map(slotOfEntry);
+          const maps = wholeMaps(state);
+          const slots = [...maps.slots.values()].map(slotOfEntry);
           expect(new Set(slots).size).to.equal(slots.length);
           for (const slot of slots) expect(state.servers.get(slot)?.size).to.be.greaterThan(0);
-          for (const release of state.maps.tracks.values())
-            expect(state.maps.slots.has(release)).to.equal(true);
+          for (const release of maps.tracks.values()) expect(maps.slots.has(release)).to.equal(true);
         }
         const expectedHosts = [...last.values()].flatMap((route) => [...(route?.hosts ?? [])]);
-        expect([...state.maps.hosts].sort()).to.deep.equal(expectedHosts.sort());
+        expect([...wholeMaps(state).hosts].sort()).to.deep.equal(expectedHosts.sort());
       }),
       { numRuns: 300 },
     );
@@ -118,9 +131,10 @@ describe("the plan of a change", () => {
         for (const [changes, seed] of history) {
           for (const [app, routes] of changes) wanted.set(app, routes);
           state = plan(state, changes, undefined).next;
+          const maps = wholeMaps(state);
           for (const routes of wanted.values()) {
             for (const [key, { servers }] of routes?.releases ?? []) {
-              const slot = slotOfEntry(state.maps.slots.get(key) ?? "");
+              const slot = slotOfEntry(maps.slots.get(key) ?? "");
               expect([...(state.servers.get(slot)?.values() ?? [])], key).to.have.members([
                 ...servers.values(),
               ]);
@@ -135,7 +149,7 @@ describe("the plan of a change", () => {
               .map(({ slot, server }) => `${slot}/${server}`),
           ];
           expect(names).to.deep.equal([...new Set(names)]);
-          const inUse = new Set([...state.maps.slots.values()].map(slotOfEntry));
+          const inUse = new Set([...maps.slots.values()].map(slotOfEntry));
           expect([...state.servers.keys()].filter((slot) => !inUse.has(slot))).to.deep.equal([]);
           // Some have closed their last connection.
           state = {
@@ -157,7 +171,7 @@ describe("the plan of a change", () => {
           const now = applied(before, maps.slice(0, count));
           for (const [host, target] of now.hosts) {
             const served = servedBy(now, target);
-            const options = [before.maps, next.maps].filter(({ hosts }) => hosts.has(host));
+            const options = [before, next].map(wholeMaps).filter(({ hosts }) => hosts.has(host));
             expect(
               options.map(({ hosts, ...map }) => servedBy({ hosts, ...map }, hosts.get(host) ?? "")),
               `${host} after ${count} of ${maps.length}`,
@@ -192,6 +206,11 @@ const anyChanges = fc
   )
   .map((changes) => new Map(changes.map(([app, releases]) => [app, releases && routesWith(app, releases)])));
 
+/** All apps' maps, as HAProxy has them. */
+function wholeMaps(state: HaproxyState): Maps {
+  return mapsOf(state, state.apps.keys());
+}
+
 type Releases = Record<string, { ports: readonly number[]; socket: boolean; sticky: boolean }>;
 
 /** The newest release has the track. */
@@ -213,7 +232,7 @@ function routesWith(app: string, releases: Releases): AppRoutes {
 }
 
 /** What a visitor of a target comes to: a release, or none. */
-function servedBy({ visitors, tracks, slots }: HaproxyState["maps"], target: string): string | undefined {
+function servedBy({ visitors, tracks, slots }: Maps, target: string): string | undefined {
   const entry = visitors.get(`${target}|`);
   if (entry !== undefined) return `${entry.split("|")[0] ?? ""} in ${slotOfEntry(entry)}`;
   const release = tracks.get(target) ?? target;
@@ -221,14 +240,8 @@ function servedBy({ visitors, tracks, slots }: HaproxyState["maps"], target: str
 }
 
 /** The maps after the changes, as HAProxy would have them; a change that does not fit fails. */
-function applied(state: HaproxyState, changes: readonly MapChange[]): HaproxyState["maps"] {
-  const maps = {
-    hosts: new Map(state.maps.hosts),
-    visitors: new Map(state.maps.visitors),
-    tracks: new Map(state.maps.tracks),
-    splits: new Map(state.maps.splits),
-    slots: new Map(state.maps.slots),
-  };
+function applied(state: HaproxyState, changes: readonly MapChange[]): Maps {
+  const maps = mapsOf(state, state.apps.keys());
   for (const change of changes) {
     const map = maps[change.map];
     expect(map.has(change.key), `${change.kind} ${change.key}`).to.equal(change.kind !== "add");

@@ -1,0 +1,6 @@
+import type { Pending } from "../../server/api/api.js";
+
+/** What a command has done, but not yet everywhere. */
+export function pendingLines(pending: Pending | null): string[] {
+  return pending === null ? [] : [` !     ${pending.message}`, ` !     ${pending.hint}`];
+}

@@ -1,0 +1,10 @@
+import type { RouteTable } from "../../core/records/route-table.js";
+import type { InstanceState } from "../engines/engine.js";
+
+/** An app as a server finds it when it starts. */
+export interface AppSnapshot {
+  readonly name: string;
+  readonly table: RouteTable;
+  /** Those that the engine keeps, running or not. */
+  readonly instances: readonly InstanceState[];
+}

@@ -1,0 +1,44 @@
+import { access } from "node:fs/promises";
+import { toAppError } from "../../core/app-error.js";
+import { isUnfinished } from "../../core/records/phase.js";
+import { Repository } from "../git/repository.js";
+import type { Pipeline } from "../pipeline/pipeline.js";
+import { endTrack } from "../releases/end-track.js";
+import type { Tools } from "../tools.js";
+
+/**
+ * Ends previews, and frees names kept for some, whose branch is gone: Redis was away, or the server ended, when it was deleted
+ * or its first push was declined. Only in the app's place in the queue. Returns whether there were any.
+ */
+export async function endGoneBranches(
+  tools: Tools,
+  pipeline: Pipeline,
+  app: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const gone = await goneBranches(tools, app);
+    if (gone.length === 0) return false;
+    tools.log.info({ app, branches: gone }, "previews of branches that are gone");
+    await pipeline.locked({ app, what: "the end of branches", signal }, async (_, locked) => {
+      for (const branch of gone) await endTrack(locked, app, branch, "found gone at the start");
+    });
+    return true;
+  } catch (error) {
+    tools.log.error({ err: toAppError(error), app }, "previews of branches that are gone could not be ended");
+    return true;
+  }
+}
+
+async function goneBranches({ home, branchTracks, releases }: Tools, app: string): Promise<string[]> {
+  const path = home.repository(app);
+  const hasRepository = await access(path).then(
+    () => true,
+    () => false,
+  );
+  const previews = hasRepository ? await branchTracks.branches(app) : [];
+  if (previews.length === 0) return [];
+  const kept = new Set(await new Repository(path, home.gitHome()).branches());
+  for (const { phase, branch } of await releases.list(app)) if (isUnfinished(phase)) kept.add(branch);
+  return previews.filter((branch) => !kept.has(branch));
+}

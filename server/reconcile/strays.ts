@@ -1,0 +1,48 @@
+import { parseReleaseName } from "../../core/names.js";
+import type { ReleaseRecord } from "../../core/records/release-record.js";
+import { appliedIfPossible } from "../releases/applied.js";
+import { sourcesOf } from "../releases/release-logs.js";
+import type { Tools } from "../tools.js";
+import type { AppSnapshot } from "./app-snapshot.js";
+
+/**
+ * Stops instances that an earlier server left and that the route table does not name: a release was retired or undone only in
+ * part. More of a process than its release has go when nothing is open on them: it was scaled down, or a promotion or a change
+ * of scale did not come to its switch. What was started since is not among those that were left.
+ */
+export async function stopStrays(
+  tools: Tools,
+  { name: app, table, instances }: AppSnapshot,
+  records: readonly ReleaseRecord[],
+): Promise<void> {
+  for (const { id } of instances) {
+    const number = parseReleaseName(id.split(".")[1] ?? "") ?? 0;
+    const record = records.find((candidate) => candidate.number === number);
+    const routed = table.releases.find((candidate) => candidate.number === number);
+    if (routed === undefined || routed.asleep) {
+      await stopWhenOut(tools, app, number, id);
+      continue;
+    }
+    if (record === undefined || sourcesOf(record).some((source) => source.id === id)) continue;
+    const revision = await tools.routes.revisionOf(app);
+    tools.leaving.begin(id, { goneSince: revision, drainSeconds: routed.drainSeconds });
+  }
+}
+
+/** At once when no proxy leads visitors there; what only a silent one may do keeps nobody from starting. */
+async function stopWhenOut(tools: Tools, app: string, number: number, id: string): Promise<void> {
+  // Its undoing found a silent proxy, too.
+  if (tools.leaving.isLeaving(id)) return;
+  const revision = await tools.routes.revisionOf(app);
+  const unheard = await appliedIfPossible(tools, revision, app);
+  const afterwards = async (): Promise<void> => {
+    const { releases } = await tools.routes.read(app);
+    const record = await tools.releases.find(app, number);
+    if (record?.phase === "settled" && !releases.some((release) => release.number === number))
+      await tools.releases.advance(record, "retired", { instances: [] });
+  };
+  if (unheard === undefined) {
+    await tools.engine.stop(id, tools.settings.instances.stopSeconds);
+    await afterwards();
+  } else tools.leaving.begin(id, { goneSince: revision, drainSeconds: 0, afterwards });
+}
