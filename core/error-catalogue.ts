@@ -305,7 +305,7 @@ export const catalogue = {
     507,
     ({ path, freeMegabytes, neededMegabytes }) =>
       `The disk of ${path} is full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free.`,
-    () => "Nothing was changed. Make room (old logs, unused apps: sluice destroy APP --yes) and push again.",
+    () => "Nothing was changed. Make room (old logs, unused apps: sluice destroy APP --yes) and try again.",
     true,
   ),
 
