@@ -37,13 +37,12 @@ describe("the file of Redis' users", function () {
           await keepUsers(users(count));
           versions.add(await textOf(home));
         }
-        let isOver = false;
+        const writes = { left: 50 };
         const writing = (async () => {
-          for (let round = 0; round < 50; round++) await keepUsers(users(round % 2 === 0 ? 500 : 1000));
-          isOver = true;
+          for (; writes.left > 0; writes.left--) await keepUsers(users(writes.left % 2 === 0 ? 500 : 1000));
         })();
         let reads = 0;
-        for (; !isOver; reads++) expect(versions.has(await textOf(home)), `read ${reads}`).to.equal(true);
+        for (; writes.left > 0; reads++) expect(versions.has(await textOf(home)), `read ${reads}`).to.equal(true);
         await writing;
         expect(reads).to.be.greaterThan(50);
       });
@@ -62,7 +61,7 @@ describe("the file of Redis' users", function () {
         const full = fillUp(disk);
         const problem = await keepUsers(users(300))
           .catch((error: unknown) => error)
-          .finally(full.stop);
+          .finally(() => full.stop());
         expect(problem).to.have.property("code", "ENOSPC");
         expect(await textOf(home)).to.equal(before);
         const files = await readdir(home.redis());

@@ -50,11 +50,12 @@ describe("sluice destroy", function () {
         await haproxy(sluice, `show map ${join(sluice.home, `haproxy/${map}.map`)}`),
         map,
       ).not.to.include(app);
-    const { redis, close } = await sluice.redis();
+    const connection = await sluice.redis();
+    const { redis } = connection;
     try {
       expect((await redis.keys("*")).filter((key) => key.includes(app))).to.deep.equal([]);
     } finally {
-      close();
+      connection.close();
     }
   });
 });

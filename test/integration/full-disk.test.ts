@@ -99,14 +99,15 @@ describe("a full disk", function () {
     await does("PUT", "weight", { percent: 100 });
     await eventually("the canary has all", async () => (await live()) === canary);
     full = keepFull(sluice.home);
-    const { redis, close } = await sluice.redis();
+    const connection = await sluice.redis();
+    const { redis } = connection;
     try {
       await redis.set("sluice:alert", "yes");
       await eventually("the canary has nobody", async () => (await live()) !== canary);
       await redis.set("sluice:alert", "no");
       await eventually("the canary has all", async () => (await live()) === canary);
     } finally {
-      close();
+      connection.close();
     }
   });
 
