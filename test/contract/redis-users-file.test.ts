@@ -42,7 +42,8 @@ describe("the file of Redis' users", function () {
           for (; writes.left > 0; writes.left--) await keepUsers(users(writes.left % 2 === 0 ? 500 : 1000));
         })();
         let reads = 0;
-        for (; writes.left > 0; reads++) expect(versions.has(await textOf(home)), `read ${reads}`).to.equal(true);
+        for (; writes.left > 0; reads++)
+          expect(versions.has(await textOf(home)), `read ${reads}`).to.equal(true);
         await writing;
         expect(reads).to.be.greaterThan(50);
       });
