@@ -63,7 +63,9 @@ export class KeyStore {
   private async all(): Promise<Record<string, z.infer<typeof keySchema>>> {
     try {
       const texts = Object.entries(await this.redis.hgetall(keys.sshKeys));
-      return Object.fromEntries(texts.map(([id, text]) => [id, keySchema.parse(JSON.parse(text))]));
+      const all = texts.map(([id, text]) => [id, keySchema.parse(JSON.parse(text))] as const);
+      // Redis keeps a hash in no order.
+      return Object.fromEntries(all.sort(([, a], [, b]) => a.createdAt.localeCompare(b.createdAt)));
     } catch (error) {
       throw redisError(error);
     }

@@ -38,10 +38,12 @@ export class TokenStore {
 
   async list(): Promise<TokenRecord[]> {
     const all = Object.entries(await this.redis.hgetall(keys.tokens));
-    return all.map(([id, text]) => {
+    const tokens = all.map(([id, text]) => {
       const { name, createdAt } = tokenSchema.parse(JSON.parse(text));
       return { id, name, createdAt };
     });
+    // Redis keeps a hash in no order.
+    return tokens.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
   }
 
   /** The token itself is told this once. */
