@@ -1,6 +1,5 @@
 import { expect } from "chai";
-import { generateKeyPairSync } from "node:crypto";
-import ssh2 from "ssh2";
+import { newSshKeyPair } from "../../core/ssh-key-pair.js";
 import { KeyStore } from "../../server/access/key-store.js";
 import { TokenStore } from "../../server/access/token-store.js";
 import { OwnRedis } from "../support/own-redis.js";
@@ -20,7 +19,7 @@ describe("the lists of tokens and keys", () => {
     ],
     [
       "keys",
-      async (index: number) => new KeyStore(own.redis).add(publicKey(`key-${index}`)),
+      async (index: number) => new KeyStore(own.redis).add(newSshKeyPair(`key-${index}`).publicKey),
       async () => new KeyStore(own.redis).list(),
     ],
   ] as const)
@@ -31,14 +30,3 @@ describe("the lists of tokens and keys", () => {
       expect(times).to.deep.equal([...times].sort());
     });
 });
-
-function publicKey(comment: string): string {
-  const { publicKey: key } = generateKeyPairSync("rsa", {
-    modulusLength: 1024,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
-  const parsed = ssh2.utils.parseKey(key);
-  if (parsed instanceof Error) throw parsed;
-  return `ssh-rsa ${parsed.getPublicSSH().toString("base64")} ${comment}`;
-}
