@@ -1,3 +1,4 @@
+/** A service that takes longer is away: a visitor does not wait for it. */
 const TIMEOUT_MS = 500;
 const UNREACHABLE = "GENERAL";
 
@@ -9,14 +10,16 @@ export class Flags {
   #url;
   #token;
   #context;
+  #timeoutMs;
   #client;
   #asking = new Map();
   #known = new Map();
 
-  constructor({ url, token, track }) {
+  constructor({ url, token, track, timeoutMs = TIMEOUT_MS }) {
     this.#url = URL.canParse(url ?? "") ? url : undefined;
     this.#token = token ?? "";
     this.#context = { track };
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
@@ -33,7 +36,7 @@ export class Flags {
   }
 
   async #ask(flag) {
-    const client = await (this.#client ??= open(this.#url, this.#token));
+    const client = await (this.#client ??= open(this.#url, this.#token, this.#timeoutMs));
     const { value, errorCode } = await client.getBooleanDetails(flag, false, this.#context);
     if (errorCode === UNREACHABLE) return this.#known.get(flag) ?? false;
     this.#known.set(flag, value);
@@ -41,7 +44,7 @@ export class Flags {
   }
 }
 
-async function open(url, token) {
+async function open(url, token, timeoutMs) {
   const [{ OpenFeature }, { OFREPProvider }] = await Promise.all([
     import("@openfeature/server-sdk"),
     import("@openfeature/ofrep-provider"),
@@ -49,7 +52,7 @@ async function open(url, token) {
   const provider = new OFREPProvider({
     baseUrl: url,
     headers: { Authorization: `Bearer ${token}` },
-    fetchImplementation: (request) => fetch(request, { signal: AbortSignal.timeout(TIMEOUT_MS) }),
+    fetchImplementation: (request) => fetch(request, { signal: AbortSignal.timeout(timeoutMs) }),
   });
   await OpenFeature.setProviderAndWait(url, provider);
   return OpenFeature.getClient(url);

@@ -103,7 +103,7 @@ export async function captureCommand(
 }
 
 export function describeExit(exit: Exit): string {
-  return exit.signal === undefined ? `status ${exit.status ?? "unknown"}` : `ended by ${exit.signal}`;
+  return exit.signal === undefined ? `status ${exit.status ?? "unknown"}` : `killed by ${exit.signal}`;
 }
 
 /** Signals a whole process group; one that is gone already is no error. */

@@ -26,7 +26,7 @@ export interface InstanceState {
   readonly pid: number | undefined;
   /** How often it has ended since it was first started. */
   readonly ends: number;
-  /** How it ended the last time: `status 1`, `ended by SIGKILL`. */
+  /** How it ended the last time: `status 1`, `killed by SIGKILL`. */
   readonly lastEnd: string | undefined;
 }
 

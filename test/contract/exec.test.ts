@@ -16,7 +16,7 @@ describe("runCommand", () => {
     expect(lines.sort()).to.deep.equal(["one", "two"]);
     expect(describeExit(exit)).to.equal("status 3");
     expect(describeExit(await runCommand({ argv: ["sh", "-c", "kill -9 $$"], env }))).to.equal(
-      "ended by SIGKILL",
+      "killed by SIGKILL",
     );
   });
 

@@ -205,7 +205,7 @@ describe("sluice", function () {
   it("down --keep-traffic stops the server alone, for an upgrade", async () => {
     const pid = await sluice.pid();
     expect((await sluice.cli("down", "--keep-traffic")).status).to.equal(0);
-    expect(await isAlive(pid)).to.equal(false);
+    await eventually("the server is gone", async () => !(await isAlive(pid)));
     expect((await sluice.get("shop")).status).to.equal(200);
     const status = await sluice.cli("status");
     expect(status.stderr).to.include("No Sluice server answers").and.to.include("sluice up --detach");

@@ -108,7 +108,7 @@ describe("a push that is declined", function () {
     declined(
       "tells a gate that was killed by the signal",
       appJson({ sluice: { gates: { memory: "kill -KILL $$" } } }),
-      /The gate memory failed \(ended by SIGKILL\)/,
+      /The gate memory failed \(killed by SIGKILL\)/,
     );
     declined(
       "tells which build failed",
@@ -152,7 +152,7 @@ describe("a push that is declined", function () {
     declined(
       "tells that a process crashed by a signal",
       { "server.js": `process.kill(process.pid, "SIGSEGV");` },
-      /web\.1 ended \(status 139\) before it answered\.\nIts last lines:\n {2}Segmentation fault/,
+      /web\.1 ended \(killed by SIGSEGV\) before it answered/,
     );
     declined(
       "tells that a health check was answered 404",

@@ -3,8 +3,10 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "./eventually.js";
 
 const REFILL_MS = 10;
+const UNMOUNT_MS = 20_000;
 
 /** A file system of its own, as small as said; undefined where this user may not have one. */
 export async function mountSmall(options: string): Promise<string | undefined> {
@@ -18,8 +20,13 @@ export async function mountSmall(options: string): Promise<string | undefined> {
   return undefined;
 }
 
+/** What was ended a moment ago may still have it open. */
 export async function unmount(folder: string): Promise<void> {
-  await execa("umount", [folder]);
+  await eventually(
+    "nobody has it open",
+    async () => (await execa("umount", [folder], { reject: false })).exitCode === 0,
+    UNMOUNT_MS,
+  );
   await rm(folder, { recursive: true });
 }
 

@@ -8,13 +8,14 @@ import { Store } from "../../store.js";
 const RUNNING = new AbortController().signal;
 
 /** Serves the routes in this process, on a free port. */
-export async function serveRoutes({ env = {}, stopping = RUNNING } = {}) {
+export async function serveRoutes({ env = {}, stopping = RUNNING, flagsTimeoutMs } = {}) {
   const identity = identify(env);
   const store = new Store({ url: env.REDIS_URL, app: identity.app });
   const flags = new Flags({
     url: env.SLUICE_FLAGS_URL,
     token: env.SLUICE_FLAGS_TOKEN,
     track: identity.track,
+    timeoutMs: flagsTimeoutMs,
   });
   const routes = createRoutes({ identity, store, flags, stopping });
   const server = http.createServer({ maxHeaderSize: 48 * 1024 }, routes);

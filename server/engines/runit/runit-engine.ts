@@ -202,7 +202,7 @@ function parseEnd(text: string): { ends: number; lastEnd: string | undefined } {
   if (ends === "") return { ends: 0, lastEnd: undefined };
   return {
     ends: Number(ends),
-    lastEnd: status === "-1" ? `ended by ${signalName(signal)}` : `status ${status}`,
+    lastEnd: status === "-1" ? `killed by ${signalName(signal)}` : `status ${status}`,
   };
 }
 

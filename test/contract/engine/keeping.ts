@@ -17,7 +17,7 @@ export function keepsThemRunning(trial: EngineTrial): void {
         "runs again",
         ({ ends, running }) => ends > 0 && running,
       );
-      expect(after).to.deep.include({ address, ends: 1, lastEnd: "ended by SIGKILL" });
+      expect(after).to.deep.include({ address, ends: 1, lastEnd: "killed by SIGKILL" });
       expect(after.pid).not.to.equal(before?.pid);
       expect((await answerAt(address)).body).to.equal("v1 web.1");
     });
