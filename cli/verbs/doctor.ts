@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import { AppError } from "../../core/app-error.js";
-import { checkMachine } from "../check-machine.js";
 import type { Context } from "../context.js";
 
 /** `sluice doctor` */
@@ -9,6 +8,8 @@ export function doctorVerb(command: Command, context: () => Promise<Context>): v
 }
 
 async function doctor(context: Context): Promise<void> {
+  // No other command should have to wait until all of that is read.
+  const { checkMachine } = await import("../check-machine.js");
   const findings = await checkMachine(context);
   for (const { ok, what, mend } of findings) {
     context.print(`${ok ? "ok  " : "  ! "} ${what}`);

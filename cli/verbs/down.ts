@@ -1,6 +1,5 @@
 import type { Command } from "commander";
 import type { Context } from "../context.js";
-import { down } from "../down.js";
 
 /** `sluice down` */
 export function downVerb(command: Command, context: () => Promise<Context>): void {
@@ -14,6 +13,8 @@ interface DownOptions {
 }
 
 async function stop(context: Context, { keepTraffic = false }: DownOptions): Promise<void> {
+  // Redis and more: no other command should have to wait until that is read.
+  const { down } = await import("../down.js");
   const stopped = await down(context, { keepTraffic });
   if (!stopped.server && stopped.services === 0) context.print("Nothing was running.");
   else if (keepTraffic)

@@ -8,7 +8,6 @@ import { systemClock } from "../../core/clock.js";
 import { readOrMakeSecret } from "../../core/secrets.js";
 import type { Context } from "../context.js";
 import { pushDemo } from "../demo.js";
-import { stopServices } from "../down.js";
 import { parseSomeOf } from "../parse-some-of.js";
 import { checkHome } from "../preflight.js";
 import { ROLES, type Role } from "../roles/role.js";
@@ -54,7 +53,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
     );
   } finally {
     await running.stop();
-    if (demo) await stopServices(context);
+    if (demo) await (await import("../down.js")).stopServices(context);
   }
 }
 
