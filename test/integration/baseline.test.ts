@@ -109,13 +109,13 @@ describe("a baseline", function () {
         production?: { requests: number };
         against?: string;
       };
-      return (
-        (canary?.requests ?? 0) > 80 && { against, requests: production?.requests, reason: verdict?.reason }
-      );
+      // Each track is counted by itself, second by second.
+      const isCounted = (canary?.requests ?? 0) > 80 && (production?.requests ?? 0) > 80;
+      return isCounted && { against, requests: production?.requests, reason: verdict?.reason };
     });
     expect(judged.against).to.equal("baseline");
     // Production had three times as many.
-    expect(judged.requests).to.be.within(80, 190);
+    expect(judged.requests).to.be.below(190);
     expect((await sluice.cli("canary", APP)).stdout).to.match(/^baseline +\d/m);
   });
 

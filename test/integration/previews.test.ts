@@ -158,7 +158,7 @@ describe("a preview", function () {
       const tracks = (await summary()).tracks.map(({ track }) => track).sort();
       return tracks.join() === "production,three,two";
     });
-    expect((await sluice.get("one.shop")).status).to.equal(404);
+    await eventually("its host is unknown", async () => (await sluice.get("one.shop")).status === 404);
   });
 
   it("tells who waits in vain where it is told why it does not start", async () => {
