@@ -2,6 +2,12 @@
 const NETWORKS_IN_A_LINE = 50;
 
 /**
+ * Names of headers that apps believe: all that begin with `X-Forwarded-`, of which frameworks know more than are set here. With
+ * `_` for `-` they are the same to programs that read headers as CGI variables (RFC 3875, 4.1.18). HAProxy has names in lower case.
+ */
+const FORGEABLE = "^(x[-_]forwarded[-_]|x[-_]real[-_]ip$|x[-_]request[-_]start$|forwarded$)";
+
+/**
  * Rules that tell the instance who asks, where and for what. What a visitor says of that is dropped. A trusted proxy in front
  * is believed: it has been told by a visitor of its own, and drops what that one said, or sets it. HAProxy configuration manual
  * 2.6: section 7.3.3 (`src`), 7.3.6 (`req.fhdr`), 7.3.2 (`uuid`).
@@ -11,8 +17,7 @@ export function visitorHeaders(port: number, trustedProxies: readonly string[]):
     trustedProxies.length === 0 ? ["", ""] : [trusted(trustedProxies), " if !is_trusted"];
   const fallback = (name: string): string =>
     trustedProxies.length === 0 ? "" : ` unless is_trusted { req.fhdr(${name}) -m found }`;
-  return `${acl}  http-request del-header X-Real-IP${untrusted}
-  http-request del-header Forwarded${untrusted}
+  return `${acl}  http-request del-header ${FORGEABLE} -m reg${untrusted}
 ${append(trustedProxies)}  http-request set-header X-Forwarded-For %[src]${trustedProxies.length === 0 ? "" : " unless is_trusted is_forwarded"}
 ${portOfScheme(trustedProxies)}  http-request set-header X-Forwarded-Port ${port}${fallback("x-forwarded-port")}
   http-request set-header X-Forwarded-Proto http${fallback("x-forwarded-proto")}

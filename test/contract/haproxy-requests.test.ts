@@ -127,6 +127,23 @@ describe("HAProxy, on the way of a request", function () {
       expect(Number(seen["x-request-start"]?.replace("t=", ""))).to.be.closeTo(Date.now(), 60_000);
     });
 
+    it("passes on no header of the kind that it does not set itself, nor one by a name that apps take for it", async () => {
+      const forged = {
+        "X-Forwarded-Ssl": "on",
+        "X-Forwarded-Scheme": "https",
+        "X-Forwarded-Prefix": "/admin",
+        X_Forwarded_Proto: "https",
+        "X-Forwarded_For": "198.51.100.1",
+        X_Real_IP: "198.51.100.1",
+        X_Request_Start: "t=1",
+      };
+      const seen = await headersOf("127.0.0.1", forged);
+      expect(seen).not.to.have.any.keys(...Object.keys(forged).map((name) => name.toLowerCase()));
+      expect(await headersOf("127.0.0.2", { "X-Forwarded-Prefix": "/shop" })).to.include({
+        "x-forwarded-prefix": "/shop",
+      });
+    });
+
     it("believes a trusted proxy, and says who that is", async () => {
       const given = {
         "X-Forwarded-Host": "shop.example.com",
