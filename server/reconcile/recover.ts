@@ -34,8 +34,22 @@ async function takeSnapshots(tools: Tools): Promise<AppSnapshot[]> {
   await tools.redisUsers.ensureAll(apps.map((app) => ({ app, password: tools.apps.redisPassword(app) })));
   const instancesOf = groupBy(instances, ({ id }) => id.split(".")[0] ?? "");
   const names = [...new Set([...apps.map(({ name }) => name), ...instancesOf.keys()])];
-  const tables = await tools.routes.readMany(names);
-  return tables.map((table) => ({ name: table.app, table, instances: instancesOf.get(table.app) ?? [] }));
+  const snapshots = await Promise.all(
+    names.map(async (name) => {
+      try {
+        return [{ name, table: await tools.routes.read(name), instances: instancesOf.get(name) ?? [] }];
+      } catch (error) {
+        if (isAppError(error, "redis-unavailable", "redis-refused")) throw error;
+        // What it has runs on. No other app should have to wait for it.
+        tools.log.error(
+          { err: toAppError(error), app: name },
+          "an app is not recovered: its routes cannot be read",
+        );
+        return [];
+      }
+    }),
+  );
+  return snapshots.flat();
 }
 
 /** Takes the app's place in the queue at once, and its turn among the others then. Never rejects. */
