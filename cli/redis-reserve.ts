@@ -23,7 +23,7 @@ export interface RedisReserveOptions {
 
 /**
  * Room that Redis' append-only file has already when the disk is full: blocks behind its end (`fallocate --keep-size`), which
- * nobody else can take. Without it a Redis that syncs each write ends at the first one that finds no room. A rewrite would
+ * nobody else can take. Without it, a Redis that syncs each write exits at the first one that finds no room. A rewrite would
  * begin a new file, without a reserve, so there is none while the disk has no room for a whole one.
  */
 export class RedisReserve {
@@ -33,7 +33,7 @@ export class RedisReserve {
 
   constructor(private readonly options: RedisReserveOptions) {}
 
-  /** Resolves when it is there. A disk that cannot keep one is told of in the log. */
+  /** Resolves once the reserve exists. If the disk has no room for it, the log says so. */
   async start(): Promise<{ stop(): Promise<void> }> {
     const { redis } = this.options;
     await this.tick();

@@ -7,10 +7,10 @@ const TICK_MS = 5000;
 const RESERVE_BYTES = 8 * 1024 * 1024;
 /** On a small disk it is a part of it. */
 const RESERVE_SHARE = 0.02;
-/** It is made when this many times as much is free, so that nobody misses what it takes. */
+/** The file is made only while this many times its size is free. */
 const ROOM = 8;
 
-/** Keeps a file of which nothing is needed but its room: an instance that is to be started on a full disk gets it. */
+/** Keeps a file that only holds disk space: it is deleted when an instance must be started on a full disk. */
 export async function keepReserveFile({
   home,
   path,

@@ -14,7 +14,7 @@ import { ROLES, type Role } from "../roles/role.js";
 import { recoveringLines } from "../show/recovering-lines.js";
 import type { Running } from "../up.js";
 
-/** The line that says that all answers, but for what takes long to be recovered. */
+/** Printed once everything answers; apps that take long to recover may still be missing. */
 const UP = "-----> Sluice is up";
 const DETACH_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
@@ -57,7 +57,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
   }
 }
 
-/** What ran before answers again, unless an app takes long: that one is named, and holds up nobody. */
+/** Waits until what ran before answers again. An app that takes longer is named and delays nothing else. */
 async function waitForRecovery({ recovering }: Running): Promise<void> {
   await recovering?.waitForAll(AbortSignal.timeout(RECOVERY_PATIENCE_MS)).catch(() => undefined);
 }

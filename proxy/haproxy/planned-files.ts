@@ -12,7 +12,7 @@ import { MAPS, type HaproxyState, type MapName } from "./state.js";
 export class PlannedFiles {
   private readonly slots = new Set<string>();
   private readonly maps = new Set<MapName>(MAPS);
-  /** An earlier server may have had no room, and nobody remembers for what: at first every file is compared. */
+  /** An earlier server may have left files behind for lack of room, so the first time every file is compared. */
   private isCompared = false;
 
   constructor(private readonly folder: string) {}

@@ -22,7 +22,7 @@ export class UnwrittenRoutes {
     return this.wanted;
   }
 
-  /** Whether this is another process than the one that has them: it has started with the files, and is to be given them. */
+  /** Whether HAProxy has restarted with the old files, and needs these routes again. */
   areLostBy(process: string): boolean {
     const areLost = process !== this.process;
     this.process = process;

@@ -47,7 +47,7 @@ export async function promote(
       if (isDue !== undefined && !(await isDue())) throw new AppError("promotion-overtaken", { app });
       const work = await pipeline.lockedWork(canary, out, { quarantine: {}, skipGates: false });
       await takeProduction(work, stop);
-      // There is no way back from here: what goes wrong now is told and tried again, and the promotion is done.
+      // The promotion is done. A failure from here on is reported and retried, never undone.
       await pipeline.toSettled(work, stop).catch((error: unknown) => {
         tools.log.error({ err: toAppError(error), app }, "after a promotion");
         out.problem(toAppError(error));
@@ -57,7 +57,7 @@ export async function promote(
   );
 }
 
-/** Up to the switch. Whoever takes it live may end before anybody is told: until it is settled again, that is made up for. */
+/** Everything up to the switch. The record stays unsettled, so that a server killed right after it still announces the promotion. */
 async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   const { tools, record: canary, out } = work;
   const { app, number } = canary;

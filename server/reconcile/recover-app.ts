@@ -87,7 +87,7 @@ async function finishOrUndo({ tools, pipeline, signal }: AppRecovery, record: Re
     const isTaken = phase === "healthy" && (await work.repository.head(branch)) === commit;
     const finish = (await servesOrDid(work)) || order === "rollback" || isTaken;
     tools.log.info({ ...fields, finish }, "release left unfinished");
-    // Git has what it is about: that it is lost because the server stops would be told to nobody.
+    // Git has already accepted this push: if a stopping server dropped it, nobody would learn of it.
     if (finish) await pipeline.toSettled(work, isTaken ? new AbortController().signal : signal);
     else {
       // The undoing may have been begun: what the table does not name may have been named before.

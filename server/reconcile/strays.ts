@@ -29,7 +29,7 @@ export async function stopStrays(
   }
 }
 
-/** At once when no proxy leads visitors there; what only a silent one may do keeps nobody from starting. */
+/** Stops it at once when no proxy routes to it; a silent proxy delays this stop, not the server's start. */
 async function stopWhenOut(tools: Tools, app: string, number: number, id: string): Promise<void> {
   // Its undoing found a silent proxy, too.
   if (tools.leaving.isLeaving(id)) return;
