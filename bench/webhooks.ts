@@ -52,7 +52,7 @@ async function webhookOf(workshop: Workshop, sluice: TestSluice): Promise<Target
   const host = await TestGitHost.start();
   workshop.onClose(async () => host.dispose());
   const clone = await host.clone(tinyApp());
-  await clone.push();
+  await clone.mustPush();
   const commit = await clone.git("rev-parse", "HEAD");
   const made = await sluice.json<{ url: string; secret: string }>("webhook", APP, "--source", host.fileUrl);
   return { name: "Sluice", ...made, commit };

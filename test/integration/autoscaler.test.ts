@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import type { ScaleSummary } from "../../server/api/scale-api.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import { TestSluice } from "../support/test-sluice.js";
@@ -32,7 +31,7 @@ describe("an app with `scale` in its app.json", function () {
       "app.json": JSON.stringify({ sluice: { scale: SCALE, standbySeconds: 0 } }),
     });
     const clone = await sluice.clone("shop", files);
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect(await summary()).to.deep.include({ autoscaler: SCALE, decisions: [] });
     const calm = startLoad(sluice.httpPort, "shop", "/", 20);
     const busy = startLoad(sluice.httpPort, "shop", "/busy", 60);

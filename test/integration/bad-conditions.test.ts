@@ -38,7 +38,7 @@ describe("a disk that fills up during a push", function () {
     ports = await freeRange(40);
     sluice = await TestSluice.start({ homeFolder: disk, settings: { instances: { ports } } });
     clone = await sluice.clone(app, tinyApp({ "app.json": `{"sluice": {"standbySeconds": 0}}` }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     traces = await tracesOf(sluice, app, ports);
   });
   after(async () => {
@@ -134,7 +134,7 @@ describe("Redis away", function () {
     ports = await freeRange(40);
     sluice = await TestSluice.start({ settings: { instances: { ports } } });
     clone = await sluice.clone(app, tinyApp({ "app.json": `{"sluice": {"standbySeconds": 0}}` }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   });
   after(async () => sluice.dispose());
 
@@ -188,7 +188,7 @@ describe("Redis away", function () {
     }
     expect(await live()).to.equal(before);
     await back();
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect(await live()).not.to.equal(before);
     expect((await load.stop()).failures).to.deep.equal([]);
     await clone.git("remote", "set-url", "sluice", overHttp(await sluice.token()));
@@ -224,7 +224,7 @@ describe("Redis away", function () {
     });
     await clone.git("reset", "--quiet", "--hard", base);
     await clone.commit({ "note.txt": "after" });
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect(await live()).not.to.equal(before);
     expect((await load.stop()).failures).to.deep.equal([]);
   });

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import type { CanarySummary } from "../../server/canary/canary-summary.js";
 import type { ReleaseSummary } from "../../server/releases/summaries.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";
@@ -28,7 +27,7 @@ describe("a baseline", function () {
       }),
     };
     clone = await sluice.clone(APP, tinyApp(files));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   });
   after(async () => sluice.dispose());
 
@@ -38,7 +37,7 @@ describe("a baseline", function () {
   };
   const push = async (files: Record<string, string>, branch: string): Promise<void> => {
     await clone.commit(files);
-    expectAccepted(await clone.push(`HEAD:${branch}`));
+    await clone.mustPush(`HEAD:${branch}`);
   };
   const baselines = async (): Promise<ReleaseSummary[]> =>
     (await sluice.read<ReleaseSummary[]>(`apps/${APP}/releases`)).filter(({ track }) => track === "baseline");

@@ -4,7 +4,6 @@ import { Agent } from "node:http";
 import { join } from "node:path";
 import { paths } from "../../proxy/haproxy/configuration.js";
 import { Runtime } from "../../proxy/haproxy/runtime.js";
-import { expectAccepted } from "../support/accepted.js";
 import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
@@ -24,7 +23,7 @@ describe("changes of who sees a canary", function () {
     sluice = await TestSluice.start({});
     const app = tinyApp({ "app.json": JSON.stringify({ sluice: { standbySeconds: 5 } }) });
     clone = await sluice.clone(APP, app);
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   });
   after(async () => {
     agent.destroy();
@@ -44,7 +43,7 @@ describe("changes of who sees a canary", function () {
   };
   const pushCanary = async (): Promise<void> => {
     await clone.commit({ "note.txt": String(randomInt(1e9)) });
-    expectAccepted(await clone.push("HEAD:staging"));
+    await clone.mustPush("HEAD:staging");
   };
   const visit = async (headers: Record<string, string> = {}): Promise<{ track: string; cookie: string }> => {
     const answer = await ask(`127.0.0.1:${sluice.httpPort}`, {
@@ -103,7 +102,7 @@ describe("changes of who sees a canary", function () {
     };
     await stays();
     await clone.commit({ "note.txt": "production" });
-    expectAccepted(await clone.push("HEAD:master"));
+    await clone.mustPush("HEAD:master");
     await stays();
     const before = await worker();
     await new Runtime(paths.masterSocket(join(sluice.home, "haproxy"))).run("reload");

@@ -20,7 +20,7 @@ describe("a canary beside production", function () {
   before(async () => {
     sluice = await TestSluice.start({});
     clone = await sluice.clone(APP, tinyApp({ "app.json": JSON.stringify({ sluice: SETTINGS }) }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     ({ redis } = await sluice.redis());
   });
   after(async () => {

@@ -14,9 +14,9 @@ describe("sluice", function () {
   before(async () => {
     sluice = await TestSluice.start();
     const clone = await sluice.clone("shop", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
   });
   after(async () => sluice.dispose());
 
@@ -175,7 +175,7 @@ describe("sluice", function () {
   });
 
   it("destroy removes an app with all that was made for it", async () => {
-    await (await sluice.clone("gone", tinyApp())).push();
+    await (await sluice.clone("gone", tinyApp())).mustPush();
     const { pid } = (await sluice.json<{ app: string; instances: { pid: number }[] }[]>("apps")).find(
       ({ app }) => app === "gone",
     )?.instances[0] ?? { pid: 0 };

@@ -2,7 +2,6 @@ import { expect } from "chai";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import type { WebhookAnswer } from "../../server/api/webhook-api.js";
-import { expectAccepted } from "../support/accepted.js";
 import { ask } from "../support/ask.js";
 import { Dice } from "../support/dice.js";
 import { eventually } from "../support/eventually.js";
@@ -31,7 +30,7 @@ describe(`the control port under ${REQUESTS} hostile requests`, function () {
     sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } });
     host = await TestGitHost.start();
     clone = await sluice.clone("shop", tinyApp());
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   });
   after(async () => {
     await host.dispose();
@@ -84,7 +83,7 @@ describe(`the control port under ${REQUESTS} hostile requests`, function () {
     expect(await sluice.pid()).to.equal(pid);
     expect((await sluice.control("/healthz")).status).to.equal(200);
     await clone.commit({ "note.txt": "2" });
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect((await sluice.get("shop")).body).to.match(/^v\d+ web\.1$/);
     await eventually(
       `its memory is below ${before + MOST_MORE_MEGABYTES} MB`,

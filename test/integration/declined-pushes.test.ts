@@ -30,7 +30,7 @@ describe("a push that is declined", function () {
     ports = await freeRange(40);
     sluice = await TestSluice.start({ settings: { limits: { pushMegabytes: 5 }, instances: { ports } } });
     clone = await sluice.clone(APP, tinyApp());
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     base = await clone.git("rev-parse", "HEAD");
     branches = await clone.git("ls-remote", "sluice");
     traces = await tracesOf(sluice, APP, ports);
@@ -401,7 +401,7 @@ describe("what a declined push said", function () {
 
   it("can be read until the next release is live, and is gone then with its log", async () => {
     const clone = await sluice.clone("diary", tinyApp({ "app.json": `{"sluice": {"standbySeconds": 0}}` }));
-    await clone.push();
+    await clone.mustPush();
     await clone.commit({ "server.js": `console.log("no database"); process.exit(3);` });
     expectDeclined(await clone.push(), /web\.1 ended/);
     const { stdout } = await sluice.cli("logs", "diary", "--release", "v2");
@@ -409,7 +409,7 @@ describe("what a declined push said", function () {
       .to.match(/v2 release \| {2}! {5}web\.1 ended \(status 3\)/)
       .and.to.match(/v2 web\.1 \| no database/);
     await clone.commit(tinyApp());
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     await eventually(
       "only v3 is kept",
       async () => {

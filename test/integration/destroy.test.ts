@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { haproxy } from "../support/leftovers.js";
 import type { TestClone } from "../support/test-clone.js";
@@ -17,7 +16,7 @@ describe("sluice destroy", function () {
   before(async () => {
     sluice = await TestSluice.start();
     clone = await sluice.clone(app, tinyApp());
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   });
   after(async () => sluice.dispose());
 
@@ -34,8 +33,8 @@ describe("sluice destroy", function () {
 
   it("leaves nothing of an app, of instances that were scaled away and of previews neither", async () => {
     await clone.commit({ "note.txt": "2" });
-    expectAccepted(await clone.push("HEAD:master"));
-    expectAccepted(await clone.push("HEAD:refs/heads/aside"));
+    await clone.mustPush("HEAD:master");
+    await clone.mustPush("HEAD:refs/heads/aside");
     await does("scale", app, "web=3");
     expect(await files()).to.include(`logs/${app}.v2.web.3`);
     await does("scale", app, "web=1");

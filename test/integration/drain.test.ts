@@ -16,22 +16,22 @@ describe("a release that is replaced", function () {
 
   it("finishes the requests it has begun", async () => {
     const clone = await sluice.clone("inflight", tinyApp(GOES_AT_ONCE));
-    await clone.push();
+    await clone.mustPush();
     const slow = sluice.get("inflight", "/slow?ms=3000");
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     expect((await sluice.get("inflight")).body).to.equal("v2 web.1");
     expect(await slow).to.include({ status: 200, body: "v1" });
   });
 
   it("keeps upgraded connections and event streams until they close, then goes by itself", async () => {
     const clone = await sluice.clone("sockets", tinyApp(GOES_AT_ONCE));
-    await clone.push();
+    await clone.mustPush();
     const socket = await Upgraded.open(sluice.httpPort, "sockets");
     const stream = openStream(sluice.httpPort, "sockets");
     await eventually("the stream has begun", () => stream.text().includes("v1"));
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     const fresh = await Upgraded.open(sluice.httpPort, "sockets");
     expect([socket.release, fresh.release]).to.deep.equal(["v1", "v2"]);
     expect(await socket.echo("still")).to.equal("v1");
@@ -50,10 +50,10 @@ describe("a release that is replaced", function () {
       "limit",
       tinyApp({ "app.json": '{"sluice": {"standbySeconds": 0, "drainSeconds": 1}}' }),
     );
-    await clone.push();
+    await clone.mustPush();
     const socket = await Upgraded.open(sluice.httpPort, "limit");
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     await eventually(
       "the old release said goodbye",
       () => socket.text.endsWith("goodbye\n") && socket.isClosed,
@@ -64,11 +64,11 @@ describe("a release that is replaced", function () {
   it("keeps sticky visitors until they were idle, while new ones get the new release", async () => {
     const appJson = '{"sluice": {"sessions": "sticky", "sessionIdleSeconds": 3, "standbySeconds": 0}}';
     const clone = await sluice.clone("sticky", tinyApp({ "app.json": appJson }));
-    await clone.push();
+    await clone.mustPush();
     const [cookie = ""] = String((await sluice.get("sticky")).headers["set-cookie"]).split(";");
     expect(cookie).to.equal("sluice=production.v1");
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     expect((await sluice.get("sticky", "/", { cookie })).body).to.equal("v1 web.1");
     expect((await sluice.get("sticky")).body).to.equal("v2 web.1");
     await eventually(
@@ -82,12 +82,12 @@ describe("a release that is replaced", function () {
 
   it("stays on standby, so that a rollback is only a switch, and can be looked at by its name", async () => {
     const clone = await sluice.clone("standby", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     const [before] = (await sluice.read<{ instances: { pid: number }[]; app: string }[]>("apps")).filter(
       ({ app }) => app === "standby",
     );
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     expect((await sluice.get("v1.standby")).body).to.equal("v1 web.1");
     const load = startLoad(sluice.httpPort, "standby");
     const rollback = await sluice.cli("rollback", "standby");
@@ -106,20 +106,20 @@ describe("a release that is replaced", function () {
 
   it("serves again though an instance of it had crashed once, and runs since", async () => {
     const clone = await sluice.clone("once", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     await sluice.get("once", "/crash").catch(() => undefined);
     await eventually("it is back", async () => (await sluice.get("once")).body === "v1 web.1");
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     expect(await sluice.cli("rollback", "once")).to.include({ status: 0, stderr: "" });
     expect((await sluice.get("once")).body).to.equal("v1 web.1");
   });
 
   it("can serve again after it was retired, without a build", async () => {
     const clone = await sluice.clone("again", tinyApp(GOES_AT_ONCE));
-    await clone.push();
+    await clone.mustPush();
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     await eventually("v1 is gone", async () => !(await sluice.instances()).includes("again.v1.web.1"));
     const load = startLoad(sluice.httpPort, "again");
     expect((await sluice.cli("rollback", "again", "v1")).status).to.equal(0);
@@ -144,10 +144,10 @@ describe("a rollback", function () {
 
   it("to a release that is being stopped waits until it can start again; nobody notices", async () => {
     const clone = await sluice.clone("ending", { ...tinyApp(GOES_AT_ONCE), "server.js": SLOW_TO_END });
-    await clone.push();
+    await clone.mustPush();
     const ending = await pidOf("ending.v1.web.1");
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     await eventually("v1 is let go", async () => {
       const [, first] = await sluice.read<{ traffic: string }[]>("apps/ending/releases");
       return first?.traffic === "no";
@@ -163,11 +163,11 @@ describe("a rollback", function () {
 
   it("goes back to what served before, not to what was taken back already", async () => {
     const clone = await sluice.clone("bad", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     const serves = async (): Promise<string> => (await sluice.get("bad")).body;
     for (const release of ["v2", "v3"]) {
       await clone.commit({ note: release });
-      await clone.push();
+      await clone.mustPush();
       expect(await serves()).to.equal(`${release} web.1`);
       expect((await sluice.cli("rollback", "bad")).status).to.equal(0);
       expect(await serves()).to.equal("v1 web.1");
@@ -195,13 +195,13 @@ describe("ten releases under load", function () {
 
   it("cost no request and no connection", async () => {
     const clone = await sluice.clone("busy", tinyApp(GOES_AT_ONCE));
-    await clone.push();
+    await clone.mustPush();
     const load = startLoad(sluice.httpPort, "busy");
     const sockets: Upgraded[] = [];
     for (let release = 2; release <= 21; release++) {
       sockets.push(await Upgraded.open(sluice.httpPort, "busy"));
       await clone.commit({ note: String(release) });
-      expect((await clone.push()).status).to.equal(0);
+      await clone.mustPush();
     }
     const report = await load.stop();
     expect(report.failures).to.deep.equal([]);

@@ -6,7 +6,6 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FlagChange } from "../../server/flags/flag-store.js";
 import type { FlagSummary } from "../../server/flags/flag-summary.js";
-import { expectAccepted } from "../support/accepted.js";
 import { ask, type Question } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice, type HttpAnswer } from "../support/test-sluice.js";
@@ -23,7 +22,7 @@ describe("feature flags", function () {
   let client: Client;
   before(async () => {
     sluice = await TestSluice.start();
-    expectAccepted(await (await sluice.clone(APP, tinyApp())).push());
+    await (await sluice.clone(APP, tinyApp())).mustPush();
     ({ redis } = await sluice.redis());
     admin = await sluice.token();
     env = await envOf(APP);
@@ -400,7 +399,7 @@ describe("feature flags", function () {
 
   describe("the read token of an app", () => {
     it("reads this app's flags alone, and so does an admin's", async () => {
-      expectAccepted(await (await sluice.clone("other", tinyApp())).push());
+      await (await sluice.clone("other", tinyApp())).mustPush();
       await redis.hset("sluice:flags:other", "yes", "1");
       await redis.hset(`sluice:flags:${APP}`, "yes", "1");
       const read = env["SLUICE_FLAGS_TOKEN"] ?? "";
@@ -428,7 +427,7 @@ describe("feature flags", function () {
       await sluice.cli("destroy", APP, "--yes");
       expect(await redis.exists(`sluice:flags:${APP}`, `sluice:flag-changes:${APP}`)).to.equal(0);
       expect((await evaluated("yes", "{}")).status).to.equal(401);
-      expectAccepted(await (await sluice.clone(APP, tinyApp())).push());
+      await (await sluice.clone(APP, tinyApp())).mustPush();
       const anew = (await envOf(APP))["SLUICE_FLAGS_TOKEN"];
       expect(anew)
         .to.match(/^[0-9a-f]{64}$/)

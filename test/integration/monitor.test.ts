@@ -4,7 +4,6 @@ import { HostRecords } from "../../core/records/host-records.js";
 import { keys } from "../../core/redis/keys.js";
 import type { AlertsSummary, AlertSummary } from "../../server/api/alerts-api.js";
 import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
@@ -23,7 +22,7 @@ describe("the monitor of a running Sluice", function () {
         },
       },
     });
-    expectAccepted(await (await sluice.clone("shop", tinyApp())).push());
+    await (await sluice.clone("shop", tinyApp())).mustPush();
   });
   after(async () => sluice.dispose());
 

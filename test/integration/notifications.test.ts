@@ -14,7 +14,7 @@ describe("sluice notify", function () {
   let receiver: HttpReceiver;
   before(async () => {
     sluice = await TestSluice.start();
-    await (await sluice.clone("shop", tinyApp())).push();
+    await (await sluice.clone("shop", tinyApp())).mustPush();
     receiver = await HttpReceiver.start();
   });
   after(async () => {
@@ -122,7 +122,7 @@ describe("sluice notify", function () {
   });
 
   it("is forgotten with its app", async () => {
-    await (await sluice.clone("gone", tinyApp())).push();
+    await (await sluice.clone("gone", tinyApp())).mustPush();
     await sluice.cli("notify", "gone", "add", receiver.url());
     const connection = await sluice.redis();
     try {

@@ -44,7 +44,7 @@ describe("with a Redis of one's own (redis.url)", function () {
 
   it("keeps its records there, starts none of its own, and gives each app a user that sees only its keys", async () => {
     const clone = await sluice.clone("guest", tinyApp());
-    expect((await clone.push()).status).to.equal(0);
+    await clone.mustPush();
     const { REDIS_URL } = JSON.parse((await sluice.get("guest", "/env")).body) as { REDIS_URL: string };
     expect(REDIS_URL).to.match(/^redis:\/\/app-guest:[0-9a-f]{64}@127\.0\.0\.1:\d+\/0$/);
     const app = new Redis(REDIS_URL);

@@ -32,7 +32,7 @@ describe("the name of a preview", function () {
   it("has a suffix for the branch that came later, and is free when the first is deleted", async () => {
     const second = await pushed("Feature_One");
     expect(second).to.match(/^feature-one-[0-9a-f]{6}$/);
-    expectAccepted(await clone.push(":refs/heads/feature/one"));
+    await clone.mustPush(":refs/heads/feature/one");
     expect((await sluice.get("feature-one.shop")).status).to.equal(404);
     expect((await sluice.get(`${second}.shop`)).status).to.equal(200);
     expect(await pushed("feature-one")).to.equal("feature-one");

@@ -43,7 +43,7 @@ describe("a preview", function () {
   before(async () => {
     sluice = await TestSluice.start({});
     clone = await sluice.clone(APP, tinyApp({ Procfile: PROCFILE, "app.json": appJson() }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   });
   after(async () => sluice.dispose());
 
@@ -94,8 +94,8 @@ describe("a preview", function () {
   it("is woken by a WebSocket as well, and does not sleep while that is open", async () => {
     const files = { "app.json": JSON.stringify({ sluice: SETTINGS }) };
     const sockets = await sluice.clone("sockets", tinyApp(files));
-    expectAccepted(await sockets.push());
-    expectAccepted(await sockets.push("HEAD:feature"));
+    await sockets.mustPush();
+    await sockets.mustPush("HEAD:feature");
     const sleeps = async (): Promise<void> => {
       await eventually("it sleeps", async () => !(await sluice.instances()).includes("sockets.v2.web.1"));
     };
@@ -146,7 +146,7 @@ describe("a preview", function () {
     expect((await sluice.get("brief.shop")).body).to.equal(`${second} web.1`);
     await eventually("the first is unknown", async () => isGone(`${first}.shop`));
     await asleep(second);
-    expectAccepted(await clone.push("--delete", "brief"));
+    await clone.mustPush("--delete", "brief");
     await eventually("the preview is gone", async () => isGone("brief.shop"));
     await eventually("its release is gone", async () => isGone(`${second}.shop`));
   });
@@ -198,8 +198,8 @@ describe("a preview", function () {
       "app.json": JSON.stringify({ sluice: SETTINGS }),
     };
     const other = await sluice.clone("other", tinyApp(files));
-    expectAccepted(await other.push());
-    expectAccepted(await other.push("HEAD:feature"));
+    await other.mustPush();
+    await other.mustPush("HEAD:feature");
     const preview = async (): Promise<boolean> => (await sluice.instances()).includes("other.v2.web.1");
     await eventually("it sleeps", async () => !(await preview()));
     await rm(gate);

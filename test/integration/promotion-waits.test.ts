@@ -39,9 +39,9 @@ describe("a promotion that waits for a push to master", function () {
       "app.json": JSON.stringify({ sluice: { canary: CANARY, gates: { gate } } }),
     });
     const clone = await sluice.clone(app, tinyApp({ ...files("true"), "server.js": SERVER }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     await clone.commit({ "note.txt": "canary" });
-    expectAccepted(await clone.push("HEAD:staging"));
+    await clone.mustPush("HEAD:staging");
     await clone.commit(files(`echo the gate runs; until [ -e ${open} ]; do sleep 0.1; done`));
     const push = clone.startPush();
     await eventually("the gate runs", () => push.output().includes("the gate runs"));

@@ -82,7 +82,7 @@ describe("pushes that come together", function () {
     const clone = await sluice.clone("meant", tinyApp());
     for (const branch of ["master", "master", "staging"]) {
       await clone.commit({ note: String(Math.random()) });
-      expectAccepted(await clone.push(`HEAD:${branch}`));
+      await clone.mustPush(`HEAD:${branch}`);
     }
     await clone.commit(gate.files);
     const next = clone.startPush("HEAD:staging");
@@ -106,7 +106,7 @@ describe("pushes that come together", function () {
     ];
     const push = slow.startPush();
     await saying(push, SHUT);
-    expectAccepted(await other.push());
+    await other.mustPush();
     expect((await sluice.get("other")).body).to.equal("v1 web.1");
     expect((await sluice.get("slow")).status).to.equal(404);
     await gate.go();
@@ -134,7 +134,7 @@ describe("pushes that come together", function () {
   it("let a newer push of a branch take the place of one that waits, which is told so", async () => {
     const gate = gated(1);
     const clone = await sluice.clone("newest", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     const base = await clone.git("rev-parse", "HEAD");
     await clone.commit(gate.files);
     const first = clone.startPush();
@@ -166,7 +166,7 @@ describe("pushes that come together", function () {
   it("decline the one that waited when its branch has moved meanwhile, and say how to go on", async () => {
     const gate = gated();
     const clone = await sluice.clone("moved", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     const base = await clone.git("rev-parse", "HEAD");
     const went = await clone.commit(gate.files);
     const first = clone.startPush();
@@ -190,7 +190,7 @@ describe("pushes that come together", function () {
     it("take the release of a slow gate with them, and those that wait come in", async () => {
       const app = "hasty";
       const clone = await sluice.clone(app, tinyApp());
-      await clone.push();
+      await clone.mustPush();
       const base = await clone.git("rev-parse", "HEAD");
       await clone.commit(gated().files);
       const first = clone.startPush();
@@ -216,7 +216,7 @@ describe("pushes that come together", function () {
 
     it("leave nothing", async () => {
       const clean = await sluice.clone("clean", tinyApp());
-      await clean.push();
+      await clean.mustPush();
       const before = await tracesOf(sluice, "clean", ports);
       await clean.commit(gated().files);
       const push = clean.startPush();
@@ -271,37 +271,37 @@ describe("branches and tags", function () {
 
   it("have previews that go with them", async () => {
     const clone = await sluice.clone("shop", tinyApp());
-    await clone.push("HEAD:master", "HEAD:feature", "HEAD:staging");
+    await clone.mustPush("HEAD:master", "HEAD:feature", "HEAD:staging");
     const production = (await sluice.get("shop", "/", { "x-client-mode": "blue" })).body;
     expect((await sluice.get("feature.shop")).status).to.equal(200);
-    expectAccepted(await clone.push("--delete", "feature"));
+    await clone.mustPush("--delete", "feature");
     await eventually("the preview is gone", async () => (await sluice.get("feature.shop")).status === 404);
     await eventually(
       "its instance is gone",
       async () => (await tracesOf(sluice, "shop", ports)).instances.length === 2,
     );
     expect((await sluice.get("shop", "/", { "x-client-mode": "blue" })).body).to.equal(production);
-    expectAccepted(await clone.push("HEAD:feature"));
+    await clone.mustPush("HEAD:feature");
     expect((await sluice.get("feature.shop")).status).to.equal(200);
   });
 
   it("leave production alone when its branch goes, so that master can become main", async () => {
     const clone = await sluice.clone("renamed", tinyApp());
-    await clone.push("HEAD:master");
-    await clone.push("HEAD:main");
+    await clone.mustPush("HEAD:master");
+    await clone.mustPush("HEAD:main");
     const push = await clone.push("--delete", "master");
     expectAccepted(push);
     expect(push.output).to.match(/production goes on/);
-    await clone.push("--delete", "main");
+    await clone.mustPush("--delete", "main");
     expect((await sluice.get("renamed")).body).to.equal("v2 web.1");
     await clone.commit({ "note.txt": "2" });
-    expectAccepted(await clone.push("HEAD:main"));
+    await clone.mustPush("HEAD:main");
     expect((await sluice.get("renamed")).body).to.equal("v3 web.1");
   });
 
   it("named by tags deploy nothing", async () => {
     const clone = await sluice.clone("tagged", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     await clone.commit({ Procfile: "nonsense\n" });
     await clone.git("tag", "light");
     await clone.git("tag", "--annotate", "--message", "x", "heavy");
@@ -388,7 +388,7 @@ describe("what a release is given", function () {
   it("tells a process who and where it is, and no secret of the server's", async () => {
     const clone = await sluice.clone("who", tinyApp());
     const commit = await clone.git("rev-parse", "HEAD");
-    await clone.push("HEAD:master", "HEAD:staging");
+    await clone.mustPush("HEAD:master", "HEAD:staging");
     const env = await envOf("who");
     expect(env).to.include({
       GIT_REV: commit,
@@ -441,7 +441,7 @@ describe("what a release is given", function () {
 
   it("opens Redis to an app for its own keys alone", async () => {
     const clone = await sluice.clone("keys", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     const redis = new Redis((await envOf("keys"))["REDIS_URL"] ?? "", { retryStrategy: () => null });
     try {
       expect(await redis.set("app:keys:visits", "1")).to.equal("OK");
@@ -522,7 +522,7 @@ describe("what a release is given", function () {
     );
 
     await sluice.cli("config", "set", "API_KEY=a=b c'd\"e", "API_URL=x", "GREETING=hi");
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     const first = await envOf("set");
     expect(first).to.include({ API_KEY: `a=b c'd"e`, GREETING: "hi", COLOUR: "red" });
     expect(first["SESSION_SECRET"]).to.match(/^[0-9a-f]{64}$/);
@@ -531,7 +531,7 @@ describe("what a release is given", function () {
     await sluice.cli("config", "set", "COLOUR=blue", "--unset", "API_URL");
     expect(await envOf("set")).to.include({ COLOUR: "red", API_URL: "x" });
     await clone.commit(appJson({}));
-    await clone.push();
+    await clone.mustPush();
     expect(await envOf("set"))
       .to.include({ COLOUR: "blue", SESSION_SECRET: first["SESSION_SECRET"] })
       .and.not.to.have.property("API_URL");
@@ -543,12 +543,12 @@ describe("what a release is given", function () {
       tinyApp({ "app.json": `{"sluice": {"listen": "socket", "standbySeconds": 0}}` }),
     );
     const listening = (await tracesOf(sluice, "socket", ports)).ports;
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     const env = await envOf("socket");
     expect(env["SOCKET"]).to.equal(join(sluice.home, "sockets/socket/v1.web.1.sock"));
     expect(env).not.to.have.property("PORT");
     await clone.commit({ "note.txt": "2" });
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect((await sluice.get("socket")).body).to.equal("v2 web.1");
     await eventually(
       "v1 is gone",

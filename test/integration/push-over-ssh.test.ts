@@ -117,11 +117,11 @@ describe("git over SSH", function () {
     const [one, two] = [await makeKey("one", "ed25519"), await makeKey("two", "ed25519")];
     for (const key of [one, two]) await sluice.cli("keys", "add", `${key}.pub`);
     const [first, second] = [await clone("by-two-keys", one, tinyApp()), await clone("by-two-keys", two, {})];
-    expectAccepted(await first.push());
+    await first.mustPush();
     await second.git("fetch", "--quiet", "sluice");
     await second.git("reset", "--hard", "--quiet", "sluice/master");
     await second.commit({ "note.txt": "2" });
-    expectAccepted(await second.push());
+    await second.mustPush();
     const by = async (): Promise<string[]> =>
       (await sluice.read<{ by: string }[]>("apps/by-two-keys/releases")).map((release) => release.by);
     expect(await by()).to.deep.equal(["two@test", "one@test"]);
@@ -133,7 +133,7 @@ describe("git over SSH", function () {
       "two@test",
     ]);
     await second.commit({ "note.txt": "3" });
-    expectAccepted(await second.push());
+    await second.mustPush();
     const refused = await first.push("+HEAD:refs/heads/other");
     expect(refused.output).to.match(/Permission denied \(publickey\)/);
     expect(await by()).to.deep.equal(["two@test", "two@test", "one@test"]);
@@ -200,7 +200,7 @@ describe("git over SSH", function () {
 
   it("shows what a gate says while it runs, and stops it when the push is interrupted", async () => {
     const mine = await clone("patient", known, tinyApp());
-    await mine.push();
+    await mine.mustPush();
     const before = await tracesOf(sluice, "patient", ports);
     await mine.commit({ "app.json": `{"sluice": {"gates": {"slow": "echo it began; sleep 1000"}}}` });
     const push = mine.startPush();
@@ -212,7 +212,7 @@ describe("git over SSH", function () {
       return true;
     });
     await mine.commit({ "app.json": "{}" });
-    expectAccepted(await mine.push());
+    await mine.mustPush();
     expect((await sluice.get("patient")).body).to.equal("v3 web.1");
   });
 
@@ -224,7 +224,7 @@ describe("git over SSH", function () {
       cinema = await clone("cinema", known, tinyApp());
       await writeFile(join(cinema.folder, "film"), film);
       head = await cinema.commit({});
-      expectAccepted(await cinema.push());
+      await cinema.mustPush();
     });
 
     it("takes them in one push over either transport", async () => {
@@ -234,7 +234,7 @@ describe("git over SSH", function () {
         "sluice",
         `http://git:${await sluice.token()}@127.0.0.1:${sluice.controlPort}/git/cinema-by-http.git`,
       );
-      expectAccepted(await cinema.push());
+      await cinema.mustPush();
     });
 
     it("gives them back by a clone over either transport", async () => {
@@ -305,7 +305,7 @@ describe("git over SSH", function () {
   });
 
   it("says that there is no such app to fetch, and which there are", async () => {
-    expectAccepted(await (await clone("somewhere", known, tinyApp())).push());
+    await (await clone("somewhere", known, tinyApp())).mustPush();
     const mine = await clone("nowhere", known, tinyApp());
     const { status, output } = await ssh(known, "git-upload-pack '/nowhere'");
     expect(status).to.equal(1);

@@ -21,7 +21,7 @@ describe("git push", function () {
 
   it("replaces a release by the next, and removes the old one by itself when its standby is over", async () => {
     const clone = await sluice.clone("second", tinyApp({ "app.json": '{"sluice": {"standbySeconds": 0}}' }));
-    await clone.push();
+    await clone.mustPush();
     await clone.commit({ "note.txt": "2" });
     const push = await clone.push();
     expect(push.status).to.equal(0);

@@ -30,11 +30,11 @@ describe("a server that comes back where an app's instance hangs as it is starte
 
   it("answers, takes the pushes of other apps, and those of this one when it is recovered", async () => {
     const slow = await sluice.clone("slow", tinyApp());
-    expectAccepted(await slow.push());
+    await slow.mustPush();
     const quick = await sluice.clone("quick", tinyApp());
-    expectAccepted(await quick.push());
+    await quick.mustPush();
     const broken = await sluice.clone("broken", tinyApp());
-    expectAccepted(await broken.push());
+    await broken.mustPush();
 
     await sluice.kill();
     // As after a restart of the machine.
@@ -51,7 +51,7 @@ describe("a server that comes back where an app's instance hangs as it is starte
       async () => (await sluice.control("/healthz")).status === 200,
     );
     await quick.commit({ note: "2" });
-    expectAccepted(await quick.push());
+    await quick.mustPush();
     expect((await sluice.get("quick")).body).to.equal("v2 web.1");
 
     await slow.commit({ note: "2" });

@@ -16,7 +16,7 @@ describe("Redis stopped", function () {
   it("during a release: declines the push with the reason, keeps the traffic, and has taken the release back once Redis is there", async () => {
     const gate = '{"sluice": {"gates": {"slow": "echo gate-runs; sleep 2"}}}';
     const clone = await sluice.clone("norecords", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     const load = startLoad(sluice.httpPort, "norecords");
     await clone.commit({ "app.json": gate });
     const push = clone.startPush();
@@ -52,9 +52,9 @@ describe("Redis stopped", function () {
     const gate = join(sluice.folder, "gate");
     const web = `[ "$DYNO" = web.1 ] || until [ -e ${gate} ]; do sleep 0.1; done; exec node server.js`;
     const clone = await sluice.clone("jobs", tinyApp({ Procfile: `web: ${web}\nworker: exec sleep 1000\n` }));
-    await clone.push();
+    await clone.mustPush();
     await clone.commit({ note: "canary" });
-    await clone.push("HEAD:staging");
+    await clone.mustPush("HEAD:staging");
     await writeFile(gate, "");
     expect((await sluice.cli("scale", "jobs", "web=2", "worker=1")).status).to.equal(0);
     await rm(gate);

@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { Webhook } from "standardwebhooks";
 import type { AppEvent } from "../../server/notify/app-event.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { HttpReceiver } from "../support/http-receiver.js";
 import type { TestClone } from "../support/test-clone.js";
@@ -30,8 +29,8 @@ describe("a receiver is told of real releases", function () {
     const canary = { share: 50, minRequests: 20, maxErrorShare: 0.2 };
     clone = await sluice.clone(APP, tinyApp({ "app.json": JSON.stringify({ sluice: { canary } }) }));
     const early = await sluice.clone("other", tinyApp());
-    expectAccepted(await early.push());
-    expectAccepted(await clone.push());
+    await early.mustPush();
+    await clone.mustPush();
     const added = await sluice.cli("notify", APP, "add", receiver.url("/hook"));
     secret = added.stdout.split("\n")[0] ?? "";
   });
@@ -112,7 +111,7 @@ describe("a receiver is told of real releases", function () {
 
   it("gone with its branch", async () => {
     const { commit, release } = await pushCanary();
-    expectAccepted(await clone.push("--delete", "staging"));
+    await clone.mustPush("--delete", "staging");
     const told = await next();
     expect(told).to.include({ type: "canary.aborted", release, commit, track: "canary" });
     expect(told.reason).to.equal("Its branch staging was deleted (admin).");
@@ -133,7 +132,7 @@ describe("a receiver is told of real releases", function () {
   });
 
   it("each once, and nothing of another app", async () => {
-    expectAccepted(await (await sluice.clone("other", tinyApp())).push("+HEAD:master"));
+    await (await sluice.clone("other", tinyApp())).mustPush("+HEAD:master");
     const { commit } = await push();
     expect(await next()).to.include({ type: "release.live", commit });
     expect(receiver.received.length).to.equal(seen);

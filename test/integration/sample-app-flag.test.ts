@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import { sampleApp } from "../../bench/pushed/sample-app.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice, type HttpAnswer } from "../support/test-sluice.js";
 
@@ -14,7 +13,7 @@ describe("the sample app's flag disableSET", function () {
   let sluice: TestSluice;
   before(async () => {
     sluice = await TestSluice.start();
-    expectAccepted(await (await sluice.clone(APP, await sampleApp())).push());
+    await (await sluice.clone(APP, await sampleApp())).mustPush();
   });
   after(async () => sluice.dispose());
 

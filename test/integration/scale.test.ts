@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import type { ScaleSummary } from "../../server/api/scale-api.js";
 import type { AppSummary } from "../../server/releases/summaries.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";
@@ -20,7 +19,7 @@ describe("sluice scale", function () {
   before(async () => {
     sluice = await TestSluice.start();
     clone = await sluice.clone("shop", { ...withServer(""), Procfile: PROCFILE, "app.json": quickStandby });
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   });
   after(async () => sluice.dispose());
 
@@ -80,7 +79,7 @@ describe("sluice scale", function () {
   it("is kept by the next release and by a rollback, and tells who asked", async () => {
     await scale("shop", "web=3");
     await clone.commit({ "note.txt": "2" });
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect(await sizes("shop")).to.deep.equal(["web 3/3", "worker 0/0"]);
     expect(await answering("shop")).to.deep.equal(new Set(["v2 web.1", "v2 web.2", "v2 web.3"]));
     await runs("shop", "v2.web.1", "v2.web.2", "v2.web.3");
@@ -95,7 +94,7 @@ describe("sluice scale", function () {
   it("is refused where app.json says how many, and for what makes no sense", async () => {
     const formation = JSON.stringify({ formation: { web: { quantity: 2 } } });
     const fixed = await sluice.clone("fixed", tinyApp({ "app.json": formation }));
-    expectAccepted(await fixed.push());
+    await fixed.mustPush();
     expect(await refusal("fixed", "web=3")).to.include("formation: web");
     expect(await sizes("fixed")).to.deep.equal(["web 2/2"]);
     expect(await refusal("shop", "wrk=1"))
@@ -109,13 +108,13 @@ describe("sluice scale", function () {
     }
     const bounds = JSON.stringify({ sluice: { scale: { min: 1, max: 2 } } });
     const bounded = await sluice.clone("bounded", tinyApp({ "app.json": bounds }));
-    expectAccepted(await bounded.push());
+    await bounded.mustPush();
     expect(await refusal("bounded", "web=3")).to.include("between 1 and 2");
   });
 
   it("changes nothing when a new instance is not healthy", async () => {
     const app = await sluice.clone("sick", withServer(`if (process.env.DYNO === "web.3") process.exit(3);`));
-    expectAccepted(await app.push());
+    await app.mustPush();
     const load = startLoad(sluice.httpPort, "sick");
     expect(await refusal("sick", "web=3")).to.include("web.3 ended (status 3)");
     await runs("sick", "v1.web.1");
@@ -129,7 +128,7 @@ describe("sluice scale", function () {
     const later = `const start = () => {${TINY_SERVER}};
       process.env.DYNO === "web.1" ? start() : setTimeout(start, 20000);`;
     const app = await sluice.clone("killed", tinyApp({ "server.js": later }));
-    expectAccepted(await app.push());
+    await app.mustPush();
     const load = startLoad(sluice.httpPort, "killed");
     const change = sluice.cli("scale", "killed", "web=3");
     await eventually("they are being started", async () =>
@@ -145,7 +144,7 @@ describe("sluice scale", function () {
 
   it("lets what is open finish, when the server is killed (-9) while instances leave", async () => {
     const app = await sluice.clone("drains", withServer(""));
-    expectAccepted(await app.push());
+    await app.mustPush();
     await scale("drains", "web=2");
     const slow = await openOnEach("drains", 2);
     await scale("drains", "web=1");

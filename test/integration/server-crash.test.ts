@@ -170,7 +170,7 @@ describe("a server that is killed (-9)", function () {
     const clone = await liveApp("c-drain");
     const socket = await Upgraded.open(sluice.httpPort, "c-drain");
     await clone.commit({ note: "2" });
-    await clone.push();
+    await clone.mustPush();
     await sluice.kill();
     expect(await socket.echo("unhurt")).to.equal("v1");
     await sluice.up();
@@ -184,7 +184,7 @@ describe("a server that is killed (-9)", function () {
   it("during a rollback: finishes it", async () => {
     const clone = await liveApp("c-back", { "server.js": `setTimeout(() => {${TINY_SERVER}}, 1500);` });
     await clone.commit({ "server.js": TINY_SERVER });
-    await clone.push();
+    await clone.mustPush();
     await eventually("v1 retires", async () => (await releases("c-back")).includes("v1 retired no"));
     const load = startLoad(sluice.httpPort, "c-back");
     const rollback = sluice.cli("rollback", "c-back");
@@ -205,7 +205,7 @@ describe("a server that is killed (-9)", function () {
 
   async function liveApp(app: string, files: Record<string, string> = {}): Promise<TestClone> {
     const clone = await sluice.clone(app, tinyApp({ "app.json": JSON.stringify(APP_JSON), ...files }));
-    expect((await clone.push()).status).to.equal(0);
+    await clone.mustPush();
     return clone;
   }
 

@@ -21,7 +21,7 @@ describe("under load, killed (-9)", function () {
   after(async () => sluice.dispose());
 
   it("the only instance of an app: is back by itself, and only what it was answering just then is lost", async () => {
-    await (await sluice.clone("one", tinyApp())).push();
+    await (await sluice.clone("one", tinyApp())).mustPush();
     const load = startLoad(sluice.httpPort, "one");
     const killed = await instancePid("one.v1.web.1");
     // What ends within a second is started again only after another one (runsv).
@@ -42,7 +42,7 @@ describe("under load, killed (-9)", function () {
       "two",
       tinyApp({ "app.json": '{"formation": {"web": {"quantity": 2}}}' }),
     );
-    await clone.push();
+    await clone.mustPush();
     const load = startLoad(sluice.httpPort, "two");
     process.kill(await instancePid("two.v1.web.1"), "SIGKILL");
     await eventually("it is back", async () =>
@@ -57,7 +57,7 @@ describe("under load, killed (-9)", function () {
 
   it("Redis: the traffic does not notice, pushes are refused until it is back", async () => {
     const clone = await sluice.clone("records", tinyApp());
-    await clone.push();
+    await clone.mustPush();
     const load = startLoad(sluice.httpPort, "records");
     const { redis } = await status();
     process.kill(redis.pid, "SIGKILL");
@@ -72,7 +72,7 @@ describe("under load, killed (-9)", function () {
   });
 
   it("HAProxy: is back by itself with the same routes, and only requests of that time fail", async () => {
-    await (await sluice.clone("edge", tinyApp())).push();
+    await (await sluice.clone("edge", tinyApp())).mustPush();
     const before = await leftoversOf(sluice, "edge");
     const { proxy } = await status();
     const load = startLoad(sluice.httpPort, "edge");
@@ -93,14 +93,15 @@ describe("under load, killed (-9)", function () {
     ).to.equal(true);
     expect(await leftoversOf(sluice, "edge")).to.deep.equal(before);
     await eventually("it is followed again", async () => (await status()).proxy.state === "up");
-    await (await sluice.clone("afterwards", tinyApp())).push();
-    expect((await sluice.get("afterwards")).status).to.equal(200);
+    await (await sluice.clone("afterwards", tinyApp())).mustPush();
+    const { status: answered, body } = await sluice.get("afterwards");
+    expect(answered, body).to.equal(200);
   });
 
   it("an instance that keeps dying: is tried again with growing pauses, and the app answers 503 with Retry-After", async () => {
     const dies = `const fs = require("node:fs"); if (fs.existsSync("dead")) process.exit(1);\n`;
     const server = TINY_SERVER.replace("process.exit(3)", 'fs.writeFileSync("dead", ""), process.exit(3)');
-    await (await sluice.clone("mortal", tinyApp({ "server.js": dies + server }))).push();
+    await (await sluice.clone("mortal", tinyApp({ "server.js": dies + server }))).mustPush();
     const request = await sluice.get("mortal", "/crash");
     expect(request.status).to.be.oneOf([502, 503]);
     const answer = await eventually("the app is out of the traffic", async () => {

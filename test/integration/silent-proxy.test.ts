@@ -51,7 +51,7 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     await proxy.up("--roles", "proxy");
     await server.up("--roles", "server");
     clone = await server.clone(APP, tinyApp({ "app.json": JSON.stringify(BRIEF) }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   });
   after(async () => {
     await server.dispose();
@@ -133,8 +133,8 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
   it("keeps no change of the canary's share and no removal of an app from being done, which say what is pending", async () => {
     await proxy.up("--roles", "proxy");
     const gone = await server.clone("gone", tinyApp());
-    expectAccepted(await gone.push());
-    expectAccepted(await clone.push("HEAD:staging"));
+    await gone.mustPush();
+    await clone.mustPush("HEAD:staging");
     await proxy.kill();
     const weighed = await server.cli("weight", APP, "10");
     expect(weighed).to.include({ status: 0, stderr: "" });

@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { control } from "../../core/runsv.js";
 import { groupMembers } from "../../core/process-group.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { TINY_SERVER, tinyApp } from "../support/tiny-app.js";
@@ -23,7 +22,7 @@ describe("an app that is started by its package.json or Procfile", function () {
       "server.js": TINY_SERVER,
       "package.json": JSON.stringify({ name: "@shop/web", version: "1.2.3", config: { size: "7" }, scripts }),
     });
-    expectAccepted(await clone.push());
+    await clone.mustPush();
   };
   const pidOf = async (app: string, process = "web"): Promise<number> => {
     const apps = await sluice.read<(App & { app: string })[]>("apps");
@@ -54,7 +53,7 @@ describe("an app that is started by its package.json or Procfile", function () {
         "app.json": JSON.stringify({ formation: { worker: { quantity: 1 } } }),
       }),
     );
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect(await commandsOf("lines", "web")).to.deep.equal(["node server.js"]);
     expect(await commandsOf("lines", "worker")).to.deep.equal([
       "/bin/sh -c node server.js & wait",

@@ -15,7 +15,7 @@ describe("a proxy that serves, but cannot do what it is told", function () {
 
   it("is not taken for none: the push tells it, and the release that visitors are led to goes on", async () => {
     const clone = await sluice.clone("shop", tinyApp({ "app.json": '{"sluice": {"standbySeconds": 0}}' }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     const load = startLoad(sluice.httpPort, "shop");
     const blocked = await withFoldersAsFreeSlots(join(sluice.home, "haproxy/slots"));
     await clone.commit({ note: "2" });

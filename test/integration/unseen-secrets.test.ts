@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import { execa, type Options } from "execa";
 import type { WebhookAnswer } from "../../server/api/webhook-api.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
@@ -16,7 +15,7 @@ describe("what nobody may see", function () {
   before(async () => {
     sluice = await TestSluice.start();
     options = { env: sluice.env, extendEnv: false, reject: false, timeout: 30_000 };
-    expectAccepted(await (await sluice.clone("shop", tinyApp())).push());
+    await (await sluice.clone("shop", tinyApp())).mustPush();
   });
   after(async () => sluice.dispose());
 

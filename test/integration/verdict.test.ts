@@ -5,7 +5,6 @@ import { join } from "node:path";
 import type { ReleaseTraffic } from "../../core/records/traffic-series.js";
 import type { CanarySummary } from "../../server/canary/canary-summary.js";
 import { ask } from "../support/ask.js";
-import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
@@ -43,9 +42,9 @@ describe("the verdict on a canary", function () {
   ): Promise<void> => {
     const files = { "app.json": JSON.stringify({ sluice: { standbySeconds: 0, canary } }) };
     const clone = await sluice.clone(app, tinyApp({ ...files, "server.js": server(NEVER) }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     await clone.commit({ "server.js": server(failEvery, obstacle), "note.txt": "canary" });
-    expectAccepted(await clone.push("HEAD:staging"));
+    await clone.mustPush("HEAD:staging");
   };
   const summary = async (app: string): Promise<CanarySummary> =>
     sluice.read<CanarySummary>(`apps/${app}/canary`);
@@ -99,7 +98,10 @@ describe("the verdict on a canary", function () {
     expect(verdict?.reason).to.match(/fails more requests than production/);
     expect(decisions.at(-1)).to.deep.equal(verdict);
     expect(visits).to.be.greaterThan(100);
-    expect((await sluice.get("bad", "/", { "x-client-mode": "green" })).status).to.equal(404);
+    await eventually("nobody gets it any more", async () => {
+      const { status } = await sluice.get("bad", "/", { "x-client-mode": "green" });
+      return status === 404;
+    });
     const shown = await sluice.cli("canary", "bad");
     expect(shown.stdout)
       .to.match(/v2 of bad: canary since .* UTC, was aborted/)

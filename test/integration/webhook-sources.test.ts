@@ -85,7 +85,7 @@ describe("the source of a webhook", function () {
       if (gone === "feature") await release(gone);
       expect(await liveBranches("folders")).to.deep.equal([gone, "master"]);
       // What the host had to say of that is lost.
-      expect((await clone.push("--delete", gone)).status).to.equal(0);
+      await clone.mustPush("--delete", gone);
       expect((await release(branch)).results[0]).to.include({ outcome: "released" });
       expect(await liveBranches("folders")).to.deep.equal([branch, "master"].sort());
     }
@@ -117,7 +117,7 @@ describe("the source of a webhook", function () {
     const { host, clone, webhook } = await make("headless");
     const commit = await push(host, clone, "master");
     await done("headless", await deliver(webhook, { branch: "master", commit }));
-    await clone.push("HEAD:refs/heads/other");
+    await clone.mustPush("HEAD:refs/heads/other");
     await host.setHead("other");
     expect((await clone.push("--delete", "master")).output).to.include("[deleted]");
     const gone = await done("headless", await deliver(webhook, { branch: "master", commit: DELETED }));
@@ -218,7 +218,7 @@ describe("a source that is asked now and then", function () {
     sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 1 } } });
     host = await TestGitHost.start();
     clone = await host.clone(tinyApp());
-    await clone.push();
+    await clone.mustPush();
   });
   afterEach(async () => {
     await host.dispose();
@@ -259,7 +259,7 @@ describe("a source that is asked now and then", function () {
       );
       return made;
     });
-    await clone.push();
+    await clone.mustPush();
     for (const app of ["fresh", "known"])
       await eventually(`${app} is released`, async () => {
         const { apps } = await sluice.read<{ apps: AppSummary[] }>("status");

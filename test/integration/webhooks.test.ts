@@ -26,7 +26,7 @@ describe("webhooks", function () {
 
   const push = async (branch: string, files: Record<string, string> = {}): Promise<string> => {
     const commit = await clone.commit({ "note.txt": String(Math.random()), ...files });
-    expect((await clone.push(`+HEAD:refs/heads/${branch}`)).status).to.equal(0);
+    await clone.mustPush(`+HEAD:refs/heads/${branch}`);
     await host.publish();
     return commit;
   };
@@ -105,7 +105,7 @@ describe("webhooks", function () {
       });
       expect((await sluice.get(`new-cart.${app}`)).status).to.equal(200);
 
-      expect((await clone.push("--delete", "new-cart")).status).to.equal(0);
+      await clone.mustPush("--delete", "new-cart");
       const gone = await done(app, await deliver(known, { branch: "new-cart", commit: DELETED }));
       expect(gone.results[0]).to.include({ outcome: "deleted" });
       expect((await sluice.get(`new-cart.${app}`)).status).to.equal(404);
@@ -139,7 +139,7 @@ describe("webhooks", function () {
       const first = await push("master");
       await done(app, await deliver(known, { branch: "master", commit: await push("master") }));
       await clone.git("reset", "--hard", "HEAD~1");
-      expect((await clone.push("+HEAD:refs/heads/master")).status).to.equal(0);
+      await clone.mustPush("+HEAD:refs/heads/master");
       const back = await done(app, await deliver(known, { branch: "master", commit: first }));
       expect(back.results[0]).to.include({ outcome: "released" });
     });
@@ -152,7 +152,7 @@ describe("webhooks", function () {
       expect(delivery.results[0]).to.include({ outcome: "failed", code: "gate-failed" });
       expect(await serving(app)).to.equal(before);
       await clone.git("reset", "--hard", "HEAD~1");
-      expect((await clone.push("+HEAD:refs/heads/master")).status).to.equal(0);
+      await clone.mustPush("+HEAD:refs/heads/master");
     });
 
     it("let the newest push of a branch win over those that wait", async () => {
@@ -275,16 +275,16 @@ describe("a source", function () {
     const host = await TestGitHost.start();
     try {
       const clone = await host.clone(tinyApp());
-      await clone.push();
+      await clone.mustPush();
       await sluice.cli("webhook", "shop", "--source", host.fileUrl);
       const commit = await clone.commit({ "note.txt": "told nobody" });
-      await clone.push();
-      await clone.push("HEAD:refs/heads/quiet");
+      await clone.mustPush();
+      await clone.mustPush("HEAD:refs/heads/quiet");
       await eventually("both are there", async () => {
         const [one, two] = [await sluice.get("shop"), await sluice.get("quiet.shop")];
         return one.status === 200 && two.status === 200;
       });
-      await clone.push("--delete", "quiet");
+      await clone.mustPush("--delete", "quiet");
       await eventually("the preview is gone", async () => (await sluice.get("quiet.shop")).status === 404);
       const all = await sluice.json<DeliveryAnswer[]>("deliveries", "shop");
       expect(all.map(({ from }) => from)).to.include("poll");

@@ -53,10 +53,10 @@ describe("an app without a web process", function () {
     const receiver = await HttpReceiver.start();
     try {
       const clone = await sluice.clone("told", { ...worker, "app.json": formation(1) });
-      expectAccepted(await clone.push());
+      await clone.mustPush();
       await sluice.cli("notify", "told", "add", receiver.url());
       await clone.commit({ "note.txt": "2" });
-      expectAccepted(await clone.push());
+      await clone.mustPush();
       const body = await eventually("it is told", async () => receiver.received[0]?.body);
       const { type, data } = JSON.parse(body) as { type: string; data: object };
       expect(type).to.equal("release.live");
@@ -75,10 +75,10 @@ describe("an app without a web process", function () {
 
   it("takes its host out of the traffic when it drops `web`, and leads there again when it has one", async () => {
     const clone = await sluice.clone("mixed", tinyApp({ "app.json": formation(1) }));
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect((await sluice.get("mixed")).status).to.equal(200);
     await clone.commit(worker);
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     expect((await sluice.get("mixed")).status).to.equal(404);
     await clone.commit(tinyApp());
     const push = await clone.push();
@@ -88,9 +88,9 @@ describe("an app without a web process", function () {
 
   it("as a canary without a web process takes no visitor from production", async () => {
     const clone = await sluice.clone("birds", tinyApp());
-    expectAccepted(await clone.push());
+    await clone.mustPush();
     await clone.commit({ ...worker, "app.json": `{"sluice": {"canary": {"share": 100}}}` });
-    expectAccepted(await clone.push("HEAD:staging"));
+    await clone.mustPush("HEAD:staging");
     for (let i = 0; i < 20; i++) expect((await sluice.get("birds")).status).to.equal(200);
   });
 });

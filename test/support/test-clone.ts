@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { expectAccepted } from "./accepted.js";
 
 export interface PushResult {
   readonly status: number;
@@ -51,6 +52,13 @@ export class TestClone {
       this.options(true),
     );
     return { status: exitCode ?? -1, output: cleaned(all ?? "") };
+  }
+
+  /** As `push`; one that does not go through fails the test with what it said. */
+  async mustPush(...args: string[]): Promise<PushResult> {
+    const pushed = await this.push(...args);
+    expectAccepted(pushed);
+    return pushed;
   }
 
   /** A push that is under way; `stop` interrupts it as Ctrl-C does. */
