@@ -16,7 +16,7 @@ export async function stopStrays(
   records: readonly ReleaseRecord[],
 ): Promise<void> {
   for (const { id } of instances) {
-    const number = parseReleaseName(id.split(".")[1] ?? "") ?? 0;
+    const number = numberOf(id);
     const record = records.find((candidate) => candidate.number === number);
     const routed = table.releases.find((candidate) => candidate.number === number);
     if (routed === undefined || routed.asleep) {
@@ -27,6 +27,15 @@ export async function stopStrays(
     const revision = await tools.routes.revisionOf(app);
     tools.leaving.begin(id, { goneSince: revision, drainSeconds: routed.drainSeconds });
   }
+  const isRouted = (number: number): boolean => table.releases.some((release) => release.number === number);
+  // Of some the earlier server had stopped all instances, and not written it.
+  const left = new Set(instances.map(({ id }) => numberOf(id)));
+  for (const { number, phase } of records)
+    if (phase === "settled" && !left.has(number) && !isRouted(number)) await retireIfOut(tools, app, number);
+}
+
+function numberOf(id: string): number {
+  return parseReleaseName(id.split(".")[1] ?? "") ?? 0;
 }
 
 /** Stops it at once when no proxy routes to it; a silent proxy delays this stop, not the server's start. */
@@ -35,14 +44,16 @@ async function stopWhenOut(tools: Tools, app: string, number: number, id: string
   if (tools.leaving.isLeaving(id)) return;
   const revision = await tools.routes.revisionOf(app);
   const unheard = await appliedIfPossible(tools, revision, app);
-  const afterwards = async (): Promise<void> => {
-    const { releases } = await tools.routes.read(app);
-    const record = await tools.releases.find(app, number);
-    if (record?.phase === "settled" && !releases.some((release) => release.number === number))
-      await tools.releases.advance(record, "retired", { instances: [] });
-  };
+  const afterwards = async (): Promise<void> => retireIfOut(tools, app, number);
   if (unheard === undefined) {
     await tools.engine.stop(id, tools.settings.instances.stopSeconds);
     await afterwards();
   } else tools.leaving.begin(id, { goneSince: revision, drainSeconds: 0, afterwards });
+}
+
+async function retireIfOut(tools: Tools, app: string, number: number): Promise<void> {
+  const { releases } = await tools.routes.read(app);
+  const record = await tools.releases.find(app, number);
+  if (record?.phase === "settled" && !releases.some((release) => release.number === number))
+    await tools.releases.advance(record, "retired", { instances: [] });
 }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdir, symlink } from "node:fs/promises";
 import { deferred } from "../../core/deferred.js";
 import { keys } from "../../core/redis/keys.js";
-import { withLive } from "../../server/releases/route-changes.js";
+import { withLive, withoutRelease } from "../../server/releases/route-changes.js";
 import { beginRecovery } from "../../server/reconcile/recover.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
@@ -58,6 +58,17 @@ describe("the recovery of an app", function () {
     expect(pipeline.running()).to.deep.equal(["shop.v1.web.1", "shop.v2.web.1"]);
     expect(await pipeline.hasTree(1)).to.equal(true);
     expect(home.root).to.equal(tools.home.root);
+  });
+
+  it("retires a release whose instances a killed server had stopped already", async () => {
+    await pipeline.release(await pipeline.commit());
+    const { engine, routes } = pipeline.parts.tools;
+    await routes.update("shop", (table) => withoutRelease(table, 1));
+    await engine.stop("shop.v1.web.1", 0);
+    await pipeline.serverAnew();
+    await pipeline.recover();
+    expect(await pipeline.phases()).to.deep.equal(["v2 settled", "v1 retired"]);
+    expect((await pipeline.parts.tools.releases.find("shop", 1))?.instances).to.deep.equal([]);
   });
 
   it("does not hold the others up when it fails for good, nor the pushes of its app", async () => {

@@ -172,12 +172,16 @@ describe("deliveries while the server is killed (-9) and started again", functio
   /** Of what is not served. */
   async function nothingIsLeft(app: string, tracks: AppSummary["tracks"]): Promise<void> {
     const ids = tracks.map(({ release }) => `${app}.${release}.web.1`).sort();
+    let open: ReleaseSummary[] = [];
     await eventually(
-      "replaced releases retire",
-      async () =>
-        (await sluice.read<ReleaseSummary[]>(`apps/${app}/releases`)).every(({ phase, traffic }) =>
-          traffic === "live" ? phase === "settled" : ["retired", "failed"].includes(phase),
-        ),
+      () => `replaced releases retire: ${JSON.stringify(open)}`,
+      async () => {
+        const all = await sluice.read<ReleaseSummary[]>(`apps/${app}/releases`);
+        open = all.filter(({ phase, traffic }) =>
+          traffic === "live" ? phase !== "settled" : !["retired", "failed"].includes(phase),
+        );
+        return open.length === 0;
+      },
       60_000,
     );
     const { jobs, instances, servers } = await leftoversOf(sluice, app);
