@@ -31,7 +31,8 @@ import { TestRedis } from "../support/test-redis.js";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
-const TIMEOUTS = { connectMs: 300, greetingMs: 300, answerMs: 300 };
+const PATIENT = { connectMs: 20_000, greetingMs: 20_000, answerMs: 20_000 };
+const IMPATIENT = { connectMs: 1500, greetingMs: 1500, answerMs: 1500 };
 const { rules } = monitorSettingsSchema.parse({});
 
 describe("notices of alerts", function () {
@@ -158,7 +159,7 @@ describe("notices of alerts", function () {
 
   it("get over a server that never says a word", async () => {
     const silent = await silentServer();
-    start([email({ host: "127.0.0.1", port: silent.port })]);
+    start([email({ host: "127.0.0.1", port: silent.port }, undefined, IMPATIENT)]);
     await people.tell("raised", raised());
     const [job] = await eventually("it was tried", async () => {
       const found = await jobs();
@@ -244,8 +245,8 @@ describe("notices of alerts", function () {
     return smtp;
   }
 
-  function email(smtp: EmailSettings["smtp"], to = ["ops@example.com"]): Sender {
-    return new EmailSender({ smtp, from: "sluice@example.com", to }, "http://127.0.0.1:8081", TIMEOUTS);
+  function email(smtp: EmailSettings["smtp"], to = ["ops@example.com"], timeouts = PATIENT): Sender {
+    return new EmailSender({ smtp, from: "sluice@example.com", to }, "http://127.0.0.1:8081", timeouts);
   }
 
   function make(senders: readonly Sender[]): void {

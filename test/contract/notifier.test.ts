@@ -86,6 +86,7 @@ describe("notifications", function () {
     await receivers.add("shop", { ...FORM, url: well.url() });
     for (let number = 1; number <= 5; number++) await notifier.tell(event({ release: `v${number}` }));
     await eventually("all five are there", () => well.received.length === 5);
+    await eventually("the silent one has its first", () => silent.received.length > 0);
     expect(silent.received).to.have.length(1);
     for (const receiver of open.splice(0)) await receiver.stop();
   });

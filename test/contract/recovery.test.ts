@@ -55,7 +55,10 @@ describe("the recovery of an app", function () {
     await beginRecovery(tools, itself);
     const pushed = pipeline.release(await pipeline.commit());
     await pushed;
-    expect(pipeline.running()).to.deep.equal(["shop.v1.web.1", "shop.v2.web.1"]);
+    await eventually("the strays are stopped", () => {
+      expect(pipeline.running()).to.deep.equal(["shop.v1.web.1", "shop.v2.web.1"]);
+      return true;
+    });
     expect(await pipeline.hasTree(1)).to.equal(true);
     expect(home.root).to.equal(tools.home.root);
   });

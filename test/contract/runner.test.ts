@@ -180,6 +180,7 @@ describe("a release's steps", function () {
       await recovered();
       expect(await pipeline.phases()).to.deep.equal(["v2 settled", "v1 settled"]);
       expect(await pipeline.tracks()).to.deep.equal({ production: 2 });
+      await eventually("both are told", async () => (await told()).length === 2);
       expect(await told()).to.have.members(["v2 canary.live", "v2 canary.promoted"]);
       await recovered();
       expect(await told()).to.have.members(["v2 canary.live", "v2 canary.promoted"]);

@@ -42,7 +42,7 @@ describe("a baseline", function () {
   const baselines = async (): Promise<ReleaseSummary[]> =>
     (await sluice.read<ReleaseSummary[]>(`apps/${APP}/releases`)).filter(({ track }) => track === "baseline");
   const serving = async (): Promise<string | undefined> =>
-    (await baselines()).find(({ traffic }) => traffic === "live")?.release;
+    (await baselines()).find(({ traffic, phase }) => traffic === "live" && phase === "settled")?.release;
 
   /** The baseline's release; with a new canary where there is none. */
   const present = async (): Promise<string> => {
@@ -145,6 +145,8 @@ describe("a baseline", function () {
       (await sluice.instances()).every((id) => id.includes(`.${production}.`)),
     );
     expect(await trackOf({ cookie: `sluice=baseline.${release}` })).to.equal(`production ${production}`);
-    expect((await baselines()).filter(({ phase }) => phase !== "retired")).to.deep.equal([]);
+    await eventually("every baseline has retired", async () =>
+      (await baselines()).every(({ phase }) => phase === "retired"),
+    );
   });
 });

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { AppSummary } from "../../server/releases/summaries.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
@@ -161,9 +162,14 @@ describe("a canary beside production", function () {
       "server.js": `if (require("node:fs").existsSync(${JSON.stringify(obstacle)})) process.exit(4);${TINY_SERVER}`,
     });
     const before = (await sluice.get(APP, "/", { "x-client-mode": "blue" })).headers["sluice-release"];
-    await pushCanary();
+    const canary = await pushCanary();
     await writeFile(obstacle, "");
     await sluice.get(APP, "/crash", { "x-client-mode": "green" }).catch(() => undefined);
+    await eventually("it cannot start any more", async () =>
+      (await sluice.read<AppSummary[]>("apps"))
+        .flatMap(({ instances }) => instances)
+        .some(({ id, restarts }) => id.includes(`.${canary}.`) && restarts > 1),
+    );
     expect((await sluice.cli("promote", APP)).stderr).to.match(
       /web\.\d ended \(status 4\) before it answered/,
     );

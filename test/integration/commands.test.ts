@@ -9,7 +9,7 @@ import { tinyApp } from "../support/tiny-app.js";
 const BIN = new URL("../../bin/sluice", import.meta.url).pathname;
 
 describe("sluice", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let sluice: TestSluice;
   before(async () => {
     sluice = await TestSluice.start();
@@ -95,12 +95,16 @@ describe("sluice", function () {
     });
     let text = "";
     following.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
-    await eventually("a new line arrives", async () => {
-      await sluice.cli("rollback", "shop");
-      await sluice.cli("rollback", "shop", "v2");
-      await sluice.get("shop", "/crash").catch(() => undefined);
-      return text.includes("listening");
-    });
+    await eventually(
+      "a new line arrives",
+      async () => {
+        await sluice.cli("rollback", "shop");
+        await sluice.cli("rollback", "shop", "v2");
+        await sluice.get("shop", "/crash").catch(() => undefined);
+        return text.includes("listening");
+      },
+      60_000,
+    );
     following.kill("SIGINT");
     await following;
   });

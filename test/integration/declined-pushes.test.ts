@@ -56,7 +56,6 @@ describe("a push that is declined", function () {
       await eventually(
         "v1 is all there is in HAProxy",
         async () => (await tracesOf(sluice, APP, ports)).servers.length === 1,
-        5000,
       );
       expect(await tracesOf(sluice, APP, ports)).to.deep.equal(traces);
       expect(await readdir(join(sluice.home, "apps"))).to.deep.equal([APP]);
@@ -74,7 +73,9 @@ describe("a push that is declined", function () {
       "server.js": server(
         `http.createServer((request, response) => { ${answer} }).listen(process.env.PORT);`,
       ),
-      ...appJson({ healthchecks: { web: [{ path: "/ready", attempts: 1, timeout: 2, wait: 0, ...check }] } }),
+      ...appJson({
+        healthchecks: { web: [{ path: "/ready", attempts: 1, timeout: 10, wait: 0, ...check }] },
+      }),
     });
 
     const declined = (
@@ -168,8 +169,8 @@ describe("a push that is declined", function () {
     );
     declined(
       "does not wait for ever for a health check",
-      answering(`request.on("nothing", () => response);`, { timeout: 1 }),
-      /GET \/ready gave no answer within 1 s/,
+      answering(`request.on("nothing", () => response);`, { timeout: 3 }),
+      /GET \/ready gave no answer within 3 s/,
     );
     declined(
       "wants to find what the health check says",
@@ -212,7 +213,7 @@ describe("a push that is declined", function () {
 
     it("names the port that a process listens on instead of its own", async () => {
       const port = await freePort();
-      const { "app.json": check } = answering("", { timeout: 2 });
+      const { "app.json": check } = answering("", { timeout: 5 });
       await clone.commit({
         "server.js": server(`http.createServer().listen(${port}, "127.0.0.1");`),
         "app.json": check,
@@ -421,7 +422,7 @@ describe("what a declined push said", function () {
         ]);
         return true;
       },
-      5000,
+      30_000,
     );
   });
 

@@ -89,7 +89,9 @@ describe("a full disk", function () {
     expect(await live()).to.equal(before);
     expect(await redisPid(), "Redis' process").to.equal(pid);
     expect((await load.stop()).failures).to.deep.equal([]);
-    expect(await sluice.serverLog()).to.match(/the disk is full: HAProxy has its routes/);
+    await eventually("the log says so", async () =>
+      /the disk is full: HAProxy has its routes/.test(await sluice.serverLog()),
+    );
     await makeRoom();
     expect(await push("HEAD:master")).to.equal(await live());
   });
@@ -124,6 +126,10 @@ describe("a full disk", function () {
     await eventually("the canary has all", async () => (await live()) === canary);
     await does("POST", "abort");
     expect(await live()).to.equal(production);
+    await eventually("it is gone", async () => {
+      const { instances, servers } = await leftoversOf(sluice, app);
+      return [...instances, ...servers].every((id) => !id.includes(`.${canary}.`) && !id.startsWith("slot-"));
+    });
   });
 
   it("scales down; up only with the room kept for it, and half done never", async () => {

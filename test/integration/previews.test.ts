@@ -70,7 +70,12 @@ describe("a preview", function () {
 
   it("has one web process, the settings of previews, and a URL of its own", async () => {
     const release = await preview("feature");
-    expect(await instancesOf(release)).to.deep.equal([`shop.${release}.web.1`]);
+    await eventually("one instance of it runs", async () => {
+      // It may sleep already.
+      await sluice.get("feature.shop");
+      expect(await instancesOf(release)).to.deep.equal([`shop.${release}.web.1`]);
+      return true;
+    });
     expect(await instancesOf("v1")).to.have.members(["shop.v1.web.1", "shop.v1.web.2", "shop.v1.worker.1"]);
     expect((await sluice.get("feature.shop", "/env")).body).to.include("from the preview");
     expect((await sluice.get("shop", "/env")).body).not.to.include("from the preview");

@@ -17,7 +17,7 @@ process.on("SIGTERM", () => process.exit(0));`;
 const CANARY = { share: 50, stepSeconds: 1, minRequests: 5, onPass: "promote", maxErrorShare: 0.05 };
 
 describe("a promotion that waits for a push to master", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let sluice: TestSluice;
   before(async () => (sluice = await TestSluice.start()));
   after(async () => sluice.dispose());

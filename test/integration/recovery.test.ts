@@ -49,6 +49,7 @@ describe("a server that comes back where an app's instance hangs as it is starte
     await eventually(
       "the control port answers",
       async () => (await sluice.control("/healthz")).status === 200,
+      60_000,
     );
     await quick.commit({ note: "2" });
     await quick.mustPush();
@@ -57,7 +58,11 @@ describe("a server that comes back where an app's instance hangs as it is starte
     await slow.commit({ note: "2" });
     const push = slow.startPush();
     await eventually("it waits", () => push.output().includes("Waiting for the recovery of slow"));
-    expect((await sluice.read<{ recovering: string[] }>("status")).recovering).to.deep.equal(["slow"]);
+    await eventually("it alone is not recovered", async () => {
+      const { recovering } = await sluice.read<{ recovering: string[] }>("status");
+      expect(recovering).to.deep.equal(["slow"]);
+      return true;
+    });
     expect((await sluice.cli("status")).stdout).to.match(/^starting slow: /m);
     await isUp;
     expect(push.output()).not.to.include("Checkout");
@@ -79,6 +84,7 @@ describe("a server that comes back where an app's instance hangs as it is starte
     await eventually(
       "the control port answers",
       async () => (await sluice.control("/healthz")).status === 200,
+      60_000,
     );
     expect((await sluice.cli("down")).status).to.equal(0);
     await isUp.catch(() => undefined);

@@ -132,6 +132,7 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
 
   it("keeps no change of the canary's share and no removal of an app from being done, which say what is pending", async () => {
     await proxy.up("--roles", "proxy");
+    await eventually("it is a member again", async () => (await name()) !== "");
     const gone = await server.clone("gone", tinyApp());
     await gone.mustPush();
     await clone.mustPush("HEAD:staging");
@@ -155,6 +156,6 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
       "the old instance goes",
       async () => !(await server.instances()).includes("gone.v1.web.1"),
     );
-    expect((await proxy.get("gone")).body).to.equal("v2 web.1");
+    await eventually("the new one serves", async () => (await proxy.get("gone")).body === "v2 web.1");
   });
 });

@@ -55,10 +55,13 @@ describe("an app that is started by its package.json or Procfile", function () {
     );
     await clone.mustPush();
     expect(await commandsOf("lines", "web")).to.deep.equal(["node server.js"]);
-    expect(await commandsOf("lines", "worker")).to.deep.equal([
-      "/bin/sh -c node server.js & wait",
-      "node server.js",
-    ]);
+    await eventually("the worker's shell has started its command", async () => {
+      expect(await commandsOf("lines", "worker")).to.deep.equal([
+        "/bin/sh -c node server.js & wait",
+        "node server.js",
+      ]);
+      return true;
+    });
     expect(await environmentOf("lines")).to.include({ STAGE: "x" });
   });
 

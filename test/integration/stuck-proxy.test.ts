@@ -8,7 +8,7 @@ import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
 
 describe("a proxy that serves, but cannot do what it is told", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let sluice: TestSluice;
   before(async () => (sluice = await TestSluice.start()));
   after(async () => sluice.dispose());

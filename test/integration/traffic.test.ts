@@ -117,7 +117,10 @@ describe("traffic", function () {
     await sluice.kill();
     for (let time = 0; time < 10; time++) await sluice.get("reloaded", "/200");
     const worker = await workers();
-    await writeFile(join(sluice.home, "sluice.yml"), stringify({ proxy: { maxConnections: 500 } }));
+    await writeFile(
+      join(sluice.home, "sluice.yml"),
+      stringify({ monitor: { rules: [] }, proxy: { maxConnections: 500 } }),
+    );
     await sluice.up();
     expect(await workers()).not.to.equal(worker);
     for (let time = 0; time < 10; time++) await sluice.get("reloaded", "/200");

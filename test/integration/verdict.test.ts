@@ -49,8 +49,11 @@ describe("the verdict on a canary", function () {
   const summary = async (app: string): Promise<CanarySummary> =>
     sluice.read<CanarySummary>(`apps/${app}/canary`);
 
-  /** Visitors without cookies, one after the other, until it is over with the canary. Answers how many there were. */
-  const visitUntil = async (app: string, isOver: (canary: CanarySummary) => boolean): Promise<number> => {
+  /** Visitors without cookies, one after the other, until it is over with the canary. Answers how many there were, and how it was. */
+  const visitUntil = async (
+    app: string,
+    isOver: (canary: CanarySummary) => boolean,
+  ): Promise<{ visits: number; canary: CanarySummary }> => {
     let visits = 0;
     let over = false;
     const visitors = Array.from({ length: 8 }, async () => {
@@ -61,11 +64,13 @@ describe("the verdict on a canary", function () {
     });
     let last: CanarySummary | undefined;
     const what = (): string => `it is over; the canary is ${last?.state}: ${last?.verdict?.reason}`;
-    await eventually(what, async () => isOver((last = await summary(app))), 60_000).finally(
-      () => (over = true),
-    );
+    const canary = await eventually(
+      what,
+      async () => isOver((last = await summary(app))) && last,
+      60_000,
+    ).finally(() => (over = true));
     await Promise.all(visitors);
-    return visits;
+    return { visits, canary };
   };
 
   /** The former canary, v2. What is decided is told before the last proxy has done it. */
@@ -91,7 +96,7 @@ describe("the verdict on a canary", function () {
 
   it("takes a canary out of the traffic that fails 5 % of its requests, and says why", async () => {
     await pushBoth("bad", { share: 30, stepSeconds: 600 }, 20);
-    const visits = await visitUntil("bad", ({ state }) => state === "aborted");
+    const { visits } = await visitUntil("bad", ({ state }) => state === "aborted");
     const { verdict, decisions, release } = await summary("bad");
     expect(release).to.equal("v2");
     expect(verdict).to.include({ word: "fail", action: "abort", share: 30 });
@@ -128,8 +133,12 @@ describe("the verdict on a canary", function () {
     await pushBoth("again", { share: 50, stepSeconds: 1, onPass: "promote" }, NEVER, obstacle);
     expect((await sluice.cli("scale", "again", "web=2")).status).to.equal(0);
     await writeFile(obstacle, "");
-    await visitUntil("again", ({ verdict }) => verdict?.reason.includes("could not be promoted") ?? false);
-    const { state, share, verdict } = await summary("again");
+    const {
+      canary: { state, share, verdict },
+    } = await visitUntil(
+      "again",
+      ({ verdict }) => verdict?.reason.includes("could not be promoted") ?? false,
+    );
     expect([state, share, verdict?.word, verdict?.action]).to.deep.equal(["live", 50, "hold", "none"]);
     expect(verdict?.reason).to.equal(
       "It could not be promoted: web.2 ended (status 1) before it answered. Production stays as it is, and the promotion will be tried again.",

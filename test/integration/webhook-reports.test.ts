@@ -38,7 +38,7 @@ interface Status {
 }
 
 describe("a Git host that may be told", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let sluice: TestSluice;
   before(async () => (sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } })));
   after(async () => sluice.dispose());
@@ -83,7 +83,7 @@ describe("a Git host that may be told", function () {
         eventually(
           `${form} is told: ${state}`,
           () => told(commit).find((status) => status.state === state),
-          30_000,
+          90_000,
         );
 
       /** Which release it is being made to. */
@@ -176,7 +176,7 @@ describe("a Git host that may be told", function () {
           await eventually(
             "somebody was refused",
             async () => (await outboxOf(sluice)).includes("ECONNREFUSED"),
-            30_000,
+            60_000,
           );
         });
         host.answer = answer;

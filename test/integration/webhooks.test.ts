@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { createHmac } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
 import type { ReleaseSummary } from "../../server/releases/summaries.js";
 import { ask } from "../support/ask.js";
@@ -156,7 +158,8 @@ describe("webhooks", function () {
     });
 
     it("let the newest push of a branch win over those that wait", async () => {
-      const slow = { scripts: { test: "node -e 'setTimeout(() => undefined, 1500)'" } };
+      const go = join(sluice.folder, "go");
+      const slow = { scripts: { test: `until [ -e ${go} ]; do sleep 0.02; done` } };
       const slowest = await push("master", { "package.json": JSON.stringify(slow) });
       const first = await deliver(known, { branch: "master", commit: slowest });
       await eventually("it is under way", async () =>
@@ -166,7 +169,9 @@ describe("webhooks", function () {
       );
       const second = await deliver(known, { branch: "master", commit: await push("master") });
       const last = await push("master", { "package.json": "{}" });
-      const third = await done(app, await deliver(known, { branch: "master", commit: last }));
+      const newest = await deliver(known, { branch: "master", commit: last });
+      await writeFile(go, "");
+      const third = await done(app, newest);
       expect((await done(app, first)).results[0]).to.include({ outcome: "released" });
       expect((await done(app, second)).results[0]).to.include({
         outcome: "superseded",
@@ -202,7 +207,10 @@ describe("webhooks", function () {
       await sluice.cli("webhook", app, "--branches", "master", "feature/*");
       const other = await deliver(known, { branch: "experiment", commit: "a".repeat(40) });
       expect(other.status).to.equal(204);
-      expect((await deliveries(app))[0]?.reason).to.equal("no branch of it deploys here");
+      await eventually("it is in the log", async () => {
+        expect((await deliveries(app))[0]?.reason).to.equal("no branch of it deploys here");
+        return true;
+      });
       const wanted = await deliver(known, { branch: "feature/x", commit: "a".repeat(40) });
       expect((await done(app, wanted)).results[0]).to.include({ outcome: "failed" });
     });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { ask } from "../../support/ask.js";
+import { eventually } from "../../support/eventually.js";
 import { answerAt, type EngineTrial } from "./engine-trial.js";
 
 export function findsThemAgain(trial: EngineTrial): void {
@@ -26,11 +27,14 @@ export function findsThemAgain(trial: EngineTrial): void {
     await trial.reaches("shop.v1.web.1", "runs again", ({ ends, running }) => ends === 1 && running);
     await answerAt(address);
     expect(await again.state("shop.v1.web.1")).to.include({ ends: 1, lastEnd: "status 3" });
-    const lines: string[] = [];
-    const signal = new AbortController().signal;
-    for await (const { text } of again.logs("shop.v1.web.1", { lines: 10, follow: false, signal }))
-      lines.push(text);
-    expect(lines.filter((line) => line.startsWith("listening"))).to.have.length(2);
+    await eventually("both starts are in the log", async () => {
+      const lines: string[] = [];
+      const signal = new AbortController().signal;
+      for await (const { text } of again.logs("shop.v1.web.1", { lines: 10, follow: false, signal }))
+        lines.push(text);
+      expect(lines.filter((line) => line.startsWith("listening"))).to.have.length(2);
+      return true;
+    });
   });
 
   it("gives no instance a port that one of them has, though it may not listen at the moment", async () => {

@@ -96,8 +96,8 @@ export function keepsLogs(trial: EngineTrial): void {
 
   it("forgets the logs of a release or an app at once, but those of what runs and of others", async () => {
     for (const id of ["shop.v1.web.1", "shop.v1.web.2", "shop.v10.web.1", "shopper.v1.web.1"]) {
-      const { address } = await trial.engine.start(trial.web({ id }));
-      await answerAt(address);
+      await trial.engine.start(trial.web({ id }));
+      await trial.said(id, "listening");
       if (id !== "shop.v1.web.2") await trial.engine.stop(id, 10);
     }
     const kept = async (): Promise<boolean[]> =>

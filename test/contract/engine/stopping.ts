@@ -20,7 +20,7 @@ export function stopsInstances(trial: EngineTrial): void {
 
   it("asks every process of an instance to end (TERM)", async () => {
     const child = `(trap "echo child got it; exit" TERM; echo ready; ${LOOP}) &`;
-    await trial.engine.start(trial.worker(`${child} trap "echo parent got it; exit" TERM; ${LOOP}`));
+    await trial.engine.start(trial.worker(`trap "echo parent got it; exit" TERM; ${child} ${LOOP}`));
     await trial.said("shop.v1.worker.1", "ready");
     await trial.engine.stop("shop.v1.worker.1", 10);
     const log = await trial.logOf("shop.v1.worker.1");
@@ -58,7 +58,12 @@ export function stopsInstances(trial: EngineTrial): void {
     const tries = async (): Promise<number> =>
       (await trial.logOf("shop.v1.worker.1")).filter((text) => text === "try").length;
     // The pause is of some seconds then.
-    await trial.reaches("shop.v1.worker.1", "has ended four times", ({ ends }) => ends >= 4);
+    const { ends } = await trial.reaches(
+      "shop.v1.worker.1",
+      "has ended four times",
+      (state) => state.ends >= 4,
+    );
+    await eventually("they are in the log", async () => (await tries()) >= ends);
     const before = await tries();
     await trial.engine.stop("shop.v1.worker.1", 10);
     expect(await tries()).to.equal(before);

@@ -84,7 +84,7 @@ export function countsWhatIsOpen(trial: ProxyTrial): void {
   it("counts what is open on a release, and leaves out one that it does not serve", async () => {
     const [one, two] = [await trial.upstream("v1"), await trial.upstream("v2")];
     await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one], 2: [two] } }));
-    const slow = trial.get("a", "/?ms=400");
+    const slow = trial.get("a", "/?ms=4000");
     const socket = await trial.upgraded("a");
     const events = await EventStream.open(trial.running.port, "a");
     await eventually("all have begun", () => one.requests === 2);
@@ -117,7 +117,7 @@ export function countsWhatIsOpen(trial: ProxyTrial): void {
     expect(await idle()).to.equal(Infinity);
     await trial.get("a");
     expect(await idle()).to.be.within(0, 1);
-    await eventually("it was idle for two seconds", async () => ((await idle()) ?? 0) >= 2, 5000);
+    await eventually("it was idle for two seconds", async () => ((await idle()) ?? 0) >= 2);
     await trial.get("a");
     expect(await idle()).to.be.within(0, 1);
   });
