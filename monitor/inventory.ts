@@ -20,7 +20,7 @@ export function knownAtOnce(): Inventory {
  * cannot be found out is as Node.js knows it.
  */
 export async function fullInventory(path: string, signal: AbortSignal): Promise<Inventory> {
-  const script = new URL("./inventory-process.js", import.meta.url).pathname;
+  const script = new URL("../monitor/inventory-process.js", import.meta.url).pathname;
   const text = await outputOf({ argv: [process.execPath, script], env: { PATH: path } }, { signal });
   return inventorySchema.parse({ ...knownAtOnce(), ...inventorySchema.partial().parse(JSON.parse(text)) });
 }

@@ -40,7 +40,7 @@ interface UpOptions {
 async function foreground(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
   const stopping = stopSignal();
   // All of the server: no other command should have to wait until that is read.
-  const { up } = await import("../up.js");
+  const [{ up }, { stopServices }] = await Promise.all([import("../up.js"), import("../down.js")]);
   const running = await up(context, roles);
   try {
     await Promise.race([waitForRecovery(running), aborted(stopping)]);
@@ -53,7 +53,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
     );
   } finally {
     await running.stop();
-    if (demo) await (await import("../down.js")).stopServices(context);
+    if (demo) await stopServices(context);
   }
 }
 

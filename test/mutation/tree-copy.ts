@@ -2,7 +2,6 @@ import { execa } from "execa";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import ts from "typescript";
 import type { Mutant } from "./mutant.js";
 
 /** A copy of the working tree, in which the program may be broken. */
@@ -20,8 +19,9 @@ export class TreeCopy {
       await cp(join(root, name), join(folder, name)).catch(ignoreMissing);
     }
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-    await execa("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { cwd: folder });
-    return new TreeCopy(folder);
+    const copy = new TreeCopy(folder);
+    await copy.build();
+    return copy;
   }
 
   /** Applies a mutant, in the built program too; resolves to what takes it back. Throws if its text has changed. */
@@ -42,10 +42,11 @@ export class TreeCopy {
 
   private async write(file: string, source: string): Promise<void> {
     await writeFile(join(this.folder, file), source);
-    if (!file.endsWith(".ts")) return;
-    const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
-    const { outputText } = ts.transpileModule(source, { compilerOptions });
-    await writeFile(join(this.folder, "dist", file.replace(/\.ts$/, ".js")), outputText);
+    if (file.endsWith(".ts")) await this.build();
+  }
+
+  private async build(): Promise<void> {
+    await execa("bin/build", { cwd: this.folder });
   }
 }
 
