@@ -301,6 +301,13 @@ export const catalogue = {
     () =>
       "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, must not be read-only, and needs room (maxmemory).",
   ),
+  "record-unreadable": entry<{ key: string }>(
+    500,
+    ({ key }) =>
+      `${key} in Redis cannot be read: it is damaged, or a later version of Sluice has written it.`,
+    () =>
+      "Nothing of it was changed, and what runs goes on. Use the version that wrote it, or put back a copy of it.",
+  ),
   "disk-full": entry<{ path: string; freeMegabytes: number; neededMegabytes: number }>(
     507,
     ({ path, freeMegabytes, neededMegabytes }) =>

@@ -24,6 +24,7 @@ function statusLines({
   proxy,
   proxies,
   redis,
+  disk,
   alert,
   recovering,
   home,
@@ -35,11 +36,16 @@ function statusLines({
     `proxy    ${proxy.state}${processText(proxy.pid)}, port ${proxy.port}, revision ${proxy.revision ?? "unknown"}`,
     ...proxies.flatMap(proxyWarning).map((line) => `         ${line}`),
     `redis    ${redis.state}${processText(redis.pid)}`,
+    ...(disk.isFull ? [diskLine(disk)] : []),
     ...recoveringLines(recovering),
     ...(alert ? ["alert    sluice:alert is yes: no canary gets visitors (sluice alerts says why)"] : []),
     "",
     ...appLines(apps),
   ];
+}
+
+function diskLine({ freeMegabytes, neededMegabytes }: ServerStatus["disk"]): string {
+  return `disk     full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free; until then every push is declined`;
 }
 
 function processText(pid: number | undefined): string {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { isAlert } from "../../core/records/is-alert.js";
 import { serviceState } from "../../core/runsv.js";
+import { diskSpace, type DiskSpace } from "../pipeline/disk-space.js";
 import type { Tools } from "../tools.js";
 import { proxySummary, type ProxySummary } from "./proxies-api.js";
 import { appSummaries, type AppSummary } from "../releases/summaries.js";
@@ -20,6 +21,7 @@ export interface ServerStatus {
   /** All that there are, here and elsewhere. */
   readonly proxies: readonly ProxySummary[];
   readonly redis: { readonly state: "up" | "down"; readonly pid: number | undefined };
+  readonly disk: DiskSpace;
   /** `sluice:alert` is yes: no canary gets visitors. */
   readonly alert: boolean;
   /** Apps whose releases an earlier server left, and that are still being looked after: what is asked for them waits. */
@@ -29,9 +31,10 @@ export interface ServerStatus {
 
 /** What `sluice status` shows. With Redis away it still tells so, without the apps. */
 export async function serverStatus(tools: Tools, redis: Redis, version: string): Promise<ServerStatus> {
-  const [haproxy, redisService] = await Promise.all([
+  const [haproxy, redisService, disk] = await Promise.all([
     serviceState(tools.home.service("haproxy")),
     serviceState(tools.home.service("redis")),
+    diskSpace(tools),
   ]);
   const records = await readRecords(tools, redis);
   return {
@@ -47,6 +50,7 @@ export async function serverStatus(tools: Tools, redis: Redis, version: string):
     },
     proxies: records?.proxies ?? [],
     redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
+    disk,
     alert: records?.alert ?? false,
     recovering: tools.recovering.names(),
     apps: records?.apps ?? [],

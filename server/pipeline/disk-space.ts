@@ -8,17 +8,28 @@ const MEGABYTE = 1024 * 1024;
 /** On a small disk the floor is a part of it. */
 const FLOOR_SHARE = 0.1;
 
-/** Throws `disk-full` when less is free than must stay free: Redis must be able to write its log. */
-export async function refuseFullDisk(tools: Pick<Tools, "home" | "settings">): Promise<void> {
-  const path = tools.home.root;
-  const { bavail, blocks, bsize } = await statfs(path);
-  const floor = Math.min(tools.settings.limits.minFreeMegabytes * MEGABYTE, blocks * bsize * FLOOR_SHARE);
-  if (bavail * bsize >= floor) return;
-  throw new AppError("disk-full", {
-    path,
+export interface DiskSpace {
+  readonly freeMegabytes: number;
+  /** With less there are no releases: Redis must be able to write its log. */
+  readonly neededMegabytes: number;
+  readonly isFull: boolean;
+}
+
+/** Of the disk that the home is on. */
+export async function diskSpace({ home, settings }: Pick<Tools, "home" | "settings">): Promise<DiskSpace> {
+  const { bavail, blocks, bsize } = await statfs(home.root);
+  const floor = Math.min(settings.limits.minFreeMegabytes * MEGABYTE, blocks * bsize * FLOOR_SHARE);
+  return {
     freeMegabytes: Math.floor((bavail * bsize) / MEGABYTE),
     neededMegabytes: Math.ceil(floor / MEGABYTE),
-  });
+    isFull: bavail * bsize < floor,
+  };
+}
+
+/** Throws `disk-full` when less is free than must stay free. */
+export async function refuseFullDisk(tools: Pick<Tools, "home" | "settings">): Promise<void> {
+  const { isFull, ...space } = await diskSpace(tools);
+  if (isFull) throw new AppError("disk-full", { path: tools.home.root, ...space });
 }
 
 /** Watches the disk during a release; `full` aborts before there is nothing left. */
@@ -50,11 +61,7 @@ export async function giveReserve({
   settings,
   log,
 }: Pick<Tools, "home" | "settings" | "log">): Promise<void> {
-  const isFull = await refuseFullDisk({ home, settings }).then(
-    () => false,
-    () => true,
-  );
-  if (!isFull) return;
+  if (!(await diskSpace({ home, settings })).isFull) return;
   log.warn("the disk is full: instances are started with the room kept for it");
   await rm(home.reserve(), { force: true });
 }

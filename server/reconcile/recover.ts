@@ -30,20 +30,22 @@ export async function beginRecovery(tools: Tools, pipeline: Pipeline): Promise<v
 
 /** Every app that has a record or an instance. Nothing else is at work yet: what is read here is so until an app is recovered. */
 async function takeSnapshots(tools: Tools): Promise<AppSnapshot[]> {
-  const [apps, instances] = await Promise.all([tools.apps.list(), tools.engine.list()]);
+  const [{ apps, unreadable }, instances] = await Promise.all([tools.apps.listAll(), tools.engine.list()]);
   await tools.redisUsers.ensureAll(apps.map((app) => ({ app, password: tools.apps.redisPassword(app) })));
   const instancesOf = groupBy(instances, ({ id }) => id.split(".")[0] ?? "");
-  const names = [...new Set([...apps.map(({ name }) => name), ...instancesOf.keys()])];
+  const names = [...new Set([...apps.map(({ name }) => name), ...unreadable.keys(), ...instancesOf.keys()])];
   const snapshots = await Promise.all(
     names.map(async (name) => {
       try {
+        const problem = unreadable.get(name);
+        if (problem !== undefined) throw problem;
         return [{ name, table: await tools.routes.read(name), instances: instancesOf.get(name) ?? [] }];
       } catch (error) {
         if (isAppError(error, "redis-unavailable", "redis-refused")) throw error;
         // What it has runs on. No other app should have to wait for it.
         tools.log.error(
           { err: toAppError(error), app: name },
-          "an app is not recovered: its routes cannot be read",
+          "an app is not recovered: its record or its routes cannot be read",
         );
         return [];
       }

@@ -1,9 +1,8 @@
 import type { Redis } from "ioredis";
-import { AppError } from "../../core/app-error.js";
+import { AppError, toAppError } from "../../core/app-error.js";
 import { parseAppName } from "../../core/names.js";
 import { appRecordSchema, type AppRecord } from "../../core/records/app-record.js";
 import { keys } from "../../core/redis/keys.js";
-import { redisError } from "../../core/redis/connection.js";
 import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
 import { makeSecret, type SecretBox } from "../../core/secrets.js";
 
@@ -33,11 +32,7 @@ export class AppStore {
       redisPassword: this.box.seal(makeSecret(), redisContext(name)),
       postdeployed: false,
     };
-    try {
-      await this.redis.eval(CREATE, 2, keys.apps, keys.lastUid, name, JSON.stringify(record), this.firstUid);
-    } catch (error) {
-      throw redisError(error);
-    }
+    await this.redis.eval(CREATE, 2, keys.apps, keys.lastUid, name, JSON.stringify(record), this.firstUid);
     return this.read(name);
   }
 
@@ -49,24 +44,29 @@ export class AppStore {
     return app;
   }
 
+  /** Throws `record-unreadable`. */
   async find(name: string): Promise<AppRecord | undefined> {
-    try {
-      const text = await this.redis.hget(keys.apps, name);
-      return text === null ? undefined : appRecordSchema.parse(JSON.parse(text));
-    } catch (error) {
-      throw redisError(error);
-    }
+    const text = await this.redis.hget(keys.apps, name);
+    return text === null ? undefined : parse(name, text);
   }
 
+  /** By name; without those whose records cannot be read. */
   async list(): Promise<AppRecord[]> {
-    try {
-      const texts = await this.redis.hvals(keys.apps);
-      return texts
-        .map((text) => appRecordSchema.parse(JSON.parse(text)))
-        .sort((a, b) => a.name.localeCompare(b.name));
-    } catch (error) {
-      throw redisError(error);
+    return (await this.listAll()).apps;
+  }
+
+  /** By name. `unreadable`: the errors of those whose records cannot be read. */
+  async listAll(): Promise<{ apps: AppRecord[]; unreadable: ReadonlyMap<string, AppError> }> {
+    const apps: AppRecord[] = [];
+    const unreadable = new Map<string, AppError>();
+    for (const [name, text] of Object.entries(await this.redis.hgetall(keys.apps))) {
+      try {
+        apps.push(parse(name, text));
+      } catch (error) {
+        unreadable.set(name, toAppError(error));
+      }
     }
+    return { apps: apps.sort((a, b) => a.name.localeCompare(b.name)), unreadable };
   }
 
   async markPostdeployed(app: AppRecord): Promise<void> {
@@ -120,7 +120,10 @@ return 1`;
 const CREATE = `
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
 local taken = {}
-for _, text in ipairs(redis.call('HVALS', KEYS[1])) do taken[cjson.decode(text).uid] = true end
+for _, text in ipairs(redis.call('HVALS', KEYS[1])) do
+  local isReadable, app = pcall(cjson.decode, text)
+  if isReadable then taken[app.uid] = true end
+end
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local uid = math.max(tonumber(ARGV[3]), last + 1)
 while taken[uid] do uid = uid + 1 end
@@ -129,6 +132,14 @@ record.uid = uid
 redis.call('SET', KEYS[2], uid)
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
 return 1`;
+
+function parse(name: string, text: string): AppRecord {
+  try {
+    return appRecordSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new AppError("record-unreadable", { key: `${name} of ${keys.apps}` }, { cause: error });
+  }
+}
 
 function redisContext(app: string): string {
   return `redis:${app}`;

@@ -85,17 +85,20 @@ describe("the recovery of an app", function () {
     expect(await pipeline.tracks()).to.deep.equal({ production: 2 });
   });
 
-  it("leaves alone whose routes cannot be read, and does not hold up the others", async () => {
-    const { tools } = pipeline.parts;
-    await tools.apps.ensure("torn");
-    await pipeline.direct.hset(keys.routes, "torn", "{");
-    const stray = { app: "torn", command: "exec sleep 1000", directory: "/", env: {} } as const;
-    await tools.engine.start({ ...stray, id: "torn.v1.web.1", memoryMegabytes: 64, listen: "nothing" });
-    await tools.engine.stop("shop.v1.web.1", 0);
-    await pipeline.serverAnew();
-    await pipeline.recover();
-    expect(pipeline.running()).to.deep.equal(["shop.v1.web.1", "torn.v1.web.1"]);
-  });
+  for (const [what, key] of Object.entries({ record: keys.apps, routes: keys.routes }))
+    it(`leaves alone an app whose ${what} cannot be read, and does not hold up the others`, async () => {
+      const { tools } = pipeline.parts;
+      await tools.apps.ensure("torn");
+      await pipeline.direct.hset(key, "torn", "{");
+      const stray = { app: "torn", command: "exec sleep 1000", directory: "/", env: {} } as const;
+      await tools.engine.start({ ...stray, id: "torn.v1.web.1", memoryMegabytes: 64, listen: "nothing" });
+      await tools.engine.stop("shop.v1.web.1", 0);
+      await pipeline.serverAnew();
+      await pipeline.recover();
+      expect(pipeline.running()).to.deep.equal(["shop.v1.web.1", "torn.v1.web.1"]);
+      expect((await pipeline.parts.tools.apps.ensure("new")).name).to.equal("new");
+      expect(await pipeline.direct.hget(key, "torn")).to.equal("{");
+    });
 
   it("is not held up by however many others that hang", async () => {
     const { tools, pipeline: itself } = pipeline.parts;

@@ -92,7 +92,9 @@ describe("a full disk", function () {
     await eventually("the log says so", async () =>
       /the disk is full: HAProxy has its routes/.test(await sluice.serverLog()),
     );
+    expect((await sluice.cli("status")).stdout).to.match(/^disk {5}full: \d+ MB free/m);
     await makeRoom();
+    expect((await sluice.cli("status")).stdout).not.to.include("disk ");
     expect(await push("HEAD:master")).to.equal(await live());
   });
 

@@ -3,8 +3,11 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { control, isSupervised } from "../../core/runsv.js";
+import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
+import type { ReleaseSummary } from "../../server/releases/summaries.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
+import { DELETED, deliver, TestGitHost } from "../support/git-host.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
 
@@ -16,7 +19,7 @@ describe("a server that comes back where an app's instance hangs as it is starte
     folder = await mkdtemp(join(tmpdir(), "sluice-hangs-"));
     await chmod(folder, 0o755);
     // The real one, once nothing says any more that it should hang.
-    const hangs = `case "$1" in */slow.v1.*) while [ -e ${folder}/hang ]; do sleep 0.1; done;; esac`;
+    const hangs = `case "$1" in */slow.v1.* | */asked.v1.*) while [ -e ${folder}/hang ]; do sleep 0.1; done;; esac`;
     const path = process.env["PATH"] ?? "";
     await writeFile(join(folder, "runsv"), `#!/bin/sh\n${hangs}\nPATH='${path}'\nexec runsv "$@"\n`, {
       mode: 0o755,
@@ -72,6 +75,60 @@ describe("a server that comes back where an app's instance hangs as it is starte
     expect((await sluice.get("slow")).body).to.equal("v2 web.1");
     expect((await sluice.read<{ recovering: string[] }>("status")).recovering).to.deep.equal([]);
     expect(await sluice.instances()).to.include("slow.v1.web.1");
+  });
+
+  it("does what webhooks asked for, and ends what lost its branch, when the app is recovered", async () => {
+    const host = await TestGitHost.start();
+    try {
+      const clone = await host.clone(tinyApp());
+      const webhook = await sluice.json<WebhookAnswer>("webhook", "asked", "--source", host.fileUrl);
+      const deliveries = async (): Promise<DeliveryAnswer[]> => sluice.read("apps/asked/deliveries");
+      const ask = async (branch: string, commit: string): Promise<void> => {
+        if (commit === DELETED) await clone.git("push", "sluice", "--delete", branch);
+        else await host.moveBranch(clone, branch, commit);
+        expect((await deliver(webhook, { branch, commit })).status).to.equal(202);
+      };
+      const allDone = async (): Promise<void> => {
+        await eventually(
+          "all is done",
+          async () => (await deliveries()).every(({ state }) => state === "done"),
+          60_000,
+        );
+      };
+      const commit = await clone.git("rev-parse", "HEAD");
+      await ask("master", commit);
+      await allDone();
+      await ask("feature", commit);
+      await allDone();
+      expect((await sluice.get("feature.asked")).body).to.equal("v2 web.1");
+
+      await sluice.kill();
+      const service = join(sluice.home, "services/asked.v1.web.1");
+      await control(service, "x");
+      await eventually("it has ended", async () => !(await isSupervised(service)));
+      await writeFile(join(folder, "hang"), "");
+      const isUp = sluice.up();
+      await eventually(
+        "the control port answers",
+        async () => (await sluice.control("/healthz")).status === 200,
+        60_000,
+      );
+      await ask("feature", DELETED);
+      await ask("master", await clone.commit({ note: "2" }));
+      await isUp;
+      expect((await deliveries()).filter(({ state }) => state !== "done")).to.have.length(2);
+      expect(
+        (await sluice.read<ReleaseSummary[]>("apps/asked/releases")).map(({ release }) => release),
+      ).to.deep.equal(["v2", "v1"]);
+
+      await rm(join(folder, "hang"));
+      await allDone();
+      expect((await sluice.get("asked")).body).to.equal("v3 web.1");
+      await eventually("the preview is gone", async () => (await sluice.get("feature.asked")).status === 404);
+    } finally {
+      await rm(join(folder, "hang"), { force: true });
+      await host.dispose();
+    }
   });
 
   it("can be stopped meanwhile", async () => {
