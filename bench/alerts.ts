@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { cpus, freemem, totalmem } from "node:os";
-import { AlertRecords } from "../core/records/alert-records.js";
-import type { AlertRecord } from "../core/records/alert-record.js";
+import { AlertRecords } from "../core/records/alerts/alert-records.js";
+import type { AlertRecord } from "../core/records/alerts/alert-record.js";
 import { eventually } from "../test/support/eventually.js";
 import { leaves, parseMail } from "../test/support/parse-mail.js";
 import { SmtpReceiver } from "../test/support/smtp-receiver.js";

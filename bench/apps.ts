@@ -1,5 +1,5 @@
 import { Home } from "../core/home.js";
-import { serviceState } from "../core/runsv.js";
+import { serviceState } from "../core/exec/runsv.js";
 import { eventually } from "../test/support/eventually.js";
 import type { TestClone } from "../test/support/test-clone.js";
 import type { TestSluice } from "../test/support/test-sluice.js";

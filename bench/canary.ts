@@ -1,15 +1,15 @@
-import { bucketMs, bucketOf } from "../core/records/latency-buckets.js";
+import { bucketMs, bucketOf } from "../core/records/traffic/latency-buckets.js";
 import { setImmediate } from "node:timers/promises";
-import { ERRORS, noEvidence, withBlock, type Tally } from "../server/canary/evidence.js";
-import { normalQuantile, wilsonInterval } from "../server/canary/interval.js";
+import { ERRORS, noEvidence, withBlock, type Tally } from "../server/canary/statistics/evidence.js";
+import { normalQuantile, wilsonInterval } from "../server/canary/statistics/interval.js";
 import {
   noLatencyEvidence,
   canaryThreshold,
   LATENCY,
   withHistograms,
-} from "../server/canary/latency-evidence.js";
-import { renewedFrom, renewedValue, withNext } from "../server/canary/renewed.js";
-import { judge } from "../server/canary/verdict.js";
+} from "../server/canary/statistics/latency-evidence.js";
+import { renewedFrom, renewedValue, withNext } from "../server/canary/statistics/renewed.js";
+import { judge } from "../server/canary/statistics/verdict.js";
 import type { Bench } from "./bench.js";
 import { seededRandom } from "./seeded-random.js";
 import { median, quantile } from "./statistics.js";

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { Home } from "../core/home.js";
-import { control, isSupervised } from "../core/runsv.js";
+import { control, isSupervised } from "../core/exec/runsv.js";
 import { eventually } from "../test/support/eventually.js";
 import type { TestClone } from "../test/support/test-clone.js";
 import type { TestSluice } from "../test/support/test-sluice.js";

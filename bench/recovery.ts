@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { serviceState } from "../core/runsv.js";
+import { serviceState } from "../core/exec/runsv.js";
 import { eventually } from "../test/support/eventually.js";
 import type { TestSluice } from "../test/support/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";

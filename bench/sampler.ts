@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { serviceState } from "../core/runsv.js";
+import { serviceState } from "../core/exec/runsv.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { fineProcessorMs, memoryOf } from "./machine/processes.js";
 import { pause } from "./pause.js";

@@ -1,6 +1,6 @@
-import type { ScaleSettings } from "../core/records/scale-settings.js";
-import { decide, windowMsOf } from "../monitor/autoscaler.js";
-import { peakOf, withLoad, type LoadHistory } from "../monitor/load-history.js";
+import type { ScaleSettings } from "../core/records/releases/scale-settings.js";
+import { decide, windowMsOf } from "../monitor/autoscaling/autoscaler.js";
+import { peakOf, withLoad, type LoadHistory } from "../monitor/autoscaling/load-history.js";
 
 const DAY_SECONDS = 86_400;
 /** From the decision until new instances have visitors, or one that goes has none. */

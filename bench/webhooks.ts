@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { Agent } from "node:http";
 import type { Redis } from "ioredis";
 import { keys } from "../core/redis/keys.js";
-import { TestGitHost } from "../test/support/git-host.js";
+import { TestForge } from "../test/support/test-forge.js";
 import type { TestSluice } from "../test/support/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { CONNECTIONS, deliver, type Delivered, type DelivererOptions } from "./load/deliverer.js";
@@ -49,7 +49,7 @@ export const webhooks: Bench = {
 
 /** Production is what is delivered: nothing needs to be released, everything must be kept and looked at. */
 async function webhookOf(workshop: Workshop, sluice: TestSluice): Promise<Target> {
-  const host = await TestGitHost.start();
+  const host = await TestForge.start();
   workshop.onClose(async () => host.dispose());
   const clone = await host.clone(tinyApp());
   await clone.mustPush();

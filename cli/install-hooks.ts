@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { execa } from "execa";
-import { AppError } from "../core/app-error.js";
+import { AppError } from "../core/errors/app-error.js";
 
 /**
  * Installs `hooks/pre-commit` into the clone around `directory`, in the folder Git itself looks in (the clone's own

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { nearestWord } from "../core/nearest-word.js";
-import { installedVersion, makeContext, type Context, type Terminal } from "./context.js";
+import { installedVersion, makeContext, type Context, type Terminal } from "./start/context.js";
 import { abortVerb } from "./verbs/abort.js";
 import { alertsVerb } from "./verbs/alerts.js";
 import { appsVerb } from "./verbs/apps.js";
@@ -43,8 +43,8 @@ const VERBS: readonly (readonly [name: string, description: string, verb: Verb])
   ["weight", "how many of the new visitors go to the canary", weightVerb],
   ["scale", "how many instances production has; it stays so with the next release", scaleVerb],
   ["logs", "what an app's instances wrote", logsVerb],
-  ["webhook", "the URL, secret and deploy key for the app's Git host; makes the webhook", webhookVerb],
-  ["deliveries", "what the app's Git host delivered, and what came of it", deliveriesVerb],
+  ["webhook", "the URL, secret and deploy key for the app's forge; makes the webhook", webhookVerb],
+  ["deliveries", "what the app's forge delivered, and what came of it", deliveriesVerb],
   ["config", "show or change an app's environment variables; the next release gets them", configVerb],
   ["flags", "show or switch an app's feature flags; running instances see it at once", flagsVerb],
   ["notify", "who is told of an app's releases; add, remove or test a receiver", notifyVerb],

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
-import type { User } from "./exec.js";
+import type { User } from "./exec/exec.js";
 
 /** Writes a file so that a reader, or a crash, sees the old text or the new one: temporary name, sync, rename. */
 export async function writeFileAtomically(

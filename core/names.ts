@@ -1,4 +1,4 @@
-import { AppError } from "./app-error.js";
+import { AppError } from "./errors/app-error.js";
 
 /** A DNS label of at most 40 characters with a letter first: safe in a host name, a path, a Redis key and a command. */
 const APP_NAME = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,39}$/;

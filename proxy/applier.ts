@@ -1,5 +1,5 @@
 import type { Log } from "../core/log.js";
-import { PRODUCTION, type RouteTable } from "../core/records/route-table.js";
+import { PRODUCTION, type RouteTable } from "../core/records/routes/route-table.js";
 import type { AppRoutes, Proxy } from "./proxy.js";
 import { routesOf, trackKey } from "./routes-of.js";
 

@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../core/log.js";
-import { isAlert } from "../core/records/is-alert.js";
-import { ProxyReports, type ProxyReport, type ReleaseLoad } from "../core/records/proxy-reports.js";
-import { CANARY, isWatched, type RouteTable } from "../core/records/route-table.js";
-import { RouteTables } from "../core/records/route-tables.js";
+import { isAlert } from "../core/records/alerts/is-alert.js";
+import { ProxyReports, type ProxyReport, type ReleaseLoad } from "../core/records/routes/proxy-reports.js";
+import { CANARY, isWatched, type RouteTable } from "../core/records/routes/route-table.js";
+import { RouteTables } from "../core/records/routes/route-tables.js";
 import { subscriberOf } from "../core/redis/connection.js";
 import { KeyWatch } from "../core/redis/key-watch.js";
 import { keys } from "../core/redis/keys.js";

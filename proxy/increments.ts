@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { groupBy } from "../core/group-by.js";
-import type { AppTraffic } from "../core/records/traffic-series.js";
-import { FIGURES, noTraffic, sumOf, type Traffic } from "../core/records/traffic.js";
+import type { AppTraffic } from "../core/records/traffic/traffic-series.js";
+import { FIGURES, noTraffic, sumOf, type Traffic } from "../core/records/traffic/traffic.js";
 import type { Count } from "./proxy.js";
 
 const countSchema = z.number().int().nonnegative();

@@ -6,7 +6,7 @@ import {
   PRODUCTION,
   type RoutedRelease,
   type RouteTable,
-} from "../core/records/route-table.js";
+} from "../core/records/routes/route-table.js";
 import type { AppRoutes, ReleaseRoutes, Split } from "./proxy.js";
 
 /**

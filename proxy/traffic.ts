@@ -1,6 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../core/log.js";
-import { TrafficSeries, type AppTraffic, type BaselineChange } from "../core/records/traffic-series.js";
+import {
+  TrafficSeries,
+  type AppTraffic,
+  type BaselineChange,
+} from "../core/records/traffic/traffic-series.js";
 import { counterMarkSchema, increments, slotMarkSchema, type Baseline, type Growth } from "./increments.js";
 import type { Proxy } from "./proxy.js";
 

@@ -4,8 +4,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { systemClock } from "../core/clock.js";
 import type { Log } from "../core/log.js";
 import { parseReleaseName } from "../core/names.js";
-import { RouteTables } from "../core/records/route-tables.js";
-import { WakeRequests } from "../core/records/wake-requests.js";
+import { RouteTables } from "../core/records/routes/route-tables.js";
+import { WakeRequests } from "../core/records/routes/wake-requests.js";
 
 export interface WakerOptions {
   readonly redis: Redis;

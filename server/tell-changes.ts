@@ -1,12 +1,12 @@
-import { CANARY } from "../core/records/route-table.js";
-import { beginCanary } from "./canary/begin-canary.js";
-import type { AppEvent } from "./notify/app-event.js";
-import { eventOfDeparture, eventOfRelease } from "./notify/events-of.js";
-import type { ServerParts } from "./parts.js";
+import { CANARY } from "../core/records/routes/route-table.js";
+import { beginCanary } from "./canary/judging/begin-canary.js";
+import type { AppEvent } from "./events/app-event.js";
+import { eventOfDeparture, eventOfRelease } from "./events/events-of.js";
+import type { ServerParts } from "./assemble.js";
 import { urlOfRelease } from "./releases/what-serves.js";
 
 /**
- * Who hears of what happens to releases: the app's receivers of notifications, the Git host that a commit came from, and who
+ * Who hears of what happens to releases: the app's receivers of notifications, the forge that a commit came from, and who
  * keeps how each canary did.
  */
 export function tellChanges({

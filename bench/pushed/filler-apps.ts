@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import { Home } from "../../core/home.js";
-import { ProxyReports } from "../../core/records/proxy-reports.js";
-import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
-import { RouteTables } from "../../core/records/route-tables.js";
+import { ProxyReports } from "../../core/records/routes/proxy-reports.js";
+import { PRODUCTION, type RouteTable } from "../../core/records/routes/route-table.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { openSecretBox } from "../../core/secrets.js";
-import { AppStore } from "../../server/releases/app-store.js";
+import { AppStore } from "../../server/apps/app-store.js";
 import { eventually } from "../../test/support/eventually.js";
 import type { TestSluice } from "../../test/support/test-sluice.js";
 

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { mkdir } from "node:fs/promises";
 import { Home } from "../../core/home.js";
-import { PRODUCTION } from "../../core/records/route-table.js";
+import { PRODUCTION } from "../../core/records/routes/route-table.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
 import type { TestSluice } from "../../test/support/test-sluice.js";
 import { fillerName } from "./filler-apps.js";

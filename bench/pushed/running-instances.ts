@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { Home } from "../../core/home.js";
-import { control, isSupervised } from "../../core/runsv.js";
+import { control, isSupervised } from "../../core/exec/runsv.js";
 import { memoryLimiter } from "../../server/engines/runit/memory-limit.js";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
 import { eventually } from "../../test/support/eventually.js";

@@ -1,5 +1,5 @@
-import type { RecentTraffic } from "../../server/releases/recent-traffic.js";
-import type { AppSummary } from "../../server/releases/summaries.js";
+import type { RecentTraffic } from "../../server/api/recent-traffic.js";
+import type { AppSummary } from "../../server/api/summaries.js";
 import { table } from "./table.js";
 
 const NO_WEB = "no web process";

@@ -1,5 +1,5 @@
 import type { CanarySummary, Conversion } from "../../server/canary/canary-summary.js";
-import type { VerdictNumbers } from "../../server/canary/verdict-numbers.js";
+import type { VerdictNumbers } from "../../server/canary/statistics/verdict-numbers.js";
 import { table } from "./table.js";
 import { utcTime } from "./utc-time.js";
 

@@ -1,4 +1,4 @@
-import type { Context } from "../context.js";
+import type { Context } from "../start/context.js";
 
 export interface Format {
   readonly json?: boolean | undefined;

@@ -1,6 +1,6 @@
 import type { AlertsSummary } from "../../server/api/alerts-api.js";
 import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";
-import type { Figures } from "../../core/records/sample-series.js";
+import type { Figures } from "../../core/records/hosts/sample-series.js";
 import { seenText } from "./seen-text.js";
 import { sparkline } from "./sparkline.js";
 import { table } from "./table.js";

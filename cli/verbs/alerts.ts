@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { AlertsSummary, AlertSummary } from "../../server/api/alerts-api.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
-import { isNobodyTold } from "../is-nobody-told.js";
-import { parseCount } from "../parse-count.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
+import { isNobodyTold } from "../client/is-nobody-told.js";
+import { parseCount } from "../client/parse-count.js";
 import { show, type Format } from "../show/show.js";
 import { table } from "../show/table.js";
 import { utcTime } from "../show/utc-time.js";
@@ -30,7 +30,7 @@ export function alertsVerb(command: Command, context: () => Promise<Context>): v
     .command("test")
     .description("send a made-up alert to all who are told, and say what came of it")
     .action(async () => {
-      const { testAlerts } = await import("../test-alerts.js");
+      const { testAlerts } = await import("../client/test-alerts.js");
       await testAlerts(await context());
     });
 }

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { CanarySummary } from "../../server/canary/canary-summary.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
 import { canaryLines } from "../show/canary-lines.js";
 import { show, type Format } from "../show/show.js";
 

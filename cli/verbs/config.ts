@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { AppError } from "../../core/app-error.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
-import { readSecret } from "../read-secret.js";
+import { AppError } from "../../core/errors/app-error.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
+import { readSecret } from "../client/read-secret.js";
 import { show, type Format } from "../show/show.js";
 
 /** `sluice config APP [NAME=VALUE … | NAME]`: the environment of the next release, or a change of it. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { AppError } from "../../core/app-error.js";
-import type { Context } from "../context.js";
+import { AppError } from "../../core/errors/app-error.js";
+import type { Context } from "../start/context.js";
 
 /** `sluice doctor` */
 export function doctorVerb(command: Command, context: () => Promise<Context>): void {
@@ -9,7 +9,7 @@ export function doctorVerb(command: Command, context: () => Promise<Context>): v
 
 async function doctor(context: Context): Promise<void> {
   // No other command should have to wait until all of that is read.
-  const { checkMachine } = await import("../check-machine.js");
+  const { checkMachine } = await import("../start/check-machine.js");
   const findings = await checkMachine(context);
   for (const { ok, what, mend } of findings) {
     context.print(`${ok ? "ok  " : "  ! "} ${what}`);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Context } from "../context.js";
+import type { Context } from "../start/context.js";
 
 /** `sluice down` */
 export function downVerb(command: Command, context: () => Promise<Context>): void {
@@ -14,7 +14,7 @@ interface DownOptions {
 
 async function stop(context: Context, { keepTraffic = false }: DownOptions): Promise<void> {
   // Redis and more: no other command should have to wait until that is read.
-  const { down } = await import("../down.js");
+  const { down } = await import("../start/down.js");
   const stopped = await down(context, { keepTraffic });
   if (!stopped.server && stopped.services === 0) context.print("Nothing was running.");
   else if (keepTraffic)

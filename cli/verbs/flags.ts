@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import type { FlagChange } from "../../server/flags/flag-store.js";
 import type { FlagSummary } from "../../server/flags/flag-summary.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
 import { show, type Format } from "../show/show.js";
 import { table } from "../show/table.js";
 import { utcTime } from "../show/utc-time.js";

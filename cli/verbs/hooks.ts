@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Context } from "../context.js";
+import type { Context } from "../start/context.js";
 
 /** `sluice hooks install` */
 export function hooksVerb(command: Command, context: () => Promise<Context>): void {

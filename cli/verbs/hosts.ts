@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import type { HostSummary } from "../../server/api/hosts-api.js";
 import type { ProxySummary } from "../../server/api/proxies-api.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
 import { proxyWarning } from "../show/proxy-warning.js";
 import { seenText } from "../show/seen-text.js";
 import { show, type Format } from "../show/show.js";

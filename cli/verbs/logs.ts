@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
-import { parseCount } from "../parse-count.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
+import { parseCount } from "../client/parse-count.js";
 
 /** `sluice logs APP` */
 export function logsVerb(command: Command, context: () => Promise<Context>): void {

@@ -1,12 +1,12 @@
 import { Argument, type Command } from "commander";
-import { APP_EVENT_TYPES, type AppEventType } from "../../server/notify/app-event.js";
+import { APP_EVENT_TYPES, type AppEventType } from "../../server/events/app-event.js";
 import type { ReceiverSummary } from "../../server/notify/notify-api.js";
 import type { Receiver } from "../../server/notify/receiver-store.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
-import { parseSomeOf } from "../parse-some-of.js";
-import { readSecret } from "../read-secret.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
+import { parseSomeOf } from "../client/parse-some-of.js";
+import { readSecret } from "../client/read-secret.js";
 import { show, type Format } from "../show/show.js";
 import { table } from "../show/table.js";
 import { utcTime } from "../show/utc-time.js";

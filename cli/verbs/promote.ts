@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
 
 /** `sluice promote APP` */
 export function promoteVerb(command: Command, context: () => Promise<Context>): void {

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from "commander";
 import type { ScaleSummary } from "../../server/api/scale-api.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
 import { show, type Format } from "../show/show.js";
 import { table } from "../show/table.js";
 import { utcTime } from "../show/utc-time.js";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { ServerStatus } from "../../server/api/server-status.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
 import { appLines } from "../show/app-lines.js";
 import { proxyWarning } from "../show/proxy-warning.js";
 import { recoveringLines } from "../show/recovering-lines.js";

@@ -2,9 +2,9 @@ import type { Command } from "commander";
 import { systemClock } from "../../core/clock.js";
 import type { AlertsSummary } from "../../server/api/alerts-api.js";
 import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
 import { CHART_SECONDS, topLines, type TopHost } from "../show/top-lines.js";
 
 const EVERY_MS = 1000;

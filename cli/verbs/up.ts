@@ -3,16 +3,16 @@ import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { systemClock } from "../../core/clock.js";
 import { readOrMakeSecret } from "../../core/secrets.js";
-import type { Context } from "../context.js";
-import { pushDemo } from "../demo.js";
-import { parseSomeOf } from "../parse-some-of.js";
-import { checkHome } from "../preflight.js";
-import { ROLES, type Role } from "../roles/role.js";
+import type { Context } from "../start/context.js";
+import { pushDemo } from "../start/demo.js";
+import { parseSomeOf } from "../client/parse-some-of.js";
+import { checkHome } from "../start/preflight.js";
+import { ROLES, type Role } from "../start/roles/role.js";
 import { recoveringLines } from "../show/recovering-lines.js";
-import type { Running } from "../up.js";
+import type { Running } from "../start/up.js";
 
 /** Printed once everything answers; apps that take long to recover may still be missing. */
 const UP = "-----> Sluice is up";
@@ -40,7 +40,10 @@ interface UpOptions {
 async function foreground(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
   const stopping = stopSignal();
   // All of the server: no other command should have to wait until that is read.
-  const [{ up }, { stopServices }] = await Promise.all([import("../up.js"), import("../down.js")]);
+  const [{ up }, { stopServices }] = await Promise.all([
+    import("../start/up.js"),
+    import("../start/down.js"),
+  ]);
   const running = await up(context, roles);
   try {
     await Promise.race([waitForRecovery(running), aborted(stopping)]);

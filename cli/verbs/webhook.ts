@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import type { WebhookAnswer } from "../../server/api/webhook-api.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
-import { readSecret } from "../read-secret.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
+import { readSecret } from "../client/read-secret.js";
 import { show, type Format } from "../show/show.js";
 
 const SEEN_BY_OTHERS =
   "Others on this machine can see a token in a command; --status-token - reads it from standard input.";
 
-/** `sluice webhook APP`: what to paste into the Git host. */
+/** `sluice webhook APP`: what to paste into the forge. */
 export function webhookVerb(command: Command, context: () => Promise<Context>): void {
   command
     .argument("<app>")
@@ -60,7 +60,7 @@ function webhookLines({
   problem,
 }: WebhookAnswer): string[] {
   return [
-    `Webhook of ${app}, to paste into the Git host (push events, JSON):`,
+    `Webhook of ${app}, to paste into the forge (push events, JSON):`,
     `  url         ${url}`,
     `  secret      ${secret}`,
     "Deploy key, to add to the repository (reading is enough):",

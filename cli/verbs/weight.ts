@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from "commander";
 import type { Pending } from "../../server/api/api.js";
-import { apiPath } from "../api-path.js";
-import { Client } from "../client.js";
-import type { Context } from "../context.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "../start/context.js";
 import { pendingLines } from "../show/pending-lines.js";
 
 /** `sluice weight APP PERCENT` */

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { AppError } from "../app-error.js";
+import { AppError } from "../errors/app-error.js";
 import { keys } from "./keys.js";
 
 const LIFE_MS = 15_000;

@@ -1,4 +1,4 @@
-import { AppError, isAppError } from "../app-error.js";
+import { AppError, isAppError } from "../errors/app-error.js";
 
 /** Answers that end by themselves: Redis is loading, runs a long script, has no room on its disk, or follows another one. */
 const PASSING = /^(LOADING|BUSY|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|UNKILLABLE) /;

@@ -1,6 +1,6 @@
 import { abortReason } from "../../core/clock.js";
-import type { AlertNotice } from "../../core/records/alert-notice.js";
-import type { EmailSettings } from "../../core/sender-settings.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { EmailSettings } from "../../core/settings/sender-settings.js";
 import { mailOf } from "./mail.js";
 import type { NoticeFacts } from "./notice-facts.js";
 import type { Sender } from "./sender.js";

@@ -1,4 +1,4 @@
-import type { Metric } from "../../core/records/sample.js";
+import type { Metric } from "../../core/records/hosts/sample.js";
 import { METRIC_WORDS } from "../rules/metric-words.js";
 
 /** A metric's value for people: `87.4 %`, `12.5 GB`, `3.1 MB/s`. */

@@ -1,6 +1,6 @@
-import type { AlertNotice } from "../../core/records/alert-notice.js";
-import type { AlertTurn } from "../../core/records/alert-record.js";
-import { CHART_HEIGHT, CHART_WIDTH } from "../chart/chart.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { AlertTurn } from "../../core/records/alerts/alert-record.js";
+import { CHART_HEIGHT, CHART_WIDTH } from "./chart/chart.js";
 import type { Words } from "./words.js";
 
 /** Told from white and from black: the mail program chooses the ground. */

@@ -1,6 +1,6 @@
-import { ruleSchema } from "../../core/monitor-settings.js";
-import type { AlertNotice } from "../../core/records/alert-notice.js";
-import type { HostRecord } from "../../core/records/host-record.js";
+import { ruleSchema } from "../../core/settings/monitor-settings.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { HostRecord } from "../../core/records/hosts/host-record.js";
 import { SHOWN_MS, type NoticeFacts } from "./notice-facts.js";
 
 const STEP_MS = 5000;

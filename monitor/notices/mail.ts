@@ -1,7 +1,7 @@
 import type { SendMailOptions } from "nodemailer";
-import type { AlertNotice } from "../../core/records/alert-notice.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
 import { METRIC_WORDS } from "../rules/metric-words.js";
-import { chart } from "../chart/chart.js";
+import { chart } from "./chart/chart.js";
 import { htmlPart } from "./html-part.js";
 import { shownMetric, SHOWN_MS, type NoticeFacts } from "./notice-facts.js";
 import { firstNoticeId } from "./notice-of.js";

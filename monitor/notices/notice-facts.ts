@@ -1,10 +1,10 @@
 import type { Clock } from "../../core/clock.js";
-import type { AlertNotice } from "../../core/records/alert-notice.js";
-import type { AlertRecords } from "../../core/records/alert-records.js";
-import type { HostRecord } from "../../core/records/host-record.js";
-import type { HostRecords } from "../../core/records/host-records.js";
-import type { Metric } from "../../core/records/sample.js";
-import type { SampleSeries } from "../../core/records/sample-series.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { AlertRecords } from "../../core/records/alerts/alert-records.js";
+import type { HostRecord } from "../../core/records/hosts/host-record.js";
+import type { HostRecords } from "../../core/records/hosts/host-records.js";
+import type { Metric } from "../../core/records/hosts/sample.js";
+import type { SampleSeries } from "../../core/records/hosts/sample-series.js";
 import type { Measured } from "../rules/evaluate-rule.js";
 
 /** What belongs to a notice, as it is known when it is sent. */

@@ -1,6 +1,6 @@
-import { SILENT_RULE, type AlertAction, type Rule } from "../../core/monitor-settings.js";
-import type { AlertNotice } from "../../core/records/alert-notice.js";
-import type { AlertRecord, AlertTurn } from "../../core/records/alert-record.js";
+import { SILENT_RULE, type AlertAction, type Rule } from "../../core/settings/monitor-settings.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { AlertRecord, AlertTurn } from "../../core/records/alerts/alert-record.js";
 
 /** What people are told of a turn. `open`: all alerts, to see what else Sluice does because of this host. Pure. */
 export function noticeOf(

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.js";
-import type { MonitorSettings } from "../../core/monitor-settings.js";
+import type { MonitorSettings } from "../../core/settings/monitor-settings.js";
 import { EmailSender } from "./email-sender.js";
 import type { Sender } from "./sender.js";
 import { SlackSender } from "./slack-sender.js";

@@ -1,4 +1,4 @@
-import type { AlertNotice, SenderKind } from "../../core/records/alert-notice.js";
+import type { AlertNotice, SenderKind } from "../../core/records/alerts/alert-notice.js";
 import type { NoticeFacts } from "./notice-facts.js";
 
 /** A way to tell people of alerts. */

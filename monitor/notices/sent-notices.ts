@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { SenderKind } from "../../core/records/alert-notice.js";
+import type { SenderKind } from "../../core/records/alerts/alert-notice.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 

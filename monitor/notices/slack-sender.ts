@@ -1,6 +1,6 @@
 import { slackLine } from "../../core/notify/slack-line.js";
-import type { AlertNotice } from "../../core/records/alert-notice.js";
-import type { SlackSettings } from "../../core/sender-settings.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { SlackSettings } from "../../core/settings/sender-settings.js";
 import { sendRequest } from "../../core/send-request.js";
 import type { NoticeFacts } from "./notice-facts.js";
 import type { Sender } from "./sender.js";

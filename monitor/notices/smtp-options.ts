@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { SmtpSettings } from "../../core/sender-settings.js";
+import type { SmtpSettings } from "../../core/settings/sender-settings.js";
 
 export interface SmtpTimeouts {
   readonly connectMs: number;

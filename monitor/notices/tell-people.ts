@@ -1,10 +1,10 @@
-import type { Rule } from "../../core/monitor-settings.js";
+import type { Rule } from "../../core/settings/monitor-settings.js";
 import type { Handler } from "../../core/outbox/attempt.js";
 import type { Handlers } from "../../core/outbox/outbox-loop.js";
 import type { Outbox } from "../../core/outbox/outbox.js";
-import { noticeJobSchema, type AlertNotice } from "../../core/records/alert-notice.js";
-import type { AlertRecord, AlertTurn } from "../../core/records/alert-record.js";
-import type { Action } from "../actions.js";
+import { noticeJobSchema, type AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { AlertRecord, AlertTurn } from "../../core/records/alerts/alert-record.js";
+import type { Action } from "../alerts/actions.js";
 import { gatherFacts, type FactSources } from "./notice-facts.js";
 import { noticeOf } from "./notice-of.js";
 import type { Sender } from "./sender.js";

@@ -1,4 +1,4 @@
-import type { AlertNotice } from "../../core/records/alert-notice.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
 import type { Words } from "./words.js";
 
 /** A mail as plain text. */

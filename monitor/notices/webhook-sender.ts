@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.js";
 import { standardWebhook } from "../../core/notify/standard-webhook.js";
-import type { AlertNotice } from "../../core/records/alert-notice.js";
-import type { WebhookSettings } from "../../core/sender-settings.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { WebhookSettings } from "../../core/settings/sender-settings.js";
 import { sendRequest } from "../../core/send-request.js";
 import type { NoticeFacts } from "./notice-facts.js";
 import type { Sender } from "./sender.js";

@@ -1,6 +1,6 @@
-import type { AlertAction, Rule } from "../../core/monitor-settings.js";
-import type { AlertNotice } from "../../core/records/alert-notice.js";
-import type { AlertTurn } from "../../core/records/alert-record.js";
+import type { AlertAction, Rule } from "../../core/settings/monitor-settings.js";
+import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
+import type { AlertTurn } from "../../core/records/alerts/alert-record.js";
 import { METRIC_WORDS } from "../rules/metric-words.js";
 import { durationText, figureText, timeText } from "./figure-text.js";
 import { shownMetric, type NoticeFacts } from "./notice-facts.js";

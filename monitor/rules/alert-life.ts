@@ -1,5 +1,10 @@
-import type { AlertAction } from "../../core/monitor-settings.js";
-import type { Acknowledgement, AlertRecord, AlertTurn, Silence } from "../../core/records/alert-record.js";
+import type { AlertAction } from "../../core/settings/monitor-settings.js";
+import type {
+  Acknowledgement,
+  AlertRecord,
+  AlertTurn,
+  Silence,
+} from "../../core/records/alerts/alert-record.js";
 
 /** What persons have said about an alert. */
 export interface Quiet {

@@ -1,4 +1,4 @@
-import type { Rule } from "../../core/monitor-settings.js";
+import type { Rule } from "../../core/settings/monitor-settings.js";
 import { METRIC_WORDS } from "./metric-words.js";
 
 /** "CPU of web-1 was above 50 % for 30 s; it is 72.5 %." */

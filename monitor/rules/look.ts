@@ -3,16 +3,16 @@ import {
   type AlertAction,
   type MonitorSettings,
   type Rule,
-} from "../../core/monitor-settings.js";
+} from "../../core/settings/monitor-settings.js";
 import {
   subjectOf,
   type Acknowledgement,
   type AlertRecord,
   type Silence,
-} from "../../core/records/alert-record.js";
-import type { HostRecord } from "../../core/records/host-record.js";
-import type { TimedSample } from "../../core/records/sample-series.js";
-import { METRICS } from "../../core/records/sample.js";
+} from "../../core/records/alerts/alert-record.js";
+import type { HostRecord } from "../../core/records/hosts/host-record.js";
+import type { TimedSample } from "../../core/records/hosts/sample-series.js";
+import { METRICS } from "../../core/records/hosts/sample.js";
 import { lasting, raised, resolved, withValue, type Quiet } from "./alert-life.js";
 import { alertText, silentText } from "./alert-text.js";
 import { evaluateRule, type Measured, type RuleState, type Threshold } from "./evaluate-rule.js";

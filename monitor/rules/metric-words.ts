@@ -1,4 +1,4 @@
-import type { Metric } from "../../core/records/sample.js";
+import type { Metric } from "../../core/records/hosts/sample.js";
 
 /** How a metric is called, and its unit. */
 export const METRIC_WORDS: Readonly<Record<Metric, readonly [name: string, unit: string]>> = {

@@ -1,20 +1,20 @@
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { silentLog, type Log } from "../../core/log.js";
 import type { AppRoutes, Count, Load, Proxy } from "../proxy.js";
-import { parseLoads, parseServers } from "./answers.js";
-import { paths, WAKE, type HaproxyOptions } from "./configuration.js";
-import { Counters } from "./counters.js";
-import { removeSlots, slotsIn, writeEmptySlots } from "./files.js";
-import { mapCommand } from "./map-changes.js";
-import { OldWorkers, readMaps } from "./old-workers.js";
-import { plan, type Plan } from "./plan.js";
-import { PlannedFiles } from "./planned-files.js";
-import { appOf, routingOf } from "./routing.js";
-import { addressArgument, argument, Runtime } from "./runtime.js";
-import { Servers } from "./servers.js";
-import { NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./state.js";
-import { UnwrittenRoutes } from "./unwritten-routes.js";
-import { Workers } from "./workers.js";
+import { parseLoads, parseServers } from "./runtime/answers.js";
+import { paths, WAKE, type HaproxyOptions } from "./config/configuration.js";
+import { Counters } from "./counting/counters.js";
+import { removeSlots, slotsIn, writeEmptySlots } from "./config/files.js";
+import { mapCommand } from "./runtime/map-changes.js";
+import { OldWorkers, readMaps } from "./runtime/old-workers.js";
+import { plan, type Plan } from "./runtime/plan.js";
+import { PlannedFiles } from "./config/planned-files.js";
+import { appOf, routingOf } from "./config/routing.js";
+import { addressArgument, argument, Runtime } from "./runtime/runtime.js";
+import { Servers } from "./runtime/servers.js";
+import { NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./config/state.js";
+import { UnwrittenRoutes } from "./config/unwritten-routes.js";
+import { Workers } from "./runtime/workers.js";
 
 /**
  * HAProxy, steered at run time. A release has a backend ("slot") of its own out of a pool that is there beforehand, so

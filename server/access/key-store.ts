@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { createHash, timingSafeEqual } from "node:crypto";
 import ssh2 from "ssh2";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
 import { redisError } from "../../core/redis/connection.js";
 

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { hashToken, makeSecret, sameSecret } from "../../core/secrets.js";
 import { keys } from "../../core/redis/keys.js";
 import { redisError } from "../../core/redis/connection.js";

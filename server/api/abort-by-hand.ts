@@ -1,4 +1,4 @@
-import { abort } from "../canary/share.js";
+import { abort } from "../canary/judging/share.js";
 import type { Tools } from "../tools.js";
 
 /**

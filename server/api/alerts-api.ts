@@ -1,12 +1,12 @@
 import type { Redis } from "ioredis";
 import { Router, type Response } from "express";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { JobQueue } from "../../core/outbox/job-queue.js";
-import { ALERT_OUTBOX, noticeJobSchema } from "../../core/records/alert-notice.js";
-import { subjectOf, type AlertRecord, type Silence } from "../../core/records/alert-record.js";
-import { AlertRecords } from "../../core/records/alert-records.js";
-import { drainSchema, type Drain } from "../../core/records/drain.js";
+import { ALERT_OUTBOX, noticeJobSchema } from "../../core/records/alerts/alert-notice.js";
+import { subjectOf, type AlertRecord, type Silence } from "../../core/records/alerts/alert-record.js";
+import { AlertRecords } from "../../core/records/alerts/alert-records.js";
+import { drainSchema, type Drain } from "../../core/records/alerts/drain.js";
 import { redisTime } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 

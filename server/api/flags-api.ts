@@ -1,11 +1,11 @@
 import { Router, type Response } from "express";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { flagText } from "../flags/flag.js";
 import type { FlagStore } from "../flags/flag-store.js";
 import { flagSummary } from "../flags/flag-summary.js";
 import { tooDeep } from "../flags/too-deep.js";
-import type { AppStore } from "../releases/app-store.js";
+import type { AppStore } from "../apps/app-store.js";
 
 /** As text it is read as in an address (`1` is true); as a value it keeps its type (1 is the number). */
 const bodySchema = z.union([

@@ -1,13 +1,13 @@
 import { Router } from "express";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
-import { HostRecords } from "../../core/records/host-records.js";
-import type { HostRecord } from "../../core/records/host-record.js";
-import { SampleSeries, type SamplePoint, type TimedSample } from "../../core/records/sample-series.js";
-import type { Sample } from "../../core/records/sample.js";
+import { AppError } from "../../core/errors/app-error.js";
+import { HostRecords } from "../../core/records/hosts/host-records.js";
+import type { HostRecord } from "../../core/records/hosts/host-record.js";
+import { SampleSeries, type SamplePoint, type TimedSample } from "../../core/records/hosts/sample-series.js";
+import type { Sample } from "../../core/records/hosts/sample.js";
 import type { Redis } from "ioredis";
 import type { Clock } from "../../core/clock.js";
-import type { Settings } from "../../core/settings.js";
+import type { Settings } from "../../core/settings/settings.js";
 import { parseRange } from "./range.js";
 
 /** A host as `GET /hosts` shows it. */

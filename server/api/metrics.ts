@@ -1,8 +1,8 @@
 import type { RequestHandler } from "express";
 import type { Redis } from "ioredis";
-import { AppError } from "../../core/app-error.js";
-import { HostRecords } from "../../core/records/host-records.js";
-import { SampleSeries } from "../../core/records/sample-series.js";
+import { AppError } from "../../core/errors/app-error.js";
+import { HostRecords } from "../../core/records/hosts/host-records.js";
+import { SampleSeries } from "../../core/records/hosts/sample-series.js";
 import { tokenOf } from "../access/token-of.js";
 import type { TokenStore } from "../access/token-store.js";
 import type { Tools } from "../tools.js";

@@ -1,5 +1,5 @@
 import type { Response } from "express";
-import { toAppError } from "../../core/app-error.js";
+import { toAppError } from "../../core/errors/app-error.js";
 
 /**
  * Answers with a JSON text per line as things happen (`application/x-ndjson`); the last line of a long piece of work is

@@ -1,6 +1,6 @@
 import type { Request } from "express";
 import type { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 
 /** A request's JSON body. Throws `request-invalid`. */
 export function parseBody<T>(schema: z.ZodType<T>, request: Request): T {

@@ -1,6 +1,6 @@
-import { METRIC_NAMES, METRICS, type Metric, type Sample } from "../../core/records/sample.js";
-import { bucketMs } from "../../core/records/latency-buckets.js";
-import type { AppTraffic } from "../../core/records/traffic-series.js";
+import { METRIC_NAMES, METRICS, type Metric, type Sample } from "../../core/records/hosts/sample.js";
+import { bucketMs } from "../../core/records/traffic/latency-buckets.js";
+import type { AppTraffic } from "../../core/records/traffic/traffic-series.js";
 
 export interface Metrics {
   readonly traffic: readonly AppTraffic[];

@@ -1,6 +1,6 @@
 import { Router } from "express";
-import { AppError } from "../../core/app-error.js";
-import type { ProxyMember } from "../../core/records/proxy-reports.js";
+import { AppError } from "../../core/errors/app-error.js";
+import type { ProxyMember } from "../../core/records/routes/proxy-reports.js";
 import type { Tools } from "../tools.js";
 
 /** A proxy as `GET /proxies` shows it. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 
 const timeSchema = z
   .string()

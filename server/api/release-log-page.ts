@@ -1,5 +1,5 @@
 import { Router } from "express";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { parseReleaseName } from "../../core/names.js";
 import type { LogLinks } from "../releases/log-links.js";
 import { releaseLogs } from "../releases/release-logs.js";

@@ -1,13 +1,13 @@
 import { Router } from "express";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { releaseName } from "../../core/names.js";
-import type { ScaleDecision } from "../../core/records/scale-decisions.js";
-import type { ScaleSettings } from "../../core/records/scale-settings.js";
+import type { ScaleDecision } from "../../core/records/scaling/scale-decisions.js";
+import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { scaleProduction } from "../pipeline/scale.js";
-import { productionOf } from "../releases/production-of.js";
+import { scaleProduction } from "../pipeline/operations/scale.js";
+import { productionOf } from "../routes/production-of.js";
 import type { Tools } from "../tools.js";
 import { streamLines } from "./ndjson.js";
 import { parseBody } from "./parse-body.js";

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
-import { isAlert } from "../../core/records/is-alert.js";
-import { serviceState } from "../../core/runsv.js";
+import { isAlert } from "../../core/records/alerts/is-alert.js";
+import { serviceState } from "../../core/exec/runsv.js";
 import { diskSpace, type DiskSpace } from "../pipeline/disk-space.js";
 import type { Tools } from "../tools.js";
 import { proxySummary, type ProxySummary } from "./proxies-api.js";
-import { appSummaries, type AppSummary } from "../releases/summaries.js";
+import { appSummaries, type AppSummary } from "./summaries.js";
 
 export interface ServerStatus {
   readonly version: string;

@@ -1,9 +1,9 @@
 import { Router } from "express";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { groupBy } from "../../core/group-by.js";
-import { merged, type TrafficEntry } from "../../core/records/traffic-series.js";
-import { FIGURES, percentileMs, sumOf, type Traffic } from "../../core/records/traffic.js";
+import { merged, type TrafficEntry } from "../../core/records/traffic/traffic-series.js";
+import { FIGURES, percentileMs, sumOf, type Traffic } from "../../core/records/traffic/traffic.js";
 import type { Tools } from "../tools.js";
 import { parseRange } from "./range.js";
 

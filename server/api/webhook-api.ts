@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { Router } from "express";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { controlUrl } from "../releases/public-url.js";
 import type { Tools } from "../tools.js";
-import type { DeliveryRecord } from "../webhooks/delivery-record.js";
-import type { Delivery, DeliveryStore } from "../webhooks/delivery-store.js";
-import type { SeenHeads } from "../webhooks/seen-heads.js";
-import type { Sources } from "../webhooks/source.js";
-import { shownSource } from "../webhooks/source-address.js";
+import type { DeliveryRecord } from "../webhooks/deliveries/delivery-record.js";
+import type { Delivery, DeliveryStore } from "../webhooks/deliveries/delivery-store.js";
+import type { SeenHeads } from "../webhooks/sources/seen-heads.js";
+import type { Sources } from "../webhooks/sources/source.js";
+import { shownSource } from "../webhooks/sources/source-address.js";
 import type { Webhook, WebhookStore } from "../webhooks/webhook-store.js";
 import { parseBody } from "./parse-body.js";
 
@@ -23,7 +23,7 @@ export interface WebhookApiOptions {
 /** What `sluice webhook` shows. */
 export interface WebhookAnswer {
   readonly app: string;
-  /** To paste into the Git host. */
+  /** To paste into the forge. */
   readonly url: string;
   readonly secret: string;
   /** A line to add to the repository as a deploy key (reading is enough). */

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { noEvidence } from "./evidence.js";
-import { noLatencyEvidence } from "./latency-evidence.js";
-import { renewedFrom } from "./renewed.js";
+import { noEvidence } from "./statistics/evidence.js";
+import { noLatencyEvidence } from "./statistics/latency-evidence.js";
+import { renewedFrom } from "./statistics/renewed.js";
 
 const tallySchema = z.object({ bad: z.number(), all: z.number() });
 const evidenceSchema = z.object({

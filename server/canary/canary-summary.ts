@@ -1,10 +1,10 @@
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { releaseName } from "../../core/names.js";
-import { CANARY, canaryShare, PRODUCTION } from "../../core/records/route-table.js";
+import { CANARY, canaryShare, PRODUCTION } from "../../core/records/routes/route-table.js";
 import type { Tools } from "../tools.js";
 import { newCanary, type CanaryCounts, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
-import { differenceInterval, wilsonInterval, type Interval } from "./interval.js";
+import { differenceInterval, wilsonInterval, type Interval } from "./statistics/interval.js";
 
 /** What `sluice canary` and `GET /api/apps/APP/canary` show: the canary of now, or the last one. */
 export interface CanarySummary {

@@ -1,4 +1,4 @@
-import type { User } from "../../core/exec.js";
+import type { User } from "../../core/exec/exec.js";
 
 /** One copy of a release's process, as it should run. */
 export interface InstanceSpec {

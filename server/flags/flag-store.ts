@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import type { Clock } from "../../core/clock.js";
 import { parseFlagName } from "../../core/names.js";
 import { redisError } from "../../core/redis/connection.js";

@@ -1,5 +1,5 @@
 import { Router, type NextFunction, type Request, type Response } from "express";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { tokenOf } from "../access/token-of.js";
 import type { TokenStore } from "../access/token-store.js";
 import type { Tools } from "../tools.js";

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { json, Router, type ErrorRequestHandler, type RequestHandler } from "express";
 import { z } from "zod";
-import { AppError, isAppError } from "../../core/app-error.js";
+import { AppError, isAppError } from "../../core/errors/app-error.js";
 import type { Log } from "../../core/log.js";
 import { sameSecret } from "../../core/secrets.js";
 import { tokenOf } from "../access/token-of.js";
 import type { TokenStore } from "../access/token-store.js";
-import type { AppStore } from "../releases/app-store.js";
+import type { AppStore } from "../apps/app-store.js";
 import { evaluate, type EvaluationContext } from "./evaluate.js";
 import { readFlag } from "./flag.js";
 import type { FlagStore } from "./flag-store.js";

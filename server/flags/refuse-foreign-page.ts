@@ -1,5 +1,5 @@
 import type { NextFunction, Request } from "express";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 
 /**
  * A GET that changes something must not be run by a page of somebody else's. No cookie is looked at, so such a page would

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { access, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { simpleGit, type SimpleGit } from "simple-git";
-import { AppError } from "../../core/app-error.js";
-import { behindTraffic } from "../../core/behind-traffic.js";
-import { describeExit, runCommand, type Command, type User } from "../../core/exec.js";
+import { AppError } from "../../core/errors/app-error.js";
+import { lowPriority } from "../../core/exec/low-priority.js";
+import { describeExit, runCommand, type Command, type User } from "../../core/exec/exec.js";
 import { gitEnvironment } from "./git-environment.js";
 
 /** Where git keeps objects that a push brought but that no ref names yet (githooks(5), pre-receive). */
@@ -132,7 +132,7 @@ export class Repository {
     );
     archived.catch(() => undefined);
     const tar: Command = {
-      argv: behindTraffic(["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"]),
+      argv: lowPriority(["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"]),
       env: { PATH: this.env["PATH"] ?? "" },
       ...(user === undefined ? {} : { user }),
     };

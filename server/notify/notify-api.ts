@@ -1,11 +1,11 @@
 import { Router } from "express";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
-import { PRODUCTION } from "../../core/records/route-table.js";
-import { productionOf } from "../releases/production-of.js";
+import { AppError } from "../../core/errors/app-error.js";
+import { PRODUCTION } from "../../core/records/routes/route-table.js";
+import { productionOf } from "../routes/production-of.js";
 import { urlOfRelease } from "../releases/what-serves.js";
 import type { Tools } from "../tools.js";
-import type { AppEvent } from "./app-event.js";
+import type { AppEvent } from "../events/app-event.js";
 import type { Notifier, Undelivered } from "./notifier.js";
 import { eventsSchema, FORMS, type Receiver, type ReceiverStore } from "./receiver-store.js";
 

@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
-import { APP_EVENT_TYPES, type AppEvent } from "./app-event.js";
+import { APP_EVENT_TYPES, type AppEvent } from "../events/app-event.js";
 import { parseReceiverUrl, shownUrl } from "./receiver-url.js";
 
 export const FORMS = ["standard", "slack"] as const;

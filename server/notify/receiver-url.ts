@@ -1,4 +1,4 @@
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 
 const LONGEST = 2000;
 

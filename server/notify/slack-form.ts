@@ -1,6 +1,6 @@
 import type { Message } from "../../core/notify/message.js";
 import { slackLine } from "../../core/notify/slack-line.js";
-import type { AppEvent } from "./app-event.js";
+import type { AppEvent } from "../events/app-event.js";
 
 const LONGEST_REASON = 300;
 

@@ -1,4 +1,4 @@
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 
 /** Runs `job` for at most `timeoutMs`; then its signal aborts with `step-timeout`, which names the step. */
 export async function withDeadline<T>(

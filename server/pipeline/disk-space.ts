@@ -1,5 +1,5 @@
 import { rm, statfs } from "node:fs/promises";
-import { AppError, toAppError } from "../../core/app-error.js";
+import { AppError, toAppError } from "../../core/errors/app-error.js";
 import type { Tools } from "../tools.js";
 
 /** A fast disk takes some ten megabytes in this time, less than what must stay free. */

@@ -1,5 +1,5 @@
 import { createWriteStream, statSync, type WriteStream } from "node:fs";
-import type { AppError } from "../../core/app-error.js";
+import type { AppError } from "../../core/errors/app-error.js";
 
 /** What people read while a release is made. Each line goes to whoever watches, and to the release's own log. */
 export class Output {

@@ -1,4 +1,4 @@
-import type { AppError } from "../../core/app-error.js";
+import type { AppError } from "../../core/errors/app-error.js";
 import type { Clock } from "../../core/clock.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseWork } from "./step.js";

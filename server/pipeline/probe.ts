@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import type { HealthCheck } from "./manifest/app-json.js";
+import type { HealthCheck } from "../builds/manifest/app-json.js";
 
 export interface ProbeAnswer {
   readonly status: number;

@@ -1,8 +1,8 @@
 import { readdir, rm } from "node:fs/promises";
 import { parseReleaseName } from "../../core/names.js";
-import { PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
-import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { DependencyCache } from "./dependency-cache.js";
+import { PRODUCTION, type RouteTable } from "../../core/records/routes/route-table.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+import { DependencyCache } from "../builds/dependency-cache.js";
 import type { Tools } from "../tools.js";
 
 /** How many records (not trees) of releases an app keeps. */

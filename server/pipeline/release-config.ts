@@ -1,6 +1,6 @@
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { makeSecret } from "../../core/secrets.js";
-import type { Manifest } from "./manifest/manifest.js";
+import type { Manifest } from "../builds/manifest/manifest.js";
 import type { ReleaseWork } from "./step.js";
 
 /**

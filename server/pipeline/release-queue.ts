@@ -1,4 +1,4 @@
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { abortReason } from "../../core/clock.js";
 
 export interface Place {

@@ -1,7 +1,7 @@
-import { AppError, isAppError, toAppError } from "../../core/app-error.js";
+import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
 import { abortReason } from "../../core/clock.js";
 import { releaseName } from "../../core/names.js";
-import { hasReached, type Phase } from "../../core/records/phase.js";
+import { hasReached, type Phase } from "../../core/records/releases/phase.js";
 import { withDeadline } from "./deadline.js";
 import { makeRoom, unlessDiskIsFull } from "./disk-space.js";
 import type { ReleaseWork, Step } from "./step.js";

@@ -1,7 +1,7 @@
-import type { AppRecord } from "../../core/records/app-record.js";
-import type { Phase } from "../../core/records/phase.js";
-import type { ReleaseRecord } from "../../core/records/release-record.js";
-import type { Settings } from "../../core/settings.js";
+import type { AppRecord } from "../../core/records/apps/app-record.js";
+import type { Phase } from "../../core/records/releases/phase.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+import type { Settings } from "../../core/settings/settings.js";
 import type { Repository } from "../git/repository.js";
 import type { ReleasePatch } from "../releases/release-store.js";
 import type { Tools } from "../tools.js";

@@ -1,4 +1,4 @@
-import { AppError, isAppError } from "../../core/app-error.js";
+import { AppError, isAppError } from "../../core/errors/app-error.js";
 import type { ReleaseWork } from "./step.js";
 
 const POLL_MS = 200;

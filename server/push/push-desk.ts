@@ -1,11 +1,11 @@
 import type { Log } from "../../core/log.js";
 import type { Home } from "../../core/home.js";
-import { AppError } from "../../core/app-error.js";
-import type { Settings } from "../../core/settings.js";
+import { AppError } from "../../core/errors/app-error.js";
+import type { Settings } from "../../core/settings/settings.js";
 import { Repository } from "../git/repository.js";
 import { refuseFullDisk } from "../pipeline/disk-space.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import type { AppRemovals } from "../releases/app-removals.js";
+import type { AppRemovals } from "../apps/app-removals.js";
 import type { HookChannel } from "./hook-channel.js";
 import { Push } from "./push.js";
 import { PushLimit } from "./push-limit.js";

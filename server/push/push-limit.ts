@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from "node:stream";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { problemLines } from "../pipeline/output.js";
 
 const MEGABYTE = 1024 * 1024;

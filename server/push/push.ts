@@ -1,19 +1,19 @@
 import { access } from "node:fs/promises";
-import { AppError, isAppError, toAppError } from "../../core/app-error.js";
+import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import type { Log } from "../../core/log.js";
 import { branchOfRef } from "../../core/names.js";
-import { hasReached } from "../../core/records/phase.js";
-import { PRODUCTION } from "../../core/records/route-table.js";
-import type { Settings } from "../../core/settings.js";
+import { hasReached } from "../../core/records/releases/phase.js";
+import { PRODUCTION } from "../../core/records/routes/route-table.js";
+import type { Settings } from "../../core/settings/settings.js";
 import { Repository, type Quarantine } from "../git/repository.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { ReleaseWork } from "../pipeline/step.js";
 import type { HookAnswerer, HookRequest, RefUpdate } from "./hook-channel.js";
 import { readQuarantine } from "./quarantine.js";
-import type { AppRemovals } from "../releases/app-removals.js";
-import { fixedTrack } from "../releases/track-of-branch.js";
+import type { AppRemovals } from "../apps/app-removals.js";
+import { fixedTrack } from "../routes/track-of-branch.js";
 
 export interface PushOptions {
   readonly app: string;

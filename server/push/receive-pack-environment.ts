@@ -1,4 +1,4 @@
-import type { Settings } from "../../core/settings.js";
+import type { Settings } from "../../core/settings/settings.js";
 import { gitEnvironment } from "../git/git-environment.js";
 
 export interface ReceivePackOptions {

@@ -2,16 +2,16 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
-import { AppError, toAppError } from "../../core/app-error.js";
+import { AppError, toAppError } from "../../core/errors/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
-import { behindTraffic } from "../../core/behind-traffic.js";
-import { endGroup } from "../../core/exec.js";
+import { lowPriority } from "../../core/exec/low-priority.js";
+import { endGroup } from "../../core/exec/exec.js";
 import type { Log } from "../../core/log.js";
 import { parseAppName } from "../../core/names.js";
 import type { KeyStore } from "../access/key-store.js";
 import { problemLines } from "../pipeline/output.js";
-import type { AppStore } from "../releases/app-store.js";
+import type { AppStore } from "../apps/app-store.js";
 import type { PushDesk } from "./push-desk.js";
 
 export interface SshGitOptions {
@@ -135,7 +135,7 @@ async function runGit(
   }: { app: string; by: string; service: string; path: string; env: Record<string, string> },
 ): Promise<void> {
   const push = desk.open(app, by);
-  const [program, ...args] = behindTraffic(["git", service, path]);
+  const [program, ...args] = lowPriority(["git", service, path]);
   const child = spawn(program, args, {
     env: { ...push.env, ...env },
     detached: true,

@@ -1,4 +1,4 @@
-import type { RouteTable } from "../../core/records/route-table.js";
+import type { RouteTable } from "../../core/records/routes/route-table.js";
 import type { InstanceState } from "../engines/engine.js";
 
 /** An app as a server finds it when it starts. */

@@ -1,9 +1,9 @@
-import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { BASELINE, CANARY, PRODUCTION, type RouteTable } from "../../core/records/route-table.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+import { BASELINE, CANARY, PRODUCTION, type RouteTable } from "../../core/records/routes/route-table.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { RouteWatch } from "../releases/route-watch.js";
-import { withoutTrack } from "../releases/route-changes.js";
+import { RouteWatch } from "../routes/route-watch.js";
+import { withoutTrack } from "../routes/route-changes.js";
 import type { Tools } from "../tools.js";
 
 /** Each try takes its time in the app's queue, and leaves a record. */

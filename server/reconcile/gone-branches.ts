@@ -1,9 +1,9 @@
 import { access } from "node:fs/promises";
-import { toAppError } from "../../core/app-error.js";
-import { isUnfinished } from "../../core/records/phase.js";
+import { toAppError } from "../../core/errors/app-error.js";
+import { isUnfinished } from "../../core/records/releases/phase.js";
 import { Repository } from "../git/repository.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { endTrack } from "../releases/end-track.js";
+import { endTrack } from "../routes/end-track.js";
 import type { Tools } from "../tools.js";
 
 /**

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { toAppError } from "../../core/app-error.js";
+import { toAppError } from "../../core/errors/app-error.js";
 import type { Tools } from "../tools.js";
 
 const PAUSE_MS = 1000;

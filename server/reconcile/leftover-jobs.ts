@@ -1,5 +1,5 @@
-import { eachProcess } from "../../core/each-process.js";
-import { endGroup } from "../../core/exec.js";
+import { eachProcess } from "../../core/exec/each-process.js";
+import { endGroup } from "../../core/exec/exec.js";
 
 /**
  * Ends what a server that was killed left running: installs, gates, builds. They carry `SLUICE_JOB=HOME:…` in their

@@ -1,7 +1,7 @@
 import { releaseName } from "../../core/names.js";
 import { stopInstances } from "../pipeline/steps/start.js";
 import { prune } from "../pipeline/prune.js";
-import { applied } from "../releases/applied.js";
+import { waitForProxies } from "../routes/wait-for-proxies.js";
 import type { Tools } from "../tools.js";
 
 interface PendingStop {
@@ -58,7 +58,7 @@ export class PendingStops {
     const routed = (await routes.read(app)).releases.find((release) => release.number === number);
     const isOut = why === "retired" ? routed === undefined : routed?.asleep === true;
     if (isOut) {
-      await applied(this.tools, await routes.revisionOf(app), app);
+      await waitForProxies(this.tools, await routes.revisionOf(app), app);
       await this.stop(stop);
     }
     // Else it was taken back, or has been retired since: then that stops it.

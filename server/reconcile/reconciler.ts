@@ -1,9 +1,9 @@
 import { releaseName } from "../../core/names.js";
-import { hasApplied } from "../../core/records/proxy-reports.js";
-import { isWatched, type RouteTable } from "../../core/records/route-table.js";
-import { withoutRelease, withoutTrack, withoutVisitors } from "../releases/route-changes.js";
+import { hasApplied } from "../../core/records/routes/proxy-reports.js";
+import { isWatched, type RouteTable } from "../../core/records/routes/route-table.js";
+import { withoutRelease, withoutTrack, withoutVisitors } from "../routes/route-changes.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { RouteWatch } from "../releases/route-watch.js";
+import { RouteWatch } from "../routes/route-watch.js";
 import type { Tools } from "../tools.js";
 import { PendingStops } from "./pending-stops.js";
 import { putToSleep } from "./sleep.js";

@@ -1,4 +1,4 @@
-import { isAppError, toAppError } from "../../core/app-error.js";
+import { isAppError, toAppError } from "../../core/errors/app-error.js";
 import { groupBy } from "../../core/group-by.js";
 import { Slots } from "../../core/slots.js";
 import type { Pipeline } from "../pipeline/pipeline.js";

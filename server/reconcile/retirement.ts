@@ -1,5 +1,5 @@
-import type { ReleaseLoad } from "../../core/records/proxy-reports.js";
-import type { RoutedRelease, RouteTable } from "../../core/records/route-table.js";
+import type { ReleaseLoad } from "../../core/records/routes/proxy-reports.js";
+import type { RoutedRelease, RouteTable } from "../../core/records/routes/route-table.js";
 
 /** What is to be done about a release now. */
 export type Move =

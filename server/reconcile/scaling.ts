@@ -1,8 +1,8 @@
-import { toAppError } from "../../core/app-error.js";
-import type { ScaleRequest, ScaleRequests } from "../../core/records/scale-requests.js";
+import { toAppError } from "../../core/errors/app-error.js";
+import type { ScaleRequest, ScaleRequests } from "../../core/records/scaling/scale-requests.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { scaleProduction } from "../pipeline/scale.js";
+import { scaleProduction } from "../pipeline/operations/scale.js";
 import type { Tools } from "../tools.js";
 
 const TICK_MS = 1000;

@@ -1,11 +1,11 @@
-import { toAppError } from "../../core/app-error.js";
+import { toAppError } from "../../core/errors/app-error.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { checkInstances } from "../pipeline/steps/health.js";
 import { startInstances, stopInstances } from "../pipeline/steps/start.js";
-import { appliedIfPossible } from "../releases/applied.js";
-import { withAsleep, withAwake } from "../releases/route-changes.js";
-import type { RouteTable } from "../../core/records/route-table.js";
+import { waitForProxiesIfPossible } from "../routes/wait-for-proxies.js";
+import { withAsleep, withAwake } from "../routes/route-changes.js";
+import type { RouteTable } from "../../core/records/routes/route-table.js";
 import type { Tools } from "../tools.js";
 
 /**
@@ -47,7 +47,7 @@ export async function wakeUp(
     const revision = await tools.routes.update(app, (table) => withAwake(table, awake, tools.clock.now()), [
       awake,
     ]);
-    await appliedIfPossible(tools, revision, app);
+    await waitForProxiesIfPossible(tools, revision, app);
   } catch (error) {
     // Visitors may be led to it already.
     const { releases: now } = await tools.routes.read(app);

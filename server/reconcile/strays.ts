@@ -1,6 +1,6 @@
 import { parseReleaseName } from "../../core/names.js";
-import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { appliedIfPossible } from "../releases/applied.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+import { waitForProxiesIfPossible } from "../routes/wait-for-proxies.js";
 import { sourcesOf } from "../releases/release-logs.js";
 import type { Tools } from "../tools.js";
 import type { AppSnapshot } from "./app-snapshot.js";
@@ -43,7 +43,7 @@ async function stopWhenOut(tools: Tools, app: string, number: number, id: string
   // Its undoing found a silent proxy, too.
   if (tools.leaving.isLeaving(id)) return;
   const revision = await tools.routes.revisionOf(app);
-  const unheard = await appliedIfPossible(tools, revision, app);
+  const unheard = await waitForProxiesIfPossible(tools, revision, app);
   const afterwards = async (): Promise<void> => retireIfOut(tools, app, number);
   if (unheard === undefined) {
     await tools.engine.stop(id, tools.settings.instances.stopSeconds);

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
-import { toAppError } from "../../core/app-error.js";
+import { toAppError } from "../../core/errors/app-error.js";
 import { parseReleaseName } from "../../core/names.js";
-import { WakeRequests } from "../../core/records/wake-requests.js";
+import { WakeRequests } from "../../core/records/routes/wake-requests.js";
 import { subscriberOf } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { Pipeline } from "../pipeline/pipeline.js";

@@ -2,10 +2,10 @@ import { createHmac } from "node:crypto";
 import { releaseName } from "../../core/names.js";
 import type { SecretBox } from "../../core/secrets.js";
 import { sameSecret } from "../../core/secrets.js";
-import type { Settings } from "../../core/settings.js";
+import type { Settings } from "../../core/settings/settings.js";
 import { controlUrl } from "./public-url.js";
 
-/** Addresses of releases' logs that whoever was given one may read, without a token: a Git host shows them beside the commit. */
+/** Addresses of releases' logs that whoever was given one may read, without a token: a forge shows them beside the commit. */
 export class LogLinks {
   private readonly key: string;
 

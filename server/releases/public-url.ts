@@ -1,7 +1,7 @@
 import { releaseName } from "../../core/names.js";
-import { PRODUCTION } from "../../core/records/route-table.js";
-import type { ReleaseRecord } from "../../core/records/release-record.js";
-import type { Settings } from "../../core/settings.js";
+import { PRODUCTION } from "../../core/records/routes/route-table.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+import type { Settings } from "../../core/settings/settings.js";
 
 /** Where a release's track is served. */
 export function publicUrl(settings: Settings, { app, track }: Pick<ReleaseRecord, "app" | "track">): string {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { releaseName } from "../../core/names.js";
-import type { ReleaseRecord } from "../../core/records/release-record.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import type { Tools } from "../tools.js";
 
 export interface LogRequest {

@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { releaseName } from "../../core/names.js";
-import { canarySettingsSchema } from "../../core/records/canary-settings.js";
-import { mayFollow, type Phase } from "../../core/records/phase.js";
-import { releaseRecordSchema, type ReleaseRecord } from "../../core/records/release-record.js";
+import { canarySettingsSchema } from "../../core/records/releases/canary-settings.js";
+import { mayFollow, type Phase } from "../../core/records/releases/phase.js";
+import { releaseRecordSchema, type ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
 

@@ -1,5 +1,5 @@
-import type { ReleaseRecord } from "../../core/records/release-record.js";
-import type { Settings } from "../../core/settings.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+import type { Settings } from "../../core/settings/settings.js";
 import { publicUrl } from "./public-url.js";
 
 type Serving = Pick<ReleaseRecord, "app" | "track" | "processes">;

@@ -1,13 +1,13 @@
 import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
-import type { HostName } from "./hosts/git-host.js";
-import { parseSource } from "./source-address.js";
+import type { ForgeName } from "./forges/forge.js";
+import { parseSource } from "./sources/source-address.js";
 
 const HOST_NAMES = [
   "github",
@@ -15,7 +15,7 @@ const HOST_NAMES = [
   "gitea",
   "bitbucket",
   "generic",
-] as const satisfies readonly HostName[];
+] as const satisfies readonly ForgeName[];
 
 const webhookRecordSchema = z.object({
   v: z.literal(1),
@@ -24,7 +24,7 @@ const webhookRecordSchema = z.object({
   privateKey: z.string(),
   /** May hold a password. */
   source: z.string().optional(),
-  /** Not sealed: a line for the Git host. */
+  /** Not sealed: a line for the forge. */
   publicKey: z.string(),
   branches: z.array(z.string()),
   host: z.enum(HOST_NAMES).optional(),
@@ -47,7 +47,7 @@ export interface Webhook {
   /** Branches that deploy: names, or beginnings of names with a `*`. None: all. */
   readonly branches: readonly string[];
   /** What kind of host delivered last. */
-  readonly host: HostName | undefined;
+  readonly host: ForgeName | undefined;
   /** With it the host is told what became of a commit. */
   readonly statusToken: string | undefined;
 }
@@ -94,7 +94,7 @@ export class WebhookStore {
   }
 
   /** What kind of host delivers. Does nothing for an app that has no webhook any more. */
-  async noteHost(app: string, host: HostName): Promise<void> {
+  async noteHost(app: string, host: ForgeName): Promise<void> {
     await this.update(app, (known) => known && { ...known, host });
   }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { serviceState } from "../../core/runsv.js";
+import { serviceState } from "../../core/exec/runsv.js";
 import { eventually } from "../support/eventually.js";
 import { haproxy } from "../support/leftovers.js";
 import type { TestSluice } from "../support/test-sluice.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { readdir, readlink } from "node:fs/promises";
-import { CANARY } from "../../core/records/route-table.js";
+import { CANARY } from "../../core/records/routes/route-table.js";
 import { Baselines } from "../../server/reconcile/baselines.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { RouteTables } from "../../core/records/route-tables.js";
-import { BranchTracks } from "../../server/releases/branch-tracks.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
+import { BranchTracks } from "../../server/routes/branch-tracks.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
-import { withLive } from "../../server/releases/route-changes.js";
+import { withLive } from "../../server/routes/route-changes.js";
 import { OwnRedis } from "../support/own-redis.js";
 
 describe("the track of a branch", () => {

@@ -1,16 +1,16 @@
 import { expect } from "chai";
 import { systemClock } from "../../core/clock.js";
 import { silentLog } from "../../core/log.js";
-import { ProxyReports } from "../../core/records/proxy-reports.js";
+import { ProxyReports } from "../../core/records/routes/proxy-reports.js";
 import {
   CANARY,
   emptyRouteTable,
   PRODUCTION,
   type RoutedCanary,
   type RoutedRelease,
-} from "../../core/records/route-table.js";
-import { RouteTables } from "../../core/records/route-tables.js";
-import { abort, raise, setShare } from "../../server/canary/share.js";
+} from "../../core/records/routes/route-table.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
+import { abort, raise, setShare } from "../../server/canary/judging/share.js";
 import { TestRedis } from "../support/test-redis.js";
 
 const RELEASE: RoutedRelease = {

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
-import { toAppError, type AppError } from "../../core/app-error.js";
-import { ProxyReports } from "../../core/records/proxy-reports.js";
-import { WakeRequests } from "../../core/records/wake-requests.js";
+import { toAppError, type AppError } from "../../core/errors/app-error.js";
+import { ProxyReports } from "../../core/records/routes/proxy-reports.js";
+import { WakeRequests } from "../../core/records/routes/wake-requests.js";
 import { TestRedis } from "../support/test-redis.js";
 
 describe("a connection to Redis", function () {

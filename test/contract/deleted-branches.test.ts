@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { AppError } from "../../core/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import { Repository } from "../../server/git/repository.js";
-import { endBranch } from "../../server/pipeline/end-branch.js";
+import { endBranch } from "../../server/pipeline/operations/end-branch.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
 

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parsePackageJson } from "../../server/pipeline/manifest/package-json.js";
-import { nodeDependencies } from "../../server/pipeline/runtimes/node-dependencies.js";
+import { parsePackageJson } from "../../server/builds/manifest/package-json.js";
+import { nodeDependencies } from "../../server/builds/node/node-dependencies.js";
 import type { ReleaseWork } from "../../server/pipeline/step.js";
 
 interface App {

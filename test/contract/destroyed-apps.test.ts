@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { execa } from "execa";
-import { destroyApp } from "../../server/pipeline/destroy-app.js";
+import { destroyApp } from "../../server/pipeline/operations/destroy-app.js";
 import { Push } from "../../server/push/push.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Readable } from "node:stream";
-import { describeExit, outputOf, runCommand } from "../../core/exec.js";
+import { describeExit, outputOf, runCommand } from "../../core/exec/exec.js";
 import { eventually } from "../support/eventually.js";
 import { isAlive } from "../support/test-sluice.js";
 

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { silentLog } from "../../core/log.js";
-import { ProxyReports, type ProxyMember } from "../../core/records/proxy-reports.js";
-import { emptyRouteTable, type RouteTable } from "../../core/records/route-table.js";
-import { RouteTables } from "../../core/records/route-tables.js";
+import { ProxyReports, type ProxyMember } from "../../core/records/routes/proxy-reports.js";
+import { emptyRouteTable, type RouteTable } from "../../core/records/routes/route-table.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { keys } from "../../core/redis/keys.js";
 import { Follower } from "../../proxy/follow.js";
 import type { AppRoutes, Proxy } from "../../proxy/proxy.js";

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { systemClock } from "../../core/clock.js";
 import { silentLog } from "../../core/log.js";
-import { emptyRouteTable, type RoutedRelease } from "../../core/records/route-table.js";
-import { RouteTables } from "../../core/records/route-tables.js";
+import { emptyRouteTable, type RoutedRelease } from "../../core/records/routes/route-table.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { Reconciler } from "../../server/reconcile/reconciler.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
 import { RecoveringApps } from "../../server/releases/recovering-apps.js";

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { InstanceRecord } from "../../core/records/release-record.js";
+import type { InstanceRecord } from "../../core/records/releases/release-record.js";
 import type { Clock } from "../../core/clock.js";
 import { Output } from "../../server/pipeline/output.js";
 import type { ReleaseWork } from "../../server/pipeline/step.js";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isAlert } from "../../core/records/is-alert.js";
+import { isAlert } from "../../core/records/alerts/is-alert.js";
 import { TestRedis } from "../support/test-redis.js";
 
 describe("sluice:alert", () => {

@@ -3,9 +3,13 @@ import { systemClock } from "../../core/clock.js";
 import { deferred } from "../../core/deferred.js";
 import { Home } from "../../core/home.js";
 import { silentLog } from "../../core/log.js";
-import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { emptyRouteTable, type RoutedRelease, type RouteTable } from "../../core/records/route-table.js";
-import { RouteTables } from "../../core/records/route-tables.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+import {
+  emptyRouteTable,
+  type RoutedRelease,
+  type RouteTable,
+} from "../../core/records/routes/route-table.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { Reconciler } from "../../server/reconcile/reconciler.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
 import { RecoveringApps } from "../../server/releases/recovering-apps.js";

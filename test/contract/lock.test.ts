@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { once } from "node:events";
-import { isAppError } from "../../core/app-error.js";
-import { emptyRouteTable } from "../../core/records/route-table.js";
-import { RouteTables } from "../../core/records/route-tables.js";
+import { isAppError } from "../../core/errors/app-error.js";
+import { emptyRouteTable } from "../../core/records/routes/route-table.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { keys } from "../../core/redis/keys.js";
 import { readLock, takeLock } from "../../core/redis/lock.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";

@@ -3,9 +3,9 @@ import { execa } from "execa";
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AppError } from "../../core/app-error.js";
+import type { AppError } from "../../core/errors/app-error.js";
 import { Home } from "../../core/home.js";
-import { hostNodeVersion, nodeFolderFor } from "../../server/pipeline/runtimes/node-version.js";
+import { hostNodeVersion, nodeFolderFor } from "../../server/builds/node/node-version.js";
 import { NpmRegistry } from "../support/npm-registry.js";
 
 const PACKAGE = `node-${process.platform}-${process.arch}`;

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
-import { isAppError } from "../../core/app-error.js";
+import { isAppError } from "../../core/errors/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import { silentLog } from "../../core/log.js";
 import { DeliveryError } from "../../core/outbox/delivery-error.js";
@@ -167,7 +167,7 @@ describe("an outbox", function () {
     await make({ clock: new FakeClock(Date.now()) }).add("letter", "x");
     const child = spawn(
       process.execPath,
-      ["--import", "tsx", new URL("../support/hanging-outbox.ts", import.meta.url).pathname, server.socket],
+      ["--import", "tsx", new URL("../support/hanging-outbox.js", import.meta.url).pathname, server.socket],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     const [line] = (await once(child.stdout, "data")) as [Buffer];

@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import type { Redis } from "ioredis";
-import type { AppError } from "../../core/app-error.js";
+import type { AppError } from "../../core/errors/app-error.js";
 import { systemClock } from "../../core/clock.js";
 import { silentLog } from "../../core/log.js";
-import { hasApplied, ProxyReports, SILENT_AFTER_MS } from "../../core/records/proxy-reports.js";
+import { hasApplied, ProxyReports, SILENT_AFTER_MS } from "../../core/records/routes/proxy-reports.js";
 import { keys } from "../../core/redis/keys.js";
-import { applied, appliedIfPossible } from "../../server/releases/applied.js";
-import { LeavingInstances } from "../../server/releases/leaving-instances.js";
+import { waitForProxies, waitForProxiesIfPossible } from "../../server/routes/wait-for-proxies.js";
+import { DrainingInstances } from "../../server/routes/draining-instances.js";
 import type { FakeEngine } from "../support/fake-engine.js";
 import { eventually } from "../support/eventually.js";
 import { TestRedis } from "../support/test-redis.js";
@@ -96,18 +96,18 @@ describe("what proxies report", () => {
     await silent();
     nowMs += SILENT_AFTER_MS;
     await reports.report("p2", at(2));
-    const error: unknown = await applied(tools, 2, "a").catch((reason: unknown) => reason);
+    const error: unknown = await waitForProxies(tools, 2, "a").catch((reason: unknown) => reason);
     expect(String(error)).to.match(/proxy \(p1\) did not apply revision 2 and has not reported since 20/);
     expect((error as AppError).hint).to.include("sluice hosts remove p1");
-    expect((await appliedIfPossible(tools, 2, "a"))?.code).to.equal("proxy-silent");
-    expect(await appliedIfPossible(tools, 1, "a")).to.equal(undefined);
+    expect((await waitForProxiesIfPossible(tools, 2, "a"))?.code).to.equal("proxy-silent");
+    expect(await waitForProxiesIfPossible(tools, 1, "a")).to.equal(undefined);
   });
 
   it("waits for a proxy that is merely late", async () => {
     const tools = { proxyReports: reports, clock: systemClock };
     await reports.report("p1", at(1));
     let isDone = false;
-    const waiting = applied(tools, 2, "a").then(() => (isDone = true));
+    const waiting = waitForProxies(tools, 2, "a").then(() => (isDone = true));
     await reports.report("p1", at(1));
     expect(isDone).to.equal(false);
     await reports.report("p1", at(2));
@@ -134,7 +134,7 @@ describe("what proxies report", () => {
     } as unknown as FakeEngine; // What only asks for these two.
     let looks = 0;
     const watched = { members: async () => (looks++, reports.members()) } as unknown as ProxyReports;
-    const leaving = new LeavingInstances({
+    const leaving = new DrainingInstances({
       ...{ proxyReports: watched, engine, clock: systemClock, log: silentLog, stopSeconds: 1 },
     });
     const severalLooks = async (): Promise<void> => {

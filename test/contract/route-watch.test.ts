@@ -2,11 +2,11 @@ import { expect } from "chai";
 import { systemClock } from "../../core/clock.js";
 import { deferred } from "../../core/deferred.js";
 import { silentLog } from "../../core/log.js";
-import { CANARY, emptyRouteTable, type RoutedRelease } from "../../core/records/route-table.js";
-import { RouteTables } from "../../core/records/route-tables.js";
+import { CANARY, emptyRouteTable, type RoutedRelease } from "../../core/records/routes/route-table.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { keys } from "../../core/redis/keys.js";
 import { RecoveringApps } from "../../server/releases/recovering-apps.js";
-import { RouteWatch } from "../../server/releases/route-watch.js";
+import { RouteWatch } from "../../server/routes/route-watch.js";
 import { eventually } from "../support/eventually.js";
 import { TestRedis } from "../support/test-redis.js";
 

@@ -1,14 +1,14 @@
 import { expect } from "chai";
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError, isAppError } from "../../core/app-error.js";
+import { AppError, isAppError } from "../../core/errors/app-error.js";
 import { deferred } from "../../core/deferred.js";
-import type { ProxyReport } from "../../core/records/proxy-reports.js";
+import type { ProxyReport } from "../../core/records/routes/proxy-reports.js";
 import { keys } from "../../core/redis/keys.js";
-import type { AppEvent } from "../../server/notify/app-event.js";
-import type { ServerParts } from "../../server/parts.js";
+import type { AppEvent } from "../../server/events/app-event.js";
+import type { ServerParts } from "../../server/assemble.js";
 import { Output } from "../../server/pipeline/output.js";
-import { promote } from "../../server/pipeline/promote.js";
+import { promote } from "../../server/pipeline/operations/promote.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { control, endService, serviceState, supervise } from "../../core/runsv.js";
+import { control, endService, serviceState, supervise } from "../../core/exec/runsv.js";
 import { eventually } from "../support/eventually.js";
 import { isAlive } from "../support/test-sluice.js";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { HostRecords } from "../../core/records/host-records.js";
-import type { HostRecord } from "../../core/records/host-record.js";
-import { MINUTES_KEPT, SampleSeries, SECONDS_KEPT } from "../../core/records/sample-series.js";
-import type { Sample } from "../../core/records/sample.js";
+import { HostRecords } from "../../core/records/hosts/host-records.js";
+import type { HostRecord } from "../../core/records/hosts/host-record.js";
+import { MINUTES_KEPT, SampleSeries, SECONDS_KEPT } from "../../core/records/hosts/sample-series.js";
+import type { Sample } from "../../core/records/hosts/sample.js";
 import { keys } from "../../core/redis/keys.js";
 import { aSample } from "../support/a-sample.js";
 import { eventually } from "../support/eventually.js";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { isAppError } from "../../core/app-error.js";
+import { isAppError } from "../../core/errors/app-error.js";
 import { Output } from "../../server/pipeline/output.js";
-import { scaleProduction } from "../../server/pipeline/scale.js";
+import { scaleProduction } from "../../server/pipeline/operations/scale.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { ScaleRequests, type ScaleRequest } from "../../core/records/scale-requests.js";
+import { ScaleRequests, type ScaleRequest } from "../../core/records/scaling/scale-requests.js";
 import { Output } from "../../server/pipeline/output.js";
-import { rollback } from "../../server/pipeline/rollback.js";
-import { scaleProduction } from "../../server/pipeline/scale.js";
+import { rollback } from "../../server/pipeline/operations/rollback.js";
+import { scaleProduction } from "../../server/pipeline/operations/scale.js";
 import { Scaling } from "../../server/reconcile/scaling.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { systemClock } from "../../core/clock.js";
-import { emptyRouteTable } from "../../core/records/route-table.js";
-import { RouteTables } from "../../core/records/route-tables.js";
-import { TrafficSeries } from "../../core/records/traffic-series.js";
+import { emptyRouteTable } from "../../core/records/routes/route-table.js";
+import { RouteTables } from "../../core/records/routes/route-tables.js";
+import { TrafficSeries } from "../../core/records/traffic/traffic-series.js";
 import { keys } from "../../core/redis/keys.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
-import { appSummaries } from "../../server/releases/summaries.js";
+import { appSummaries } from "../../server/api/summaries.js";
 import type { Tools } from "../../server/tools.js";
 import { OwnRedis } from "../support/own-redis.js";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { isAppError } from "../../core/app-error.js";
+import { isAppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
 import { Output } from "../../server/pipeline/output.js";
-import { rollback } from "../../server/pipeline/rollback.js";
+import { rollback } from "../../server/pipeline/operations/rollback.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
 

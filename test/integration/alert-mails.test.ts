@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { SampleSeries } from "../../core/records/sample-series.js";
+import { SampleSeries } from "../../core/records/hosts/sample-series.js";
 import { keys } from "../../core/redis/keys.js";
 import type { AlertsSummary } from "../../server/api/alerts-api.js";
 import { eventually } from "../support/eventually.js";

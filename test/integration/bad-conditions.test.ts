@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { isSupervised } from "../../core/runsv.js";
+import { isSupervised } from "../../core/exec/runsv.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { freeRange, type PortRange } from "../support/free-range.js";

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AppSummary } from "../../server/releases/summaries.js";
+import type { AppSummary } from "../../server/api/summaries.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";

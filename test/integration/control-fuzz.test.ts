@@ -5,7 +5,7 @@ import type { WebhookAnswer } from "../../server/api/webhook-api.js";
 import { ask } from "../support/ask.js";
 import { Dice } from "../support/dice.js";
 import { eventually } from "../support/eventually.js";
-import { deliver, TestGitHost } from "../support/git-host.js";
+import { deliver, TestForge } from "../support/test-forge.js";
 import { hostileRequest, type HostileRequest } from "../support/hostile-requests.js";
 import { rawExchange, statusesIn } from "../support/raw-exchange.js";
 import type { TestClone } from "../support/test-clone.js";
@@ -24,11 +24,11 @@ const LARGE_BYTES = 25 * 1024 ** 2;
 describe(`the control port under ${REQUESTS} hostile requests`, function () {
   this.timeout(60_000 + REQUESTS * 50);
   let sluice: TestSluice;
-  let host: TestGitHost;
+  let host: TestForge;
   let clone: TestClone;
   before(async () => {
     sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } });
-    host = await TestGitHost.start();
+    host = await TestForge.start();
     clone = await sluice.clone("shop", tinyApp());
     await clone.mustPush();
   });

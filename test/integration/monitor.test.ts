@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { cpus, totalmem } from "node:os";
-import { HostRecords } from "../../core/records/host-records.js";
+import { HostRecords } from "../../core/records/hosts/host-records.js";
 import { keys } from "../../core/redis/keys.js";
 import type { AlertsSummary, AlertSummary } from "../../server/api/alerts-api.js";
 import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";

@@ -2,12 +2,12 @@ import { expect } from "chai";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { control, isSupervised } from "../../core/runsv.js";
+import { control, isSupervised } from "../../core/exec/runsv.js";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
-import type { ReleaseSummary } from "../../server/releases/summaries.js";
+import type { ReleaseSummary } from "../../server/api/summaries.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
-import { DELETED, deliver, TestGitHost } from "../support/git-host.js";
+import { DELETED, deliver, TestForge } from "../support/test-forge.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
 
@@ -78,7 +78,7 @@ describe("a server that comes back where an app's instance hangs as it is starte
   });
 
   it("does what webhooks asked for, and ends what lost its branch, when the app is recovered", async () => {
-    const host = await TestGitHost.start();
+    const host = await TestForge.start();
     try {
       const clone = await host.clone(tinyApp());
       const webhook = await sluice.json<WebhookAnswer>("webhook", "asked", "--source", host.fileUrl);

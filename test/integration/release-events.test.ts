@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Webhook } from "standardwebhooks";
-import type { AppEvent } from "../../server/notify/app-event.js";
+import type { AppEvent } from "../../server/events/app-event.js";
 import { eventually } from "../support/eventually.js";
 import { HttpReceiver } from "../support/http-receiver.js";
 import type { TestClone } from "../support/test-clone.js";

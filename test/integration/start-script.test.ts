@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { control } from "../../core/runsv.js";
-import { groupMembers } from "../../core/process-group.js";
+import { control } from "../../core/exec/runsv.js";
+import { groupMembers } from "../../core/exec/process-group.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { TINY_SERVER, tinyApp } from "../support/tiny-app.js";

@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
-import { Runtime } from "../../proxy/haproxy/runtime.js";
+import { Runtime } from "../../proxy/haproxy/runtime/runtime.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
 

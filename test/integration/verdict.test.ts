@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { rm, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { join } from "node:path";
-import type { ReleaseTraffic } from "../../core/records/traffic-series.js";
+import type { ReleaseTraffic } from "../../core/records/traffic/traffic-series.js";
 import type { CanarySummary } from "../../server/canary/canary-summary.js";
 import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
-import type { AppSummary, ReleaseSummary } from "../../server/releases/summaries.js";
+import type { AppSummary, ReleaseSummary } from "../../server/api/summaries.js";
 import { Dice } from "../support/dice.js";
 import { eventually } from "../support/eventually.js";
-import { deliver, TestGitHost, type Push } from "../support/git-host.js";
+import { deliver, TestForge, type Push } from "../support/test-forge.js";
 import { leftoversOf } from "../support/leftovers.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice } from "../support/test-sluice.js";
@@ -23,7 +23,7 @@ const NO_STANDBY = { standbySeconds: 0 };
 describe("deliveries while the server is killed (-9) and started again", function () {
   this.timeout(400_000);
   let sluice: TestSluice;
-  const hosts: TestGitHost[] = [];
+  const hosts: TestForge[] = [];
   before(async () => {
     // What a delivery asks for must not be done because the source was looked at.
     sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } });
@@ -146,8 +146,8 @@ describe("deliveries while the server is killed (-9) and started again", functio
 
   async function makeApp(
     app: string,
-  ): Promise<{ app: string; webhook: WebhookAnswer; host: TestGitHost; clone: TestClone }> {
-    const host = await TestGitHost.start();
+  ): Promise<{ app: string; webhook: WebhookAnswer; host: TestForge; clone: TestClone }> {
+    const host = await TestForge.start();
     hosts.push(host);
     const clone = await host.clone(tinyApp({ "app.json": JSON.stringify({ sluice: NO_STANDBY }) }));
     const webhook = await sluice.json<WebhookAnswer>("webhook", app, "--source", host.fileUrl);
@@ -198,7 +198,7 @@ describe("deliveries while Redis is away", function () {
 
   it("are answered 503, never 202, and taken again once it is back", async () => {
     const sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } });
-    const host = await TestGitHost.start();
+    const host = await TestForge.start();
     const steer = async (character: string): Promise<void> =>
       writeFile(join(sluice.home, "services/redis/supervise/control"), character);
     try {

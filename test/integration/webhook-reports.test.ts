@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
 import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
-import { deliver, TestGitHost } from "../support/git-host.js";
+import { deliver, TestForge } from "../support/test-forge.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
@@ -37,7 +37,7 @@ interface Status {
   readonly context: string;
 }
 
-describe("a Git host that may be told", function () {
+describe("a forge that may be told", function () {
   this.timeout(240_000);
   let sluice: TestSluice;
   before(async () => (sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } })));
@@ -46,11 +46,11 @@ describe("a Git host that may be told", function () {
   for (const [form, { statuses, header, states }] of Object.entries(HOSTS)) {
     describe(`in the form of ${form}`, () => {
       const app = `shop-${form}`;
-      let host: TestGitHost;
+      let host: TestForge;
       let clone: TestClone;
       let webhook: WebhookAnswer;
       before(async () => {
-        host = await TestGitHost.start();
+        host = await TestForge.start();
         if (form === "github") host.answer = (response) => response.writeHead(201).end('{"id": 42}');
         clone = await host.clone(tinyApp());
         const args = ["webhook", app, "--source", host.httpUrl, "--status-token", "-", "--json"];
@@ -187,7 +187,7 @@ describe("a Git host that may be told", function () {
   }
 
   it("does not get its token written down anywhere", async () => {
-    const host = await TestGitHost.start();
+    const host = await TestForge.start();
     try {
       const args = ["webhook", "secretive", "--source", host.httpUrl, "--status-token", "-", "--json"];
       const { stdout } = await sluice.feed(`${TOKEN}\n`, ...args);
@@ -212,7 +212,7 @@ describe("a Git host that may be told", function () {
   });
 
   it("is told nothing without a token", async () => {
-    const host = await TestGitHost.start();
+    const host = await TestForge.start();
     try {
       const webhook = await sluice.json<WebhookAnswer>("webhook", "quiet", "--source", host.httpUrl);
       const clone = await host.clone(tinyApp());

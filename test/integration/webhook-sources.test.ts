@@ -4,10 +4,10 @@ import { access, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
-import type { AppSummary, ReleaseSummary } from "../../server/releases/summaries.js";
+import type { AppSummary, ReleaseSummary } from "../../server/api/summaries.js";
 import { eventually } from "../support/eventually.js";
 import { freePort } from "../support/free-port.js";
-import { DELETED, deliver, TestGitHost } from "../support/git-host.js";
+import { DELETED, deliver, TestForge } from "../support/test-forge.js";
 import { SilentHost } from "../support/silent-host.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice, type HttpAnswer } from "../support/test-sluice.js";
@@ -18,7 +18,7 @@ const NO_STANDBY = { "app.json": JSON.stringify({ sluice: { standbySeconds: 0 } 
 describe("the source of a webhook", function () {
   this.timeout(90_000);
   let sluice: TestSluice;
-  const hosts: TestGitHost[] = [];
+  const hosts: TestForge[] = [];
   const silent: SilentHost[] = [];
   before(async () => {
     sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } });
@@ -165,8 +165,8 @@ describe("the source of a webhook", function () {
     expect(connections(), "they hang still").to.equal(hanging.length);
   });
 
-  async function make(app: string): Promise<{ host: TestGitHost; clone: TestClone; webhook: WebhookAnswer }> {
-    const host = await TestGitHost.start();
+  async function make(app: string): Promise<{ host: TestForge; clone: TestClone; webhook: WebhookAnswer }> {
+    const host = await TestForge.start();
     hosts.push(host);
     const clone = await host.clone(tinyApp(NO_STANDBY));
     const webhook = await sluice.json<WebhookAnswer>("webhook", app, "--source", host.fileUrl);
@@ -212,11 +212,11 @@ describe("the source of a webhook", function () {
 describe("a source that is asked now and then", function () {
   this.timeout(90_000);
   let sluice: TestSluice;
-  let host: TestGitHost;
+  let host: TestForge;
   let clone: TestClone;
   beforeEach(async () => {
     sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 1 } } });
-    host = await TestGitHost.start();
+    host = await TestForge.start();
     clone = await host.clone(tinyApp());
     await clone.mustPush();
   });
@@ -273,7 +273,7 @@ describe("a source that is asked now and then", function () {
   }
 });
 
-async function push(host: TestGitHost, clone: TestClone, branch: string): Promise<string> {
+async function push(host: TestForge, clone: TestClone, branch: string): Promise<string> {
   const commit = await clone.commit({ "note.txt": String(Math.random()) });
   const { status, output } = await clone.push(`+HEAD:refs/heads/${branch}`);
   expect(status, output).to.equal(0);
@@ -282,7 +282,7 @@ async function push(host: TestGitHost, clone: TestClone, branch: string): Promis
 }
 
 /** The source cannot be read meanwhile. */
-async function absent<T>(host: TestGitHost, job: () => Promise<T>): Promise<T> {
+async function absent<T>(host: TestForge, job: () => Promise<T>): Promise<T> {
   await rename(host.repository, `${host.repository}.away`);
   try {
     return await job();

@@ -3,10 +3,10 @@ import { createHmac } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
-import type { ReleaseSummary } from "../../server/releases/summaries.js";
+import type { ReleaseSummary } from "../../server/api/summaries.js";
 import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
-import { DELETED, deliver, TestGitHost } from "../support/git-host.js";
+import { DELETED, deliver, TestForge } from "../support/test-forge.js";
 import type { TestClone } from "../support/test-clone.js";
 import { TestSluice, type HttpAnswer } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";
@@ -14,11 +14,11 @@ import { tinyApp } from "../support/tiny-app.js";
 describe("webhooks", function () {
   this.timeout(120_000);
   let sluice: TestSluice;
-  let host: TestGitHost;
+  let host: TestForge;
   let clone: TestClone;
   before(async () => {
     sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } });
-    host = await TestGitHost.start();
+    host = await TestForge.start();
     clone = await host.clone(tinyApp({ "app.json": JSON.stringify({ sluice: { standbySeconds: 0 } }) }));
   });
   after(async () => {
@@ -280,7 +280,7 @@ describe("a source", function () {
   this.timeout(60_000);
   it("is asked now and then: what a host never delivered is deployed all the same", async () => {
     const sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 1 } } });
-    const host = await TestGitHost.start();
+    const host = await TestForge.start();
     try {
       const clone = await host.clone(tinyApp());
       await clone.mustPush();

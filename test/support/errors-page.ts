@@ -1,4 +1,4 @@
-import { catalogue } from "../../core/error-catalogue.js";
+import { catalogue } from "../../core/errors/error-catalogue.js";
 
 /** A value that stands for any: its name in messages, a list of its name where a list is wanted. */
 const placeholders: unknown = new Proxy(

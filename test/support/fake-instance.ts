@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { describeExit, endGroup } from "../../core/exec.js";
-import { groupEnd } from "../../core/process-group.js";
+import { describeExit, endGroup } from "../../core/exec/exec.js";
+import { groupEnd } from "../../core/exec/process-group.js";
 import type { InstanceSpec, InstanceState } from "../../server/engines/engine.js";
 import type { FakeLog } from "./fake-log.js";
 

@@ -2,7 +2,7 @@ import { createServer, request as ask, type IncomingMessage, type ServerResponse
 import type { Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Duplex } from "node:stream";
-import { bucketRange, BUCKETS } from "../../core/records/latency-buckets.js";
+import { bucketRange, BUCKETS } from "../../core/records/traffic/latency-buckets.js";
 import type { AppRoutes, Count, Load, Proxy } from "../../proxy/proxy.js";
 import { FakeRoutes, given, type Destination } from "./fake-routes.js";
 

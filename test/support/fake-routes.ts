@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { BASELINE, CANARY, PRODUCTION } from "../../core/records/route-table.js";
+import { BASELINE, CANARY, PRODUCTION } from "../../core/records/routes/route-table.js";
 import type { AppRoutes, ReleaseRoutes, Split } from "../../proxy/proxy.js";
 
 /** Where a request goes. */

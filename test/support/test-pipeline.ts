@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { Home } from "../../core/home.js";
 import { silentLog } from "../../core/log.js";
 import { connectRedis, openRedis } from "../../core/redis/connection.js";
-import type { ReleaseRecord } from "../../core/records/release-record.js";
-import { settingsSchema } from "../../core/settings.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+import { settingsSchema } from "../../core/settings/settings.js";
 import { Output } from "../../server/pipeline/output.js";
 import type { ReleaseOrder } from "../../server/pipeline/pipeline.js";
 import type { ReleaseWork } from "../../server/pipeline/step.js";
 import { Repository } from "../../server/git/repository.js";
-import { makeParts, type ServerParts } from "../../server/parts.js";
+import { assemble, type ServerParts } from "../../server/assemble.js";
 import { beginRecovery } from "../../server/reconcile/recover.js";
 import { tellChanges } from "../../server/tell-changes.js";
 import { CuttingRedis } from "./cutting-redis.js";
@@ -172,7 +172,7 @@ async function partsOf(
 ): Promise<{ parts: ServerParts; redis: Redis }> {
   const redis = connectRedis({ kind: "socket", path: wire.socket, password: "" }, silentLog);
   await openRedis(redis);
-  const parts = await makeParts({
+  const parts = await assemble({
     home,
     settings: { ...settingsSchema.parse(options), token: undefined },
     redis,

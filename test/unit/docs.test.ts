@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { readFile, writeFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { settingsSchema } from "../../core/settings.js";
-import { parseAppJson } from "../../server/pipeline/manifest/app-json.js";
-import { parseProcfile } from "../../server/pipeline/manifest/procfile.js";
+import { settingsSchema } from "../../core/settings/settings.js";
+import { parseAppJson } from "../../server/builds/manifest/app-json.js";
+import { parseProcfile } from "../../server/builds/manifest/procfile.js";
 import { errorsPage } from "../support/errors-page.js";
 
 const doc = (name: string): string => new URL(`../../docs/${name}`, import.meta.url).pathname;

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
-import { AppError } from "../../../core/app-error.js";
+import { AppError } from "../../../core/errors/app-error.js";
 
 /**
  * Hands out ports of a range, each one later than the last, so that a port just left is not used again at once. The first

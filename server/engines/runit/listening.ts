@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { groupMembers, processFamily } from "../../../core/process-group.js";
+import { groupMembers, processFamily } from "../../../core/exec/process-group.js";
 
 /**
  * The addresses on which an instance's processes listen (TCP, from /proc), for people: `0.0.0.0:3000`. `leader` is its first

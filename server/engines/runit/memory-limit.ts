@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../../core/clock.js";
-import { CGROUPS, instanceGroup } from "../../../core/instance-group.js";
-import { quote } from "../../../core/quote.js";
+import { CGROUPS, instanceGroup } from "../../../core/instances/instance-group.js";
+import { quote } from "../../../core/exec/quote.js";
 
 /** Holds an instance's processes to so much memory together. */
 export interface MemoryLimiter {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomically } from "../../../core/atomic-file.js";
 import type { Home } from "../../../core/home.js";
-import { endService, serviceState, supervise } from "../../../core/runsv.js";
+import { endService, serviceState, supervise } from "../../../core/exec/runsv.js";
 import type { Engine, InstanceSpec, InstanceState, LogLine, LogOptions } from "../engine.js";
 import { FreePorts } from "./free-port.js";
 import { listeningAddresses } from "./listening.js";

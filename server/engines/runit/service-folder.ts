@@ -1,4 +1,4 @@
-import { quote } from "../../../core/quote.js";
+import { quote } from "../../../core/exec/quote.js";
 import type { InstanceSpec } from "../engine.js";
 
 export interface ServiceFolder {

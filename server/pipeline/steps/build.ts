@@ -1,8 +1,8 @@
-import { AppError } from "../../../core/app-error.js";
-import { readManifest } from "../manifest/manifest.js";
-import { nodeDependencies, run } from "../runtimes/node-dependencies.js";
+import { AppError } from "../../../core/errors/app-error.js";
+import { readManifest } from "../../builds/manifest/manifest.js";
+import { nodeDependencies, run } from "../../builds/node/node-dependencies.js";
 import type { ReleaseWork } from "../step.js";
-import { runTask } from "../task.js";
+import { runTask } from "../../builds/task.js";
 
 /** The app's build script, development dependencies pruned after it, then `scripts.dokku.predeploy` of app.json. */
 export async function runBuild(work: ReleaseWork, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
-import { productionOf } from "../../releases/production-of.js";
-import { ownFolder } from "../own-folder.js";
-import { forTrack, readManifest } from "../manifest/manifest.js";
+import { productionOf } from "../../routes/production-of.js";
+import { ownFolder } from "../../builds/own-folder.js";
+import { forTrack, readManifest } from "../../builds/manifest/manifest.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { userOf } from "../../tools.js";
 

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
-import { AppError } from "../../../core/app-error.js";
+import { AppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import { userOf } from "../../tools.js";
-import { copyFolder } from "../copy-folder.js";
+import { copyFolder } from "../../builds/copy-folder.js";
 import type { Step } from "../step.js";
 
 const COPY_TIMEOUT_MS = 120_000;

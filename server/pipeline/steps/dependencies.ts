@@ -1,7 +1,7 @@
-import { readManifest } from "../manifest/manifest.js";
-import { install, nodeDependencies, variantOfTree } from "../runtimes/node-dependencies.js";
-import { nodeFolderFor } from "../runtimes/node-version.js";
-import { installPython } from "../runtimes/python-dependencies.js";
+import { readManifest } from "../../builds/manifest/manifest.js";
+import { install, nodeDependencies, variantOfTree } from "../../builds/node/node-dependencies.js";
+import { nodeFolderFor } from "../../builds/node/node-version.js";
+import { installPython } from "../../builds/python/python-dependencies.js";
 import type { Step } from "../step.js";
 
 /** What the app needs to run: its Node.js, its packages. */

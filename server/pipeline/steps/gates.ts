@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
-import { AppError } from "../../../core/app-error.js";
-import { readManifest } from "../manifest/manifest.js";
-import { ownFolder } from "../own-folder.js";
-import { install, nodeDependencies } from "../runtimes/node-dependencies.js";
+import { AppError } from "../../../core/errors/app-error.js";
+import { readManifest } from "../../builds/manifest/manifest.js";
+import { ownFolder } from "../../builds/own-folder.js";
+import { install, nodeDependencies } from "../../builds/node/node-dependencies.js";
 import type { ReleaseWork } from "../step.js";
 import { userOf } from "../../tools.js";
-import { runTask } from "../task.js";
+import { runTask } from "../../builds/task.js";
 
 /**
  * Lint and tests, all at once, in a clean checkout of their own with every dependency; it is gone afterwards. Throws

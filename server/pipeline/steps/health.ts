@@ -1,9 +1,9 @@
-import { AppError } from "../../../core/app-error.js";
+import { AppError } from "../../../core/errors/app-error.js";
 import { abortReason } from "../../../core/clock.js";
-import type { InstanceRecord } from "../../../core/records/release-record.js";
-import { withoutUnvisited, withRelease } from "../../releases/route-changes.js";
-import type { HealthCheck } from "../manifest/app-json.js";
-import { readManifest } from "../manifest/manifest.js";
+import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
+import { withoutUnvisited, withRelease } from "../../routes/route-changes.js";
+import type { HealthCheck } from "../../builds/manifest/app-json.js";
+import { readManifest } from "../../builds/manifest/manifest.js";
 import { probe, type Probe, type ProbeAnswer } from "../probe.js";
 import type { ReleaseWork, Step } from "../step.js";
 

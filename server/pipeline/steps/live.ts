@@ -1,6 +1,6 @@
 import { advanced } from "../../releases/release-store.js";
-import { withLive } from "../../releases/route-changes.js";
-import { appliedIfPossible } from "../../releases/applied.js";
+import { withLive } from "../../routes/route-changes.js";
+import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import type { Step } from "../step.js";
 
 const LIVE_TIMEOUT_MS = 30_000;
@@ -24,7 +24,7 @@ export const live: Step = {
     );
     tools.changes.tell(work.record, record);
     work.record = record;
-    const unheard = await appliedIfPossible(tools, revision, app.name);
+    const unheard = await waitForProxiesIfPossible(tools, revision, app.name);
     if (unheard !== undefined) out.problem(unheard);
     return undefined;
   },

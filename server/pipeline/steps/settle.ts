@@ -1,13 +1,13 @@
-import { isAppError } from "../../../core/app-error.js";
-import { isPreview } from "../../../core/records/route-table.js";
-import { withFewerPreviews } from "../../releases/route-changes.js";
+import { isAppError } from "../../../core/errors/app-error.js";
+import { isPreview } from "../../../core/records/routes/route-table.js";
+import { withFewerPreviews } from "../../routes/route-changes.js";
 import { withDeadline } from "../deadline.js";
 import { processEnvironment } from "../environment.js";
-import type { AppJson } from "../manifest/app-json.js";
-import { readManifest } from "../manifest/manifest.js";
+import type { AppJson } from "../../builds/manifest/app-json.js";
+import { readManifest } from "../../builds/manifest/manifest.js";
 import { prune } from "../prune.js";
 import type { ReleaseWork, Step } from "../step.js";
-import { runTask } from "../task.js";
+import { runTask } from "../../builds/task.js";
 
 /** Two scripts at most come before it, each with the time of a release. */
 const PRUNE_TIMEOUT_MS = 120_000;

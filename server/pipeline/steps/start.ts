@@ -1,16 +1,16 @@
-import { AppError } from "../../../core/app-error.js";
+import { AppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
-import type { InstanceRecord, ReleaseProcess } from "../../../core/records/release-record.js";
-import { appliedIfPossible } from "../../releases/applied.js";
+import type { InstanceRecord, ReleaseProcess } from "../../../core/records/releases/release-record.js";
+import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import { sourcesOf } from "../../releases/release-logs.js";
 import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
-import { execLast } from "../manifest/exec-last.js";
-import { readManifest } from "../manifest/manifest.js";
+import { execLast } from "../../builds/manifest/exec-last.js";
+import { readManifest } from "../../builds/manifest/manifest.js";
 import { applyAppJsonEnv } from "../release-config.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { userOf } from "../../tools.js";
-import { runTask } from "../task.js";
+import { runTask } from "../../builds/task.js";
 
 /** The Procfile's `release:` once, then every instance of every process. */
 export const start: Step = {
@@ -56,7 +56,8 @@ export async function stopInstances({ tools, record }: Pick<ReleaseWork, "tools"
 /** The same once every proxy has taken them out. What a silent one may still lead visitors to goes when that has reported, or was removed. */
 async function stopWhenOut(work: ReleaseWork): Promise<void> {
   const { tools, app, record, goneSince } = work;
-  const unheard = goneSince === undefined ? undefined : await appliedIfPossible(tools, goneSince, app.name);
+  const unheard =
+    goneSince === undefined ? undefined : await waitForProxiesIfPossible(tools, goneSince, app.name);
   if (goneSince === undefined || unheard === undefined) await stopInstances(work);
   else for (const id of instanceIds(record)) tools.leaving.begin(id, { goneSince, drainSeconds: 0 });
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { createServer, type Server } from "node:http";
-import { noTraffic, percentileMs, sumOf, type Traffic } from "../../../core/records/traffic.js";
+import { noTraffic, percentileMs, sumOf, type Traffic } from "../../../core/records/traffic/traffic.js";
 import { increments, type Baseline } from "../../../proxy/increments.js";
 import type { AppRoutes } from "../../../proxy/proxy.js";
 import { eventually } from "../../support/eventually.js";

@@ -1,4 +1,4 @@
-import { BASELINE, CANARY, PRODUCTION } from "../../../core/records/route-table.js";
+import { BASELINE, CANARY, PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { AppRoutes, ReleaseRoutes, Split } from "../../../proxy/proxy.js";
 import type { HttpAnswer } from "../../support/test-sluice.js";
 import type { ProxyTrial } from "./proxy-trial.js";

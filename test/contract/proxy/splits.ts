@@ -1,9 +1,14 @@
 import { expect } from "chai";
-import { canarySettingsSchema } from "../../../core/records/canary-settings.js";
-import type { ReleaseRecord } from "../../../core/records/release-record.js";
-import { CANARY, emptyRouteTable, PRODUCTION, type RouteTable } from "../../../core/records/route-table.js";
+import { canarySettingsSchema } from "../../../core/records/releases/canary-settings.js";
+import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
+import {
+  CANARY,
+  emptyRouteTable,
+  PRODUCTION,
+  type RouteTable,
+} from "../../../core/records/routes/route-table.js";
 import { routesOf } from "../../../proxy/routes-of.js";
-import { withLive, withoutCanary } from "../../../server/releases/route-changes.js";
+import { withLive, withoutCanary } from "../../../server/routes/route-changes.js";
 import type { Upstream } from "../../support/upstream.js";
 import type { ProxyTrial } from "./proxy-trial.js";
 import { cookieOf, splitRoutes, visits, whereOf, type WantedSplit } from "./split-app.js";

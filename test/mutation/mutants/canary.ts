@@ -1,112 +1,112 @@
 import type { Mutant } from "../mutant.js";
 
-const VERDICT = ["test/unit/server/canary/verdict.test.ts"];
-const NEXT_MOVE = ["test/unit/server/canary/next-move.test.ts"];
-const PROMOTION = ["test/unit/server/canary/promotion.test.ts"];
+const VERDICT = ["test/unit/server/canary/statistics/verdict.test.ts"];
+const NEXT_MOVE = ["test/unit/server/canary/judging/next-move.test.ts"];
+const PROMOTION = ["test/unit/server/canary/judging/promotion.test.ts"];
 
 /** When a canary is judged, and what may follow from it. */
 export const canary: readonly Mutant[] = [
   {
     guard: "a canary without requests is never judged good, whatever the settings say",
-    file: "server/canary/verdict.ts",
+    file: "server/canary/statistics/verdict.ts",
     text: "Math.max(1, minRequests)",
     by: "minRequests",
     tests: VERDICT,
   },
   {
     guard: "each step needs its minimum of requests",
-    file: "server/canary/verdict.ts",
+    file: "server/canary/statistics/verdict.ts",
     text: "requestsInStep.canary < needed",
     by: "requestsInStep.canary < 0",
     tests: VERDICT,
   },
   {
     guard: "nothing is decided while production has no requests",
-    file: "server/canary/verdict.ts",
+    file: "server/canary/statistics/verdict.ts",
     text: "requestsInStep.production === 0",
     by: "requestsInStep.production < 0",
     tests: VERDICT,
   },
   {
     guard: "the hard limit of errors needs twenty requests",
-    file: "server/canary/verdict.ts",
+    file: "server/canary/statistics/verdict.ts",
     text: "maxErrorShare === undefined || canary.requests < LIMIT_REQUESTS ||",
     by: "maxErrorShare === undefined ||",
     tests: VERDICT,
   },
   {
     guard: "a canary is not blamed for errors that production has as well",
-    file: "server/canary/verdict.ts",
+    file: "server/canary/statistics/verdict.ts",
     text: "if (share <= (production.errorShare ?? 0)) return undefined;",
     by: "",
     tests: VERDICT,
   },
   {
     guard: "a p99 needs a hundred answers on both sides",
-    file: "server/canary/verdict.ts",
+    file: "server/canary/statistics/verdict.ts",
     text: "if (canary.answers < P99_ANSWERS || production.answers < P99_ANSWERS) return undefined;",
     by: "",
     tests: VERDICT,
   },
   {
     guard: "a step lasts at least its seconds",
-    file: "server/canary/verdict.ts",
+    file: "server/canary/statistics/verdict.ts",
     text: "if (secondsInStep >= stepSeconds) return undefined;",
     by: "return undefined;",
     tests: VERDICT,
   },
   {
     guard: "a share that an admin chose is not raised",
-    file: "server/canary/next-move.ts",
+    file: "server/canary/judging/next-move.ts",
     text: 'if (routed.isByHand) return { action: "none" };',
     by: "",
     tests: NEXT_MOVE,
   },
   {
     guard: "an A/B test is decided by people",
-    file: "server/canary/next-move.ts",
+    file: "server/canary/judging/next-move.ts",
     text: " || settings.goal !== undefined",
     by: "",
     tests: NEXT_MOVE,
   },
   {
     guard: "a failed canary stays where onFail is hold",
-    file: "server/canary/next-move.ts",
+    file: "server/canary/judging/next-move.ts",
     text: 'settings.onFail === "abort" ? { action: "abort" } : { action: "none" }',
     by: '{ action: "abort" }',
     tests: NEXT_MOVE,
   },
   {
     guard: "a canary that passed waits for a person where onPass is hold",
-    file: "server/canary/next-move.ts",
+    file: "server/canary/judging/next-move.ts",
     text: 'settings.onPass === "promote" ? { action: "promote" } : { action: "none" }',
     by: '{ action: "promote" }',
     tests: NEXT_MOVE,
   },
   {
     guard: "a canary does not replace a production that it did not begin beside",
-    file: "server/canary/promotion.ts",
+    file: "server/canary/judging/promotion.ts",
     text: "beside !== undefined && beside !== (production ?? null)",
     by: "beside === 0",
     tests: PROMOTION,
   },
   {
     guard: "a failed promotion is tried again only after its pause",
-    file: "server/canary/promotion.ts",
+    file: "server/canary/judging/promotion.ts",
     text: "failedPromotion !== undefined && now < failedPromotion.retryAt",
     by: "failedPromotion !== undefined && now < 0",
     tests: PROMOTION,
   },
   {
     guard: "a verdict that comes late does not raise the share of another canary, or one set by hand",
-    file: "server/canary/share.ts",
+    file: "server/canary/judging/share.ts",
     text: "isRaised = table.tracks[CANARY] === release && table.canary?.isByHand === false;",
     by: "isRaised = true;",
     tests: ["test/contract/canary-share.test.ts"],
   },
   {
     guard: "an abort takes its own canary, not one that came meanwhile",
-    file: "server/canary/share.ts",
+    file: "server/canary/judging/share.ts",
     text: "table.tracks[CANARY] === number ? withoutCanary(table, tools.clock.now()) : table",
     by: "withoutCanary(table, tools.clock.now())",
     tests: ["test/contract/canary-share.test.ts"],

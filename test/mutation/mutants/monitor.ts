@@ -2,7 +2,7 @@ import type { Mutant } from "../mutant.js";
 
 const RULE = ["test/unit/monitor/rules/evaluate-rule.test.ts"];
 const LOOK = ["test/unit/monitor/rules/look.test.ts"];
-const AUTOSCALER = ["test/unit/monitor/autoscaler.test.ts"];
+const AUTOSCALER = ["test/unit/monitor/autoscaling/autoscaler.test.ts"];
 
 /** When an alert is raised, who is told, and when instances are added. */
 export const monitor: readonly Mutant[] = [
@@ -64,49 +64,49 @@ export const monitor: readonly Mutant[] = [
   },
   {
     guard: "the autoscaler keeps still while a release is under way",
-    file: "monitor/autoscaler.ts",
+    file: "monitor/autoscaling/autoscaler.ts",
     text: 'if (isReleasing) return stay("a release is under way");',
     by: "",
     tests: AUTOSCALER,
   },
   {
     guard: "the autoscaler asks once for a change, not at every look",
-    file: "monitor/autoscaler.ts",
+    file: "monitor/autoscaling/autoscaler.ts",
     text: "askedAt !== undefined && now - askedAt < cooldownSeconds * 1000",
     by: "askedAt === 0",
     tests: AUTOSCALER,
   },
   {
     guard: "the autoscaler at most doubles",
-    file: "monitor/autoscaler.ts",
+    file: "monitor/autoscaling/autoscaler.ts",
     text: "Math.min(max, 2 * instances, Math.ceil(load / cpuTarget))",
     by: "Math.min(max, Math.ceil(load / cpuTarget))",
     tests: AUTOSCALER,
   },
   {
     guard: "the autoscaler never exceeds max",
-    file: "monitor/autoscaler.ts",
+    file: "monitor/autoscaling/autoscaler.ts",
     text: "Math.min(max, 2 * instances, Math.ceil(load / cpuTarget))",
     by: "Math.min(2 * instances, Math.ceil(load / cpuTarget))",
     tests: AUTOSCALER,
   },
   {
     guard: "no instance is taken away while there is an alert",
-    file: "monitor/autoscaler.ts",
+    file: "monitor/autoscaling/autoscaler.ts",
     text: "instances === min || alert !== undefined || peak === undefined",
     by: "instances === min || peak === undefined",
     tests: AUTOSCALER,
   },
   {
     guard: "no instance is taken away within the cooldown",
-    file: "monitor/autoscaler.ts",
+    file: "monitor/autoscaling/autoscaler.ts",
     text: "  if (now - changedAt < cooldownSeconds * 1000) return undefined;",
     by: "",
     tests: AUTOSCALER,
   },
   {
     guard: "no more instances than the machines have processors",
-    file: "monitor/autoscaler.ts",
+    file: "monitor/autoscaling/autoscaler.ts",
     text: "to: Math.min(to, most), reason",
     by: "to, reason",
     tests: AUTOSCALER,

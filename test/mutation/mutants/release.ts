@@ -1,11 +1,11 @@
 import type { Mutant } from "../mutant.js";
 
 const HEALTH = ["test/contract/health.test.ts"];
-const TURNS = ["test/unit/server/release-turns.test.ts"];
-const QUEUE = ["test/unit/server/release-queue.test.ts"];
-const PRUNE = ["test/contract/prune.test.ts", "test/unit/server/prune.test.ts"];
+const TURNS = ["test/unit/server/releases/release-turns.test.ts"];
+const QUEUE = ["test/unit/server/pipeline/release-queue.test.ts"];
+const PRUNE = ["test/contract/prune.test.ts", "test/unit/server/pipeline/prune.test.ts"];
 const KEY = ["test/contract/dependency-key.test.ts"];
-const PHASE = ["test/unit/core/phase.test.ts"];
+const PHASE = ["test/unit/core/records/releases/phase.test.ts"];
 
 /** From a push to a release, and what is kept of it. */
 export const release: readonly Mutant[] = [
@@ -170,35 +170,35 @@ export const release: readonly Mutant[] = [
     ] as const
   ).map(([part, text]) => ({
     guard: `dependencies of another ${part} are not taken`,
-    file: "server/pipeline/runtimes/node-dependencies.ts",
+    file: "server/builds/node/node-dependencies.ts",
     text,
     by: "",
     tests: KEY,
   })),
   {
     guard: "dependencies of the release's own Node.js are not those of the machine's",
-    file: "server/pipeline/runtimes/node-dependencies.ts",
+    file: "server/builds/node/node-dependencies.ts",
     text: "work.record.nodeFolder === undefined ? work.tools.path : `${work.record.nodeFolder}:${work.tools.path}`",
     by: "work.tools.path",
     tests: KEY,
   },
   {
     guard: "an installation that runs scripts of the app's tree is not shared",
-    file: "server/pipeline/runtimes/node-dependencies.ts",
+    file: "server/builds/node/node-dependencies.ts",
     text: 'install.startsWith("npm ci") && installsAlone(packageJson)',
     by: 'install.startsWith("npm ci")',
     tests: KEY,
   },
   {
     guard: "a live release cannot fail",
-    file: "core/records/phase.ts",
+    file: "core/records/releases/phase.ts",
     text: 'live: ["settled", "retired"]',
     by: 'live: ["settled", "retired", "failed"]',
     tests: PHASE,
   },
   {
     guard: "a failed release has reached nothing",
-    file: "core/records/phase.ts",
+    file: "core/records/releases/phase.ts",
     text: 'current !== "failed" && ',
     by: "",
     tests: PHASE,

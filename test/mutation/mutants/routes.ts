@@ -1,8 +1,8 @@
 import type { Mutant } from "../mutant.js";
 
-const CHANGES = ["test/unit/server/route-changes.test.ts"];
-const RETIREMENT = ["test/unit/server/retirement.test.ts"];
-const PLAN = ["test/unit/proxy/plan.test.ts"];
+const CHANGES = ["test/unit/server/routes/route-changes.test.ts"];
+const RETIREMENT = ["test/unit/server/reconcile/retirement.test.ts"];
+const PLAN = ["test/unit/proxy/haproxy/runtime/plan.test.ts"];
 const ROUTES_OF = ["test/unit/proxy/routes-of.test.ts"];
 const FOLLOWER = ["test/contract/follower.test.ts"];
 const COUNTS = ["test/contract/haproxy-counts.test.ts"];
@@ -11,49 +11,49 @@ const COUNTS = ["test/contract/haproxy-counts.test.ts"];
 export const routes: readonly Mutant[] = [
   {
     guard: "a release that serves is not taken out of the table by an undo",
-    file: "server/releases/route-changes.ts",
+    file: "server/routes/route-changes.ts",
     text: "return isVisited || Object.values(table.tracks).includes(number) ? table",
     by: "return isVisited ? table",
     tests: CHANGES,
   },
   {
     guard: "a release that still has visitors is not taken out of the table by an undo",
-    file: "server/releases/route-changes.ts",
+    file: "server/routes/route-changes.ts",
     text: "return isVisited || Object.values(table.tracks).includes(number) ? table",
     by: "return Object.values(table.tracks).includes(number) ? table",
     tests: CHANGES,
   },
   {
     guard: "an aborted canary's cookies bring nobody back to it",
-    file: "server/releases/route-changes.ts",
+    file: "server/routes/route-changes.ts",
     text: "withoutVisitors(withoutTrack(table, CANARY, now), number)",
     by: "withoutTrack(table, CANARY, now)",
     tests: CHANGES,
   },
   {
     guard: "a share that an admin chose stays over the next canary",
-    file: "server/releases/route-changes.ts",
+    file: "server/routes/route-changes.ts",
     text: "before?.isByHand ? before.share : firstShare(canary)",
     by: "firstShare(canary)",
     tests: CHANGES,
   },
   {
     guard: "a canary that takes production is no canary any more",
-    file: "server/releases/route-changes.ts",
+    file: "server/routes/route-changes.ts",
     text: ".filter(([, number]) => number !== record.number);\n  const tracks",
     by: ";\n  const tracks",
     tests: CHANGES,
   },
   {
     guard: "of too many previews one that is awake stays",
-    file: "server/releases/route-changes.ts",
+    file: "server/routes/route-changes.ts",
     text: "return release?.asleep ? release.since : now + (release?.since ?? 0);",
     by: "return release?.since ?? 0;",
     tests: CHANGES,
   },
   {
     guard: "of too many previews the one just pushed stays",
-    file: "server/releases/route-changes.ts",
+    file: "server/routes/route-changes.ts",
     text: "isPreview(track) && track !== kept",
     by: "isPreview(track)",
     tests: CHANGES,
@@ -102,21 +102,21 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "a slot whose servers still have connections is given to no other release",
-    file: "proxy/haproxy/plan.ts",
+    file: "proxy/haproxy/runtime/plan.ts",
     text: " && !used.has(slot)",
     by: "",
     tests: PLAN,
   },
   {
     guard: "what is pointed to comes before what points",
-    file: "proxy/haproxy/map-changes.ts",
+    file: "proxy/haproxy/runtime/map-changes.ts",
     text: '["slots", "splits", "tracks", "visitors", "hosts"]',
     by: '["hosts", "visitors", "tracks", "splits", "slots"]',
     tests: PLAN,
   },
   {
     guard: "what points goes before what is pointed to",
-    file: "proxy/haproxy/map-changes.ts",
+    file: "proxy/haproxy/runtime/map-changes.ts",
     text: "changes.reverse()",
     by: "changes",
     tests: PLAN,
@@ -137,7 +137,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "an alert key of another type stops nothing",
-    file: "core/records/is-alert.ts",
+    file: "core/records/alerts/is-alert.ts",
     text: "return false;",
     by: "throw error;",
     tests: ["test/contract/is-alert.test.ts"],
@@ -170,7 +170,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "what was counted before a reload is told until it was kept",
-    file: "proxy/haproxy/counters.ts",
+    file: "proxy/haproxy/counting/counters.ts",
     text: "if (!all && this.wereTold) {",
     by: "if (!all || this.wereTold) {",
     tests: COUNTS,
@@ -178,7 +178,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "a request that may act twice is sent once",
-    file: "proxy/haproxy/configuration.ts",
+    file: "proxy/haproxy/config/configuration.ts",
     text: "  http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }\n",
     by: "",
     tests: ["test/contract/haproxy.test.ts"],
@@ -186,7 +186,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "a PATCH may act twice, too",
-    file: "proxy/haproxy/configuration.ts",
+    file: "proxy/haproxy/config/configuration.ts",
     text: "unless { method GET HEAD OPTIONS PUT DELETE }",
     by: "unless { method GET HEAD OPTIONS PUT DELETE PATCH }",
     tests: ["test/contract/haproxy.test.ts"],
@@ -194,7 +194,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "scripts cannot read the cookie",
-    file: "proxy/haproxy/configuration.ts",
+    file: "proxy/haproxy/config/configuration.ts",
     text: "Path=/; HttpOnly; SameSite=Lax",
     by: "Path=/; SameSite=Lax",
     tests: ["test/contract/haproxy-requests.test.ts"],
@@ -202,7 +202,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "other sites cannot use the cookie",
-    file: "proxy/haproxy/configuration.ts",
+    file: "proxy/haproxy/config/configuration.ts",
     text: "Path=/; HttpOnly; SameSite=Lax",
     by: "Path=/; HttpOnly",
     tests: ["test/contract/haproxy-requests.test.ts"],
@@ -211,7 +211,7 @@ export const routes: readonly Mutant[] = [
   {
     guard: "nothing is stopped before every proxy knows",
     file: "server/reconcile/pending-stops.ts",
-    text: "await applied(this.tools, await routes.revisionOf(app), app);",
+    text: "await waitForProxies(this.tools, await routes.revisionOf(app), app);",
     by: "",
     tests: ["test/contract/sleep.test.ts"],
   },

@@ -4,17 +4,17 @@ import type { Mutant } from "../mutant.js";
 export const tree: readonly Mutant[] = [
   {
     guard: "a Procfile in which a process stands twice is refused",
-    file: "server/pipeline/manifest/procfile.ts",
+    file: "server/builds/manifest/procfile.ts",
     text: "if (processes.has(name))",
     by: "if (name === undefined)",
-    tests: ["test/unit/server/procfile.test.ts"],
+    tests: ["test/unit/server/builds/manifest/procfile.test.ts"],
   },
   {
     guard: "a process's name is safe in a path",
-    file: "server/pipeline/manifest/procfile.ts",
+    file: "server/builds/manifest/procfile.ts",
     text: "if (!isProcessName(name))",
     by: "if (name === undefined)",
-    tests: ["test/unit/server/procfile.test.ts"],
+    tests: ["test/unit/server/builds/manifest/procfile.test.ts"],
   },
   {
     guard: "a port of an instance is given to no other",
@@ -47,7 +47,7 @@ export const tree: readonly Mutant[] = [
   },
   {
     guard: "an instance gets its grace before KILL",
-    file: "core/runsv.ts",
+    file: "core/exec/runsv.ts",
     text: "  const killAt = Date.now() + graceMs;",
     by: "  const killAt = Date.now() + 0 * graceMs;",
     tests: ["test/contract/runit-engine.test.ts"],
@@ -55,7 +55,7 @@ export const tree: readonly Mutant[] = [
   },
   {
     guard: "an instance that ignores TERM is killed",
-    file: "core/runsv.ts",
+    file: "core/exec/runsv.ts",
     text: "if (Date.now() >= killAt) await kill(folder, group);",
     by: "",
     tests: ["test/contract/runit-engine.test.ts"],
@@ -63,14 +63,14 @@ export const tree: readonly Mutant[] = [
   },
   {
     guard: "a command's children go with it",
-    file: "core/exec.ts",
+    file: "core/exec/exec.ts",
     text: '    endGroup(child.pid, "SIGKILL");\n    const linger',
     by: "    const linger",
     tests: ["test/contract/exec.test.ts"],
   },
   {
     guard: "a command that ignores TERM is killed",
-    file: "core/exec.ts",
+    file: "core/exec/exec.ts",
     text: 'setTimeout(() => endGroup(child.pid, "SIGKILL"), TERM_GRACE_MS).unref();',
     by: "",
     tests: ["test/contract/exec.test.ts"],

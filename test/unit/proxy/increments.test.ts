@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { FIGURES, noTraffic, sumOf, type Traffic } from "../../../core/records/traffic.js";
+import { FIGURES, noTraffic, sumOf, type Traffic } from "../../../core/records/traffic/traffic.js";
 import { increments, type Baseline } from "../../../proxy/increments.js";
 import type { Count } from "../../../proxy/proxy.js";
 

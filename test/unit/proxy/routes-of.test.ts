@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { emptyRouteTable, type RouteTable } from "../../../core/records/route-table.js";
+import { emptyRouteTable, type RouteTable } from "../../../core/records/routes/route-table.js";
 import { routesOf } from "../../../proxy/routes-of.js";
 
 describe("the routes of a table", () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { createTransport } from "nodemailer";
 import { PNG } from "pngjs";
-import type { AlertNotice } from "../../../../core/records/alert-notice.js";
+import type { AlertNotice } from "../../../../core/records/alerts/alert-notice.js";
 import { mailOf, type MailFrame } from "../../../../monitor/notices/mail.js";
 import { aNotice, anAlert, RAISED_AT, someFacts } from "../../../support/a-notice.js";
 import { leaves, parseMail, type MailPart } from "../../../support/parse-mail.js";

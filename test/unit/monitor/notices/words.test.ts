@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { ruleSchema } from "../../../../core/monitor-settings.js";
-import type { AlertNotice } from "../../../../core/records/alert-notice.js";
-import type { AlertRecord, AlertTurn } from "../../../../core/records/alert-record.js";
+import { ruleSchema } from "../../../../core/settings/monitor-settings.js";
+import type { AlertNotice } from "../../../../core/records/alerts/alert-notice.js";
+import type { AlertRecord, AlertTurn } from "../../../../core/records/alerts/alert-record.js";
 import type { NoticeFacts } from "../../../../monitor/notices/notice-facts.js";
 import { noticeOf } from "../../../../monitor/notices/notice-of.js";
 import { wordsOf } from "../../../../monitor/notices/words.js";

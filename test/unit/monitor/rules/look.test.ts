@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { monitorSettingsSchema } from "../../../../core/monitor-settings.js";
-import type { AlertRecord, AlertTurn } from "../../../../core/records/alert-record.js";
-import type { HostRecord, HostRole } from "../../../../core/records/host-record.js";
-import type { Sample } from "../../../../core/records/sample.js";
+import { monitorSettingsSchema } from "../../../../core/settings/monitor-settings.js";
+import type { AlertRecord, AlertTurn } from "../../../../core/records/alerts/alert-record.js";
+import type { HostRecord, HostRole } from "../../../../core/records/hosts/host-record.js";
+import type { Sample } from "../../../../core/records/hosts/sample.js";
 import { look, type Seen } from "../../../../monitor/rules/look.js";
 import type { RuleState } from "../../../../monitor/rules/evaluate-rule.js";
 import { told } from "../../../../monitor/rules/alert-life.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { createServer } from "node:net";
-import { isAppError } from "../../../../core/app-error.js";
+import { isAppError } from "../../../../core/errors/app-error.js";
 import { FreePorts } from "../../../../server/engines/runit/free-port.js";
 import { freeRange } from "../../../support/free-range.js";
 

@@ -1,6 +1,0 @@
-import type { MonitorSettings } from "../core/monitor-settings.js";
-
-/** Whether alerts reach no person. */
-export function isNobodyTold({ email, webhook, slack }: MonitorSettings): boolean {
-  return email === undefined && webhook === undefined && slack === undefined;
-}

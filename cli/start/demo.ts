@@ -1,0 +1,64 @@
+import { cp, mkdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { outputOf, runCommand } from "../../core/exec/exec.js";
+import { AppError } from "../../core/errors/app-error.js";
+import type { AppSummary } from "../../server/api/summaries.js";
+import { apiPath } from "../client/api-path.js";
+import { Client } from "../client/client.js";
+import type { Context } from "./context.js";
+
+const APP = "hello";
+const NOT_COPIED = new Set(["node_modules", "coverage", ".git"]);
+
+/**
+ * Pushes the sample app with a real `git push`, unless it runs already. Answers the folder of the clone it pushed from. When
+ * `signal` aborts, the push is broken off, and this rejects.
+ */
+export async function pushDemo(context: Context, token: string, signal: AbortSignal): Promise<string> {
+  const clone = join(context.home.root, "demo", APP);
+  if (await isLive(context)) return clone;
+  const env = gitEnv(context);
+  const git = async (...args: string[]): Promise<string> =>
+    outputOf({ argv: ["git", "-C", clone, ...args], env }, { signal });
+  await rm(clone, { recursive: true, force: true });
+  await mkdir(clone, { recursive: true, mode: 0o700 });
+  await cp(join(context.installation, "app"), clone, {
+    recursive: true,
+    filter: (source) => !NOT_COPIED.has(basename(source)),
+  });
+  await git("init", "--quiet", "--initial-branch=master");
+  await git("config", "user.name", "Sluice demo");
+  await git("config", "user.email", "demo@localhost");
+  await git(
+    "remote",
+    "add",
+    "sluice",
+    `http://demo:${token}@127.0.0.1:${context.settings.controlPort}/git/${APP}.git`,
+  );
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message", "The sample app");
+  context.print(`$ git push sluice master`);
+  const exit = await runCommand(
+    { argv: ["git", "-C", clone, "push", "sluice", "master"], env },
+    { signal, onLine: (line) => context.print(line.replaceAll(token, "…")) },
+  );
+  if (exit.status !== 0)
+    throw new AppError("internal", { reason: "the sample app was declined (see above)" });
+  return clone;
+}
+
+async function isLive(context: Context): Promise<boolean> {
+  const apps = await new Client(context).call<AppSummary[]>("GET", apiPath("apps"));
+  return apps.some(({ app, tracks }) => app === APP && tracks.length > 0);
+}
+
+/** Not the user's own settings: hooks, signing or a URL rewrite of theirs must not get in the way. */
+function gitEnv({ path, home }: Context): Record<string, string> {
+  return {
+    PATH: path,
+    HOME: home.gitHome(),
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    LANG: "C.UTF-8",
+  };
+}

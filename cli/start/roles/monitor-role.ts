@@ -1,0 +1,37 @@
+import { hostname } from "node:os";
+import { systemClock } from "../../../core/clock.js";
+import type { HostRole } from "../../../core/records/hosts/host-record.js";
+import { Monitor } from "../../../monitor/monitor.js";
+import { startNotices } from "../../../monitor/notices/start-notices.js";
+import { controlUrl } from "../../../server/releases/public-url.js";
+import type { RoleOptions } from "./role.js";
+
+/** Samples this machine, compares the samples with the rules, and tells who is to be told. */
+export async function startMonitorRole(options: RoleOptions): Promise<void> {
+  const { context, redis, log, atStop } = options;
+  const { home, settings, path } = context;
+  const { monitor } = settings;
+  const pagesUrl = controlUrl(settings);
+  const notices = startNotices({ redis, settings: monitor, pagesUrl, clock: systemClock, log });
+  atStop(notices.stop);
+  const running = await new Monitor({
+    home,
+    redis,
+    settings: monitor,
+    host: monitor.host ?? hostname(),
+    roles: monitor.roles ?? hostRoles(options),
+    actions: notices.actions,
+    path,
+    log,
+  }).start();
+  atStop(async () => running.stop());
+}
+
+/** What a host is by what runs on it. */
+function hostRoles({ roles, ownRedis }: RoleOptions): HostRole[] {
+  return [
+    ...(roles.includes("proxy") ? ["proxy" as const] : []),
+    ...(ownRedis === undefined ? [] : ["redis" as const]),
+    ...(roles.includes("server") ? ["production" as const, "staging" as const] : []),
+  ];
+}

@@ -1,0 +1,33 @@
+import { Follower } from "../../../proxy/follow.js";
+import { paths, WAKE_HEADER } from "../../../proxy/haproxy/config/configuration.js";
+import { Waker } from "../../../proxy/waker.js";
+import { waitUntilUp } from "../wait-until-up.js";
+import { startPrivateHaproxy } from "../private-haproxy.js";
+import { systemUser } from "../system-user.js";
+import type { RoleOptions } from "./role.js";
+
+/** HAProxy, what keeps it at the routes in Redis, and what wakes a preview that is visited. */
+export async function startProxyRole({ context, redis, id, log, atStop }: RoleOptions): Promise<void> {
+  const { home, settings, path, isRoot } = context;
+  const user = isRoot ? await systemUser("haproxy") : undefined;
+  const haproxy = await startPrivateHaproxy(home, settings, path, user, log);
+  await waitUntilUp(home, "haproxy", async () => haproxy.apps());
+  const waker = new Waker({
+    redis,
+    path: paths.wakeSocket(home.haproxy().replace(/\/$/, "")),
+    header: WAKE_HEADER,
+    log,
+  });
+  const waking = await waker.start();
+  atStop(async () => waking.stop());
+  const follower = await new Follower({
+    proxy: haproxy,
+    redis,
+    id,
+    domain: settings.domain,
+    defaultApp: settings.default,
+    openBeside: (release) => waker.open(release),
+    log,
+  }).start();
+  atStop(async () => follower.stop());
+}

@@ -1,0 +1,76 @@
+import { endService, isSupervised } from "../../core/exec/runsv.js";
+import { readOrMakeSecret } from "../../core/secrets.js";
+import type { RecoveringApps } from "../../server/releases/recovering-apps.js";
+import type { Context } from "./context.js";
+import { openLog } from "./open-log.js";
+import { leaveProxies } from "./leave-proxies.js";
+import { ownId } from "./own-id.js";
+import { checkHome, checkPorts, checkPrograms } from "./preflight.js";
+import { reachRedis } from "./reach-redis.js";
+import { RedisReserve } from "./redis-reserve.js";
+import { startMonitorRole } from "./roles/monitor-role.js";
+import { startProxyRole } from "./roles/proxy-role.js";
+import type { Role, RoleOptions } from "./roles/role.js";
+import { startServerRole } from "./roles/server-role.js";
+import { lockHome } from "./server-lock.js";
+import { SERVICE_GRACE_MS, SERVICES } from "./service.js";
+
+export interface Running {
+  readonly adminToken: string;
+  /** Whether the token was made just now, and should be shown. */
+  readonly isNewToken: boolean;
+  /** Apps that the server is still recovering; undefined where there is no server. */
+  readonly recovering: Pick<RecoveringApps, "names" | "waitForAll"> | undefined;
+  /** Stops this process's roles. Traffic goes on. */
+  stop(): Promise<void>;
+}
+
+/** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all of them answer; apps may still be recovered then. */
+export async function up(context: Context, roles: readonly Role[]): Promise<Running> {
+  const { home, settings } = context;
+  await checkPrograms(context);
+  await checkHome(context);
+  const stops = [await lockHome(home)];
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).reverse()) await end();
+  };
+  const ranBefore = await Promise.all(SERVICES.map(async (name) => isSupervised(home.service(name))));
+  try {
+    await checkPorts(context, roles);
+    const log = openLog(context);
+    const { secret, made } = await readOrMakeSecret(home.token());
+    const adminToken = settings.token ?? secret;
+    const { redis, ownRedis } = await reachRedis(context, log);
+    stops.push(async () => redis.disconnect());
+    if (ownRedis !== undefined) {
+      const folder = home.redis("appendonlydir");
+      const reserve = await new RedisReserve({ folder, redis, path: context.path, log }).start();
+      stops.push(async () => reserve.stop());
+    }
+    const options: RoleOptions = {
+      context,
+      roles,
+      redis,
+      ownRedis,
+      adminToken,
+      id: await ownId(home),
+      log,
+      atStop: (end) => stops.push(end),
+    };
+    if (roles.includes("proxy")) await startProxyRole(options);
+    const server = roles.includes("server") ? await startServerRole(options) : undefined;
+    if (roles.includes("monitor")) await startMonitorRole(options);
+    log.info({ roles, version: context.version }, "up");
+    const isNewToken = made && settings.token === undefined;
+    return { adminToken, isNewToken, recovering: server?.recovering, stop };
+  } catch (error) {
+    await stop();
+    // Nothing is left running by a start that failed; what ran before has its traffic.
+    for (const [index, name] of SERVICES.entries()) {
+      if (ranBefore[index] !== false) continue;
+      await endService(home.service(name), SERVICE_GRACE_MS);
+      if (name === "haproxy") await leaveProxies(context);
+    }
+    throw error;
+  }
+}

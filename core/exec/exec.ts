@@ -1,0 +1,133 @@
+import { spawn } from "node:child_process";
+import { createInterface, type Interface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { abortReason } from "../clock.js";
+
+/** A command as a value: argument vector, never a shell string. */
+export interface Command {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd?: string;
+  /** The whole environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly user?: User;
+}
+
+/** A numeric user; needs no passwd entry. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** Called for each line of stdout and stderr, as it comes. */
+  readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
+  readonly input?: Readable;
+}
+
+export interface Exit {
+  /** Exit status, or undefined when a signal ended it. */
+  readonly status: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+const TERM_GRACE_MS = 3000;
+/** How long output is waited for that somebody outside the group may still write. */
+const LINGER_MS = 1000;
+const LONGEST_LINE = 16_384;
+
+/**
+ * Runs a command to its end in a process group of its own; whatever it started goes with it. When `signal` aborts, the
+ * group gets TERM, three seconds of grace, then KILL, and the promise rejects with the signal's reason.
+ */
+export async function runCommand(command: Command, options: RunOptions = {}): Promise<Exit> {
+  const { signal, onLine } = options;
+  if (signal?.aborted) throw abortReason(signal);
+  const [file, ...args] = command.argv;
+  const child = spawn(file, args, {
+    cwd: command.cwd,
+    env: command.env,
+    detached: true,
+    stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
+    ...(command.user ?? {}),
+  });
+  if (options.input && child.stdin) feed(options.input, child.stdin);
+  const { stdout, stderr } = child;
+  const outputs = [stdout, stderr].filter((output) => output !== null);
+  const readers = outputs.map((input) => createInterface({ input, crlfDelay: Infinity }));
+  const lines = Promise.all(
+    readers.map((reader, index) =>
+      readLines(reader, onLine, outputs[index] === stdout ? "stdout" : "stderr"),
+    ),
+  );
+  const stopGroup = (): void => {
+    endGroup(child.pid, "SIGTERM");
+    setTimeout(() => endGroup(child.pid, "SIGKILL"), TERM_GRACE_MS).unref();
+  };
+  signal?.addEventListener("abort", stopGroup, { once: true });
+  try {
+    const exit = await new Promise<Exit>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (status, by) => resolve({ status: status ?? undefined, signal: by ?? undefined }));
+    });
+    // A grandchild that holds the pipe would keep the reader waiting for ever; one that has left the group still can.
+    endGroup(child.pid, "SIGKILL");
+    const linger = setTimeout(() => {
+      for (const reader of readers) reader.close();
+      for (const output of outputs) output.destroy();
+    }, LINGER_MS);
+    await lines.finally(() => clearTimeout(linger));
+    if (signal?.aborted) throw abortReason(signal);
+    return exit;
+  } finally {
+    signal?.removeEventListener("abort", stopGroup);
+  }
+}
+
+/** Runs a short command and returns its stdout. Rejects with its stderr when it fails. */
+export async function outputOf(command: Command, options: { signal?: AbortSignal } = {}): Promise<string> {
+  const { exit, stdout, stderr } = await captureCommand(command, options);
+  if (exit.status === 0) return stdout;
+  const said = (stderr === "" ? stdout : stderr).split("\n").slice(-5).join(" ");
+  throw new Error(`${command.argv[0]} failed (${describeExit(exit)}): ${said}`);
+}
+
+/** Runs a short command and returns how it ended and what it wrote. */
+export async function captureCommand(
+  command: Command,
+  options: { signal?: AbortSignal } = {},
+): Promise<{ exit: Exit; stdout: string; stderr: string }> {
+  const lines = { stdout: [] as string[], stderr: [] as string[] };
+  const exit = await runCommand(command, { ...options, onLine: (line, from) => lines[from].push(line) });
+  return { exit, stdout: lines.stdout.join("\n"), stderr: lines.stderr.join("\n") };
+}
+
+export function describeExit(exit: Exit): string {
+  return exit.signal === undefined ? `status ${exit.status ?? "unknown"}` : `killed by ${exit.signal}`;
+}
+
+/** Signals a whole process group; one that is gone already is no error. */
+export function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+function feed(input: Readable, stdin: Writable): void {
+  // The command may end before it has read all; that is its right.
+  stdin.on("error", () => input.destroy());
+  input.pipe(stdin);
+}
+
+async function readLines(
+  reader: Interface,
+  onLine: RunOptions["onLine"],
+  from: "stdout" | "stderr",
+): Promise<void> {
+  for await (const line of reader) {
+    onLine?.(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line, from);
+  }
+}

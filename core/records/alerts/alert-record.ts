@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { ALERT_ACTIONS } from "../../settings/monitor-settings.js";
+
+const quietSchema = z.object({
+  by: z.string(),
+  /** ms since 1970 */
+  at: z.number(),
+});
+
+/** A person has seen it: no reminder any more. */
+export const acknowledgementSchema = quietSchema;
+/** No news of this rule on this host until then. */
+export const silenceSchema = quietSchema.extend({ until: z.number() });
+
+/** A turn in an alert's life, which people are told of. */
+export const ALERT_TURNS = ["raised", "reminded", "resolved"] as const;
+
+export const alertRecordSchema = z.object({
+  v: z.literal(1),
+  id: z.string(),
+  /** The rule's name; `silent` for a host that stopped reporting. */
+  rule: z.string(),
+  host: z.string(),
+  /** What is wrong, with the values, for people. */
+  text: z.string(),
+  actions: z.array(z.enum(ALERT_ACTIONS)),
+  phase: z.enum(ALERT_TURNS),
+  /** Times in ms since 1970, by Redis' clock. */
+  raisedAt: z.number(),
+  remindedAt: z.number().optional(),
+  resolvedAt: z.number().optional(),
+  reminders: z.number().int().nonnegative(),
+  /** The last value, and the one farthest on the wrong side. */
+  value: z.number(),
+  worst: z.number(),
+  acknowledged: acknowledgementSchema.optional(),
+  /** Whether anybody was to be told of it: not while it is silenced. */
+  announced: z.boolean(),
+  /** Turns that an action was not told of yet. What is done is taken out: so nothing is told twice or forgotten. */
+  owed: z.array(z.object({ action: z.enum(ALERT_ACTIONS), turn: z.enum(ALERT_TURNS) })),
+});
+
+export type AlertRecord = z.infer<typeof alertRecordSchema>;
+export type AlertTurn = (typeof ALERT_TURNS)[number];
+export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
+export type Silence = z.infer<typeof silenceSchema>;
+
+/** What silences are kept by. */
+export function subjectOf({ rule, host }: { readonly rule: string; readonly host: string }): string {
+  return `${rule}@${host}`;
+}

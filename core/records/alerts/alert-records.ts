@@ -1,0 +1,139 @@
+import type { Redis } from "ioredis";
+import { AppError } from "../../errors/app-error.js";
+import { redisError } from "../../redis/connection.js";
+import { keys } from "../../redis/keys.js";
+import {
+  acknowledgementSchema,
+  alertRecordSchema,
+  silenceSchema,
+  subjectOf,
+  type Acknowledgement,
+  type AlertRecord,
+  type Silence,
+} from "./alert-record.js";
+
+export interface AlertChanges {
+  /** `RULE@HOST` → its state's text; undefined: all is well again. */
+  readonly states: ReadonlyMap<string, string | undefined>;
+  readonly alerts: readonly AlertRecord[];
+}
+
+const HISTORY_KEPT = 500;
+
+/**
+ * KEYS: lead, states, alerts, history, acknowledged. ARGV: the lead's token, changes as JSON ({gone: [state], states: [[state, text]],
+ * alerts: [[id, text]], over: [[id, text]]}), how many that are over are kept. Answer: 1, or 0 when another monitor leads.
+ */
+const COMMIT = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local changes = cjson.decode(ARGV[2])
+for _, state in ipairs(changes.gone) do redis.call('HDEL', KEYS[2], state) end
+for _, pair in ipairs(changes.states) do redis.call('HSET', KEYS[2], pair[1], pair[2]) end
+for _, pair in ipairs(changes.alerts) do redis.call('HSET', KEYS[3], pair[1], pair[2]) end
+for _, pair in ipairs(changes.over) do
+  redis.call('HDEL', KEYS[3], pair[1])
+  redis.call('HDEL', KEYS[5], pair[1])
+  redis.call('LPUSH', KEYS[4], pair[2])
+end
+if #changes.over > 0 then redis.call('LTRIM', KEYS[4], 0, tonumber(ARGV[3]) - 1) end
+return 1`;
+
+/** Alerts, and what persons say about them. Only the monitor that leads writes alerts; anybody may acknowledge and silence. */
+export class AlertRecords {
+  constructor(private readonly redis: Redis) {}
+
+  /** Those that last, and those that are over but that not everybody was told of; oldest first. */
+  async current(): Promise<AlertRecord[]> {
+    const texts = await this.redis.hvals(keys.monitorAlerts).catch(fail);
+    return texts.map(parse).sort((a, b) => a.raisedAt - b.raisedAt);
+  }
+
+  /** Those that are over, newest first. */
+  async past(most: number): Promise<AlertRecord[]> {
+    return (await this.redis.lrange(keys.monitorHistory, 0, most - 1).catch(fail)).map(parse);
+  }
+
+  /** State's texts by `RULE@HOST`. */
+  async states(): Promise<Map<string, string>> {
+    return new Map(Object.entries(await this.redis.hgetall(keys.monitorStates).catch(fail)));
+  }
+
+  /** False when another monitor leads now: nothing was written then. */
+  async commit(token: string, { states, alerts }: AlertChanges): Promise<boolean> {
+    const pairOf = (alert: AlertRecord): [string, string] => [alert.id, JSON.stringify(alert)];
+    const isDone = ({ phase, owed }: AlertRecord): boolean => phase === "resolved" && owed.length === 0;
+    const changes = {
+      gone: [...states].filter(([, text]) => text === undefined).map(([key]) => key),
+      states: [...states].filter(([, text]) => text !== undefined),
+      alerts: alerts.filter((alert) => !isDone(alert)).map(pairOf),
+      over: alerts.filter(isDone).map(pairOf),
+    };
+    const answer = await this.redis
+      .eval(
+        COMMIT,
+        5,
+        keys.monitorLead,
+        keys.monitorStates,
+        keys.monitorAlerts,
+        keys.monitorHistory,
+        keys.monitorAcknowledged,
+        token,
+        JSON.stringify(changes),
+        HISTORY_KEPT,
+      )
+      .catch(fail);
+    return answer === 1;
+  }
+
+  /** Throws `alert-unknown`. */
+  async acknowledge(id: string, by: string, now: number): Promise<AlertRecord> {
+    const alert = await this.find(id);
+    const acknowledged: Acknowledgement = { by, at: now };
+    await this.redis.hset(keys.monitorAcknowledged, id, JSON.stringify(acknowledged)).catch(fail);
+    return { ...alert, acknowledged };
+  }
+
+  /** No news of the alert's rule on its host until then. Throws `alert-unknown`. */
+  async silence(id: string, silence: Silence): Promise<AlertRecord> {
+    const alert = await this.find(id);
+    await this.redis.hset(keys.monitorSilences, subjectOf(alert), JSON.stringify(silence)).catch(fail);
+    return alert;
+  }
+
+  /** By alert id. */
+  async acknowledgements(): Promise<Map<string, Acknowledgement>> {
+    const all = await this.redis.hgetall(keys.monitorAcknowledged).catch(fail);
+    return parseAll(all, (value) => acknowledgementSchema.parse(value));
+  }
+
+  /** By `RULE@HOST`; those that have ended are forgotten. */
+  async silences(now: number): Promise<Map<string, Silence>> {
+    const all = await this.redis.hgetall(keys.monitorSilences).catch(fail);
+    const silences = parseAll(all, (value) => silenceSchema.parse(value));
+    for (const [subject, { until }] of silences) {
+      if (until > now) continue;
+      silences.delete(subject);
+      await this.redis.hdel(keys.monitorSilences, subject).catch(fail);
+    }
+    return silences;
+  }
+
+  private async find(id: string): Promise<AlertRecord> {
+    const text = await this.redis.hget(keys.monitorAlerts, id).catch(fail);
+    if (text === null)
+      throw new AppError("alert-unknown", { id, known: (await this.current()).map((alert) => alert.id) });
+    return parse(text);
+  }
+}
+
+function parse(text: string): AlertRecord {
+  return alertRecordSchema.parse(JSON.parse(text));
+}
+
+function parseAll<T>(all: Record<string, string>, parseOne: (value: unknown) => T): Map<string, T> {
+  return new Map(Object.entries(all).map(([key, text]) => [key, parseOne(JSON.parse(text))]));
+}
+
+function fail(error: unknown): never {
+  throw redisError(error);
+}

@@ -1,0 +1,191 @@
+import type { Redis } from "ioredis";
+import { AppError } from "../../errors/app-error.js";
+import { keys } from "../../redis/keys.js";
+import { HOLDS, type HeldLock } from "../../redis/lock.js";
+import type { ReleaseRecord } from "../releases/release-record.js";
+import { emptyRouteTable, routeTableSchema, type RouteTable } from "./route-table.js";
+
+/** What whoever follows the route tables has to know. */
+export interface RouteChanges {
+  readonly revision: number;
+  /** App → its table, or undefined when it is gone; oldest change first. */
+  readonly changes: ReadonlyMap<string, RouteTable | undefined>;
+  /** Apps whose tables cannot be read: a later version may have written them. */
+  readonly unreadable: readonly string[];
+  /** These are all apps that there are: whichever else was known is gone. */
+  readonly isComplete: boolean;
+}
+
+/** Of so many apps that went it is known when they did; whoever was away for longer reads all tables. */
+const GONE_KEPT = 200;
+
+/** The route tables in Redis: written by the server, followed by every proxy. */
+export class RouteTables {
+  constructor(
+    private readonly redis: Redis,
+    private readonly token = "",
+  ) {}
+
+  /** The same, for who writes only while holding the app's lock: after that every change fails with `release-lock-lost`. */
+  under({ token }: Pick<HeldLock, "token">): RouteTables {
+    return new RouteTables(this.redis, token);
+  }
+
+  async read(app: string): Promise<RouteTable> {
+    return (await this.readVersioned(app)).table;
+  }
+
+  /** The tables of these apps; an app without one has an empty one. */
+  async readMany(apps: readonly string[]): Promise<RouteTable[]> {
+    if (apps.length === 0) return [];
+    const texts = await this.redis.hmget(keys.routes, ...apps);
+    return apps.map((app, index) => parse(texts[index]) ?? emptyRouteTable(app));
+  }
+
+  /**
+   * Changes an app's table, and the records of releases with it, in one step: either all of it is written or nothing.
+   * `change` is pure and may run again when another writer was faster: what it depends on, it looks up in the table it
+   * gets. One that returns that very table writes nothing, no record either. Answers the new revision, or the present one
+   * when nothing changed. An app that is not known is not by a change that leaves it without releases.
+   */
+  async update(
+    app: string,
+    change: (table: RouteTable) => RouteTable,
+    releases: readonly ReleaseRecord[] = [],
+  ): Promise<number> {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const { table, text, revision } = await this.readVersioned(app);
+      const wanted = change(table);
+      if (wanted === table) return revision;
+      const changed = routeTableSchema.parse(wanted);
+      if (text === "" && changed.releases.length === 0) return revision;
+      const next = JSON.stringify(changed);
+      if (next === text && releases.length === 0) return revision;
+      const written = await this.write(app, text, next, releases);
+      if (written !== undefined) return written;
+    }
+    throw new AppError("internal", { reason: `the route table of ${app} changes all the time` });
+  }
+
+  /** The revision of an app's last change; 0: there was none. */
+  async revisionOf(app: string): Promise<number> {
+    return Number((await this.redis.zscore(keys.routeChanges, app)) ?? 0);
+  }
+
+  /** Forgets an app's table; proxies see that it is gone. */
+  async remove(app: string): Promise<number> {
+    const { text } = await this.readVersioned(app);
+    const revision = await this.write(app, text, "", []);
+    if (revision === undefined) return this.remove(app);
+    const lists = [keys.routeChanges, keys.routes, keys.routesTrimmed];
+    // What is not trimmed now is by the next one.
+    await this.redis.eval(TRIM, lists.length, ...lists, String(GONE_KEPT)).catch(() => undefined);
+    return revision;
+  }
+
+  /** What changed after `revision` (0: everything that is known). Throws `redis-unavailable`. */
+  async changedSince(revision: number): Promise<RouteChanges> {
+    // In this order: what is trimmed before the list is read is known to be missing.
+    const [rows, trimmed] = await Promise.all([
+      this.redis.zrangebyscore(keys.routeChanges, `(${revision}`, "+inf", "WITHSCORES"),
+      this.redis.get(keys.routesTrimmed),
+    ]);
+    if (revision > 0 && revision < Number(trimmed ?? 0)) return this.changedSince(0);
+    const apps = rows.filter((_, index) => index % 2 === 0);
+    const texts = apps.length === 0 ? [] : await this.redis.hmget(keys.routes, ...apps);
+    const changes = new Map<string, RouteTable | undefined>();
+    const unreadable: string[] = [];
+    for (const [index, app] of apps.entries()) {
+      try {
+        changes.set(app, parse(texts[index]));
+      } catch {
+        unreadable.push(app);
+      }
+    }
+    return {
+      revision: apps.length === 0 ? revision : Number(rows[rows.length - 1]),
+      changes,
+      unreadable,
+      isComplete: revision < Number(trimmed ?? 0),
+    };
+  }
+
+  private async readVersioned(app: string): Promise<{ table: RouteTable; text: string; revision: number }> {
+    const [text, revision] = await Promise.all([
+      this.redis.hget(keys.routes, app),
+      this.redis.zscore(keys.routeChanges, app),
+    ]);
+    return {
+      table: parse(text) ?? emptyRouteTable(app),
+      text: text ?? "",
+      revision: Number(revision ?? 0),
+    };
+  }
+
+  private async write(
+    app: string,
+    before: string,
+    after: string,
+    releases: readonly ReleaseRecord[],
+  ): Promise<number | undefined> {
+    const records = releases.flatMap((release) => [String(release.number), JSON.stringify(release)]);
+    const revision = await this.redis.eval(
+      WRITE,
+      5,
+      keys.routes,
+      keys.revision,
+      keys.routeChanges,
+      keys.releases(app),
+      keys.lock(app),
+      app,
+      before,
+      after,
+      keys.routesChannel,
+      this.token,
+      ...records,
+    );
+    if (revision === LOCK_LOST) throw new AppError("release-lock-lost", { app });
+    return typeof revision === "number" && revision > 0 ? revision : undefined;
+  }
+}
+
+const LOCK_LOST = -1;
+
+/**
+ * KEYS: routes hash, revision counter, changes zset, releases hash, lock.
+ * ARGV: app, the table's text before ("" none), the text after ("" removes it), channel, the lock's token ("" without), then
+ * number, record, ….
+ * Answer: the new revision; 0 when the table is not what `before` says; -1 when the lock is not held with the token.
+ */
+const WRITE = `${HOLDS}
+if not holds(KEYS[5], ARGV[5]) then return ${LOCK_LOST} end
+local now = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if now ~= ARGV[2] then return 0 end
+local revision = redis.call('INCR', KEYS[2])
+if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+redis.call('ZADD', KEYS[3], revision, ARGV[1])
+for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+redis.call('PUBLISH', ARGV[4], revision)
+return revision`;
+
+/**
+ * KEYS: changes zset, routes hash, the revision from before which changes are missing. ARGV: how many apps that went are kept.
+ * Forgets the apps that went first.
+ */
+const TRIM = `
+local more = redis.call('ZCARD', KEYS[1]) - redis.call('HLEN', KEYS[2]) - tonumber(ARGV[1])
+if more <= 0 then return 0 end
+local rows = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+for i = 1, #rows, 2 do
+  if more <= 0 then break end
+  if redis.call('HEXISTS', KEYS[2], rows[i]) == 0 then
+    redis.call('ZREM', KEYS[1], rows[i])
+    redis.call('SET', KEYS[3], rows[i + 1])
+    more = more - 1
+  end
+end
+return 1`;
+
+function parse(text: string | null | undefined): RouteTable | undefined {
+  return text === null || text === undefined ? undefined : routeTableSchema.parse(JSON.parse(text));
+}

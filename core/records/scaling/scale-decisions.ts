@@ -1,0 +1,50 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { redisError } from "../../redis/connection.js";
+import { keys } from "../../redis/keys.js";
+
+const DECISIONS_KEPT = 100;
+
+const decisionSchema = z.object({
+  v: z.literal(1),
+  /** ISO 8601. */
+  at: z.string(),
+  /** `autoscaler`, or whose token it was. */
+  by: z.string(),
+  process: z.string(),
+  from: z.number(),
+  to: z.number(),
+  reason: z.string(),
+  /** `done`, or why it was not. */
+  outcome: z.string(),
+});
+
+/** How many instances of a process production was to have, why, and what came of it. */
+export type ScaleDecision = z.infer<typeof decisionSchema>;
+
+/** The apps' last 100 decisions each. */
+export class ScaleDecisions {
+  constructor(private readonly redis: Redis) {}
+
+  async add(app: string, decision: Omit<ScaleDecision, "v">): Promise<void> {
+    const key = keys.scaleDecisions(app);
+    const text = JSON.stringify({ v: 1, ...decision });
+    try {
+      await this.redis
+        .multi()
+        .lpush(key, text)
+        .ltrim(key, 0, DECISIONS_KEPT - 1)
+        .exec();
+    } catch (error) {
+      throw redisError(error);
+    }
+  }
+
+  /** Newest first. */
+  async list(app: string): Promise<ScaleDecision[]> {
+    const texts = await this.redis.lrange(keys.scaleDecisions(app), 0, -1).catch((error: unknown) => {
+      throw redisError(error);
+    });
+    return texts.map((text) => decisionSchema.parse(JSON.parse(text)));
+  }
+}

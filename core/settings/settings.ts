@@ -1,0 +1,213 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { AppError } from "../errors/app-error.js";
+import { monitorSettingsSchema } from "./monitor-settings.js";
+import { isNetwork } from "../network.js";
+import { unknownKeyProblem } from "./settings-problems.js";
+
+const port = z.number().int().min(1).max(65_535);
+const seconds = z.number().positive().max(86_400);
+const megabytes = z.number().int().positive();
+
+/** `sluice.yml`, with every default. `docs/configuration.md` shows each key; a test parses that example. */
+export const settingsSchema = z.strictObject({
+  bind: z.string().min(1).default("127.0.0.1").describe("address the public ports listen on"),
+  domain: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, "must be a lower-case host name")
+    .default("localhost"),
+  httpPort: port.default(8080),
+  controlPort: port.default(8081),
+  sshPort: port.default(2222),
+  default: z.string().optional().describe("the app that a bare host goes to"),
+  gates: z.enum(["pre-receive", "post-receive"]).default("pre-receive"),
+  allowSkipGates: z.boolean().default(false),
+  redis: z.strictObject({ url: z.url({ protocol: /^rediss?$/ }).optional() }).prefault({}),
+  instances: z
+    .strictObject({
+      ports: z
+        .strictObject({ first: port.default(20_000), last: port.default(29_999) })
+        .refine(({ first, last }) => first <= last, "last must not be below first")
+        .prefault({}),
+      memoryMegabytes: megabytes.default(512),
+      firstUid: z.number().int().min(1000).default(200_000),
+      stopSeconds: seconds.default(30),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      pushMegabytes: megabytes.default(100),
+      dependenciesSeconds: seconds.default(600),
+      gatesSeconds: seconds.default(900),
+      buildSeconds: seconds.default(900),
+      releaseSeconds: seconds.default(600),
+      logMegabytes: megabytes.default(10).describe("kept per instance"),
+      minFreeMegabytes: z.number().int().nonnegative().default(64),
+      keepReleases: z.number().int().min(1).max(100).default(5),
+    })
+    .prefault({}),
+  proxy: z.strictObject({ maxConnections: z.number().int().positive().optional() }).prefault({}),
+  trustedProxies: z
+    .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+    .default([])
+    .describe("proxies in front, which are believed what they say of a visitor"),
+  webhooks: z
+    .strictObject({ pollSeconds: seconds.default(300).describe("how often a source is asked what it has") })
+    .prefault({}),
+  monitor: monitorSettingsSchema.prefault({}),
+  logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
+});
+
+export type Settings = z.infer<typeof settingsSchema> & { readonly token: string | undefined };
+
+/**
+ * Reads `$SLUICE_HOME/sluice.yml` and lays the environment over it (the environment wins). All problems are told at once.
+ * Throws `settings-invalid`.
+ */
+export async function loadSettings(env: NodeJS.ProcessEnv, file: string): Promise<Settings> {
+  const problems: string[] = [];
+  const fromFile = parseYaml(await readIfThere(file), problems);
+  const merged = mergeEnvironment(fromFile, env, problems);
+  const parsed = settingsSchema.safeParse(merged);
+  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => problemOf(issue, merged, env)));
+  if (!parsed.success || problems.length > 0) throw new AppError("settings-invalid", { file, problems });
+  return { ...parsed.data, token: env["SLUICE_TOKEN"] === "" ? undefined : env["SLUICE_TOKEN"] };
+}
+
+/** Where the state lives: `SLUICE_HOME`, else /var/lib/sluice for root and ~/.sluice for anybody else. */
+export function homeFolder(env: NodeJS.ProcessEnv, isRoot: boolean): string {
+  const named = env["SLUICE_HOME"];
+  if (named !== undefined && named !== "") return resolve(named);
+  return isRoot ? "/var/lib/sluice" : join(env["HOME"] ?? homedir(), ".sluice");
+}
+
+/** Environment variable → where it goes, and whether it is a number. `within`: it only completes what the file says there. */
+const ENVIRONMENT: readonly {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly numeric: boolean;
+  readonly within?: readonly string[];
+}[] = [
+  { name: "SLUICE_BIND", path: ["bind"], numeric: false },
+  { name: "SLUICE_DOMAIN", path: ["domain"], numeric: false },
+  { name: "SLUICE_HTTP_PORT", path: ["httpPort"], numeric: true },
+  { name: "SLUICE_CONTROL_PORT", path: ["controlPort"], numeric: true },
+  { name: "SLUICE_SSH_PORT", path: ["sshPort"], numeric: true },
+  { name: "SLUICE_REDIS_URL", path: ["redis", "url"], numeric: false },
+  { name: "SLUICE_LOG_LEVEL", path: ["logLevel"], numeric: false },
+  {
+    name: "SLUICE_SMTP_PASSWORD",
+    path: ["monitor", "email", "smtp", "password"],
+    numeric: false,
+    within: ["monitor", "email", "smtp"],
+  },
+];
+
+type Tree = Record<string, unknown>;
+
+function mergeEnvironment(fromFile: Tree, env: NodeJS.ProcessEnv, problems: string[]): Tree {
+  const merged = structuredClone(fromFile);
+  for (const { name, path, numeric, within } of ENVIRONMENT) {
+    const text = env[name];
+    if (text === undefined || text === "") continue;
+    if (within !== undefined && valueAt(merged, within) === undefined) continue;
+    if (numeric && !/^\d+$/.test(text)) {
+      problems.push(`${name}: "${text}" is not a whole number`);
+      continue;
+    }
+    place(merged, path, numeric ? Number(text) : text);
+  }
+  return merged;
+}
+
+function place(tree: Tree, path: readonly string[], value: unknown): void {
+  const [first, ...rest] = path;
+  if (first === undefined) return;
+  if (rest.length === 0) {
+    tree[first] = value;
+    return;
+  }
+  const inner = tree[first];
+  const branch = isTree(inner) ? inner : {};
+  tree[first] = branch;
+  place(branch, rest, value);
+}
+
+function parseYaml(text: string, problems: string[]): Tree {
+  const document = parseDocument(text, { prettyErrors: true });
+  problems.push(...document.errors.map((error) => error.message.split("\n")[0] ?? error.message));
+  const value: unknown = document.errors.length > 0 ? {} : document.toJS();
+  if (value === null || value === undefined) return {};
+  if (isTree(value)) return value;
+  problems.push("the file must hold `key: value` lines");
+  return {};
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function problemOf(issue: z.core.$ZodIssue, tree: Tree, env: NodeJS.ProcessEnv): string {
+  const path = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys") return unknownKeyProblem(path, issue.keys, knownKeys(issue.path));
+  const value = valueAt(tree, issue.path);
+  const variable = ENVIRONMENT.find(
+    (entry) => entry.path.join(".") === path && (env[entry.name] ?? "") !== "",
+  );
+  const shown = value === undefined ? "" : ` (it is ${shownValue(issue.path.at(-1), value)})`;
+  return `${variable?.name ?? path}: ${issue.message}${shown}`;
+}
+
+const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "secret", "url"]);
+
+/** As JSON, without what may be secret in it. */
+function shownValue(key: PropertyKey | undefined, value: unknown): string {
+  return JSON.stringify(value, (inner, part: unknown) =>
+    SECRET_KEYS.has(inner === "" ? String(key) : inner) ? "[redacted]" : part,
+  );
+}
+
+function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) => (isTree(at) || Array.isArray(at) ? Reflect.get(at, key) : undefined),
+    tree,
+  );
+}
+
+/** Settings that have no default, so that they are known all the same. */
+const WITHOUT_DEFAULT = {
+  default: "app",
+  redis: { url: "redis://localhost" },
+  proxy: { maxConnections: 1 },
+  monitor: {
+    host: "web-1",
+    roles: [],
+    email: {
+      smtp: { host: "mail", port: 25, secure: false, user: "u", password: "p" },
+      from: "a@b",
+      to: ["a@b"],
+    },
+    webhook: { url: "http://localhost", secret: "whsec_".padEnd(38, "x") },
+    slack: { url: "http://localhost" },
+  },
+};
+
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  const at = valueAt(settingsSchema.parse(WITHOUT_DEFAULT), path);
+  return isTree(at) ? Object.keys(at) : [];
+}
+
+async function readIfThere(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw new AppError("settings-invalid", {
+      file,
+      problems: [error instanceof Error ? error.message : String(error)],
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import type { Log } from "../../core/log.js";
+import type { AlertRecord } from "../../core/records/alerts/alert-record.js";
+import type { Actions } from "./actions.js";
+import { told } from "../rules/alert-life.js";
+
+/** What could not be told is tried again so much later. */
+const PAUSE_MS = 60_000;
+
+type Owed = AlertRecord["owed"][number];
+
+/** Tells actions what alerts owe them, beside the loop: a mail server may take its time. */
+export class Teller {
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly done = new Set<string>();
+  private readonly pausedUntil = new Map<string, number>();
+
+  constructor(
+    private readonly actions: Actions,
+    private readonly log: Log,
+  ) {}
+
+  /** Takes out of an alert what was told by now. */
+  settled(alert: AlertRecord): AlertRecord {
+    return alert.owed
+      .filter((owed) => this.actions[owed.action]?.tell === undefined || this.done.has(nameOf(alert, owed)))
+      .reduce((rest, { action, turn }) => told(rest, action, turn), alert);
+  }
+
+  /** Begins to tell what is owed: to each action its turns one after the other. */
+  begin(alert: AlertRecord, now: number): void {
+    const first = new Map(alert.owed.toReversed().map((owed) => [owed.action, owed]));
+    for (const owed of first.values()) {
+      const name = nameOf(alert, owed);
+      if (this.done.has(name) || this.running.has(name) || now < (this.pausedUntil.get(name) ?? 0)) continue;
+      const telling = this.tell(alert, owed, name, now).finally(() => this.running.delete(name));
+      this.running.set(name, telling);
+    }
+  }
+
+  /** Forgets what was written down as told. */
+  written(alert: AlertRecord): void {
+    const owed = new Set(alert.owed.map((each) => nameOf(alert, each)));
+    for (const name of this.done)
+      if (name.startsWith(`${alert.id} `) && !owed.has(name)) this.done.delete(name);
+  }
+
+  async idle(): Promise<void> {
+    await Promise.all(this.running.values());
+  }
+
+  private async tell(alert: AlertRecord, { action, turn }: Owed, name: string, now: number): Promise<void> {
+    try {
+      await this.actions[action]?.tell?.(turn, alert);
+      this.done.add(name);
+      this.pausedUntil.delete(name);
+    } catch (error) {
+      this.pausedUntil.set(name, now + PAUSE_MS);
+      this.log.error({ err: error, action, turn, alert: alert.id }, "an alert could not be told");
+    }
+  }
+}
+
+function nameOf({ id }: AlertRecord, { action, turn }: Owed): string {
+  return `${id} ${action} ${turn}`;
+}

@@ -1,0 +1,107 @@
+import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
+
+/** What is known of an app's production when it is looked at. */
+export interface ScaleView {
+  /** ms since 1970. */
+  readonly now: number;
+  /** Of web, as the proxies know them. */
+  readonly instances: number;
+  readonly settings: ScaleSettings;
+  /** CPU of all of them together over the last seconds, percent of one processor; undefined: not known. */
+  readonly load: number | undefined;
+  /** The highest `load` within the last `cooldownSeconds`; undefined: not all of them are known. */
+  readonly peak: number | undefined;
+  /** When the number of instances changed last, or the release. */
+  readonly changedAt: number;
+  /** When a change was asked for that has not come. */
+  readonly askedAt: number | undefined;
+  readonly isReleasing: boolean;
+  /** What an alert says that asks for more instances. */
+  readonly alert: string | undefined;
+  /** Processors of the machines that production may run on: an instance can use one. */
+  readonly cpus: number;
+}
+
+export type ScaleVerdict =
+  | { readonly kind: "scale"; readonly to: number; readonly reason: string }
+  /** So many would be wanted; the machines have no processors for them. */
+  | { readonly kind: "machines"; readonly wanted: number; readonly reason: string }
+  | { readonly kind: "stay"; readonly reason: string };
+
+/** Within this share around the target nothing is done. */
+export const TOLERANCE = 0.1;
+
+/** Over so long the load is averaged: short enough to follow a rise, long enough to see past a burst. */
+export function windowMsOf({ cooldownSeconds }: ScaleSettings): number {
+  return Math.min(15, cooldownSeconds) * 1000;
+}
+
+/**
+ * How many instances production should have: so many that each takes `cpuTarget` of a processor. Up as soon as the last window
+ * says so, at most to twice as many; down by one, when for `cooldownSeconds` one less would have done. Never outside `min` and
+ * `max`, never while a release is under way. Pure.
+ */
+export function decide(view: ScaleView): ScaleVerdict {
+  const { now, instances, settings, askedAt, isReleasing } = view;
+  const { min, max, cooldownSeconds } = settings;
+  if (isReleasing) return stay("a release is under way");
+  if (askedAt !== undefined && now - askedAt < cooldownSeconds * 1000)
+    return stay("a change was asked for already");
+  if (instances < min) return { kind: "scale", to: min, reason: `min is ${min}` };
+  if (instances > max) return { kind: "scale", to: max, reason: `max is ${max}` };
+  const more = wantsMore(view);
+  if (more !== undefined) return withinMachines(view, more);
+  return fewer(view) ?? stay(`${shown(view)} of ${settings.cpuTarget} %`);
+}
+
+interface Wish {
+  readonly to: number;
+  readonly reason: string;
+}
+
+function wantsMore(view: ScaleView): Wish | undefined {
+  const { now, instances, settings, load, changedAt, alert } = view;
+  const { max, cpuTarget, cooldownSeconds } = settings;
+  if (instances === max) return undefined;
+  const waitedMs = now - changedAt;
+  const isHigh = load !== undefined && load > instances * cpuTarget * (1 + TOLERANCE);
+  // What new instances have changed is seen in a whole window only.
+  if (isHigh && waitedMs >= windowMsOf(settings))
+    return {
+      to: Math.min(max, 2 * instances, Math.ceil(load / cpuTarget)),
+      reason: `${shown(view)}, aimed at ${cpuTarget} %`,
+    };
+  if (alert === undefined || waitedMs < cooldownSeconds * 1000) return undefined;
+  return { to: instances + 1, reason: `alert: ${alert}` };
+}
+
+/** Beyond one instance a processor only other machines help. */
+function withinMachines({ instances, cpus }: ScaleView, { to, reason }: Wish): ScaleVerdict {
+  const most = Math.max(instances, Math.floor(cpus));
+  if (most > instances) return { kind: "scale", to: Math.min(to, most), reason };
+  return {
+    kind: "machines",
+    wanted: to,
+    reason: `${reason}; ${instances} instances already have the ${Number(cpus.toFixed(1))} processors`,
+  };
+}
+
+function fewer({ now, instances, settings, peak, changedAt, alert }: ScaleView): ScaleVerdict | undefined {
+  const { min, cpuTarget, cooldownSeconds } = settings;
+  if (instances === min || alert !== undefined || peak === undefined) return undefined;
+  if (now - changedAt < cooldownSeconds * 1000) return undefined;
+  const enough = instances - 1;
+  const each = peak / enough;
+  if (each > cpuTarget * (1 - TOLERANCE)) return undefined;
+  const reason = `for ${cooldownSeconds} s ${enough} would have taken ${each.toFixed(0)} % CPU each at most, aimed at ${cpuTarget} %`;
+  return { kind: "scale", to: enough, reason };
+}
+
+function stay(reason: string): ScaleVerdict {
+  return { kind: "stay", reason };
+}
+
+function shown({ load, instances }: ScaleView): string {
+  if (load === undefined || instances === 0) return "CPU not known";
+  return `each of ${instances} takes ${(load / instances).toFixed(0)} % CPU`;
+}

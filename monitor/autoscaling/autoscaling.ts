@@ -1,0 +1,199 @@
+import type { Redis } from "ioredis";
+import type { AlertRecord } from "../../core/records/alerts/alert-record.js";
+import type { HostRecords } from "../../core/records/hosts/host-records.js";
+import type { InstanceLoads, TimedLoads } from "../../core/records/scaling/instance-loads.js";
+import type { SampleSeries, TimedSample } from "../../core/records/hosts/sample-series.js";
+import type { ScaleDecisions } from "../../core/records/scaling/scale-decisions.js";
+import type { ScaleRequests } from "../../core/records/scaling/scale-requests.js";
+import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
+import { redisError } from "../../core/redis/connection.js";
+import { keys } from "../../core/redis/keys.js";
+import type { Action } from "../alerts/actions.js";
+import { decide, windowMsOf, type ScaleVerdict } from "./autoscaler.js";
+import type { Fleet } from "./fleet.js";
+import { peakOf, withLoad, type LoadHistory } from "./load-history.js";
+import type { ScaledApps, ScaledRelease } from "./scaled-apps.js";
+
+export interface AutoscalingOptions {
+  readonly redis: Redis;
+  readonly apps: ScaledApps;
+  readonly hosts: HostRecords;
+  readonly series: SampleSeries;
+  readonly loads: InstanceLoads;
+  readonly requests: ScaleRequests;
+  readonly decisions: ScaleDecisions;
+  /** Without one machines cannot be had. */
+  readonly fleet: Fleet | undefined;
+  /** ms since 1970, by the clock that gives samples their times. */
+  readonly now: () => Promise<number>;
+}
+
+/** Samples older than this say nothing of now. */
+const FRESH_MS = 5000;
+
+/** What the hosts told last. */
+interface Told {
+  readonly samples: readonly TimedSample[];
+  readonly loads: readonly TimedLoads[];
+}
+
+/** What is remembered of an app between two looks; a monitor that begins anew waits until it knows enough. */
+interface Memory {
+  readonly release: number;
+  readonly instances: number;
+  readonly sizedAt: number | undefined;
+  readonly changedAt: number;
+  readonly askedAt: number | undefined;
+  /** When it was said last that machines are missing. */
+  readonly shortAt: number | undefined;
+  readonly history: LoadHistory;
+}
+
+/** The action `scale-out`, and the targets of the apps: at each look every app that has `scale` in its app.json is decided on. */
+export class Autoscaling implements Action {
+  private readonly memories = new Map<string, Memory>();
+
+  constructor(private readonly options: AutoscalingOptions) {}
+
+  async keep(alerts: readonly AlertRecord[]): Promise<void> {
+    const apps = await this.options.apps.read();
+    for (const app of this.memories.keys()) if (!apps.has(app)) this.memories.delete(app);
+    if (apps.size === 0) return;
+    const now = await this.options.now();
+    const told = await this.told(now);
+    const pending = new Set((await this.options.requests.waiting()).map(({ app }) => app));
+    for (const [app, release] of apps)
+      if (!pending.has(app)) await this.look(app, release, told, now, alerts[0]?.text);
+  }
+
+  /** By the machines that production may run on. */
+  private async told(now: number): Promise<Told> {
+    const records = (await this.options.hosts.list()).filter(({ roles }) => roles.includes("production"));
+    const hosts = records.map(({ id }) => id);
+    const [newest, loads] = await Promise.all([
+      this.options.series.newest(hosts),
+      this.options.loads.read(hosts),
+    ]);
+    const isFresh = ({ at }: { readonly at: number }): boolean => now - at < FRESH_MS;
+    return { samples: [...newest.values()].filter(isFresh), loads: loads.filter(isFresh) };
+  }
+
+  private async look(
+    app: string,
+    release: ScaledRelease,
+    { samples, loads }: Told,
+    now: number,
+    alert: string | undefined,
+  ): Promise<void> {
+    const { scale: settings } = release;
+    const memory = remembered(this.memories.get(app), release, loads, now);
+    const last = memory.history.at(-1);
+    const verdict = decide({
+      now,
+      instances: memory.instances,
+      settings,
+      load: last !== undefined && now - last.at < FRESH_MS ? last.mean : undefined,
+      peak: peakOf(memory.history, now, settings.cooldownSeconds * 1000),
+      changedAt: memory.changedAt,
+      askedAt: memory.askedAt,
+      isReleasing: await this.isReleasing(app),
+      alert,
+      cpus: samples.reduce((sum, { sample }) => sum + sample.cpus, 0),
+    });
+    this.memories.set(app, await this.act(app, memory, verdict, settings, now));
+  }
+
+  private async act(
+    app: string,
+    memory: Memory,
+    verdict: ScaleVerdict,
+    settings: ScaleSettings,
+    now: number,
+  ): Promise<Memory> {
+    const { release, instances: from, sizedAt, shortAt } = memory;
+    if (verdict.kind === "stay") return memory;
+    if (verdict.kind === "scale") {
+      const { to, reason } = verdict;
+      await this.options.requests.ask({ app, release, from, sizedAt, to, reason, at: now });
+      return { ...memory, askedAt: now };
+    }
+    if (shortAt !== undefined && now - shortAt < settings.cooldownSeconds * 1000) return memory;
+    await this.askForMachine(app, from, verdict.wanted, verdict.reason, now);
+    return { ...memory, shortAt: now };
+  }
+
+  private async askForMachine(
+    app: string,
+    from: number,
+    wanted: number,
+    reason: string,
+    now: number,
+  ): Promise<void> {
+    const { fleet, decisions } = this.options;
+    const outcome =
+      fleet === undefined
+        ? "more machines are needed, and none can be had"
+        : await fleet.grow("production", `${app}: ${reason}`).then(
+            () => "a machine was asked for",
+            (error: unknown) => `no machine: ${error instanceof Error ? error.message : String(error)}`,
+          );
+    const at = new Date(now).toISOString();
+    await decisions.add(app, { at, by: "autoscaler", process: "web", from, to: wanted, reason, outcome });
+  }
+
+  private async isReleasing(app: string): Promise<boolean> {
+    const locks = await this.options.redis.exists(keys.lock(app)).catch((error: unknown) => {
+      throw redisError(error);
+    });
+    return locks > 0;
+  }
+}
+
+/** With what the newest loads say. Another release begins with another history. */
+function remembered(
+  before: Memory | undefined,
+  { number, servers, scale, sizedAt }: ScaledRelease,
+  loads: readonly TimedLoads[],
+  now: number,
+): Memory {
+  const known = before?.release === number ? before : undefined;
+  const isSame = known?.instances === servers.length && known.sizedAt === sizedAt;
+  const history = known?.history ?? [];
+  const point = loadOf(
+    servers.map(({ id }) => id),
+    loads,
+  );
+  const isNews = point !== undefined && point.at > (history.at(-1)?.at ?? 0);
+  return {
+    release: number,
+    instances: servers.length,
+    sizedAt,
+    changedAt: isSame ? known.changedAt : now,
+    askedAt: isSame ? known.askedAt : undefined,
+    shortAt: known?.shortAt,
+    history: isNews
+      ? withLoad(history, point, { windowMs: windowMsOf(scale), keptMs: scale.cooldownSeconds * 1000 })
+      : history,
+  };
+}
+
+/**
+ * CPU of these instances together, percent of one processor. Those of which no host tells (they are new, or theirs is silent)
+ * are taken to have as much as the others; undefined where nobody tells of any.
+ */
+function loadOf(
+  instances: readonly string[],
+  loads: readonly TimedLoads[],
+): { readonly at: number; readonly load: number } | undefined {
+  const told = loads.flatMap(({ at, loads: of }) =>
+    instances.flatMap((id) => {
+      const load = of[id];
+      return load === undefined ? [] : [{ at, load }];
+    }),
+  );
+  if (told.length === 0) return undefined;
+  return {
+    at: Math.max(...told.map(({ at }) => at)),
+    load: (told.reduce((sum, { load }) => sum + load, 0) / told.length) * instances.length,
+  };
+}

@@ -1,0 +1,51 @@
+import { readFile } from "node:fs/promises";
+import { writeFileAtomically } from "../../../core/atomic-file.js";
+import { isNoRoom } from "../../../core/no-room.js";
+import { mapText, paths, slotText } from "./configuration.js";
+import type { Plan } from "../runtime/plan.js";
+import { MAPS, type HaproxyState, type MapName } from "./state.js";
+
+/**
+ * The files that HAProxy would start with: a slot's servers, and the maps. On a full disk they stay as they are, and what
+ * they lack is remembered until there is room.
+ */
+export class PlannedFiles {
+  private readonly slots = new Set<string>();
+  private readonly maps = new Set<MapName>(MAPS);
+  /** An earlier server may have left files behind for lack of room, so the first time every file is compared. */
+  private isCompared = false;
+
+  constructor(private readonly folder: string) {}
+
+  /** Makes the files say what a plan leads to. Returns whether they do; if not, there was no room. */
+  async write({ next, added, leaving, maps }: Plan): Promise<boolean> {
+    for (const { slot } of [...added, ...leaving]) this.slots.add(slot);
+    for (const { map } of maps) this.maps.add(map);
+    return this.catchUp(next);
+  }
+
+  /** Writes what there was no room for before. Returns whether the files say all of `state`. */
+  async catchUp(state: HaproxyState): Promise<boolean> {
+    if (!this.isCompared) for (const slot of state.slots) this.slots.add(slot);
+    this.isCompared = true;
+    try {
+      for (const slot of this.slots) {
+        const servers = state.servers.get(slot) ?? new Map<string, string>();
+        await writeIfChanged(paths.slot(this.folder, slot), slotText(slot, servers));
+        this.slots.delete(slot);
+      }
+      for (const map of this.maps) {
+        await writeIfChanged(paths.map(this.folder, map), mapText(state, map));
+        this.maps.delete(map);
+      }
+      return true;
+    } catch (error) {
+      if (isNoRoom(error)) return false;
+      throw error;
+    }
+  }
+}
+
+async function writeIfChanged(path: string, text: string): Promise<void> {
+  if ((await readFile(path, "utf8").catch(() => undefined)) !== text) await writeFileAtomically(path, text);
+}

@@ -1,0 +1,47 @@
+import { BASELINE, CANARY } from "../../../core/records/routes/route-table.js";
+import type { AppRoutes, Split } from "../../proxy.js";
+import { askedEntry } from "./state.js";
+
+/**
+ * The visitors about whom nothing is left to decide: a target and a cookie (`APP/TRACK|` without one, `APP/TRACK|TRACK.vN`)
+ * → the slot's entry of the release that they get, while their cookie stays as it is. Most requests are done with this one
+ * look; the rules of `configurationText` say the same for all others. A release itself (`APP/vN|`), the canary's own host and
+ * its baseline's → the entry for whoever asks for it. Pure. `slots`: release → entry.
+ */
+export function visitorsOf(routes: AppRoutes, slots: ReadonlyMap<string, string>): Map<string, string> {
+  const found = new Map<string, string>();
+  const add = (target: string, cookie: string, release: string): void => {
+    const entry = slots.get(release);
+    if (entry === undefined) return;
+    const isAsked = target === release || [CANARY, BASELINE].includes(nameOf(target));
+    found.set(`${target}|${cookie}`, isAsked ? askedEntry(entry) : entry);
+  };
+  for (const release of routes.releases.keys()) add(release, "", release);
+  for (const [track, release] of routes.tracks) {
+    const split = routes.splits.get(track);
+    // Which header it is, and whether they reached the goal, is not known before a request comes.
+    if (split?.header !== undefined || split?.goal !== undefined) continue;
+    const isSplit = split?.canary !== undefined && split.share > 0;
+    if (!isSplit && routes.releases.get(release)?.sticky === false) add(track, "", release);
+    for (const [name, kept] of [[nameOf(track), release] as const, ...(isSplit ? othersOf(split) : [])])
+      add(track, `${name}.${versionOf(kept)}`, kept);
+  }
+  return found;
+}
+
+function othersOf({ canary, baseline }: Split): (readonly [track: string, release: string])[] {
+  return [
+    ...(canary === undefined ? [] : [[CANARY, canary] as const]),
+    ...(baseline === undefined ? [] : [[BASELINE, baseline] as const]),
+  ];
+}
+
+/** `APP/TRACK` → `TRACK` */
+function nameOf(track: string): string {
+  return track.slice(track.indexOf("/") + 1);
+}
+
+/** `APP/vN` → `vN` */
+function versionOf(release: string): string {
+  return release.slice(release.indexOf("/") + 1);
+}

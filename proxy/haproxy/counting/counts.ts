@@ -1,0 +1,108 @@
+import { HITS, LATENCIES, WAKE } from "../config/configuration.js";
+import { isAskedEntry } from "../config/state.js";
+
+/** A line of the table `hits`. */
+export interface Hits {
+  /** A `slotEntry` or an `askedEntry`. */
+  readonly key: string;
+  readonly release: string;
+  readonly track: string;
+  readonly asked: boolean;
+  /** Undefined for a release that sleeps. */
+  readonly slot: string | undefined;
+  /** Whether a stream of it is open. */
+  readonly isOpen: boolean;
+  readonly requests: number;
+  readonly bytes: number;
+  readonly answers4xx: number;
+  readonly answers5xx: number;
+  readonly faults: number;
+  readonly visitors: number;
+  readonly goals: number;
+}
+
+/** Whether these are answers to `show table`; what else HAProxy says is an excuse. */
+export function isTable(answer: string): boolean {
+  return answer.includes(`# table: ${HITS},`);
+}
+
+/** `show table hits`, by key; of a key that is there twice the later one. Other answers may stand between. */
+export function parseHits(answer: string): Map<string, Hits> {
+  const hits = tableLines(answer).flatMap(({ key, use, value }): Hits[] => {
+    const [release = "", slot = "", track = "", , name] = key.split("|");
+    if (name === undefined || isLatency(key)) return [];
+    return [
+      {
+        key,
+        release,
+        track,
+        asked: isAskedEntry(key),
+        slot: slot === WAKE ? undefined : slot,
+        isOpen: use > 0,
+        requests: value("http_req_cnt"),
+        bytes: value("bytes_out_cnt"),
+        answers4xx: value("gpc0"),
+        answers5xx: value("gpc1"),
+        faults: value("http_fail_cnt"),
+        visitors: value("gpc2"),
+        goals: value("gpc3"),
+      },
+    ];
+  });
+  return new Map(hits.map((line) => [line.key, line]));
+}
+
+/** `show table latencies`: key of `hits` → bucket → answers. */
+export function parseLatencies(answer: string): Map<string, Map<number, number>> {
+  const found = new Map<string, Map<number, number>>();
+  for (const { key, value } of tableLines(answer)) {
+    if (!isLatency(key)) continue;
+    const end = key.lastIndexOf("|");
+    const buckets = found.get(key.slice(0, end)) ?? new Map<number, number>();
+    found.set(key.slice(0, end), buckets.set(Number(key.slice(end + 1)), value("gpc0")));
+  }
+  return found;
+}
+
+/** `show stat SLOT 2 -1`: slot → 5xx answers that its visitors got. */
+export function parseErrors(answer: string): Map<string, number> {
+  const errors = new Map<string, number>();
+  let columns: string[] = [];
+  for (const line of answer.split("\n")) {
+    const fields = line.split(",");
+    if (line.startsWith("# pxname,")) columns = line.slice(2).split(",");
+    else if (fields[columns.indexOf("svname")] === "BACKEND")
+      errors.set(fields[0] ?? "", Number(fields[columns.indexOf("hrsp_5xx")]));
+  }
+  return errors;
+}
+
+/** Commands that show what has grown lately, or all. */
+export const tables = {
+  hits: (all: boolean) => `show table ${HITS}${all ? "" : " data.http_req_rate gt 0"}`,
+  latencies: (all: boolean) => `show table ${LATENCIES}${all ? "" : " data.gpc0_rate gt 0"}`,
+} as const;
+
+interface TableLine {
+  readonly key: string;
+  /** Streams that are open. */
+  readonly use: number;
+  readonly value: (name: string) => number;
+}
+
+/** `ADDRESS: key=KEY use=N exp=MS name=value …` */
+function tableLines(answer: string): TableLine[] {
+  return [...answer.matchAll(/^0x[0-9a-f]+: key=(\S+) use=(\d+) (.*)$/gm)].map(
+    ([, key = "", use, rest = ""]) => {
+      const values = new Map(
+        rest.split(" ").map((field) => field.split("=") as [string, string | undefined]),
+      );
+      return { key, use: Number(use), value: (name) => Number(values.get(name) ?? 0) };
+    },
+  );
+}
+
+/** Its key has the bucket at its end. */
+function isLatency(key: string): boolean {
+  return key.split("|").length === 6;
+}

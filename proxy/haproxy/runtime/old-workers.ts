@@ -1,0 +1,176 @@
+import { parseMap, parseOpenServers, parseProcesses, parseServers } from "./answers.js";
+import { paths, WAKE } from "../config/configuration.js";
+import { mapChanges, mapCommand } from "./map-changes.js";
+import { mapsOf, routingOf } from "../config/routing.js";
+import { argument, type Runtime } from "./runtime.js";
+import {
+  MAPS,
+  NOWHERE,
+  slotOfEntry,
+  withSlot,
+  type HaproxyState,
+  type MapName,
+  type Maps,
+  type ObservedServer,
+  type Routing,
+  type SlotServer,
+} from "../config/state.js";
+
+interface OldWorker {
+  readonly runtime: Runtime;
+  /**
+   * Those that have an address. Since it was told to stop they are as they were: HAProxy changes none of it ("Proxy is
+   * disabled.").
+   */
+  readonly servers: readonly ObservedServer[];
+  /** Slot → addresses of its servers that take requests. */
+  readonly addresses: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What its maps say. */
+  routing: Routing;
+  /** What `routing` was made from. */
+  followed?: Routing;
+}
+
+/** No backend is called this: whoever is sent there is answered 503. */
+const NO_SLOT = "none";
+
+/**
+ * Workers from before a reload. They finish what is open, and still answer the next request on each connection that visitors
+ * keep: that goes where it would go in the present worker. Only their maps can be changed, so the requests of a release that
+ * has other servers by now take the way by the waker, which passes them on to it.
+ */
+export class OldWorkers {
+  private readonly known = new Map<number, OldWorker>();
+
+  constructor(
+    private readonly master: Runtime,
+    private readonly folder: string,
+  ) {}
+
+  /** Makes them route as `wanted`. Returns the servers that it does not name and on which something is open. */
+  async follow(wanted: HaproxyState): Promise<SlotServer[]> {
+    const pids = await this.pids();
+    for (const pid of this.known.keys()) if (!pids.includes(pid)) this.known.delete(pid);
+    const open: SlotServer[] = [];
+    for (const pid of pids) {
+      try {
+        const worker = this.known.get(pid) ?? (await this.observe(pid));
+        this.known.set(pid, worker);
+        await this.route(worker, wanted);
+        open.push(...(await openServers(worker, wanted)));
+      } catch (error) {
+        this.known.delete(pid);
+        // It may have ended meanwhile.
+        if ((await this.pids()).includes(pid)) throw error;
+      }
+    }
+    return open;
+  }
+
+  private async pids(): Promise<readonly number[]> {
+    return parseProcesses(await this.master.run("show proc")).oldWorkers;
+  }
+
+  private async observe(pid: number): Promise<OldWorker> {
+    const runtime = this.master.of(pid);
+    const servers = parseServers(await runtime.run("show servers state")).filter(
+      ({ slot, address }) => slot !== WAKE && address !== NOWHERE,
+    );
+    return {
+      runtime,
+      servers,
+      addresses: addressesOf(servers.filter(({ isOut }) => !isOut)),
+      routing: routingOf(await readMaps(runtime, this.folder)),
+    };
+  }
+
+  /** Only the apps that have changed since it was done last are looked at. */
+  private async route(worker: OldWorker, wanted: HaproxyState): Promise<void> {
+    const { addresses, routing, followed } = worker;
+    const changed = changedApps(followed ?? routing, wanted);
+    const apps = new Map(routing.apps);
+    for (const app of changed) {
+      const maps = wanted.apps.get(app);
+      if (maps === undefined) apps.delete(app);
+      else apps.set(app, mapsFor(addresses, maps, wanted));
+    }
+    const next = { apps, fallback: wanted.fallback };
+    const changes = mapChanges(mapsOf(routing, changed), mapsOf(next, changed));
+    await worker.runtime.expect(
+      "",
+      changes.map((change) => mapCommand(this.folder, change)),
+    );
+    worker.routing = next;
+    worker.followed = wanted;
+  }
+}
+
+/** What a worker has in its maps. */
+export async function readMaps(
+  runtime: Runtime,
+  folder: string,
+): Promise<Record<MapName, Map<string, string>>> {
+  const read = async (map: MapName): Promise<Map<string, string>> =>
+    parseMap(await runtime.run(`show map ${argument(paths.map(folder, map))}`));
+  const [hosts, visitors, tracks, splits, slots] = await Promise.all(MAPS.map(read));
+  const none = new Map<string, string>();
+  return {
+    hosts: hosts ?? none,
+    visitors: visitors ?? none,
+    tracks: tracks ?? none,
+    splits: splits ?? none,
+    slots: slots ?? none,
+  };
+}
+
+/** Those of which a state says something else. */
+function changedApps(before: Routing, after: Routing): string[] {
+  if (before.apps === after.apps) return [];
+  const changed = [...after.apps].filter(([app, maps]) => before.apps.get(app) !== maps);
+  const gone = [...before.apps.keys()].filter((app) => !after.apps.has(app));
+  return [...changed.map(([app]) => app), ...gone];
+}
+
+/** An app's maps for a worker whose slots lead to these addresses. Pure. */
+function mapsFor(
+  addresses: ReadonlyMap<string, ReadonlySet<string>>,
+  maps: Maps,
+  wanted: HaproxyState,
+): Maps {
+  const slotFor = (slot: string): string => {
+    const here = new Set(wanted.servers.get(slot)?.values());
+    if (here.size === 0) return NO_SLOT;
+    const there = addresses.get(slot) ?? new Set();
+    const isSame = there.size === here.size && [...here].every((address) => there.has(address));
+    return isSame ? slot : WAKE;
+  };
+  const lead = (entries: ReadonlyMap<string, string>): Map<string, string> =>
+    new Map(
+      [...entries].map(([key, entry]) => {
+        const slot = slotOfEntry(entry);
+        return [key, slot === WAKE ? entry : withSlot(entry, slotFor(slot))];
+      }),
+    );
+  return { ...maps, visitors: lead(maps.visitors), slots: lead(maps.slots) };
+}
+
+function addressesOf(servers: readonly SlotServer[]): Map<string, Set<string>> {
+  const addresses = new Map<string, Set<string>>();
+  for (const { slot, address } of servers)
+    addresses.set(slot, (addresses.get(slot) ?? new Set()).add(address));
+  return addresses;
+}
+
+async function openServers({ runtime, servers }: OldWorker, wanted: HaproxyState): Promise<SlotServer[]> {
+  const unwanted = servers.filter(
+    ({ slot, address }) => ![...(wanted.servers.get(slot)?.values() ?? [])].includes(address),
+  );
+  if (unwanted.length === 0) return [];
+  const slots = new Set(unwanted.map(({ slot }) => slot));
+  const open = parseOpenServers(
+    await runtime.run(...[...slots].map((slot) => `show stat ${argument(slot)} 4 -1`)),
+  );
+  return unwanted
+    .filter(({ slot, server }) => open.has(`${slot}/${server}`))
+    .map(({ slot, server, address }) => ({ slot, server, address }));
+}

@@ -1,0 +1,58 @@
+import { AppError } from "../../../core/errors/app-error.js";
+import { systemClock } from "../../../core/clock.js";
+import { parseProcesses } from "./answers.js";
+import type { Runtime } from "./runtime.js";
+
+const RELOAD_TIMEOUT_MS = 15_000;
+const POLL_MS = 20;
+
+/** HAProxy's processes: the one that takes requests, and those of before a reload, which finish what they have. */
+export class Workers {
+  constructor(
+    private readonly master: Runtime,
+    /** Of the worker that takes new requests. */
+    private readonly newest: Runtime,
+  ) {}
+
+  /** Names the processes that take new requests: others after a restart. */
+  async present(): Promise<string> {
+    return parseProcesses(await this.master.run("show proc")).workers.join(" ");
+  }
+
+  /** Every worker's answer to these commands, in no order. */
+  async ask(commands: readonly string[]): Promise<string[]> {
+    const { oldWorkers } = parseProcesses(await this.master.run("show proc"));
+    const answers = [await this.newest.run(...commands)];
+    for (const pid of oldWorkers) {
+      // An old worker may be gone by the time it is asked.
+      for (const command of commands)
+        answers.push(await this.master.run(`@!${pid} ${command}`).catch(() => ""));
+    }
+    return answers;
+  }
+
+  /** A reload: starts new workers with the files as they are. Throws `haproxy-refused` when they are not taken. */
+  async replace(): Promise<void> {
+    const before = parseProcesses(await this.master.run("show proc"));
+    await this.master.run("reload").catch(() => "");
+    const deadline = Date.now() + RELOAD_TIMEOUT_MS;
+    while (Date.now() < deadline) {
+      await systemClock.sleep(POLL_MS);
+      const now = parseProcesses(await this.master.run("show proc").catch(() => ""));
+      if (now.failed > before.failed) break;
+      const areNew = now.workers.length > 0 && !now.workers.some((pid) => before.workers.includes(pid));
+      if (areNew && (await this.answers())) return;
+    }
+    throw new AppError("haproxy-refused", {
+      command: "reload",
+      answer: "the new configuration was not taken",
+    });
+  }
+
+  private async answers(): Promise<boolean> {
+    return this.newest.run("show version").then(
+      () => true,
+      () => false,
+    );
+  }
+}

@@ -1,0 +1,146 @@
+import type { Redis } from "ioredis";
+import { AppError, toAppError } from "../../core/errors/app-error.js";
+import { parseAppName } from "../../core/names.js";
+import { appRecordSchema, type AppRecord } from "../../core/records/apps/app-record.js";
+import { keys } from "../../core/redis/keys.js";
+import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
+import { makeSecret, type SecretBox } from "../../core/secrets.js";
+
+/** The apps' records. */
+export class AppStore {
+  constructor(
+    private readonly redis: Redis,
+    private readonly box: SecretBox,
+    private readonly firstUid: number,
+    private readonly token = "",
+  ) {}
+
+  /** The same, for who removes an app only while holding its lock: after that it fails with `release-lock-lost`. */
+  under({ token }: Pick<HeldLock, "token">): AppStore {
+    return new AppStore(this.redis, this.box, this.firstUid, token);
+  }
+
+  /** The app, made now if this is the first that is heard of it. */
+  async ensure(name: string): Promise<AppRecord> {
+    const known = await this.find(parseAppName(name));
+    if (known !== undefined) return known;
+    const record: AppRecord = {
+      v: 1,
+      name,
+      createdAt: new Date().toISOString(),
+      uid: 0,
+      redisPassword: this.box.seal(makeSecret(), redisContext(name)),
+      postdeployed: false,
+    };
+    await this.redis.eval(CREATE, 2, keys.apps, keys.lastUid, name, JSON.stringify(record), this.firstUid);
+    return this.read(name);
+  }
+
+  /** Throws `app-unknown`. */
+  async read(name: string): Promise<AppRecord> {
+    const app = await this.find(name);
+    if (app === undefined)
+      throw new AppError("app-unknown", { app: name, known: (await this.list()).map((known) => known.name) });
+    return app;
+  }
+
+  /** Throws `record-unreadable`. */
+  async find(name: string): Promise<AppRecord | undefined> {
+    const text = await this.redis.hget(keys.apps, name);
+    return text === null ? undefined : parse(name, text);
+  }
+
+  /** By name; without those whose records cannot be read. */
+  async list(): Promise<AppRecord[]> {
+    return (await this.listAll()).apps;
+  }
+
+  /** By name. `unreadable`: the errors of those whose records cannot be read. */
+  async listAll(): Promise<{ apps: AppRecord[]; unreadable: ReadonlyMap<string, AppError> }> {
+    const apps: AppRecord[] = [];
+    const unreadable = new Map<string, AppError>();
+    for (const [name, text] of Object.entries(await this.redis.hgetall(keys.apps))) {
+      try {
+        apps.push(parse(name, text));
+      } catch (error) {
+        unreadable.set(name, toAppError(error));
+      }
+    }
+    return { apps: apps.sort((a, b) => a.name.localeCompare(b.name)), unreadable };
+  }
+
+  async markPostdeployed(app: AppRecord): Promise<void> {
+    await this.redis.hset(keys.apps, app.name, JSON.stringify({ ...app, postdeployed: true }));
+  }
+
+  redisPassword(app: AppRecord): string {
+    return this.box.open(app.redisPassword, redisContext(app.name));
+  }
+
+  /** What reads the app's flags and nothing else. An app that is made anew under the same name has another. */
+  flagsToken(app: AppRecord): string {
+    return this.box.derive(`flags:${app.name}:${app.createdAt}`);
+  }
+
+  /**
+   * Removes every record of an app but its route table, which the proxies follow. `keepsNumbers`: an app that is made under
+   * this name goes on counting its releases.
+   */
+  async remove(app: string, { keepsNumbers }: { readonly keepsNumbers: boolean }): Promise<void> {
+    const own = [
+      ...(keepsNumbers ? [] : [keys.releaseCounter(app)]),
+      ...[keys.releases(app), keys.branchTracks(app), keys.config(app), keys.flags(app)],
+      ...[keys.flagChanges(app), keys.canaries(app), keys.scaleDecisions(app)],
+      ...[keys.deliveries(app), keys.deliveryCounter(app), keys.deliveryIds(app), keys.deliveryQueue(app)],
+      ...[keys.newestDeliveries(app), keys.refusedDeliveries(app), keys.sourceHeads(app)],
+      ...[keys.hostDeployments(app), keys.notifications(app)],
+    ];
+    const shared = [keys.apps, keys.webhooks, keys.scaleRequests, keys.deliveryApps];
+    const all = [keys.lock(app), ...shared, ...own];
+    const isRemoved = await this.redis.eval(REMOVE, all.length, ...all, app, this.token);
+    if (isRemoved !== 1) throw new AppError("release-lock-lost", { app });
+  }
+}
+
+/**
+ * KEYS: lock, apps hash, webhooks hash, scale requests hash, set of apps with deliveries, then what is the app's alone.
+ * ARGV: app, the lock's token ("" without). Answer: 1, or 0 when it is not held.
+ */
+const REMOVE = `${HOLDS}
+if not holds(KEYS[1], ARGV[2]) then return 0 end
+for i = 2, 4 do redis.call('HDEL', KEYS[i], ARGV[1]) end
+redis.call('SREM', KEYS[5], ARGV[1])
+for i = 6, #KEYS do redis.call('DEL', KEYS[i]) end
+return 1`;
+
+/**
+ * KEYS: apps hash, the last uid. ARGV: name, record, lowest uid. Gives a uid that no app had before: of one that was destroyed
+ * something may still run. Answer: 1 made, 0 it was there.
+ */
+const CREATE = `
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+local taken = {}
+for _, text in ipairs(redis.call('HVALS', KEYS[1])) do
+  local isReadable, app = pcall(cjson.decode, text)
+  if isReadable then taken[app.uid] = true end
+end
+local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+local uid = math.max(tonumber(ARGV[3]), last + 1)
+while taken[uid] do uid = uid + 1 end
+local record = cjson.decode(ARGV[2])
+record.uid = uid
+redis.call('SET', KEYS[2], uid)
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
+return 1`;
+
+function parse(name: string, text: string): AppRecord {
+  try {
+    return appRecordSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new AppError("record-unreadable", { key: `${name} of ${keys.apps}` }, { cause: error });
+  }
+}
+
+function redisContext(app: string): string {
+  return `redis:${app}`;
+}

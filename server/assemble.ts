@@ -1,0 +1,156 @@
+import type { Redis } from "ioredis";
+import { systemClock } from "../core/clock.js";
+import type { Home } from "../core/home.js";
+import type { Log } from "../core/log.js";
+import { Outbox } from "../core/outbox/outbox.js";
+import { ProxyReports } from "../core/records/routes/proxy-reports.js";
+import { RouteTables } from "../core/records/routes/route-tables.js";
+import { ScaleDecisions } from "../core/records/scaling/scale-decisions.js";
+import { TrafficSeries } from "../core/records/traffic/traffic-series.js";
+import { openSecretBox, type SecretBox } from "../core/secrets.js";
+import type { Settings } from "../core/settings/settings.js";
+import { KeyStore } from "./access/key-store.js";
+import { TokenStore } from "./access/token-store.js";
+import { CanaryStore } from "./canary/canary-store.js";
+import type { Engine } from "./engines/engine.js";
+import { FlagStore } from "./flags/flag-store.js";
+import { Notifier } from "./notify/notifier.js";
+import { ReceiverStore } from "./notify/receiver-store.js";
+import { endBranch } from "./pipeline/operations/end-branch.js";
+import { Pipeline } from "./pipeline/pipeline.js";
+import { HookChannel } from "./push/hook-channel.js";
+import { PushDesk } from "./push/push-desk.js";
+import { AppRemovals } from "./apps/app-removals.js";
+import { AppStore } from "./apps/app-store.js";
+import { BranchTracks } from "./routes/branch-tracks.js";
+import { ConfigStore } from "./apps/config-store.js";
+import { DrainingInstances } from "./routes/draining-instances.js";
+import { LogLinks } from "./releases/log-links.js";
+import { RecoveringApps } from "./releases/recovering-apps.js";
+import { RedisUsers, type RedisUserOptions } from "./apps/redis-users.js";
+import { ReleaseChanges } from "./events/release-changes.js";
+import { ReleaseTurns } from "./releases/release-turns.js";
+import { ReleaseStore } from "./releases/release-store.js";
+import type { Tools } from "./tools.js";
+import { DeliveryStore } from "./webhooks/deliveries/delivery-store.js";
+import { ForgeReporter } from "./webhooks/reports/forge-reporter.js";
+import { SeenHeads } from "./webhooks/sources/seen-heads.js";
+import { Sources } from "./webhooks/sources/source.js";
+import { WebhookStore } from "./webhooks/webhook-store.js";
+
+export interface ServerOptions {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly redis: Redis;
+  readonly engine: Engine;
+  readonly appRedis: RedisUserOptions;
+  readonly adminToken: string;
+  /** Name of this server in Redis; the same after a restart. */
+  readonly id: string;
+  readonly hooksFolder: string;
+  readonly path: string;
+  readonly networkEnv: Readonly<Record<string, string>>;
+  readonly isRoot: boolean;
+  readonly version: string;
+  readonly log: Log;
+}
+
+/** What the server is made of; nothing of it runs by itself yet. */
+export interface ServerParts {
+  readonly tools: Tools;
+  readonly tokens: TokenStore;
+  readonly keys: KeyStore;
+  readonly pipeline: Pipeline;
+  readonly hooks: HookChannel;
+  readonly desk: PushDesk;
+  readonly canaries: CanaryStore;
+  readonly webhooks: {
+    readonly webhooks: WebhookStore;
+    readonly deliveries: DeliveryStore;
+    readonly seen: SeenHeads;
+    readonly sources: Sources;
+  };
+  readonly flags: FlagStore;
+  readonly receivers: ReceiverStore;
+  readonly notifier: Notifier;
+  readonly reporter: ForgeReporter;
+  /** What others are to be told: notifications, and commits' statuses. */
+  readonly outbox: Outbox;
+  readonly logLinks: LogLinks;
+}
+
+/** For deliveries and commands; who looks at sources now and then has limits of their own. */
+const SOURCE_LIMITS = { perHost: 4, atOnce: 8 };
+
+export async function assemble(options: ServerOptions): Promise<ServerParts> {
+  const { home, settings, redis, log, adminToken, hooksFolder, id } = options;
+  const box = await openSecretBox(home.key());
+  const tools = makeTools(options, box);
+  const pipeline = new Pipeline(tools, redis, id);
+  const hooks = await HookChannel.open(log);
+  const onBranchDeleted = async (app: string, branch: string, by: string): Promise<void> =>
+    endBranch(tools, pipeline, app, branch, by);
+  const webhooks = new WebhookStore(redis, box);
+  const receivers = new ReceiverStore(redis, box);
+  const outbox = new Outbox(redis, "notify", tools);
+  const logLinks = new LogLinks(box, settings);
+  return {
+    tools,
+    tokens: new TokenStore(redis, adminToken),
+    keys: new KeyStore(redis),
+    pipeline,
+    hooks,
+    desk: new PushDesk({
+      ...{ home, settings, hooksFolder, hooks, pipeline, log, onBranchDeleted },
+      removals: tools.removals,
+    }),
+    canaries: new CanaryStore(redis),
+    webhooks: {
+      webhooks,
+      deliveries: new DeliveryStore(redis),
+      seen: new SeenHeads(redis),
+      sources: new Sources(tools, SOURCE_LIMITS),
+    },
+    flags: new FlagStore(redis, tools.clock),
+    receivers,
+    notifier: new Notifier({ receivers, outbox, clock: tools.clock }),
+    reporter: new ForgeReporter({ tools, webhooks, outbox, logLinks, redis }),
+    outbox,
+    logLinks,
+  };
+}
+
+function makeTools(
+  { home, settings, redis, engine, appRedis, path, networkEnv, isRoot, log }: ServerOptions,
+  box: SecretBox,
+): Tools {
+  const proxyReports = new ProxyReports(redis);
+  const [routes, releases] = [new RouteTables(redis), new ReleaseStore(redis)];
+  return {
+    home,
+    settings,
+    clock: systemClock,
+    log,
+    engine,
+    apps: new AppStore(redis, box, settings.instances.firstUid),
+    removals: new AppRemovals(),
+    releases,
+    branchTracks: new BranchTracks(redis, routes, releases),
+    changes: new ReleaseChanges(log),
+    config: new ConfigStore(redis, box),
+    redisUsers: new RedisUsers(redis, appRedis, log),
+    routes,
+    proxyReports,
+    leaving: new DrainingInstances({
+      ...{ proxyReports, engine, clock: systemClock, log },
+      stopSeconds: settings.instances.stopSeconds,
+    }),
+    turns: new ReleaseTurns(),
+    recovering: new RecoveringApps(),
+    traffic: new TrafficSeries(redis),
+    scaleDecisions: new ScaleDecisions(redis),
+    path,
+    networkEnv,
+    isRoot,
+  };
+}

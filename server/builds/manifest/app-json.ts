@@ -1,0 +1,122 @@
+import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
+import { z } from "zod";
+import { AppError } from "../../../core/errors/app-error.js";
+import { isEnvName } from "../../../core/names.js";
+import { canarySettingsSchema } from "../../../core/records/releases/canary-settings.js";
+import { scaleSettingsSchema } from "../../../core/records/releases/scale-settings.js";
+import { unknownKeyProblem } from "../../../core/settings/settings-problems.js";
+
+const seconds = z.number().nonnegative().max(86_400);
+
+/** One check, as Heroku's and Dokku's `healthchecks.<process>[]` have it. Seconds where nothing else is said. */
+const healthCheckSchema = z.object({
+  name: z.string().default("web check"),
+  type: z.enum(["startup", "readiness", "liveness"]).default("startup"),
+  path: z
+    .string()
+    .regex(/^\/[^\s]*$/, "must begin with / and hold no blanks")
+    .default("/"),
+  attempts: z.number().int().min(1).max(1000).default(3),
+  timeout: seconds.default(5),
+  wait: seconds.default(5),
+  initialDelay: seconds.default(0),
+  content: z.string().optional(),
+  httpHeaders: z.array(z.object({ name: z.string(), value: z.string() })).default([]),
+});
+
+const envEntrySchema = z.union([
+  z.string().transform((value) => ({ value, required: false, generator: undefined, sync: false })),
+  z.object({
+    value: z.string().optional(),
+    required: z.boolean().default(true),
+    generator: z.literal("secret").optional(),
+    sync: z.boolean().default(false),
+  }),
+]);
+
+/** Branches that are neither production nor the canary. */
+const previewsSchema = z.strictObject({
+  env: z
+    .record(z.string().refine(isEnvName, "cannot be the name of an environment variable"), z.string())
+    .default({}),
+  memoryMegabytes: z.number().int().min(16).optional(),
+  /** So many; the one that was visited longest ago goes for a new one. */
+  max: z.number().int().min(1).max(1000).default(20),
+  /** Without a visit for so long its instances are stopped; the next visit starts them. 0: never. */
+  sleepSeconds: seconds.default(1800),
+  /** Without a push or a visit for so long a preview is removed. */
+  expireDays: z.number().positive().max(365).default(30),
+});
+
+/** Our own section. Strict, so that a misspelt key is told and not ignored. */
+const sluiceSchema = z.strictObject({
+  gates: z
+    .record(z.string().regex(/^[a-z][a-z0-9:-]*$/, "must be a lower-case word"), z.string().min(1))
+    .optional(),
+  listen: z.enum(["port", "socket"]).default("port"),
+  sessions: z.enum(["none", "sticky"]).default("none"),
+  drainSeconds: seconds.optional(),
+  sessionIdleSeconds: seconds.default(900),
+  standbySeconds: seconds.default(600),
+  memoryMegabytes: z.number().int().min(16).optional(),
+  canary: canarySettingsSchema.prefault({}),
+  scale: scaleSettingsSchema.optional(),
+  previews: previewsSchema.prefault({}),
+});
+
+export const appJsonSchema = z.object({
+  env: z.record(z.string(), envEntrySchema).default({}),
+  formation: z
+    .record(z.string(), z.object({ quantity: z.number().int().min(0).max(100).optional() }))
+    .default({}),
+  healthchecks: z.object({ web: z.array(healthCheckSchema).default([]) }).prefault({}),
+  scripts: z
+    .object({
+      dokku: z.object({ predeploy: z.string().optional(), postdeploy: z.string().optional() }).prefault({}),
+      postdeploy: z.string().optional(),
+    })
+    .prefault({}),
+  sluice: sluiceSchema.prefault({}),
+});
+
+export type AppJson = z.infer<typeof appJsonSchema>;
+export type HealthCheck = z.infer<typeof healthCheckSchema>;
+export type EnvEntry = z.infer<typeof envEntrySchema>;
+
+/** Reads app.json (comments and trailing commas allowed, unknown keys of others ignored). Throws `manifest-invalid`. */
+export function parseAppJson(text: string): AppJson {
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const first = errors[0];
+  if (first !== undefined)
+    throw invalid(`line ${lineAt(text, first.offset)}: ${printParseErrorCode(first.error)}`);
+  const parsed = appJsonSchema.safeParse(value);
+  if (!parsed.success) throw invalid(parsed.error.issues.map(problemOf).join("; "));
+  const { formation, sluice } = parsed.data;
+  if (sluice.scale !== undefined && formation["web"]?.quantity !== undefined)
+    throw invalid("formation.web.quantity and sluice.scale both say how many instances of web run");
+  return parsed.data;
+}
+
+function problemOf(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys")
+    return unknownKeyProblem(path, issue.keys, Object.keys(knownKeys(issue.path)));
+  return `${path === "" ? "the file" : path}: ${issue.message}`;
+}
+
+/** The keys of the strict section that a path leads to. */
+function knownKeys([, section, part]: readonly PropertyKey[]): Record<string, unknown> {
+  if (section === "canary")
+    return part === "goal" ? canarySettingsSchema.shape.goal.unwrap().shape : canarySettingsSchema.shape;
+  if (section === "scale") return scaleSettingsSchema.shape;
+  return section === "previews" ? previewsSchema.shape : sluiceSchema.shape;
+}
+
+function invalid(problem: string): AppError {
+  return new AppError("manifest-invalid", { file: "app.json", problem });
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length;
+}

@@ -1,0 +1,143 @@
+import { AppError } from "../../../core/errors/app-error.js";
+import type {
+  ReleaseProcess,
+  ReleaseRecord,
+  TrafficSettings,
+} from "../../../core/records/releases/release-record.js";
+import { isPreview, PRODUCTION } from "../../../core/records/routes/route-table.js";
+import { readTreeFile } from "../tree-file.js";
+import { appJsonSchema, parseAppJson, type AppJson, type HealthCheck } from "./app-json.js";
+import { buildScript, gatesOfScripts, parsePackageJson, type PackageJson } from "./package-json.js";
+import { parseProcfile } from "./procfile.js";
+import { productionSizes } from "./production-sizes.js";
+import { startCommand } from "./start-script.js";
+
+/** What a tree says about how it is installed, checked, built, started and served. */
+export interface Manifest {
+  readonly packageJson: PackageJson | undefined;
+  readonly appJson: AppJson;
+  /** Without `release`. */
+  readonly processes: readonly ReleaseProcess[];
+  /** The Procfile's `release:` line. */
+  readonly releaseCommand: string | undefined;
+  /** Gate → command. */
+  readonly gates: ReadonlyMap<string, string>;
+  /** npm script. */
+  readonly build: string | undefined;
+  readonly nodeRange: { readonly range: string; readonly source: string } | undefined;
+  readonly healthChecks: readonly HealthCheck[];
+  readonly traffic: TrafficSettings;
+}
+
+const DRAIN_SECONDS = 900;
+const STICKY_DRAIN_SECONDS = 3600;
+
+/** Reads the manifest of a tree. Throws what is wrong with it, in the words of the file. */
+export async function readManifest(tree: string, memoryMegabytes: number): Promise<Manifest> {
+  const [procfile, appText, packageText, nvmrc, nodeVersion, dockerfile] = await Promise.all(
+    ["Procfile", "app.json", "package.json", ".nvmrc", ".node-version", "Dockerfile"].map((name) =>
+      readTreeFile(tree, name),
+    ),
+  );
+  const packageJson = packageText === undefined ? undefined : parsePackageJson(packageText);
+  const appJson = appText === undefined ? appJsonSchema.parse({}) : parseAppJson(appText);
+  const commands = commandsOf(procfile, packageJson, dockerfile !== undefined);
+  const { sluice } = appJson;
+  const sticky = sluice.sessions === "sticky";
+  return {
+    packageJson,
+    appJson,
+    processes: [...commands]
+      .filter(([name]) => name !== "release")
+      .map(([name, command]) => processOf(name, command, appJson)),
+    releaseCommand: commands.get("release"),
+    gates: sluice.gates === undefined ? gatesOf(packageJson) : new Map(Object.entries(sluice.gates)),
+    build: packageJson === undefined ? undefined : buildScript(packageJson),
+    nodeRange: nodeRangeOf(packageJson, nvmrc, nodeVersion),
+    healthChecks: appJson.healthchecks.web.filter(({ type }) => type !== "liveness"),
+    traffic: {
+      sticky,
+      listen: sluice.listen,
+      drainSeconds: sluice.drainSeconds ?? (sticky ? STICKY_DRAIN_SECONDS : DRAIN_SECONDS),
+      standbySeconds: sluice.standbySeconds,
+      sessionIdleSeconds: sluice.sessionIdleSeconds,
+      memoryMegabytes: sluice.memoryMegabytes ?? memoryMegabytes,
+      sleepSeconds: 0,
+      expireSeconds: 0,
+    },
+  };
+}
+
+/** What of a manifest holds for a release of this track, as its record keeps it. `present`: what production has now. */
+export function forTrack(
+  { processes: inFiles, traffic, appJson }: Manifest,
+  track: string,
+  present: readonly ReleaseProcess[] = [],
+): Pick<ReleaseRecord, "processes" | "traffic" | "canary" | "scale" | "previewEnv"> {
+  const { canary, previews, scale } = appJson.sluice;
+  const processes = track === PRODUCTION ? productionSizes(inFiles, appJson, present) : inFiles;
+  const scaled = scale === undefined ? {} : { scale };
+  if (!isPreview(track))
+    return { processes: processesOf(processes, track), traffic, canary, ...scaled, previewEnv: {} };
+  const { memoryMegabytes = traffic.memoryMegabytes, sleepSeconds, env } = previews;
+  const expireSeconds = previews.expireDays * 86_400;
+  return {
+    processes: processesOf(processes, track),
+    traffic: { ...traffic, memoryMegabytes, sleepSeconds, expireSeconds },
+    canary,
+    previewEnv: env,
+  };
+}
+
+/**
+ * Only production runs every process: a worker of the canary or a preview would take production's jobs. Of a preview one
+ * instance is enough.
+ */
+function processesOf(processes: readonly ReleaseProcess[], track: string): ReleaseProcess[] {
+  if (track === PRODUCTION) return [...processes];
+  return processes.map((process) => {
+    if (process.name !== "web") return { ...process, quantity: 0 };
+    return isPreview(track) ? { ...process, quantity: Math.min(1, process.quantity) } : process;
+  });
+}
+
+function commandsOf(
+  procfile: string | undefined,
+  packageJson: PackageJson | undefined,
+  dockerfile: boolean,
+): Map<string, string> {
+  if (procfile !== undefined) {
+    const commands = parseProcfile(procfile);
+    if (commands.size > 0) return commands;
+  }
+  const start = packageJson === undefined ? undefined : startCommand(packageJson);
+  if (start !== undefined) return new Map([["web", start]]);
+  if (dockerfile) throw new AppError("engine-unsupported", { what: "A Dockerfile" });
+  throw new AppError("nothing-to-run", {});
+}
+
+/** `web` runs once, the rest not at all, unless `formation` says so. */
+function processOf(name: string, command: string, { formation }: AppJson): ReleaseProcess {
+  return { name, command, quantity: formation[name]?.quantity ?? (name === "web" ? 1 : 0) };
+}
+
+function gatesOf(packageJson: PackageJson | undefined): Map<string, string> {
+  return packageJson === undefined ? new Map<string, string>() : gatesOfScripts(packageJson);
+}
+
+function nodeRangeOf(
+  packageJson: PackageJson | undefined,
+  nvmrc: string | undefined,
+  nodeVersion: string | undefined,
+): Manifest["nodeRange"] {
+  const candidates = [
+    { range: packageJson?.engines.node, source: "engines.node in package.json" },
+    { range: nvmrc, source: ".nvmrc" },
+    { range: nodeVersion, source: ".node-version" },
+  ];
+  for (const { range, source } of candidates) {
+    if (range !== undefined && range.trim() !== "")
+      return { range: range.trim().replace(/^v(?=\d)/, ""), source };
+  }
+  return undefined;
+}

@@ -1,0 +1,19 @@
+import type { ReleaseProcess } from "../../../core/records/releases/release-record.js";
+import type { AppJson } from "./app-json.js";
+
+/**
+ * How many instances of each process production is to have: what `formation` says; else as many as it has now, which
+ * `sluice scale` or the autoscaler may have chosen, within the bounds of `scale`.
+ */
+export function productionSizes(
+  processes: readonly ReleaseProcess[],
+  { formation, sluice: { scale } }: Pick<AppJson, "formation" | "sluice">,
+  present: readonly ReleaseProcess[],
+): ReleaseProcess[] {
+  return processes.map((process) => {
+    if (formation[process.name]?.quantity !== undefined) return process;
+    const now = present.find(({ name }) => name === process.name)?.quantity ?? process.quantity;
+    if (process.name !== "web" || scale === undefined) return { ...process, quantity: now };
+    return { ...process, quantity: Math.min(scale.max, Math.max(scale.min, now)) };
+  });
+}

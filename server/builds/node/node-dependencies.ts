@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import { chown, mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../../../core/errors/app-error.js";
+import { DependencyCache, type Variant } from "../dependency-cache.js";
+import { installsAlone, type PackageJson } from "../manifest/package-json.js";
+import type { ReleaseWork } from "../../pipeline/step.js";
+import { userOf } from "../../tools.js";
+import { runTask } from "../task.js";
+import { readTreeFile } from "../tree-file.js";
+import { hostNodeVersion } from "./node-version.js";
+
+/** How each package manager installs exactly what its lockfile says. */
+const MANAGERS = [
+  {
+    lockfile: "package-lock.json",
+    install: "npm ci --no-audit --no-fund",
+    prune: "npm prune --omit=dev --no-audit --no-fund",
+  },
+  {
+    lockfile: "npm-shrinkwrap.json",
+    install: "npm ci --no-audit --no-fund",
+    prune: "npm prune --omit=dev --no-audit --no-fund",
+  },
+  {
+    lockfile: "pnpm-lock.yaml",
+    install: "npm exec --yes pnpm -- install --frozen-lockfile --prod=false",
+    prune: "npm exec --yes pnpm -- prune --prod",
+  },
+  {
+    lockfile: "yarn.lock",
+    install: "npm exec --yes yarn@1 -- install --frozen-lockfile --production=false",
+    prune: undefined,
+  },
+] as const;
+
+const CACHE_VERSION = "1";
+
+/** Where one tree of a release gets its dependencies from. */
+export interface NodeDependencies {
+  /** The command, for people. */
+  readonly install: string;
+  readonly prune: string | undefined;
+  /** Key in the dependency cache; undefined when an installation cannot be shared. */
+  readonly key: string | undefined;
+  readonly hasDevelopment: boolean;
+}
+
+/** Undefined when there is nothing to install. */
+export async function nodeDependencies(
+  work: ReleaseWork,
+  tree: string,
+  packageJson: PackageJson,
+): Promise<NodeDependencies | undefined> {
+  const all = {
+    ...packageJson.dependencies,
+    ...packageJson.devDependencies,
+    ...packageJson.optionalDependencies,
+  };
+  if (Object.keys(all).length === 0 && packageJson.workspaces === undefined) return undefined;
+  const hasDevelopment = Object.keys(packageJson.devDependencies).length > 0;
+  for (const { lockfile, install, prune } of MANAGERS) {
+    const lock = await readTreeFile(tree, lockfile);
+    if (lock === undefined) continue;
+    const shared = install.startsWith("npm ci") && installsAlone(packageJson);
+    return {
+      install,
+      prune,
+      hasDevelopment,
+      key: shared ? await cacheKey(work, tree, packageJson, lock) : undefined,
+    };
+  }
+  work.out.line("no lockfile: what is installed may differ from push to push; commit a package-lock.json");
+  return {
+    install: "npm install --no-audit --no-fund",
+    prune: "npm prune --omit=dev --no-audit --no-fund",
+    hasDevelopment,
+    key: undefined,
+  };
+}
+
+/** Gives a tree its `node_modules`: from the cache when nothing changed, else freshly installed. Answers which it was. */
+export async function install(
+  work: ReleaseWork,
+  dependencies: NodeDependencies,
+  tree: string,
+  variant: Variant,
+  signal: AbortSignal,
+): Promise<"cached" | "installed"> {
+  const { key } = dependencies;
+  if (key === undefined) {
+    await run(work, dependencies.install, tree, signal);
+    return "installed";
+  }
+  const { tools, app } = work;
+  const cache = new DependencyCache(tools);
+  const wasThere = await cache.has(app.name, key, variant);
+  if (!wasThere) await fillCache(work, dependencies, key, tree, variant, signal);
+  // What was committed there makes way, as it does for npm ci.
+  await rm(join(tree, "node_modules"), { recursive: true, force: true });
+  await cache.take(app.name, key, variant, join(tree, "node_modules"), userOf(app, tools));
+  return wasThere ? "cached" : "installed";
+}
+
+/** Runs an npm (yarn, pnpm) command of the release's. Throws `dependencies-failed`. */
+export async function run(
+  work: ReleaseWork,
+  command: string,
+  cwd: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const failure = await runTask(work, { command, cwd }, signal);
+  if (failure !== undefined) throw new AppError("dependencies-failed", { command, status: failure });
+}
+
+/** Which copy of the dependencies a release runs with: a build may need all of them, and prunes afterwards. */
+export function variantOfTree(dependencies: NodeDependencies, build: string | undefined): Variant {
+  return build === undefined && dependencies.hasDevelopment ? "production" : "full";
+}
+
+async function fillCache(
+  work: ReleaseWork,
+  dependencies: NodeDependencies,
+  key: string,
+  tree: string,
+  variant: Variant,
+  signal: AbortSignal,
+): Promise<void> {
+  const { tools, app } = work;
+  const user = userOf(app, tools);
+  const cache = new DependencyCache(tools);
+  const staging = await cache.staging(app.name, user);
+  try {
+    for (const name of ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"]) {
+      const text = await readTreeFile(tree, name);
+      if (text === undefined) continue;
+      await writeFile(join(staging, name), text);
+      if (user !== undefined) await chown(join(staging, name), user.uid, user.gid);
+    }
+    const command = variant === "production" ? `${dependencies.install} --omit=dev` : dependencies.install;
+    await run(work, command, staging, signal);
+    // npm makes none when there is nothing to install, as without the development dependencies.
+    await mkdir(join(staging, "node_modules"), { recursive: true });
+    await cache.put(app.name, key, variant, join(staging, "node_modules"));
+  } finally {
+    await cache.removeStaging(staging);
+  }
+}
+
+async function cacheKey(
+  work: ReleaseWork,
+  tree: string,
+  packageJson: PackageJson,
+  lock: string,
+): Promise<string> {
+  const path =
+    work.record.nodeFolder === undefined ? work.tools.path : `${work.record.nodeFolder}:${work.tools.path}`;
+  const parts = [
+    CACHE_VERSION,
+    lock,
+    JSON.stringify([packageJson.dependencies, packageJson.devDependencies, packageJson.optionalDependencies]),
+    (await readTreeFile(tree, ".npmrc")) ?? "",
+    await hostNodeVersion(path),
+    process.platform,
+    process.arch,
+  ];
+  return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 32);
+}

@@ -1,0 +1,46 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import semver from "semver";
+import { AppError } from "../../../core/errors/app-error.js";
+import { outputOf } from "../../../core/exec/exec.js";
+import type { Manifest } from "../manifest/manifest.js";
+import type { ReleaseWork } from "../../pipeline/step.js";
+import { fetchNode, findNodeVersion } from "./fetch-node.js";
+
+/** Names of "whatever is current" in .nvmrc and .node-version. */
+const ANY = /^(?:node|stable|latest|current|lts|lts\/\*)$/;
+
+/**
+ * The folder of a Node.js that satisfies what the app asks for: undefined when the machine's own does. Others come from
+ * the npm registry, once each. Throws `node-version-unknown`, `npm-registry-untrusted`, `npm-registry-failed`.
+ */
+export async function nodeFolderFor(
+  work: NodeWork,
+  manifest: Pick<Manifest, "nodeRange">,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const asked = manifest.nodeRange;
+  if (asked === undefined || ANY.test(asked.range)) return undefined;
+  const refuse = (reason: string): AppError => new AppError("node-version-unknown", { ...asked, reason });
+  const range = semver.validRange(asked.range);
+  if (range === null) throw refuse("this is no version range");
+  if (semver.satisfies(await hostNodeVersion(work.tools.path), range)) return undefined;
+  const runtimes = work.tools.home.runtimes();
+  await mkdir(runtimes, { recursive: true });
+  const present = semver.maxSatisfying(await readdir(runtimes), range);
+  if (present !== null) return join(runtimes, present, "bin");
+  work.out.line(`fetching Node.js ${asked.range} (${asked.source})`);
+  const version = await findNodeVersion(work.tools, range, signal);
+  if (version === undefined) throw refuse("the npm registry has none");
+  return join(await fetchNode(work.tools, version, signal), "bin");
+}
+
+/** The part of a release that is needed here. */
+export interface NodeWork {
+  readonly tools: Pick<ReleaseWork["tools"], "home" | "path" | "networkEnv">;
+  readonly out: Pick<ReleaseWork["out"], "line">;
+}
+
+export async function hostNodeVersion(path: string): Promise<string> {
+  return (await outputOf({ argv: ["node", "--version"], env: { PATH: path } })).trim();
+}

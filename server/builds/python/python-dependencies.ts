@@ -1,0 +1,19 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../../../core/errors/app-error.js";
+import type { ReleaseWork } from "../../pipeline/step.js";
+import { runTask } from "../task.js";
+
+/** A virtual environment in `.venv` for a tree with a requirements.txt. Answers whether there was one to make. */
+export async function installPython(work: ReleaseWork, tree: string, signal: AbortSignal): Promise<boolean> {
+  const hasRequirements = await access(join(tree, "requirements.txt")).then(
+    () => true,
+    () => false,
+  );
+  if (!hasRequirements) return false;
+  const command =
+    "python3 -m venv .venv && .venv/bin/pip install --disable-pip-version-check -r requirements.txt";
+  const failure = await runTask(work, { command, cwd: tree }, signal);
+  if (failure !== undefined) throw new AppError("dependencies-failed", { command, status: failure });
+  return true;
+}

@@ -1,0 +1,27 @@
+import { readManifest } from "./manifest/manifest.js";
+import { nodeDependencies, variantOfTree } from "./node/node-dependencies.js";
+import { DependencyCache } from "./dependency-cache.js";
+import { Output } from "../pipeline/output.js";
+import type { ReleaseWork } from "../pipeline/step.js";
+import { userOf } from "../tools.js";
+
+/** After a release: copies of its dependencies lie ready for the next, one for the tree and one for the gates. */
+export async function layDependenciesReady(work: ReleaseWork): Promise<void> {
+  const { tools, app, record } = work;
+  try {
+    const tree = tools.home.tree(app.name, record.number);
+    const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
+    if (manifest.packageJson === undefined) return;
+    const node = await nodeDependencies({ ...work, out: new Output() }, tree, manifest.packageJson);
+    if (node?.key === undefined) return;
+    const variants = new Set([
+      variantOfTree(node, manifest.build),
+      ...(manifest.gates.size > 0 ? (["full"] as const) : []),
+    ]);
+    for (const variant of variants)
+      await new DependencyCache(tools).replenish(app.name, node.key, variant, userOf(app, tools));
+  } catch (error) {
+    // The next release copies or installs by itself.
+    tools.log.warn({ err: error, app: app.name }, "no spare dependencies");
+  }
+}

@@ -1,0 +1,23 @@
+import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
+import { PRODUCTION } from "../../../core/records/routes/route-table.js";
+import type { Tools } from "../../tools.js";
+import { newCanary, type CanaryRecord } from "../canary-record.js";
+import type { CanaryStore } from "../canary-store.js";
+
+/** The record of a canary that is live: the one there is, or a new one, from the moment it went live on. */
+export async function beginCanary(
+  { routes }: Pick<Tools, "routes">,
+  store: CanaryStore,
+  release: ReleaseRecord,
+): Promise<CanaryRecord> {
+  const known = await store.find(release.app, release.number);
+  if (known !== undefined) return known;
+  const [last] = await store.list(release.app);
+  if (last !== undefined && last.outcome === undefined) await store.save({ ...last, outcome: "replaced" });
+  await store.prune(release.app);
+  const { tracks } = await routes.read(release.app);
+  const began = Date.parse(release.reachedAt.live ?? release.at);
+  const record = { ...newCanary(release.app, release.number, began), beside: tracks[PRODUCTION] ?? null };
+  await store.save(record);
+  return record;
+}

@@ -1,0 +1,39 @@
+import type { CanarySettings } from "../../../core/records/releases/canary-settings.js";
+import { bucketMs } from "../../../core/records/traffic/latency-buckets.js";
+import type { CanaryRecord } from "../canary-record.js";
+import { ERRORS } from "../statistics/evidence.js";
+import { LATENCY } from "../statistics/latency-evidence.js";
+import { renewedValue } from "../statistics/renewed.js";
+import type { Counts } from "../statistics/verdict-numbers.js";
+import { judge, type Verdict } from "../statistics/verdict.js";
+
+/** Of canaries as good as production so many fail by chance in all their steps, for errors and for latency each. */
+const FALSE_ALARMS = 0.01;
+
+/** On all that was seen of a canary, by its settings. Pure. */
+export function verdictOn(record: CanaryRecord, settings: CanarySettings): Verdict {
+  const { minRequests, maxErrorShare, maxP99Ratio, stepSeconds, steps } = settings;
+  return judge(
+    {
+      canary: figuresOf(record.canary),
+      production: figuresOf(record.production),
+      eErrors: renewedValue(record.errors, ERRORS),
+      eLatency: renewedValue(record.latency, LATENCY),
+      requestsInStep: record.inStep,
+      secondsInStep: record.secondsInStep,
+      against: settings.baseline ? "baseline" : "production",
+    },
+    {
+      minRequests,
+      stepSeconds,
+      falseAlarms: FALSE_ALARMS / Math.max(1, steps.length),
+      ...(maxErrorShare === undefined ? {} : { maxErrorShare }),
+      ...(maxP99Ratio === undefined ? {} : { maxP99Ratio }),
+    },
+    bucketMs,
+  );
+}
+
+function figuresOf({ requests, errors, histogram }: CanaryRecord["canary"]): Counts {
+  return { requests, errors, histogram: new Map(histogram) };
+}

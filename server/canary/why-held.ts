@@ -1,9 +1,0 @@
-import { canaryShare, type RouteTable } from "../../core/records/route-table.js";
-
-/** Why no visitor is sent to the canary now, so that nothing is decided; undefined: some are. */
-export function whyHeld(table: RouteTable, isAlert: boolean): string | undefined {
-  if (canaryShare(table, isAlert) > 0) return undefined;
-  return isAlert
-    ? "sluice:alert is yes: no visitor is sent to the canary. `sluice alerts` says why."
-    : "No visitor is sent to the canary: its share is 0. Those who ask for it are not counted here.";
-}

@@ -1,0 +1,115 @@
+import type express from "express";
+import { createServer } from "node:http";
+import { ScaleRequests } from "../core/records/scaling/scale-requests.js";
+import { isAlert } from "../core/records/alerts/is-alert.js";
+import type { Settings } from "../core/settings/settings.js";
+import { JudgeLoop } from "./canary/judging/judge-loop.js";
+import { controlPort } from "./control-port.js";
+import { assemble, type ServerOptions, type ServerParts } from "./assemble.js";
+import { eventOfDecision } from "./events/events-of.js";
+import { Output } from "./pipeline/output.js";
+import { promote } from "./pipeline/operations/promote.js";
+import { sshGit } from "./push/ssh-git.js";
+import { Baselines } from "./reconcile/baselines.js";
+import { Reconciler } from "./reconcile/reconciler.js";
+import { keepRedisUsers } from "./reconcile/keep-redis-users.js";
+import { beginRecovery } from "./reconcile/recover.js";
+import { Scaling } from "./reconcile/scaling.js";
+import { Wakes } from "./reconcile/wakes.js";
+import type { RecoveringApps } from "./releases/recovering-apps.js";
+import { urlOfRelease } from "./releases/what-serves.js";
+import { tellChanges } from "./tell-changes.js";
+import { DeliveryLoop } from "./webhooks/deliveries/delivery-loop.js";
+import { SourceWatch } from "./webhooks/sources/source-watch.js";
+
+export interface Server {
+  /** Apps that are still being recovered: all that is asked for them waits for that. */
+  readonly recovering: RecoveringApps;
+  stop(): Promise<void>;
+}
+
+/** The `server` role: pushes, webhooks, the pipeline, the API. Resolves when it serves; what an earlier server left is recovered meanwhile. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { settings, redis, log } = options;
+  const parts = await assemble(options);
+  const { tools, pipeline, desk, hooks, webhooks } = parts;
+  const loops: { stop(): Promise<void> }[] = [];
+  const listeners: { close(): Promise<void> }[] = [];
+  const stop = async (): Promise<void> => {
+    await pipeline.stop();
+    await desk.idle();
+    for (const loop of loops) await loop.stop();
+    hooks.close();
+    await Promise.all(listeners.map(async (listener) => listener.close()));
+  };
+  try {
+    tellChanges(parts);
+    loops.push(tools.leaving);
+    loops.push(keepRedisUsers(tools, redis));
+    await beginRecovery(tools, pipeline);
+    // Stopped before the reconciler, which may be waiting for its turn.
+    loops.push(await new Wakes(tools, pipeline, redis).start());
+    loops.push(new Reconciler(tools, pipeline).start());
+    loops.push(new Baselines(tools, pipeline).start());
+    loops.push(new Scaling(tools, pipeline, new ScaleRequests(redis)).start());
+    loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());
+    loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());
+    loops.push(judgeLoop(options, parts).start());
+    loops.push(parts.outbox.start({ ...parts.notifier.handlers(), ...parts.reporter.handlers() }));
+    listeners.push(await listen(controlPort(parts, options), settings));
+    listeners.push(
+      await sshGit({
+        keys: parts.keys,
+        apps: tools.apps,
+        desk,
+        hostKeyFile: options.home.sshHostKey(),
+        bind: settings.bind,
+        port: settings.sshPort,
+        log,
+      }),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { recovering: tools.recovering, stop };
+}
+
+function judgeLoop(
+  { redis }: ServerOptions,
+  { tools, pipeline, canaries, notifier }: ServerParts,
+): JudgeLoop {
+  return new JudgeLoop({
+    tools,
+    store: canaries,
+    onDecision: async (decision, release) => {
+      const event = eventOfDecision(decision, release, urlOfRelease(tools.settings, release));
+      if (event !== undefined) await notifier.tell(event);
+    },
+    traffic: tools.traffic,
+    isAlert: async () => isAlert(redis),
+    promote: async (app, release, isDue) => {
+      const signal = new AbortController().signal;
+      return promote(tools, pipeline, app, new Output(), { signal, only: release, isDue });
+    },
+  });
+}
+
+async function listen(app: express.Express, settings: Settings): Promise<{ close(): Promise<void> }> {
+  const server = createServer(app);
+  // A push may take as long as its gates do.
+  server.requestTimeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(settings.controlPort, settings.bind, resolve);
+  });
+  return {
+    close: async () => {
+      server.closeIdleConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { rm } from "node:fs/promises";
+import type { AppError } from "../../../core/errors/app-error.js";
+import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
+import type { Tools } from "../../tools.js";
+import type { Pipeline } from "../pipeline.js";
+
+/**
+ * Removes an app with all that Sluice made for it: out of the proxies, stopped, its files, its records. An instance that a
+ * silent proxy may still lead visitors to keeps its address until that proxy follows or is removed, else another app could
+ * get it. Returns the error that names such a proxy, if there is one. Throws `app-unknown`.
+ */
+export async function destroyApp(
+  tools: Tools,
+  pipeline: Pipeline,
+  name: string,
+): Promise<AppError | undefined> {
+  const app = (await tools.apps.read(name)).name;
+  const askedAt = tools.removals.now();
+  const place = { app, what: "its removal", signal: new AbortController().signal };
+  return pipeline.exclusively(place, async (signal, locked) => {
+    const { routes, apps, turns, engine, home, redisUsers, traffic } = locked;
+    await apps.read(app);
+    const { releases } = await routes.read(app);
+    const revision = await routes.remove(app);
+    const unheard = await waitForProxiesIfPossible(tools, revision, app);
+    // What is being woken, put to sleep or retired is so by now, and will not be again.
+    for (const { number } of releases) await turns.take(app, number, async () => undefined);
+    signal.throwIfAborted();
+    await stopInstances(locked, app, unheard === undefined ? undefined : revision);
+    await engine.forget(app);
+    await redisUsers.remove(app);
+    signal.throwIfAborted();
+    // A delivery that was under way may still be fetching into it.
+    await rm(home.app(app), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await rm(home.sockets(app), { recursive: true, force: true });
+    await traffic.remove(app);
+    // An app that is made under this name must not take those that still run for its own.
+    await apps.remove(app, { keepsNumbers: unheard !== undefined });
+    tools.removals.add(app, askedAt);
+    return unheard;
+  });
+}
+
+/** `goneSince`: the revision that a proxy has still to apply before the instances may stop. */
+async function stopInstances(
+  { engine, leaving, settings }: Tools,
+  app: string,
+  goneSince: number | undefined,
+): Promise<void> {
+  const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app}.`));
+  const stopped = instances.map(async ({ id, address }) => {
+    if (goneSince === undefined || address === undefined)
+      return engine.stop(id, settings.instances.stopSeconds);
+    leaving.begin(id, { goneSince, drainSeconds: 0, afterwards: async () => engine.forget(id) });
+  });
+  await Promise.all(stopped);
+}

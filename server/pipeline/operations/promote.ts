@@ -1,0 +1,102 @@
+import { AppError, isAppError, toAppError } from "../../../core/errors/app-error.js";
+import { releaseName } from "../../../core/names.js";
+import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
+import { CANARY, PRODUCTION, type RouteTable } from "../../../core/records/routes/route-table.js";
+import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
+import { advanced } from "../../releases/release-store.js";
+import { withLive } from "../../routes/route-changes.js";
+import type { Tools } from "../../tools.js";
+import { bringUp, letNewOnesGo } from "../bring-up.js";
+import type { Output } from "../output.js";
+import type { Pipeline } from "../pipeline.js";
+import { inDoubt } from "../runner.js";
+import { sizedAsProduction } from "./sized-as-production.js";
+import type { ReleaseWork } from "../step.js";
+import { askRedisAgain } from "../until-redis-answers.js";
+
+export interface PromoteOptions {
+  readonly signal: AbortSignal;
+  readonly only?: number;
+  readonly isDue?: () => Promise<boolean>;
+}
+
+/**
+ * The canary's release becomes production: the same build and the same instances, joined by as many as production needs,
+ * all of them healthy before the switch. Production's release drains, or stays on standby for a rollback. A failure before
+ * the switch changes nothing. `only`: if the canary is this release; `isDue`: and if that holds when its turn comes. Throws
+ * `canary-none`, `canary-changed`, `promotion-overtaken`.
+ */
+export async function promote(
+  tools: Tools,
+  pipeline: Pipeline,
+  app: string,
+  out: Output,
+  { signal, only, isDue }: PromoteOptions,
+): Promise<ReleaseRecord> {
+  // Not one that was pushed while this waits: nobody has seen it.
+  const { number } = await canaryOf(tools, app, only);
+  const place = {
+    app,
+    what: "a promotion",
+    signal,
+    onWait: (ahead: string) => out.heading(`Waiting for ${ahead}`),
+  };
+  return pipeline.exclusively(place, async (stop) =>
+    tools.turns.take(app, number, async () => {
+      const canary = await canaryOf(tools, app, number);
+      if (isDue !== undefined && !(await isDue())) throw new AppError("promotion-overtaken", { app });
+      const work = await pipeline.lockedWork(canary, out, { quarantine: {}, skipGates: false });
+      await takeProduction(work, stop);
+      // The promotion is done. A failure from here on is reported and retried, never undone.
+      await pipeline.toSettled(work, stop).catch((error: unknown) => {
+        tools.log.error({ err: toAppError(error), app }, "after a promotion");
+        out.problem(toAppError(error));
+      });
+      return work.record;
+    }),
+  );
+}
+
+/** Everything up to the switch. The record stays unsettled, so that a server killed right after it still announces the promotion. */
+async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+  const { tools, record: canary, out } = work;
+  const { app, number } = canary;
+  out.heading(`Promoting ${releaseName(number)} (${canary.commit.slice(0, 10)})`);
+  const promoted = await atProductionsSize(work, signal);
+  // It may have been aborted while its new instances were started; or this was done, and the answer lost.
+  const live = (table: RouteTable): RouteTable => {
+    if (table.tracks[PRODUCTION] === number) return table;
+    if (table.tracks[CANARY] !== number) throw new AppError("canary-none", { app });
+    return withLive(table, promoted, tools.clock.now());
+  };
+  const revision = await askRedisAgain(
+    work,
+    async () => tools.routes.update(app, live, [promoted]),
+    signal,
+  ).catch((error: unknown) => {
+    letNewOnesGo(work, canary.instances);
+    throw isAppError(error, "redis-unavailable") ? inDoubt(work, error) : error;
+  });
+  work.record = promoted;
+  await waitForProxiesIfPossible(tools, revision, app)
+    .then((unheard) => (unheard === undefined ? undefined : out.problem(unheard)))
+    .catch((error: unknown) => out.problem(toAppError(error)));
+}
+
+async function canaryOf(tools: Tools, app: string, only: number | undefined): Promise<ReleaseRecord> {
+  const number = (await tools.routes.read(app)).tracks[CANARY];
+  if (number !== undefined && only !== undefined && number !== only)
+    throw new AppError("canary-changed", { app, wanted: releaseName(only), release: releaseName(number) });
+  const record = number === undefined ? undefined : await tools.releases.find(app, number);
+  if (record === undefined) throw new AppError("canary-none", { app });
+  return record;
+}
+
+/** The record as production's and live, with all its instances healthy; those that were started for it go again when one is not. */
+async function atProductionsSize(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
+  const { tools, record: canary } = work;
+  work.record = { ...canary, track: PRODUCTION, processes: await sizedAsProduction(tools, canary) };
+  const instances = await bringUp(work, canary.instances, signal, { all: true });
+  const live = advanced(work.record, "live", { order: "promotion", instances });
+  return { ...live, reachedAt: { ...live.reachedAt, live: new Date().toISOString() } };
+}

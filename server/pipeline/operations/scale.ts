@@ -1,0 +1,165 @@
+import { AppError, toAppError } from "../../../core/errors/app-error.js";
+import { releaseName } from "../../../core/names.js";
+import type { ReleaseProcess, ReleaseRecord } from "../../../core/records/releases/release-record.js";
+import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
+import { productionOf } from "../../routes/production-of.js";
+import { withSize } from "../../routes/route-changes.js";
+import type { Tools } from "../../tools.js";
+import { bringUp, letGoUnlessNamed, letNewOnesGo } from "../bring-up.js";
+import { readManifest } from "../../builds/manifest/manifest.js";
+import type { Output } from "../output.js";
+import type { Pipeline } from "../pipeline.js";
+import type { ReleaseWork } from "../step.js";
+import { askRedisAgain } from "../until-redis-answers.js";
+
+export interface ScaleOrder {
+  readonly app: string;
+  /** Process → how many instances; the others stay as they are. */
+  readonly wanted: Readonly<Record<string, number>>;
+  /** Recorded with the decision. */
+  readonly by: string;
+  readonly reason: string;
+  /** Only while nothing else has been decided about production's size (`RoutedRelease.sizedAt`). */
+  readonly only?: { readonly release: number; readonly sizedAt: number | undefined };
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Changes how many instances production's release has, never while a release is under way. New ones are healthy before they
+ * get visitors; a failure until then changes nothing. Those that go get no more visitors, finish what is open on them, and are
+ * stopped, after this has resolved. Throws `production-none`, `process-unknown`, `scale-fixed`, `scale-out-of-range`,
+ * `scale-overtaken`.
+ */
+export async function scaleProduction(
+  tools: Tools,
+  pipeline: Pipeline,
+  order: ScaleOrder,
+  out: Output,
+): Promise<ReleaseRecord> {
+  const { app, signal } = order;
+  const onWait = (ahead: string): void => out.heading(`Waiting for ${ahead}`);
+  return pipeline.exclusively({ app, what: "a change of scale", signal, onWait }, async (stop) => {
+    const production = await asDecided(tools, order);
+    const work = await pipeline.lockedWork(production, out, { quarantine: {}, skipGates: false });
+    const processes = await resized(work, order.wanted);
+    const changes = changesBetween(production.processes, processes);
+    if (changes.length === 0) {
+      out.heading(`${releaseName(production.number)} is of that size already`);
+      return production;
+    }
+    const outcome = scale(work, processes, stop);
+    const told = await outcome.then(
+      () => "done",
+      (error: unknown) => toAppError(error).message,
+    );
+    for (const change of changes) await remember(tools, order, change, told);
+    return outcome;
+  });
+}
+
+interface Change {
+  readonly process: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+async function scale(
+  work: ReleaseWork,
+  processes: ReleaseProcess[],
+  signal: AbortSignal,
+): Promise<ReleaseRecord> {
+  const { tools, record: before, out } = work;
+  const changes = changesBetween(before.processes, processes);
+  const shown = changes.map(({ process, from, to }) => `${process} ${from} → ${to}`).join(", ");
+  out.heading(`Scaling ${releaseName(before.number)}: ${shown}`);
+  work.record = { ...before, processes };
+  const scaled = {
+    ...work.record,
+    instances: await bringUp(work, before.instances, signal, { all: false }),
+  };
+  const stay = new Set(scaled.instances.map(({ id }) => id));
+  const sizedAt = tools.clock.now();
+  const left = before.instances.filter(({ id }) => !stay.has(id));
+  const revision = await askRedisAgain(
+    work,
+    async () => tools.routes.update(before.app, (table) => withSize(table, scaled, sizedAt), [scaled]),
+    signal,
+  ).catch((error: unknown) => {
+    // Some of them are too many, whether it was written or not.
+    letNewOnesGo(work, before.instances);
+    letGoUnlessNamed(work, left);
+    throw error;
+  });
+  for (const { id } of left)
+    tools.leaving.begin(id, { goneSince: revision, drainSeconds: before.traffic.drainSeconds });
+  const unheard = await waitForProxiesIfPossible(tools, revision, before.app);
+  if (unheard !== undefined) out.problem(unheard);
+  const names = left.map(({ process, index }) => `${process}.${index}`).join(", ");
+  if (left.length > 0)
+    out.line(`without new visitors, and stopped when the last request has ended: ${names}`);
+  const seconds = ((tools.clock.now() - work.beganAt) / 1000).toFixed(1);
+  out.heading(`Scaled: ${sizesOf(processes)} (${releaseName(before.number)}, ${seconds} s)`);
+  return scaled;
+}
+
+async function asDecided(tools: Tools, { app, only }: ScaleOrder): Promise<ReleaseRecord> {
+  const record = await productionOf(tools, app);
+  if (record === undefined) throw new AppError("production-none", { app });
+  if (only === undefined) return record;
+  const { releases } = await tools.routes.read(app);
+  // Not by how many there are: there may have been more for a while, or fewer.
+  const sizedAt = releases.find(({ number }) => number === record.number)?.sizedAt;
+  if (only.release !== record.number || only.sizedAt !== sizedAt)
+    throw new AppError("scale-overtaken", { app });
+  return record;
+}
+
+/** The processes in the wanted numbers, if those are for a person or the autoscaler to choose. */
+async function resized(
+  { tools, record }: ReleaseWork,
+  wanted: ScaleOrder["wanted"],
+): Promise<ReleaseProcess[]> {
+  const { app, number, processes, scale: bounds } = record;
+  const release = releaseName(number);
+  for (const process of Object.keys(wanted)) {
+    const known = processes.map(({ name }) => name);
+    if (!known.includes(process)) throw new AppError("process-unknown", { app, release, process, known });
+  }
+  const { appJson } = await readManifest(
+    tools.home.tree(app, number),
+    tools.settings.instances.memoryMegabytes,
+  );
+  const fixed = Object.entries(appJson.formation).filter(([, { quantity }]) => quantity !== undefined);
+  // As in Dokku: one quantity there takes them all out of a person's hands.
+  if (fixed.length > 0)
+    throw new AppError("scale-fixed", { app, release, processes: fixed.map(([name]) => name) });
+  const { web } = wanted;
+  if (bounds !== undefined && web !== undefined && (web < bounds.min || web > bounds.max))
+    throw new AppError("scale-out-of-range", { app, wanted: web, min: bounds.min, max: bounds.max });
+  return processes.map((process) => ({ ...process, quantity: wanted[process.name] ?? process.quantity }));
+}
+
+function changesBetween(before: readonly ReleaseProcess[], after: readonly ReleaseProcess[]): Change[] {
+  return after.flatMap(({ name, quantity }) => {
+    const from = before.find((process) => process.name === name)?.quantity ?? 0;
+    return from === quantity ? [] : [{ process: name, from, to: quantity }];
+  });
+}
+
+/** What came of it stands whether it can be remembered or not. */
+async function remember(
+  { scaleDecisions, clock, log }: Tools,
+  { app, by, reason }: ScaleOrder,
+  change: Change,
+  outcome: string,
+): Promise<void> {
+  const decision = { at: new Date(clock.now()).toISOString(), by, ...change, reason, outcome };
+  log.info({ app, ...decision }, "scale");
+  await scaleDecisions
+    .add(app, decision)
+    .catch((error: unknown) => log.warn({ err: error, app }, "a decision was not recorded"));
+}
+
+function sizesOf(processes: readonly ReleaseProcess[]): string {
+  return processes.map(({ name, quantity }) => `${name} ${quantity}`).join(", ");
+}

@@ -1,0 +1,185 @@
+import { AppError, toAppError } from "../../../core/errors/app-error.js";
+import { releaseName } from "../../../core/names.js";
+import { PRODUCTION } from "../../../core/records/routes/route-table.js";
+import type { Slots } from "../../../core/slots.js";
+import { Repository } from "../../git/repository.js";
+import { Output } from "../../pipeline/output.js";
+import type { Pipeline } from "../../pipeline/pipeline.js";
+import { endTrack } from "../../routes/end-track.js";
+import { fixedTrack } from "../../routes/track-of-branch.js";
+import type { Tools } from "../../tools.js";
+import type { BranchResult } from "./delivery-record.js";
+import { fetchedRef, type Sources } from "../sources/source.js";
+import type { Webhook } from "../webhook-store.js";
+
+export interface BranchTools {
+  readonly tools: Tools;
+  readonly pipeline: Pipeline;
+  readonly sources: Sources;
+  /** One for each delivery that is being built. */
+  readonly builds: Slots;
+}
+
+export interface BranchOrder {
+  readonly webhook: Webhook;
+  readonly branch: string;
+  /** Undefined: the branch is said to be gone. */
+  readonly commit: string | undefined;
+  readonly by: string;
+  /** Releases also what serves already. */
+  readonly isReplay: boolean;
+  /** Why it is not wanted any more, if that is so: a newer push, no app or webhook. Asked when its turn has come. */
+  readonly superseded: () => Promise<string | undefined>;
+}
+
+/**
+ * Does what a delivery asks for one branch. What the delivery said is not believed: the source is asked. Throws
+ * `source-unreachable`, `commit-not-on-branch`, `branch-not-moved`, and whatever a release can fail with.
+ */
+export async function deployBranch(
+  parts: BranchTools,
+  order: BranchOrder,
+  signal: AbortSignal,
+): Promise<BranchResult> {
+  const { branch, commit } = order;
+  return commit === undefined
+    ? { branch, ...(await removeBranch(parts, order, signal)) }
+    : { branch, commit, ...(await release(parts, { ...order, commit }, signal)) };
+}
+
+type Outcome = Pick<BranchResult, "outcome" | "reason" | "release">;
+
+async function release(
+  { tools, pipeline, sources, builds }: BranchTools,
+  order: BranchOrder & { readonly commit: string },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { webhook, branch, commit } = order;
+  const { app } = webhook;
+  const already = await servingRelease(tools, order);
+  if (already !== undefined) return already;
+  const repository = await repositoryOf(tools, app);
+  const head = await sources.fetch(webhook, branch, signal);
+  if (head === undefined || !(await repository.reaches(fetchedRef(branch), commit)))
+    throw new AppError("commit-not-on-branch", { branch, commit: commit.slice(0, 10) });
+  const place = { app, what: `${commit.slice(0, 10)} of ${branch}`, push: { branch, commit }, signal };
+  // Before the turn: what waits for other apps' builds must not hold up the pushes of this one.
+  const giveBack = await builds.take(signal);
+  try {
+    return await pipeline.exclusively(place, async (stop, locked): Promise<Outcome> => {
+      const reason = (await order.superseded()) ?? (await newerServes(repository, branch, { commit, head }));
+      if (reason !== undefined) return { outcome: "superseded", reason };
+      const now = await servingRelease(tools, order);
+      if (now !== undefined) return now;
+      for (const gone of await repository.headsInTheWayOf(branch))
+        await endBranch(locked, repository, { ...order, branch: gone });
+      return { outcome: "released", release: await releaseNow({ tools, pipeline }, order, stop) };
+    });
+  } finally {
+    giveBack();
+  }
+}
+
+/** A delivery may have been overtaken: going back is only right when the source itself has gone back. */
+async function newerServes(
+  repository: Repository,
+  branch: string,
+  { commit, head }: { readonly commit: string; readonly head: string },
+): Promise<string | undefined> {
+  const ours = await repository.head(branch);
+  if (commit === head || ours === undefined || ours === commit) return undefined;
+  return (await repository.reaches(`refs/heads/${branch}`, commit))
+    ? `${ours.slice(0, 10)}, which came later on ${branch}, was released already`
+    : undefined;
+}
+
+/** As a push: our branch is what passed, and moves before the switch. */
+async function releaseNow(
+  { tools, pipeline }: Pick<BranchTools, "tools" | "pipeline">,
+  { webhook: { app }, branch, commit, by }: BranchOrder & { readonly commit: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const out = new Output();
+  try {
+    const work = await pipeline.begin(
+      {
+        app,
+        commit,
+        branch,
+        by,
+        source: "webhook",
+        skipGates: false,
+        quarantine: {},
+      },
+      out,
+    );
+    await pipeline.toHealthy(work, signal).catch((error: unknown) => {
+      out.problem(toAppError(error));
+      throw error;
+    });
+    await work.repository.setHead(branch, commit).catch(async (error: unknown) => {
+      const reason = new AppError("branch-not-moved", { branch, reason: firstLineOf(error) });
+      out.problem(reason);
+      await pipeline
+        .undo(work, reason)
+        .catch((problem: unknown) => tools.log.warn({ err: problem, app }, "a release was not undone yet"));
+      throw reason;
+    });
+    await pipeline.toSettled(work, signal);
+    return releaseName(work.record.number);
+  } finally {
+    await out.close();
+  }
+}
+
+/** What serves need not be released again, unless that is what was asked for. */
+async function servingRelease(
+  tools: Tools,
+  { webhook: { app }, branch, commit, isReplay }: BranchOrder,
+): Promise<Outcome | undefined> {
+  const track = await tools.branchTracks.find(app, branch);
+  const number = track === undefined ? undefined : (await tools.routes.read(app)).tracks[track];
+  const record = number === undefined ? undefined : await tools.releases.find(app, number);
+  if (record === undefined || record.commit !== commit || isReplay) return undefined;
+  const release = releaseName(record.number);
+  return { outcome: "nothing", release, reason: `${release} is this commit` };
+}
+
+async function removeBranch(
+  { tools, pipeline, sources }: BranchTools,
+  order: BranchOrder,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { webhook, branch } = order;
+  if ((await sources.heads(webhook, signal)).has(branch))
+    return { outcome: "nothing", reason: `${branch} is there still, or again` };
+  const place = { app: webhook.app, what: `the removal of ${branch}`, signal };
+  return pipeline.exclusively(place, async (_signal, locked): Promise<Outcome> => {
+    const reason = await order.superseded();
+    if (reason !== undefined) return { outcome: "superseded", reason };
+    return endBranch(locked, await repositoryOf(tools, webhook.app), order);
+  });
+}
+
+/** A branch is gone at the source: it goes here, and so does its preview or canary. Production stays. */
+async function endBranch(
+  tools: Tools,
+  repository: Repository,
+  { webhook, branch, by }: Pick<BranchOrder, "webhook" | "branch" | "by">,
+): Promise<Outcome> {
+  await repository.removeHead(branch);
+  await repository.removeRef(fetchedRef(branch));
+  if (fixedTrack(branch) === PRODUCTION) return { outcome: "nothing", reason: "production goes on as it is" };
+  await endTrack(tools, webhook.app, branch, by);
+  return { outcome: "deleted" };
+}
+
+async function repositoryOf({ home }: Tools, app: string): Promise<Repository> {
+  await Repository.ensure(home.repository(app), home.gitHome());
+  return new Repository(home.repository(app), home.gitHome());
+}
+
+function firstLineOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n")[0] ?? text;
+}

@@ -1,0 +1,139 @@
+import { raw, Router, type NextFunction, type Request, type Response } from "express";
+import { randomUUID } from "node:crypto";
+import { AppError, isAppError } from "../../../core/errors/app-error.js";
+import { branchOfRef } from "../../../core/names.js";
+import type { Tools } from "../../tools.js";
+import type { DeliveryRecord } from "./delivery-record.js";
+import type { DeliveryStore } from "./delivery-store.js";
+import { fewLargeBodies } from "./few-large-bodies.js";
+import type { BranchUpdate, Forge, Incoming, Reading } from "../forges/forge.js";
+import { forgeOf } from "../forges/forge-of.js";
+import { deploys } from "./deploys.js";
+import type { Webhook, WebhookStore } from "../webhook-store.js";
+
+export interface ReceiveOptions {
+  readonly tools: Pick<Tools, "apps" | "clock" | "log">;
+  readonly webhooks: WebhookStore;
+  readonly deliveries: DeliveryStore;
+}
+
+const LARGEST_MEGABYTES = 25;
+/** A sender that takes longer has gone. */
+const BODY_TIMEOUT_MS = 60_000;
+
+/**
+ * `POST /webhooks/APP`: 202 `{delivery, number, queued}` once it is stored, 200 `{duplicate}`, 204 nothing to do; 400, 401, 404,
+ * 413, 503. What is done about it comes later.
+ */
+export function receive(options: ReceiveOptions): Router {
+  const router = Router();
+  const body = raw({ type: () => true, limit: `${LARGEST_MEGABYTES}mb`, inflate: false });
+  router.post("/:app", knownApp(options), fewLargeBodies(), body, async (request, response) => {
+    const app = request.params.app;
+    const bytes: unknown = request.body;
+    const incoming = { headers: request.headers, body: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0) };
+    await take(options, app, request.socket.remoteAddress ?? "", incoming, response);
+  });
+  return router;
+}
+
+/** Before a byte of the body is read. */
+function knownApp({ tools }: ReceiveOptions) {
+  return async (
+    request: Request<{ app: string }>,
+    _response: Response,
+    next: NextFunction,
+  ): Promise<void> => {
+    const { app } = request.params;
+    if ((await tools.apps.find(app)) === undefined) throw new AppError("app-unknown", { app, known: [] });
+    request.setTimeout(BODY_TIMEOUT_MS, () => request.destroy());
+    next();
+  };
+}
+
+async function take(
+  options: ReceiveOptions,
+  app: string,
+  by: string,
+  incoming: Incoming,
+  response: Response,
+): Promise<void> {
+  const { tools, webhooks, deliveries } = options;
+  const now = tools.clock.now();
+  const host = forgeOf(incoming.headers);
+  const webhook = await webhooks.find(app);
+  const came = {
+    at: new Date(now).toISOString(),
+    from: host.name,
+    by,
+    event: host.event(incoming.headers),
+  };
+  const note = (answer: number, reason: string): void => {
+    deliveries
+      .noteRefused(app, { ...came, answer, reason })
+      .catch((error: unknown) => tools.log.debug({ err: error, app }, "a refused delivery was not noted"));
+  };
+  const refusal = refusalOf(host, incoming, webhook, now);
+  if (refusal !== undefined || webhook === undefined) {
+    note(401, refusal ?? "");
+    throw new AppError("webhook-refused", {});
+  }
+  const { updates, reason } = wanted(readOrNote(host, incoming, note), webhook);
+  const record: DeliveryRecord = {
+    v: 1,
+    ...came,
+    id: host.deliveryId(incoming.headers) ?? randomUUID(),
+    answer: updates.length === 0 ? 204 : 202,
+    state: updates.length === 0 ? "done" : "waiting",
+    updates,
+    results: [],
+    ...(reason === undefined ? {} : { reason }),
+  };
+  if (webhook.host !== host.name) await webhooks.noteHost(app, host.name);
+  const number = await deliveries.accept(app, record, now);
+  if (number === "gone") throw new AppError("app-unknown", { app, known: [] });
+  if (number === "duplicate") response.status(200).json({ duplicate: true });
+  else if (updates.length === 0) response.status(204).end();
+  else response.status(202).json({ delivery: record.id, number, queued: true });
+}
+
+function refusalOf(
+  host: Forge,
+  incoming: Incoming,
+  webhook: Webhook | undefined,
+  now: number,
+): string | undefined {
+  if (webhook === undefined) return "the app has no webhook: `sluice webhook APP` makes one";
+  return host.refusal(incoming, webhook.secret, now);
+}
+
+function readOrNote(
+  host: Forge,
+  incoming: Incoming,
+  note: (answer: number, reason: string) => void,
+): Reading {
+  try {
+    return host.read(incoming);
+  } catch (error) {
+    if (isAppError(error, "webhook-malformed")) note(error.status, error.message);
+    throw error;
+  }
+}
+
+/** What of a delivery deploys here, or why nothing does. */
+function wanted(
+  reading: Reading,
+  webhook: Webhook,
+): { updates: DeliveryRecord["updates"]; reason: string | undefined } {
+  if (reading.kind === "nothing") return { updates: [], reason: reading.why };
+  const updates = reading.updates.filter((update) => isWanted(update, webhook));
+  const reason = updates.length === 0 ? "no branch of it deploys here" : undefined;
+  return {
+    updates: updates.map(({ branch, commit }) => ({ branch, ...(commit === undefined ? {} : { commit }) })),
+    reason,
+  };
+}
+
+function isWanted({ branch }: BranchUpdate, webhook: Webhook): boolean {
+  return branchOfRef(`refs/heads/${branch}`) === branch && deploys(webhook, branch);
+}

@@ -1,0 +1,63 @@
+import type { Redis } from "ioredis";
+import { redisError } from "../../../core/redis/connection.js";
+import { keys } from "../../../core/redis/keys.js";
+
+/**
+ * Where each branch of an app's source stood when what it asked for was done, so that what no delivery told of is noticed.
+ * Nothing is written for an app that has no webhook any more.
+ */
+export class SeenHeads {
+  constructor(private readonly redis: Redis) {}
+
+  /** Branch → commit, "" for one that is owed; undefined when its source was never looked at. */
+  async read(app: string): Promise<Map<string, string> | undefined> {
+    const heads = new Map(Object.entries(await this.redis.hgetall(keys.sourceHeads(app)).catch(refuse)));
+    return heads.delete(LOOKED_AT) ? heads : undefined;
+  }
+
+  /** `commit` undefined: the branch is gone. */
+  async set(app: string, branch: string, commit: string | undefined): Promise<void> {
+    if (commit === undefined) await this.redis.hdel(keys.sourceHeads(app), branch).catch(refuse);
+    else await this.write("HSET", app, { [branch]: commit });
+  }
+
+  /** What was asked for could not be done: wherever the branch is found to stand, it is to be done then. */
+  async owe(app: string, branch: string): Promise<void> {
+    await this.write("HSET", app, { [branch]: OWED });
+  }
+
+  /** What is there before anything is asked for: it deploys with its next push. What is known or owed stays. */
+  async begin(app: string, heads: ReadonlyMap<string, string>): Promise<void> {
+    await this.write("HSETNX", app, { [LOOKED_AT]: "yes", ...Object.fromEntries(heads) });
+  }
+
+  async forget(app: string): Promise<void> {
+    await this.redis.del(keys.sourceHeads(app)).catch(refuse);
+  }
+
+  private async write(
+    how: "HSET" | "HSETNX",
+    app: string,
+    heads: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const names = [keys.webhooks, keys.sourceHeads(app)];
+    await this.redis
+      .eval(WRITE, names.length, ...names, app, how, ...Object.entries(heads).flat())
+      .catch(refuse);
+  }
+}
+
+/** No branch is called so. */
+const LOOKED_AT = ":looked-at";
+/** No commit is called so. */
+const OWED = "";
+
+/** KEYS: webhooks, heads hash. ARGV: app, HSET or HSETNX, then branch, commit, …. Answer: 1 written, 0 it has no webhook. */
+const WRITE = `
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+for i = 3, #ARGV, 2 do redis.call(ARGV[2], KEYS[2], ARGV[i], ARGV[i + 1]) end
+return 1`;
+
+function refuse(error: unknown): never {
+  throw redisError(error);
+}

@@ -1,0 +1,155 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { decide, TOLERANCE, windowMsOf, type ScaleView } from "../../../../monitor/autoscaling/autoscaler.js";
+
+const SETTINGS = { min: 1, max: 8, cpuTarget: 60, cooldownSeconds: 120 };
+const NOW = 1_000_000;
+
+/** Two instances that have what they want, for an hour. */
+const view = (more: Partial<ScaleView> = {}): ScaleView => ({
+  now: NOW,
+  instances: 2,
+  settings: SETTINGS,
+  load: 120,
+  peak: 120,
+  changedAt: NOW - 3_600_000,
+  askedAt: undefined,
+  isReleasing: false,
+  alert: undefined,
+  cpus: 16,
+  ...more,
+});
+
+const views = fc
+  .record({
+    instances: fc.integer({ min: 0, max: 12 }),
+    bounds: fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 0, max: 8 })),
+    cpuTarget: fc.integer({ min: 5, max: 95 }),
+    load: fc.option(fc.double({ min: 0, max: 1600, noNaN: true }), { nil: undefined }),
+    peak: fc.option(fc.double({ min: 0, max: 1600, noNaN: true }), { nil: undefined }),
+    waitedMs: fc.integer({ min: 0, max: 300_000 }),
+    isReleasing: fc.boolean(),
+    alert: fc.option(fc.constant("the proxy is busy"), { nil: undefined }),
+    cpus: fc.double({ min: 0.5, max: 16, noNaN: true }),
+  })
+  .map(({ bounds: [min, more], cpuTarget, waitedMs, ...rest }) =>
+    view({
+      ...rest,
+      settings: { ...SETTINGS, min, max: min + more, cpuTarget },
+      changedAt: NOW - waitedMs,
+    }),
+  );
+
+const wanted = (of: ScaleView): number => {
+  const verdict = decide(of);
+  return verdict.kind === "scale" ? verdict.to : of.instances;
+};
+
+describe("the autoscaler", () => {
+  it("goes for so many that each takes its target, at most twice as many at once", () => {
+    expect(decide(view({ load: 190 }))).to.deep.equal({
+      kind: "scale",
+      to: 4,
+      reason: "each of 2 takes 95 % CPU, aimed at 60 %",
+    });
+    expect(wanted(view({ load: 140 }))).to.equal(3);
+    expect(wanted(view({ load: 400, instances: 4 }))).to.equal(7);
+    expect(wanted(view({ load: 800, instances: 2 }))).to.equal(4);
+  });
+
+  it("lets one go when for the whole time one less would have done", () => {
+    expect(decide(view({ load: 40, peak: 50 }))).to.deep.equal({
+      kind: "scale",
+      to: 1,
+      reason: "for 120 s 1 would have taken 50 % CPU each at most, aimed at 60 %",
+    });
+    expect(wanted(view({ load: 40, peak: 55 }))).to.equal(2);
+    expect(wanted(view({ load: 0, peak: 0, instances: 6 }))).to.equal(5);
+    expect(wanted(view({ load: 0, peak: undefined }))).to.equal(2);
+    expect(wanted(view({ load: 0, peak: 0, changedAt: NOW - 119_000 }))).to.equal(2);
+    expect(wanted(view({ load: 0, peak: 0, alert: "busy" }))).to.equal(3);
+  });
+
+  it("waits until a whole window shows what a change has done", () => {
+    const windowMs = windowMsOf(SETTINGS);
+    expect(wanted(view({ load: 200, changedAt: NOW - windowMs + 1 }))).to.equal(2);
+    expect(wanted(view({ load: 200, changedAt: NOW - windowMs }))).to.equal(4);
+  });
+
+  it("does nothing while a release is under way, or a change was asked for", () => {
+    expect(decide(view({ load: 200, isReleasing: true })).reason).to.equal("a release is under way");
+    expect(wanted(view({ load: 200, askedAt: NOW - 5000 }))).to.equal(2);
+    expect(wanted(view({ load: 200, askedAt: NOW - 120_000 }))).to.equal(4);
+  });
+
+  it("adds one for an alert, once in each cooldown, whatever the CPU says", () => {
+    const alert = "proxy-cpu on h: 70";
+    expect(decide(view({ load: 60, alert }))).to.deep.include({ to: 3, reason: `alert: ${alert}` });
+    expect(wanted(view({ load: 60, alert, changedAt: NOW - 100_000 }))).to.equal(2);
+    expect(wanted(view({ load: 60, alert, instances: 8 }))).to.equal(8);
+  });
+
+  it("wants machines where every processor has its instance", () => {
+    expect(wanted(view({ load: 190, cpus: 3.5 }))).to.equal(3);
+    expect(decide(view({ load: 190, cpus: 2 }))).to.deep.equal({
+      kind: "machines",
+      wanted: 4,
+      reason: "each of 2 takes 95 % CPU, aimed at 60 %; 2 instances already have the 2 processors",
+    });
+  });
+
+  it("stays within min and max, and goes there when it is not", () => {
+    fc.assert(
+      fc.property(views, (any) => {
+        const verdict = decide(any);
+        const { min, max } = any.settings;
+        if (verdict.kind === "scale") expect(verdict.to).to.be.within(min, max);
+        if (verdict.kind === "machines") expect(verdict.wanted).to.be.within(min, max);
+        if (any.isReleasing) expect(verdict.kind).to.equal("stay");
+        else if (any.instances < min) expect(wanted(any)).to.equal(min);
+        else if (any.instances > max) expect(wanted(any)).to.equal(max);
+      }),
+    );
+  });
+
+  it("never moves within the tolerance around the target", () => {
+    const near = fc.double({ min: 1 - TOLERANCE, max: 1 + TOLERANCE, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8 }), near, (instances, share) => {
+        const load = instances * SETTINGS.cpuTarget * share;
+        expect(decide(view({ instances, load, peak: load })).kind).to.equal("stay");
+      }),
+    );
+  });
+
+  it("wants no fewer for more load", () => {
+    const loads = fc.tuple(
+      fc.double({ min: 0, max: 1600, noNaN: true }),
+      fc.double({ min: 0, max: 1600, noNaN: true }),
+    );
+    fc.assert(
+      fc.property(views, loads, (any, [a, b]) => {
+        const [less, more] = [Math.min(a, b), Math.max(a, b)];
+        expect(wanted({ ...any, load: more, peak: more })).to.be.at.least(
+          wanted({ ...any, load: less, peak: less }),
+        );
+      }),
+    );
+  });
+
+  it("comes to rest under a steady load: it never goes back on a step", () => {
+    fc.assert(
+      fc.property(views, fc.double({ min: 0, max: 1600, noNaN: true }), (any, load) => {
+        const steady = { ...any, load, peak: load, alert: undefined, isReleasing: false };
+        const calm = { ...steady, changedAt: NOW - 3_600_000 };
+        const steps = [calm.instances];
+        for (let look = 0; look < 20; look++) steps.push(wanted({ ...calm, instances: steps.at(-1) ?? 0 }));
+        const directions = steps.slice(1).map((to, index) => Math.sign(to - (steps[index] ?? 0)));
+        const moves = directions.filter((direction) => direction !== 0);
+        // The first may bring it within bounds.
+        expect(new Set(moves.slice(1)).size).to.be.at.most(1);
+        expect(directions.at(-1)).to.equal(0);
+      }),
+    );
+  });
+});
