@@ -38,6 +38,7 @@ describe("sluice", function () {
       "redis",
       "alert",
       "recovering",
+      "disk",
       "apps",
     );
     expect(status["pid"]).to.equal(await sluice.pid());
