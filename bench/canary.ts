@@ -8,7 +8,7 @@ import {
   LATENCY,
   withHistograms,
 } from "../server/canary/statistics/latency-evidence.js";
-import { renewedFrom, renewedValue, withNext } from "../server/canary/statistics/renewed.js";
+import { windowedFrom, windowedValue, withNext } from "../server/canary/statistics/windowed-evidence.js";
 import { judge } from "../server/canary/statistics/verdict.js";
 import type { Bench } from "./bench.js";
 import { seededRandom } from "./seeded-random.js";
@@ -116,7 +116,7 @@ async function failures(
 
 function requestsUntilFailed(canary: Behaviour, production: Behaviour, random: () => number): number {
   const [canarySide, productionSide] = [new Side(canary), new Side(production)];
-  let [errors, latency] = [renewedFrom(noEvidence()), renewedFrom(noLatencyEvidence())];
+  let [errors, latency] = [windowedFrom(noEvidence()), windowedFrom(noLatencyEvidence())];
   for (let look = 0; look < LOOKS; look++) {
     for (const side of [canarySide, productionSide]) side.beginSecond(random);
     for (let request = 0; request < REQUESTS_A_LOOK; request++)
@@ -130,8 +130,8 @@ function requestsUntilFailed(canary: Behaviour, production: Behaviour, random: (
     const figures = {
       canary: canarySide.counts,
       production: productionSide.counts,
-      eErrors: renewedValue(errors, ERRORS),
-      eLatency: renewedValue(latency, LATENCY),
+      eErrors: windowedValue(errors, ERRORS),
+      eLatency: windowedValue(latency, LATENCY),
       requestsInStep: { canary: canarySide.counts.requests, production: productionSide.counts.requests },
     };
     const settings = { minRequests: 100, stepSeconds: LOOKS, falseAlarms: FALSE_ALARMS };

@@ -47,7 +47,7 @@ const VERBS: readonly (readonly [name: string, description: string, verb: Verb])
   ["deliveries", "what the app's forge delivered, and what came of it", deliveriesVerb],
   ["config", "show or change an app's environment variables; the next release gets them", configVerb],
   ["flags", "show or switch an app's feature flags; running instances see it at once", flagsVerb],
-  ["notify", "who is told of an app's releases; add, remove or test a receiver", notifyVerb],
+  ["notify", "who is notified of an app's releases; add, remove or test a receiver", notifyVerb],
   ["destroy", "remove an app, its releases and its records", destroyVerb],
 
   ["hosts", "the machines, and how they do", hostsVerb],

@@ -17,7 +17,7 @@ import { Autoscaling } from "./autoscaling/autoscaling.js";
 import { DrainCanary } from "./alerts/drain-canary.js";
 import type { Fleet } from "./autoscaling/fleet.js";
 import { HostReadings } from "./sampling/host-readings.js";
-import { fullInventory, knownAtOnce } from "./sampling/inventory.js";
+import { fullInventory, basicInventory } from "./sampling/inventory.js";
 import { MonitorLead } from "./monitor-lead.js";
 import { Sampler, type Taken } from "./sampling/sampler.js";
 import { ScaledApps } from "./autoscaling/scaled-apps.js";
@@ -76,7 +76,7 @@ export class Monitor {
   /** Resolves once the host is known. */
   async start(): Promise<{ stop(): Promise<void> }> {
     const startedAt = new Date(await redisTime(this.options.redis)).toISOString();
-    await this.introduce(startedAt, knownAtOnce());
+    await this.introduce(startedAt, basicInventory());
     this.unlessBusy("taking the inventory", async () =>
       this.introduce(startedAt, await fullInventory(this.options.path, this.stopping.signal)),
     );

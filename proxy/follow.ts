@@ -21,7 +21,7 @@ export interface FollowOptions {
   /** The app that a bare host goes to; undefined: the only one, if there is just one. */
   readonly defaultApp: string | undefined;
   /** Connections that a release (`APP/vN`) has beside those that the proxy counts. */
-  readonly openBeside: (release: string) => number;
+  readonly extraConnections: (release: string) => number;
   readonly log: Log;
 }
 
@@ -175,7 +175,7 @@ export class Follower {
     const reported = [...loads].map(([release, { connections, idleSeconds }]): [string, ReleaseLoad] => [
       release,
       {
-        connections: connections + this.options.openBeside(release),
+        connections: connections + this.options.extraConnections(release),
         idleSeconds: Math.min(idleSeconds, 1e9),
         revision,
       },

@@ -61,7 +61,7 @@ interface Grown {
 
 /**
  * What was counted since the baseline, summed up by release and track, and apart for whoever asked. A counter that went
- * down began anew at zero. Pure. `all`: whatever is not among the counts is gone.
+ * down began again at zero. Pure. `all`: whatever is not among the counts is gone.
  */
 export function increments(counts: readonly Count[], before: Baseline, all: boolean): Growth {
   const counters = new Map<string, CounterMark>();

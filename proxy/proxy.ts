@@ -47,7 +47,7 @@ export interface Load {
 export interface Count {
   /** The process; another one is never called the same. */
   readonly process: string;
-  /** The counter's name within the process: a release may have several. One that is forgotten begins anew at zero. */
+  /** The counter's name within the process: a release may have several. One that is forgotten begins again at zero. */
   readonly key: string;
   /** `APP/vN`. */
   readonly release: string;

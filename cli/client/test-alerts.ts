@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { AppError } from "../../core/errors/app-error.js";
 import { systemClock } from "../../core/clock.js";
-import { knownAtOnce } from "../../monitor/sampling/inventory.js";
-import { madeUpNotice } from "../../monitor/notices/made-up-notice.js";
+import { basicInventory } from "../../monitor/sampling/inventory.js";
+import { testNotice } from "../../monitor/notices/test-notice.js";
 import { openSenders } from "../../monitor/notices/open-senders.js";
 import type { Sender } from "../../monitor/notices/sender.js";
 import { controlUrl } from "../../server/releases/public-url.js";
@@ -33,7 +33,7 @@ async function testSender(context: Context, sender: Sender): Promise<string[]> {
   const problems: string[] = [];
   context.print(`-----> ${NAMES[kind]}, by ${by}`);
   for (const recipient of to) {
-    const { notice, facts } = madeUpNotice(
+    const { notice, facts } = testNotice(
       `test-${randomBytes(4).toString("hex")}`,
       thisHost(context.settings.monitor.host),
       systemClock.now(),
@@ -49,12 +49,12 @@ async function testSender(context: Context, sender: Sender): Promise<string[]> {
   return problems;
 }
 
-function thisHost(name = hostname()): Parameters<typeof madeUpNotice>[1] {
+function thisHost(name = hostname()): Parameters<typeof testNotice>[1] {
   return {
     v: 1,
     id: name,
     roles: [],
     startedAt: new Date(systemClock.now()).toISOString(),
-    inventory: knownAtOnce(),
+    inventory: basicInventory(),
   };
 }

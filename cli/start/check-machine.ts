@@ -6,20 +6,20 @@ import type { ServerStatus } from "../../server/api/server-status.js";
 import { apiPath } from "../client/api-path.js";
 import { Client } from "../client/client.js";
 import type { Context } from "./context.js";
-import { isNobodyTold } from "../client/is-nobody-told.js";
+import { hasNoRecipients } from "../client/has-no-recipients.js";
 import { checkPrograms, PROGRAMS } from "./preflight.js";
 import { lastLogLines } from "./service.js";
 
 export interface Finding {
   readonly ok: boolean;
   readonly what: string;
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 const MEGABYTE = 1024 * 1024;
 const OLDEST_NODE = "20.19.0";
 
-/** What is well and what is not on this machine, and how it is mended. */
+/** What is well and what is not on this machine, and how it is fixed. */
 export async function checkMachine(context: Context): Promise<Finding[]> {
   const checks = [node, programs, home, disk, redis, haproxy, server, alerts];
   const findings: Finding[] = [];
@@ -29,13 +29,13 @@ export async function checkMachine(context: Context): Promise<Finding[]> {
 
 async function node(): Promise<Finding> {
   const ok = semver.gte(process.version, OLDEST_NODE);
-  return { ok, what: `Node.js ${process.version}`, mend: `Sluice needs ${OLDEST_NODE} or later.` };
+  return { ok, what: `Node.js ${process.version}`, fix: `Sluice needs ${OLDEST_NODE} or later.` };
 }
 
 async function programs(context: Context): Promise<Finding> {
   return checkPrograms(context).then(
     () => ({ ok: true, what: `programs: ${[...PROGRAMS.keys()].join(", ")}` }),
-    (error: unknown) => ({ ok: false, what: toAppError(error).message, mend: toAppError(error).hint }),
+    (error: unknown) => ({ ok: false, what: toAppError(error).message, fix: toAppError(error).hint }),
   );
 }
 
@@ -46,7 +46,7 @@ async function home(context: Context): Promise<Finding> {
     () => ({
       ok: false,
       what: `the state folder ${root} cannot be written, or is not there yet`,
-      mend: "sluice up makes it; or set SLUICE_HOME.",
+      fix: "sluice up makes it; or set SLUICE_HOME.",
     }),
   );
 }
@@ -58,7 +58,7 @@ async function disk({ home, settings }: Context): Promise<Finding> {
   return {
     ok: free >= settings.limits.minFreeMegabytes,
     what: `disk: ${free} MB free`,
-    mend: "Make room: pushes are refused while less is free.",
+    fix: "Make room: pushes are refused while less is free.",
   };
 }
 
@@ -79,7 +79,7 @@ async function service({ home }: Context, name: string): Promise<Finding> {
   return {
     ok: false,
     what: `${name} does not run`,
-    mend: log === "" ? "sluice up starts it." : `Its last lines: ${log}`,
+    fix: log === "" ? "sluice up starts it." : `Its last lines: ${log}`,
   };
 }
 
@@ -94,22 +94,22 @@ async function server(context: Context): Promise<Finding> {
       return {
         ok: false,
         what: `server: process ${pid}, but Redis does not answer it`,
-        mend: "Traffic goes on; pushes are refused until it is back.",
+        fix: "Traffic goes on; pushes are refused until it is back.",
       };
     return {
       ok: proxy.revision !== undefined,
       what: `server: process ${pid}, proxy at revision ${proxy.revision ?? "unknown"}`,
-      mend: "No proxy reports: start one with sluice up --roles proxy.",
+      fix: "No proxy reports: start one with sluice up --roles proxy.",
     };
   } catch (error) {
-    return { ok: false, what: toAppError(error).message, mend: toAppError(error).hint };
+    return { ok: false, what: toAppError(error).message, fix: toAppError(error).hint };
   }
 }
 
 /** Nobody need be told. */
 async function alerts({ settings: { monitor } }: Context): Promise<Finding> {
-  if (isNobodyTold(monitor))
-    return { ok: true, what: "alerts: nobody is told (monitor.email in sluice.yml)" };
+  if (hasNoRecipients(monitor))
+    return { ok: true, what: "alerts: nobody is notified (monitor.email in sluice.yml)" };
   const told = (["email", "webhook", "slack"] as const).filter((kind) => monitor[kind] !== undefined);
   return { ok: true, what: `alerts: told by ${told.join(", ")} (sluice alerts test tries it)` };
 }

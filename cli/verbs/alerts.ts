@@ -3,7 +3,7 @@ import type { AlertsSummary, AlertSummary } from "../../server/api/alerts-api.js
 import { apiPath } from "../client/api-path.js";
 import { Client } from "../client/client.js";
 import type { Context } from "../start/context.js";
-import { isNobodyTold } from "../client/is-nobody-told.js";
+import { hasNoRecipients } from "../client/has-no-recipients.js";
 import { parseCount } from "../client/parse-count.js";
 import { show, type Format } from "../show/show.js";
 import { table } from "../show/table.js";
@@ -28,7 +28,7 @@ export function alertsVerb(command: Command, context: () => Promise<Context>): v
     .action(async (id: string, { minutes }: { minutes: number }) => silence(await context(), id, minutes));
   command
     .command("test")
-    .description("send a made-up alert to all who are told, and say what came of it")
+    .description("send a made-up alert to all who are notified, and say what came of it")
     .action(async () => {
       const { testAlerts } = await import("../client/test-alerts.js");
       await testAlerts(await context());
@@ -38,8 +38,8 @@ export function alertsVerb(command: Command, context: () => Promise<Context>): v
 async function list(context: Context, options: Format): Promise<void> {
   const answer = await new Client(context).call<AlertsSummary>("GET", apiPath("alerts"));
   show(context, options, answer, alertLines);
-  if (!options.json && isNobodyTold(context.settings.monitor))
-    context.print("\nNobody is told of them: docs/configuration.md shows how to get a mail.");
+  if (!options.json && hasNoRecipients(context.settings.monitor))
+    context.print("\nNobody is notified of them: docs/configuration.md shows how to get a mail.");
 }
 
 async function acknowledge(context: Context, id: string): Promise<void> {

@@ -11,9 +11,9 @@ async function doctor(context: Context): Promise<void> {
   // No other command should have to wait until all of that is read.
   const { checkMachine } = await import("../start/check-machine.js");
   const findings = await checkMachine(context);
-  for (const { ok, what, mend } of findings) {
+  for (const { ok, what, fix } of findings) {
     context.print(`${ok ? "ok  " : "  ! "} ${what}`);
-    if (!ok && mend !== undefined) context.print(`      ${mend}`);
+    if (!ok && fix !== undefined) context.print(`      ${fix}`);
   }
   const bad = findings.filter(({ ok }) => !ok).length;
   if (bad > 0) throw new AppError("machine-unfit", { count: bad });

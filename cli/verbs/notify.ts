@@ -55,7 +55,7 @@ async function list(context: Context, app: string, options: Format): Promise<voi
 }
 
 function receiverLines(receivers: readonly ReceiverSummary[]): string[] {
-  if (receivers.length === 0) return ["Nobody is told."];
+  if (receivers.length === 0) return ["Nobody is notified."];
   const rows = receivers.map(({ id, url, form, events, undelivered }) => [
     id,
     url,

@@ -16,7 +16,7 @@ export function webhookVerb(command: Command, context: () => Promise<Context>): 
     .option("--source <url>", "where its repository is fetched from")
     .option(
       "--status-token <token>",
-      'with it the host is told what becomes of a commit; - reads it from standard input, "" removes it',
+      'with it the forge is told what becomes of a commit; - reads it from standard input, "" removes it',
     )
     .option("--branches <name...>", "only these deploy; a * at the end stands for the rest of a name")
     .option("--json", "as JSON")
@@ -69,8 +69,8 @@ function webhookLines({
       ? `No source yet: sluice webhook ${app} --source URL   (an https, ssh, git or file address of the repository)`
       : `Source: ${source}${branches.length === 0 ? "" : `, branches ${branches.join(", ")}`}`,
     reportsBack
-      ? "The host is told what becomes of each commit."
-      : `The host is told nothing: sluice webhook ${app} --status-token -   (a token that may write commit statuses)`,
+      ? "The forge is told what becomes of each commit."
+      : `The forge is not notified: sluice webhook ${app} --status-token -   (a token that may write commit statuses)`,
     ...(problem === undefined ? [] : [` !     ${problem}`, " !     It is asked again every few minutes."]),
   ];
 }

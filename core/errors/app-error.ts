@@ -1,4 +1,5 @@
-import { catalogue, type CatalogueEntry } from "./error-catalogue.js";
+import type { CatalogueEntry } from "./catalogue-entry.js";
+import { catalogue } from "./error-catalogue.js";
 
 /**
  * The one error type that people see, made from a catalogue: what happened (`message`, with the values), what to do

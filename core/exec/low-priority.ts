@@ -4,7 +4,7 @@ type Argv = readonly [string, ...string[]];
  * The same command, but giving way to the traffic. Where the kernel shares its time between sessions first
  * (sched_autogroup, sched(7)), nice(1) alone would only count inside the command's own session.
  */
-export function lowPriority(argv: Argv): Argv {
+export function atLowPriority(argv: Argv): Argv {
   return ["/bin/sh", "-c", `${niceSession(10)}; exec nice -n 10 "$@"`, "sh", ...argv];
 }
 

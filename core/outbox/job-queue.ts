@@ -173,7 +173,7 @@ if redis.call('ZCARD', ages) > tonumber(most) then
     if redis.call('HEXISTS', leases, oldest) == 0 then
       local dropped = redis.call('HGET', jobs, oldest)
       local job = cjson.decode(dropped)
-      -- Not encoded anew: cjson cannot tell an empty list from an empty object.
+      -- Not encoded again: cjson cannot tell an empty list from an empty object.
       remember('{"job":' .. dropped .. ',"at":' .. now .. ',"reason":"more than ' .. most .. ' were waiting"}', kept)
       forget(oldest, job)
       arrange(job.lane)

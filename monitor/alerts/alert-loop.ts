@@ -9,7 +9,7 @@ import type { Action, Actions } from "./actions.js";
 import type { MonitorLead } from "../monitor-lead.js";
 import { ruleStateSchema, type RuleState } from "../rules/evaluate-rule.js";
 import { look, type Outcome, type Seen } from "../rules/look.js";
-import { Teller } from "./teller.js";
+import { AlertDispatcher } from "./alert-dispatcher.js";
 
 export interface AlertLoopOptions {
   readonly settings: MonitorSettings;
@@ -28,10 +28,10 @@ export interface AlertLoopOptions {
  * Redis, so it can end anywhere, here or on another host, and go on.
  */
 export class AlertLoop {
-  private readonly teller: Teller;
+  private readonly dispatcher: AlertDispatcher;
 
   constructor(private readonly options: AlertLoopOptions) {
-    this.teller = new Teller(options.actions, options.log);
+    this.dispatcher = new AlertDispatcher(options.actions, options.log);
   }
 
   /** To be called once a second. Does nothing while another monitor leads. */
@@ -43,20 +43,20 @@ export class AlertLoop {
     for (const { rule, host, phase, text } of outcome.alerts) log.info({ rule, host, phase, text }, "alert");
     const now = await this.write(seen, outcome);
     if (now === undefined) return;
-    for (const alert of now) this.teller.begin(alert, seen.now);
+    for (const alert of now) this.dispatcher.begin(alert, seen.now);
     await this.keep(now);
   }
 
   /** Waits for what is being told, so that it is not told again, and lets another monitor lead at once. */
   async stop(): Promise<void> {
     const { lead, alerts } = this.options;
-    await this.teller.idle();
+    await this.dispatcher.idle();
     try {
       const current = await alerts.current();
-      const settled = current.filter((alert) => this.teller.settled(alert) !== alert);
+      const settled = current.filter((alert) => this.dispatcher.settled(alert) !== alert);
       await alerts.commit(lead.token, {
         states: new Map(),
-        alerts: settled.map((alert) => this.teller.settled(alert)),
+        alerts: settled.map((alert) => this.dispatcher.settled(alert)),
       });
     } finally {
       await lead.giveBack();
@@ -88,14 +88,14 @@ export class AlertLoop {
     const { alerts, lead } = this.options;
     const all = new Map([...seen.alerts, ...outcome.alerts].map((alert) => [alert.id, alert]));
     const before = new Map(seen.alerts.map((alert) => [alert.id, alert]));
-    const settled = [...all.values()].map((alert) => this.teller.settled(alert));
+    const settled = [...all.values()].map((alert) => this.dispatcher.settled(alert));
     const changed = settled.filter((alert) => before.get(alert.id) !== alert);
     const states = new Map(
       [...outcome.states].map(([subject, state]) => [subject, state && JSON.stringify(state)]),
     );
     if (changed.length > 0 || states.size > 0) {
       if (!(await alerts.commit(lead.token, { states, alerts: changed }))) return undefined;
-      for (const alert of changed) this.teller.written(alert);
+      for (const alert of changed) this.dispatcher.written(alert);
     }
     return settled;
   }

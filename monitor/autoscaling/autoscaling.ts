@@ -37,7 +37,7 @@ interface Told {
   readonly loads: readonly TimedLoads[];
 }
 
-/** What is remembered of an app between two looks; a monitor that begins anew waits until it knows enough. */
+/** What is remembered of an app between two looks; a monitor that begins again waits until it knows enough. */
 interface Memory {
   readonly release: number;
   readonly instances: number;

@@ -10,7 +10,7 @@ import { wordsOf } from "./words.js";
 
 export interface MailFrame {
   readonly from: string;
-  /** All who are told; the mail goes to one of them. */
+  /** All who are notified; the mail goes to one of them. */
   readonly to: readonly string[];
   readonly recipient: string;
   /** Where a browser finds Sluice. */

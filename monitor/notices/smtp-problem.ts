@@ -10,7 +10,7 @@ const NOT_OF_THE_MAIL: ReadonlySet<number> = new Set([503, 530]);
 
 /**
  * What nodemailer's error means for the next try. Only a 5xx answer to the sender, the recipient or the mail itself is final: a
- * server that refuses us before that (a wrong password, say) can be mended while the mail waits. `server`: HOST:PORT. Pure.
+ * server that refuses us before that (a wrong password, say) can be fixed while the mail waits. `server`: HOST:PORT. Pure.
  */
 export function smtpProblem(error: NodemailerError, server: string, to: string): DeliveryError {
   const { code = "", responseCode, response = "" } = error;

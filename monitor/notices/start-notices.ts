@@ -32,7 +32,7 @@ export function startNotices({ redis, settings, pagesUrl, clock, log }: NoticeOp
   const senders = openSenders(settings, pagesUrl, clock);
   if (senders.length === 0) {
     log.warn(
-      "nobody is told of alerts: sluice.yml has none of monitor.email, monitor.webhook, monitor.slack",
+      "nobody is notified of alerts: sluice.yml has none of monitor.email, monitor.webhook, monitor.slack",
     );
     return { actions: {}, stop: async () => undefined };
   }

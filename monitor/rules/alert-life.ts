@@ -21,7 +21,7 @@ export interface NewAlert {
   readonly value: number;
 }
 
-/** An alert begins. Under a silence nobody is told, now or later. */
+/** An alert begins. Under a silence nobody is notified, now or later. */
 export function raised(alert: NewAlert, now: number, quiet: Quiet = {}): AlertRecord {
   const record: AlertRecord = {
     ...alert,

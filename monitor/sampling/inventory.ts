@@ -3,7 +3,7 @@ import { outputOf } from "../../core/exec/exec.js";
 import { inventorySchema, type Inventory } from "../../core/records/hosts/host-record.js";
 
 /** What Node.js itself knows of this machine. */
-export function knownAtOnce(): Inventory {
+export function basicInventory(): Inventory {
   const [processor] = cpus();
   return {
     system: type(),
@@ -23,5 +23,5 @@ export async function fullInventory(path: string, signal: AbortSignal): Promise<
   // As it is built: this file is a part of a chunk (bin/build).
   const script = new URL("../monitor/sampling/inventory-process.js", import.meta.url).pathname;
   const text = await outputOf({ argv: [process.execPath, script], env: { PATH: path } }, { signal });
-  return inventorySchema.parse({ ...knownAtOnce(), ...inventorySchema.partial().parse(JSON.parse(text)) });
+  return inventorySchema.parse({ ...basicInventory(), ...inventorySchema.partial().parse(JSON.parse(text)) });
 }

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import type { KernelFiles } from "./readers/kernel-files.js";
 import { parseProcessStat } from "./readers/process-stat.js";
 
-/** After so many looks every process's group is asked anew: it may have moved to another. */
+/** After so many looks every process's group is asked again: it may have moved to another. */
 const LOOKS_TRUSTED = 10;
 
 interface Membership {

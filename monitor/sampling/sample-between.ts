@@ -110,7 +110,7 @@ function instancesBetween(
   );
 }
 
-/** One that is new has used all it used since then; one that was restarted may count anew. A process that ended unwaited took its own along. */
+/** One that is new has used all it used since then; one that was restarted may count again. A process that ended unwaited took its own along. */
 function cpuSecondsSince(before: InstanceReading | undefined, after: InstanceReading): number {
   const grown = after.cpuSeconds - (before?.cpuSeconds ?? 0);
   return grown < 0 && before?.restarts !== after.restarts ? after.cpuSeconds : grown;

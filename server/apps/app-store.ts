@@ -77,7 +77,7 @@ export class AppStore {
     return this.box.open(app.redisPassword, redisContext(app.name));
   }
 
-  /** What reads the app's flags and nothing else. An app that is made anew under the same name has another. */
+  /** What reads the app's flags and nothing else. An app that is made again under the same name has another. */
   flagsToken(app: AppRecord): string {
     return this.box.derive(`flags:${app.name}:${app.createdAt}`);
   }

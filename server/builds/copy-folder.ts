@@ -1,4 +1,4 @@
-import { lowPriority } from "../../core/exec/low-priority.js";
+import { atLowPriority } from "../../core/exec/low-priority.js";
 import { outputOf, type User } from "../../core/exec/exec.js";
 
 /** Makes `to`, which must not exist, a copy that `user` owns. Copy-on-write where the file system can: it costs neither time nor space. */
@@ -10,7 +10,7 @@ export async function copyFolder(
 ): Promise<void> {
   const env = { PATH: path };
   const kept = "--preserve=mode,timestamps,links";
-  await outputOf({ argv: lowPriority(["cp", "-R", "-P", "--reflink=auto", kept, "--", from, to]), env });
+  await outputOf({ argv: atLowPriority(["cp", "-R", "-P", "--reflink=auto", kept, "--", from, to]), env });
   if (user === undefined) return;
-  await outputOf({ argv: lowPriority(["chown", "-R", "-h", `${user.uid}:${user.gid}`, "--", to]), env });
+  await outputOf({ argv: atLowPriority(["chown", "-R", "-h", `${user.uid}:${user.gid}`, "--", to]), env });
 }

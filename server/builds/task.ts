@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { lowPriority } from "../../core/exec/low-priority.js";
+import { atLowPriority } from "../../core/exec/low-priority.js";
 import { describeExit, runCommand, type Command, type Exit } from "../../core/exec/exec.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseWork } from "../pipeline/step.js";
@@ -24,7 +24,7 @@ export async function runTask(
   const user = userOf(app, tools);
   const mark = jobMark(tools.home.root, app.name, releaseName(record.number));
   const command: Command = {
-    argv: lowPriority(["sh", "-c", task.command]),
+    argv: atLowPriority(["sh", "-c", task.command]),
     cwd: task.cwd,
     env: { ...taskEnvironment(work), ...task.env, [JOB]: mark },
     ...(user === undefined ? {} : { user }),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { noEvidence } from "./statistics/evidence.js";
 import { noLatencyEvidence } from "./statistics/latency-evidence.js";
-import { renewedFrom } from "./statistics/renewed.js";
+import { windowedFrom } from "./statistics/windowed-evidence.js";
 
 const tallySchema = z.object({ bad: z.number(), all: z.number() });
 const evidenceSchema = z.object({
@@ -34,7 +34,7 @@ export const decisionSchema = z.object({
   numbers: z.unknown(),
 });
 
-/** As `Renewed`. */
+/** As `WindowedEvidence`. */
 const renewed = <Shape extends z.ZodType>(evidence: Shape) =>
   z.object({
     whole: evidence,
@@ -103,11 +103,11 @@ export function newCanary(app: string, release: number, now: number): CanaryReco
   };
 }
 
-/** Each step begins anew, with its part of what may be wrong by chance. */
+/** Each step begins again, with its part of what may be wrong by chance. */
 export function freshEvidence(): Pick<CanaryRecord, "inStep" | "errors" | "latency"> {
   return canaryRecordSchema
     .pick({ inStep: true, errors: true, latency: true })
-    .parse({ errors: renewedFrom(noEvidence()), latency: renewedFrom(noLatencyEvidence()) });
+    .parse({ errors: windowedFrom(noEvidence()), latency: windowedFrom(noLatencyEvidence()) });
 }
 
 function noCounts(): CanaryCounts {

@@ -3,7 +3,7 @@ import { access, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { simpleGit, type SimpleGit } from "simple-git";
 import { AppError } from "../../core/errors/app-error.js";
-import { lowPriority } from "../../core/exec/low-priority.js";
+import { atLowPriority } from "../../core/exec/low-priority.js";
 import { describeExit, runCommand, type Command, type User } from "../../core/exec/exec.js";
 import { gitEnvironment } from "./git-environment.js";
 
@@ -132,7 +132,7 @@ export class Repository {
     );
     archived.catch(() => undefined);
     const tar: Command = {
-      argv: lowPriority(["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"]),
+      argv: atLowPriority(["tar", "-x", "-f", "-", "-C", folder, "--no-same-owner"]),
       env: { PATH: this.env["PATH"] ?? "" },
       ...(user === undefined ? {} : { user }),
     };

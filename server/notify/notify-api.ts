@@ -20,7 +20,7 @@ const newReceiverSchema = z.strictObject({
   events: eventsSchema.default("all"),
 });
 
-/** `/apps/APP/notifications`: who is told of an app's releases. */
+/** `/apps/APP/notifications`: who is notified of an app's releases. */
 export function notifyApi(
   tools: Pick<Tools, "apps" | "settings" | "clock" | "routes" | "releases">,
   receivers: ReceiverStore,

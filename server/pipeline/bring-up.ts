@@ -1,7 +1,7 @@
 import type { InstanceRecord } from "../../core/records/releases/release-record.js";
 import { toAppError } from "../../core/errors/app-error.js";
 import { unlessDiskIsFull } from "./disk-space.js";
-import { sourcesOf } from "../releases/release-logs.js";
+import { instancesOf } from "../releases/release-logs.js";
 import type { ReleaseWork } from "./step.js";
 import { checkInstances } from "./steps/health.js";
 import { startInstances } from "./steps/start.js";
@@ -33,20 +33,20 @@ export async function bringUp(
       );
     return instances;
   } catch (error) {
-    letNewOnesGo(work, present);
+    discardFresh(work, present);
     throw await unlessDiskIsFull(work.tools, toAppError(error));
   }
 }
 
 /** Those that were started for a release and are not `present` go, unless its record names them. */
-export function letNewOnesGo(
+export function discardFresh(
   work: Pick<ReleaseWork, "tools" | "record">,
   present: readonly InstanceRecord[],
 ): void {
   const known = new Set(present.map(({ id }) => id));
   letGoUnlessNamed(
     work,
-    sourcesOf(work.record).filter(({ id }) => !known.has(id)),
+    instancesOf(work.record).filter(({ id }) => !known.has(id)),
   );
 }
 

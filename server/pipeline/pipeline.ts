@@ -10,7 +10,7 @@ import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import { Repository, type Quarantine } from "../git/repository.js";
 import { COPY, DEPLOY, PROMOTION, ROLLBACK } from "./deploy.js";
 import { refuseFullDisk, watchDisk } from "./disk-space.js";
-import { layDependenciesReady } from "../builds/ready-dependencies.js";
+import { prewarmDependencies } from "../builds/prewarm-dependencies.js";
 import { Output } from "./output.js";
 import { Postponed, type PostponedWork } from "./postponed.js";
 import { ReleaseQueue, type Place } from "./release-queue.js";
@@ -136,7 +136,7 @@ export class Pipeline {
       `Live: ${whatServes(this.tools.settings, work.record)} (${releaseName(work.record.number)}, ${seconds} s)`,
     );
     sayWhatStartsIt(work);
-    void this.track(layDependenciesReady(work));
+    void this.track(prewarmDependencies(work));
   }
 
   /** Takes an unfinished release back. */
@@ -200,7 +200,7 @@ export class Pipeline {
 
   private async finish(work: ReleaseWork, signal: AbortSignal): Promise<void> {
     const { record } = work;
-    // Whoever took it live may have ended before anybody was told. Nobody is told twice.
+    // Whoever took it live may have ended before anybody was told. Nobody is notified twice.
     if (record.phase === "live") this.tools.changes.tell(beforeLive(record), record);
     await runSteps(work, stepsOf(work), "settled", signal);
   }

@@ -36,7 +36,7 @@ export function keptReleases(
   keep: number,
 ): Set<number> {
   const last = history.slice(-2);
-  const canServe = records.filter(isProductions);
+  const canServe = records.filter(hasServedProduction);
   canServe.sort((a, b) => last.indexOf(b.number) - last.indexOf(a.number));
   const unfinished = records.filter(({ phase }) => !["live", "settled", "retired", "failed"].includes(phase));
   const kept = [...canServe.slice(0, keep), ...unfinished, ...releases];
@@ -44,6 +44,6 @@ export function keptReleases(
 }
 
 /** It served as production, or does. */
-export function isProductions({ phase, track }: ReleaseRecord): boolean {
+export function hasServedProduction({ phase, track }: ReleaseRecord): boolean {
   return track === PRODUCTION && (phase === "live" || phase === "settled" || phase === "retired");
 }

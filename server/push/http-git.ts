@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import type { Transform } from "node:stream";
 import { Router, type Request, type Response } from "express";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
-import { lowPriority } from "../../core/exec/low-priority.js";
+import { atLowPriority } from "../../core/exec/low-priority.js";
 import { endGroup } from "../../core/exec/exec.js";
 import type { Home } from "../../core/home.js";
 import { parseAppName } from "../../core/names.js";
@@ -71,7 +71,7 @@ async function backend(
   call: { app: string; by: string; service: Service; action: string },
 ): Promise<void> {
   const push = desk.open(call.app, call.by);
-  const [program, ...args] = lowPriority(["git", "http-backend"]);
+  const [program, ...args] = atLowPriority(["git", "http-backend"]);
   const child = spawn(program, args, {
     env: { ...push.env, ...cgiVariables(home, request, call) },
     detached: true,

@@ -5,7 +5,7 @@ import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh
 import { AppError, toAppError } from "../../core/errors/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
-import { lowPriority } from "../../core/exec/low-priority.js";
+import { atLowPriority } from "../../core/exec/low-priority.js";
 import { endGroup } from "../../core/exec/exec.js";
 import type { Log } from "../../core/log.js";
 import { parseAppName } from "../../core/names.js";
@@ -135,7 +135,7 @@ async function runGit(
   }: { app: string; by: string; service: string; path: string; env: Record<string, string> },
 ): Promise<void> {
   const push = desk.open(app, by);
-  const [program, ...args] = lowPriority(["git", service, path]);
+  const [program, ...args] = atLowPriority(["git", service, path]);
   const child = spawn(program, args, {
     env: { ...push.env, ...env },
     detached: true,

@@ -12,7 +12,7 @@ import { Output } from "../pipeline/output.js";
 import { servesOrDid, type Pipeline } from "../pipeline/pipeline.js";
 import { keptReleases } from "../pipeline/prune.js";
 import { startInstances } from "../pipeline/steps/start.js";
-import { sourcesOf } from "../releases/release-logs.js";
+import { instancesOf } from "../releases/release-logs.js";
 import { withInstances } from "../routes/route-changes.js";
 import type { Tools } from "../tools.js";
 import type { AppSnapshot } from "./app-snapshot.js";
@@ -127,7 +127,7 @@ async function bringUp(
 }
 
 function runsAsRecorded(record: ReleaseRecord, running: AppState["running"]): boolean {
-  const ids = sourcesOf(record).map(({ id }) => id);
+  const ids = instancesOf(record).map(({ id }) => id);
   if (ids.length !== record.instances.length) return false;
   return record.instances.every(({ id, address }) => {
     const state = running.get(id);

@@ -6,7 +6,7 @@ import { scaleProduction } from "../pipeline/operations/scale.js";
 import type { Tools } from "../tools.js";
 
 const TICK_MS = 1000;
-/** What was decided so long ago is decided anew. */
+/** What was decided so long ago is decided again. */
 const STALE_MS = 60_000;
 
 /** Does what the autoscaler asks for. A request is forgotten when it is done, so that one of a server that died is done by the next. */

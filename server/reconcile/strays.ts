@@ -1,7 +1,7 @@
 import { parseReleaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { waitForProxiesIfPossible } from "../routes/wait-for-proxies.js";
-import { sourcesOf } from "../releases/release-logs.js";
+import { instancesOf } from "../releases/release-logs.js";
 import type { Tools } from "../tools.js";
 import type { AppSnapshot } from "./app-snapshot.js";
 
@@ -23,7 +23,7 @@ export async function stopStrays(
       await stopWhenOut(tools, app, number, id);
       continue;
     }
-    if (record === undefined || sourcesOf(record).some((source) => source.id === id)) continue;
+    if (record === undefined || instancesOf(record).some((source) => source.id === id)) continue;
     const revision = await tools.routes.revisionOf(app);
     tools.leaving.begin(id, { goneSince: revision, drainSeconds: routed.drainSeconds });
   }

@@ -28,7 +28,7 @@ export async function releaseLogs(
 ): Promise<void> {
   const records = await wanted(tools, app, request.number);
   if (request.number !== undefined) await writeOutput(tools, app, request.number, write);
-  const sources = records.flatMap((record) => sourcesOf(record));
+  const sources = records.flatMap((record) => instancesOf(record));
   const past = await Promise.all(sources.map(async ({ id, from }) => collect(tools, id, from, request)));
   const merged = past.flat().sort((a, b) => a.at.localeCompare(b.at));
   for (const entry of merged.slice(-request.lines)) write(entry);
@@ -48,7 +48,7 @@ async function wanted(
 }
 
 /** The instances whose logs a release has, running or not, with their names for people. */
-export function sourcesOf({
+export function instancesOf({
   app,
   number,
   processes,

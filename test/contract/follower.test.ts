@@ -40,7 +40,7 @@ describe("what keeps a proxy at the routes", function () {
       ...options,
       domain: "localhost",
       defaultApp: undefined,
-      openBeside: () => 0,
+      extraConnections: () => 0,
     });
     following = await follower.start();
   };

@@ -113,7 +113,7 @@ describe("RunitEngine", function () {
     before(() => (options = { logBytes: 20_000 }));
     after(() => (options = {}));
 
-    it("answers the last lines though the log was begun anew meanwhile, and keeps no more of it than it may", async () => {
+    it("answers the last lines though the log was begun again meanwhile, and keeps no more of it than it may", async () => {
       await trial.engine.start(trial.worker(writeLines(400)));
       await trial.said("shop.v1.worker.1", "400");
       expect(await trial.logOf("shop.v1.worker.1", 100)).to.deep.equal(
@@ -126,7 +126,7 @@ describe("RunitEngine", function () {
       expect(sizes.reduce((sum, size) => sum + size, 0)).to.be.within(10_000, 30_000);
     });
 
-    it("misses no line while it follows a log that is begun anew", async () => {
+    it("misses no line while it follows a log that is begun again", async () => {
       const go = trial.path("go");
       await trial.engine.start(
         trial.worker(`echo ready; while [ ! -e ${go} ]; do sleep 0.02; done; ${writeLines(220)}`),

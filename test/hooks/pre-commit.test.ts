@@ -236,7 +236,7 @@ describe("hooks/pre-commit", function () {
         "       on stderr",
         "       unfinished",
         " !     lint failed (status 4): the commit was not made",
-        "       Mend it, stage it (`git add`) and commit again; `git commit --no-verify` skips the gates.",
+        "       Fix it, stage it (`git add`) and commit again; `git commit --no-verify` skips the gates.",
         "",
       ]);
     });

@@ -143,11 +143,11 @@ describe("mails of alerts of a running Sluice", function () {
       expect(gone.stderr).to.match(/127\.0\.0\.1:\d+ cannot be reached \(.*ECONNREFUSED/);
     });
 
-    it("which says that nobody is told when nobody is", async () => {
+    it("which says that nobody is notified when nobody is", async () => {
       sluice = await TestSluice.prepare();
       const { status, stderr } = await sluice.cli("alerts", "test");
       expect(status).to.equal(1);
-      expect(stderr).to.include("Nobody is told of alerts").and.include("sluice.yml");
+      expect(stderr).to.include("Nobody is notified of alerts").and.include("sluice.yml");
     });
   });
 });

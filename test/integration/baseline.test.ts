@@ -122,7 +122,7 @@ describe("a baseline", function () {
     const before = await present();
     const load = startLoad(sluice.httpPort, APP, "/", 100);
     await push({ "note.txt": "new production" }, "master");
-    const release = await eventually("it is made anew", async () => {
+    const release = await eventually("it is made again", async () => {
       const now = await serving();
       return now !== before && now;
     });

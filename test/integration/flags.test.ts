@@ -428,12 +428,12 @@ describe("feature flags", function () {
       expect(await redis.exists(`sluice:flags:${APP}`, `sluice:flag-changes:${APP}`)).to.equal(0);
       expect((await evaluated("yes", "{}")).status).to.equal(401);
       await (await sluice.clone(APP, tinyApp())).mustPush();
-      const anew = (await envOf(APP))["SLUICE_FLAGS_TOKEN"];
-      expect(anew)
+      const again = (await envOf(APP))["SLUICE_FLAGS_TOKEN"];
+      expect(again)
         .to.match(/^[0-9a-f]{64}$/)
         .and.not.equal(read);
       expect((await evaluated("yes", "{}")).status).to.equal(401);
-      expect((await evaluated("yes", "{}", bearer(anew ?? ""))).status).to.equal(404);
+      expect((await evaluated("yes", "{}", bearer(again ?? ""))).status).to.equal(404);
     });
   });
 });

@@ -45,7 +45,7 @@ describe("sluice notify", function () {
       new RegExp(`^id .*\\n${id}  http://127\\.0\\.0\\.1:\\d+/hook\\?…  standard  all`),
     );
     expect((await sluice.cli("notify", "shop", "remove", id)).stdout).to.equal(`Removed ${id}.`);
-    expect((await sluice.cli("notify", "shop")).stdout).to.equal("Nobody is told.");
+    expect((await sluice.cli("notify", "shop")).stdout).to.equal("Nobody is notified.");
     expect((await sluice.cli("notify", "shop", "test")).stderr).to.include("Nobody is notified");
     const kept = await Promise.all(
       ["redis/appendonlydir/appendonly.aof.1.incr.aof", "server.log"].map((file) =>

@@ -233,7 +233,7 @@ describe("a server that is killed (-9)", function () {
 
   async function pushWorks(clone: TestClone, app: string, number: number): Promise<void> {
     await clone.git("reset", "--quiet", "--hard", "HEAD~1");
-    await clone.commit({ note: "mended" });
+    await clone.commit({ note: "fixed" });
     const push = await clone.push("+HEAD:master");
     expect(push.status, push.output).to.equal(0);
     expect((await sluice.get(app)).body).to.equal(`v${number} web.1`);

@@ -30,7 +30,7 @@ describe("what nobody may see", function () {
     command.stdin.write(`${TOKEN}\n`);
     const { exitCode, stdout, stderr } = await command;
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
-    expect(stdout).to.include("The host is told what becomes of each commit.").and.not.to.include(TOKEN);
+    expect(stdout).to.include("The forge is told what becomes of each commit.").and.not.to.include(TOKEN);
   });
 
   it("is asked for on a terminal, and not shown while it is typed", async () => {
@@ -46,7 +46,7 @@ describe("what nobody may see", function () {
     terminal.stdin.write(`${TOKEN}\r`);
     expect((await terminal).exitCode).to.equal(0);
     expect(screen)
-      .to.include("The host is told what becomes of each commit.")
+      .to.include("The forge is told what becomes of each commit.")
       .and.not.to.include(TOKEN.slice(0, 6));
     expect(await reportsBack("typed")).to.equal(true);
   });

@@ -35,7 +35,7 @@ describe("the documentation", () => {
     ]);
   });
 
-  it("lists every error as it is (UPDATE_DOCS=1 writes it anew)", async () => {
+  it("lists every error as it is (UPDATE_DOCS=1 writes it again)", async () => {
     if (process.env["UPDATE_DOCS"] === "1") await writeFile(doc("errors.md"), errorsPage());
     expect(await readFile(doc("errors.md"), "utf8")).to.equal(errorsPage());
   });

@@ -26,7 +26,7 @@ export async function startProxyRole({ context, redis, id, log, atStop }: RoleOp
     id,
     domain: settings.domain,
     defaultApp: settings.default,
-    openBeside: (release) => waker.open(release),
+    extraConnections: (release) => waker.open(release),
     log,
   }).start();
   atStop(async () => follower.stop());

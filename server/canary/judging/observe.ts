@@ -5,7 +5,7 @@ import type { ReleaseTraffic } from "../../../core/records/traffic/traffic-serie
 import { canaryRecordSchema, type CanaryCounts, type CanaryRecord } from "../canary-record.js";
 import { ERRORS, withBlock } from "../statistics/evidence.js";
 import { LATENCY, withHistograms } from "../statistics/latency-evidence.js";
-import { withNext } from "../statistics/renewed.js";
+import { withNext } from "../statistics/windowed-evidence.js";
 
 const LONGEST_WARM_UP_SECONDS = 10;
 

@@ -3,7 +3,7 @@ import { bucketMs } from "../../../core/records/traffic/latency-buckets.js";
 import type { CanaryRecord } from "../canary-record.js";
 import { ERRORS } from "../statistics/evidence.js";
 import { LATENCY } from "../statistics/latency-evidence.js";
-import { renewedValue } from "../statistics/renewed.js";
+import { windowedValue } from "../statistics/windowed-evidence.js";
 import type { Counts } from "../statistics/verdict-numbers.js";
 import { judge, type Verdict } from "../statistics/verdict.js";
 
@@ -17,8 +17,8 @@ export function verdictOn(record: CanaryRecord, settings: CanarySettings): Verdi
     {
       canary: figuresOf(record.canary),
       production: figuresOf(record.production),
-      eErrors: renewedValue(record.errors, ERRORS),
-      eLatency: renewedValue(record.latency, LATENCY),
+      eErrors: windowedValue(record.errors, ERRORS),
+      eLatency: windowedValue(record.latency, LATENCY),
       requestsInStep: record.inStep,
       secondsInStep: record.secondsInStep,
       against: settings.baseline ? "baseline" : "production",

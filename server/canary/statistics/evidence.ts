@@ -46,10 +46,10 @@ export function noEvidence(expectedShare = 0.01): Evidence {
   };
 }
 
-/** For `Renewed`: what it has seen of production makes a better first guess than none. */
+/** For `WindowedEvidence`: what it has seen of production makes a better first guess than none. */
 export const ERRORS = {
   valueOf: eValue,
-  anew: ({ production }: Evidence): Evidence => noEvidence(production.bad / production.all),
+  again: ({ production }: Evidence): Evidence => noEvidence(production.bad / production.all),
 };
 
 export function withBlock(evidence: Evidence, block: Block): Evidence {

@@ -44,10 +44,10 @@ export function noLatencyEvidence(): LatencyEvidence {
   return { production: [], quantiles: QUANTILES.map((q) => ({ q, evidence: noEvidence(1 - q) })) };
 }
 
-/** For `Renewed`: production's quantiles are known by then. */
+/** For `WindowedEvidence`: production's quantiles are known by then. */
 export const LATENCY = {
   valueOf: latencyEValue,
-  anew: ({ production }: LatencyEvidence): LatencyEvidence => ({ ...noLatencyEvidence(), production }),
+  again: ({ production }: LatencyEvidence): LatencyEvidence => ({ ...noLatencyEvidence(), production }),
 };
 
 export function withHistograms(

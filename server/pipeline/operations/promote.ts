@@ -6,11 +6,11 @@ import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import { advanced } from "../../releases/release-store.js";
 import { withLive } from "../../routes/route-changes.js";
 import type { Tools } from "../../tools.js";
-import { bringUp, letNewOnesGo } from "../bring-up.js";
+import { bringUp, discardFresh } from "../bring-up.js";
 import type { Output } from "../output.js";
 import type { Pipeline } from "../pipeline.js";
 import { inDoubt } from "../runner.js";
-import { sizedAsProduction } from "./sized-as-production.js";
+import { sizeAsProduction } from "./size-as-production.js";
 import type { ReleaseWork } from "../step.js";
 import { askRedisAgain } from "../until-redis-answers.js";
 
@@ -62,7 +62,7 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<v
   const { tools, record: canary, out } = work;
   const { app, number } = canary;
   out.heading(`Promoting ${releaseName(number)} (${canary.commit.slice(0, 10)})`);
-  const promoted = await atProductionsSize(work, signal);
+  const promoted = await resizeToProduction(work, signal);
   // It may have been aborted while its new instances were started; or this was done, and the answer lost.
   const live = (table: RouteTable): RouteTable => {
     if (table.tracks[PRODUCTION] === number) return table;
@@ -74,7 +74,7 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<v
     async () => tools.routes.update(app, live, [promoted]),
     signal,
   ).catch((error: unknown) => {
-    letNewOnesGo(work, canary.instances);
+    discardFresh(work, canary.instances);
     throw isAppError(error, "redis-unavailable") ? inDoubt(work, error) : error;
   });
   work.record = promoted;
@@ -93,9 +93,9 @@ async function canaryOf(tools: Tools, app: string, only: number | undefined): Pr
 }
 
 /** The record as production's and live, with all its instances healthy; those that were started for it go again when one is not. */
-async function atProductionsSize(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
+async function resizeToProduction(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
   const { tools, record: canary } = work;
-  work.record = { ...canary, track: PRODUCTION, processes: await sizedAsProduction(tools, canary) };
+  work.record = { ...canary, track: PRODUCTION, processes: await sizeAsProduction(tools, canary) };
   const instances = await bringUp(work, canary.instances, signal, { all: true });
   const live = advanced(work.record, "live", { order: "promotion", instances });
   return { ...live, reachedAt: { ...live.reachedAt, live: new Date().toISOString() } };

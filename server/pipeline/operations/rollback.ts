@@ -6,8 +6,8 @@ import type { Tools } from "../../tools.js";
 import type { Output } from "../output.js";
 import type { Pipeline } from "../pipeline.js";
 import type { Place } from "../release-queue.js";
-import { isProductions, keptReleases } from "../prune.js";
-import { sizedAsProduction } from "./sized-as-production.js";
+import { hasServedProduction, keptReleases } from "../prune.js";
+import { sizeAsProduction } from "./size-as-production.js";
 
 /**
  * An earlier release serves again: the one named, else the one that the present one came after. What was taken back before
@@ -37,7 +37,7 @@ export async function rollback(
       // It may have been retired meanwhile.
       const target = await targetOf(tools, app, number);
       const work = await pipeline.lockedWork(target, out, { quarantine: {}, skipGates: false });
-      const processes = await sizedAsProduction(tools, target);
+      const processes = await sizeAsProduction(tools, target);
       work.record = await work.tools.releases
         .advance(target, "built", { order: "rollback", processes, postdeployed: false })
         .catch(async (error: unknown) => {
@@ -64,7 +64,7 @@ async function targetOf(
     throw new AppError("already-live", { app, release: releaseName(wanted) });
   const keptNumbers = keptReleases(records, table, settings.limits.keepReleases);
   const kept = records.filter(
-    (record) => isProductions(record) && record.number !== current && keptNumbers.has(record.number),
+    (record) => hasServedProduction(record) && record.number !== current && keptNumbers.has(record.number),
   );
   const [first = current ?? Infinity] = table.history;
   const earlier = [

@@ -5,7 +5,7 @@ import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import { productionOf } from "../../routes/production-of.js";
 import { withSize } from "../../routes/route-changes.js";
 import type { Tools } from "../../tools.js";
-import { bringUp, letGoUnlessNamed, letNewOnesGo } from "../bring-up.js";
+import { bringUp, letGoUnlessNamed, discardFresh } from "../bring-up.js";
 import { readManifest } from "../../builds/manifest/manifest.js";
 import type { Output } from "../output.js";
 import type { Pipeline } from "../pipeline.js";
@@ -86,7 +86,7 @@ async function scale(
     signal,
   ).catch((error: unknown) => {
     // Some of them are too many, whether it was written or not.
-    letNewOnesGo(work, before.instances);
+    discardFresh(work, before.instances);
     letGoUnlessNamed(work, left);
     throw error;
   });

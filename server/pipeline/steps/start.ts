@@ -2,7 +2,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import type { InstanceRecord, ReleaseProcess } from "../../../core/records/releases/release-record.js";
 import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
-import { sourcesOf } from "../../releases/release-logs.js";
+import { instancesOf } from "../../releases/release-logs.js";
 import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
 import { execLast } from "../../builds/manifest/exec-last.js";
@@ -64,7 +64,7 @@ async function stopWhenOut(work: ReleaseWork): Promise<void> {
 
 /** Those that a release's record knows, and those that were being started. */
 function instanceIds(record: ReleaseWork["record"]): string[] {
-  return [...new Set([...record.instances, ...sourcesOf(record)].map(({ id }) => id))];
+  return [...new Set([...record.instances, ...instancesOf(record)].map(({ id }) => id))];
 }
 
 async function startInstance(

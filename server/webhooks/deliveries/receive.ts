@@ -8,7 +8,7 @@ import type { DeliveryStore } from "./delivery-store.js";
 import { fewLargeBodies } from "./few-large-bodies.js";
 import type { BranchUpdate, Forge, Incoming, Reading } from "../forges/forge.js";
 import { forgeOf } from "../forges/forge-of.js";
-import { deploys } from "./deploys.js";
+import { matchesBranch } from "../matches-branch.js";
 import type { Webhook, WebhookStore } from "../webhook-store.js";
 
 export interface ReceiveOptions {
@@ -135,5 +135,5 @@ function wanted(
 }
 
 function isWanted({ branch }: BranchUpdate, webhook: Webhook): boolean {
-  return branchOfRef(`refs/heads/${branch}`) === branch && deploys(webhook, branch);
+  return branchOfRef(`refs/heads/${branch}`) === branch && matchesBranch(webhook, branch);
 }

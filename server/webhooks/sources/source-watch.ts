@@ -4,7 +4,7 @@ import type { BranchUpdate } from "../forges/forge.js";
 import type { DeliveryStore } from "../deliveries/delivery-store.js";
 import type { SeenHeads } from "./seen-heads.js";
 import { Sources } from "./source.js";
-import { deploys } from "../deliveries/deploys.js";
+import { matchesBranch } from "../matches-branch.js";
 import type { Webhook, WebhookStore } from "../webhook-store.js";
 
 export interface SourceWatchOptions {
@@ -84,7 +84,7 @@ export class SourceWatch {
       if ((await seen.read(app)) === undefined) await seen.begin(app, heads);
       const before = await seen.read(app);
       if (before === undefined) return;
-      const updates = missed(before, heads).filter(({ branch }) => deploys(webhook, branch));
+      const updates = missed(before, heads).filter(({ branch }) => matchesBranch(webhook, branch));
       const newest = await deliveries.newest(app);
       const news: BranchUpdate[] = [];
       for (const update of updates) {

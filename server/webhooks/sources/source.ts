@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
-import { lowPriority } from "../../../core/exec/low-priority.js";
+import { atLowPriority } from "../../../core/exec/low-priority.js";
 import { runCommand } from "../../../core/exec/exec.js";
 import { branchOfRef } from "../../../core/names.js";
 import { quote } from "../../../core/exec/quote.js";
@@ -101,7 +101,7 @@ async function runGit(
     const exit = await withKeyFile(home, app, privateKey, async (keyFile) =>
       runCommand(
         {
-          argv: lowPriority(["git", ...args]),
+          argv: atLowPriority(["git", ...args]),
           cwd: home.root,
           env: sourceEnvironment(home.gitHome(), networkEnv, keyFile),
         },

@@ -56,7 +56,7 @@ export function keepsThemRunning(trial: EngineTrial): void {
     await trial.reaches("shop.v1.worker.1", "waits", ended);
   });
 
-  it("takes what is left of an instance's processes along before it starts them anew", async () => {
+  it("takes what is left of an instance's processes along before it starts them again", async () => {
     const command = 'trap "" TERM; sleep 1000 & echo "child $!"; exec sleep 1000';
     await trial.engine.start(trial.worker(command));
     const child = Number(await trial.said("shop.v1.worker.1", "child"));

@@ -83,7 +83,7 @@ export function stopsInstances(trial: EngineTrial): void {
     expect(await ask(address).catch(codeOf)).to.equal("ECONNREFUSED");
   });
 
-  it("gives the port of a stopped instance back, and starts it anew as if it had never been", async () => {
+  it("gives the port of a stopped instance back, and starts it again as if it had never been", async () => {
     await trial.useRange(await freeRange(1));
     const { address } = await trial.engine.start(trial.web());
     await answerAt(address);

@@ -45,7 +45,7 @@ export function countsGoals(trial: ProxyTrial): void {
     expect(await book.of("a/v1")).to.include({ visitors: 4, goals: 2 });
   });
 
-  it("gives the cookie of a test back when that is over, without counting anew", async () => {
+  it("gives the cookie of a test back when that is over, without counting again", async () => {
     await split({ share: 30 });
     for (const cookie of ["production.v1.v9", "production.v1.v9.g"])
       expect(await given("/thanks", cookie)).to.equal("sluice=production.v1");

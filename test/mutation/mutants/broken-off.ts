@@ -127,7 +127,7 @@ export const brokenOff: readonly Mutant[] = [
     only: "healthy, ",
   },
   {
-    guard: "a switch of which a killed server told nobody is told",
+    guard: "a switch that a killed server had not announced is announced",
     file: "server/pipeline/pipeline.ts",
     text: 'if (record.phase === "live") this.tools.changes.tell(beforeLive(record), record);',
     by: "",

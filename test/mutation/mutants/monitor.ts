@@ -35,7 +35,7 @@ export const monitor: readonly Mutant[] = [
     tests: LOOK,
   },
   {
-    guard: "nobody is told of an alert under a silence",
+    guard: "nobody is notified of an alert under a silence",
     file: "monitor/rules/alert-life.ts",
     text: "if (isSilent(quiet, now)) return { ...alert, owed: [] };",
     by: "",

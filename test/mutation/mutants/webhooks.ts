@@ -79,7 +79,7 @@ export const webhooks: readonly Mutant[] = [
   {
     guard: "a webhook's branch has a safe name and is one that deploys",
     file: "server/webhooks/deliveries/receive.ts",
-    text: "branchOfRef(`refs/heads/${branch}`) === branch && deploys(webhook, branch)",
+    text: "branchOfRef(`refs/heads/${branch}`) === branch && matchesBranch(webhook, branch)",
     by: "branchOfRef(`refs/heads/${branch}`) === branch || webhook === undefined",
     tests: RECEIVED,
   },

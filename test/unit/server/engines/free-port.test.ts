@@ -37,7 +37,7 @@ describe("the ports of instances", () => {
     expect(await ports.take()).to.equal(first + 2);
   });
 
-  it("begin anew when an earlier server had another range", async () => {
+  it("begin again when an earlier server had another range", async () => {
     const { first, last } = await freeRange(3);
     expect(await new FreePorts({ first, last }, [last + 500]).take()).to.equal(first);
     expect(await new FreePorts({ first, last }, [last, 80]).take()).to.equal(first);

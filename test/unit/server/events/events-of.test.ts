@@ -24,12 +24,12 @@ describe("what is told of an app", () => {
   });
 
   it("says why a release failed", () => {
-    const error = { code: "gate-failed", message: "The gate test failed.", hint: "Mend it." };
+    const error = { code: "gate-failed", message: "The gate test failed.", hint: "Fix it." };
     expect(told(release({ phase: "installed" }), release({ phase: "failed", error }))).to.include({
       type: "release.failed",
       reason: "The gate test failed.",
     });
-    // What failed once and was mended is no reason of a later event.
+    // What failed once and was fixed is no reason of a later event.
     const again = told(release({ phase: "healthy" }), release({ phase: "live", error }));
     expect(again).to.include({ type: "release.live" }).and.not.to.have.property("reason");
   });

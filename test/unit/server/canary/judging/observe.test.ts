@@ -6,7 +6,7 @@ import { newCanary, type CanaryRecord } from "../../../../../server/canary/canar
 import { ERRORS } from "../../../../../server/canary/statistics/evidence.js";
 import { LATENCY } from "../../../../../server/canary/statistics/latency-evidence.js";
 import { withTraffic } from "../../../../../server/canary/judging/observe.js";
-import { renewedValue } from "../../../../../server/canary/statistics/renewed.js";
+import { windowedValue } from "../../../../../server/canary/statistics/windowed-evidence.js";
 
 const LOOK = { against: "production", cursor: "1-0" };
 
@@ -30,8 +30,8 @@ describe("what is seen of a canary", () => {
       histogram: [[bucketOf(100_000), 400]],
     });
     expect(record.production).to.deep.include({ requests: 3200, errors: 0, visitors: 3200 });
-    expect(renewedValue(record.errors, ERRORS)).to.be.above(100);
-    expect(renewedValue(record.latency, LATENCY)).to.be.above(100);
+    expect(windowedValue(record.errors, ERRORS)).to.be.above(100);
+    expect(windowedValue(record.latency, LATENCY)).to.be.above(100);
     expect(record.secondsInStep).to.equal(38);
     expect(record.inStep).to.deep.equal({ canary: 400, production: 3200 });
   });
@@ -40,8 +40,8 @@ describe("what is seen of a canary", () => {
     const record = seen(all, { secondsInStep: 0 });
     expect(record.canary).to.deep.include({ requests: 400, errors: 80, histogram: [] });
     expect(record.production.histogram).to.deep.equal([]);
-    expect(renewedValue(record.errors, ERRORS)).to.be.above(100);
-    expect(renewedValue(record.latency, LATENCY)).to.equal(0.75);
+    expect(windowedValue(record.errors, ERRORS)).to.be.above(100);
+    expect(windowedValue(record.latency, LATENCY)).to.equal(0.75);
     const later = seen(all, { secondsInStep: 0, step: 1 });
     expect(later.canary.histogram).to.deep.equal([[bucketOf(100_000), 400]]);
     // Looks after 1 to 8 s, of which those after 3 s and more count.

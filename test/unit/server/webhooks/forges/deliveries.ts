@@ -2,7 +2,7 @@ import { sign } from "@octokit/webhooks-methods";
 import { Webhook } from "standardwebhooks";
 import type { Incoming } from "../../../../../server/webhooks/forges/forge.js";
 
-/** Made up anew for these tests. */
+/** Made up again for these tests. */
 export const SECRET = "whsec_c2x1aWNlIHRlc3RzIHNpZ24gd2l0aCB0aGlzIGtleSE=";
 export const COMMIT = "5e2ab9f0c1d34e7786a0b1c2d3e4f5a697b8c9d0";
 export const OTHER_COMMIT = "a3c1f00d5b6e47d8929a0b1c2d3e4f5061728394";

@@ -5,7 +5,7 @@ import { readManifest } from "../../builds/manifest/manifest.js";
 import { productionSizes } from "../../builds/manifest/production-sizes.js";
 
 /** A release's processes in the numbers that production has now, and no fewer than still run of it. */
-export async function sizedAsProduction(
+export async function sizeAsProduction(
   tools: Tools,
   { app, number, instances }: ReleaseRecord,
 ): Promise<ReleaseProcess[]> {

@@ -10,7 +10,7 @@ const BUSY = 87;
 const BUSY_MS = 60_000;
 
 /** An alert that never was, to see how people are told. `name` tells one test from another. */
-export function madeUpNotice(
+export function testNotice(
   name: string,
   host: HostRecord,
   now: number,

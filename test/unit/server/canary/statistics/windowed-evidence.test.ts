@@ -7,11 +7,11 @@ import {
   type Block,
 } from "../../../../../server/canary/statistics/evidence.js";
 import {
-  renewedFrom,
-  renewedValue,
+  windowedFrom,
+  windowedValue,
   withNext,
-  type Renewed,
-} from "../../../../../server/canary/statistics/renewed.js";
+  type WindowedEvidence,
+} from "../../../../../server/canary/statistics/windowed-evidence.js";
 import type { Evidence } from "../../../../../server/canary/statistics/evidence.js";
 
 const GOOD: Block = { canary: { bad: 1, all: 200 }, production: { bad: 2, all: 400 } };
@@ -19,17 +19,24 @@ const BAD: Block = { canary: { bad: 8, all: 200 }, production: { bad: 2, all: 40
 
 describe("evidence that is renewed", () => {
   const after = (
-    evidence: Renewed<Evidence>,
+    evidence: WindowedEvidence<Evidence>,
     block: Block,
     { seconds = 60 }: { seconds?: number } = {},
-  ): Renewed<Evidence> =>
+  ): WindowedEvidence<Evidence> =>
     withNext(evidence, (before) => withBlock(before, block), { seconds, requests: block.canary.all }, ERRORS);
-  const times = (evidence: Renewed<Evidence>, count: number, block: Block): Renewed<Evidence> =>
-    Array.from({ length: count }).reduce<Renewed<Evidence>>((before) => after(before, block), evidence);
+  const times = (
+    evidence: WindowedEvidence<Evidence>,
+    count: number,
+    block: Block,
+  ): WindowedEvidence<Evidence> =>
+    Array.from({ length: count }).reduce<WindowedEvidence<Evidence>>(
+      (before) => after(before, block),
+      evidence,
+    );
   /** Blocks of 200 requests until it speaks at 100 to 1. */
   const blocksUntilClear = (
-    evidence: Renewed<Evidence>,
-    valueOf: (now: Renewed<Evidence>) => number,
+    evidence: WindowedEvidence<Evidence>,
+    valueOf: (now: WindowedEvidence<Evidence>) => number,
   ): number => {
     let now = evidence;
     for (let blocks = 0; blocks < 5000; blocks++) {
@@ -38,15 +45,15 @@ describe("evidence that is renewed", () => {
     }
     return Infinity;
   };
-  const value = (evidence: Renewed<Evidence>): number => renewedValue(evidence, ERRORS);
+  const value = (evidence: WindowedEvidence<Evidence>): number => windowedValue(evidence, ERRORS);
 
   it("says nothing at first", () => {
-    expect(value(renewedFrom(noEvidence()))).to.be.at.most(1);
+    expect(value(windowedFrom(noEvidence()))).to.be.at.most(1);
   });
 
   it("sees a canary that turns bad after a day of being good soon, as the evidence of all of it does not", () => {
-    const fresh = blocksUntilClear(renewedFrom(noEvidence()), value);
-    const day = times(renewedFrom(noEvidence()), 1440, GOOD);
+    const fresh = blocksUntilClear(windowedFrom(noEvidence()), value);
+    const day = times(windowedFrom(noEvidence()), 1440, GOOD);
     expect(day.window.index).to.be.above(100);
     const late = blocksUntilClear(day, value);
     expect(late).to.be.at.most(4 * fresh);
@@ -54,10 +61,10 @@ describe("evidence that is renewed", () => {
   });
 
   it("ends a window after its time only, and when it has seen enough", () => {
-    expect(times(renewedFrom(noEvidence()), 10, GOOD).window.index).to.equal(1);
-    expect(times(renewedFrom(noEvidence()), 11, GOOD).window.index).to.equal(2);
+    expect(times(windowedFrom(noEvidence()), 10, GOOD).window.index).to.equal(1);
+    expect(times(windowedFrom(noEvidence()), 11, GOOD).window.index).to.equal(2);
     const few: Block = { canary: { bad: 0, all: 1 }, production: { bad: 0, all: 2 } };
-    expect(times(renewedFrom(noEvidence()), 100, few).window.index).to.equal(1);
+    expect(times(windowedFrom(noEvidence()), 100, few).window.index).to.equal(1);
   });
 
   it("is a mean of its parts: never above the best, and its weights never above 1, whatever comes", () => {
@@ -66,7 +73,7 @@ describe("evidence that is renewed", () => {
       fc.property(
         fc.array(fc.tuple(share, fc.integer({ min: 1, max: 700 })), { maxLength: 40 }),
         (blocks) => {
-          let now = renewedFrom(noEvidence());
+          let now = windowedFrom(noEvidence());
           const weights: number[] = [];
           for (const [bad, seconds] of blocks) {
             const index = now.window.index;
@@ -81,7 +88,7 @@ describe("evidence that is renewed", () => {
   });
 
   it("is plain JSON", () => {
-    const seen = times(renewedFrom(noEvidence()), 30, BAD);
+    const seen = times(windowedFrom(noEvidence()), 30, BAD);
     expect(JSON.parse(JSON.stringify(seen))).to.deep.equal(seen);
   });
 });

@@ -9,7 +9,7 @@ const PAUSE_MS = 60_000;
 type Owed = AlertRecord["owed"][number];
 
 /** Tells actions what alerts owe them, beside the loop: a mail server may take its time. */
-export class Teller {
+export class AlertDispatcher {
   private readonly running = new Map<string, Promise<void>>();
   private readonly done = new Set<string>();
   private readonly pausedUntil = new Map<string, number>();

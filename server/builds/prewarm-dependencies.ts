@@ -6,7 +6,7 @@ import type { ReleaseWork } from "../pipeline/step.js";
 import { userOf } from "../tools.js";
 
 /** After a release: copies of its dependencies lie ready for the next, one for the tree and one for the gates. */
-export async function layDependenciesReady(work: ReleaseWork): Promise<void> {
+export async function prewarmDependencies(work: ReleaseWork): Promise<void> {
   const { tools, app, record } = work;
   try {
     const tree = tools.home.tree(app.name, record.number);

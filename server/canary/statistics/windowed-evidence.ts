@@ -1,8 +1,8 @@
 /**
- * Evidence from the beginning, and beside it evidence that begins anew now and then: what was collected in good times would have
+ * Evidence from the beginning, and beside it evidence that begins again now and then: what was collected in good times would have
  * to be used up first when a canary turns bad later. Plain JSON.
  */
-export interface Renewed<Evidence> {
+export interface WindowedEvidence<Evidence> {
   readonly whole: Evidence;
   readonly window: Window<Evidence>;
   /** What the windows that are over are worth together. */
@@ -23,26 +23,26 @@ export interface Kind<Evidence> {
   /** Its e-value: 1 on average, at most, for a canary that is no worse. */
   readonly valueOf: (evidence: Evidence) => number;
   /** None yet, with what `whole` has learnt of production. */
-  readonly anew: (whole: Evidence) => Evidence;
+  readonly again: (whole: Evidence) => Evidence;
 }
 
 /** A window lasts so long, and until it has seen so many requests. */
 const WINDOW_SECONDS = 600;
 const WINDOW_REQUESTS = 500;
 
-export function renewedFrom<Evidence>(none: Evidence): Renewed<Evidence> {
+export function windowedFrom<Evidence>(none: Evidence): WindowedEvidence<Evidence> {
   return { whole: none, window: { evidence: none, index: 1, seconds: 0, requests: 0 }, ended: 0 };
 }
 
 /** With one more block. When a window ends is known before its last block is seen, so that nobody can choose by it. */
 export function withNext<Evidence>(
-  { whole, window, ended }: Renewed<Evidence>,
+  { whole, window, ended }: WindowedEvidence<Evidence>,
   step: (evidence: Evidence) => Evidence,
   block: { readonly seconds: number; readonly requests: number },
-  { valueOf, anew }: Kind<Evidence>,
-): Renewed<Evidence> {
+  { valueOf, again }: Kind<Evidence>,
+): WindowedEvidence<Evidence> {
   const isOver = window.seconds >= WINDOW_SECONDS && window.requests >= WINDOW_REQUESTS;
-  const open = isOver ? { evidence: anew(whole), index: window.index + 1, seconds: 0, requests: 0 } : window;
+  const open = isOver ? { evidence: again(whole), index: window.index + 1, seconds: 0, requests: 0 } : window;
   return {
     whole: step(whole),
     window: {
@@ -56,8 +56,8 @@ export function withNext<Evidence>(
 }
 
 /** A mean of e-values whose weights add up to at most 1 is one: half for the whole, the other half for all windows together. */
-export function renewedValue<Evidence>(
-  { whole, window, ended }: Renewed<Evidence>,
+export function windowedValue<Evidence>(
+  { whole, window, ended }: WindowedEvidence<Evidence>,
   { valueOf }: Pick<Kind<Evidence>, "valueOf">,
 ): number {
   return (valueOf(whole) + ended + weightOf(window.index) * valueOf(window.evidence)) / 2;
