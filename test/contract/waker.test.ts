@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -72,7 +73,9 @@ describe("the waker", function () {
     await eventually("it is asked for", async () => requests.isWaiting("shop/v1"));
     leaves.write("body");
     const stays = new StallingReader(join(folder, "wake.sock"), KILOBYTE);
-    await new Promise<void>((resolve) => leaves.end(resolve));
+    leaves.resume().end();
+    // The waker has closed its side too: it knows.
+    await once(leaves, "close");
     await sleeping(false);
     expect(await stays.readAll()).to.equal(KILOBYTE);
     await eventually("nothing is open", () => waker.open("shop/v1") === 0);
