@@ -26,12 +26,14 @@ export async function stopServices(context: Context): Promise<number> {
   const folders = await readdir(home.services()).catch(() => []);
   const names: string[] = [];
   for (const name of folders) if (await isSupervised(home.service(name))) names.push(name);
-  const instances = names.filter((name) => !SERVICES.some((service) => service === name));
+  const isInstance = (name: string): boolean => !SERVICES.some((service) => service === name);
+  const instances = names.filter(isInstance);
   await Promise.all(
     instances.map(async (name) => endService(home.service(name), settings.instances.stopSeconds * 1000)),
   );
   const limits = await memoryLimiter(home.root);
-  await Promise.all(instances.map(async (name) => limits.remove(name)));
+  // Of those that had ended before, too.
+  await Promise.all(folders.filter(isInstance).map(async (name) => limits.remove(name)));
   for (const name of SERVICES) {
     await endService(home.service(name), SERVICE_GRACE_MS);
     if (name === "haproxy") await leaveProxies(context);

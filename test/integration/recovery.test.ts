@@ -1,8 +1,9 @@
 import { expect } from "chai";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { control, isSupervised } from "../../core/exec/runsv.js";
+import { CGROUPS, instanceGroup } from "../../core/instances/instance-group.js";
 import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
 import type { ReleaseSummary } from "../../server/api/summaries.js";
 import { expectAccepted } from "../support/accepted.js";
@@ -145,8 +146,21 @@ describe("a server that comes back where an app's instance hangs as it is starte
     );
     expect((await sluice.cli("down")).status).to.equal(0);
     await isUp.catch(() => undefined);
+    expect(await groupsOf(sluice.home)).to.deep.equal([]);
     await rm(join(folder, "hang"));
     await sluice.up();
     await eventually("it serves again", async () => (await sluice.get("slow")).body === "v2 web.1");
   });
 });
+
+/** The kernel's groups that a state folder has, for instances that do not run any more, too. */
+async function groupsOf(home: string): Promise<string[]> {
+  const folders = [CGROUPS, join(CGROUPS, "memory")].map((mount) => instanceGroup(mount, home, ""));
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await readdir(dirname(folder)).catch(() => []);
+      return names.filter((name) => name.endsWith(basename(folder)));
+    }),
+  );
+  return found.flat();
+}

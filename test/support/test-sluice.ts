@@ -49,7 +49,12 @@ export class TestSluice {
 
   static async start(options: TestSluiceOptions = {}): Promise<TestSluice> {
     const sluice = await TestSluice.prepare(options);
-    await sluice.up();
+    try {
+      await sluice.up();
+    } catch (error) {
+      await sluice.dispose();
+      throw error;
+    }
     return sluice;
   }
 
