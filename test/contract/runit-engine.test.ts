@@ -56,7 +56,8 @@ describe("RunitEngine", function () {
     const services = new Home(trial.path(`engine-${trial.ports.first}`)).services();
     await rm(join(services, `${app}.v1.web.1`, "instance.json"));
     await trial.engineAgain();
-    expect((await leftBy(trial.folder, app)).processes).to.deep.equal([]);
+    const { processes, groups } = await leftBy(trial.folder, app);
+    expect({ processes, groups }).to.deep.equal({ processes: [], groups: [] });
     expect(await readdir(services)).to.deep.equal([]);
   });
 

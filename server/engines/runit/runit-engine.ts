@@ -39,14 +39,11 @@ export class RunitEngine implements Engine {
   static async open(options: RunitOptions): Promise<RunitEngine> {
     await mkdir(options.home.services(), { recursive: true, mode: 0o700 });
     await sweepHalfStarted(options.home);
-    const addresses = await Promise.all(
-      (await serviceIds(options.home)).map((id) => addressOf(options.home, id)),
-    );
-    return new RunitEngine(
-      options,
-      new FreePorts(options.ports, addresses.flatMap(portOf)),
-      await memoryLimiter(options.home.root),
-    );
+    const ids = await serviceIds(options.home);
+    const addresses = await Promise.all(ids.map(async (id) => addressOf(options.home, id)));
+    const memory = await memoryLimiter(options.home.root);
+    await memory.removeOthers(ids);
+    return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), memory);
   }
 
   async start(spec: InstanceSpec): Promise<{ address: string | undefined }> {
