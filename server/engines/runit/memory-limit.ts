@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
-import { access, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { access, mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { systemClock } from "../../../core/clock.js";
 import { CGROUPS, instanceGroup } from "../../../core/instances/instance-group.js";
 import { quote } from "../../../core/exec/quote.js";
@@ -13,8 +13,6 @@ export interface MemoryLimiter {
   processes(id: string): Promise<number[] | undefined>;
   /** Removes the limit of a stopped instance, and ends those of its processes that had left the process group. */
   remove(id: string): Promise<void>;
-  /** The same for all instances but these: a server that was killed may have stopped others only in part. */
-  removeOthers(kept: readonly string[]): Promise<void>;
 }
 
 const POLL_MS = 10;
@@ -52,14 +50,6 @@ function cgroupLimiter(groupOf: (id: string) => string, limitFile: string): Memo
     },
     processes: async (id) => membersOf(groupOf(id)),
     remove: async (id) => removeGroup(groupOf(id)),
-    removeOthers: async (kept) => {
-      const [folder, mark] = [dirname(groupOf("")), basename(groupOf(""))];
-      const keptNames = new Set(kept.map((id) => basename(groupOf(id))));
-      const names = await readdir(folder).catch(() => []);
-      const others = names.filter((name) => name.endsWith(mark) && !keptNames.has(name));
-      // A process that the kernel does not end must not keep a server from starting: the next one tries again.
-      await Promise.allSettled(others.map(async (name) => removeGroup(join(folder, name))));
-    },
   };
 }
 
@@ -82,7 +72,11 @@ async function removeGroup(group: string): Promise<void> {
 /** None when there is no such group. */
 async function membersOf(group: string): Promise<number[]> {
   const members = await readFile(join(group, "cgroup.procs"), "utf8").catch(() => "");
-  return members.split("\n").filter(Boolean).map(Number);
+  // Processes of another PID namespace show as 0, and a signal to 0 would be for ourselves (kill(2)).
+  return members
+    .split("\n")
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 function endProcess(pid: number): void {
@@ -97,7 +91,6 @@ const dataLimiter: MemoryLimiter = {
   prepare: async (_id, megabytes) => [`ulimit -d ${megabytes * 1024}`],
   processes: async () => undefined,
   remove: async () => undefined,
-  removeOthers: async () => undefined,
 };
 
 async function isWritable(path: string): Promise<boolean> {

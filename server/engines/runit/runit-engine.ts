@@ -38,11 +38,11 @@ export class RunitEngine implements Engine {
   /** Finds what an earlier server left running. */
   static async open(options: RunitOptions): Promise<RunitEngine> {
     await mkdir(options.home.services(), { recursive: true, mode: 0o700 });
-    await sweepHalfStarted(options.home);
-    const ids = await serviceIds(options.home);
-    const addresses = await Promise.all(ids.map(async (id) => addressOf(options.home, id)));
     const memory = await memoryLimiter(options.home.root);
-    await memory.removeOthers(ids);
+    await sweepHalfStarted(options.home, memory);
+    const addresses = await Promise.all(
+      (await serviceIds(options.home)).map((id) => addressOf(options.home, id)),
+    );
     return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), memory);
   }
 
@@ -62,10 +62,11 @@ export class RunitEngine implements Engine {
     const folder = this.options.home.service(id);
     const address = await addressOf(this.options.home, id);
     await endService(folder, graceSeconds * 1000);
-    // A program of a finish script that was just ended may still write in it.
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-    if (address?.startsWith("unix@")) await rm(address.slice("unix@".length), { force: true });
     await this.memory.remove(id);
+    if (address?.startsWith("unix@")) await rm(address.slice("unix@".length), { force: true });
+    // Last: as long as it is there, a stop that was cut short is done again. A program of a finish script that was just
+    // ended may still write in it.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     for (const port of portOf(address)) this.freePorts.give(port);
   }
 
@@ -176,10 +177,11 @@ function isInstanceId(name: string): boolean {
 }
 
 /** Removes what a start or a stop left that was cut short: folders without a record. */
-async function sweepHalfStarted(home: Home): Promise<void> {
+async function sweepHalfStarted(home: Home, memory: MemoryLimiter): Promise<void> {
   for (const id of await serviceIds(home)) {
     if ((await readRecord(home.service(id))) !== undefined) continue;
     await endService(home.service(id), 0);
+    await memory.remove(id);
     await rm(home.service(id), { recursive: true, force: true });
   }
 }
