@@ -39,7 +39,7 @@ const payloadSchema = z.object({
 
 type Payload = z.infer<typeof payloadSchema>;
 
-/** Tells the forge that a commit was delivered from what became of it. From a queue: a host that is down is told later. */
+/** Tells the forge that a commit was delivered from what became of it. From a queue: one that is down is notified later. */
 export class ForgeReporter {
   constructor(private readonly options: ForgeReporterOptions) {}
 
