@@ -291,10 +291,12 @@ describe("notices of alerts", function () {
     const until = clock.now() + ms;
     const { lanes, leases } = keys.outbox(ALERT_OUTBOX);
     for (;;) {
-      // Nothing is due, and nothing under way.
+      // Nothing is due, and nothing under way, at one moment: a lane that is worked on has the time when its lease ends.
       const next = await eventually("what is due was tried", async () => {
-        const [, score] = await redis.zrange(lanes, "0", "0", "WITHSCORES");
-        const isIdle = (await redis.hlen(leases)) === 0;
+        const [[, first] = [], [, held] = []] =
+          (await redis.multi().zrange(lanes, "0", "0", "WITHSCORES").hlen(leases).exec()) ?? [];
+        const [, score] = first as string[];
+        const isIdle = held === 0;
         const at = score === undefined ? Infinity : Number(score);
         return isIdle && at > clock.now() && at;
       });
