@@ -26,6 +26,16 @@ export default tseslint.config(
     },
   },
   {
+    files: ["{core,server,proxy,monitor,provisioning,cli,bench}/**/*.ts"],
+    ignores: ["core/redis/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { name: "ioredis", message: "Its commands fail in its own ways; take core/redis/database." },
+      ],
+    },
+  },
+  {
     files: ["test/**/*.ts"],
     rules: {
       // chai's assertions are expressions.

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../core/redis/database.js";
 import { Home } from "../core/home.js";
 import { control, isSupervised } from "../core/exec/runsv.js";
 import { eventually } from "../test/support/eventually.js";
@@ -32,7 +32,7 @@ interface Return {
 interface Crowd {
   readonly sluice: TestSluice;
   readonly clone: TestClone;
-  readonly redis: Redis;
+  readonly redis: Database;
   readonly count: number;
 }
 
@@ -107,7 +107,7 @@ async function comeBack(crowd: Crowd): Promise<Return> {
   };
 }
 
-async function commandsOf(redis: Redis): Promise<number> {
+async function commandsOf(redis: Database): Promise<number> {
   const stats = await redis.info("stats");
   return Number(/^total_commands_processed:(\d+)/m.exec(stats)?.[1]);
 }

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { Agent } from "node:http";
-import type { Redis } from "ioredis";
+import type { Database } from "../core/redis/database.js";
 import { keys } from "../core/redis/keys.js";
 import { TestForge } from "../test/support/test-forge.js";
 import type { TestSluice } from "../test/support/test-sluice.js";
@@ -192,6 +192,6 @@ async function surviveKills(
   });
 }
 
-async function storedCount(redis: Redis): Promise<number> {
+async function storedCount(redis: Database): Promise<number> {
   return Number((await redis.get(keys.deliveryCounter(APP))) ?? 0);
 }

@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { randomUUID } from "node:crypto";
+import type { Database } from "../core/redis/database.js";
 import { redisError } from "../core/redis/connection.js";
 import { keys } from "../core/redis/keys.js";
 
@@ -23,7 +23,7 @@ export class MonitorLead {
   readonly token: string;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     host: string,
   ) {
     this.token = `${host} ${randomUUID()}`;

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../core/redis/database.js";
 import type { Home } from "../core/home.js";
 import type { Log } from "../core/log.js";
 import type { MonitorSettings } from "../core/settings/monitor-settings.js";
@@ -24,7 +24,7 @@ import { ScaledApps } from "./autoscaling/scaled-apps.js";
 
 export interface MonitorOptions {
   readonly home: Home;
-  readonly redis: Redis;
+  readonly redis: Database;
   readonly settings: MonitorSettings;
   /** This host's name, the same after a restart. */
   readonly host: string;

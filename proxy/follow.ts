@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../core/redis/database.js";
 import type { Log } from "../core/log.js";
 import { isAlert } from "../core/records/alerts/is-alert.js";
 import { ProxyReports, type ProxyReport, type ReleaseLoad } from "../core/records/routes/proxy-reports.js";
@@ -14,7 +14,7 @@ import { TrafficRecorder } from "./traffic.js";
 
 export interface FollowOptions {
   readonly proxy: Proxy;
-  readonly redis: Redis;
+  readonly redis: Database;
   /** Name of this proxy in Redis; the same after a restart. */
   readonly id: string;
   readonly domain: string;

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../core/redis/database.js";
 import type { Log } from "../core/log.js";
 import {
   TrafficSeries,
@@ -10,7 +10,7 @@ import type { Proxy } from "./proxy.js";
 
 export interface TrafficOptions {
   readonly proxy: Proxy;
-  readonly redis: Redis;
+  readonly redis: Database;
   /** Name of this proxy in Redis; the same after a restart. */
   readonly id: string;
   /** The app is there: of one that was destroyed nothing is written, or it would leave traces, and another of its name have its traffic. */

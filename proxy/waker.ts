@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { chmod, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Database } from "../core/redis/database.js";
 import { systemClock } from "../core/clock.js";
 import type { Log } from "../core/log.js";
 import { parseReleaseName } from "../core/names.js";
@@ -8,7 +8,7 @@ import { RouteTables } from "../core/records/routes/route-tables.js";
 import { WakeRequests } from "../core/records/routes/wake-requests.js";
 
 export interface WakerOptions {
-  readonly redis: Redis;
+  readonly redis: Database;
   /** The Unix socket that the proxy sends requests to whose release sleeps. */
   readonly path: string;
   /** The request header that names the release, `APP/vN`. */

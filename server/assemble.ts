@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../core/redis/database.js";
 import { systemClock } from "../core/clock.js";
 import type { Home } from "../core/home.js";
 import type { Log } from "../core/log.js";
@@ -41,7 +41,7 @@ import { WebhookStore } from "./webhooks/webhook-store.js";
 export interface ServerOptions {
   readonly home: Home;
   readonly settings: Settings;
-  readonly redis: Redis;
+  readonly redis: Database;
   readonly engine: Engine;
   readonly appRedis: RedisUserOptions;
   readonly adminToken: string;

@@ -1,5 +1,5 @@
 import express, { type ErrorRequestHandler } from "express";
-import type { Redis } from "ioredis";
+import type { Database } from "../core/redis/database.js";
 import { AppError, toAppError } from "../core/errors/app-error.js";
 import type { Log } from "../core/log.js";
 import { api } from "./api/api.js";
@@ -15,7 +15,7 @@ import { receive } from "./webhooks/deliveries/receive.js";
 /** Everything on the control port. */
 export function controlPort(
   parts: ServerParts,
-  { redis, version }: { redis: Redis; version: string },
+  { redis, version }: { redis: Database; version: string },
 ): express.Express {
   const { tools, tokens, flags, desk, logLinks } = parts;
   const { apps, home, log, settings } = tools;

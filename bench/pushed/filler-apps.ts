@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { Home } from "../../core/home.js";
 import { ProxyReports } from "../../core/records/routes/proxy-reports.js";
 import { PRODUCTION, type RouteTable } from "../../core/records/routes/route-table.js";
@@ -17,7 +17,7 @@ const ROUTED_TIMEOUT_MS = 60_000;
  */
 export async function addFillerApps(
   sluice: TestSluice,
-  redis: Redis,
+  redis: Database,
   count: number,
   address: string,
 ): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { mkdir } from "node:fs/promises";
+import type { Database } from "../../core/redis/database.js";
 import { Home } from "../../core/home.js";
 import { PRODUCTION } from "../../core/records/routes/route-table.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
@@ -10,7 +10,7 @@ import { fillerName } from "./filler-apps.js";
  * Gives each of the first `count` filler apps the record of the release that its table names, settled and with one instance,
  * and a folder in place of a repository.
  */
-export async function addFillerRecords(sluice: TestSluice, redis: Redis, count: number): Promise<void> {
+export async function addFillerRecords(sluice: TestSluice, redis: Database, count: number): Promise<void> {
   const home = new Home(sluice.home);
   const store = new ReleaseStore(redis);
   for (let index = 1; index <= count; index++) {

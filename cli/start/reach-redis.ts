@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import type { Log } from "../../core/log.js";
 import { connectRedis, openRedis } from "../../core/redis/connection.js";
 import { waitUntilUp } from "./wait-until-up.js";
@@ -10,7 +10,7 @@ import { systemUser } from "./system-user.js";
 export async function reachRedis(
   { home, settings, path, isRoot }: Context,
   log: Log,
-): Promise<{ redis: Redis; ownRedis: PrivateRedis | undefined }> {
+): Promise<{ redis: Database; ownRedis: PrivateRedis | undefined }> {
   const { url } = settings.redis;
   const ownRedis =
     url === undefined

@@ -1,7 +1,7 @@
-import type { Redis } from "ioredis";
 import type { Stats } from "node:fs";
 import { readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { Database } from "../../core/redis/database.js";
 import { outputOf } from "../../core/exec/exec.js";
 import type { Log } from "../../core/log.js";
 
@@ -16,7 +16,7 @@ const BLOCK_BYTES = 512;
 export interface RedisReserveOptions {
   /** Where the append-only files and their manifest are. */
   readonly folder: string;
-  readonly redis: Pick<Redis, "config" | "on" | "off">;
+  readonly redis: Pick<Database, "config" | "on" | "off">;
   readonly path: string;
   readonly log: Log;
 }

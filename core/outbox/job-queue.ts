@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../redis/database.js";
 import { redisError } from "../redis/connection.js";
 import { keys } from "../redis/keys.js";
 import { givenUpJobSchema, outboxJobSchema, type GivenUpJob, type OutboxJob } from "./outbox-job.js";
@@ -28,7 +28,7 @@ export class JobQueue {
   private readonly agesKey: string;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     name: string,
   ) {
     const own = keys.outbox(name);

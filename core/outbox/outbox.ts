@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
+import type { Database } from "../redis/database.js";
 import type { Clock } from "../clock.js";
 import type { Log } from "../log.js";
 import { JobQueue } from "./job-queue.js";
@@ -40,7 +40,7 @@ export class Outbox {
   private readonly news = new EventEmitter().setMaxListeners(0);
 
   constructor(
-    redis: Redis,
+    redis: Database,
     private readonly name: string,
     options: OutboxOptions,
   ) {

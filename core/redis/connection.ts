@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { Log } from "../log.js";
 import { Database } from "./database.js";
 import { redisError } from "./redis-error.js";
@@ -17,7 +16,7 @@ const LONGEST_PAUSE_MS = 1000;
  * A connection that returns by itself. A command fails at once while Redis is away (nothing is queued), so that callers
  * decide what an absent Redis means for them; and it fails as `Database` says, with `redis-unavailable` or `redis-refused`.
  */
-export function connectRedis(address: RedisAddress, log: Log): Redis {
+export function connectRedis(address: RedisAddress, log: Log): Database {
   const options = {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -34,12 +33,12 @@ export function connectRedis(address: RedisAddress, log: Log): Redis {
 }
 
 /** A second connection for subscriptions: it may wait for ever and subscribes again after a break. */
-export function subscriberOf(redis: Redis): Redis {
-  return redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true });
+export function subscriberOf(redis: Database): Database {
+  return redis.another({ enableOfflineQueue: true, maxRetriesPerRequest: null, autoResubscribe: true });
 }
 
 /** Connects, or throws `redis-unavailable`. */
-export async function openRedis(redis: Redis): Promise<void> {
+export async function openRedis(redis: Database): Promise<void> {
   try {
     if (redis.status === "wait") await redis.connect();
     await redis.ping();
@@ -49,7 +48,7 @@ export async function openRedis(redis: Redis): Promise<void> {
 }
 
 /** ms since 1970 by Redis' own clock, which all who share it agree on. */
-export async function redisTime(redis: Redis): Promise<number> {
+export async function redisTime(redis: Database): Promise<number> {
   const [seconds = 0, microseconds = 0] = await redis.time();
   return seconds * 1000 + Math.floor(microseconds / 1000);
 }

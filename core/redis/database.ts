@@ -1,5 +1,8 @@
-import { Redis, type ChainableCommander, type Command } from "ioredis";
+import { Redis, type ChainableCommander, type Command, type RedisOptions } from "ioredis";
 import { redisError } from "./redis-error.js";
+
+/** Commands that are sent as one; `exec` fails with the first that failed. */
+export type Batch = ChainableCommander;
 
 /** What a connection says of itself before it is ready; ioredis looks at these answers. */
 const HANDSHAKE: ReadonlySet<string> = new Set(["hello", "auth", "client", "info", "select", "readonly"]);
@@ -10,6 +13,12 @@ const HANDSHAKE: ReadonlySet<string> = new Set(["hello", "auth", "client", "info
  * with the first of its commands' failures.
  */
 export class Database extends Redis {
+  /** One more connection to the same Redis. */
+  another(options: Omit<RedisOptions, "replyMapping">): Database {
+    // Replies are mapped as in this one; the type allows undefined, which ioredis never stores.
+    return new Database({ ...this.options, ...options } as RedisOptions & { replyMapping: "legacy" });
+  }
+
   override sendCommand(command: Command, stream?: Parameters<Redis["sendCommand"]>[1]): unknown {
     const answer = super.sendCommand(command, stream);
     // A batch's commands are sent one by one with a stream, and answer to the batch.
@@ -27,6 +36,8 @@ export class Database extends Redis {
     return failingAsOne(super.pipeline(commands), "a batch of commands");
   }
 
+  override multi(options: { pipeline: false }): Promise<"OK">;
+  override multi(commands?: { pipeline: true } | unknown[][]): ChainableCommander;
   // The overload without a pipeline sends MULTI by itself; nothing here does.
   override multi(commands?: unknown): never {
     const batch = super.multi(commands as unknown[][]);

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "./database.js";
 
 const CHANNEL = "__redis__:invalidate";
 
@@ -8,7 +8,7 @@ const CHANNEL = "__redis__:invalidate";
  * their own, since only RESP 2 redirects them to a subscription.
  */
 export class KeyWatch {
-  private readonly subscriber: Redis;
+  private readonly subscriber: Database;
   /** Redis' number for the subscriber's connection. */
   private id = 0;
   private readonly arm = (): void => {
@@ -17,11 +17,11 @@ export class KeyWatch {
 
   /** `onChange` is called for every change of a key that begins with `prefix`, and when one may have been missed. */
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly prefix: string,
     private readonly onChange: () => void,
   ) {
-    this.subscriber = redis.duplicate({ protocol: 2, autoResubscribe: false, maxRetriesPerRequest: null });
+    this.subscriber = redis.another({ protocol: 2, autoResubscribe: false, maxRetriesPerRequest: null });
     this.subscriber.on("error", () => undefined);
     this.subscriber.on("message", onChange);
     this.subscriber.on("ready", this.arm);

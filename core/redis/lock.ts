@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import type { Database } from "./database.js";
 import { AppError } from "../errors/app-error.js";
 import { keys } from "./keys.js";
 
@@ -51,7 +51,7 @@ return 0`;
  * of an app at a time, so whatever still has the old token is through, or late. Throws `release-busy`.
  */
 export async function takeLock(
-  redis: Redis,
+  redis: Database,
   app: string,
   who: string,
   why: string,
@@ -67,13 +67,13 @@ export async function takeLock(
   return keep(redis, app, holder.token, { renewMs, lifeMs });
 }
 
-export async function readLock(redis: Redis, app: string): Promise<LockHolder | undefined> {
+export async function readLock(redis: Database, app: string): Promise<LockHolder | undefined> {
   const text = await redis.get(keys.lock(app));
   return text === null ? undefined : holderSchema.parse(JSON.parse(text));
 }
 
 function keep(
-  redis: Redis,
+  redis: Database,
   app: string,
   token: string,
   { renewMs, lifeMs }: { readonly renewMs: number; readonly lifeMs: number },

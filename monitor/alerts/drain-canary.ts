@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import type { AlertRecord } from "../../core/records/alerts/alert-record.js";
 import { drainSchema, type Drain } from "../../core/records/alerts/drain.js";
 import { redisError } from "../../core/redis/connection.js";
@@ -39,7 +39,7 @@ export class DrainCanary implements Action {
   private isHeld = true;
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly who: string,
   ) {}
 

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import type { AlertRecord } from "../../core/records/alerts/alert-record.js";
 import type { HostRecords } from "../../core/records/hosts/host-records.js";
 import type { InstanceLoads, TimedLoads } from "../../core/records/scaling/instance-loads.js";
@@ -15,7 +15,7 @@ import { peakOf, withLoad, type LoadHistory } from "./load-history.js";
 import type { ScaledApps, ScaledRelease } from "./scaled-apps.js";
 
 export interface AutoscalingOptions {
-  readonly redis: Redis;
+  readonly redis: Database;
   readonly apps: ScaledApps;
   readonly hosts: HostRecords;
   readonly series: SampleSeries;

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import type { SenderKind } from "../../core/records/alerts/alert-notice.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
@@ -11,7 +11,7 @@ const LIFE_SECONDS = 2 * 86_400;
  * between the server's yes and this note is left for that.
  */
 export class SentNotices {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   async has(kind: SenderKind, noticeId: string, to: string): Promise<boolean> {
     const found = await this.redis.exists(keys.monitorSent(kind, noticeId, to)).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import type { Clock } from "../../core/clock.js";
 import type { Log } from "../../core/log.js";
 import type { MonitorSettings } from "../../core/settings/monitor-settings.js";
@@ -13,7 +13,7 @@ import { SentNotices } from "./sent-notices.js";
 import { TellPeople } from "./tell-people.js";
 
 export interface NoticeOptions {
-  readonly redis: Redis;
+  readonly redis: Database;
   readonly settings: MonitorSettings;
   /** Where a browser finds Sluice. */
   readonly pagesUrl: string;

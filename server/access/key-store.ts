@@ -1,7 +1,7 @@
-import type { Redis } from "ioredis";
 import { createHash, timingSafeEqual } from "node:crypto";
 import ssh2 from "ssh2";
 import { z } from "zod";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
 import { redisError } from "../../core/redis/connection.js";
@@ -19,7 +19,7 @@ export interface KeyRecord {
 
 /** SSH public keys that may push. */
 export class KeyStore {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   async list(): Promise<KeyRecord[]> {
     return Object.entries(await this.all()).map(([id, { name, publicKey, createdAt }]) => ({

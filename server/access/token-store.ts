@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { hashToken, makeSecret, sameSecret } from "../../core/secrets.js";
 import { keys } from "../../core/redis/keys.js";
@@ -17,7 +17,7 @@ export interface TokenRecord {
 /** Whoever holds one of these may do everything: the admin token of the state folder, and those made beside it. */
 export class TokenStore {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly adminToken: string,
   ) {}
 

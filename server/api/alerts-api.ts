@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { Router, type Response } from "express";
 import { z } from "zod";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { JobQueue } from "../../core/outbox/job-queue.js";
 import { ALERT_OUTBOX, noticeJobSchema } from "../../core/records/alerts/alert-notice.js";
@@ -59,7 +59,7 @@ const silenceSchema = z.strictObject({
 });
 
 /** `GET /alerts`, `POST /alerts/ID/ack`, `POST /alerts/ID/silence`. */
-export function alertsApi(redis: Redis): Router {
+export function alertsApi(redis: Database): Router {
   const alerts = new AlertRecords(redis);
   const router = Router();
   router.get("/alerts", async (_request, response) => response.json(await summaryOf(redis, alerts)));
@@ -83,7 +83,7 @@ function holderOf({ locals }: Response): string {
   return String(locals["holder"]);
 }
 
-async function summaryOf(redis: Redis, alerts: AlertRecords): Promise<AlertsSummary> {
+async function summaryOf(redis: Database, alerts: AlertRecords): Promise<AlertsSummary> {
   const [current, past, acknowledgements, silences, drain, undelivered] = await Promise.all([
     alerts.current(),
     alerts.past(MOST_PAST),
@@ -107,7 +107,7 @@ async function summaryOf(redis: Redis, alerts: AlertRecords): Promise<AlertsSumm
   };
 }
 
-async function undeliveredNotices(redis: Redis): Promise<UndeliveredNotice[]> {
+async function undeliveredNotices(redis: Database): Promise<UndeliveredNotice[]> {
   const givenUp = await new JobQueue(redis, ALERT_OUTBOX).givenUp();
   return givenUp.flatMap(({ job, at, reason }) => {
     const { success, data } = noticeJobSchema.safeParse(job.payload);

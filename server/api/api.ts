@@ -1,6 +1,6 @@
 import { json, Router, type NextFunction, type Request, type Response } from "express";
-import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
 import { percentSchema } from "../../core/records/releases/canary-settings.js";
@@ -36,7 +36,7 @@ import { webhookApi, type WebhookApiOptions } from "./webhook-api.js";
 
 export interface ApiOptions {
   readonly tools: Tools;
-  readonly redis: Redis;
+  readonly redis: Database;
   readonly pipeline: Pipeline;
   readonly tokens: TokenStore;
   readonly keys: KeyStore;

@@ -1,11 +1,11 @@
 import { Router } from "express";
 import { z } from "zod";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { HostRecords } from "../../core/records/hosts/host-records.js";
 import type { HostRecord } from "../../core/records/hosts/host-record.js";
 import { SampleSeries, type SamplePoint, type TimedSample } from "../../core/records/hosts/sample-series.js";
 import type { Sample } from "../../core/records/hosts/sample.js";
-import type { Redis } from "ioredis";
 import type { Clock } from "../../core/clock.js";
 import type { Settings } from "../../core/settings/settings.js";
 import { parseRange } from "./range.js";
@@ -32,7 +32,7 @@ const HOUR_MS = 3_600_000;
 const MOST_POINTS = 5000;
 
 interface HostsApiOptions {
-  readonly redis: Redis;
+  readonly redis: Database;
   readonly clock: Clock;
   readonly settings: Pick<Settings, "monitor">;
 }

@@ -1,5 +1,5 @@
 import type { RequestHandler } from "express";
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { HostRecords } from "../../core/records/hosts/host-records.js";
 import { SampleSeries } from "../../core/records/hosts/sample-series.js";
@@ -11,7 +11,7 @@ import { prometheusText, type HostSample } from "./prometheus.js";
 const FRESH_MS = 15_000;
 
 /** `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`. */
-export function metrics(tools: Tools, tokens: TokenStore, redis: Redis): RequestHandler {
+export function metrics(tools: Tools, tokens: TokenStore, redis: Database): RequestHandler {
   return async (request, response) => {
     if ((await tokens.holder(tokenOf(request))) === undefined) throw new AppError("unauthorized", {});
     const [apps, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
@@ -36,7 +36,7 @@ export function metrics(tools: Tools, tokens: TokenStore, redis: Redis): Request
 }
 
 /** Prometheus keeps no figures of a host that tells none. */
-async function hostSamples(redis: Redis, now: number): Promise<HostSample[]> {
+async function hostSamples(redis: Database, now: number): Promise<HostSample[]> {
   const hosts = (await new HostRecords(redis).list()).map(({ id }) => id);
   const newest = await new SampleSeries(redis).newest(hosts);
   return [...newest].flatMap(([host, { at, sample }]) => (now - at < FRESH_MS ? [{ host, sample }] : []));

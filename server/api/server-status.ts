@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { isAlert } from "../../core/records/alerts/is-alert.js";
 import { serviceState } from "../../core/exec/runsv.js";
 import { diskSpace, type DiskSpace } from "../pipeline/disk-space.js";
@@ -30,7 +30,7 @@ export interface ServerStatus {
 }
 
 /** What `sluice status` shows. With Redis away it still tells so, without the apps. */
-export async function serverStatus(tools: Tools, redis: Redis, version: string): Promise<ServerStatus> {
+export async function serverStatus(tools: Tools, redis: Database, version: string): Promise<ServerStatus> {
   const [haproxy, redisService, disk] = await Promise.all([
     serviceState(tools.home.service("haproxy")),
     serviceState(tools.home.service("redis")),
@@ -59,7 +59,7 @@ export async function serverStatus(tools: Tools, redis: Redis, version: string):
 
 async function readRecords(
   tools: Tools,
-  redis: Redis,
+  redis: Database,
 ): Promise<
   (Pick<ServerStatus, "apps" | "alert" | "proxies"> & { revision: number | undefined }) | undefined
 > {

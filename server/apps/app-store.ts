@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
 import { parseAppName } from "../../core/names.js";
 import { appRecordSchema, type AppRecord } from "../../core/records/apps/app-record.js";
@@ -9,7 +9,7 @@ import { makeSecret, type SecretBox } from "../../core/secrets.js";
 /** The apps' records. */
 export class AppStore {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly box: SecretBox,
     private readonly firstUid: number,
     private readonly token = "",

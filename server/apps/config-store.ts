@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { isEnvName } from "../../core/names.js";
 import { keys } from "../../core/redis/keys.js";
@@ -21,7 +21,7 @@ const RESERVED = new Set([
 /** An app's settings (environment variables), sealed in Redis. A release reads them when it starts. */
 export class ConfigStore {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly box: SecretBox,
   ) {}
 

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import type { Log } from "../../core/log.js";
 import { isAppError } from "../../core/errors/app-error.js";
 import type { AppRecord } from "../../core/records/apps/app-record.js";
@@ -19,7 +19,7 @@ export class RedisUsers {
   private keeping = Promise.resolve();
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly options: RedisUserOptions,
     private readonly log: Log,
   ) {}

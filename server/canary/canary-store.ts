@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { keys } from "../../core/redis/keys.js";
 import { redisError } from "../../core/redis/connection.js";
 import { canaryRecordSchema, type CanaryRecord } from "./canary-record.js";
@@ -7,7 +7,7 @@ const KEPT = 20;
 
 /** How each release did as the canary. */
 export class CanaryStore {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   async find(app: string, release: number): Promise<CanaryRecord | undefined> {
     const text = await this.redis.hget(keys.canaries(app), String(release)).catch((error: unknown) => {

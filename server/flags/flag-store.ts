@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import type { Clock } from "../../core/clock.js";
 import { parseFlagName } from "../../core/names.js";
@@ -27,7 +27,7 @@ export type FlagChange = z.infer<typeof changeSchema>;
 /** The apps' flags, as the texts that stand in Redis, where an admin may write too (that is obeyed, not recorded). */
 export class FlagStore {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly clock: Clock,
   ) {}
 

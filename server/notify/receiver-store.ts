@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
@@ -46,7 +46,7 @@ const MOST = 20;
 /** Who is notified of an app's releases. Every method throws `redis-unavailable`. */
 export class ReceiverStore {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly box: SecretBox,
   ) {}
 

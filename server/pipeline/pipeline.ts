@@ -1,11 +1,11 @@
 import { mkdir } from "node:fs/promises";
+import type { Database } from "../../core/redis/database.js";
 import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { hasReached } from "../../core/records/releases/phase.js";
 import type { AppRecord } from "../../core/records/apps/app-record.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { CANARY, isPreview, PRODUCTION } from "../../core/records/routes/route-table.js";
-import type { Redis } from "ioredis";
 import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import { Repository, type Quarantine } from "../git/repository.js";
 import { COPY, DEPLOY, PROMOTION, ROLLBACK } from "./deploy.js";
@@ -51,7 +51,7 @@ export class Pipeline {
 
   constructor(
     private readonly tools: Tools,
-    private readonly redis: Redis,
+    private readonly redis: Database,
     /** Name of this server, the same after a restart. */
     private readonly who: string,
   ) {

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { toAppError } from "../../core/errors/app-error.js";
 import type { Tools } from "../tools.js";
 
@@ -10,7 +10,7 @@ const PAUSE_MS = 1000;
  */
 export function keepRedisUsers(
   tools: Pick<Tools, "apps" | "redisUsers" | "clock" | "log">,
-  redis: Redis,
+  redis: Database,
 ): { stop(): Promise<void> } {
   const { apps, redisUsers, clock, log } = tools;
   const stopping = new AbortController();

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { toAppError } from "../../core/errors/app-error.js";
 import { parseReleaseName } from "../../core/names.js";
 import { WakeRequests } from "../../core/records/routes/wake-requests.js";
@@ -19,7 +19,7 @@ export class Wakes {
   constructor(
     private readonly tools: Tools,
     private readonly pipeline: Pick<Pipeline, "work">,
-    private readonly redis: Redis,
+    private readonly redis: Database,
   ) {
     this.requests = new WakeRequests(redis);
   }

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { canarySettingsSchema } from "../../core/records/releases/canary-settings.js";
@@ -30,7 +30,7 @@ export type ReleasePatch = Partial<
 /** The releases' records, numbered per app from 1. */
 export class ReleaseStore {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly token = "",
   ) {}
 

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { isPreview } from "../../core/records/routes/route-table.js";
 import type { RouteTables } from "../../core/records/routes/route-tables.js";
@@ -13,7 +13,7 @@ import { fixedTrack, previewNames } from "./track-of-branch.js";
  */
 export class BranchTracks {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly routes: RouteTables,
     private readonly releases: ReleaseStore,
   ) {}

@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
@@ -65,7 +65,7 @@ export class WebhookStore {
   private readonly known = new Map<string, { readonly text: string; readonly webhook: Webhook }>();
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly box: SecretBox,
   ) {}
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
+import type { Database } from "../../core/redis/database.js";
 import { silentLog } from "../../core/log.js";
 import { monitorSettingsSchema } from "../../core/settings/monitor-settings.js";
 import { outboxJobSchema, type OutboxJob } from "../../core/outbox/outbox-job.js";
@@ -38,7 +38,7 @@ const { rules } = monitorSettingsSchema.parse({});
 describe("notices of alerts", function () {
   this.timeout(60_000);
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   let clock: FakeClock;
   let outbox: Outbox;
   let people: TellPeople;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { silentLog } from "../../core/log.js";
 import { connectRedis, openRedis } from "../../core/redis/connection.js";
 import { CuttingRedis } from "../support/cutting-redis.js";
@@ -10,7 +10,7 @@ describe("the wire to Redis that tests cut", function () {
   this.timeout(20_000);
   let server: TestRedis;
   let wire: CuttingRedis;
-  let direct: Redis;
+  let direct: Database;
   before(async () => {
     server = await TestRedis.start();
     wire = await CuttingRedis.before({ path: server.socket });

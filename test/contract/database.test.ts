@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { toAppError, type AppError } from "../../core/errors/app-error.js";
 import { ProxyReports } from "../../core/records/routes/proxy-reports.js";
 import { WakeRequests } from "../../core/records/routes/wake-requests.js";
@@ -8,7 +8,7 @@ import { TestRedis } from "../support/test-redis.js";
 describe("a connection to Redis", function () {
   this.timeout(20_000);
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   before(async () => (server = await TestRedis.start()));
   beforeEach(async () => {
     redis = await server.connect();

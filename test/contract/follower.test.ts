@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { silentLog } from "../../core/log.js";
 import { ProxyReports, type ProxyMember } from "../../core/records/routes/proxy-reports.js";
 import { emptyRouteTable, type RouteTable } from "../../core/records/routes/route-table.js";
@@ -14,7 +14,7 @@ import { throughout } from "../support/throughout.js";
 describe("what keeps a proxy at the routes", function () {
   this.timeout(30_000);
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   let tables: RouteTables;
   let reports: ProxyReports;
   let proxy: Obstinate;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
 import { once } from "node:events";
+import type { Database } from "../../core/redis/database.js";
 import { isAppError } from "../../core/errors/app-error.js";
 import { emptyRouteTable } from "../../core/records/routes/route-table.js";
 import { RouteTables } from "../../core/records/routes/route-tables.js";
@@ -16,7 +16,7 @@ const FAST = { renewMs: 20, lifeMs: 2000 };
 describe("the right to release an app", function () {
   this.timeout(20_000);
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   before(async () => (server = await TestRedis.start()));
   beforeEach(async () => {
     redis = await server.connect();

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
+import type { Database } from "../../core/redis/database.js";
 import { isAppError } from "../../core/errors/app-error.js";
 import { silentLog } from "../../core/log.js";
 import { Outbox } from "../../core/outbox/outbox.js";
@@ -20,7 +20,7 @@ const FORM = { form: "standard", events: "all" } as const;
 describe("notifications", function () {
   this.timeout(30_000);
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   let clock: FakeClock;
   let outbox: Outbox;
   let receivers: ReceiverStore;

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
+import type { Database } from "../../core/redis/database.js";
 import { isAppError } from "../../core/errors/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import { silentLog } from "../../core/log.js";
@@ -23,7 +23,7 @@ const DAY_MS = 24 * HOUR_MS;
 describe("an outbox", function () {
   this.timeout(30_000);
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   let clock: FakeClock;
   let outbox: Outbox;
   const loops: { stop(): Promise<void> }[] = [];

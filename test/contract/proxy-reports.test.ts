@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import type { AppError } from "../../core/errors/app-error.js";
 import { systemClock } from "../../core/clock.js";
 import { silentLog } from "../../core/log.js";
@@ -15,7 +15,7 @@ const at = (revision: number, more: object = {}) => ({ revision, failing: [], le
 
 describe("what proxies report", () => {
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   let nowMs = 0;
   let reports: ProxyReports;
   before(async () => (server = await TestRedis.start()));

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
+import type { Database } from "../../core/redis/database.js";
 import { systemClock } from "../../core/clock.js";
 import { silentLog } from "../../core/log.js";
 import { hasApplied, ProxyReports } from "../../core/records/routes/proxy-reports.js";
@@ -22,7 +22,7 @@ const ID = "shop.v1.web.1";
 describe("a preview that goes to sleep", function () {
   this.timeout(20_000);
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   let reports: ProxyReports;
   let routes: RouteTables;
   before(async () => (server = await TestRedis.start()));

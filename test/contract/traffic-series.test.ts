@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { Redis } from "ioredis";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Database } from "../../core/redis/database.js";
 import { silentLog } from "../../core/log.js";
 import { noTraffic } from "../../core/records/traffic/traffic.js";
 import { TrafficSeries, type AppTraffic } from "../../core/records/traffic/traffic-series.js";
@@ -23,7 +23,7 @@ describe("the series of traffic in Redis", function () {
   this.timeout(30_000);
   let folder: string;
   let server: ChildProcess;
-  let redis: Redis;
+  let redis: Database;
   let series: TrafficSeries;
 
   before(async () => {
@@ -33,7 +33,7 @@ describe("the series of traffic in Redis", function () {
       cwd: folder,
       stdio: "ignore",
     });
-    redis = new Redis({ path, maxRetriesPerRequest: null });
+    redis = new Database({ path, maxRetriesPerRequest: null });
     redis.on("error", () => undefined);
     await eventually("Redis answers", async () => redis.ping());
     series = new TrafficSeries(redis);
@@ -254,7 +254,7 @@ describe("the series of traffic in Redis", function () {
 });
 
 /** Notes how many commands its transactions have; after so many it takes no more. */
-function measured(redis: Redis, sizes: number[], breaking: { after: number }): Redis {
+function measured(redis: Database, sizes: number[], breaking: { after: number }): Database {
   return new Proxy(redis, {
     get(target, name): unknown {
       const value: unknown = Reflect.get(target, name);
@@ -271,7 +271,7 @@ function measured(redis: Redis, sizes: number[], breaking: { after: number }): R
 }
 
 /** Its transactions are carried out, and the answers lost. */
-function deafTo(redis: Redis): Redis {
+function deafTo(redis: Database): Database {
   return new Proxy(redis, {
     get(target, name): unknown {
       const value: unknown = Reflect.get(target, name);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
 import { randomBytes } from "node:crypto";
+import type { Database } from "../../core/redis/database.js";
 import { keys } from "../../core/redis/keys.js";
 import { SecretBox } from "../../core/secrets.js";
 import { WebhookStore } from "../../server/webhooks/webhook-store.js";
@@ -8,7 +8,7 @@ import { TestRedis } from "../support/test-redis.js";
 
 describe("the store of webhooks", () => {
   let server: TestRedis;
-  let redis: Redis;
+  let redis: Database;
   let store: WebhookStore;
   before(async () => {
     server = await TestRedis.start();

@@ -229,7 +229,7 @@ describe("alerts", function () {
 
     it("are set and taken back at a later look when Redis refused it at first", async () => {
       await own.redis.call("ACL", "SETUSER", "drainer", "on", ">pw", "~*", "&*", "+@all");
-      const redis = own.redis.duplicate({ username: "drainer", password: "pw" });
+      const redis = own.redis.another({ username: "drainer", password: "pw" });
       const refused = async (job: () => Promise<void>): Promise<void> => {
         await own.redis.call("ACL", "SETUSER", "drainer", "-eval");
         await job();

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { Redis } from "ioredis";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Database } from "../../core/redis/database.js";
 import type { AppSummary } from "../../server/api/summaries.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
@@ -17,7 +17,7 @@ describe("a canary beside production", function () {
   this.timeout(120_000);
   let sluice: TestSluice;
   let clone: TestClone;
-  let redis: Redis;
+  let redis: Database;
   before(async () => {
     sluice = await TestSluice.start({});
     clone = await sluice.clone(APP, tinyApp({ "app.json": JSON.stringify({ sluice: SETTINGS }) }));

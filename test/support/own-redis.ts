@@ -1,15 +1,15 @@
-import { Redis } from "ioredis";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Database } from "../../core/redis/database.js";
 import { eventually } from "./eventually.js";
 
 /** A Redis of its own for a test: a Unix socket in a temporary folder, nothing written to disk. */
 export class OwnRedis {
   private constructor(
-    readonly redis: Redis,
+    readonly redis: Database,
     private readonly folder: string,
     private readonly server: ChildProcess,
   ) {}
@@ -21,7 +21,7 @@ export class OwnRedis {
       cwd: folder,
       stdio: "ignore",
     });
-    const redis = new Redis({ path, maxRetriesPerRequest: null });
+    const redis = new Database({ path, maxRetriesPerRequest: null });
     redis.on("error", () => undefined);
     await eventually("Redis answers", async () => redis.ping());
     return new OwnRedis(redis, folder, server);

@@ -1,7 +1,7 @@
-import type { Redis } from "ioredis";
 import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Database } from "../../core/redis/database.js";
 import { Home } from "../../core/home.js";
 import { silentLog } from "../../core/log.js";
 import { connectRedis, openRedis } from "../../core/redis/connection.js";
@@ -39,9 +39,9 @@ export class TestPipeline {
     readonly machine: FakeMachine,
     readonly clone: TestClone,
     /** Past the wire. */
-    readonly direct: Redis,
+    readonly direct: Database,
     public parts: ServerParts,
-    private redis: Redis,
+    private redis: Database,
     private readonly options: { readonly limits?: object },
   ) {}
 
@@ -169,7 +169,7 @@ async function partsOf(
   wire: CuttingRedis,
   machine: FakeMachine,
   options: { readonly limits?: object },
-): Promise<{ parts: ServerParts; redis: Redis }> {
+): Promise<{ parts: ServerParts; redis: Database }> {
   const redis = connectRedis({ kind: "socket", path: wire.socket, password: "" }, silentLog);
   await openRedis(redis);
   const parts = await assemble({

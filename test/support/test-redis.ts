@@ -1,10 +1,10 @@
 import { execa } from "execa";
-import type { Redis } from "ioredis";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Database } from "../../core/redis/database.js";
 import { silentLog } from "../../core/log.js";
 import { connectRedis, openRedis } from "../../core/redis/connection.js";
 import { eventually } from "./eventually.js";
@@ -12,7 +12,7 @@ import { eventually } from "./eventually.js";
 /** A Redis of its own on a Unix socket, with connections made as the server makes them. */
 export class TestRedis {
   private server: ChildProcess | undefined;
-  private readonly connections: Redis[] = [];
+  private readonly connections: Database[] = [];
 
   private constructor(private readonly folder: string) {}
 
@@ -27,7 +27,7 @@ export class TestRedis {
   }
 
   /** It is there when this resolves. */
-  async connect(): Promise<Redis> {
+  async connect(): Promise<Database> {
     const redis = connectRedis({ kind: "socket", path: this.socket, password: "" }, silentLog);
     this.connections.push(redis);
     await openRedis(redis);

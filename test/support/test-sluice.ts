@@ -1,5 +1,4 @@
 import { execa } from "execa";
-import { Redis } from "ioredis";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -7,6 +6,7 @@ import { request, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { Database } from "../../core/redis/database.js";
 import { eventually } from "./eventually.js";
 import { freePort } from "./free-port.js";
 import { TestClone } from "./test-clone.js";
@@ -148,9 +148,9 @@ export class TestSluice {
   }
 
   /** A connection to its private Redis. */
-  async redis(): Promise<{ redis: Redis; close(): void }> {
+  async redis(): Promise<{ redis: Database; close(): void }> {
     const password = (await readFile(join(this.home, "redis/password"), "utf8")).trim();
-    const redis = new Redis({ path: join(this.home, "redis/redis.sock"), password });
+    const redis = new Database({ path: join(this.home, "redis/redis.sock"), password });
     return { redis, close: () => redis.disconnect() };
   }
 

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../../core/redis/database.js";
 import type { Log } from "../../../core/log.js";
 import type { Context } from "../context.js";
 import type { PrivateRedis } from "../private-redis.js";
@@ -11,7 +11,7 @@ export interface RoleOptions {
   readonly context: Context;
   /** All that this process has. */
   readonly roles: readonly Role[];
-  readonly redis: Redis;
+  readonly redis: Database;
   /** undefined: the Redis is one of the user's. */
   readonly ownRedis: PrivateRedis | undefined;
   readonly adminToken: string;

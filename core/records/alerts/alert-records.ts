@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../redis/database.js";
 import { AppError } from "../../errors/app-error.js";
 import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
@@ -40,7 +40,7 @@ return 1`;
 
 /** Alerts, and what persons say about them. Only the monitor that leads writes alerts; anybody may acknowledge and silence. */
 export class AlertRecords {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   /** Those that last, and those that are over but that not everybody was told of; oldest first. */
   async current(): Promise<AlertRecord[]> {

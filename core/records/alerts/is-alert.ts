@@ -1,8 +1,8 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../redis/database.js";
 import { keys } from "../../redis/keys.js";
 
 /** Whether `sluice:alert`, whoever set it, takes every canary out of the traffic now. */
-export async function isAlert(redis: Pick<Redis, "get">): Promise<boolean> {
+export async function isAlert(redis: Pick<Database, "get">): Promise<boolean> {
   try {
     return (await redis.get(keys.alert)) === "yes";
   } catch (error) {

@@ -1,11 +1,11 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../redis/database.js";
 import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 import { hostRecordSchema, type HostRecord } from "./host-record.js";
 
 /** The hosts that were ever seen and not removed. */
 export class HostRecords {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   async save(record: HostRecord): Promise<void> {
     await this.redis.hset(keys.hosts, record.id, JSON.stringify(record)).catch(fail);

@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { Database } from "../../redis/database.js";
 import { groupBy } from "../../group-by.js";
 import { redisError, redisTime } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
@@ -38,7 +38,7 @@ const LIFE_SECONDS = 30 * DAY_SECONDS;
 
 /** Hosts' samples: by the second for an hour, with their instances; by the minute for 30 days, the hosts' figures alone. */
 export class SampleSeries {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   /** Throws `redis-unavailable`. */
   async append(host: string, sample: Sample): Promise<void> {

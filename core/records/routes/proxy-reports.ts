@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { Database } from "../../redis/database.js";
 import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 
@@ -54,7 +54,7 @@ export class ProxyReports {
 
   /** `monotonicMs`: a clock that nobody sets, from any beginning. */
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly monotonicMs: () => number = () => performance.now(),
   ) {
     // While Redis was away nobody could report.

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../redis/database.js";
 import { AppError } from "../../errors/app-error.js";
 import { keys } from "../../redis/keys.js";
 import { HOLDS, type HeldLock } from "../../redis/lock.js";
@@ -22,7 +22,7 @@ const GONE_KEPT = 200;
 /** The route tables in Redis: written by the server, followed by every proxy. */
 export class RouteTables {
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: Database,
     private readonly token = "",
   ) {}
 

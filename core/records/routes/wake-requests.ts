@@ -1,9 +1,9 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../redis/database.js";
 import { keys } from "../../redis/keys.js";
 
 /** Releases (`APP/vN`) that a visitor waits for: the proxy asks, the server starts them. */
 export class WakeRequests {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   async ask(release: string): Promise<void> {
     await this.redis.multi().sadd(keys.wake, release).publish(keys.wakeChannel, release).exec();

@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { Database } from "../../redis/database.js";
 import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 
@@ -20,7 +20,7 @@ export interface TimedLoads {
  * `Sample` tells of a host's largest alone. Only the newest is kept.
  */
 export class InstanceLoads {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   async write(host: string, loads: Loads): Promise<void> {
     const text = JSON.stringify(loads);

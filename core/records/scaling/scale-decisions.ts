@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { Database } from "../../redis/database.js";
 import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 
@@ -24,7 +24,7 @@ export type ScaleDecision = z.infer<typeof decisionSchema>;
 
 /** The apps' last 100 decisions each. */
 export class ScaleDecisions {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   async add(app: string, decision: Omit<ScaleDecision, "v">): Promise<void> {
     const key = keys.scaleDecisions(app);

@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { Database } from "../../redis/database.js";
 import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 
@@ -20,7 +20,7 @@ export type ScaleRequest = z.infer<typeof requestSchema>;
 
 /** What the autoscaler wants: the monitor asks, the server does it. One request an app at a time. */
 export class ScaleRequests {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   /** Does nothing while an earlier one waits. */
   async ask(request: Omit<ScaleRequest, "v">): Promise<void> {

@@ -1,5 +1,5 @@
-import type { ChainableCommander, Redis } from "ioredis";
 import { z } from "zod";
+import type { Batch, Database } from "../../redis/database.js";
 import { groupBy } from "../../group-by.js";
 import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
@@ -52,7 +52,7 @@ const LIFE = MINUTES_KEPT_MS / 1000;
 
 /** What proxies counted, app by app: as a series by the second and by the minute, and in all. */
 export class TrafficSeries {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   /**
    * Writes what a proxy counted and how far its counters stand now: both or neither. When it throws it may have been
@@ -210,12 +210,12 @@ export function merged(parts: readonly ReleaseTraffic[]): ReleaseTraffic[] {
   }));
 }
 
-function add(batch: ChainableCommander, key: string, entry: object, keepFrom: number, life: number): void {
+function add(batch: Batch, key: string, entry: object, keepFrom: number, life: number): void {
   batch.xadd(key, "MINID", "~", String(Math.max(0, keepFrom)), "*", "entry", JSON.stringify(entry));
   batch.expire(key, life);
 }
 
-function addTotals(batch: ChainableCommander, app: string, traffic: ReleaseTraffic, now: number): void {
+function addTotals(batch: Batch, app: string, traffic: ReleaseTraffic, now: number): void {
   const { release, track, latencies } = traffic;
   const key = keys.trafficTotals(app, release, track);
   for (const figure of FIGURES) if (traffic[figure] > 0) batch.hincrby(key, figure, traffic[figure]);
@@ -237,7 +237,7 @@ function parseEntry([id, fields]: [id: string, fields: string[]]): TrafficEntry 
 }
 
 /** A transaction's commands fail one by one. */
-async function run(batch: ChainableCommander): Promise<void> {
+async function run(batch: Batch): Promise<void> {
   try {
     const failed = (await batch.exec())?.find(([error]) => error !== null);
     if (failed?.[0]) throw failed[0];

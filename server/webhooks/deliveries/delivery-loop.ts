@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../../core/redis/database.js";
 import { toAppError, type ErrorCode } from "../../../core/errors/app-error.js";
 import { Slots } from "../../../core/slots.js";
 import { subscriberOf } from "../../../core/redis/connection.js";
@@ -16,7 +16,7 @@ import type { Webhook, WebhookStore } from "../webhook-store.js";
 export interface DeliveryLoopOptions {
   readonly tools: Tools;
   readonly pipeline: Pipeline;
-  readonly redis: Redis;
+  readonly redis: Database;
   readonly deliveries: DeliveryStore;
   readonly webhooks: WebhookStore;
   readonly seen: SeenHeads;

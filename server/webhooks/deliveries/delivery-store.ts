@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../../core/redis/database.js";
 import { redisError } from "../../../core/redis/connection.js";
 import { keys } from "../../../core/redis/keys.js";
 import {
@@ -19,7 +19,7 @@ export interface Delivery extends DeliveryRecord {
 
 /** What forges delivered: written before it is answered, so that nothing that was answered is lost. */
 export class DeliveryStore {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   /**
    * Keeps a delivery, in its turn behind those that wait. `duplicate`: one of its id came before. `gone`: the app has no

@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { Database } from "../../../core/redis/database.js";
 import type { Handlers } from "../../../core/outbox/outbox-loop.js";
 import type { Outbox } from "../../../core/outbox/outbox.js";
 import { releaseName } from "../../../core/names.js";
@@ -22,7 +22,7 @@ export interface ForgeReporterOptions {
   readonly webhooks: WebhookStore;
   readonly outbox: Outbox;
   readonly logLinks: LogLinks;
-  readonly redis: Redis;
+  readonly redis: Database;
 }
 
 const KIND = "commit-status";

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Database } from "../../../core/redis/database.js";
 import { redisError } from "../../../core/redis/connection.js";
 import { keys } from "../../../core/redis/keys.js";
 
@@ -7,7 +7,7 @@ import { keys } from "../../../core/redis/keys.js";
  * Nothing is written for an app that has no webhook any more.
  */
 export class SeenHeads {
-  constructor(private readonly redis: Redis) {}
+  constructor(private readonly redis: Database) {}
 
   /** Branch → commit, "" for one that is owed; undefined when its source was never looked at. */
   async read(app: string): Promise<Map<string, string> | undefined> {
