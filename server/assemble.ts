@@ -13,6 +13,8 @@ import { KeyStore } from "./access/key-store.js";
 import { TokenStore } from "./access/token-store.js";
 import { CanaryStore } from "./canary/canary-store.js";
 import type { Engine } from "./engines/engine.js";
+import type { InstanceLogs } from "./engines/instance-logs.js";
+import type { Tasks } from "./engines/tasks.js";
 import { FlagStore } from "./flags/flag-store.js";
 import { Notifier } from "./notify/notifier.js";
 import { ReceiverStore } from "./notify/receiver-store.js";
@@ -43,6 +45,8 @@ export interface ServerOptions {
   readonly settings: Settings;
   readonly redis: Database;
   readonly engine: Engine;
+  readonly logs: InstanceLogs;
+  readonly tasks: Tasks;
   readonly appRedis: RedisUserOptions;
   readonly adminToken: string;
   /** Name of this server in Redis; the same after a restart. */
@@ -121,7 +125,7 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
 }
 
 function makeTools(
-  { home, settings, redis, engine, appRedis, path, networkEnv, isRoot, log }: ServerOptions,
+  { home, settings, redis, engine, logs, tasks, appRedis, path, networkEnv, isRoot, log }: ServerOptions,
   box: SecretBox,
 ): Tools {
   const proxyReports = new ProxyReports(redis);
@@ -132,6 +136,8 @@ function makeTools(
     clock: systemClock,
     log,
     engine,
+    logs,
+    tasks,
     apps: new AppStore(redis, box, settings.instances.firstUid),
     removals: new AppRemovals(),
     releases,

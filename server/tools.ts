@@ -9,6 +9,8 @@ import type { ScaleDecisions } from "../core/records/scaling/scale-decisions.js"
 import type { TrafficSeries } from "../core/records/traffic/traffic-series.js";
 import type { Settings } from "../core/settings/settings.js";
 import type { Engine } from "./engines/engine.js";
+import type { InstanceLogs } from "./engines/instance-logs.js";
+import type { Tasks } from "./engines/tasks.js";
 import type { AppRemovals } from "./apps/app-removals.js";
 import type { AppStore } from "./apps/app-store.js";
 import type { BranchTracks } from "./routes/branch-tracks.js";
@@ -27,6 +29,8 @@ export interface Tools {
   readonly clock: Clock;
   readonly log: Log;
   readonly engine: Engine;
+  readonly logs: InstanceLogs;
+  readonly tasks: Tasks;
   readonly apps: AppStore;
   readonly removals: AppRemovals;
   readonly releases: ReleaseStore;

@@ -1,8 +1,10 @@
 import { rm } from "node:fs/promises";
 import { Home } from "../../core/home.js";
+import { parseInstanceId } from "../../core/instances/instance-id.js";
 import { control, isSupervised } from "../../core/exec/runsv.js";
 import { memoryLimiter } from "../../server/engines/runit/memory-limit.js";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
+import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { eventually } from "../../test/support/eventually.js";
 import type { TestSluice } from "../../test/support/test-sluice.js";
 import { fillerName } from "./filler-apps.js";
@@ -25,14 +27,20 @@ export async function runFillerInstances(
   const home = new Home(sluice.home);
   const path = process.env["PATH"] ?? "";
   const engine = await RunitEngine.open({ home, ports: { first: 1, last: 1 }, logBytes: 1e6, path });
+  const logs = new RunitLogs(home);
   const ids = Array.from({ length: count }, (_, index) => `${fillerName(index + 1)}.v1.web.1`);
   const starts: Promise<void>[] = [];
   let ending: Promise<void> | undefined;
   const start = async (id: string): Promise<void> => {
     if (ending !== undefined) return;
     await engine.start({
-      ...{ id, app: id.split(".")[0] ?? "", command: "exec sleep 1000000", directory: "/" },
-      ...{ env: { PATH: path }, memoryMegabytes: MEGABYTES_EACH, listen: "nothing" },
+      ...{
+        id,
+        app: parseInstanceId(id)?.app ?? "",
+        command: "exec sleep 1000000",
+        artifact: { kind: "tree", folder: "/" },
+      },
+      ...{ env: { PATH: path }, limits: { memoryMegabytes: MEGABYTES_EACH }, listen: "nothing" },
     });
   };
   const endAll = async (): Promise<void> => {
@@ -44,7 +52,7 @@ export async function runFillerInstances(
       await eventually("its runsv is gone", async () => !(await isSupervised(folder)), STOP_TIMEOUT_MS);
       await limits.remove(id);
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-      await engine.forget(id);
+      await logs.forget(id);
     });
   };
   const end = async (): Promise<void> => (ending ??= endAll());

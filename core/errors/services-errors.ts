@@ -8,6 +8,12 @@ export const servicesErrors = {
     () => "Traffic goes on as it is. Try again in a moment; `sluice doctor` tells how Redis is.",
     true,
   ),
+  "engine-unavailable": entry<{ reason: string }>(
+    503,
+    ({ reason }) => `The engine that runs the instances does not answer (${reason}).`,
+    () => "Running instances keep serving. Try again in a moment.",
+    true,
+  ),
   "redis-refused": entry<{ command: string; reason: string }>(
     503,
     ({ command, reason }) => `Redis refused ${command}: ${reason}.`,

@@ -1,28 +1,36 @@
 import type { User } from "../../core/exec/exec.js";
 
-/** One copy of a release's process, as it should run. */
+/** What instances and tasks run from, where the engine finds it. */
+export interface PlacedArtifact {
+  readonly kind: "tree";
+  readonly folder: string;
+}
+
+/** One copy of a release's process: what should run. The engine decides where. */
 export interface InstanceSpec {
-  /** `APP.vN.PROCESS.INDEX`, unique. */
+  /** `core/instances/instance-id`. */
   readonly id: string;
   readonly app: string;
-  /** A line for `sh -c`. */
+  readonly artifact: PlacedArtifact;
+  /** A line for `sh -c`, run in the artifact's folder. */
   readonly command: string;
-  /** The working folder. */
-  readonly directory: string;
   /** The whole environment, without the address that `listen` adds. */
   readonly env: Readonly<Record<string, string>>;
   readonly user?: User;
-  readonly memoryMegabytes: number;
+  readonly limits: { readonly memoryMegabytes: number };
   /** `port` adds PORT to the environment, `socket` adds SOCKET; `nothing` for a process that serves nobody. */
   readonly listen: "port" | "socket" | "nothing";
 }
 
 export interface InstanceState {
   readonly id: string;
+  /** The host it runs on; undefined while it runs nowhere. */
+  readonly host: string | undefined;
+  /** Where it listens (`core/instances/address`), as soon as that is decided. It may change while the instance is kept. */
   readonly address: string | undefined;
-  /** Its process is there; not between two tries of one that keeps ending. */
+  /** Its process exists. False between two tries of one that keeps ending. */
   readonly running: boolean;
-  /** Of its process group's first process; that one is there between two tries too. */
+  /** Of its process group's first process, on its host; that one exists between two tries too. */
   readonly pid: number | undefined;
   /** How often it has ended since it was first started. */
   readonly ends: number;
@@ -31,40 +39,24 @@ export interface InstanceState {
 }
 
 /**
- * Runs instances. What it was given it keeps running (restarting what dies, with a growing pause) until it is told to
- * stop, whether the caller lives or not. Every method can be called again with the same effect.
+ * Runs instances. It keeps an instance running (and restarts it when it dies, with a growing pause) until the instance is
+ * stopped, whether the caller lives or not. Every method can be called again with the same effect. An engine that cannot
+ * be reached throws `engine-unavailable`: then nothing is known about its instances, least of all that they are gone.
  */
 export interface Engine {
   /**
-   * Starts an instance; one that it keeps already goes on as it was given first, whatever else the spec says now. Returns
-   * where it will listen: `127.0.0.1:PORT`, `unix@PATH` or nothing.
+   * Starts an instance. One that it keeps already stays as it was first given, whatever the spec says now. Where it listens
+   * is found in its state, then or later.
    */
-  start(spec: InstanceSpec): Promise<{ address: string | undefined }>;
-  /** TERM to all its processes, `graceSeconds`, KILL; then forgets it. Its log stays. One that is unknown is no error. */
+  start(spec: InstanceSpec): Promise<void>;
+  /** TERM to all its processes, `graceSeconds`, KILL; then forgets it. Its log stays. An unknown one is no error. */
   stop(id: string, graceSeconds: number): Promise<void>;
   /** Every instance it keeps, of every app. */
   list(): Promise<InstanceState[]>;
-  /** One instance, or undefined. */
+  /** One instance; undefined when it keeps none of that id. */
   state(id: string): Promise<InstanceState | undefined>;
   /** Addresses on which the instance's processes listen now, for people (`0.0.0.0:3000`). */
   listening(id: string): Promise<string[]>;
-  /** Its log, oldest line first: the last `lines`, then (with `follow`) what comes, until the signal aborts. */
-  logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
-  /**
-   * Removes the logs of instances that it keeps no more: of one, of a release (`APP.vN`) or of an app (`APP`), also of those
-   * that were scaled away long ago.
-   */
-  forget(id: string): Promise<void>;
-}
-
-export interface LogOptions {
-  readonly lines: number;
-  readonly follow: boolean;
-  readonly signal: AbortSignal;
-}
-
-export interface LogLine {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly text: string;
+  /** The states of instances that got another address, as that happens; some may be missed (`list` has them). Ends when the signal aborts. */
+  moves(signal: AbortSignal): AsyncIterable<InstanceState>;
 }

@@ -57,7 +57,7 @@ function typeOfChange(before: ReleaseRecord | undefined, after: ReleaseRecord): 
   if (after.phase === before?.phase) return undefined;
   if (after.phase === "failed") return "release.failed";
   if (after.phase !== "live") return undefined;
-  if (after.order === "rollback") return "release.rolled-back";
+  if (after.steps === "rollback") return "release.rolled-back";
   return after.track === CANARY ? "canary.live" : "release.live";
 }
 

@@ -1,13 +1,13 @@
 import { releaseName } from "../../core/names.js";
+import { nodePath } from "../builds/node/node-path.js";
 import { localControlUrl } from "../releases/public-url.js";
 import type { ReleaseWork } from "./step.js";
 
 /** What builds and gates see: no secret of the app or of Sluice. */
 export function taskEnvironment({ app, record, tools }: ReleaseWork): Record<string, string> {
-  const node = record.nodeFolder === undefined ? "" : `${record.nodeFolder}:`;
   return {
     ...tools.networkEnv,
-    PATH: `${node}${tools.path}`,
+    PATH: nodePath(record.artifact, tools.path),
     HOME: tools.home.buildHome(app.name),
     LANG: "C.UTF-8",
     CI: "true",
@@ -30,9 +30,8 @@ export async function processEnvironment(
 ): Promise<Record<string, string>> {
   const { app, record, tools } = work;
   const tree = tools.home.tree(app.name, record.number);
-  const node = record.nodeFolder === undefined ? "" : `${record.nodeFolder}:`;
   return {
-    PATH: `${tree}/node_modules/.bin:${tree}/.venv/bin:${node}${tools.path}`,
+    PATH: `${tree}/node_modules/.bin:${tree}/.venv/bin:${nodePath(record.artifact, tools.path)}`,
     HOME: tree,
     LANG: "C.UTF-8",
     NODE_ENV: "production",

@@ -107,7 +107,7 @@ export class Pipeline {
     const app = await (makesApp ? this.tools.apps.ensure(order.app) : this.tools.apps.read(order.app));
     const track = order.track ?? (await this.tools.branchTracks.claim(app.name, branch));
     const what = { app: app.name, commit, branch, track, by, source };
-    const how = copy === undefined ? { order: "deploy" as const } : { order: "copy" as const, ...copy };
+    const how = copy === undefined ? { steps: "deploy" as const } : { steps: "copy" as const, ...copy };
     const draft = await this.tools.releases.draft({ processes: [], ...what, ...how });
     const work = this.workOf(app, draft, out, order, this.toolsUnderLock(app.name));
     try {
@@ -194,7 +194,7 @@ export class Pipeline {
   }
 
   private async makeAndFinish(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    if (work.record.order !== "rollback") await this.make(work, signal);
+    if (work.record.steps !== "rollback") await this.make(work, signal);
     await this.finish(work, signal);
   }
 
@@ -294,12 +294,12 @@ function sayWhatStartsIt({ out, record: { app, track, processes } }: ReleaseWork
 }
 
 function stepsOf({ record }: ReleaseWork): readonly Step[] {
-  return { deploy: DEPLOY, rollback: ROLLBACK, copy: COPY, promotion: PROMOTION }[record.order];
+  return { deploy: DEPLOY, rollback: ROLLBACK, copy: COPY, promotion: PROMOTION }[record.steps];
 }
 
 /** A release that is live as it was before that. */
 function beforeLive(record: ReleaseRecord): ReleaseRecord {
-  return record.order === "promotion"
+  return record.steps === "promotion"
     ? { ...record, track: CANARY, phase: "settled" }
     : { ...record, phase: "healthy" };
 }

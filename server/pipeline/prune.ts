@@ -1,4 +1,5 @@
 import { readdir, rm } from "node:fs/promises";
+import { idPrefix } from "../../core/instances/instance-id.js";
 import { parseReleaseName } from "../../core/names.js";
 import { PRODUCTION, type RouteTable } from "../../core/records/routes/route-table.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
@@ -18,7 +19,7 @@ export async function prune(tools: Tools, app: string): Promise<void> {
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
     await rm(tools.home.release(app, number), { recursive: true, force: true });
-    await tools.engine.forget(`${app}.${name}`);
+    await tools.logs.forget(idPrefix(app, number));
   }
   for (const record of records.slice(KEPT_RECORDS)) {
     if (!kept.has(record.number)) await tools.releases.remove(app, record.number);

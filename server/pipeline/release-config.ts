@@ -1,6 +1,6 @@
 import { AppError } from "../../core/errors/app-error.js";
 import { makeSecret } from "../../core/secrets.js";
-import type { Manifest } from "../builds/manifest/manifest.js";
+import type { ReleaseManifest } from "../../core/records/releases/release-manifest.js";
 import type { ReleaseWork } from "./step.js";
 
 /**
@@ -9,9 +9,9 @@ import type { ReleaseWork } from "./step.js";
  */
 export async function applyAppJsonEnv(
   { tools, app, out }: ReleaseWork,
-  { appJson }: Manifest,
+  { env }: ReleaseManifest,
 ): Promise<void> {
-  const entries = Object.entries(appJson.env);
+  const entries = Object.entries(env);
   if (entries.length === 0) return;
   const present = await tools.config.read(app.name);
   const set: Record<string, string> = {};

@@ -54,7 +54,7 @@ export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error
   }
   if (postponed !== undefined) throw postponed;
   const { code, message, hint } = error;
-  const phase: Phase = work.record.order === "rollback" ? "retired" : "failed";
+  const phase: Phase = work.record.steps === "rollback" ? "retired" : "failed";
   const undone = await work.tools.releases.advance(work.record, phase, {
     instances: [],
     error: { code, message, hint },

@@ -1,5 +1,5 @@
 import { releaseName } from "../../core/names.js";
-import { stopInstances } from "../pipeline/steps/start.js";
+import { stopInstances } from "../pipeline/bring-up/stop-instances.js";
 import { prune } from "../pipeline/prune.js";
 import { waitForProxies } from "../routes/wait-for-proxies.js";
 import type { Tools } from "../tools.js";

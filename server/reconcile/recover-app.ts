@@ -1,5 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
+import { idPrefix } from "../../core/instances/instance-id.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
 import { hasReached, isUnfinished } from "../../core/records/releases/phase.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
@@ -11,8 +12,9 @@ import { DependencyCache } from "../builds/dependency-cache.js";
 import { Output } from "../pipeline/output.js";
 import { servesOrDid, type Pipeline } from "../pipeline/pipeline.js";
 import { keptReleases } from "../pipeline/prune.js";
-import { startInstances } from "../pipeline/steps/start.js";
-import { instancesOf } from "../releases/release-logs.js";
+import { bringUp } from "../pipeline/bring-up/bring-up.js";
+import { switchOver } from "../pipeline/switch-over.js";
+import { instancesOf } from "../releases/instances-of.js";
 import { withInstances } from "../routes/route-changes.js";
 import type { Tools } from "../tools.js";
 import type { AppSnapshot } from "./app-snapshot.js";
@@ -49,10 +51,10 @@ export async function recoverApp(recovery: AppRecovery): Promise<void> {
   const { state, others } = await inSlot(async () => {
     const state = await finishUnfinished(recovery);
     const [production, others] = releasesToStart(state);
-    await bringUp(recovery, production);
+    await startAgain(recovery, production);
     return { state, others };
   });
-  if (others.length > 0) await inSlot(async () => bringUp(recovery, others));
+  if (others.length > 0) await inSlot(async () => startAgain(recovery, others));
   const { records, table } = state;
   await stopStrays(tools, { ...snapshot, table }, records);
   await sweepFolders(tools, { ...snapshot, table }, records);
@@ -80,12 +82,12 @@ async function finishUnfinished(recovery: AppRecovery): Promise<AppState> {
 
 /** A release whose push git has taken (or a rollback, or one that is live already) is finished; any other is taken back. */
 async function finishOrUndo({ tools, pipeline, signal }: AppRecovery, record: ReleaseRecord): Promise<void> {
-  const { app, phase, order, branch, commit } = record;
+  const { app, phase, steps, branch, commit } = record;
   const fields = { app, release: releaseName(record.number), phase };
   try {
     const work = await pipeline.lockedWork(record, new Output(), { quarantine: {}, skipGates: false });
     const isTaken = phase === "healthy" && (await work.repository.head(branch)) === commit;
-    const finish = (await servesOrDid(work)) || order === "rollback" || isTaken;
+    const finish = (await servesOrDid(work)) || steps === "rollback" || isTaken;
     tools.log.info({ ...fields, finish }, "release left unfinished");
     // Git has already accepted this push: if a stopping server dropped it, nobody would learn of it.
     if (finish) await pipeline.toSettled(work, isTaken ? new AbortController().signal : signal);
@@ -110,14 +112,14 @@ function releasesToStart({ records, table, running }: AppState): [ReleaseRecord[
   return [missing.filter(isProduction), missing.filter((record) => !isProduction(record))];
 }
 
-/** Starts releases, and tells the proxies where they are. */
-async function bringUp(
+/** Starts releases again; the proxies learn where they are now. */
+async function startAgain(
   { tools, snapshot, signal, ...recovery }: AppRecovery,
   records: readonly ReleaseRecord[],
 ): Promise<void> {
   for (const record of records) {
     await withDeadline("start", tools.settings.limits.releaseSeconds * 1000, signal, async (stop) =>
-      unlessAborted(start({ tools, ...recovery }, record), stop),
+      unlessAborted(start({ tools, ...recovery }, record, stop), stop),
     ).catch((error: unknown) => {
       if (signal.aborted || isAppError(error, "redis-unavailable")) throw error;
       const fields = { app: snapshot.name, release: releaseName(record.number) };
@@ -136,14 +138,22 @@ function runsAsRecorded(record: ReleaseRecord, running: AppState["running"]): bo
 }
 
 async function start(
-  { tools, pipeline }: Pick<AppRecovery, "tools" | "pipeline">,
+  { pipeline }: Pick<AppRecovery, "tools" | "pipeline">,
   record: ReleaseRecord,
+  signal: AbortSignal,
 ): Promise<void> {
   const work = await pipeline.work(record, new Output(), { quarantine: {}, skipGates: false });
-  const instances = await startInstances(work);
+  // It served before: its visitors wait, and the proxies check it themselves.
+  const instances = await bringUp(work, {
+    present: record.instances,
+    check: "none",
+    signal,
+    keepsFresh: true,
+  });
   if (JSON.stringify(instances) === JSON.stringify(record.instances)) return;
   const next = { ...record, instances };
-  await tools.routes.update(record.app, (now) => withInstances(now, next), [next]);
+  const change = (now: RouteTable): RouteTable => withInstances(now, next);
+  await switchOver(work, { record: next, change, waits: false }, signal);
 }
 
 /** Removes folders of releases that are neither kept nor running, and half-made caches. */
@@ -157,7 +167,7 @@ async function sweepFolders(
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
     await rm(tools.home.release(app, number), { recursive: true, force: true });
-    await tools.engine.forget(`${app}.${name}`);
+    await tools.logs.forget(idPrefix(app, number));
   }
   await new DependencyCache(tools).sweep(app);
 }

@@ -1,10 +1,10 @@
 import { isAppError, toAppError } from "../../core/errors/app-error.js";
 import { groupBy } from "../../core/group-by.js";
+import { parseInstanceId } from "../../core/instances/instance-id.js";
 import { Slots } from "../../core/slots.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { Tools } from "../tools.js";
 import type { AppSnapshot } from "./app-snapshot.js";
-import { endLeftoverJobs } from "./leftover-jobs.js";
 import { recoverApp } from "./recover-app.js";
 
 /** Apps that are worked on side by side. */
@@ -20,7 +20,7 @@ const LONGEST_PAUSE_MS = 10_000;
  * `tools.recovering` until it is through. Each part can be repeated.
  */
 export async function beginRecovery(tools: Tools, pipeline: Pipeline): Promise<void> {
-  const ended = await endLeftoverJobs(tools.home.root);
+  const ended = await tools.tasks.endLeftovers();
   if (ended > 0) tools.log.info({ processes: ended }, "ended what an earlier server left running");
   const snapshots = await takeSnapshots(tools);
   const slots = new Slots(AT_ONCE);
@@ -32,7 +32,7 @@ export async function beginRecovery(tools: Tools, pipeline: Pipeline): Promise<v
 async function takeSnapshots(tools: Tools): Promise<AppSnapshot[]> {
   const [{ apps, unreadable }, instances] = await Promise.all([tools.apps.listAll(), tools.engine.list()]);
   await tools.redisUsers.ensureAll(apps.map((app) => ({ app, password: tools.apps.redisPassword(app) })));
-  const instancesOf = groupBy(instances, ({ id }) => id.split(".")[0] ?? "");
+  const instancesOf = groupBy(instances, ({ id }) => parseInstanceId(id)?.app ?? "");
   const names = [...new Set([...apps.map(({ name }) => name), ...unreadable.keys(), ...instancesOf.keys()])];
   const snapshots = await Promise.all(
     names.map(async (name) => {

@@ -1,9 +1,9 @@
 import { toAppError } from "../../core/errors/app-error.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import { checkInstances } from "../pipeline/steps/health.js";
-import { startInstances, stopInstances } from "../pipeline/steps/start.js";
-import { waitForProxiesIfPossible } from "../routes/wait-for-proxies.js";
+import { bringUp } from "../pipeline/bring-up/bring-up.js";
+import { stopInstances } from "../pipeline/bring-up/stop-instances.js";
+import { switchOver } from "../pipeline/switch-over.js";
 import { withAsleep, withAwake } from "../routes/route-changes.js";
 import type { RouteTable } from "../../core/records/routes/route-table.js";
 import type { Tools } from "../tools.js";
@@ -40,22 +40,18 @@ export async function wakeUp(
   const out = new Output();
   const work = await pipeline.work(record, out, { quarantine: {}, skipGates: false });
   try {
-    await tools.redisUsers.ensure(work.app, tools.apps.redisPassword(work.app));
-    work.record = { ...record, instances: await startInstances(work) };
-    await checkInstances(work, signal);
-    const awake = work.record;
-    const revision = await tools.routes.update(app, (table) => withAwake(table, awake, tools.clock.now()), [
-      awake,
-    ]);
-    await waitForProxiesIfPossible(tools, revision, app);
+    const instances = await bringUp(work, { present: [], check: "fresh", signal, keepsFresh: true });
+    const awake = { ...record, instances };
+    const change = (table: RouteTable): RouteTable => withAwake(table, awake, tools.clock.now());
+    await switchOver(work, { record: awake, change }, signal);
   } catch (error) {
     // Visitors may be led to it already.
     const { releases: now } = await tools.routes.read(app);
     const isAwake = now.some((release) => release.number === number && !release.asleep);
     if (!isAwake) await stopInstances({ tools, record });
-    // Whom it keeps waiting is told to look there.
+    // The page that its visitors get points to this log.
     out.keepIn(tools.home.releaseOutput(app, number), tools.settings.limits.logMegabytes * 1024 * 1024);
-    out.heading(`It was to be woken (${new Date(tools.clock.now()).toISOString()})`);
+    out.heading(`Wake-up failed (${new Date(tools.clock.now()).toISOString()})`);
     out.problem(toAppError(error));
     await out.close();
     throw error;

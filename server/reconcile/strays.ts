@@ -1,7 +1,7 @@
-import { parseReleaseName } from "../../core/names.js";
+import { parseInstanceId } from "../../core/instances/instance-id.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { waitForProxiesIfPossible } from "../routes/wait-for-proxies.js";
-import { instancesOf } from "../releases/release-logs.js";
+import { instancesOf } from "../releases/instances-of.js";
 import type { Tools } from "../tools.js";
 import type { AppSnapshot } from "./app-snapshot.js";
 
@@ -35,7 +35,7 @@ export async function stopStrays(
 }
 
 function numberOf(id: string): number {
-  return parseReleaseName(id.split(".")[1] ?? "") ?? 0;
+  return parseInstanceId(id)?.release ?? 0;
 }
 
 /** Stops it at once when no proxy routes to it; a silent proxy delays this stop, not the server's start. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import type { Tools } from "../tools.js";
+import { instancesOf } from "./instances-of.js";
 
 export interface LogRequest {
   /** Undefined: whatever runs now. */
@@ -47,20 +48,6 @@ async function wanted(
   return records.filter((record) => running.has(record.number));
 }
 
-/** The instances whose logs a release has, running or not, with their names for people. */
-export function instancesOf({
-  app,
-  number,
-  processes,
-}: Pick<ReleaseRecord, "app" | "number" | "processes">): { id: string; from: string }[] {
-  return processes.flatMap(({ name, quantity }) =>
-    Array.from({ length: quantity }, (_, index) => ({
-      id: `${app}.${releaseName(number)}.${name}.${index + 1}`,
-      from: `${releaseName(number)} ${name}.${index + 1}`,
-    })),
-  );
-}
-
 async function writeOutput(
   { home }: Tools,
   app: string,
@@ -79,7 +66,7 @@ async function collect(
   { lines, signal }: LogRequest,
 ): Promise<LogEntry[]> {
   const entries: LogEntry[] = [];
-  for await (const { at, text } of tools.engine.logs(id, { lines, follow: false, signal }))
+  for await (const { at, text } of tools.logs.read(id, { lines, follow: false, signal }))
     entries.push({ at, from, text });
   return entries;
 }
@@ -91,6 +78,6 @@ async function follow(
   { signal }: LogRequest,
   write: (entry: LogEntry) => void,
 ): Promise<void> {
-  for await (const { at, text } of tools.engine.logs(id, { lines: 0, follow: true, signal }))
+  for await (const { at, text } of tools.logs.read(id, { lines: 0, follow: true, signal }))
     write({ at, from, text });
 }

@@ -3,25 +3,30 @@ import { AppError } from "../../core/errors/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { canarySettingsSchema } from "../../core/records/releases/canary-settings.js";
 import { mayFollow, type Phase } from "../../core/records/releases/phase.js";
-import { releaseRecordSchema, type ReleaseRecord } from "../../core/records/releases/release-record.js";
+import {
+  releaseRecordSchema,
+  type ReleaseRecord,
+  type ServingSettings,
+} from "../../core/records/releases/release-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
 
 export type NewRelease = Pick<
   ReleaseRecord,
-  "app" | "commit" | "branch" | "track" | "source" | "by" | "order" | "processes" | "copyOf"
+  "app" | "commit" | "branch" | "track" | "source" | "by" | "steps" | "processes" | "copyOf"
 >;
 export type ReleasePatch = Partial<
   Pick<
     ReleaseRecord,
     | "processes"
     | "instances"
-    | "nodeFolder"
-    | "traffic"
+    | "artifact"
+    | "manifest"
+    | "serving"
     | "canary"
     | "scale"
     | "previewEnv"
-    | "order"
+    | "steps"
     | "postdeployed"
     | "error"
   >
@@ -51,7 +56,8 @@ export class ReleaseStore {
       at,
       reachedAt: { queued: at },
       instances: [],
-      traffic: DEFAULT_TRAFFIC,
+      artifact: { kind: "tree" },
+      serving: DEFAULT_SERVING,
       canary: canarySettingsSchema.parse({}),
       previewEnv: {},
     };
@@ -127,7 +133,7 @@ export function advanced(release: ReleaseRecord, phase: Phase, patch: ReleasePat
   };
 }
 
-const DEFAULT_TRAFFIC: ReleaseRecord["traffic"] = {
+const DEFAULT_SERVING: ServingSettings = {
   sticky: false,
   listen: "port",
   drainSeconds: 900,

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.js";
+import { parseInstanceId } from "../../core/instances/instance-id.js";
 import type { Log } from "../../core/log.js";
 import { hasApplied, type ProxyMember, type ProxyReports } from "../../core/records/routes/proxy-reports.js";
 import type { Engine } from "../engines/engine.js";
@@ -106,7 +107,7 @@ export class DrainingInstances {
     signal: AbortSignal,
   ): Promise<void> {
     const { proxyReports, clock } = this.options;
-    const [app = ""] = id.split(".");
+    const app = parseInstanceId(id)?.app ?? "";
     // Not by the clock: that may be set meanwhile.
     const deadline = performance.now() + drainSeconds * 1000;
     const isLeft = (member: ProxyMember): boolean =>

@@ -135,7 +135,7 @@ export function withoutVisitors(table: RouteTable, number: number): RouteTable {
 }
 
 function routedRelease(
-  { number, track, instances, traffic, scale, processes }: ReleaseRecord,
+  { number, track, instances, serving, scale, processes }: ReleaseRecord,
   since: number,
 ): RoutedRelease {
   return {
@@ -144,14 +144,14 @@ function routedRelease(
     servers: serversOf({ instances }),
     // One that is scaled to none has visitors, who are asked to come back.
     ...(processes.some(({ name }) => name === "web") ? {} : { withoutWeb: true as const }),
-    sticky: traffic.sticky,
+    sticky: serving.sticky,
     asleep: false,
-    sleepSeconds: traffic.sleepSeconds,
-    expireSeconds: traffic.expireSeconds,
+    sleepSeconds: serving.sleepSeconds,
+    expireSeconds: serving.expireSeconds,
     since,
-    drainSeconds: traffic.drainSeconds,
-    standbySeconds: traffic.standbySeconds,
-    sessionIdleSeconds: traffic.sessionIdleSeconds,
+    drainSeconds: serving.drainSeconds,
+    standbySeconds: serving.standbySeconds,
+    sessionIdleSeconds: serving.sessionIdleSeconds,
     ...definedOnly({ scale: track === PRODUCTION ? scale : undefined }),
   };
 }

@@ -59,7 +59,7 @@ describe("the track of a branch", () => {
     const releases = new ReleaseStore(server.redis);
     const draft = await releases.draft({
       ...{ app: "old", commit: "c", branch: "fix/it", track: "fix-it-abcdef", source: "push", by: "me" },
-      ...{ order: "deploy", processes: [] },
+      ...{ steps: "deploy", processes: [] },
     });
     await new RouteTables(server.redis).update("old", (table) => withLive(table, draft, 0), [draft]);
     expect(await tracks.find("old", "fix/it")).to.equal("fix-it-abcdef");

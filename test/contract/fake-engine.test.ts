@@ -1,4 +1,4 @@
-import { FakeEngine, FakeMachine } from "../support/fake-engine.js";
+import { FakeEngine, FakeLogs, FakeMachine } from "../support/fake-engine.js";
 import { engineContract } from "./engine-contract.js";
 
 engineContract("FakeEngine", async (folder, ports) => {
@@ -6,6 +6,7 @@ engineContract("FakeEngine", async (folder, ports) => {
   const engine = new FakeEngine(machine, ports);
   return {
     engine,
+    logs: new FakeLogs(machine),
     again: async () => new FakeEngine(machine, ports),
     dispose: async () => {
       await Promise.all([...machine.instances.keys()].map(async (id) => engine.stop(id, 0)));

@@ -34,7 +34,7 @@ describe("the retirement of a release that Redis interrupts", function () {
     const releases = new ReleaseStore(connection);
     const draft = await releases.draft({
       ...{ app: "shop", commit: "c", branch: "main", track: "production", source: "push", by: "me" },
-      ...{ order: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
+      ...{ steps: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
     });
     const instance = { id: "shop.v1.web.1", process: "web", index: 1, address: "127.0.0.1:1" };
     await releases.save({ ...draft, phase: "settled", instances: [instance] });

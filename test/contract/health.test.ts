@@ -8,7 +8,7 @@ import type { InstanceRecord } from "../../core/records/releases/release-record.
 import type { Clock } from "../../core/clock.js";
 import { Output } from "../../server/pipeline/output.js";
 import type { ReleaseWork } from "../../server/pipeline/step.js";
-import { checkInstances } from "../../server/pipeline/steps/health.js";
+import { checkInstances } from "../../server/pipeline/bring-up/check-instances.js";
 import { freePort } from "../support/free-port.js";
 
 /** What one instance does, as far as its health is concerned. */
@@ -142,13 +142,15 @@ describe("the health check of a release", () => {
                 ? []
                 : [addresses[indexOf(id)]],
             ),
-          logs: async function* () {
+        },
+        logs: {
+          read: async function* () {
             yield* [];
           },
         },
       },
     } as unknown as ReleaseWork;
-    return checkInstances(work, new AbortController().signal).then(
+    return checkInstances(work, records, { signal: new AbortController().signal, areFresh: true }).then(
       () => "healthy",
       (error: unknown) => (error as Error).message,
     );

@@ -41,7 +41,7 @@ describe("what was decided about releases a while ago", function () {
     const releases = new ReleaseStore(connection);
     const draft = await releases.draft({
       ...{ app: "shop", commit: "c", branch: "main", track: "production", source: "push", by: "me" },
-      ...{ order: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
+      ...{ steps: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
     });
     const slow: ReleaseRecord = { ...draft, phase: "settled" };
     await releases.save(slow);

@@ -81,7 +81,7 @@ describe("the right to release an app", function () {
     const releases = new ReleaseStore(redis).under(lock);
     const draft = await releases.draft({
       ...{ app: "shop", commit: "c", branch: "main", track: "production", source: "push", by: "me" },
-      ...{ order: "deploy", processes: [] },
+      ...{ steps: "deploy", processes: [] },
     });
     const release = {
       ...{ number: 1, track: "production", servers: [], sticky: false, asleep: false, sleepSeconds: 0 },

@@ -38,11 +38,11 @@ describe("pruning an app", () => {
     const tools = {
       ...{ home, releases, routes: new RouteTables(connection), path: "" },
       settings: { limits: { keepReleases: 2 } },
-      engine: { forget: async (id: string) => Promise.resolve(forgotten.push(id)) },
+      logs: { forget: async (id: string) => Promise.resolve(forgotten.push(id)) },
     } as unknown as Tools;
     const draft = await releases.draft({
       ...{ app: "shop", commit: "c", branch: "main", track: PRODUCTION, source: "push", by: "me" },
-      ...{ order: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
+      ...{ steps: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
     });
     const phases: Record<number, ReleaseRecord["phase"]> = { 1: "settled", 2: "built" };
     for (let number = 1; number <= NEWEST; number++)

@@ -38,7 +38,7 @@ describe("pruning beside a release that begins", function () {
       track: "production",
       source: "push",
       by: "me",
-      order: "deploy",
+      steps: "deploy",
       processes: [],
     };
   }

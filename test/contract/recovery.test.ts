@@ -9,6 +9,8 @@ import { TestPipeline } from "../support/test-pipeline.js";
 
 const NEVER = new AbortController().signal;
 
+const ROOT = { kind: "tree", folder: "/" } as const;
+
 describe("the recovery of an app", function () {
   this.timeout(60_000);
   let pipeline: TestPipeline;
@@ -47,9 +49,9 @@ describe("the recovery of an app", function () {
   it("starts what the machine's restart has ended, and stops what no table names, whatever else goes on", async () => {
     const { engine, home } = pipeline.parts.tools;
     await engine.stop("shop.v1.web.1", 0);
-    const stray = { app: "shop", command: "exec sleep 1000", directory: "/", env: {} } as const;
+    const stray = { app: "shop", command: "exec sleep 1000", artifact: ROOT, env: {} } as const;
     for (const id of ["shop.v7.web.1", "gone.v1.web.1"])
-      await engine.start({ ...stray, id, memoryMegabytes: 64, listen: "nothing" });
+      await engine.start({ ...stray, id, limits: { memoryMegabytes: 64 }, listen: "nothing" });
     await pipeline.serverAnew();
     const { tools, pipeline: itself } = pipeline.parts;
     await beginRecovery(tools, itself);
@@ -90,8 +92,13 @@ describe("the recovery of an app", function () {
       const { tools } = pipeline.parts;
       await tools.apps.ensure("torn");
       await pipeline.direct.hset(key, "torn", "{");
-      const stray = { app: "torn", command: "exec sleep 1000", directory: "/", env: {} } as const;
-      await tools.engine.start({ ...stray, id: "torn.v1.web.1", memoryMegabytes: 64, listen: "nothing" });
+      const stray = { app: "torn", command: "exec sleep 1000", artifact: ROOT, env: {} } as const;
+      await tools.engine.start({
+        ...stray,
+        id: "torn.v1.web.1",
+        limits: { memoryMegabytes: 64 },
+        listen: "nothing",
+      });
       await tools.engine.stop("shop.v1.web.1", 0);
       await pipeline.serverAnew();
       await pipeline.recover();
@@ -108,7 +115,7 @@ describe("the recovery of an app", function () {
       await mkdir(tools.home.repository(app), { recursive: true });
       const draft = await tools.releases.draft({
         ...{ app, commit: "c", branch: "master", track: "production", source: "push", by: "me" },
-        ...{ order: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
+        ...{ steps: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
       });
       const record = { ...draft, phase: "settled" as const };
       await tools.routes.update(app, (table) => withLive(table, record, Date.now()), [record]);

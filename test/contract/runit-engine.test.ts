@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Home } from "../../core/home.js";
 import { RunitEngine, type RunitOptions } from "../../server/engines/runit/runit-engine.js";
+import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { eventually } from "../support/eventually.js";
 import { isAlive } from "../support/test-sluice.js";
 import { engineContract } from "./engine-contract.js";
@@ -25,13 +26,13 @@ describe("RunitEngine", function () {
 
   it("leaves nothing of a stopped and forgotten instance: no process, no file, no group of the kernel", async () => {
     const app = ownName();
-    const { address } = await trial.engine.start(trial.web({ id: `${app}.v1.web.1`, app }));
-    await trial.engine.start(trial.web({ id: `${app}.v1.web.2`, app, listen: "socket" }));
+    const { address } = await trial.start(trial.web({ id: `${app}.v1.web.1`, app }));
+    await trial.start(trial.web({ id: `${app}.v1.web.2`, app, listen: "socket" }));
     await answerAt(address);
     expect((await leftBy(trial.folder, app)).processes).not.to.be.empty;
     for (const id of [`${app}.v1.web.1`, `${app}.v1.web.2`]) {
       await trial.engine.stop(id, 10);
-      await trial.engine.forget(id);
+      await trial.logs.forget(id);
     }
     expect(await leftBy(trial.folder, app)).to.deep.equal({ processes: [], files: [], groups: [] });
   });
@@ -41,9 +42,9 @@ describe("RunitEngine", function () {
     const ids = Array.from({ length: 10 }, (_, index) => `${app}.v1.web.${index + 1}`);
     await Promise.all(
       ids.map(async (id) => {
-        await trial.engine.start(trial.web({ id, app }));
+        await trial.start(trial.web({ id, app }));
         await trial.engine.stop(id, 10);
-        await trial.engine.forget(id);
+        await trial.logs.forget(id);
       }),
     );
     expect(await leftBy(trial.folder, app)).to.deep.equal({ processes: [], files: [], groups: [] });
@@ -51,7 +52,7 @@ describe("RunitEngine", function () {
 
   it("sweeps what a start left that was cut short", async () => {
     const app = ownName();
-    const { address } = await trial.engine.start(trial.web({ id: `${app}.v1.web.1`, app }));
+    const { address } = await trial.start(trial.web({ id: `${app}.v1.web.1`, app }));
     await answerAt(address);
     const services = new Home(trial.path(`engine-${trial.ports.first}`)).services();
     await rm(join(services, `${app}.v1.web.1`, "instance.json"));
@@ -63,7 +64,7 @@ describe("RunitEngine", function () {
 
   it("does not wait for ever for one that has left the process group, and ends it where the kernel knows it", async () => {
     const id = `${ownName()}.v1.worker.1`;
-    await trial.engine.start(trial.worker('setsid sleep 1000 & echo "child $!"; exec sleep 1000', { id }));
+    await trial.start(trial.worker('setsid sleep 1000 & echo "child $!"; exec sleep 1000', { id }));
     const child = Number(await trial.said(id, "child"));
     await eventually("it has left", async () => (await processGroupOf(child)) === child);
     const isKnown = (await memoryGroups()).some((name) => name.startsWith(id));
@@ -74,11 +75,11 @@ describe("RunitEngine", function () {
   });
 
   it("lets an instance alone that another state folder has under the same id", async () => {
-    await trial.engine.start(trial.worker("exec sleep 1000"));
+    await trial.start(trial.worker("exec sleep 1000"));
     const before = await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
     const folder = await mkdtemp(join(tmpdir(), "sluice-engine-"));
     const other = await bench({ home: new Home(folder), ports: trial.ports });
-    await other.engine.start(trial.worker("exec sleep 1000", { memoryMegabytes: 20 }));
+    await other.engine.start(trial.worker("exec sleep 1000", { limits: { memoryMegabytes: 20 } }));
     await other.engine.stop("shop.v1.worker.1", 10);
     await other.dispose();
     await rm(folder, { recursive: true });
@@ -91,7 +92,7 @@ describe("RunitEngine", function () {
     await mkdir(join(services, "shop.v1.web.1", "log"), { recursive: true });
     expect(await trial.engine.list()).to.deep.equal([]);
     expect(await trial.engine.state("shop.v1.web.1")).to.equal(undefined);
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     expect((await answerAt(address)).status).to.equal(200);
   });
 
@@ -100,7 +101,7 @@ describe("RunitEngine", function () {
     options = { socketGroup: 345_678 };
     await trial.useRange({ first: trial.ports.first + 1, last: trial.ports.last });
     options = {};
-    const { address = "" } = await trial.engine.start(trial.web({ listen: "socket", user: USER }));
+    const { address = "" } = await trial.start(trial.web({ listen: "socket", user: USER }));
     await answerAt(address);
     const socket = await stat(address.slice("unix@".length));
     expect(socket).to.include({ uid: USER.uid, gid: 345_678 });
@@ -115,7 +116,7 @@ describe("RunitEngine", function () {
     after(() => (options = {}));
 
     it("answers the last lines though the log was begun again meanwhile, and keeps no more of it than it may", async () => {
-      await trial.engine.start(trial.worker(writeLines(400)));
+      await trial.start(trial.worker(writeLines(400)));
       await trial.said("shop.v1.worker.1", "400");
       expect(await trial.logOf("shop.v1.worker.1", 100)).to.deep.equal(
         Array.from({ length: 100 }, (_, index) => line(301 + index)),
@@ -129,7 +130,7 @@ describe("RunitEngine", function () {
 
     it("misses no line while it follows a log that is begun again", async () => {
       const go = trial.path("go");
-      await trial.engine.start(
+      await trial.start(
         trial.worker(`echo ready; while [ ! -e ${go} ]; do sleep 0.02; done; ${writeLines(220)}`),
       );
       await trial.said("shop.v1.worker.1", "ready");
@@ -137,7 +138,7 @@ describe("RunitEngine", function () {
       const words: string[] = [];
       const following = { lines: 1, follow: true, signal: ending.signal };
       const followed = (async () => {
-        for await (const { text } of trial.engine.logs("shop.v1.worker.1", following))
+        for await (const { text } of trial.logs.read("shop.v1.worker.1", following))
           words.push(text.split(" ")[0] ?? "");
       })();
       await eventually("the first line", () => words.length > 0);
@@ -150,7 +151,7 @@ describe("RunitEngine", function () {
   });
 
   it("writes no value of the environment where others could read it", async () => {
-    await trial.engine.start(trial.web({ env: { PATH: process.env["PATH"] ?? "", KEY: "s3cr3t-value" } }));
+    await trial.start(trial.web({ env: { PATH: process.env["PATH"] ?? "", KEY: "s3cr3t-value" } }));
     await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running);
     const commands = await Promise.all(
       (await readdir("/proc")).map(async (pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
@@ -168,6 +169,7 @@ async function bench(
   const engine = await RunitEngine.open(all);
   return {
     engine,
+    logs: new RunitLogs(options.home),
     again: async () => RunitEngine.open(all),
     dispose: async () => {
       await Promise.all((await engine.list()).map(async ({ id }) => engine.stop(id, 0)));

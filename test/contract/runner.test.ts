@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rm, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { AppError, isAppError } from "../../core/errors/app-error.js";
 import { deferred } from "../../core/deferred.js";
 import type { ProxyReport } from "../../core/records/routes/proxy-reports.js";
@@ -61,9 +61,7 @@ describe("a release's steps", function () {
 
   it("undo nothing when one fails after the switch", async () => {
     pipeline = await TestPipeline.start();
-    const { home } = pipeline.parts.tools;
-    // Settling reads it again.
-    const beforeSwitch = async (): Promise<void> => writeFile(join(home.tree("shop", 1), "app.json"), "{");
+    const beforeSwitch = async (): Promise<void> => breakSettling();
     const error = await failureOf(pipeline.release(await pipeline.commit(), { beforeSwitch }));
     // It is told as what it is, not as a doubt about the switch.
     expect(isAppError(error, "release-in-doubt"), String(error)).to.equal(false);
@@ -187,11 +185,9 @@ describe("a release's steps", function () {
     });
 
     it("after the switch was told: are not told again", async () => {
-      const { home } = pipeline.parts.tools;
-      const path = join(home.tree("shop", 2), "app.json");
-      await failureOf(pipeline.release(commit, { beforeSwitch: async () => writeFile(path, "{") }));
+      await failureOf(pipeline.release(commit, { beforeSwitch: async () => breakSettling() }));
       expect(await pipeline.phases()).to.deep.equal(["v2 live", "v1 settled"]);
-      await writeFile(path, "{}");
+      await rm(brokenCache());
       await recovered();
       expect(await pipeline.phases()).to.deep.equal(["v2 settled", "v1 settled"]);
       expect(await told()).to.deep.equal(["v2 release.live"]);
@@ -208,6 +204,16 @@ describe("a release's steps", function () {
       })
       .catch(() => undefined);
     await reached.promise;
+  }
+
+  /** Pruning the cache fails as long as this is in it. */
+  async function breakSettling(): Promise<void> {
+    await mkdir(dirname(brokenCache()), { recursive: true });
+    await symlink("/there/is/no/such/folder", brokenCache());
+  }
+
+  function brokenCache(): string {
+    return join(pipeline.parts.tools.home.cache("shop"), "dependencies", "broken");
   }
 
   async function recovered(): Promise<void> {

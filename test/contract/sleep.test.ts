@@ -39,7 +39,7 @@ describe("a preview that goes to sleep", function () {
     const releases = new ReleaseStore(redis);
     const draft = await releases.draft({
       ...{ app: "shop", commit: "c", branch: "feature", track: "feature", source: "push", by: "me" },
-      ...{ order: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
+      ...{ steps: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },
     });
     const instances = [{ id: ID, process: "web", index: 1, address: "127.0.0.1:1" }];
     await releases.save({ ...draft, phase: "settled", instances });

@@ -23,7 +23,7 @@ describe("what is told of all apps at once", function () {
         await releases.save({
           ...(await releases.draft({
             ...{ app, commit: `${commit} of ${app}`, branch: "main", track: "production", source: "push" },
-            ...{ by: "me", order: "deploy", processes: [] },
+            ...{ by: "me", steps: "deploy", processes: [] },
           })),
           phase: "settled",
         });

@@ -178,7 +178,7 @@ describe("a preview", function () {
       `This preview could not be started. Its log says why: sluice logs shop --release ${release}\n`,
     ]);
     const { stdout } = await sluice.cli("logs", "shop", "--release", release);
-    expect(stdout).to.match(/It was to be woken[^]*web\.1 ended \(status 1\) before it answered/);
+    expect(stdout).to.match(/Wake-up failed[^]*web\.1 ended \(status 1\) before it answered/);
     await rm(obstacle);
     expect((await sluice.get("broken.shop")).status).to.equal(200);
   });

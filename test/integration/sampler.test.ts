@@ -13,6 +13,7 @@ import { InstanceReadings } from "../../monitor/sampling/instance-readings.js";
 import { parseAuxv } from "../../monitor/sampling/readers/auxv.js";
 import { KernelFiles } from "../../monitor/sampling/readers/kernel-files.js";
 import { Sampler } from "../../monitor/sampling/sampler.js";
+import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
 import { eventually } from "../support/eventually.js";
 import { freePort } from "../support/free-port.js";
@@ -74,9 +75,9 @@ describe("the sampler beside the kernel's own figures", function () {
           id,
           app: "burn",
           command: `exec ${process.execPath} -e '${BURN} console.log("burnt"); setInterval(() => undefined, 1000)'`,
-          directory: home.root,
+          artifact: { kind: "tree", folder: home.root },
           env: { PATH },
-          memoryMegabytes: 256,
+          limits: { memoryMegabytes: 256 },
           listen: "nothing",
         });
         const pid = await eventually("it runs", async () => (await serviceState(home.service(id))).pid);
@@ -109,7 +110,7 @@ describe("the sampler beside the kernel's own figures", function () {
       } finally {
         files.close();
         await engine.stop(id, 0);
-        await engine.forget(id);
+        await new RunitLogs(home).forget(id);
       }
     });
 });

@@ -1,12 +1,8 @@
 import { chown, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type {
-  Engine,
-  InstanceSpec,
-  InstanceState,
-  LogLine,
-  LogOptions,
-} from "../../server/engines/engine.js";
+import type { Address } from "../../core/instances/address.js";
+import type { Engine, InstanceSpec, InstanceState } from "../../server/engines/engine.js";
+import type { InstanceLogs, LogLine, LogOptions } from "../../server/engines/instance-logs.js";
 import { FreePorts } from "../../server/engines/runit/free-port.js";
 import { listeningAddresses } from "../../server/engines/runit/listening.js";
 import { FakeInstance } from "./fake-instance.js";
@@ -19,6 +15,26 @@ export class FakeMachine {
   readonly logs = new Map<string, FakeLog>();
 
   constructor(readonly folder: string) {}
+
+  logOf(id: string): FakeLog {
+    const log = this.logs.get(id) ?? new FakeLog();
+    this.logs.set(id, log);
+    return log;
+  }
+}
+
+export class FakeLogs implements InstanceLogs {
+  constructor(private readonly machine: FakeMachine) {}
+
+  read(id: string, options: LogOptions): AsyncIterable<LogLine> {
+    return this.machine.logOf(id).read(options);
+  }
+
+  async forget(prefix: string): Promise<void> {
+    for (const name of this.machine.logs.keys())
+      if ((name === prefix || name.startsWith(`${prefix}.`)) && !this.machine.instances.has(name))
+        this.machine.logs.delete(name);
+  }
 }
 
 /** An engine without runit: instances are children of this process, and quick to be tried again. */
@@ -32,12 +48,10 @@ export class FakeEngine implements Engine {
     this.freePorts = new FreePorts(ports, [...machine.instances.values()].flatMap(portOf));
   }
 
-  async start(spec: InstanceSpec): Promise<{ address: string | undefined }> {
-    const known = this.machine.instances.get(spec.id);
-    if (known !== undefined) return { address: known.address };
+  async start(spec: InstanceSpec): Promise<void> {
+    if (this.machine.instances.has(spec.id)) return;
     const address = await this.newAddress(spec);
-    this.machine.instances.set(spec.id, new FakeInstance(spec, address, this.logOf(spec.id)));
-    return { address };
+    this.machine.instances.set(spec.id, new FakeInstance(spec, address, this.machine.logOf(spec.id)));
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
@@ -47,7 +61,7 @@ export class FakeEngine implements Engine {
     this.machine.instances.delete(id);
     for (const port of portOf(instance)) this.freePorts.give(port);
     const { address } = instance;
-    if (address?.startsWith("unix@")) await rm(address.slice("unix@".length), { force: true });
+    if (address?.kind === "socket") await rm(address.path, { force: true });
   }
 
   async list(): Promise<InstanceState[]> {
@@ -66,33 +80,19 @@ export class FakeEngine implements Engine {
       : listeningAddresses(pid, instance === undefined ? undefined : portOf(instance)[0]);
   }
 
-  logs(id: string, options: LogOptions): AsyncIterable<LogLine> {
-    return this.logOf(id).read(options);
-  }
-
-  async forget(id: string): Promise<void> {
-    for (const name of this.machine.logs.keys())
-      if ((name === id || name.startsWith(`${id}.`)) && !this.machine.instances.has(name))
-        this.machine.logs.delete(name);
-  }
-
-  private logOf(id: string): FakeLog {
-    const log = this.machine.logs.get(id) ?? new FakeLog();
-    this.machine.logs.set(id, log);
-    return log;
-  }
+  async *moves(): AsyncGenerator<InstanceState> {}
 
   /** Sockets of one user lie in a folder that is theirs. */
-  private async newAddress({ id, listen, user }: InstanceSpec): Promise<string | undefined> {
+  private async newAddress({ id, listen, user }: InstanceSpec): Promise<Address | undefined> {
     if (listen === "nothing") return undefined;
-    if (listen === "port") return `127.0.0.1:${await this.freePorts.take()}`;
+    if (listen === "port") return { kind: "port", host: "127.0.0.1", port: await this.freePorts.take() };
     const folder = join(this.machine.folder, String(user?.uid ?? "own"));
     await mkdir(folder, { recursive: true });
     if (user !== undefined) await chown(folder, user.uid, user.gid);
-    return `unix@${join(folder, `${id}.sock`)}`;
+    return { kind: "socket", path: join(folder, `${id}.sock`) };
   }
 }
 
 function portOf({ address }: FakeInstance): number[] {
-  return address?.startsWith("127.0.0.1:") ? [Number(address.split(":")[1])] : [];
+  return address?.kind === "port" ? [address.port] : [];
 }

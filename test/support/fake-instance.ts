@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { addressVariable, formatAddress, type Address } from "../../core/instances/address.js";
 import { describeExit, endGroup } from "../../core/exec/exec.js";
 import { groupEnd } from "../../core/exec/process-group.js";
 import type { InstanceSpec, InstanceState } from "../../server/engines/engine.js";
@@ -21,7 +23,7 @@ export class FakeInstance {
 
   constructor(
     private readonly spec: InstanceSpec,
-    readonly address: string | undefined,
+    readonly address: Address | undefined,
     private readonly log: FakeLog,
   ) {
     this.run();
@@ -29,7 +31,12 @@ export class FakeInstance {
 
   state(): InstanceState {
     const { spec, address, child, ends, lastEnd } = this;
-    return { id: spec.id, address, running: child !== undefined, pid: child?.pid, ends, lastEnd };
+    return {
+      id: spec.id,
+      host: hostname(),
+      address: address && formatAddress(address),
+      ...{ running: child !== undefined, pid: child?.pid, ends, lastEnd },
+    };
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -37,18 +44,22 @@ export class FakeInstance {
   }
 
   private run(): void {
-    const { command, directory, env, memoryMegabytes, user } = this.spec;
-    const address = variableOf(this.address);
-    if (address["SOCKET"] !== undefined) rmSync(address["SOCKET"], { force: true });
+    const { command, artifact, env, limits, user } = this.spec;
+    if (this.address?.kind === "socket") rmSync(this.address.path, { force: true });
+    const place = this.address === undefined ? {} : addressVariable(this.address);
     const script =
       'exec 2>&1; ulimit -d "$0"; cd "$1" || exit 1; unset PWD OLDPWD; umask 002; exec /bin/sh -c "$2"';
-    const child = spawn("/bin/sh", ["-c", script, String(memoryMegabytes * 1024), directory, command], {
-      cwd: "/",
-      env: { ...env, ...address },
-      detached: true,
-      stdio: ["ignore", "pipe", "ignore"],
-      ...user,
-    });
+    const child = spawn(
+      "/bin/sh",
+      ["-c", script, String(limits.memoryMegabytes * 1024), artifact.folder, command],
+      {
+        cwd: "/",
+        env: { ...env, ...place },
+        detached: true,
+        stdio: ["ignore", "pipe", "ignore"],
+        ...user,
+      },
+    );
     const startedAt = Date.now();
     child.stdout.setEncoding("utf8").on("data", (text: string) => this.log.write(text));
     child.once("exit", (status, signal) => {
@@ -78,11 +89,4 @@ export class FakeInstance {
     await groupEnd(child.pid, killAt);
     await lastWords;
   }
-}
-
-function variableOf(address: string | undefined): Record<string, string> {
-  if (address === undefined) return {};
-  return address.startsWith("unix@")
-    ? { SOCKET: address.slice("unix@".length) }
-    : { PORT: address.split(":")[1] ?? "" };
 }

@@ -11,11 +11,12 @@ import { Output } from "../../server/pipeline/output.js";
 import type { ReleaseOrder } from "../../server/pipeline/pipeline.js";
 import type { ReleaseWork } from "../../server/pipeline/step.js";
 import { Repository } from "../../server/git/repository.js";
+import { LocalTasks } from "../../server/engines/runit/local-tasks.js";
 import { assemble, type ServerParts } from "../../server/assemble.js";
 import { beginRecovery } from "../../server/reconcile/recover.js";
 import { tellChanges } from "../../server/tell-changes.js";
 import { CuttingRedis } from "./cutting-redis.js";
-import { FakeEngine, FakeMachine } from "./fake-engine.js";
+import { FakeEngine, FakeLogs, FakeMachine } from "./fake-engine.js";
 import { freeRange } from "./free-range.js";
 import { TestClone } from "./test-clone.js";
 import { TestRedis } from "./test-redis.js";
@@ -177,6 +178,8 @@ async function partsOf(
     settings: { ...settingsSchema.parse(options), token: undefined },
     redis,
     engine: new FakeEngine(machine, await freeRange(20)),
+    logs: new FakeLogs(machine),
+    tasks: new LocalTasks(home),
     appRedis: { url: "redis://127.0.0.1:1/0" },
     adminToken: "admin-token-of-the-test-pipeline",
     id: "test-server",

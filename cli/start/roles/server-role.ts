@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { LocalTasks } from "../../../server/engines/runit/local-tasks.js";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
+import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
 import { keepReserveFile } from "../reserve-file.js";
 import { systemUser } from "../system-user.js";
@@ -29,6 +31,8 @@ export async function startServerRole({
     settings,
     redis,
     engine,
+    logs: new RunitLogs(home),
+    tasks: new LocalTasks(home),
     appRedis:
       ownRedis === undefined
         ? { url: withoutUser(settings.redis.url ?? "") }

@@ -1,14 +1,11 @@
 import { z } from "zod";
 import { canarySettingsSchema } from "./canary-settings.js";
+import { artifactSchema } from "./artifact.js";
 import { PHASES } from "./phase.js";
+import { releaseManifestSchema } from "./release-manifest.js";
+import { processSchema } from "./release-process.js";
 import { scaleSettingsSchema } from "./scale-settings.js";
-
-/** One process of a release: how many instances, and what they run. */
-export const processSchema = z.object({
-  name: z.string(),
-  command: z.string(),
-  quantity: z.number().int().nonnegative(),
-});
+import { upgradedRelease } from "./upgraded-release.js";
 
 /** Where an instance can be reached (only `web` has an address), and what runs it. */
 export const instanceSchema = z.object({
@@ -20,7 +17,7 @@ export const instanceSchema = z.object({
   address: z.string().optional(),
 });
 
-export const releaseRecordSchema = z.object({
+const currentSchema = z.object({
   v: z.literal(1),
   app: z.string(),
   number: z.number().int().positive(),
@@ -31,7 +28,7 @@ export const releaseRecordSchema = z.object({
   phase: z.enum(PHASES),
   source: z.enum(["push", "webhook"]),
   /** Which list of steps it is going through, or went through last. */
-  order: z.enum(["deploy", "rollback", "copy", "promotion"]),
+  steps: z.enum(["deploy", "rollback", "copy", "promotion"]),
   /** The release whose build it has (a baseline). */
   copyOf: z.number().int().positive().optional(),
   /** Who asked for it, as they are known to us: a token's or key's name. */
@@ -41,10 +38,11 @@ export const releaseRecordSchema = z.object({
   reachedAt: z.partialRecord(z.enum(PHASES), z.string()),
   processes: z.array(processSchema),
   instances: z.array(instanceSchema),
-  /** Folder of the Node.js the release runs with, when it is not the machine's own. */
-  nodeFolder: z.string().optional(),
-  /** `sluice` section of its app.json, as far as later steps need it. */
-  traffic: z.object({
+  artifact: artifactSchema,
+  /** Undefined until it is checked out, and in records of before there was one. */
+  manifest: releaseManifestSchema.optional(),
+  /** How it is served: what of the `sluice` section of its app.json the proxies and the engine need. */
+  serving: z.object({
     sticky: z.boolean(),
     listen: z.enum(["port", "socket"]),
     drainSeconds: z.number(),
@@ -67,7 +65,8 @@ export const releaseRecordSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).optional(),
 });
 
-export type ReleaseRecord = z.infer<typeof releaseRecordSchema>;
-export type ReleaseProcess = z.infer<typeof processSchema>;
+export const releaseRecordSchema = z.preprocess(upgradedRelease, currentSchema);
+
+export type ReleaseRecord = z.infer<typeof currentSchema>;
 export type InstanceRecord = z.infer<typeof instanceSchema>;
-export type TrafficSettings = ReleaseRecord["traffic"];
+export type ServingSettings = ReleaseRecord["serving"];

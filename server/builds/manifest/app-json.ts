@@ -3,26 +3,11 @@ import { z } from "zod";
 import { AppError } from "../../../core/errors/app-error.js";
 import { isEnvName } from "../../../core/names.js";
 import { canarySettingsSchema } from "../../../core/records/releases/canary-settings.js";
+import { healthCheckSchema } from "../../../core/records/releases/health-check.js";
 import { scaleSettingsSchema } from "../../../core/records/releases/scale-settings.js";
 import { unknownKeyProblem } from "../../../core/settings/settings-problems.js";
 
 const seconds = z.number().nonnegative().max(86_400);
-
-/** One check, as Heroku's and Dokku's `healthchecks.<process>[]` have it. Seconds where nothing else is said. */
-const healthCheckSchema = z.object({
-  name: z.string().default("web check"),
-  type: z.enum(["startup", "readiness", "liveness"]).default("startup"),
-  path: z
-    .string()
-    .regex(/^\/[^\s]*$/, "must begin with / and hold no blanks")
-    .default("/"),
-  attempts: z.number().int().min(1).max(1000).default(3),
-  timeout: seconds.default(5),
-  wait: seconds.default(5),
-  initialDelay: seconds.default(0),
-  content: z.string().optional(),
-  httpHeaders: z.array(z.object({ name: z.string(), value: z.string() })).default([]),
-});
 
 const envEntrySchema = z.union([
   z.string().transform((value) => ({ value, required: false, generator: undefined, sync: false })),
@@ -80,7 +65,6 @@ export const appJsonSchema = z.object({
 });
 
 export type AppJson = z.infer<typeof appJsonSchema>;
-export type HealthCheck = z.infer<typeof healthCheckSchema>;
 export type EnvEntry = z.infer<typeof envEntrySchema>;
 
 /** Reads app.json (comments and trailing commas allowed, unknown keys of others ignored). Throws `manifest-invalid`. */

@@ -1,12 +1,11 @@
 import { AppError } from "../../../core/errors/app-error.js";
-import type {
-  ReleaseProcess,
-  ReleaseRecord,
-  TrafficSettings,
-} from "../../../core/records/releases/release-record.js";
+import type { HealthCheck } from "../../../core/records/releases/health-check.js";
+import type { ReleaseManifest } from "../../../core/records/releases/release-manifest.js";
+import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
+import type { ReleaseRecord, ServingSettings } from "../../../core/records/releases/release-record.js";
 import { isPreview, PRODUCTION } from "../../../core/records/routes/route-table.js";
 import { readTreeFile } from "../tree-file.js";
-import { appJsonSchema, parseAppJson, type AppJson, type HealthCheck } from "./app-json.js";
+import { appJsonSchema, parseAppJson, type AppJson } from "./app-json.js";
 import { buildScript, gatesOfScripts, parsePackageJson, type PackageJson } from "./package-json.js";
 import { parseProcfile } from "./procfile.js";
 import { productionSizes } from "./production-sizes.js";
@@ -26,7 +25,7 @@ export interface Manifest {
   readonly build: string | undefined;
   readonly nodeRange: { readonly range: string; readonly source: string } | undefined;
   readonly healthChecks: readonly HealthCheck[];
-  readonly traffic: TrafficSettings;
+  readonly serving: ServingSettings;
 }
 
 const DRAIN_SECONDS = 900;
@@ -55,7 +54,7 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
     build: packageJson === undefined ? undefined : buildScript(packageJson),
     nodeRange: nodeRangeOf(packageJson, nvmrc, nodeVersion),
     healthChecks: appJson.healthchecks.web.filter(({ type }) => type !== "liveness"),
-    traffic: {
+    serving: {
       sticky,
       listen: sluice.listen,
       drainSeconds: sluice.drainSeconds ?? (sticky ? STICKY_DRAIN_SECONDS : DRAIN_SECONDS),
@@ -70,22 +69,44 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
 
 /** What of a manifest holds for a release of this track, as its record keeps it. `present`: what production has now. */
 export function forTrack(
-  { processes: inFiles, traffic, appJson }: Manifest,
+  manifest: Manifest,
   track: string,
   present: readonly ReleaseProcess[] = [],
-): Pick<ReleaseRecord, "processes" | "traffic" | "canary" | "scale" | "previewEnv"> {
+): Pick<ReleaseRecord, "processes" | "serving" | "canary" | "scale" | "previewEnv" | "manifest"> {
+  const { serving, appJson } = manifest;
   const { canary, previews, scale } = appJson.sluice;
-  const processes = track === PRODUCTION ? productionSizes(inFiles, appJson, present) : inFiles;
-  const scaled = scale === undefined ? {} : { scale };
+  const kept = keptManifest(manifest);
+  const sizes =
+    track === PRODUCTION ? productionSizes(kept.processes, { ...kept, scale }, present) : kept.processes;
+  const common = { processes: processesOf(sizes, track), canary, manifest: kept };
   if (!isPreview(track))
-    return { processes: processesOf(processes, track), traffic, canary, ...scaled, previewEnv: {} };
-  const { memoryMegabytes = traffic.memoryMegabytes, sleepSeconds, env } = previews;
+    return { ...common, serving, ...(scale === undefined ? {} : { scale }), previewEnv: {} };
+  const { memoryMegabytes = serving.memoryMegabytes, sleepSeconds, env } = previews;
   const expireSeconds = previews.expireDays * 86_400;
   return {
-    processes: processesOf(processes, track),
-    traffic: { ...traffic, memoryMegabytes, sleepSeconds, expireSeconds },
-    canary,
+    ...common,
+    serving: { ...serving, memoryMegabytes, sleepSeconds, expireSeconds },
     previewEnv: env,
+  };
+}
+
+/** What of a manifest is still needed when the tree is built. */
+export function keptManifest({
+  processes,
+  releaseCommand,
+  healthChecks,
+  appJson,
+}: Manifest): ReleaseManifest {
+  const { formation, scripts, env, sluice } = appJson;
+  return {
+    processes: [...processes],
+    fixedSizes: Object.keys(formation).filter((name) => formation[name]?.quantity !== undefined),
+    releaseCommand,
+    postdeploy: scripts.dokku.postdeploy,
+    firstPostdeploy: scripts.postdeploy,
+    healthChecks: [...healthChecks],
+    env,
+    maxPreviews: sluice.previews.max,
   };
 }
 

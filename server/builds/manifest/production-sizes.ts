@@ -1,5 +1,5 @@
-import type { ReleaseProcess } from "../../../core/records/releases/release-record.js";
-import type { AppJson } from "./app-json.js";
+import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
+import type { ScaleSettings } from "../../../core/records/releases/scale-settings.js";
 
 /**
  * How many instances of each process production is to have: what `formation` says; else as many as it has now, which
@@ -7,11 +7,14 @@ import type { AppJson } from "./app-json.js";
  */
 export function productionSizes(
   processes: readonly ReleaseProcess[],
-  { formation, sluice: { scale } }: Pick<AppJson, "formation" | "sluice">,
+  {
+    fixedSizes,
+    scale,
+  }: { readonly fixedSizes: readonly string[]; readonly scale: ScaleSettings | undefined },
   present: readonly ReleaseProcess[],
 ): ReleaseProcess[] {
   return processes.map((process) => {
-    if (formation[process.name]?.quantity !== undefined) return process;
+    if (fixedSizes.includes(process.name)) return process;
     const now = present.find(({ name }) => name === process.name)?.quantity ?? process.quantity;
     if (process.name !== "web" || scale === undefined) return { ...process, quantity: now };
     return { ...process, quantity: Math.min(scale.max, Math.max(scale.min, now)) };

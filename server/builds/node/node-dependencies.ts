@@ -8,6 +8,7 @@ import type { ReleaseWork } from "../../pipeline/step.js";
 import { userOf } from "../../tools.js";
 import { runTask } from "../task.js";
 import { readTreeFile } from "../tree-file.js";
+import { nodePath } from "./node-path.js";
 import { hostNodeVersion } from "./node-version.js";
 
 /** How each package manager installs exactly what its lockfile says. */
@@ -153,8 +154,7 @@ async function cacheKey(
   packageJson: PackageJson,
   lock: string,
 ): Promise<string> {
-  const path =
-    work.record.nodeFolder === undefined ? work.tools.path : `${work.record.nodeFolder}:${work.tools.path}`;
+  const path = nodePath(work.record.artifact, work.tools.path);
   const parts = [
     CACHE_VERSION,
     lock,

@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import { open, readdir, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import type { LogLine, LogOptions } from "../engine.js";
+import type { LogLine, LogOptions } from "../instance-logs.js";
 
 const POLL_MS = 1000;
 

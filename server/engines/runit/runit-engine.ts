@@ -1,14 +1,15 @@
 import { chmod, chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { constants } from "node:os";
+import { constants, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomically } from "../../../core/atomic-file.js";
 import type { Home } from "../../../core/home.js";
+import { formatAddress, parseAddress, type Address } from "../../../core/instances/address.js";
+import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import { endService, serviceState, supervise } from "../../../core/exec/runsv.js";
-import type { Engine, InstanceSpec, InstanceState, LogLine, LogOptions } from "../engine.js";
+import type { Engine, InstanceSpec, InstanceState } from "../engine.js";
 import { FreePorts } from "./free-port.js";
 import { listeningAddresses } from "./listening.js";
-import { readLog } from "./log-files.js";
 import { memoryLimiter, type MemoryLimiter } from "./memory-limit.js";
 import { logConfiguration, serviceFiles } from "./service-folder.js";
 
@@ -46,16 +47,16 @@ export class RunitEngine implements Engine {
     return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), memory);
   }
 
-  async start(spec: InstanceSpec): Promise<{ address: string | undefined }> {
+  async start(spec: InstanceSpec): Promise<void> {
     const folder = this.options.home.service(spec.id);
-    const memoryLimit = await this.memory.prepare(spec.id, spec.memoryMegabytes);
+    const memoryLimit = await this.memory.prepare(spec.id, spec.limits.memoryMegabytes);
     let record = await readRecord(folder);
     if (record === undefined) {
-      record = { address: await this.newAddress(spec) };
+      const address = await this.newAddress(spec);
+      record = { address: address && formatAddress(address) };
       await this.writeFolder(spec, folder, record, memoryLimit);
     }
     await supervise(folder, { PATH: this.options.path });
-    return { address: record.address };
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
@@ -63,7 +64,7 @@ export class RunitEngine implements Engine {
     const address = await addressOf(this.options.home, id);
     await endService(folder, graceSeconds * 1000);
     await this.memory.remove(id);
-    if (address?.startsWith("unix@")) await rm(address.slice("unix@".length), { force: true });
+    if (address?.kind === "socket") await rm(address.path, { force: true });
     // Last: as long as it is there, a stop that was cut short is done again. A program of a finish script that was just
     // ended may still write in it.
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -85,7 +86,7 @@ export class RunitEngine implements Engine {
       readFile(join(folder, "pausing"), "utf8").catch(() => undefined),
     ]);
     const running = pid !== undefined && pause === undefined;
-    return { id, address: record.address, running, pid, ...parseEnd(end) };
+    return { id, host: hostname(), address: record.address, running, pid, ...parseEnd(end) };
   }
 
   async listening(id: string): Promise<string[]> {
@@ -95,26 +96,18 @@ export class RunitEngine implements Engine {
       readRecord(folder),
       this.memory.processes(id),
     ]);
-    return pid === undefined ? [] : listeningAddresses(pid, portOf(record?.address)[0], grouped);
+    return pid === undefined ? [] : listeningAddresses(pid, portOf(addressIn(record))[0], grouped);
   }
 
-  logs(id: string, options: LogOptions): AsyncIterable<LogLine> {
-    return readLog(this.options.home.serviceLog(id), options);
-  }
+  /** An instance stays where it was started. */
+  async *moves(): AsyncGenerator<InstanceState> {}
 
-  async forget(id: string): Promise<void> {
-    const kept = new Set(await serviceIds(this.options.home));
-    const names = (await readdir(this.options.home.logs()).catch(() => [])).filter(isInstanceId);
-    const gone = names.filter((name) => (name === id || name.startsWith(`${id}.`)) && !kept.has(name));
-    for (const name of gone) await rm(this.options.home.serviceLog(name), { recursive: true, force: true });
-  }
-
-  private async newAddress(spec: InstanceSpec): Promise<string | undefined> {
+  private async newAddress(spec: InstanceSpec): Promise<Address | undefined> {
     switch (spec.listen) {
       case "port":
-        return `127.0.0.1:${await this.freePorts.take()}`;
+        return { kind: "port", host: "127.0.0.1", port: await this.freePorts.take() };
       case "socket":
-        return `unix@${await this.socketPath(spec)}`;
+        return { kind: "socket", path: await this.socketPath(spec) };
       case "nothing":
         return undefined;
     }
@@ -142,7 +135,7 @@ export class RunitEngine implements Engine {
     await writeFileAtomically(join(logFolder, "config"), logConfiguration(this.options.logBytes));
     const files = serviceFiles({
       spec,
-      address: addressVariable(record.address),
+      address: addressIn(record),
       logFolder,
       logBytes: this.options.logBytes,
       memoryLimit,
@@ -156,24 +149,13 @@ export class RunitEngine implements Engine {
   }
 }
 
-function addressVariable(address: string | undefined): Record<string, string> {
-  if (address === undefined) return {};
-  return address.startsWith("unix@")
-    ? { SOCKET: address.slice("unix@".length) }
-    : { PORT: address.split(":")[1] ?? "" };
+function portOf(address: Address | undefined): number[] {
+  return address?.kind === "port" ? [address.port] : [];
 }
 
-function portOf(address: string | undefined): number[] {
-  return address?.startsWith("127.0.0.1:") ? [Number(address.split(":")[1])] : [];
-}
-
-/** Instances' ids have four parts; Sluice's own services (redis, haproxy) have one. */
+/** Sluice's own services (redis, haproxy) are no instances. */
 async function serviceIds(home: Home): Promise<string[]> {
-  return (await readdir(home.services())).filter(isInstanceId);
-}
-
-function isInstanceId(name: string): boolean {
-  return name.split(".").length === 4;
+  return (await readdir(home.services())).filter((name) => parseInstanceId(name) !== undefined);
 }
 
 /** Removes what a start or a stop left that was cut short: folders without a record. */
@@ -186,8 +168,12 @@ async function sweepHalfStarted(home: Home, memory: MemoryLimiter): Promise<void
   }
 }
 
-async function addressOf(home: Home, id: string): Promise<string | undefined> {
-  return (await readRecord(home.service(id)))?.address;
+async function addressOf(home: Home, id: string): Promise<Address | undefined> {
+  return addressIn(await readRecord(home.service(id)));
+}
+
+function addressIn(record: InstanceRecord | undefined): Address | undefined {
+  return record?.address === undefined ? undefined : parseAddress(record.address);
 }
 
 async function readRecord(folder: string): Promise<InstanceRecord | undefined> {

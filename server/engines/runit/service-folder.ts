@@ -1,10 +1,10 @@
 import { quote } from "../../../core/exec/quote.js";
+import { addressVariable, type Address } from "../../../core/instances/address.js";
 import type { InstanceSpec } from "../engine.js";
 
 export interface ServiceFolder {
   readonly spec: InstanceSpec;
-  /** PORT or SOCKET. */
-  readonly address: Readonly<Record<string, string>>;
+  readonly address: Address | undefined;
   readonly logFolder: string;
   readonly logBytes: number;
   /** Shell lines that put the present process under its memory limit. */
@@ -59,13 +59,14 @@ function launchScript({ spec, memoryLimit }: ServiceFolder): string {
 
 /** What the instance's user does; read from stdin, since that user may not open it, and its values must not be seen by `ps`. */
 function instanceScript({ spec, address }: ServiceFolder): string {
-  const variables = Object.entries({ ...spec.env, ...address }).map(
+  const place = address === undefined ? {} : addressVariable(address);
+  const variables = Object.entries({ ...spec.env, ...place }).map(
     ([name, value]) => `export ${name}=${quote(value)}`,
   );
   return [
-    `cd ${quote(spec.directory)} || exit 1`,
+    `cd ${quote(spec.artifact.folder)} || exit 1`,
     // A socket must be writable for the proxy's group, which its folder hands down.
-    ...(spec.listen === "socket" ? ["umask 002", `rm -f ${quote(address["SOCKET"] ?? "")}`] : []),
+    ...(address?.kind === "socket" ? ["umask 002", `rm -f ${quote(address.path)}`] : []),
     "unset PATH PWD OLDPWD",
     ...variables,
     `exec /bin/sh -c ${quote(spec.command)} </dev/null`,

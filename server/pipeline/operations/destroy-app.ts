@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { AppError } from "../../../core/errors/app-error.js";
+import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import type { Tools } from "../../tools.js";
 import type { Pipeline } from "../pipeline.js";
@@ -18,7 +19,7 @@ export async function destroyApp(
   const askedAt = tools.removals.now();
   const place = { app, what: "its removal", signal: new AbortController().signal };
   return pipeline.exclusively(place, async (signal, locked) => {
-    const { routes, apps, turns, engine, home, redisUsers, traffic } = locked;
+    const { routes, apps, turns, logs, home, redisUsers, traffic } = locked;
     await apps.read(app);
     const { releases } = await routes.read(app);
     const revision = await routes.remove(app);
@@ -27,7 +28,7 @@ export async function destroyApp(
     for (const { number } of releases) await turns.take(app, number, async () => undefined);
     signal.throwIfAborted();
     await stopInstances(locked, app, unheard === undefined ? undefined : revision);
-    await engine.forget(app);
+    await logs.forget(app);
     await redisUsers.remove(app);
     signal.throwIfAborted();
     // A delivery that was under way may still be fetching into it.
@@ -43,15 +44,15 @@ export async function destroyApp(
 
 /** `goneSince`: the revision that a proxy has still to apply before the instances may stop. */
 async function stopInstances(
-  { engine, leaving, settings }: Tools,
+  { engine, logs, leaving, settings }: Tools,
   app: string,
   goneSince: number | undefined,
 ): Promise<void> {
-  const instances = (await engine.list()).filter(({ id }) => id.startsWith(`${app}.`));
+  const instances = (await engine.list()).filter(({ id }) => parseInstanceId(id)?.app === app);
   const stopped = instances.map(async ({ id, address }) => {
     if (goneSince === undefined || address === undefined)
       return engine.stop(id, settings.instances.stopSeconds);
-    leaving.begin(id, { goneSince, drainSeconds: 0, afterwards: async () => engine.forget(id) });
+    leaving.begin(id, { goneSince, drainSeconds: 0, afterwards: async () => logs.forget(id) });
   });
   await Promise.all(stopped);
 }

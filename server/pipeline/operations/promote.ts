@@ -2,17 +2,17 @@ import { AppError, isAppError, toAppError } from "../../../core/errors/app-error
 import { releaseName } from "../../../core/names.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../../core/records/routes/route-table.js";
-import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import { advanced } from "../../releases/release-store.js";
 import { withLive } from "../../routes/route-changes.js";
 import type { Tools } from "../../tools.js";
-import { bringUp, discardFresh } from "../bring-up.js";
+import { bringUp } from "../bring-up/bring-up.js";
+import { discardFresh } from "../bring-up/discard.js";
 import type { Output } from "../output.js";
 import type { Pipeline } from "../pipeline.js";
 import { inDoubt } from "../runner.js";
 import { sizeAsProduction } from "./size-as-production.js";
 import type { ReleaseWork } from "../step.js";
-import { askRedisAgain } from "../until-redis-answers.js";
+import { switchOver } from "../switch-over.js";
 
 export interface PromoteOptions {
   readonly signal: AbortSignal;
@@ -64,23 +64,15 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<v
   out.heading(`Promoting ${releaseName(number)} (${canary.commit.slice(0, 10)})`);
   const promoted = await resizeToProduction(work, signal);
   // It may have been aborted while its new instances were started; or this was done, and the answer lost.
-  const live = (table: RouteTable): RouteTable => {
+  const change = (table: RouteTable): RouteTable => {
     if (table.tracks[PRODUCTION] === number) return table;
     if (table.tracks[CANARY] !== number) throw new AppError("canary-none", { app });
     return withLive(table, promoted, tools.clock.now());
   };
-  const revision = await askRedisAgain(
-    work,
-    async () => tools.routes.update(app, live, [promoted]),
-    signal,
-  ).catch((error: unknown) => {
+  await switchOver(work, { record: promoted, change }, signal).catch((error: unknown) => {
     discardFresh(work, canary.instances);
     throw isAppError(error, "redis-unavailable") ? inDoubt(work, error) : error;
   });
-  work.record = promoted;
-  await waitForProxiesIfPossible(tools, revision, app)
-    .then((unheard) => (unheard === undefined ? undefined : out.problem(unheard)))
-    .catch((error: unknown) => out.problem(toAppError(error)));
 }
 
 async function canaryOf(tools: Tools, app: string, only: number | undefined): Promise<ReleaseRecord> {
@@ -96,7 +88,7 @@ async function canaryOf(tools: Tools, app: string, only: number | undefined): Pr
 async function resizeToProduction(work: ReleaseWork, signal: AbortSignal): Promise<ReleaseRecord> {
   const { tools, record: canary } = work;
   work.record = { ...canary, track: PRODUCTION, processes: await sizeAsProduction(tools, canary) };
-  const instances = await bringUp(work, canary.instances, signal, { all: true });
-  const live = advanced(work.record, "live", { order: "promotion", instances });
+  const instances = await bringUp(work, { present: canary.instances, check: "all", signal });
+  const live = advanced(work.record, "live", { steps: "promotion", instances });
   return { ...live, reachedAt: { ...live.reachedAt, live: new Date().toISOString() } };
 }

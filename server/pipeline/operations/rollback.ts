@@ -39,10 +39,10 @@ export async function rollback(
       const work = await pipeline.lockedWork(target, out, { quarantine: {}, skipGates: false });
       const processes = await sizeAsProduction(tools, target);
       work.record = await work.tools.releases
-        .advance(target, "built", { order: "rollback", processes, postdeployed: false })
+        .advance(target, "built", { steps: "rollback", processes, postdeployed: false })
         .catch(async (error: unknown) => {
           // It may have been written all the same.
-          work.record = { ...target, order: "rollback" };
+          work.record = { ...target, steps: "rollback" };
           await pipeline.undo(work, toAppError(error)).catch(() => undefined);
           throw error;
         });

@@ -1,16 +1,18 @@
 import { AppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
-import type { ReleaseProcess, ReleaseRecord } from "../../../core/records/releases/release-record.js";
-import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
+import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
+import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
+import type { RouteTable } from "../../../core/records/routes/route-table.js";
 import { productionOf } from "../../routes/production-of.js";
 import { withSize } from "../../routes/route-changes.js";
 import type { Tools } from "../../tools.js";
-import { bringUp, letGoUnlessNamed, discardFresh } from "../bring-up.js";
-import { readManifest } from "../../builds/manifest/manifest.js";
+import { bringUp } from "../bring-up/bring-up.js";
+import { discardFresh, discardUnlessNamed } from "../bring-up/discard.js";
+import { manifestOf } from "../../builds/manifest/manifest-of.js";
 import type { Output } from "../output.js";
 import type { Pipeline } from "../pipeline.js";
 import type { ReleaseWork } from "../step.js";
-import { askRedisAgain } from "../until-redis-answers.js";
+import { switchOver } from "../switch-over.js";
 
 export interface ScaleOrder {
   readonly app: string;
@@ -73,27 +75,20 @@ async function scale(
   const shown = changes.map(({ process, from, to }) => `${process} ${from} → ${to}`).join(", ");
   out.heading(`Scaling ${releaseName(before.number)}: ${shown}`);
   work.record = { ...before, processes };
-  const scaled = {
-    ...work.record,
-    instances: await bringUp(work, before.instances, signal, { all: false }),
-  };
-  const stay = new Set(scaled.instances.map(({ id }) => id));
-  const sizedAt = tools.clock.now();
+  const instances = await bringUp(work, { present: before.instances, check: "fresh", signal });
+  const scaled = { ...work.record, instances };
+  const stay = new Set(instances.map(({ id }) => id));
   const left = before.instances.filter(({ id }) => !stay.has(id));
-  const revision = await askRedisAgain(
-    work,
-    async () => tools.routes.update(before.app, (table) => withSize(table, scaled, sizedAt), [scaled]),
-    signal,
-  ).catch((error: unknown) => {
+  const sizedAt = tools.clock.now();
+  const change = (table: RouteTable): RouteTable => withSize(table, scaled, sizedAt);
+  const revision = await switchOver(work, { record: scaled, change }, signal).catch((error: unknown) => {
     // Some of them are too many, whether it was written or not.
     discardFresh(work, before.instances);
-    letGoUnlessNamed(work, left);
+    discardUnlessNamed(work, left);
     throw error;
   });
   for (const { id } of left)
-    tools.leaving.begin(id, { goneSince: revision, drainSeconds: before.traffic.drainSeconds });
-  const unheard = await waitForProxiesIfPossible(tools, revision, before.app);
-  if (unheard !== undefined) out.problem(unheard);
+    tools.leaving.begin(id, { goneSince: revision, drainSeconds: before.serving.drainSeconds });
   const names = left.map(({ process, index }) => `${process}.${index}`).join(", ");
   if (left.length > 0)
     out.line(`without new visitors, and stopped when the last request has ended: ${names}`);
@@ -125,14 +120,9 @@ async function resized(
     const known = processes.map(({ name }) => name);
     if (!known.includes(process)) throw new AppError("process-unknown", { app, release, process, known });
   }
-  const { appJson } = await readManifest(
-    tools.home.tree(app, number),
-    tools.settings.instances.memoryMegabytes,
-  );
-  const fixed = Object.entries(appJson.formation).filter(([, { quantity }]) => quantity !== undefined);
+  const { fixedSizes } = await manifestOf(tools, record);
   // As in Dokku: one quantity there takes them all out of a person's hands.
-  if (fixed.length > 0)
-    throw new AppError("scale-fixed", { app, release, processes: fixed.map(([name]) => name) });
+  if (fixedSizes.length > 0) throw new AppError("scale-fixed", { app, release, processes: fixedSizes });
   const { web } = wanted;
   if (bounds !== undefined && web !== undefined && (web < bounds.min || web > bounds.max))
     throw new AppError("scale-out-of-range", { app, wanted: web, min: bounds.min, max: bounds.max });

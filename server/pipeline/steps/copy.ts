@@ -21,10 +21,13 @@ export const copy: Step = {
     const tree = tools.home.tree(app.name, record.number);
     await rm(tree, { recursive: true, force: true });
     await copyFolder(tools.home.tree(app.name, copyOf), tree, userOf(app, tools), tools.path);
-    const { nodeFolder, traffic } = original;
+    const { artifact, serving, manifest } = original;
     // It has nobody to go back to.
-    const settings = { traffic: { ...traffic, standbySeconds: 0 } };
-    return nodeFolder === undefined ? settings : { ...settings, nodeFolder };
+    return {
+      artifact,
+      serving: { ...serving, standbySeconds: 0 },
+      ...(manifest === undefined ? {} : { manifest }),
+    };
   },
   undo: async ({ tools, record }) => {
     await rm(tools.home.tree(record.app, record.number), { recursive: true, force: true });

@@ -14,7 +14,8 @@ export const dependencies: Step = {
     const tree = tools.home.tree(record.app, record.number);
     const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
     const nodeFolder = await nodeFolderFor(work, manifest, signal);
-    if (nodeFolder !== undefined) work.record = { ...work.record, nodeFolder };
+    const artifact = { kind: "tree" as const, ...(nodeFolder === undefined ? {} : { nodeFolder }) };
+    work.record = { ...work.record, artifact };
     const node = manifest.packageJson && (await nodeDependencies(work, tree, manifest.packageJson));
     if (node !== undefined) {
       out.heading("Dependencies");
@@ -22,6 +23,6 @@ export const dependencies: Step = {
       out.line(how === "cached" ? "unchanged, taken from the cache" : `installed by ${node.install}`);
     }
     await installPython(work, tree, signal);
-    return nodeFolder === undefined ? undefined : { nodeFolder };
+    return { artifact };
   },
 };

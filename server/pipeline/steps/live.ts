@@ -1,31 +1,23 @@
 import { advanced } from "../../releases/release-store.js";
 import { withLive } from "../../routes/route-changes.js";
-import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import type { Step } from "../step.js";
+import { switchOver } from "../switch-over.js";
 
 const LIVE_TIMEOUT_MS = 30_000;
 
-/**
- * The switch, and the point of no return: the track's new release and the record's phase are written in one step. Every
- * proxy has answered when it is through; one that does not is told of, since there is no way back.
- */
+/** The switch, and the point of no return: the track points to the release from now on. */
 export const live: Step = {
   name: "live",
   reaches: "live",
   timeoutMs: () => LIVE_TIMEOUT_MS,
-  run: async (work) => {
-    const { tools, app, out } = work;
+  run: async (work, signal) => {
     const record = advanced(work.record, "live");
     work.isSwitchTried = true;
-    const revision = await tools.routes.update(
-      app.name,
-      (table) => withLive(table, record, tools.clock.now()),
-      [record],
+    await switchOver(
+      work,
+      { record, change: (table) => withLive(table, record, work.tools.clock.now()) },
+      signal,
     );
-    tools.changes.tell(work.record, record);
-    work.record = record;
-    const unheard = await waitForProxiesIfPossible(tools, revision, app.name);
-    if (unheard !== undefined) out.problem(unheard);
     return undefined;
   },
 };

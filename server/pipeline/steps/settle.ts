@@ -3,8 +3,8 @@ import { isPreview } from "../../../core/records/routes/route-table.js";
 import { withFewerPreviews } from "../../routes/route-changes.js";
 import { withDeadline } from "../deadline.js";
 import { processEnvironment } from "../environment.js";
-import type { AppJson } from "../../builds/manifest/app-json.js";
-import { readManifest } from "../../builds/manifest/manifest.js";
+import type { ReleaseManifest } from "../../../core/records/releases/release-manifest.js";
+import { manifestOf } from "../../builds/manifest/manifest-of.js";
 import { prune } from "../prune.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { runTask } from "../../builds/task.js";
@@ -22,15 +22,12 @@ export const settle: Step = {
   timeoutMs: ({ limits }) => 2 * limits.releaseSeconds * 1000 + PRUNE_TIMEOUT_MS,
   run: async (work, signal) => {
     const { tools, app, record } = work;
-    const { appJson } = await readManifest(
-      tools.home.tree(app.name, record.number),
-      tools.settings.instances.memoryMegabytes,
-    );
-    if (!record.postdeployed) await runScripts(work, appJson.scripts, signal);
+    const manifest = await manifestOf(tools, record);
+    if (!record.postdeployed) await runScripts(work, manifest, signal);
     if (isPreview(record.track)) {
-      const { max } = appJson.sluice.previews;
+      const { maxPreviews } = manifest;
       await tools.routes.update(app.name, (table) =>
-        withFewerPreviews(table, max, record.track, tools.clock.now()),
+        withFewerPreviews(table, maxPreviews, record.track, tools.clock.now()),
       );
     }
     await prune(tools, app.name);
@@ -41,17 +38,17 @@ export const settle: Step = {
 /** Once: when what comes after them fails and is tried again, they are not. */
 async function runScripts(
   work: ReleaseWork,
-  { dokku, postdeploy }: AppJson["scripts"],
+  { postdeploy, firstPostdeploy }: ReleaseManifest,
   signal: AbortSignal,
 ): Promise<void> {
   const { tools, app } = work;
-  const isFirst = !app.postdeployed && postdeploy !== undefined;
-  await runScript(work, "postdeploy", dokku.postdeploy, signal);
+  const isFirst = !app.postdeployed && firstPostdeploy !== undefined;
+  await runScript(work, "postdeploy", postdeploy, signal);
   if (isFirst) {
-    await runScript(work, "heroku.postdeploy", postdeploy, signal);
+    await runScript(work, "heroku.postdeploy", firstPostdeploy, signal);
     await tools.apps.markPostdeployed(app);
   }
-  if (isFirst || dokku.postdeploy !== undefined)
+  if (isFirst || postdeploy !== undefined)
     work.record = await tools.releases.advance(work.record, work.record.phase, { postdeployed: true });
 }
 

@@ -45,9 +45,9 @@ export class ForgeReporter {
 
   /** A release has begun, is live, or has failed. Throws `redis-unavailable`. */
   async tell(release: ReleaseRecord): Promise<void> {
-    const { app, number, source, phase, order } = release;
+    const { app, number, source, phase, steps } = release;
     const state = STATES[phase];
-    if (source !== "webhook" || order !== "deploy" || state === undefined) return;
+    if (source !== "webhook" || steps !== "deploy" || state === undefined) return;
     if (reportable(await this.options.webhooks.find(app)) === undefined) return;
     const payload: Payload = { app, release: number, state, description: descriptionOf(release) };
     // Of a release the last word counts.

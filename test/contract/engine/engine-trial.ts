@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine, InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
+import type { InstanceLogs } from "../../../server/engines/instance-logs.js";
 import { ask } from "../../support/ask.js";
 import { eventually } from "../../support/eventually.js";
 import { freeRange, type PortRange } from "../../support/free-range.js";
@@ -11,6 +12,7 @@ import { TINY_SERVER } from "../../support/tiny-app.js";
 /** An engine, and what ends it. */
 export interface EngineBench {
   readonly engine: Engine;
+  readonly logs: InstanceLogs;
   /** Another engine that keeps the same instances, as a server has one that comes back after a crash. */
   again(): Promise<Engine>;
   /** Ends and removes whatever is still kept. */
@@ -61,6 +63,21 @@ export class EngineTrial {
     return this.bench.engine;
   }
 
+  get logs(): InstanceLogs {
+    return this.bench.logs;
+  }
+
+  /** Starts an instance. Returns where it is, once it has its address. */
+  async start(spec: InstanceSpec, engine = this.engine): Promise<{ address: string | undefined }> {
+    await engine.start(spec);
+    if (spec.listen === "nothing") return { address: undefined };
+    const address = await eventually(
+      `${spec.id} has an address`,
+      async () => (await engine.state(spec.id))?.address,
+    );
+    return { address };
+  }
+
   async engineAgain(): Promise<Engine> {
     return this.bench.again();
   }
@@ -82,9 +99,9 @@ export class EngineTrial {
       id: "shop.v1.web.1",
       app: "shop",
       command: "node server.js",
-      directory: this.path("tree"),
+      artifact: { kind: "tree", folder: this.path("tree") },
       env: { PATH: process.env["PATH"] ?? "", RELEASE: "v1", DYNO: "web.1" },
-      memoryMegabytes: 1024,
+      limits: { memoryMegabytes: 1024 },
       listen: "port",
       ...changes,
     };
@@ -106,7 +123,7 @@ export class EngineTrial {
   async logOf(id: string, lines = 10_000): Promise<string[]> {
     const texts: string[] = [];
     const signal = new AbortController().signal;
-    for await (const { text } of this.engine.logs(id, { lines, follow: false, signal })) texts.push(text);
+    for await (const { text } of this.logs.read(id, { lines, follow: false, signal })) texts.push(text);
     return texts;
   }
 

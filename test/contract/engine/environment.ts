@@ -32,7 +32,7 @@ export function givesTheEnvironment(trial: EngineTrial): void {
     process.env["SLUICE_TEST_LEAK"] = "leaked";
     try {
       const env = { PATH, ONE: "1", TWO: "2" };
-      const { address } = await trial.engine.start(trial.web({ env }));
+      const { address } = await trial.start(trial.web({ env }));
       const expected = { ...env, PORT: address?.split(":")[1] };
       expect(await environmentAt(address)).to.deep.equal(expected);
     } finally {
@@ -41,24 +41,24 @@ export function givesTheEnvironment(trial: EngineTrial): void {
   });
 
   it("adds SOCKET, and not PORT, for an instance with a socket", async () => {
-    const { address } = await trial.engine.start(trial.web({ env: { PATH }, listen: "socket" }));
+    const { address } = await trial.start(trial.web({ env: { PATH }, listen: "socket" }));
     expect(await environmentAt(address)).to.deep.equal({ PATH, SOCKET: address?.slice("unix@".length) });
   });
 
   it("adds nothing for an instance that serves nobody", async () => {
-    await trial.engine.start(trial.worker("echo names $(env | cut -d= -f1 | sort)", { env: { PATH } }));
+    await trial.start(trial.worker("echo names $(env | cut -d= -f1 | sort)", { env: { PATH } }));
     const names = (await trial.said("shop.v1.worker.1", "names")).split(" ");
     expect(names.filter((name) => name !== "PWD")).to.deep.equal(["PATH"]);
   });
 
   it("needs nothing of the environment to start an instance", async () => {
     const command = `${process.execPath} server.js`;
-    const { address } = await trial.engine.start(trial.web({ command, env: {} }));
+    const { address } = await trial.start(trial.web({ command, env: {} }));
     expect(await environmentAt(address)).to.deep.equal({ PORT: address?.split(":")[1] });
   });
 
   it("leaves every character of a value as it is", async () => {
-    const { address } = await trial.engine.start(trial.web({ env: { PATH, ...HOSTILE } }));
+    const { address } = await trial.start(trial.web({ env: { PATH, ...HOSTILE } }));
     expect(await environmentAt(address)).to.deep.include(HOSTILE);
     expect(await readdir(trial.path("tree"))).to.deep.equal(["server.js"]);
   });
@@ -66,7 +66,7 @@ export function givesTheEnvironment(trial: EngineTrial): void {
   it("leaves every character of any value as it is", async () => {
     const values = fc.sample(fc.string({ unit: "binary", maxLength: 50 }), 300);
     const env = Object.fromEntries(values.map((value, index) => [`V${index}`, value.replaceAll("\0", "")]));
-    const { address } = await trial.engine.start(trial.web({ env: { PATH, ...env } }));
+    const { address } = await trial.start(trial.web({ env: { PATH, ...env } }));
     expect(await environmentAt(address)).to.deep.include(env);
   });
 
@@ -81,7 +81,7 @@ export function givesTheEnvironment(trial: EngineTrial): void {
       env: { PATH, ONE: "1" },
       extendEnv: false,
     });
-    await trial.engine.start(trial.worker(command, { env: { PATH, ONE: "1" } }));
+    await trial.start(trial.worker(command, { env: { PATH, ONE: "1" } }));
     await trial.said("shop.v1.worker.1", "end");
     expect((await trial.logOf("shop.v1.worker.1")).join("\n")).to.equal(stdout);
   });
@@ -89,8 +89,10 @@ export function givesTheEnvironment(trial: EngineTrial): void {
   it("runs in a folder of any name", async () => {
     const directory = trial.path('it\'s a $(touch pwned) "folder"\n\\');
     await mkdir(directory);
-    await trial.engine.start(
-      trial.worker("pwd -P | od -c | tail -n 1; touch here; exec sleep 1000", { directory }),
+    await trial.start(
+      trial.worker("pwd -P | od -c | tail -n 1; touch here; exec sleep 1000", {
+        artifact: { kind: "tree", folder: directory },
+      }),
     );
     await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
     await trial.said("shop.v1.worker.1", "0");
@@ -112,7 +114,7 @@ export function givesTheEnvironment(trial: EngineTrial): void {
       );
     }
     const env = { PATH: `${programs}:${PATH}`, LD_DEBUG: "libs", LD_DEBUG_OUTPUT: `${traces}/ld` };
-    const { address } = await trial.engine.start(trial.web({ env, user: USER }));
+    const { address } = await trial.start(trial.web({ env, user: USER }));
     await answerAt(address);
     const files = await readdir(traces);
     const owners = await Promise.all(files.map(async (name) => (await stat(`${traces}/${name}`)).uid));

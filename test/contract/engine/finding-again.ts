@@ -5,22 +5,23 @@ import { answerAt, type EngineTrial } from "./engine-trial.js";
 
 export function findsThemAgain(trial: EngineTrial): void {
   it("finds every instance as it was", async () => {
-    const web = await trial.engine.start(trial.web());
-    const socket = await trial.engine.start(trial.web({ id: "shop.v1.web.2", listen: "socket" }));
-    await trial.engine.start(trial.worker("exec sleep 1000"));
+    const web = await trial.start(trial.web());
+    const socket = await trial.start(trial.web({ id: "shop.v1.web.2", listen: "socket" }));
+    await trial.start(trial.worker("exec sleep 1000"));
     await answerAt(web.address);
     await answerAt(socket.address);
     await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
     const before = await trial.engine.list();
     const again = await trial.engineAgain();
     expect(await again.list()).to.have.deep.members(before);
-    expect(await again.start(trial.web())).to.deep.equal(web);
-    expect(await again.start(trial.web({ id: "shop.v1.web.2", listen: "socket" }))).to.deep.equal(socket);
+    expect(await trial.start(trial.web(), again)).to.deep.equal(web);
+    const second = trial.web({ id: "shop.v1.web.2", listen: "socket" });
+    expect(await trial.start(second, again)).to.deep.equal(socket);
     expect(await again.list()).to.have.deep.members(before);
   });
 
   it("goes on keeping it running, counting and logging", async () => {
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
     const again = await trial.engineAgain();
     await ask(address, { path: "/crash" }).catch(() => undefined);
@@ -30,7 +31,7 @@ export function findsThemAgain(trial: EngineTrial): void {
     await eventually("both starts are in the log", async () => {
       const lines: string[] = [];
       const signal = new AbortController().signal;
-      for await (const { text } of again.logs("shop.v1.web.1", { lines: 10, follow: false, signal }))
+      for await (const { text } of trial.logs.read("shop.v1.web.1", { lines: 10, follow: false, signal }))
         lines.push(text);
       expect(lines.filter((line) => line.startsWith("listening"))).to.have.length(2);
       return true;
@@ -39,16 +40,18 @@ export function findsThemAgain(trial: EngineTrial): void {
 
   it("gives no instance a port that one of them has, though it may not listen at the moment", async () => {
     const silent = { command: "exec sleep 1000" };
-    const { address } = await trial.engine.start(trial.web(silent));
+    const { address } = await trial.start(trial.web(silent));
     const again = await trial.engineAgain();
     const ids = Array.from({ length: 19 }, (_, index) => `shop.v2.web.${index + 1}`);
-    const started = await Promise.all(ids.map(async (id) => again.start(trial.web({ id, ...silent }))));
+    const started = await Promise.all(
+      ids.map(async (id) => trial.start(trial.web({ id, ...silent }), again)),
+    );
     const all = [address, ...started.map((instance) => instance.address)];
     expect(new Set(all).size).to.equal(20);
   });
 
   it("can stop what another engine has started", async () => {
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
     const again = await trial.engineAgain();
     await again.stop("shop.v1.web.1", 10);

@@ -8,7 +8,7 @@ import { answerAt, type EngineTrial } from "./engine-trial.js";
 export function keepsThemRunning(trial: EngineTrial): void {
   for (const listen of ["port", "socket"] as const) {
     it(`restarts an instance that was killed, at the same ${listen}, and counts it`, async () => {
-      const { address } = await trial.engine.start(trial.web({ listen }));
+      const { address } = await trial.start(trial.web({ listen }));
       await answerAt(address);
       const before = await trial.engine.state("shop.v1.web.1");
       process.kill(before?.pid ?? 0, "SIGKILL");
@@ -24,19 +24,19 @@ export function keepsThemRunning(trial: EngineTrial): void {
   }
 
   it("restarts an instance that ended by itself, whatever its status, and tells it", async () => {
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
     await ask(address, { path: "/crash" }).catch(() => undefined);
     const after = await trial.reaches("shop.v1.web.1", "has ended", ({ ends }) => ends > 0);
     expect(after).to.include({ ends: 1, lastEnd: "status 3" });
     expect((await answerAt(address)).body).to.equal("v1 web.1");
-    await trial.engine.start(trial.worker("exit 0"));
+    await trial.start(trial.worker("exit 0"));
     const done = await trial.reaches("shop.v1.worker.1", "has ended twice", ({ ends }) => ends > 1);
     expect(done.lastEnd).to.equal("status 0");
   });
 
   it("waits longer each time with one that keeps ending", async () => {
-    await trial.engine.start(trial.worker(`date +%s%3N >>${trial.path("starts")}; exit 1`));
+    await trial.start(trial.worker(`date +%s%3N >>${trial.path("starts")}; exit 1`));
     const starts = await eventually(
       "five starts",
       async () => {
@@ -51,14 +51,14 @@ export function keepsThemRunning(trial: EngineTrial): void {
   });
 
   it("does not call one running that waits for its next try", async () => {
-    await trial.engine.start(trial.worker("exit 1"));
+    await trial.start(trial.worker("exit 1"));
     const ended = ({ ends, running }: { ends: number; running: boolean }): boolean => ends >= 2 && !running;
     await trial.reaches("shop.v1.worker.1", "waits", ended);
   });
 
   it("takes what is left of an instance's processes along before it starts them again", async () => {
     const command = 'trap "" TERM; sleep 1000 & echo "child $!"; exec sleep 1000';
-    await trial.engine.start(trial.worker(command));
+    await trial.start(trial.worker(command));
     const child = Number(await trial.said("shop.v1.worker.1", "child"));
     const { pid = 0 } = await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
     process.kill(pid, "SIGKILL");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { writeFile } from "node:fs/promises";
-import type { LogLine } from "../../../server/engines/engine.js";
+import type { LogLine } from "../../../server/engines/instance-logs.js";
 import { eventually } from "../../support/eventually.js";
 import { answerAt, type EngineTrial } from "./engine-trial.js";
 
@@ -9,7 +9,7 @@ const ID = "shop.v1.worker.1";
 export function keepsLogs(trial: EngineTrial): void {
   it("keeps what an instance writes to both outputs, oldest first, each line with its time", async () => {
     const began = Date.now();
-    await trial.engine.start(
+    await trial.start(
       trial.worker("echo one; echo two >&2; echo '  žluť \\\\ 3 '; echo; echo end; exec sleep 1000"),
     );
     await trial.said(ID, "end");
@@ -22,7 +22,7 @@ export function keepsLogs(trial: EngineTrial): void {
   });
 
   it("answers the last lines, as many as are asked for", async () => {
-    await trial.engine.start(trial.worker("seq 1000; exec sleep 1000"));
+    await trial.start(trial.worker("seq 1000; exec sleep 1000"));
     await trial.said(ID, "1000");
     const numbers = async (lines: number): Promise<number[]> => (await trial.logOf(ID, lines)).map(Number);
     expect(await numbers(3)).to.deep.equal([998, 999, 1000]);
@@ -33,12 +33,12 @@ export function keepsLogs(trial: EngineTrial): void {
   it("follows: the last lines, then every one that comes, until it is told to end", async () => {
     const go = trial.path("go");
     const command = `echo before; echo last; while [ ! -e ${go} ]; do sleep 0.02; done; seq 3000; exec sleep 1000`;
-    await trial.engine.start(trial.worker(command));
+    await trial.start(trial.worker(command));
     await trial.said(ID, "last");
     const ending = new AbortController();
     const lines: string[] = [];
     const followed = (async () => {
-      for await (const { text } of trial.engine.logs(ID, { lines: 1, follow: true, signal: ending.signal }))
+      for await (const { text } of trial.logs.read(ID, { lines: 1, follow: true, signal: ending.signal }))
         lines.push(text);
     })();
     await eventually("the last line", () => lines.length > 0);
@@ -50,13 +50,13 @@ export function keepsLogs(trial: EngineTrial): void {
   });
 
   it("ends to follow as soon as it is told to, whatever it is doing at that moment", async () => {
-    await trial.engine.start(trial.worker("echo one; exec sleep 1000"));
+    await trial.start(trial.worker("echo one; exec sleep 1000"));
     await trial.said(ID, "one");
     const began = Date.now();
     for (let afterMs = 0; afterMs < 12; afterMs++) {
       const signal = AbortSignal.timeout(afterMs);
       const lines = [];
-      for await (const line of trial.engine.logs(ID, { lines: 1, follow: true, signal })) lines.push(line);
+      for await (const line of trial.logs.read(ID, { lines: 1, follow: true, signal })) lines.push(line);
     }
     // Were one of them to wait for the next look at the file, all together would take over ten seconds.
     expect(Date.now() - began).to.be.lessThan(8000);
@@ -66,17 +66,17 @@ export function keepsLogs(trial: EngineTrial): void {
     const ending = new AbortController();
     const lines: string[] = [];
     const followed = (async () => {
-      for await (const { text } of trial.engine.logs(ID, { lines: 10, follow: true, signal: ending.signal }))
+      for await (const { text } of trial.logs.read(ID, { lines: 10, follow: true, signal: ending.signal }))
         lines.push(text);
     })();
-    await trial.engine.start(trial.worker("echo first; exec sleep 1000"));
+    await trial.start(trial.worker("echo first; exec sleep 1000"));
     await eventually("the first line", () => lines.includes("first"));
     ending.abort();
     await followed;
   });
 
   it("goes on in the same log when an instance is restarted", async () => {
-    await trial.engine.start(trial.worker("echo again; exit 1"));
+    await trial.start(trial.worker("echo again; exit 1"));
     await trial.reaches(ID, "has ended twice", ({ ends }) => ends >= 2);
     await eventually("two lines", async () => {
       const log = await trial.logOf(ID);
@@ -85,18 +85,18 @@ export function keepsLogs(trial: EngineTrial): void {
   });
 
   it("keeps a log when its instance is stopped, to its last word, until it is told to forget it", async () => {
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
     await trial.engine.stop("shop.v1.web.1", 10);
     expect((await trial.logOf("shop.v1.web.1")).at(-1)).to.equal("goodbye");
-    await trial.engine.forget("shop.v1.web.1");
+    await trial.logs.forget("shop.v1.web.1");
     expect(await trial.logOf("shop.v1.web.1")).to.deep.equal([]);
-    await trial.engine.forget("shop.v1.web.1");
+    await trial.logs.forget("shop.v1.web.1");
   });
 
   it("forgets the logs of a release or an app at once, but those of what runs and of others", async () => {
     for (const id of ["shop.v1.web.1", "shop.v1.web.2", "shop.v10.web.1", "shopper.v1.web.1"]) {
-      await trial.engine.start(trial.web({ id }));
+      await trial.start(trial.web({ id }));
       await trial.said(id, "listening");
       if (id !== "shop.v1.web.2") await trial.engine.stop(id, 10);
     }
@@ -106,9 +106,9 @@ export function keepsLogs(trial: EngineTrial): void {
           async (id) => (await trial.logOf(id)).length > 0,
         ),
       );
-    await trial.engine.forget("shop.v1");
+    await trial.logs.forget("shop.v1");
     expect(await kept()).to.deep.equal([false, true, true, true]);
-    await trial.engine.forget("shop");
+    await trial.logs.forget("shop");
     expect(await kept()).to.deep.equal([false, true, false, true]);
   });
 
@@ -120,6 +120,6 @@ export function keepsLogs(trial: EngineTrial): void {
 async function linesOf(trial: EngineTrial, lines: number): Promise<LogLine[]> {
   const found: LogLine[] = [];
   const signal = new AbortController().signal;
-  for await (const line of trial.engine.logs(ID, { lines, follow: false, signal })) found.push(line);
+  for await (const line of trial.logs.read(ID, { lines, follow: false, signal })) found.push(line);
   return found;
 }

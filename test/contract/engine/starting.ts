@@ -8,45 +8,45 @@ export const USER = { uid: 234_567, gid: 234_568 };
 
 export function startsInstances(trial: EngineTrial): void {
   it("tells an instance its PORT, and answers where it will listen", async () => {
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     expect(address).to.match(/^127\.0\.0\.1:\d+$/);
     expect((await answerAt(address)).body).to.equal("v1 web.1");
   });
 
   it("tells an instance its SOCKET, and answers where it will listen", async () => {
-    const { address } = await trial.engine.start(trial.web({ listen: "socket" }));
+    const { address } = await trial.start(trial.web({ listen: "socket" }));
     expect(address).to.match(/^unix@\/.+/);
     expect((await answerAt(address)).body).to.equal("v1 web.1");
   });
 
   it("gives no address to an instance that serves nobody", async () => {
-    expect(await trial.engine.start(trial.worker("exec sleep 1000"))).to.deep.equal({ address: undefined });
+    expect(await trial.start(trial.worker("exec sleep 1000"))).to.deep.equal({ address: undefined });
     expect(await trial.engine.state("shop.v1.worker.1")).to.include({ address: undefined });
   });
 
   it("finds an instance running that is started again: same address, same process", async () => {
-    const first = await trial.engine.start(trial.web());
+    const first = await trial.start(trial.web());
     await answerAt(first.address);
     const before = await trial.engine.state("shop.v1.web.1");
-    expect(await trial.engine.start(trial.web())).to.deep.equal(first);
+    expect(await trial.start(trial.web())).to.deep.equal(first);
     expect(await trial.engine.state("shop.v1.web.1")).to.deep.equal(before);
     expect(before?.pid).to.be.a("number");
     expect(await trial.engine.list()).to.have.length(1);
   });
 
   it("leaves an instance that it keeps as it was first given, also when it dies", async () => {
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
-    const other = trial.web({ command: "exit 7", listen: "socket", memoryMegabytes: 512 });
-    expect(await trial.engine.start(other)).to.deep.equal({ address });
+    const other = trial.web({ command: "exit 7", listen: "socket", limits: { memoryMegabytes: 512 } });
+    expect(await trial.start(other)).to.deep.equal({ address });
     process.kill((await trial.engine.state("shop.v1.web.1"))?.pid ?? 0, "SIGKILL");
     await trial.reaches("shop.v1.web.1", "runs again", ({ ends, running }) => ends === 1 && running);
     expect((await answerAt(address)).body).to.equal("v1 web.1");
   });
 
   it("says what it keeps: each by its id, all in a list, none that it does not know", async () => {
-    const { address } = await trial.engine.start(trial.web());
-    await trial.engine.start(trial.worker("exec sleep 1000"));
+    const { address } = await trial.start(trial.web());
+    await trial.start(trial.worker("exec sleep 1000"));
     const state = await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running);
     expect(state).to.deep.include({ id: "shop.v1.web.1", address, ends: 0, lastEnd: undefined });
     await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
@@ -58,10 +58,10 @@ export function startsInstances(trial: EngineTrial): void {
 
   it("tells on which addresses an instance listens, wherever it was told to", async () => {
     const other = await freePort();
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
     const command = `PORT=${other} node server.js`;
-    await trial.engine.start(trial.web({ id: "shop.v1.web.2", command }));
+    await trial.start(trial.web({ id: "shop.v1.web.2", command }));
     await answerAt(`127.0.0.1:${other}`);
     const portsOf = async (id: string): Promise<(string | undefined)[]> =>
       (await trial.engine.listening(id)).map((listening) => listening.split(":").at(-1));
@@ -73,32 +73,32 @@ export function startsInstances(trial: EngineTrial): void {
   it("runs an instance as its own user, in no other group", async function () {
     if (process.getuid?.() !== 0) this.skip();
     const command = 'echo "is $(id -u) $(id -g) $(id -G)"; exec sleep 1000';
-    await trial.engine.start(trial.worker(command, { user: USER }));
+    await trial.start(trial.worker(command, { user: USER }));
     expect(await trial.said("shop.v1.worker.1", "is")).to.equal(`${USER.uid} ${USER.gid} ${USER.gid}`);
   });
 
   it("lets an instance with a user of its own listen on its SOCKET", async function () {
     if (process.getuid?.() !== 0) this.skip();
-    const { address = "" } = await trial.engine.start(trial.web({ listen: "socket", user: USER }));
+    const { address = "" } = await trial.start(trial.web({ listen: "socket", user: USER }));
     expect((await answerAt(address)).status).to.equal(200);
     expect((await stat(address.slice("unix@".length))).uid).to.equal(USER.uid);
   });
 
   it("holds an instance to its memory; the others do not feel it", async () => {
-    await trial.engine.start(trial.web());
+    await trial.start(trial.web());
     const other = await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running);
     const command = "dd if=/dev/zero of=/dev/null bs=300M count=1 || exit 1; echo swallowed; exec sleep 1000";
-    await trial.engine.start(trial.worker(command, { memoryMegabytes: 64 }));
+    await trial.start(trial.worker(command, { limits: { memoryMegabytes: 64 } }));
     await trial.reaches("shop.v1.worker.1", "has ended", ({ ends }) => ends > 0);
     expect(await trial.logOf("shop.v1.worker.1")).not.to.include("swallowed");
-    await trial.engine.start(trial.worker(command, { id: "shop.v1.worker.2" }));
+    await trial.start(trial.worker(command, { id: "shop.v1.worker.2" }));
     await trial.said("shop.v1.worker.2", "swallowed");
     expect(await trial.engine.state("shop.v1.web.1")).to.deep.equal(other);
   });
 
   it("runs nothing when its folder is gone, and says so in its log", async () => {
     await rm(trial.path("tree"), { recursive: true });
-    await trial.engine.start(trial.worker("echo ran; exec sleep 1000"));
+    await trial.start(trial.worker("echo ran; exec sleep 1000"));
     await trial.reaches("shop.v1.worker.1", "has ended", ({ ends }) => ends > 0);
     const lines = await eventually("a line in the log", async () => {
       const log = await trial.logOf("shop.v1.worker.1");

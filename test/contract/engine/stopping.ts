@@ -10,7 +10,7 @@ const LOOP = "while :; do sleep 0.05; done";
 
 export function stopsInstances(trial: EngineTrial): void {
   it("lets an instance finish what it has begun", async () => {
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
     const slow = ask(address, { path: "/slow?ms=700" });
     await eventually("the request is there", async () => (await answerAt(address)).status === 200);
@@ -20,7 +20,7 @@ export function stopsInstances(trial: EngineTrial): void {
 
   it("asks every process of an instance to end (TERM)", async () => {
     const child = `(trap "echo child got it; exit" TERM; echo ready; ${LOOP}) &`;
-    await trial.engine.start(trial.worker(`trap "echo parent got it; exit" TERM; ${child} ${LOOP}`));
+    await trial.start(trial.worker(`trap "echo parent got it; exit" TERM; ${child} ${LOOP}`));
     await trial.said("shop.v1.worker.1", "ready");
     await trial.engine.stop("shop.v1.worker.1", 10);
     const log = await trial.logOf("shop.v1.worker.1");
@@ -29,7 +29,7 @@ export function stopsInstances(trial: EngineTrial): void {
 
   it("gives every process the grace, also when the first one has left at once", async () => {
     const child = `(trap "sleep 0.5; echo goodbye; exit" TERM; echo ready; ${LOOP}) &`;
-    await trial.engine.start(trial.worker(`${child} exec sleep 1000`));
+    await trial.start(trial.worker(`${child} exec sleep 1000`));
     await trial.said("shop.v1.worker.1", "ready");
     const graceSeconds = 20;
     const tookMs = await timeOf(() => trial.engine.stop("shop.v1.worker.1", graceSeconds));
@@ -44,7 +44,7 @@ export function stopsInstances(trial: EngineTrial): void {
   ] as const) {
     it(`ends ${who} does not listen when the grace is over (KILL)`, async () => {
       const child = `(trap "" TERM; echo "child $(exec sh -c 'echo $PPID')"; ${LOOP}) &`;
-      await trial.engine.start(trial.worker(`${child} ${parent}`));
+      await trial.start(trial.worker(`${child} ${parent}`));
       const child_ = Number(await trial.said("shop.v1.worker.1", "child"));
       const { pid = 0 } = await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
       const tookMs = await timeOf(() => trial.engine.stop("shop.v1.worker.1", 0.6));
@@ -54,7 +54,7 @@ export function stopsInstances(trial: EngineTrial): void {
   }
 
   it("stops one that waits for its next try without waiting for it, and does not start it again", async () => {
-    await trial.engine.start(trial.worker("echo try; exit 1"));
+    await trial.start(trial.worker("echo try; exit 1"));
     const tries = async (): Promise<number> =>
       (await trial.logOf("shop.v1.worker.1")).filter((text) => text === "try").length;
     // The pause is of some seconds then.
@@ -67,12 +67,12 @@ export function stopsInstances(trial: EngineTrial): void {
     const before = await tries();
     await trial.engine.stop("shop.v1.worker.1", 10);
     expect(await tries()).to.equal(before);
-    await answerAt((await trial.engine.start(trial.web())).address);
+    await answerAt((await trial.start(trial.web())).address);
     expect(await tries()).to.equal(before);
   });
 
   it("forgets a stopped instance: no state, no process, nothing that listens", async () => {
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
     const { pid = 0 } = await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running);
     await trial.engine.stop("shop.v1.web.1", 10);
@@ -85,26 +85,26 @@ export function stopsInstances(trial: EngineTrial): void {
 
   it("gives the port of a stopped instance back, and starts it again as if it had never been", async () => {
     await trial.useRange(await freeRange(1));
-    const { address } = await trial.engine.start(trial.web());
+    const { address } = await trial.start(trial.web());
     await answerAt(address);
     await ask(address, { path: "/crash" }).catch(() => undefined);
     await trial.reaches("shop.v1.web.1", "has ended", ({ ends }) => ends > 0);
     await trial.engine.stop("shop.v1.web.1", 10);
-    expect(await trial.engine.start(trial.web())).to.deep.equal({ address });
+    expect(await trial.start(trial.web())).to.deep.equal({ address });
     expect(await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running)).to.include({ ends: 0 });
     expect((await answerAt(address)).status).to.equal(200);
   });
 
   it("removes the socket of a stopped instance", async () => {
-    const { address = "" } = await trial.engine.start(trial.web({ listen: "socket" }));
+    const { address = "" } = await trial.start(trial.web({ listen: "socket" }));
     await answerAt(address);
     await trial.engine.stop("shop.v1.web.1", 10);
     expect(await access(address.slice("unix@".length)).catch(codeOf)).to.equal("ENOENT");
   });
 
   it("can be asked to stop one twice, at once or later, and one that it does not know", async () => {
-    await trial.engine.start(trial.web());
-    await trial.engine.start(trial.worker("exec sleep 1000"));
+    await trial.start(trial.web());
+    await trial.start(trial.worker("exec sleep 1000"));
     await Promise.all([trial.engine.stop("shop.v1.web.1", 10), trial.engine.stop("shop.v1.web.1", 10)]);
     await trial.engine.stop("shop.v1.web.1", 10);
     await trial.engine.stop("shop.v9.web.1", 10);

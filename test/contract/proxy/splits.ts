@@ -152,7 +152,7 @@ function recordOf(number: number, track: string, address: string): ReleaseRecord
   return {
     ...{ v: 1, app: "a", number, commit: "c", branch: "b", track, phase: "healthy", source: "push" },
     ...{
-      order: "deploy",
+      steps: "deploy",
       by: "x",
       at: "",
       reachedAt: {},
@@ -161,7 +161,8 @@ function recordOf(number: number, track: string, address: string): ReleaseRecord
     },
     instances: [{ id: `a.v${number}.web.1`, process: "web", index: 1, address }],
     canary: canarySettingsSchema.parse({}),
-    traffic: {
+    artifact: { kind: "tree" },
+    serving: {
       ...{ sticky: true, listen: "port", drainSeconds: 900, standbySeconds: 600, sessionIdleSeconds: 900 },
       ...{ memoryMegabytes: 4, sleepSeconds: 0, expireSeconds: 0 },
     },

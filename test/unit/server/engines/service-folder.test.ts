@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { parseAddress } from "../../../../core/instances/address.js";
 import type { InstanceSpec } from "../../../../server/engines/engine.js";
 import { logConfiguration, serviceFiles } from "../../../../server/engines/runit/service-folder.js";
 
@@ -32,7 +33,11 @@ describe("a service folder", () => {
   for (const [kind, changes] of Object.entries({
     plain: {},
     "as a user, with a socket": { user: { uid: 1234, gid: 1234 }, listen: "socket" },
-    hostile: { command: HOSTILE, directory: `/tmp/${HOSTILE}`, env: { A: HOSTILE, B: "" } },
+    hostile: {
+      command: HOSTILE,
+      artifact: { kind: "tree", folder: `/tmp/${HOSTILE}` },
+      env: { A: HOSTILE, B: "" },
+    },
   } satisfies Record<string, Partial<InstanceSpec>>)) {
     it(`holds scripts that shellcheck has nothing to say about (${kind})`, async function () {
       if (!hasShellcheck()) this.skip();
@@ -45,7 +50,7 @@ describe("a service folder", () => {
   }
 
   it("makes an instance wait longer each time it has ended soon, up to a minute", async () => {
-    await writeFiles({ command: "true", directory: "/" });
+    await writeFiles({ command: "true", artifact: { kind: "tree", folder: "/" } });
     const programs = join(folder, "programs");
     await mkdir(programs);
     await writeFile(join(programs, "sleep"), `#!/bin/sh\necho "$1" >>${folder}/slept\n`, { mode: 0o700 });
@@ -82,14 +87,13 @@ function filesOf(folder: string, changes: Partial<InstanceSpec>): Readonly<Recor
     id: "shop.v1.web.1",
     app: "shop",
     command: "node server.js | tee log",
-    directory: folder,
+    artifact: { kind: "tree", folder },
     env: { PATH: process.env["PATH"] ?? "", GREETING: "hello world" },
-    memoryMegabytes: 512,
+    limits: { memoryMegabytes: 512 },
     listen: "port",
     ...changes,
   };
-  const address: Record<string, string> =
-    spec.listen === "socket" ? { SOCKET: "/tmp/a.sock" } : { PORT: "3000" };
+  const address = parseAddress(spec.listen === "socket" ? "unix@/tmp/a.sock" : "127.0.0.1:3000");
   return serviceFiles({
     spec,
     address,

@@ -35,7 +35,7 @@ describe("what is told of an app", () => {
   });
 
   it("tells a rollback, a canary and its promotion from a release", () => {
-    expect(told(release({ phase: "settled" }), release({ phase: "live", order: "rollback" }))?.type).to.equal(
+    expect(told(release({ phase: "settled" }), release({ phase: "live", steps: "rollback" }))?.type).to.equal(
       "release.rolled-back",
     );
     const canary = release({ phase: "live", track: "canary" });
@@ -78,13 +78,14 @@ function release(more: Partial<ReleaseRecord>): ReleaseRecord {
     track: "production",
     phase: "queued",
     source: "push",
-    order: "deploy",
+    steps: "deploy",
     by: "admin",
     at: AT,
     reachedAt: {},
     processes: [],
     instances: [],
-    traffic: {
+    artifact: { kind: "tree" },
+    serving: {
       sticky: false,
       listen: "port",
       drainSeconds: 1,

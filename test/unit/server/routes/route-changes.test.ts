@@ -30,7 +30,7 @@ const record = (number: number, track = "production"): ReleaseRecord => ({
   track,
   phase: "healthy",
   source: "push",
-  order: "deploy",
+  steps: "deploy",
   by: "x",
   at: "",
   reachedAt: {},
@@ -41,7 +41,8 @@ const record = (number: number, track = "production"): ReleaseRecord => ({
   ],
   canary: canarySettingsSchema.parse({}),
   previewEnv: {},
-  traffic: {
+  artifact: { kind: "tree" },
+  serving: {
     sticky: false,
     listen: "port",
     drainSeconds: 1,
@@ -116,7 +117,7 @@ describe("a route table", () => {
   });
 
   it("is closed to visitors of one release, and has the servers of one where they are now", () => {
-    const sticky = { ...record(1), traffic: { ...record(1).traffic, sticky: true } };
+    const sticky = { ...record(1), serving: { ...record(1).serving, sticky: true } };
     const table = withLive(withLive(emptyRouteTable("a"), sticky, 100), record(2), 200);
     const closed = withoutVisitors(table, 1);
     expect(closed.releases.map((release) => release.sticky)).to.deep.equal([false, false]);
@@ -136,7 +137,7 @@ describe("a route table", () => {
   describe("with a canary", () => {
     const canaryOf = (number: number, sticky = false): ReleaseRecord => {
       const made = record(number, "canary");
-      return { ...made, traffic: { ...made.traffic, sticky } };
+      return { ...made, serving: { ...made.serving, sticky } };
     };
     const split = withLive(one, canaryOf(2, true), 200);
 

@@ -100,9 +100,9 @@ describe("the manifest of a tree", () => {
   });
 
   it("lets sticky visitors stay longer, unless drainSeconds says how long", async () => {
-    const trafficOf = async (sluice: string): Promise<unknown> =>
-      (await manifestOf({ "package.json": START, "app.json": `{"sluice": {${sluice}}}` })).traffic;
-    expect(await trafficOf("")).to.deep.equal({
+    const servingOf = async (sluice: string): Promise<unknown> =>
+      (await manifestOf({ "package.json": START, "app.json": `{"sluice": {${sluice}}}` })).serving;
+    expect(await servingOf("")).to.deep.equal({
       sticky: false,
       listen: "port",
       drainSeconds: 900,
@@ -112,9 +112,9 @@ describe("the manifest of a tree", () => {
       sleepSeconds: 0,
       expireSeconds: 0,
     });
-    expect(await trafficOf('"sessions": "sticky"')).to.include({ sticky: true, drainSeconds: 3600 });
-    expect(await trafficOf('"sessions": "sticky", "drainSeconds": 5')).to.include({ drainSeconds: 5 });
-    expect(await trafficOf('"memoryMegabytes": 64, "listen": "socket"')).to.include({
+    expect(await servingOf('"sessions": "sticky"')).to.include({ sticky: true, drainSeconds: 3600 });
+    expect(await servingOf('"sessions": "sticky", "drainSeconds": 5')).to.include({ drainSeconds: 5 });
+    expect(await servingOf('"memoryMegabytes": 64, "listen": "socket"')).to.include({
       memoryMegabytes: 64,
       listen: "socket",
     });

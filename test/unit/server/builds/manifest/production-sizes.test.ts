@@ -7,7 +7,9 @@ const process = (name: string, quantity: number) => ({ name, quantity, command: 
 const sizes = (appJson: object, present: Record<string, number>): Record<string, number> => {
   const processes = [process("web", 1), process("worker", 0)];
   const now = Object.entries(present).map(([name, quantity]) => process(name, quantity));
-  const sized = productionSizes(processes, parseAppJson(JSON.stringify(appJson)), now);
+  const { formation, sluice } = parseAppJson(JSON.stringify(appJson));
+  const bounds = { fixedSizes: Object.keys(formation), scale: sluice.scale };
+  const sized = productionSizes(processes, bounds, now);
   return Object.fromEntries(sized.map(({ name, quantity }) => [name, quantity]));
 };
 

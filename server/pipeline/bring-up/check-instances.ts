@@ -1,11 +1,14 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { abortReason } from "../../../core/clock.js";
+import { addressVariable, parseAddress, type Address } from "../../../core/instances/address.js";
+import { instanceName } from "../../../core/instances/instance-id.js";
+import type { HealthCheck } from "../../../core/records/releases/health-check.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
-import { withoutUnvisited, withRelease } from "../../routes/route-changes.js";
-import type { HealthCheck } from "../../builds/manifest/app-json.js";
-import { readManifest } from "../../builds/manifest/manifest.js";
-import { probe, type Probe, type ProbeAnswer } from "../probe.js";
-import type { ReleaseWork, Step } from "../step.js";
+import { manifestOf } from "../../builds/manifest/manifest-of.js";
+import type { InstanceLogs } from "../../engines/instance-logs.js";
+import { unlessUnavailable } from "../../engines/unless-unavailable.js";
+import type { ReleaseWork } from "../step.js";
+import { probe, type Probe, type ProbeAnswer } from "./probe.js";
 
 /** Without a check in app.json: GET / must answer below 500. */
 const DEFAULT_CHECK: HealthCheck = {
@@ -23,44 +26,21 @@ const POLL_MS = 10;
 const LOG_LINES = 20;
 const OWN_LISTENER_MS = 2000;
 
-/** Every instance answers its checks, from outside; then the release can be looked at under `vN.APP.DOMAIN`. */
-export const health: Step = {
-  name: "health check",
-  reaches: "healthy",
-  timeoutMs: ({ limits }) => limits.releaseSeconds * 1000,
-  run: async (work, signal) => {
-    const { tools, app } = work;
-    await checkInstances(work, signal);
-    await tools.routes.update(app.name, (table) => withRelease(table, work.record, tools.clock.now()));
-    return undefined;
-  },
-  undo: async (work) => {
-    const { tools, app, record } = work;
-    const before = { isRouted: false };
-    const revision = await tools.routes.update(app.name, (table) => {
-      before.isRouted = table.releases.some(({ number }) => number === record.number);
-      return withoutUnvisited(table, record.number);
-    });
-    if (before.isRouted) work.goneSince = revision;
-  },
-};
-
-/** All instances of a release's record answer their checks, after the delay that a new one has. Throws why one does not. */
+/**
+ * All of these instances answer the release's checks, from outside; fresh ones after the delay that the check gives them.
+ * Throws why one does not.
+ */
 export async function checkInstances(
   work: ReleaseWork,
-  signal: AbortSignal,
-  { areNew = true } = {},
+  instances: readonly InstanceRecord[],
+  { signal, areFresh }: { readonly signal: AbortSignal; readonly areFresh: boolean },
 ): Promise<void> {
-  const { tools, record, app } = work;
-  const tree = tools.home.tree(app.name, record.number);
-  const { healthChecks } = await readManifest(tree, tools.settings.instances.memoryMegabytes);
-  const own = areNew ? healthChecks : healthChecks.map((check) => ({ ...check, initialDelay: 0 }));
+  if (instances.length === 0) return;
+  const { healthChecks } = await manifestOf(work.tools, work.record);
+  const own = areFresh ? healthChecks : healthChecks.map((check) => ({ ...check, initialDelay: 0 }));
   const checks = own.length === 0 ? [DEFAULT_CHECK] : own;
-  if (record.instances.length === 0) return;
-  work.out.heading(
-    `Health: ${record.instances.map(({ process, index }) => `${process}.${index}`).join(", ")}`,
-  );
-  await Promise.all(record.instances.map(async (instance) => checkInstance(work, instance, checks, signal)));
+  work.out.heading(`Health: ${instances.map(instanceName).join(", ")}`);
+  await Promise.all(instances.map(async (instance) => checkInstance(work, instance, checks, signal)));
 }
 
 async function checkInstance(
@@ -73,15 +53,16 @@ async function checkInstance(
     await refuseIfEnded(work, instance);
     return;
   }
-  for (const check of checks) await passes(work, instance, instance.address, check, signal);
-  await refuseForeignListener(work, instance, instance.address, signal);
+  const address = parseAddress(instance.address);
+  for (const check of checks) await passes(work, instance, address, check, signal);
+  await refuseForeignListener(work, instance, address, signal);
 }
 
 /** Repeats a check until it passes or its attempts are used up. That nobody listens yet does not use one up, but time. */
 async function passes(
   work: ReleaseWork,
   instance: InstanceRecord,
-  address: string,
+  address: Address,
   check: HealthCheck,
   signal: AbortSignal,
 ): Promise<void> {
@@ -116,52 +97,52 @@ function problemOf(result: Probe, check: HealthCheck): string | undefined {
 async function refuseForeignListener(
   work: ReleaseWork,
   instance: InstanceRecord,
-  address: string,
+  address: Address,
   signal: AbortSignal,
 ): Promise<void> {
+  if (address.kind === "socket") return;
   const { clock, engine } = work.tools;
-  const port = address.slice(address.lastIndexOf(":"));
   const deadline = clock.now() + OWN_LISTENER_MS;
   // A process that listens from a session of its own is not found; it is believed after a while.
-  while (!address.startsWith("unix@") && clock.now() < deadline) {
+  while (clock.now() < deadline) {
     const listens = await engine.listening(instance.id);
     await refuseIfEnded(work, instance);
-    if (listens.some((listener) => listener.endsWith(port))) return;
+    if (listens.some((listener) => listener.endsWith(`:${address.port}`))) return;
     await clock.sleep(POLL_MS, signal);
   }
 }
 
+/** While the engine does not answer, nothing is known. */
 async function refuseIfEnded({ tools, endsBefore }: ReleaseWork, instance: InstanceRecord): Promise<void> {
-  const state = await tools.engine.state(instance.id);
+  const state = await unlessUnavailable(tools.engine.state(instance.id));
   if (state === undefined || state.ends <= (endsBefore.get(instance.id) ?? 0)) return;
   throw new AppError("instance-died", {
-    instance: `${instance.process}.${instance.index}`,
+    instance: instanceName(instance),
     status: state.lastEnd ?? "unknown",
-    log: await lastLines(tools.engine, instance.id),
+    log: await lastLines(tools.logs, instance.id),
   });
 }
 
 async function failure(
   { tools }: ReleaseWork,
   instance: InstanceRecord,
-  address: string,
+  address: Address,
   check: HealthCheck,
   problem: string,
   result: Probe,
 ): Promise<AppError> {
-  const name = `${instance.process}.${instance.index}`;
-  const log = await lastLines(tools.engine, instance.id);
-  const listens = (await tools.engine.listening(instance.id)).join(", ");
+  const log = await lastLines(tools.logs, instance.id);
+  const listens = ((await unlessUnavailable(tools.engine.listening(instance.id))) ?? []).join(", ");
   if (result.kind === "refused" && listens !== "") {
     return new AppError("instance-wrong-port", {
-      instance: name,
+      instance: instanceName(instance),
       expected: expectation(address),
       listens,
       log,
     });
   }
   return new AppError("health-failed", {
-    instance: name,
+    instance: instanceName(instance),
     url: check.path,
     result: result.kind === "refused" ? `found nobody listening at ${expectation(address)}` : problem,
     body: result.kind === "answered" ? excerpt(result.answer) : "",
@@ -169,23 +150,19 @@ async function failure(
   });
 }
 
-function expectation(address: string): string {
-  return address.startsWith("unix@")
-    ? `SOCKET=${address.slice("unix@".length)}`
-    : `PORT=${address.split(":")[1] ?? ""}`;
+function expectation(address: Address): string {
+  const [[name, value] = []] = Object.entries(addressVariable(address));
+  return `${name}=${value}`;
 }
 
 function excerpt({ body }: ProbeAnswer): string {
   return body.slice(0, 200).trim();
 }
 
-async function lastLines(engine: ReleaseWork["tools"]["engine"], id: string): Promise<string> {
+async function lastLines(logs: InstanceLogs, id: string): Promise<string> {
   const lines: string[] = [];
-  for await (const { text } of engine.logs(id, {
-    lines: LOG_LINES,
-    follow: false,
-    signal: new AbortController().signal,
-  }))
+  const { signal } = new AbortController();
+  for await (const { text } of logs.read(id, { lines: LOG_LINES, follow: false, signal }))
     lines.push(`  ${text}`);
   return lines.join("\n");
 }

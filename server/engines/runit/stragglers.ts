@@ -1,5 +1,5 @@
-import { systemClock } from "../../core/clock.js";
-import { eachProcess } from "../../core/exec/each-process.js";
+import { systemClock } from "../../../core/clock.js";
+import { eachProcess } from "../../../core/exec/each-process.js";
 
 const MOST_LOOKS = 100;
 const POLL_MS = 10;

@@ -1,5 +1,6 @@
 import { request } from "node:http";
-import type { HealthCheck } from "../builds/manifest/app-json.js";
+import type { Address } from "../../../core/instances/address.js";
+import type { HealthCheck } from "../../../core/records/releases/health-check.js";
 
 export interface ProbeAnswer {
   readonly status: number;
@@ -15,17 +16,16 @@ export type Probe =
 
 const BODY_BYTES = 65_536;
 
-/** One GET to an instance, from outside it. `address` is `HOST:PORT` or `unix@PATH`. */
+/** One GET to an instance, from outside it. */
 export async function probe(
-  address: string,
+  address: Address,
   path: string,
   host: string,
   check: Pick<HealthCheck, "timeout" | "httpHeaders">,
   signal: AbortSignal,
 ): Promise<Probe> {
-  const target = address.startsWith("unix@")
-    ? { socketPath: address.slice("unix@".length) }
-    : { host: address.slice(0, address.lastIndexOf(":")), port: address.slice(address.lastIndexOf(":") + 1) };
+  const target =
+    address.kind === "socket" ? { socketPath: address.path } : { host: address.host, port: address.port };
   const headers = Object.fromEntries(check.httpHeaders.map(({ name, value }) => [name, value]));
   return new Promise((resolve) => {
     const outgoing = request({

@@ -1,0 +1,11 @@
+import { z } from "zod";
+
+/** What a build has produced, as a release's record keeps it. */
+export const artifactSchema = z.object({
+  /** A folder of its own, where `Home.tree` says. */
+  kind: z.literal("tree"),
+  /** `bin` of the Node.js it runs with, when that is not the machine's own. */
+  nodeFolder: z.string().optional(),
+});
+
+export type Artifact = z.infer<typeof artifactSchema>;

@@ -1,0 +1,68 @@
+import { instanceId, instanceName } from "../../../core/instances/instance-id.js";
+import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
+import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
+import { execLast } from "../../builds/manifest/exec-last.js";
+import { placedTree } from "../../builds/placed-tree.js";
+import type { InstanceSpec } from "../../engines/engine.js";
+import { unlessUnavailable } from "../../engines/unless-unavailable.js";
+import { userOf } from "../../tools.js";
+import { giveReserve } from "../disk-space.js";
+import { processEnvironment } from "../environment.js";
+import type { ReleaseWork } from "../step.js";
+
+const POLL_MS = 20;
+
+/**
+ * Starts what a release should have running and waits until each instance has its address. Those that run already stay as
+ * they are.
+ */
+export async function startInstances(work: ReleaseWork, signal: AbortSignal): Promise<InstanceRecord[]> {
+  const specs: { spec: InstanceSpec; process: string; index: number }[] = [];
+  for (const process of work.record.processes) {
+    for (let index = 1; index <= process.quantity; index++) {
+      const spec = await specOf(work, process, index);
+      await start(work, spec);
+      specs.push({ spec, process: process.name, index });
+    }
+  }
+  return Promise.all(
+    specs.map(async ({ spec, process, index }) => {
+      const address = spec.listen === "nothing" ? undefined : await addressOf(work, spec.id, signal);
+      return { id: spec.id, process, index, ...(address === undefined ? {} : { address }) };
+    }),
+  );
+}
+
+async function specOf(work: ReleaseWork, process: ReleaseProcess, index: number): Promise<InstanceSpec> {
+  const { tools, app, record } = work;
+  const one = { app: app.name, release: record.number, process: process.name, index };
+  const user = userOf(app, tools);
+  return {
+    id: instanceId(one),
+    app: app.name,
+    artifact: placedTree(tools.home, record),
+    // One process less for each instance: the shell does not stay around it.
+    command: execLast(process.command),
+    env: await processEnvironment(work, instanceName(one)),
+    ...(user === undefined ? {} : { user }),
+    limits: { memoryMegabytes: record.serving.memoryMegabytes },
+    listen: process.name === "web" ? record.serving.listen : "nothing",
+  };
+}
+
+async function start({ tools, endsBefore }: ReleaseWork, spec: InstanceSpec): Promise<void> {
+  await tools.leaving.reclaim(spec.id);
+  const state = await tools.engine.state(spec.id);
+  if (state === undefined) await giveReserve(tools);
+  endsBefore.set(spec.id, state?.ends ?? 0);
+  await tools.engine.start(spec);
+}
+
+/** An engine with many hosts needs a while to find one; while it does not answer, nothing is known. */
+async function addressOf({ tools }: ReleaseWork, id: string, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    const state = await unlessUnavailable(tools.engine.state(id));
+    if (state?.address !== undefined) return state.address;
+    await tools.clock.sleep(POLL_MS, signal);
+  }
+}

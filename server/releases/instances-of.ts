@@ -1,0 +1,17 @@
+import { instanceId, instanceName } from "../../core/instances/instance-id.js";
+import { releaseName } from "../../core/names.js";
+import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
+
+/** The instances that a release should have, running or not, with their names for people (`v42 web.1`). */
+export function instancesOf({
+  app,
+  number,
+  processes,
+}: Pick<ReleaseRecord, "app" | "number" | "processes">): { id: string; from: string }[] {
+  return processes.flatMap(({ name, quantity }) =>
+    Array.from({ length: quantity }, (_, index) => {
+      const one = { app, release: number, process: name, index: index + 1 };
+      return { id: instanceId(one), from: `${releaseName(number)} ${instanceName(one)}` };
+    }),
+  );
+}
