@@ -39,7 +39,7 @@ async function list(context: Context, options: Format): Promise<void> {
   const answer = await new Client(context).call<AlertsSummary>("GET", apiPath("alerts"));
   show(context, options, answer, alertLines);
   if (!options.json && hasNoRecipients(context.settings.monitor))
-    context.print("\nNobody is notified of them: docs/configuration.md shows how to get a mail.");
+    context.print("\nNobody is notified of them: docs/alert-recipients.md shows how to get a mail.");
 }
 
 async function acknowledge(context: Context, id: string): Promise<void> {

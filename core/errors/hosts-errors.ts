@@ -37,7 +37,7 @@ export const hostsErrors = {
     409,
     ({ file }) =>
       `Nobody is notified of alerts: ${file} has none of monitor.email, monitor.webhook and monitor.slack.`,
-    () => "docs/configuration.md shows how they are set; then run this again.",
+    () => "docs/alert-recipients.md shows how they are set; then run this again.",
   ),
   "alert-test-failed": entry<{ problems: readonly string[] }>(
     502,

@@ -10,7 +10,7 @@ export const requestsErrors = {
   "request-invalid": entry<{ problem: string }>(
     400,
     ({ problem }) => `The request is not understood: ${problem}.`,
-    () => "docs/operations.md lists what the API takes.",
+    () => "docs/api.md lists what the API takes.",
   ),
   "request-too-large": entry<{ limit: string }>(
     413,

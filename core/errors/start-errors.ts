@@ -5,7 +5,7 @@ export const startErrors = {
   "settings-invalid": entry<{ file: string; problems: readonly string[] }>(
     400,
     ({ file, problems }) => `${file} cannot be used:\n${problems.map((line) => `  - ${line}`).join("\n")}`,
-    () => "Fix the lines above; docs/configuration.md lists every setting with its default.",
+    () => "Fix the lines above; docs/sluice-yml.md lists every setting with its default.",
   ),
   "home-unwritable": entry<{ home: string; reason: string }>(
     500,

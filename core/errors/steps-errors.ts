@@ -25,7 +25,7 @@ export const stepsErrors = {
   "step-timeout": entry<{ step: string; seconds: number }>(
     504,
     ({ step, seconds }) => `The step ${step} took longer than its ${seconds} s and was stopped.`,
-    () => "Make it shorter, or raise its limit (limits in sluice.yml, see docs/configuration.md).",
+    () => "Make it shorter, or raise its limit (limits in sluice.yml, see docs/sluice-yml.md).",
   ),
   "instance-died": entry<{ instance: string; status: string; log: string }>(
     422,

@@ -17,7 +17,7 @@ export const treeErrors = {
   "manifest-invalid": entry<{ file: string; problem: string }>(
     422,
     ({ file, problem }) => `${file} cannot be used: ${problem}.`,
-    ({ file }) => `Fix ${file}, commit and push again; docs/configuration.md shows its keys.`,
+    ({ file }) => `Fix ${file}, commit and push again; docs/app-json.md and docs/builds.md show its keys.`,
   ),
   "nothing-to-run": entry(
     422,

@@ -12,7 +12,7 @@ const port = z.number().int().min(1).max(65_535);
 const seconds = z.number().positive().max(86_400);
 const megabytes = z.number().int().positive();
 
-/** `sluice.yml`, with every default. `docs/configuration.md` shows each key; a test parses that example. */
+/** `sluice.yml`, with every default. `docs/sluice-yml.md` shows each key; a test parses that example. */
 export const settingsSchema = z.strictObject({
   bind: z.string().min(1).default("127.0.0.1").describe("address the public ports listen on"),
   domain: z

@@ -48,7 +48,7 @@ export interface ApiOptions {
   readonly version: string;
 }
 
-/** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/operations.md` lists it. */
+/** `/api`: JSON with `Authorization: Bearer TOKEN`. `docs/api.md` lists it. */
 export function api(options: ApiOptions): Router {
   const { tools, redis, pipeline, tokens, keys, canaries, webhooks, flags, version } = options;
   const router = Router();

@@ -57,7 +57,7 @@ export function prometheusText({ traffic, apps, hosts }: Metrics): string {
   ].join("");
 }
 
-/** `cpuUser` → `sluice_host_cpu_user`, in the units of docs/configuration.md. */
+/** `cpuUser` → `sluice_host_cpu_user`, in the units of docs/alert-rules.md. */
 function hostFamily(metric: Metric, hosts: readonly HostSample[]): string {
   const name = `sluice_host_${metric.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
   return family(name, "gauge", `The monitor's ${metric}.`, hosts, ({ host, sample }) => {

@@ -9,7 +9,7 @@ import { eventually } from "../support/eventually.js";
 import { OwnRedis } from "../support/own-redis.js";
 
 const MINUTE_MS = 60_000;
-/** What a host takes of Redis at most, as docs/operations.md says. */
+/** What a host takes of Redis at most, as docs/machines.md says. */
 const MEGABYTE = 1024 * 1024;
 
 describe("the series of samples in Redis", function () {

@@ -398,7 +398,7 @@ describe("sluice up says what is in its way", function () {
       /limits\.gateSeconds: unknown key; did you mean limits\.gatesSeconds\?/,
       /limits\.keepReleases: .*\(it is 0\)/,
       /gates: .*\(it is "never"\)/,
-      /docs\/configuration\.md/,
+      /docs\/sluice-yml\.md/,
     );
     for (const [text, says] of [
       ["limits: [1, 2\ngates: x: y\n", /cannot be used:\n.*at line \d/],

@@ -31,14 +31,16 @@ describe("errors", () => {
     const entries = errorsPage().split("\n### ").slice(1);
     expect(entries).to.have.length(Object.keys(catalogue).length);
     for (const entry of entries) {
-      const [, status, message, hint] = /^[a-z]+(?:-[a-z]+)* \((\d+)\)\n\n(.*)\n\n→ (.*)\n/.exec(entry) ?? [];
+      const [head, message, hint = "", ...rest] = entry.trimEnd().split("\n\n");
+      const [, status] = /^[a-z]+(?:-[a-z]+)* \((\d+)\)$/.exec(head ?? "") ?? [];
       expect(Number(status), entry).to.be.within(400, 599);
       expect(message, entry)
-        .to.match(/^\S.*\S$/)
+        .to.match(/^\S.*\S$/s)
         .and.not.include("undefined");
       expect(hint, entry)
-        .to.match(/^\S.*\S$/)
+        .to.match(/^→ \S.*\S$/s)
         .and.not.include("undefined");
+      expect(rest, entry).to.deep.equal([]);
     }
   });
 });
