@@ -1,3 +1,4 @@
+import { keptManifest, readManifest } from "../../builds/manifest/manifest.js";
 import { withDeadline } from "../deadline.js";
 import type { Step } from "../step.js";
 import { runBuild } from "./build.js";
@@ -26,7 +27,10 @@ export const gatesAndBuild: Step = {
       await Promise.allSettled(sides);
       throw error;
     }
-    return undefined;
+    // A build may write app.json or the Procfile; afterwards only its record counts.
+    const { home, settings } = work.tools;
+    const tree = home.tree(work.app.name, work.record.number);
+    return { manifest: keptManifest(await readManifest(tree, settings.instances.memoryMegabytes)) };
 
     async function gated(end: AbortSignal): Promise<void> {
       await runGates(work, end);
