@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../core/redis/database.js";
-import { redisError } from "../core/redis/connection.js";
 import { keys } from "../core/redis/keys.js";
 
 /** So long after its end another monitor takes over. */
@@ -31,11 +30,7 @@ export class MonitorLead {
 
   /** Takes it or keeps it; to be called more often than every 5 s. */
   async hold(): Promise<boolean> {
-    try {
-      return (await this.redis.eval(HOLD, 1, keys.monitorLead, this.token, LIFE_MS)) === 1;
-    } catch (error) {
-      throw redisError(error);
-    }
+    return (await this.redis.eval(HOLD, 1, keys.monitorLead, this.token, LIFE_MS)) === 1;
   }
 
   /** What cannot be given back runs out by itself. */

@@ -1,6 +1,8 @@
 import type { Database } from "../core/redis/database.js";
 import type { Home } from "../core/home.js";
 import type { Log } from "../core/log.js";
+import { PerKey } from "../core/loop/per-key.js";
+import { Ticker } from "../core/loop/ticker.js";
 import type { MonitorSettings } from "../core/settings/monitor-settings.js";
 import { AlertRecords } from "../core/records/alerts/alert-records.js";
 import type { HostRole, Inventory } from "../core/records/hosts/host-record.js";
@@ -47,8 +49,8 @@ export class Monitor {
   private readonly loads: InstanceLoads;
   private readonly scaledApps: ScaledApps;
   private readonly loop: AlertLoop;
-  private readonly busy = new Map<string, Promise<void>>();
-  private readonly stopping = new AbortController();
+  /** What takes longer than a second (Redis is away, say) misses its next turn and holds up nothing else. */
+  private readonly works = new PerKey({ onError: (error, what) => this.warn(what, error) });
   private ticks = 0;
 
   constructor(private readonly options: MonitorOptions) {
@@ -77,15 +79,19 @@ export class Monitor {
   async start(): Promise<{ stop(): Promise<void> }> {
     const startedAt = new Date(await redisTime(this.options.redis)).toISOString();
     await this.introduce(startedAt, basicInventory());
-    this.unlessBusy("taking the inventory", async () =>
-      this.introduce(startedAt, await fullInventory(this.options.path, this.stopping.signal)),
+    this.works.runIfIdle("taking the inventory", async (signal) =>
+      this.introduce(startedAt, await fullInventory(this.options.path, signal)),
     );
-    const timer = setInterval(() => this.tick(), TICK_MS);
+    const ticker = new Ticker({
+      everyMs: TICK_MS,
+      job: () => this.tick(),
+      onError: (error) => this.warn("a tick", error),
+    });
+    ticker.start();
     return {
       stop: async () => {
-        clearInterval(timer);
-        this.stopping.abort(new Error("the monitor stops"));
-        while (this.busy.size > 0) await Promise.all(this.busy.values());
+        await ticker.stop();
+        await this.works.stop();
         this.sampler.close();
         await this.loop.stop().catch((error: unknown) => this.warn("stopping", error));
       },
@@ -112,16 +118,15 @@ export class Monitor {
     await new HostRecords(redis).save({ v: 1, id: host, roles: [...roles], startedAt, inventory });
   }
 
-  /** What takes longer than a second (Redis is away, say) misses its next turn and holds up nothing else. */
   private tick(): void {
     const { host } = this.options;
-    this.unlessBusy("reading the counters", async () => {
+    this.works.runIfIdle("reading the counters", async () => {
       const taken = await this.sampler.sample();
-      if (taken !== undefined) this.unlessBusy("sampling", async () => this.keep(taken));
+      if (taken !== undefined) this.works.runIfIdle("sampling", async () => this.keep(taken));
     });
     if (this.ticks++ % MINUTE_TICKS === 0)
-      this.unlessBusy("adding up minutes", async () => this.series.sumMinutes(host));
-    this.unlessBusy("looking at the rules", async () => this.loop.look());
+      this.works.runIfIdle("adding up minutes", async () => this.series.sumMinutes(host));
+    this.works.runIfIdle("looking at the rules", async () => this.loop.look());
   }
 
   /** Of the loads only what the autoscaler looks at. */
@@ -130,14 +135,6 @@ export class Monitor {
     await this.series.append(host, sample);
     const loads = loadsOf(await this.scaledApps.read());
     if (Object.keys(loads).length > 0) await this.loads.write(host, loads);
-  }
-
-  private unlessBusy(what: string, work: () => Promise<void>): void {
-    if (this.busy.has(what)) return;
-    const done = work()
-      .catch((error: unknown) => this.warn(what, error))
-      .finally(() => this.busy.delete(what));
-    this.busy.set(what, done);
   }
 
   private warn(what: string, error: unknown): void {

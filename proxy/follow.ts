@@ -1,5 +1,6 @@
 import type { Database } from "../core/redis/database.js";
 import type { Log } from "../core/log.js";
+import { Ticker } from "../core/loop/ticker.js";
 import { isAlert } from "../core/records/alerts/is-alert.js";
 import { ProxyReports, type ProxyReport, type ReleaseLoad } from "../core/records/routes/proxy-reports.js";
 import { CANARY, isWatched, type RouteTable } from "../core/records/routes/route-table.js";
@@ -46,10 +47,17 @@ export class Follower {
   /** How often it began from the beginning. */
   private beginnings = 0;
   private isAlert = false;
-  private running: Promise<void> | undefined;
-  private again = false;
-  private beating: Promise<void> | undefined;
-  private stopped = false;
+  private readonly steps = new Ticker({
+    everyMs: TICK_MS,
+    job: async () => this.step(),
+    onError: (error) => this.options.log.warn({ err: error }, "following the routes"),
+  });
+  /** Apart from the steps: one that takes long, or waits for the proxy's socket, does not make the proxy look gone. */
+  private readonly beats = new Ticker({
+    everyMs: TICK_MS,
+    job: async () => this.report(),
+    onError: () => undefined,
+  });
 
   constructor(private readonly options: FollowOptions) {
     this.tables = new RouteTables(options.redis);
@@ -62,27 +70,24 @@ export class Follower {
   /** Follows until `stop` of the answer is called. */
   async start(): Promise<{ stop(): Promise<void> }> {
     const { redis } = this.options;
+    const wake = (): void => this.steps.wake();
     const subscriber = subscriberOf(redis);
     subscriber.on("error", () => undefined);
-    subscriber.on("message", () => this.wake());
+    subscriber.on("message", wake);
     const beginAgain = (): void => this.beginAgain();
     subscriber.on("ready", beginAgain);
     redis.on("ready", beginAgain);
-    this.beat();
+    this.steps.start();
+    void this.beats.startNow();
     await subscriber.subscribe(keys.routesChannel);
-    const alert = new KeyWatch(redis, keys.alert, () => this.wake());
+    const alert = new KeyWatch(redis, keys.alert, wake);
     await alert.start();
-    // Apart from the steps: one that takes long, or waits for the proxy's socket, does not make it look gone.
-    const timers = [setInterval(() => this.wake(), TICK_MS), setInterval(() => this.beat(), TICK_MS)];
     return {
       stop: async () => {
-        this.stopped = true;
-        for (const timer of timers) clearInterval(timer);
         redis.off("ready", beginAgain);
         subscriber.disconnect();
         alert.stop();
-        await this.running;
-        await this.beating;
+        await Promise.all([this.steps.stop(), this.beats.stop()]);
         await this.traffic.idle();
       },
     };
@@ -93,31 +98,7 @@ export class Follower {
     this.beginnings++;
     this.revision = 0;
     this.state = { ...this.state, revision: 0 };
-    this.wake();
-  }
-
-  private beat(): void {
-    if (this.stopped) return;
-    this.beating ??= this.report()
-      .catch(() => undefined)
-      .finally(() => (this.beating = undefined));
-  }
-
-  /** One step at a time; a wake-up during a step makes another one follow. */
-  private wake(): void {
-    if (this.stopped) return;
-    if (this.running !== undefined) {
-      this.again = true;
-      return;
-    }
-    this.running = this.step()
-      .catch((error: unknown) => this.options.log.warn({ err: error }, "following the routes"))
-      .finally(() => {
-        this.running = undefined;
-        if (!this.again) return;
-        this.again = false;
-        this.wake();
-      });
+    this.steps.wake();
   }
 
   private async step(): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Database } from "../../core/redis/database.js";
 import { outputOf } from "../../core/exec/exec.js";
 import type { Log } from "../../core/log.js";
+import { Ticker } from "../../core/loop/ticker.js";
 
 const TICK_MS = 1000;
 const MEGABYTE = 1024 * 1024;
@@ -29,35 +30,30 @@ export interface RedisReserveOptions {
 export class RedisReserve {
   private canRewrite: boolean | undefined;
   private problem: string | undefined;
-  private running: Promise<void> | undefined;
 
   constructor(private readonly options: RedisReserveOptions) {}
 
   /** Resolves once the reserve exists. If the disk has no room for it, the log says so. */
   async start(): Promise<{ stop(): Promise<void> }> {
     const { redis } = this.options;
-    await this.tick();
-    const timer = setInterval(() => void this.tick(), TICK_MS);
+    const ticker = new Ticker({
+      everyMs: TICK_MS,
+      job: async () => {
+        await this.keep();
+        this.tell(undefined);
+      },
+      onError: (error) => this.tell(error instanceof Error ? error.message : String(error)),
+    });
+    await ticker.startNow();
     // It has read its configuration again, which allows rewrites.
     const restarted = (): void => void (this.canRewrite = undefined);
     redis.on("ready", restarted);
     return {
       stop: async () => {
-        clearInterval(timer);
         redis.off("ready", restarted);
-        await this.running;
+        await ticker.stop();
       },
     };
-  }
-
-  private async tick(): Promise<void> {
-    this.running ??= this.keep()
-      .then(
-        () => this.tell(undefined),
-        (error: unknown) => this.tell(error instanceof Error ? error.message : String(error)),
-      )
-      .finally(() => (this.running = undefined));
-    await this.running;
   }
 
   private async keep(): Promise<void> {

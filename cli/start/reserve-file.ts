@@ -2,6 +2,7 @@ import { stat, statfs } from "node:fs/promises";
 import { outputOf } from "../../core/exec/exec.js";
 import type { Home } from "../../core/home.js";
 import type { Log } from "../../core/log.js";
+import { Ticker } from "../../core/loop/ticker.js";
 
 const TICK_MS = 5000;
 const RESERVE_BYTES = 8 * 1024 * 1024;
@@ -20,28 +21,20 @@ export async function keepReserveFile({
   readonly path: string;
   readonly log: Log;
 }): Promise<{ stop(): Promise<void> }> {
-  let running: Promise<void> | undefined;
-  let failed = false;
-  const tick = async (): Promise<void> => {
-    running ??= make(home, path)
-      .then(
-        () => (failed = false),
-        (error: unknown) => {
-          if (!failed) log.error({ err: error }, "no room is kept for starting instances on a full disk");
-          failed = true;
-        },
-      )
-      .then(() => (running = undefined));
-    await running;
-  };
-  await tick();
-  const timer = setInterval(() => void tick(), TICK_MS);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await running;
+  let hasFailed = false;
+  const ticker = new Ticker({
+    everyMs: TICK_MS,
+    job: async () => {
+      await make(home, path);
+      hasFailed = false;
     },
-  };
+    onError: (error) => {
+      if (!hasFailed) log.error({ err: error }, "no room is kept for starting instances on a full disk");
+      hasFailed = true;
+    },
+  });
+  await ticker.startNow();
+  return ticker;
 }
 
 async function make(home: Home, path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Database } from "../redis/database.js";
-import { redisError } from "../redis/connection.js";
 import { keys } from "../redis/keys.js";
+import { parseRecord } from "../redis/parse-record.js";
 import { givenUpJobSchema, outboxJobSchema, type GivenUpJob, type OutboxJob } from "./outbox-job.js";
 
 /** A job in work: nobody else gets it, nor another of its lane, while the lease is renewed. */
@@ -89,29 +89,17 @@ export class JobQueue {
 
   /** Newest first. */
   async givenUp(): Promise<GivenUpJob[]> {
-    try {
-      const texts = await this.redis.lrange(this.givenUpKey, 0, -1);
-      return texts.map((text) => givenUpJobSchema.parse(JSON.parse(text)));
-    } catch (error) {
-      throw redisError(error);
-    }
+    const texts = await this.redis.lrange(this.givenUpKey, 0, -1);
+    return texts.map((text) => parseRecord(givenUpJobSchema, text, this.givenUpKey));
   }
 
   /** How many there are, those in work included. */
   async size(): Promise<number> {
-    try {
-      return await this.redis.zcard(this.agesKey);
-    } catch (error) {
-      throw redisError(error);
-    }
+    return this.redis.zcard(this.agesKey);
   }
 
   private async run(script: string, args: readonly (string | number)[]): Promise<unknown> {
-    try {
-      return await this.redis.eval(SHARED + script, this.keys.length, ...this.keys, ...args);
-    } catch (error) {
-      throw redisError(error);
-    }
+    return this.redis.eval(SHARED + script, this.keys.length, ...this.keys, ...args);
   }
 }
 

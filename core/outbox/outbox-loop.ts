@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.js";
 import type { Log } from "../log.js";
+import { Ticker } from "../loop/ticker.js";
 import { attempt, type Handler } from "./attempt.js";
 import type { JobQueue, TakenJob } from "./job-queue.js";
 import { outcomeOfFailure } from "./outcome.js";
@@ -26,26 +27,34 @@ const STOP_GRACE_MS = 2000;
 /** Takes jobs that are due, as many at once as it may, and settles what became of them. */
 export class OutboxLoop {
   private readonly works = new Set<Promise<void>>();
-  /** Nothing is taken any more. */
-  private readonly stopping = new AbortController();
   /** What is under way ends now. */
   private readonly ended = new AbortController();
   private isRedisAway = false;
-  private bell = new AbortController();
+  /** When the next job is due, ms since 1970, as far as this loop knows. */
+  private nextAt = Infinity;
+  private readonly ticker: Ticker;
 
   constructor(
     private readonly queue: JobQueue,
     private readonly handlers: Handlers,
     private readonly options: LoopOptions,
-  ) {}
+  ) {
+    const { clock } = options;
+    this.ticker = new Ticker({
+      everyMs: POLL_MS,
+      job: async (signal) => this.takeAll(signal),
+      onError: (error) => this.tellRedis(error),
+      dueInMs: () => this.nextAt - clock.now(),
+      clock,
+    });
+  }
 
   start(): { stop(): Promise<void> } {
-    const running = this.run();
+    this.ticker.start();
+    this.look();
     return {
       stop: async () => {
-        this.stopping.abort();
-        this.look();
-        await running;
+        await this.ticker.stop();
         const isOver = new AbortController();
         const grace = this.options.clock.sleep(STOP_GRACE_MS, isOver.signal).catch(() => undefined);
         await Promise.race([Promise.all(this.works), grace]);
@@ -58,33 +67,22 @@ export class OutboxLoop {
 
   /** There may be something to do. */
   look(): void {
-    this.bell.abort();
+    this.ticker.wake();
   }
 
-  private async run(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      // Rung from now on, it is heard.
-      this.bell = new AbortController();
-      const next = await this.takeAll();
-      await this.pause(Math.max(0, next - this.options.clock.now()), this.bell.signal);
-    }
-  }
-
-  /** Answers when to look for more, ms since 1970. */
-  private async takeAll(): Promise<number> {
-    const { clock } = this.options;
-    try {
-      while (this.works.size < this.options.atOnce && !this.stopping.signal.aborted) {
-        const now = clock.now();
-        const found = await this.queue.take(now, now + LEASE_MS, randomUUID());
-        this.tellRedis(undefined);
-        if (found.job === undefined) return Math.min(now + POLL_MS, found.nextAt ?? Infinity);
-        this.begin(found, now + LEASE_MS);
+  private async takeAll(signal: AbortSignal): Promise<void> {
+    const { clock, atOnce } = this.options;
+    this.nextAt = Infinity;
+    while (this.works.size < atOnce && !signal.aborted) {
+      const now = clock.now();
+      const found = await this.queue.take(now, now + LEASE_MS, randomUUID());
+      this.tellRedis(undefined);
+      if (found.job === undefined) {
+        this.nextAt = found.nextAt ?? Infinity;
+        return;
       }
-    } catch (error) {
-      this.tellRedis(error);
+      this.begin(found, now + LEASE_MS);
     }
-    return clock.now() + POLL_MS;
   }
 
   private begin(taken: TakenJob, leaseUntil: number): void {

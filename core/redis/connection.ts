@@ -2,9 +2,6 @@ import type { Log } from "../log.js";
 import { Database } from "./database.js";
 import { redisError } from "./redis-error.js";
 
-// Stores that translate by themselves: needless, and harmless, since a connection does.
-export { redisError };
-
 export type RedisAddress =
   | { readonly kind: "url"; readonly url: string }
   | { readonly kind: "socket"; readonly path: string; readonly password: string };

@@ -1,7 +1,6 @@
 import type { Database } from "../../core/redis/database.js";
 import type { AlertRecord } from "../../core/records/alerts/alert-record.js";
 import { drainSchema, type Drain } from "../../core/records/alerts/drain.js";
-import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { Action } from "./actions.js";
 
@@ -44,14 +43,10 @@ export class DrainCanary implements Action {
   ) {}
 
   async keep(alerts: readonly AlertRecord[]): Promise<void> {
-    try {
-      const [first] = alerts;
-      if (first !== undefined) await this.hold(first, alerts);
-      // Also at the first look: an alert that ended while no monitor ran.
-      else if (this.isHeld) await this.release();
-    } catch (error) {
-      throw redisError(error);
-    }
+    const [first] = alerts;
+    if (first !== undefined) await this.hold(first, alerts);
+    // Also at the first look: an alert that ended while no monitor ran.
+    else if (this.isHeld) await this.release();
   }
 
   private async hold(first: AlertRecord, alerts: readonly AlertRecord[]): Promise<void> {

@@ -6,7 +6,6 @@ import type { SampleSeries, TimedSample } from "../../core/records/hosts/sample-
 import type { ScaleDecisions } from "../../core/records/scaling/scale-decisions.js";
 import type { ScaleRequests } from "../../core/records/scaling/scale-requests.js";
 import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
-import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { Action } from "../alerts/actions.js";
 import { decide, windowMsOf, type ScaleVerdict } from "./autoscaler.js";
@@ -142,9 +141,7 @@ export class Autoscaling implements Action {
   }
 
   private async isReleasing(app: string): Promise<boolean> {
-    const locks = await this.options.redis.exists(keys.lock(app)).catch((error: unknown) => {
-      throw redisError(error);
-    });
+    const locks = await this.options.redis.exists(keys.lock(app));
     return locks > 0;
   }
 }

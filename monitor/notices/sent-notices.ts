@@ -1,6 +1,5 @@
 import type { Database } from "../../core/redis/database.js";
 import type { SenderKind } from "../../core/records/alerts/alert-notice.js";
-import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 
 /** Longer than a notice is tried. */
@@ -14,9 +13,7 @@ export class SentNotices {
   constructor(private readonly redis: Database) {}
 
   async has(kind: SenderKind, noticeId: string, to: string): Promise<boolean> {
-    const found = await this.redis.exists(keys.monitorSent(kind, noticeId, to)).catch((error: unknown) => {
-      throw redisError(error);
-    });
+    const found = await this.redis.exists(keys.monitorSent(kind, noticeId, to));
     return found === 1;
   }
 

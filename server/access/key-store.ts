@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
-import { redisError } from "../../core/redis/connection.js";
+import { parseRecord } from "../../core/redis/parse-record.js";
 
 const keySchema = z.object({ name: z.string(), publicKey: z.string(), createdAt: z.string() });
 
@@ -61,14 +61,12 @@ export class KeyStore {
   }
 
   private async all(): Promise<Record<string, z.infer<typeof keySchema>>> {
-    try {
-      const texts = Object.entries(await this.redis.hgetall(keys.sshKeys));
-      const all = texts.map(([id, text]) => [id, keySchema.parse(JSON.parse(text))] as const);
-      // Redis keeps a hash in no order.
-      return Object.fromEntries(all.sort(([, a], [, b]) => a.createdAt.localeCompare(b.createdAt)));
-    } catch (error) {
-      throw redisError(error);
-    }
+    const texts = Object.entries(await this.redis.hgetall(keys.sshKeys));
+    const all = texts.map(
+      ([id, text]) => [id, parseRecord(keySchema, text, `${id} of ${keys.sshKeys}`)] as const,
+    );
+    // Redis keeps a hash in no order.
+    return Object.fromEntries(all.sort(([, a], [, b]) => a.createdAt.localeCompare(b.createdAt)));
   }
 }
 

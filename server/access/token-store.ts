@@ -4,7 +4,7 @@ import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { hashToken, makeSecret, sameSecret } from "../../core/secrets.js";
 import { keys } from "../../core/redis/keys.js";
-import { redisError } from "../../core/redis/connection.js";
+import { parseRecord } from "../../core/redis/parse-record.js";
 
 const tokenSchema = z.object({ name: z.string(), hash: z.string(), createdAt: z.string() });
 
@@ -25,21 +25,15 @@ export class TokenStore {
   async holder(token: string): Promise<string | undefined> {
     if (sameSecret(token, this.adminToken)) return "admin";
     if (!/^[0-9a-f]{64}$/.test(token)) return undefined;
-    try {
-      const hash = hashToken(token);
-      const all = Object.values(await this.redis.hgetall(keys.tokens)).map((text) =>
-        tokenSchema.parse(JSON.parse(text)),
-      );
-      return all.find((record) => sameSecret(record.hash, hash))?.name;
-    } catch (error) {
-      throw redisError(error);
-    }
+    const hash = hashToken(token);
+    const all = Object.entries(await this.redis.hgetall(keys.tokens)).map(([id, text]) => parse(id, text));
+    return all.find((record) => sameSecret(record.hash, hash))?.name;
   }
 
   async list(): Promise<TokenRecord[]> {
     const all = Object.entries(await this.redis.hgetall(keys.tokens));
     const tokens = all.map(([id, text]) => {
-      const { name, createdAt } = tokenSchema.parse(JSON.parse(text));
+      const { name, createdAt } = parse(id, text);
       return { id, name, createdAt };
     });
     // Redis keeps a hash in no order.
@@ -63,4 +57,8 @@ export class TokenStore {
     if ((await this.redis.hdel(keys.tokens, id)) === 0)
       throw new AppError("id-unknown", { kind: "token", id });
   }
+}
+
+function parse(id: string, text: string): z.infer<typeof tokenSchema> {
+  return parseRecord(tokenSchema, text, `${id} of ${keys.tokens}`);
 }

@@ -2,7 +2,6 @@ import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { isEnvName } from "../../core/names.js";
 import { keys } from "../../core/redis/keys.js";
-import { redisError } from "../../core/redis/connection.js";
 import type { SecretBox } from "../../core/secrets.js";
 
 /** Names that Sluice gives to each process itself. */
@@ -25,15 +24,12 @@ export class ConfigStore {
     private readonly box: SecretBox,
   ) {}
 
+  /** Throws `record-unreadable`. */
   async read(app: string): Promise<Record<string, string>> {
-    try {
-      const sealed = await this.redis.hgetall(keys.config(app));
-      return Object.fromEntries(
-        Object.entries(sealed).map(([name, text]) => [name, this.box.open(text, context(app, name))]),
-      );
-    } catch (error) {
-      throw redisError(error);
-    }
+    const sealed = await this.redis.hgetall(keys.config(app));
+    return Object.fromEntries(
+      Object.entries(sealed).map(([name, text]) => [name, this.open(app, name, text)]),
+    );
   }
 
   /** Sets and removes together. Throws `config-name-invalid` before anything is changed. */
@@ -46,10 +42,14 @@ export class ConfigStore {
       batch.hset(keys.config(app), name, this.box.seal(value, context(app, name)));
     }
     if (unset.length > 0) batch.hdel(keys.config(app), ...unset);
+    await batch.exec();
+  }
+
+  private open(app: string, name: string, sealed: string): string {
     try {
-      await batch.exec();
+      return this.box.open(sealed, context(app, name));
     } catch (error) {
-      throw redisError(error);
+      throw new AppError("record-unreadable", { key: `${name} of ${keys.config(app)}` }, { cause: error });
     }
   }
 }

@@ -1,6 +1,5 @@
 import type { Database } from "../../core/redis/database.js";
 import { keys } from "../../core/redis/keys.js";
-import { redisError } from "../../core/redis/connection.js";
 import { canaryRecordSchema, type CanaryRecord } from "./canary-record.js";
 
 const KEPT = 20;
@@ -10,28 +9,20 @@ export class CanaryStore {
   constructor(private readonly redis: Database) {}
 
   async find(app: string, release: number): Promise<CanaryRecord | undefined> {
-    const text = await this.redis.hget(keys.canaries(app), String(release)).catch((error: unknown) => {
-      throw redisError(error);
-    });
+    const text = await this.redis.hget(keys.canaries(app), String(release));
     return text === null ? undefined : canaryRecordSchema.parse(JSON.parse(text));
   }
 
   /** Newest first. */
   async list(app: string): Promise<CanaryRecord[]> {
-    const texts = await this.redis.hvals(keys.canaries(app)).catch((error: unknown) => {
-      throw redisError(error);
-    });
+    const texts = await this.redis.hvals(keys.canaries(app));
     return texts
       .map((text) => canaryRecordSchema.parse(JSON.parse(text)))
       .sort((a, b) => b.release - a.release);
   }
 
   async save(record: CanaryRecord): Promise<void> {
-    try {
-      await this.redis.hset(keys.canaries(record.app), String(record.release), JSON.stringify(record));
-    } catch (error) {
-      throw redisError(error);
-    }
+    await this.redis.hset(keys.canaries(record.app), String(record.release), JSON.stringify(record));
   }
 
   /** Forgets all but the newest few. */

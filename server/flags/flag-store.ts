@@ -3,7 +3,6 @@ import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import type { Clock } from "../../core/clock.js";
 import { parseFlagName } from "../../core/names.js";
-import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import { readFlag } from "./flag.js";
 
@@ -32,12 +31,12 @@ export class FlagStore {
   ) {}
 
   async find(app: string, flag: string): Promise<string | undefined> {
-    return (await this.run(this.redis.hget(keys.flags(app), flag))) ?? undefined;
+    return (await this.redis.hget(keys.flags(app), flag)) ?? undefined;
   }
 
   /** Name → text, by name. */
   async list(app: string): Promise<ReadonlyMap<string, string>> {
-    const all = Object.entries(await this.run(this.redis.hgetall(keys.flags(app))));
+    const all = Object.entries(await this.redis.hgetall(keys.flags(app)));
     return new Map(all.sort(([a], [b]) => a.localeCompare(b)));
   }
 
@@ -65,7 +64,7 @@ export class FlagStore {
 
   /** The last 200, newest first. */
   async changes(app: string): Promise<FlagChange[]> {
-    const texts = await this.run(this.redis.lrange(keys.flagChanges(app), 0, -1));
+    const texts = await this.redis.lrange(keys.flagChanges(app), 0, -1);
     return texts.map((text) => changeSchema.parse(JSON.parse(text)));
   }
 
@@ -76,26 +75,18 @@ export class FlagStore {
     ...after: string[]
   ): Promise<string | undefined> {
     const at = new Date(this.clock.now()).toISOString();
-    const answer = await this.run(
-      this.redis.eval(
-        CHANGE,
-        2,
-        keys.flags(app),
-        keys.flagChanges(app),
-        flag,
-        at,
-        who,
-        CHANGES_KEPT,
-        ...after,
-      ),
+    const answer = await this.redis.eval(
+      CHANGE,
+      2,
+      keys.flags(app),
+      keys.flagChanges(app),
+      flag,
+      at,
+      who,
+      CHANGES_KEPT,
+      ...after,
     );
     return typeof answer === "string" ? answer : undefined;
-  }
-
-  private async run<T>(command: Promise<T>): Promise<T> {
-    return command.catch((error: unknown) => {
-      throw redisError(error);
-    });
   }
 }
 

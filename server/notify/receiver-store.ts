@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
-import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 import { APP_EVENT_TYPES, type AppEvent } from "../events/app-event.js";
@@ -78,14 +77,14 @@ export class ReceiverStore {
       createdAt,
       ...(secret === undefined ? {} : { secret: this.box.seal(secret, context(app, id, "secret")) }),
     };
-    await this.run(this.redis.hset(keys.notifications(app), id, JSON.stringify(record)));
+    await this.redis.hset(keys.notifications(app), id, JSON.stringify(record));
     const shown = { id, url: shownUrl(url, form), form, events, createdAt };
     return secret === undefined ? shown : { ...shown, secret };
   }
 
   /** Throws `receiver-unknown`. */
   async remove(app: string, id: string): Promise<void> {
-    if ((await this.run(this.redis.hdel(keys.notifications(app), id))) === 0)
+    if ((await this.redis.hdel(keys.notifications(app), id)) === 0)
       throw new AppError("receiver-unknown", { app, id });
   }
 
@@ -98,7 +97,7 @@ export class ReceiverStore {
 
   /** With its secrets. */
   async address(app: string, id: string): Promise<ReceiverAddress | undefined> {
-    const text = await this.run(this.redis.hget(keys.notifications(app), id));
+    const text = await this.redis.hget(keys.notifications(app), id);
     if (text === null) return undefined;
     const record = recordSchema.parse(JSON.parse(text));
     const url = this.box.open(record.url, context(app, id, "url"));
@@ -107,16 +106,10 @@ export class ReceiverStore {
   }
 
   private async all(app: string): Promise<Record<string, ReceiverRecord>> {
-    const texts = await this.run(this.redis.hgetall(keys.notifications(app)));
+    const texts = await this.redis.hgetall(keys.notifications(app));
     return Object.fromEntries(
       Object.entries(texts).map(([id, text]) => [id, recordSchema.parse(JSON.parse(text))]),
     );
-  }
-
-  private async run<T>(answer: Promise<T>): Promise<T> {
-    return answer.catch((error: unknown) => {
-      throw redisError(error);
-    });
   }
 }
 

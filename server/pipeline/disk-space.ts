@@ -1,5 +1,6 @@
 import { rm, statfs } from "node:fs/promises";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
+import { Ticker } from "../../core/loop/ticker.js";
 import type { Tools } from "../tools.js";
 
 /** A fast disk takes some ten megabytes in this time, less than what must stay free. */
@@ -38,10 +39,13 @@ export function watchDisk(tools: Pick<Tools, "home" | "settings">): {
   stop(): void;
 } {
   const full = new AbortController();
-  const timer = setInterval(() => {
-    refuseFullDisk(tools).catch((error: unknown) => full.abort(error));
-  }, CHECK_MS);
-  return { full: full.signal, stop: () => clearInterval(timer) };
+  const ticker = new Ticker({
+    everyMs: CHECK_MS,
+    job: async () => refuseFullDisk(tools),
+    onError: (error) => full.abort(error),
+  });
+  ticker.start();
+  return { full: full.signal, stop: () => void ticker.stop() };
 }
 
 /** What went wrong, in the end: on a full disk everything does. */

@@ -1,4 +1,6 @@
 import { toAppError } from "../../core/errors/app-error.js";
+import { PerKey } from "../../core/loop/per-key.js";
+import { Ticker } from "../../core/loop/ticker.js";
 import type { ScaleRequest, ScaleRequests } from "../../core/records/scaling/scale-requests.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
@@ -11,9 +13,6 @@ const STALE_MS = 60_000;
 
 /** Does what the autoscaler asks for. A request is forgotten when it is done, so that one of a server that died is done by the next. */
 export class Scaling {
-  private readonly busy = new Map<string, Promise<void>>();
-  private readonly stopping = new AbortController();
-
   constructor(
     private readonly tools: Tools,
     private readonly pipeline: Pipeline,
@@ -21,31 +20,30 @@ export class Scaling {
   ) {}
 
   start(): { stop(): Promise<void> } {
-    const timer = setInterval(() => {
-      this.look().catch((error: unknown) => this.tools.log.warn({ err: error }, "scaling"));
-    }, TICK_MS);
+    const { log } = this.tools;
+    const apps = new PerKey({
+      onError: (error, app) => log.warn({ err: toAppError(error), app }, "scaling"),
+    });
+    const ticker = new Ticker({
+      everyMs: TICK_MS,
+      job: async () => {
+        for (const request of await this.requests.waiting())
+          apps.runIfIdle(request.app, async (signal) => this.scale(request, signal));
+      },
+      onError: (error) => log.warn({ err: error }, "scaling"),
+    });
+    ticker.start();
     return {
       stop: async () => {
-        this.stopping.abort(new Error("the server stops"));
-        clearInterval(timer);
-        await Promise.allSettled([...this.busy.values()]);
+        await Promise.all([ticker.stop(), apps.stop()]);
       },
     };
   }
 
-  private async look(): Promise<void> {
-    for (const request of await this.requests.waiting()) {
-      const { app } = request;
-      if (this.busy.has(app) || this.stopping.signal.aborted) continue;
-      const work = this.scale(request)
-        .catch((error: unknown) => this.tools.log.warn({ err: toAppError(error), app }, "scaling"))
-        .finally(() => this.busy.delete(app));
-      this.busy.set(app, work);
-    }
-  }
-
-  private async scale({ app, release, sizedAt, to, reason, at }: ScaleRequest): Promise<void> {
-    const { signal } = this.stopping;
+  private async scale(
+    { app, release, sizedAt, to, reason, at }: ScaleRequest,
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
       if (this.tools.clock.now() - at > STALE_MS) return;
       const order = {

@@ -3,7 +3,6 @@ import { AppError } from "../../core/errors/app-error.js";
 import { isPreview } from "../../core/records/routes/route-table.js";
 import type { RouteTables } from "../../core/records/routes/route-tables.js";
 import { keys } from "../../core/redis/keys.js";
-import { redisError } from "../../core/redis/connection.js";
 import type { ReleaseStore } from "../releases/release-store.js";
 import { fixedTrack, previewNames } from "./track-of-branch.js";
 
@@ -20,8 +19,7 @@ export class BranchTracks {
 
   /** The branch's track, if it has one. */
   async find(app: string, branch: string): Promise<string | undefined> {
-    const track =
-      fixedTrack(branch) ?? (await this.call(async () => this.redis.hget(keys.branchTracks(app), branch)));
+    const track = fixedTrack(branch) ?? (await this.redis.hget(keys.branchTracks(app), branch));
     return track ?? (await this.servingTracks(app)).get(branch);
   }
 
@@ -33,9 +31,7 @@ export class BranchTracks {
     const own = serving.get(branch);
     const taken = new Set([...serving].filter(([other]) => other !== branch).map(([, track]) => track));
     const names = own === undefined ? previewNames(branch).filter((name) => !taken.has(name)) : [own];
-    const track = await this.call(async () =>
-      this.redis.eval(CLAIM, 1, keys.branchTracks(app), branch, ...names),
-    );
+    const track = await this.redis.eval(CLAIM, 1, keys.branchTracks(app), branch, ...names);
     if (typeof track !== "string")
       throw new AppError("internal", { reason: `no name is free for ${branch}` });
     return track;
@@ -43,13 +39,13 @@ export class BranchTracks {
 
   /** Branches that have a preview, or a name kept for one. */
   async branches(app: string): Promise<string[]> {
-    const named = await this.call(async () => this.redis.hkeys(keys.branchTracks(app)));
+    const named = await this.redis.hkeys(keys.branchTracks(app));
     return [...new Set([...named, ...(await this.servingTracks(app)).keys()])];
   }
 
   /** The branch is gone, or was never taken: its name is free. */
   async free(app: string, branch: string): Promise<void> {
-    await this.call(async () => this.redis.hdel(keys.branchTracks(app), branch));
+    await this.redis.hdel(keys.branchTracks(app), branch);
   }
 
   /** Branch → track of the previews there are: a release that was made before names were given has its own. */
@@ -63,14 +59,6 @@ export class BranchTracks {
       ),
     );
     return new Map(served.flatMap(([branch, track]) => (branch === undefined ? [] : [[branch, track]])));
-  }
-
-  private async call<T>(command: () => Promise<T>): Promise<T> {
-    try {
-      return await command();
-    } catch (error) {
-      throw redisError(error);
-    }
   }
 }
 

@@ -1,4 +1,6 @@
 import { toAppError } from "../../core/errors/app-error.js";
+import { PerKey } from "../../core/loop/per-key.js";
+import { Ticker } from "../../core/loop/ticker.js";
 import type { RouteTable } from "../../core/records/routes/route-table.js";
 import type { Tools } from "../tools.js";
 
@@ -16,13 +18,6 @@ export interface RouteWatchOptions {
   readonly pauseMs?: { readonly first: number; readonly longest: number };
 }
 
-interface Failed {
-  /** One after the other. */
-  readonly times: number;
-  /** ms since 1970 */
-  readonly pausedUntil: number;
-}
-
 const TICK_MS = 1000;
 /** Redis may have lost its last second, and with it revisions that were seen here: so often all tables are read. */
 const ALL_MS = 60_000;
@@ -33,34 +28,39 @@ const ALL_MS = 60_000;
  */
 export class RouteWatch {
   private readonly known = new Map<string, RouteTable>();
-  private readonly busy = new Map<string, Promise<void>>();
-  private readonly failed = new Map<string, Failed>();
+  private readonly apps: PerKey;
   private revision = 0;
   /** ms since 1970 */
   private readAllAt = 0;
 
-  constructor(private readonly options: RouteWatchOptions) {}
+  constructor(private readonly options: RouteWatchOptions) {
+    const { tools, name, pauseMs } = options;
+    this.apps = new PerKey({
+      onError: (error, app) => tools.log.warn({ err: toAppError(error), app }, name),
+      ...(pauseMs === undefined ? {} : { backOff: { firstMs: pauseMs.first, longestMs: pauseMs.longest } }),
+      clock: tools.clock,
+    });
+  }
 
   /** `stop` resolves when what is under way has ended. */
   start(): { stop(): Promise<void> } {
     const { tools, name } = this.options;
-    let looking: Promise<void> | undefined;
-    const timer = setInterval(() => {
-      looking ??= this.look()
-        .catch((error: unknown) => tools.log.warn({ err: error }, name))
-        .finally(() => (looking = undefined));
-    }, TICK_MS);
+    const ticker = new Ticker({
+      everyMs: TICK_MS,
+      job: async () => this.look(),
+      onError: (error) => tools.log.warn({ err: error }, name),
+    });
+    ticker.start();
     return {
       stop: async () => {
-        clearInterval(timer);
-        await looking;
-        await Promise.allSettled([...this.busy.values()]);
+        await ticker.stop();
+        await this.apps.stop();
       },
     };
   }
 
   private async look(): Promise<void> {
-    const { tools, before, concerns } = this.options;
+    const { tools, before, concerns, attend } = this.options;
     before?.();
     const now = tools.clock.now();
     const isAll = Math.abs(now - this.readAllAt) >= ALL_MS;
@@ -72,26 +72,10 @@ export class RouteWatch {
       else this.known.set(app, table);
     }
     this.revision = revision;
-    for (const table of this.known.values()) this.take(table);
-  }
-
-  /** What is slow for one app (30 s of grace, a promotion) must not hold up the others. */
-  private take(table: RouteTable): void {
-    const { tools, name, attend, pauseMs = { first: 0, longest: 0 } } = this.options;
-    const { app } = table;
-    const { times, pausedUntil } = this.failed.get(app) ?? { times: 0, pausedUntil: 0 };
-    if (this.busy.has(app) || tools.recovering.has(app) || tools.clock.now() < pausedUntil) return;
-    const work = attend(table)
-      .then(() => {
-        this.failed.delete(app);
-      })
-      .catch((error: unknown) => {
-        tools.log.warn({ err: toAppError(error), app }, name);
-        const { first, longest } = pauseMs;
-        const until = tools.clock.now() + Math.min(longest, first * 2 ** times);
-        this.failed.set(app, { times: times + 1, pausedUntil: until });
-      })
-      .finally(() => this.busy.delete(app));
-    this.busy.set(app, work);
+    for (const table of this.known.values()) {
+      if (tools.recovering.has(table.app)) continue;
+      // What is slow for one app (30 s of grace, a promotion) must not hold up the others.
+      this.apps.runIfIdle(table.app, async () => attend(table));
+    }
   }
 }

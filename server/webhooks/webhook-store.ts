@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
-import { redisError } from "../../core/redis/connection.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
@@ -70,12 +69,12 @@ export class WebhookStore {
   ) {}
 
   async find(app: string): Promise<Webhook | undefined> {
-    const text = await this.redis.hget(keys.webhooks, app).catch(refuse);
+    const text = await this.redis.hget(keys.webhooks, app);
     return text === null ? undefined : this.opened(app, text);
   }
 
   async list(): Promise<Webhook[]> {
-    const all = await this.redis.hgetall(keys.webhooks).catch(refuse);
+    const all = await this.redis.hgetall(keys.webhooks);
     return Object.entries(all).map(([app, text]) => this.opened(app, text));
   }
 
@@ -104,11 +103,11 @@ export class WebhookStore {
     next: (known: Webhook | undefined) => Webhook | undefined,
   ): Promise<Webhook | undefined> {
     for (;;) {
-      const before = await this.redis.hget(keys.webhooks, app).catch(refuse);
+      const before = await this.redis.hget(keys.webhooks, app);
       const webhook = next(before === null ? undefined : this.opened(app, before));
       if (webhook === undefined) return undefined;
       const after = JSON.stringify(this.sealed(webhook));
-      const written = await this.redis.eval(WRITE, 1, keys.webhooks, app, before ?? "", after).catch(refuse);
+      const written = await this.redis.eval(WRITE, 1, keys.webhooks, app, before ?? "", after);
       if (written === 1) return webhook;
     }
   }
@@ -174,8 +173,4 @@ return 1`;
 
 function context(app: string, what: string): string {
   return `webhook:${app}:${what}`;
-}
-
-function refuse(error: unknown): never {
-  throw redisError(error);
 }

@@ -64,6 +64,13 @@ describe("what proxies report", () => {
     expect(await silent()).to.deep.equal([true]);
   });
 
+  it("names a report that is damaged, and does not take Redis for away", async () => {
+    await redis.hset(keys.proxies, "p1", "{");
+    const error = await reports.members().catch((thrown: unknown) => thrown);
+    expect(error).to.have.property("code", "record-unreadable");
+    expect(error).to.have.property("message").that.includes(`p1 of ${keys.proxies}`);
+  });
+
   it("ends when it is removed, unless it has reported meanwhile", async () => {
     await reports.report("p1", at(1));
     const [seen] = await reports.members();

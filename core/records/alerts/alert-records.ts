@@ -1,6 +1,5 @@
 import type { Database } from "../../redis/database.js";
 import { AppError } from "../../errors/app-error.js";
-import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 import {
   acknowledgementSchema,
@@ -44,18 +43,18 @@ export class AlertRecords {
 
   /** Those that last, and those that are over but that not everybody was told of; oldest first. */
   async current(): Promise<AlertRecord[]> {
-    const texts = await this.redis.hvals(keys.monitorAlerts).catch(fail);
+    const texts = await this.redis.hvals(keys.monitorAlerts);
     return texts.map(parse).sort((a, b) => a.raisedAt - b.raisedAt);
   }
 
   /** Those that are over, newest first. */
   async past(most: number): Promise<AlertRecord[]> {
-    return (await this.redis.lrange(keys.monitorHistory, 0, most - 1).catch(fail)).map(parse);
+    return (await this.redis.lrange(keys.monitorHistory, 0, most - 1)).map(parse);
   }
 
   /** State's texts by `RULE@HOST`. */
   async states(): Promise<Map<string, string>> {
-    return new Map(Object.entries(await this.redis.hgetall(keys.monitorStates).catch(fail)));
+    return new Map(Object.entries(await this.redis.hgetall(keys.monitorStates)));
   }
 
   /** False when another monitor leads now: nothing was written then. */
@@ -68,20 +67,18 @@ export class AlertRecords {
       alerts: alerts.filter((alert) => !isDone(alert)).map(pairOf),
       over: alerts.filter(isDone).map(pairOf),
     };
-    const answer = await this.redis
-      .eval(
-        COMMIT,
-        5,
-        keys.monitorLead,
-        keys.monitorStates,
-        keys.monitorAlerts,
-        keys.monitorHistory,
-        keys.monitorAcknowledged,
-        token,
-        JSON.stringify(changes),
-        HISTORY_KEPT,
-      )
-      .catch(fail);
+    const answer = await this.redis.eval(
+      COMMIT,
+      5,
+      keys.monitorLead,
+      keys.monitorStates,
+      keys.monitorAlerts,
+      keys.monitorHistory,
+      keys.monitorAcknowledged,
+      token,
+      JSON.stringify(changes),
+      HISTORY_KEPT,
+    );
     return answer === 1;
   }
 
@@ -89,37 +86,37 @@ export class AlertRecords {
   async acknowledge(id: string, by: string, now: number): Promise<AlertRecord> {
     const alert = await this.find(id);
     const acknowledged: Acknowledgement = { by, at: now };
-    await this.redis.hset(keys.monitorAcknowledged, id, JSON.stringify(acknowledged)).catch(fail);
+    await this.redis.hset(keys.monitorAcknowledged, id, JSON.stringify(acknowledged));
     return { ...alert, acknowledged };
   }
 
   /** No news of the alert's rule on its host until then. Throws `alert-unknown`. */
   async silence(id: string, silence: Silence): Promise<AlertRecord> {
     const alert = await this.find(id);
-    await this.redis.hset(keys.monitorSilences, subjectOf(alert), JSON.stringify(silence)).catch(fail);
+    await this.redis.hset(keys.monitorSilences, subjectOf(alert), JSON.stringify(silence));
     return alert;
   }
 
   /** By alert id. */
   async acknowledgements(): Promise<Map<string, Acknowledgement>> {
-    const all = await this.redis.hgetall(keys.monitorAcknowledged).catch(fail);
+    const all = await this.redis.hgetall(keys.monitorAcknowledged);
     return parseAll(all, (value) => acknowledgementSchema.parse(value));
   }
 
   /** By `RULE@HOST`; those that have ended are forgotten. */
   async silences(now: number): Promise<Map<string, Silence>> {
-    const all = await this.redis.hgetall(keys.monitorSilences).catch(fail);
+    const all = await this.redis.hgetall(keys.monitorSilences);
     const silences = parseAll(all, (value) => silenceSchema.parse(value));
     for (const [subject, { until }] of silences) {
       if (until > now) continue;
       silences.delete(subject);
-      await this.redis.hdel(keys.monitorSilences, subject).catch(fail);
+      await this.redis.hdel(keys.monitorSilences, subject);
     }
     return silences;
   }
 
   private async find(id: string): Promise<AlertRecord> {
-    const text = await this.redis.hget(keys.monitorAlerts, id).catch(fail);
+    const text = await this.redis.hget(keys.monitorAlerts, id);
     if (text === null)
       throw new AppError("alert-unknown", { id, known: (await this.current()).map((alert) => alert.id) });
     return parse(text);
@@ -132,8 +129,4 @@ function parse(text: string): AlertRecord {
 
 function parseAll<T>(all: Record<string, string>, parseOne: (value: unknown) => T): Map<string, T> {
   return new Map(Object.entries(all).map(([key, text]) => [key, parseOne(JSON.parse(text))]));
-}
-
-function fail(error: unknown): never {
-  throw redisError(error);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Database } from "../../redis/database.js";
 import { groupBy } from "../../group-by.js";
-import { redisError, redisTime } from "../../redis/connection.js";
+import { redisTime } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 import { METRIC_NAMES, METRICS, sampleSchema, type Metric, type Sample } from "./sample.js";
 
@@ -45,20 +45,17 @@ export class SampleSeries {
     const key = keys.sampleSeconds(host);
     const entry = JSON.stringify({ v: 1, sample });
     const batch = this.redis.multi().xadd(key, "MAXLEN", "~", SECONDS_KEPT, "*", "entry", entry);
-    const answers = await batch.expire(key, LIFE_SECONDS).exec().catch(fail);
-    const failed = answers?.find(([error]) => error !== null);
-    if (failed?.[0]) throw redisError(failed[0]);
+    await batch.expire(key, LIFE_SECONDS).exec();
   }
 
   /** The newest sample of each host that has one. */
   async newest(hosts: readonly string[]): Promise<Map<string, TimedSample>> {
     const batch = this.redis.pipeline();
     for (const host of hosts) batch.xrevrange(keys.sampleSeconds(host), "+", "-", "COUNT", 1);
-    const answers = (await batch.exec().catch(fail)) ?? [];
+    const answers = (await batch.exec()) ?? [];
     const newest = new Map<string, TimedSample>();
     for (const [index, host] of hosts.entries()) {
-      const [error, rows] = answers[index] ?? [];
-      if (error) throw redisError(error);
+      const [, rows] = answers[index] ?? [];
       // The answer of XREVRANGE, as ioredis types it outside of a pipeline.
       const [row] = (rows ?? []) as Row[];
       if (row !== undefined) newest.set(host, parseSecond(row));
@@ -74,8 +71,8 @@ export class SampleSeries {
     const key = keys.sampleSeconds(host);
     const rows =
       cursor === undefined
-        ? await this.redis.xrevrange(key, "+", "-", "COUNT", 1).catch(fail)
-        : await this.redis.xrange(key, `(${cursor}`, "+").catch(fail);
+        ? await this.redis.xrevrange(key, "+", "-", "COUNT", 1)
+        : await this.redis.xrange(key, `(${cursor}`, "+");
     return { samples: rows.map(parseSecond), cursor: rows.at(-1)?.[0] ?? cursor ?? "0-0" };
   }
 
@@ -96,30 +93,24 @@ export class SampleSeries {
   async sumMinutes(host: string): Promise<void> {
     const key = keys.sampleMinutes(host);
     const present = minuteOf(await redisTime(this.redis));
-    const [last] = await this.redis.xrevrange(key, "+", "-", "COUNT", 1).catch(fail);
+    const [last] = await this.redis.xrevrange(key, "+", "-", "COUNT", 1);
     const from = last === undefined ? 0 : timeOf(last[0]) + MINUTE_MS;
     if (from >= present) return;
-    const batch = this.redis.multi();
-    for (const [at, same] of groupBy(await this.seconds(host, from, present), (point) =>
-      minuteOf(point.at),
-    )) {
+    const minutes = groupBy(await this.seconds(host, from, present), (point) => minuteOf(point.at));
+    const entries = [...minutes].flatMap(([at, same]) => {
       const { samples, mean, max } = merged(at, same);
-      const entry = JSON.stringify({ v: 1, samples, mean: rowOf(mean), max: rowOf(max) });
-      // The minute is the entry's id: a second one of that minute is refused.
-      batch.xadd(key, "MAXLEN", "~", MINUTES_KEPT, `${at}-0`, "entry", entry);
-    }
-    await batch.expire(key, LIFE_SECONDS).exec().catch(fail);
+      return [String(at), JSON.stringify({ v: 1, samples, mean: rowOf(mean), max: rowOf(max) })];
+    });
+    await this.redis.eval(ADD_MINUTES, 1, key, MINUTES_KEPT, LIFE_SECONDS, ...entries);
   }
 
   async remove(host: string): Promise<void> {
-    await this.redis.del(keys.sampleSeconds(host), keys.sampleMinutes(host)).catch(fail);
+    await this.redis.del(keys.sampleSeconds(host), keys.sampleMinutes(host));
   }
 
   /** Seconds that are still there stand for a minute that was not added up yet. */
   private async minutes(host: string, from: number, to: number): Promise<SamplePoint[]> {
-    const rows = await this.redis
-      .xrange(keys.sampleMinutes(host), String(minuteOf(from)), String(to - 1))
-      .catch(fail);
+    const rows = await this.redis.xrange(keys.sampleMinutes(host), String(minuteOf(from)), String(to - 1));
     const points = rows.map(parseMinute);
     const open = (points.at(-1)?.at ?? minuteOf(from) - MINUTE_MS) + MINUTE_MS;
     if (open >= to) return points;
@@ -128,7 +119,7 @@ export class SampleSeries {
   }
 
   private async seconds(host: string, from: number, to: number): Promise<SamplePoint[]> {
-    const rows = await this.redis.xrange(keys.sampleSeconds(host), String(from), String(to - 1)).catch(fail);
+    const rows = await this.redis.xrange(keys.sampleSeconds(host), String(from), String(to - 1));
     return rows.map((row) => {
       const { at, sample } = parseSecond(row);
       const figures = figuresOf((name) => METRICS[name](sample));
@@ -136,6 +127,21 @@ export class SampleSeries {
     });
   }
 }
+
+/**
+ * KEYS: minutes. ARGV: entries kept, seconds to live, then a minute (ms since 1970) and its entry, ..., oldest first. A minute
+ * that somebody else has added meanwhile is left out. Answer: 1.
+ */
+const ADD_MINUTES = `
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local newest = last and tonumber(string.match(last[1], '%d+')) or -1
+for i = 3, #ARGV, 2 do
+  if tonumber(ARGV[i]) > newest then
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], ARGV[i] .. '-0', 'entry', ARGV[i + 1])
+  end
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1`;
 
 type Row = [id: string, fields: string[]];
 
@@ -184,8 +190,4 @@ function timeOf(id: string): number {
 
 function minuteOf(at: number): number {
   return Math.floor(at / MINUTE_MS) * MINUTE_MS;
-}
-
-function fail(error: unknown): never {
-  throw redisError(error);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Database } from "../../redis/database.js";
-import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
+import { parseRecord } from "../../redis/parse-record.js";
 
 const reportSchema = z.object({
   /** The newest revision of the route tables that it follows; 0 while it has still to read them. */
@@ -63,43 +63,31 @@ export class ProxyReports {
 
   async report(proxy: string, report: ProxyReport): Promise<void> {
     const text = JSON.stringify(report);
-    await this.redis.eval(REPORT, 2, keys.proxies, keys.proxiesSeen, proxy, text).catch(fail);
+    await this.redis.eval(REPORT, 2, keys.proxies, keys.proxiesSeen, proxy, text);
   }
 
   /**
    * Every proxy that is to be reckoned with, by name. Whether one is silent is judged by how long no other report of it
-   * was seen here, since no two machines' clocks are alike: at first none is. Throws `redis-unavailable`.
+   * was seen here, since no two machines' clocks are alike: at first none is. Throws `redis-unavailable`,
+   * `record-unreadable`.
    */
   async members(): Promise<ProxyMember[]> {
     const askedMs = this.monotonicMs();
-    try {
-      const answers = await this.redis.multi().hgetall(keys.proxies).hgetall(keys.proxiesSeen).exec();
-      const [reports = {}, seen = {}] = (answers ?? []).map(([error, hash]) => {
-        if (error !== null) throw error;
-        return hash as Record<string, string>; // What HGETALL answers.
-      });
-      for (const id of this.observed.keys()) if (!(id in reports)) this.observed.delete(id);
-      return Object.entries(reports)
-        .map(([id, text]): ProxyMember => {
-          const isSilent = askedMs - this.sinceMs(id, `${seen[id]} ${text}`) >= SILENT_AFTER_MS;
-          return {
-            id,
-            report: reportSchema.parse(JSON.parse(text)),
-            seenAt: Number(seen[id] ?? 0),
-            isSilent,
-          };
-        })
-        .sort((a, b) => a.id.localeCompare(b.id));
-    } catch (error) {
-      this.observed.clear();
-      return fail(error);
-    }
+    const { reports, seen } = await this.readAll();
+    for (const id of this.observed.keys()) if (!(id in reports)) this.observed.delete(id);
+    return Object.entries(reports)
+      .map(([id, text]): ProxyMember => {
+        const isSilent = askedMs - this.sinceMs(id, `${seen[id]} ${text}`) >= SILENT_AFTER_MS;
+        const report = parseRecord(reportSchema, text, `${id} of ${keys.proxies}`);
+        return { id, report, seenAt: Number(seen[id] ?? 0), isSilent };
+      })
+      .sort((a, b) => a.id.localeCompare(b.id));
   }
 
   /** It is no member any more; false when it has reported since `member` was read. */
   async remove({ id, seenAt }: Pick<ProxyMember, "id" | "seenAt">): Promise<boolean> {
     const [hashes, load] = [[keys.proxies, keys.proxiesSeen], keys.load(id)];
-    const removed = await this.redis.eval(REMOVE, 3, ...hashes, load, id, String(seenAt)).catch(fail);
+    const removed = await this.redis.eval(REMOVE, 3, ...hashes, load, id, String(seenAt));
     return removed === 1;
   }
 
@@ -110,8 +98,7 @@ export class ProxyReports {
       .hdel(keys.proxies, proxy)
       .hdel(keys.proxiesSeen, proxy)
       .del(keys.load(proxy))
-      .exec()
-      .catch(fail);
+      .exec();
   }
 
   /** `loads`: `APP/vN` → its load. */
@@ -133,7 +120,7 @@ export class ProxyReports {
     const loads = new Map(releases.map((release) => [release, [] as (ReleaseLoad | undefined)[]]));
     if (releases.length === 0) return loads;
     for (const { id, isSilent } of await this.members()) {
-      const texts = isSilent ? [] : await this.redis.hmget(keys.load(id), ...releases).catch(fail);
+      const texts = isSilent ? [] : await this.redis.hmget(keys.load(id), ...releases);
       for (const [index, release] of releases.entries()) {
         const text = texts[index] ?? undefined;
         const load = text === undefined ? undefined : loadSchema.parse(JSON.parse(text));
@@ -141,6 +128,19 @@ export class ProxyReports {
       }
     }
     return loads;
+  }
+
+  private async readAll(): Promise<Record<"reports" | "seen", Record<string, string>>> {
+    try {
+      const answers = await this.redis.multi().hgetall(keys.proxies).hgetall(keys.proxiesSeen).exec();
+      // What HGETALL answers; a batch does not type its answers.
+      const [reports = {}, seen = {}] = (answers ?? []).map(([, hash]) => hash as Record<string, string>);
+      return { reports, seen };
+    } catch (error) {
+      // While Redis was away nobody could report.
+      this.observed.clear();
+      throw error;
+    }
   }
 
   /** Since when no other report was seen. */
@@ -170,7 +170,3 @@ redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[3])
 return 1`;
-
-function fail(error: unknown): never {
-  throw redisError(error);
-}

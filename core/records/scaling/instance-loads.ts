@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { Database } from "../../redis/database.js";
-import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 
 const LIFE_SECONDS = 60;
@@ -24,13 +23,13 @@ export class InstanceLoads {
 
   async write(host: string, loads: Loads): Promise<void> {
     const text = JSON.stringify(loads);
-    await this.redis.eval(WRITE, 1, keys.instanceLoads(host), text, LIFE_SECONDS).catch(fail);
+    await this.redis.eval(WRITE, 1, keys.instanceLoads(host), text, LIFE_SECONDS);
   }
 
   /** Of the hosts that have any. */
   async read(hosts: readonly string[]): Promise<TimedLoads[]> {
     if (hosts.length === 0) return [];
-    const texts = await this.redis.mget(hosts.map((host) => keys.instanceLoads(host))).catch(fail);
+    const texts = await this.redis.mget(hosts.map((host) => keys.instanceLoads(host)));
     return texts.flatMap((text) => (text === null ? [] : [parse(text)]));
   }
 }
@@ -44,8 +43,4 @@ return redis.call('SET', KEYS[1], string.format('%.0f ', at) .. ARGV[1], 'EX', A
 function parse(text: string): TimedLoads {
   const blank = text.indexOf(" ");
   return { at: Number(text.slice(0, blank)), loads: loadsSchema.parse(JSON.parse(text.slice(blank + 1))) };
-}
-
-function fail(error: unknown): never {
-  throw redisError(error);
 }

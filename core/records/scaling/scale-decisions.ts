@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { Database } from "../../redis/database.js";
-import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 
 const DECISIONS_KEPT = 100;
@@ -29,22 +28,16 @@ export class ScaleDecisions {
   async add(app: string, decision: Omit<ScaleDecision, "v">): Promise<void> {
     const key = keys.scaleDecisions(app);
     const text = JSON.stringify({ v: 1, ...decision });
-    try {
-      await this.redis
-        .multi()
-        .lpush(key, text)
-        .ltrim(key, 0, DECISIONS_KEPT - 1)
-        .exec();
-    } catch (error) {
-      throw redisError(error);
-    }
+    await this.redis
+      .multi()
+      .lpush(key, text)
+      .ltrim(key, 0, DECISIONS_KEPT - 1)
+      .exec();
   }
 
   /** Newest first. */
   async list(app: string): Promise<ScaleDecision[]> {
-    const texts = await this.redis.lrange(keys.scaleDecisions(app), 0, -1).catch((error: unknown) => {
-      throw redisError(error);
-    });
+    const texts = await this.redis.lrange(keys.scaleDecisions(app), 0, -1);
     return texts.map((text) => decisionSchema.parse(JSON.parse(text)));
   }
 }

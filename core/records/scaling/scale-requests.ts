@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { Database } from "../../redis/database.js";
-import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
 
 const requestSchema = z.object({
@@ -25,20 +24,16 @@ export class ScaleRequests {
   /** Does nothing while an earlier one waits. */
   async ask(request: Omit<ScaleRequest, "v">): Promise<void> {
     const text = JSON.stringify({ v: 1, ...request });
-    await this.redis.hsetnx(keys.scaleRequests, request.app, text).catch(fail);
+    await this.redis.hsetnx(keys.scaleRequests, request.app, text);
   }
 
   async waiting(): Promise<ScaleRequest[]> {
-    const texts = await this.redis.hvals(keys.scaleRequests).catch(fail);
+    const texts = await this.redis.hvals(keys.scaleRequests);
     return texts.map((text) => requestSchema.parse(JSON.parse(text)));
   }
 
   /** It is done, or will not be. */
   async done(app: string): Promise<void> {
-    await this.redis.hdel(keys.scaleRequests, app).catch(fail);
+    await this.redis.hdel(keys.scaleRequests, app);
   }
-}
-
-function fail(error: unknown): never {
-  throw redisError(error);
 }

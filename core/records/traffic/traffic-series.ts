@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Batch, Database } from "../../redis/database.js";
+import { AppError } from "../../errors/app-error.js";
 import { groupBy } from "../../group-by.js";
-import { redisError } from "../../redis/connection.js";
 import { keys } from "../../redis/keys.js";
+import { parseRecord } from "../../redis/parse-record.js";
 import { FIGURES, noTraffic, sumOf, trafficSchema, type Traffic } from "./traffic.js";
 
 const releaseTrafficSchema = trafficSchema.extend({
@@ -72,16 +73,12 @@ export class TrafficSeries {
     if (baseline.set.size > 0) batch.hset(keys.trafficBaseline(proxy), Object.fromEntries(baseline.set));
     if (baseline.forget.length > 0) batch.hdel(keys.trafficBaseline(proxy), ...baseline.forget);
     batch.expire(keys.trafficBaseline(proxy), LIFE);
-    await run(batch);
+    await batch.exec();
   }
 
   /** How far a proxy's counters stood, as it said. */
   async baseline(proxy: string): Promise<Map<string, string>> {
-    try {
-      return new Map(Object.entries(await this.redis.hgetall(keys.trafficBaseline(proxy))));
-    } catch (error) {
-      throw redisError(error);
-    }
+    return new Map(Object.entries(await this.redis.hgetall(keys.trafficBaseline(proxy))));
   }
 
   /** Adds up a proxy's seconds of minutes that are over. Each is added up once, whenever this is called. */
@@ -100,7 +97,7 @@ export class TrafficSeries {
       }
       if (own.length > over.length) batch.hset(keys.trafficUnsummed(proxy), app, String(present));
       else batch.hdel(keys.trafficUnsummed(proxy), app);
-      await run(batch);
+      await batch.exec();
     }
   }
 
@@ -109,13 +106,8 @@ export class TrafficSeries {
     app: string,
     { from, to, stepSeconds }: { from: number; to: number; stepSeconds: 1 | 60 },
   ): Promise<TrafficEntry[]> {
-    try {
-      if (stepSeconds === 1)
-        return await this.entries(keys.trafficSeconds(app), String(from), String(to - 1));
-      return await this.readMinutes(app, minuteOf(from), to);
-    } catch (error) {
-      throw redisError(error);
-    }
+    if (stepSeconds === 1) return this.entries(keys.trafficSeconds(app), String(from), String(to - 1));
+    return this.readMinutes(app, minuteOf(from), to);
   }
 
   /** What was written after `cursor`, by the second, and the next cursor; without one nothing, and where the series ends. */
@@ -123,33 +115,25 @@ export class TrafficSeries {
     app: string,
     cursor: string | undefined,
   ): Promise<{ readonly entries: readonly TrafficEntry[]; readonly cursor: string }> {
-    try {
-      const key = keys.trafficSeconds(app);
-      if (cursor === undefined) {
-        const [last] = await this.redis.xrevrange(key, "+", "-", "COUNT", "1");
-        return { entries: [], cursor: last?.[0] ?? "0-0" };
-      }
-      const rows = await this.redis.xrange(key, `(${cursor}`, "+");
-      return { entries: rows.map(parseEntry), cursor: rows.at(-1)?.[0] ?? cursor };
-    } catch (error) {
-      throw redisError(error);
+    const key = keys.trafficSeconds(app);
+    if (cursor === undefined) {
+      const [last] = await this.redis.xrevrange(key, "+", "-", "COUNT", "1");
+      return { entries: [], cursor: last?.[0] ?? "0-0" };
     }
+    const rows = await this.redis.xrange(key, `(${cursor}`, "+");
+    return { entries: rows.map((row) => parseEntry(key, row)), cursor: rows.at(-1)?.[0] ?? cursor };
   }
 
   /** All that was ever counted of the releases that had traffic in the last 30 days. */
   async totals(app: string): Promise<ReleaseTraffic[]> {
-    try {
-      const names = await this.redis.zrange(keys.trafficReleases(app), "0", "-1");
-      return await Promise.all(
-        names.map(async (name) => {
-          const [release = "", track = ""] = name.split(" ");
-          const sums = await this.redis.hgetall(keys.trafficTotals(app, release, track));
-          return { release, track, ...parseTotals(sums) };
-        }),
-      );
-    } catch (error) {
-      throw redisError(error);
-    }
+    const names = await this.redis.zrange(keys.trafficReleases(app), "0", "-1");
+    return Promise.all(
+      names.map(async (name) => {
+        const [release = "", track = ""] = name.split(" ");
+        const key = keys.trafficTotals(app, release, track);
+        return { release, track, ...parseTotals(key, await this.redis.hgetall(key)) };
+      }),
+    );
   }
 
   async remove(app: string): Promise<void> {
@@ -191,7 +175,7 @@ export class TrafficSeries {
   }
 
   private async entries(key: string, from: string, to: string): Promise<TrafficEntry[]> {
-    return (await this.redis.xrange(key, from, to)).map(parseEntry);
+    return (await this.redis.xrange(key, from, to)).map((row) => parseEntry(key, row));
   }
 
   /** Redis' own clock, which gives the entries their ids. */
@@ -224,26 +208,18 @@ function addTotals(batch: Batch, app: string, traffic: ReleaseTraffic, now: numb
   batch.zadd(keys.trafficReleases(app), now, `${release} ${track}`);
 }
 
-function parseTotals(sums: Record<string, string>): Traffic {
+function parseTotals(key: string, sums: Record<string, string>): Traffic {
   const total = noTraffic();
   for (const figure of FIGURES) total[figure] = Number(sums[figure] ?? 0);
   for (const [name, sum] of Object.entries(sums)) if (/^\d+$/.test(name)) total.latencies[name] = Number(sum);
-  return trafficSchema.parse(total);
+  const parsed = trafficSchema.safeParse(total);
+  if (!parsed.success) throw new AppError("record-unreadable", { key }, { cause: parsed.error });
+  return parsed.data;
 }
 
-function parseEntry([id, fields]: [id: string, fields: string[]]): TrafficEntry {
-  const { proxy, releases, at } = entrySchema.parse(JSON.parse(fields[1] ?? ""));
+function parseEntry(key: string, [id, fields]: [id: string, fields: string[]]): TrafficEntry {
+  const { proxy, releases, at } = parseRecord(entrySchema, fields[1] ?? "", `${id} of ${key}`);
   return { at: at ?? Number(id.split("-")[0]), proxy, releases };
-}
-
-/** A transaction's commands fail one by one. */
-async function run(batch: Batch): Promise<void> {
-  try {
-    const failed = (await batch.exec())?.find(([error]) => error !== null);
-    if (failed?.[0]) throw failed[0];
-  } catch (error) {
-    throw redisError(error);
-  }
 }
 
 function minuteOf(at: number): number {

@@ -1,5 +1,4 @@
 import type { Database } from "../../../core/redis/database.js";
-import { redisError } from "../../../core/redis/connection.js";
 import { keys } from "../../../core/redis/keys.js";
 import {
   deliveryRecordSchema,
@@ -26,16 +25,14 @@ export class DeliveryStore {
    * webhook any more, and nothing was kept.
    */
   async accept(app: string, record: DeliveryRecord, now: number): Promise<number | "duplicate" | "gone"> {
-    const number = await this.redis
-      .eval(
-        ACCEPT,
-        7,
-        ...accepting(app),
-        ...[app, record.id, String(now), JSON.stringify(record), record.state === "waiting" ? "1" : "0"],
-        ...[String(KEPT_IDS), String(KEPT_DELIVERIES), keys.deliveriesChannel],
-        ...record.updates.map(({ branch }) => branch),
-      )
-      .catch(refuse);
+    const number = await this.redis.eval(
+      ACCEPT,
+      7,
+      ...accepting(app),
+      ...[app, record.id, String(now), JSON.stringify(record), record.state === "waiting" ? "1" : "0"],
+      ...[String(KEPT_IDS), String(KEPT_DELIVERIES), keys.deliveriesChannel],
+      ...record.updates.map(({ branch }) => branch),
+    );
     if (number === -1) return "gone";
     return number === 0 ? "duplicate" : Number(number);
   }
@@ -46,44 +43,48 @@ export class DeliveryStore {
       .multi()
       .lpush(keys.refusedDeliveries(app), JSON.stringify(refused))
       .ltrim(keys.refusedDeliveries(app), 0, KEPT_REFUSED - 1)
-      .exec()
-      .catch(refuse);
+      .exec();
   }
 
   /** Apps with deliveries that are not finished. */
   async waitingApps(): Promise<string[]> {
-    return this.redis.smembers(keys.deliveryApps).catch(refuse);
+    return this.redis.smembers(keys.deliveryApps);
   }
 
   /** The oldest deliveries of an app that are not finished, at most `count`. */
   async oldest(app: string, count: number): Promise<Delivery[]> {
-    const numbers = await this.redis.zrange(keys.deliveryQueue(app), "0", String(count - 1)).catch(refuse);
+    const numbers = await this.redis.zrange(keys.deliveryQueue(app), "0", String(count - 1));
     if (numbers.length === 0) return [];
-    const texts = await this.redis.hmget(keys.deliveries(app), ...numbers).catch(refuse);
+    const texts = await this.redis.hmget(keys.deliveries(app), ...numbers);
     return numbers.flatMap((number, index) => parsed(number, texts[index]));
   }
 
   /** Branch → the number of the newest delivery that names it. */
   async newest(app: string): Promise<Map<string, number>> {
-    const all = await this.redis.hgetall(keys.newestDeliveries(app)).catch(refuse);
+    const all = await this.redis.hgetall(keys.newestDeliveries(app));
     return new Map(Object.entries(all).map(([branch, number]) => [branch, Number(number)]));
   }
 
   async isWaiting(app: string, number: number): Promise<boolean> {
-    const place = await this.redis.zscore(keys.deliveryQueue(app), String(number)).catch(refuse);
+    const place = await this.redis.zscore(keys.deliveryQueue(app), String(number));
     return place !== null;
   }
 
   async find(app: string, number: number): Promise<Delivery | undefined> {
-    const text = await this.redis.hget(keys.deliveries(app), String(number)).catch(refuse);
+    const text = await this.redis.hget(keys.deliveries(app), String(number));
     return parsed(String(number), text)[0];
   }
 
   /** False, and nothing is written, when the delivery is gone, as it is with its app. */
   async save(app: string, { number, ...record }: Delivery): Promise<boolean> {
-    const saved = await this.redis
-      .eval(SAVE, 1, keys.deliveries(app), String(number), record.id, JSON.stringify(record))
-      .catch(refuse);
+    const saved = await this.redis.eval(
+      SAVE,
+      1,
+      keys.deliveries(app),
+      String(number),
+      record.id,
+      JSON.stringify(record),
+    );
     return saved === 1;
   }
 
@@ -96,12 +97,12 @@ export class DeliveryStore {
       keys.deliveryCounter(app),
     ];
     const pairs = deliveries.flatMap(({ number, ...record }) => [String(number), JSON.stringify(record)]);
-    await this.redis.eval(FINISH, 4, ...names, app, String(KEPT_DELIVERIES), ...pairs).catch(refuse);
+    await this.redis.eval(FINISH, 4, ...names, app, String(KEPT_DELIVERIES), ...pairs);
   }
 
   /** Newest first. */
   async list(app: string): Promise<Delivery[]> {
-    const all = await this.redis.hgetall(keys.deliveries(app)).catch(refuse);
+    const all = await this.redis.hgetall(keys.deliveries(app));
     return Object.entries(all)
       .flatMap(([number, text]) => parsed(number, text))
       .sort((a, b) => b.number - a.number);
@@ -109,7 +110,7 @@ export class DeliveryStore {
 
   /** Newest first. */
   async refused(app: string): Promise<RefusedDelivery[]> {
-    const texts = await this.redis.lrange(keys.refusedDeliveries(app), 0, -1).catch(refuse);
+    const texts = await this.redis.lrange(keys.refusedDeliveries(app), 0, -1);
     return texts.map((text) => refusedDeliverySchema.parse(JSON.parse(text)));
   }
 }
@@ -181,8 +182,4 @@ return 1`;
 function parsed(number: string, text: string | null | undefined): Delivery[] {
   if (text === null || text === undefined) return [];
   return [{ ...deliveryRecordSchema.parse(JSON.parse(text)), number: Number(number) }];
-}
-
-function refuse(error: unknown): never {
-  throw redisError(error);
 }

@@ -1,5 +1,4 @@
 import type { Database } from "../../../core/redis/database.js";
-import { redisError } from "../../../core/redis/connection.js";
 import { keys } from "../../../core/redis/keys.js";
 
 /**
@@ -11,13 +10,13 @@ export class SeenHeads {
 
   /** Branch → commit, "" for one that is owed; undefined when its source was never looked at. */
   async read(app: string): Promise<Map<string, string> | undefined> {
-    const heads = new Map(Object.entries(await this.redis.hgetall(keys.sourceHeads(app)).catch(refuse)));
+    const heads = new Map(Object.entries(await this.redis.hgetall(keys.sourceHeads(app))));
     return heads.delete(LOOKED_AT) ? heads : undefined;
   }
 
   /** `commit` undefined: the branch is gone. */
   async set(app: string, branch: string, commit: string | undefined): Promise<void> {
-    if (commit === undefined) await this.redis.hdel(keys.sourceHeads(app), branch).catch(refuse);
+    if (commit === undefined) await this.redis.hdel(keys.sourceHeads(app), branch);
     else await this.write("HSET", app, { [branch]: commit });
   }
 
@@ -32,7 +31,7 @@ export class SeenHeads {
   }
 
   async forget(app: string): Promise<void> {
-    await this.redis.del(keys.sourceHeads(app)).catch(refuse);
+    await this.redis.del(keys.sourceHeads(app));
   }
 
   private async write(
@@ -41,9 +40,7 @@ export class SeenHeads {
     heads: Readonly<Record<string, string>>,
   ): Promise<void> {
     const names = [keys.webhooks, keys.sourceHeads(app)];
-    await this.redis
-      .eval(WRITE, names.length, ...names, app, how, ...Object.entries(heads).flat())
-      .catch(refuse);
+    await this.redis.eval(WRITE, names.length, ...names, app, how, ...Object.entries(heads).flat());
   }
 }
 
@@ -57,7 +54,3 @@ const WRITE = `
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
 for i = 3, #ARGV, 2 do redis.call(ARGV[2], KEYS[2], ARGV[i], ARGV[i + 1]) end
 return 1`;
-
-function refuse(error: unknown): never {
-  throw redisError(error);
-}

@@ -1,4 +1,6 @@
 import { toAppError } from "../../../core/errors/app-error.js";
+import { PerKey } from "../../../core/loop/per-key.js";
+import { Ticker } from "../../../core/loop/ticker.js";
 import type { Tools } from "../../tools.js";
 import type { BranchUpdate } from "../forges/forge.js";
 import type { DeliveryStore } from "../deliveries/delivery-store.js";
@@ -28,28 +30,27 @@ const LIMITS = { perHost: 2, atOnce: 4 };
  */
 export class SourceWatch {
   private readonly dueAt = new Map<string, number>();
-  private readonly asking = new Map<string, Promise<void>>();
-  private readonly stopping = new AbortController();
+  private readonly asking: PerKey;
   private readonly sources: Sources;
 
   constructor(private readonly options: SourceWatchOptions) {
-    this.sources = new Sources(options.tools, LIMITS);
+    const { tools } = options;
+    this.sources = new Sources(tools, LIMITS);
+    this.asking = new PerKey({
+      onError: (error, app) => tools.log.warn({ err: toAppError(error), app }, "a source could not be read"),
+    });
   }
 
   start(): { stop(): Promise<void> } {
-    let looking: Promise<void> | undefined;
-    const { log } = this.options.tools;
-    const timer = setInterval(() => {
-      looking ??= this.look()
-        .catch((error: unknown) => log.debug({ err: error }, "sources"))
-        .finally(() => (looking = undefined));
-    }, TICK_MS);
+    const ticker = new Ticker({
+      everyMs: TICK_MS,
+      job: async () => this.look(),
+      onError: (error) => this.options.tools.log.debug({ err: error }, "sources"),
+    });
+    ticker.start();
     return {
       stop: async () => {
-        this.stopping.abort(new Error("the server stops"));
-        clearInterval(timer);
-        await looking;
-        await Promise.allSettled([...this.asking.values()]);
+        await Promise.all([ticker.stop(), this.asking.stop()]);
       },
     };
   }
@@ -63,41 +64,36 @@ export class SourceWatch {
     for (const webhook of known) {
       const { app } = webhook;
       const dueAt = this.dueAt.get(app);
-      if ((dueAt !== undefined && now < dueAt) || this.asking.has(app)) continue;
+      if ((dueAt !== undefined && now < dueAt) || this.asking.isBusy(app)) continue;
       const pauseMs = pollSeconds * 1000 * (1 + JITTER * (2 * Math.random() - 1));
       // The first time at any moment within a pause: a server that starts asks not all at once.
       this.dueAt.set(app, now + (dueAt === undefined ? Math.random() * pauseMs : pauseMs));
-      if (dueAt === undefined || this.stopping.signal.aborted) continue;
-      this.asking.set(
-        app,
-        this.ask(webhook).finally(() => this.asking.delete(app)),
+      if (dueAt === undefined) continue;
+      this.asking.runIfIdle(app, async (signal) =>
+        this.ask(webhook, signal).catch((error: unknown) => {
+          if (!signal.aborted) throw error;
+        }),
       );
     }
   }
 
-  /** Never rejects. */
-  private async ask(webhook: Webhook): Promise<void> {
+  private async ask(webhook: Webhook, signal: AbortSignal): Promise<void> {
     const { tools, deliveries, seen } = this.options;
     const { app } = webhook;
-    try {
-      const heads = await this.sources.heads(webhook, this.stopping.signal);
-      if ((await seen.read(app)) === undefined) await seen.begin(app, heads);
-      const before = await seen.read(app);
-      if (before === undefined) return;
-      const updates = missed(before, heads).filter(({ branch }) => matchesBranch(webhook, branch));
-      const newest = await deliveries.newest(app);
-      const news: BranchUpdate[] = [];
-      for (const update of updates) {
-        const told = newest.get(update.branch);
-        if (told === undefined || !(await deliveries.isWaiting(app, told))) news.push(update);
-      }
-      if (news.length === 0) return;
-      const at = tools.clock.now();
-      await deliveries.accept(app, delivered(news, at), at);
-    } catch (error) {
-      if (!this.stopping.signal.aborted)
-        tools.log.warn({ err: toAppError(error), app }, "a source could not be read");
+    const heads = await this.sources.heads(webhook, signal);
+    if ((await seen.read(app)) === undefined) await seen.begin(app, heads);
+    const before = await seen.read(app);
+    if (before === undefined) return;
+    const updates = missed(before, heads).filter(({ branch }) => matchesBranch(webhook, branch));
+    const newest = await deliveries.newest(app);
+    const news: BranchUpdate[] = [];
+    for (const update of updates) {
+      const told = newest.get(update.branch);
+      if (told === undefined || !(await deliveries.isWaiting(app, told))) news.push(update);
     }
+    if (news.length === 0) return;
+    const at = tools.clock.now();
+    await deliveries.accept(app, delivered(news, at), at);
   }
 }
 

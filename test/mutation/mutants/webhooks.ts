@@ -129,7 +129,7 @@ export const webhooks: readonly Mutant[] = [
   },
   {
     guard: "a source that could not be read is asked again",
-    file: "server/webhooks/deliveries/delivery-loop.ts",
+    file: "server/webhooks/deliveries/delivery-work.ts",
     text: 'code === "source-unreachable" ? RETRY_PAUSES_MS[attempt] : undefined',
     by: "undefined as number | undefined",
     tests: SOURCES,
@@ -137,7 +137,7 @@ export const webhooks: readonly Mutant[] = [
   },
   {
     guard: "what a source that was given up owes is made up for when it is back",
-    file: "server/webhooks/deliveries/delivery-loop.ts",
+    file: "server/webhooks/deliveries/delivery-work.ts",
     text: 'if (code === "source-unreachable") await seen.owe(app, branch);\n    else if',
     by: "if",
     tests: SOURCES,

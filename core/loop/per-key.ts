@@ -1,0 +1,89 @@
+import { systemClock, type Clock } from "../clock.js";
+
+export interface PerKeyOptions {
+  readonly onError: (error: unknown, key: string) => void;
+  /** A key whose job failed gets no other one for `firstMs`, then for twice as long with each further failure in a row. */
+  readonly backOff?: { readonly firstMs: number; readonly longestMs: number };
+  readonly clock?: Clock;
+}
+
+/** The signal aborts when everything stops. */
+export type Job = (signal: AbortSignal) => Promise<void>;
+
+interface Failed {
+  /** In a row. */
+  readonly times: number;
+  /** ms since 1970 */
+  readonly pausedUntil: number;
+}
+
+/** Runs jobs side by side, at most one per key at a time. */
+export class PerKey {
+  private readonly clock: Clock;
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly next = new Map<string, Job>();
+  private readonly failed = new Map<string, Failed>();
+  private readonly stopping = new AbortController();
+
+  constructor(private readonly options: PerKeyOptions) {
+    this.clock = options.clock ?? systemClock;
+  }
+
+  isBusy(key: string): boolean {
+    return this.running.has(key);
+  }
+
+  /** Does nothing while the key is busy, or backs off from a failure. */
+  runIfIdle(key: string, job: Job): void {
+    if (!this.isBusy(key)) this.begin(key, job);
+  }
+
+  /** As `runIfIdle`, but while the key is busy, the job waits for its turn. Of several that wait only the last one is run. */
+  run(key: string, job: Job): void {
+    if (this.isBusy(key)) this.next.set(key, job);
+    else this.begin(key, job);
+  }
+
+  /** Aborts the jobs' signal and waits for those that run. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error("Sluice stops"));
+    await Promise.all(this.running.values());
+  }
+
+  private begin(key: string, job: Job): void {
+    if (this.stopping.signal.aborted || this.isBackingOff(key)) return;
+    this.running.set(
+      key,
+      this.attempt(key, job).finally(() => this.end(key)),
+    );
+  }
+
+  private async attempt(key: string, job: Job): Promise<void> {
+    try {
+      await job(this.stopping.signal);
+      this.failed.delete(key);
+    } catch (error) {
+      this.options.onError(error, key);
+      this.backOff(key);
+    }
+  }
+
+  private end(key: string): void {
+    this.running.delete(key);
+    const next = this.next.get(key);
+    this.next.delete(key);
+    if (next !== undefined) this.begin(key, next);
+  }
+
+  private isBackingOff(key: string): boolean {
+    return this.clock.now() < (this.failed.get(key)?.pausedUntil ?? 0);
+  }
+
+  private backOff(key: string): void {
+    if (this.options.backOff === undefined) return;
+    const { firstMs, longestMs } = this.options.backOff;
+    const times = this.failed.get(key)?.times ?? 0;
+    const pausedUntil = this.clock.now() + Math.min(longestMs, firstMs * 2 ** times);
+    this.failed.set(key, { times: times + 1, pausedUntil });
+  }
+}
