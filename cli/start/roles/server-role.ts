@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
 import { startServer, type Server } from "../../../server/loops.js";
-import { keepReserveFile } from "../reserve-file.js";
+import { keepReserveFile } from "../disk/reserve-file.js";
 import { systemUser } from "../system-user.js";
 import type { RoleOptions } from "./role.js";
 
