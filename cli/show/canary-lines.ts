@@ -1,4 +1,4 @@
-import type { CanarySummary, Conversion } from "../../server/canary/canary-summary.js";
+import type { CanarySummary, Conversion } from "../../core/api/apps/canary.js";
 import type { VerdictNumbers } from "../../server/canary/statistics/verdict-numbers.js";
 import { table } from "./table.js";
 import { utcTime } from "./utc-time.js";

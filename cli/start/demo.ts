@@ -2,7 +2,7 @@ import { cp, mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { outputOf, runCommand } from "../../core/exec/exec.js";
 import { AppError } from "../../core/errors/app-error.js";
-import type { AppSummary } from "../../server/api/summaries.js";
+import type { AppSummary } from "../../core/api/apps/apps.js";
 import { apiPath } from "../client/api-path.js";
 import { Client } from "../client/client.js";
 import type { Context } from "./context.js";

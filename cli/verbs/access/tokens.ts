@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { TokenRecord } from "../../../server/access/token-store.js";
+import type { TokenSummary } from "../../../core/api/access/tokens.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -22,7 +22,7 @@ export function tokensVerb(command: Command, context: () => Promise<Context>): v
 }
 
 async function list(context: Context, options: Format): Promise<void> {
-  const answer = await new Client(context).call<TokenRecord[]>("GET", apiPath("tokens"));
+  const answer = await new Client(context).call<TokenSummary[]>("GET", apiPath("tokens"));
   show(context, options, answer, (tokens) =>
     table(
       ["id", "name", "made"],
@@ -33,7 +33,7 @@ async function list(context: Context, options: Format): Promise<void> {
 
 async function create(context: Context, name: string): Promise<void> {
   const client = new Client(context);
-  const answer = await client.call<TokenRecord & { token: string }>("POST", apiPath("tokens"), { name });
+  const answer = await client.call<TokenSummary & { token: string }>("POST", apiPath("tokens"), { name });
   context.print(answer.token);
   context.print(`(id ${answer.id}; shown this once)`);
 }

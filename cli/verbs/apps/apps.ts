@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { AppSummary } from "../../../server/api/summaries.js";
+import type { AppSummary } from "../../../core/api/apps/apps.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

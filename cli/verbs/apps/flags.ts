@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { AppError } from "../../../core/errors/app-error.js";
-import type { FlagChange } from "../../../server/flags/flag-store.js";
-import type { FlagSummary } from "../../../server/flags/flag-summary.js";
+import type { FlagChange, FlagSummary } from "../../../core/api/apps/flags.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

@@ -1,7 +1,6 @@
 import { Argument, type Command } from "commander";
-import { APP_EVENT_TYPES, type AppEventType } from "../../../server/events/app-event.js";
-import type { ReceiverSummary } from "../../../server/notify/notify-api.js";
-import type { Receiver } from "../../../server/notify/receiver-store.js";
+import { APP_EVENT_TYPES, type AppEventType } from "../../../core/records/apps/app-event-type.js";
+import type { ReceiverSummary, Receiver } from "../../../core/api/apps/notifications.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

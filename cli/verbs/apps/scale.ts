@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
-import type { ScaleSummary } from "../../../server/api/scale-api.js";
+import type { ScaleSummary } from "../../../core/api/apps/scale.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { AlertsSummary, AlertSummary } from "../../../server/api/alerts-api.js";
+import type { AlertsSummary, AlertSummary } from "../../../core/api/machines/alerts.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

@@ -2,7 +2,7 @@ import { access, constants, statfs } from "node:fs/promises";
 import semver from "semver";
 import { toAppError } from "../../../core/errors/app-error.js";
 import { serviceState } from "../../../core/exec/runsv.js";
-import type { ServerStatus } from "../../../server/api/server-status.js";
+import type { ServerStatus } from "../../../core/api/machines/status.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { HostSummary } from "../../../server/api/hosts-api.js";
-import type { ProxySummary } from "../../../server/api/proxies-api.js";
+import type { HostSummary } from "../../../core/api/machines/hosts.js";
+import type { ProxySummary } from "../../../core/api/machines/proxies.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ServerStatus } from "../../../server/api/server-status.js";
+import type { ServerStatus } from "../../../core/api/machines/status.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

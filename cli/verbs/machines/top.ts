@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { systemClock } from "../../../core/clock.js";
-import type { AlertsSummary } from "../../../server/api/alerts-api.js";
-import type { HostSamples, HostSummary } from "../../../server/api/hosts-api.js";
+import type { AlertsSummary } from "../../../core/api/machines/alerts.js";
+import type { HostSamples, HostSummary } from "../../../core/api/machines/hosts.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

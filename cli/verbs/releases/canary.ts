@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CanarySummary } from "../../../server/canary/canary-summary.js";
+import type { CanarySummary } from "../../../core/api/apps/canary.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ReleaseSummary } from "../../../server/api/summaries.js";
+import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

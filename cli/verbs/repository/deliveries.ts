@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { DeliveryAnswer } from "../../../server/api/webhook-api.js";
+import type { DeliveryAnswer } from "../../../core/api/apps/deliveries.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

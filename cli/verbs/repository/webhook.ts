@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { WebhookAnswer } from "../../../server/api/webhook-api.js";
+import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";

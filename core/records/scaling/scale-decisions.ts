@@ -5,7 +5,7 @@ import { keys } from "../../redis/keys.js";
 
 const DECISIONS_KEPT = 100;
 
-const decisionSchema = z.object({
+export const scaleDecisionSchema = z.object({
   v: z.literal(1),
   /** ISO 8601. */
   at: z.string(),
@@ -20,7 +20,7 @@ const decisionSchema = z.object({
 });
 
 /** How many instances of a process production was to have, why, and what came of it. */
-export type ScaleDecision = z.infer<typeof decisionSchema>;
+export type ScaleDecision = z.infer<typeof scaleDecisionSchema>;
 
 /** The apps' last 100 decisions each. */
 export class ScaleDecisions {
@@ -45,6 +45,6 @@ export class ScaleDecisions {
     const texts = await this.redis.lrange(keys.scaleDecisions(app), 0, -1).catch((error: unknown) => {
       throw redisError(error);
     });
-    return texts.map((text) => decisionSchema.parse(JSON.parse(text)));
+    return texts.map((text) => scaleDecisionSchema.parse(JSON.parse(text)));
   }
 }
