@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { AppError } from "../../../core/errors/app-error.js";
-import type { KeySummary } from "../../../core/api/access/keys.js";
+import { keysSchema, keySummarySchema, type NewKey } from "../../../core/api/access/keys.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -25,7 +25,7 @@ export function keysVerb(command: Command, context: () => Promise<Context>): voi
 }
 
 async function list(context: Context, options: Format): Promise<void> {
-  const answer = await new Client(context).call<KeySummary[]>("GET", apiPath("keys"));
+  const answer = await new Client(context).call("GET", apiPath("keys"), keysSchema);
   show(context, options, answer, (keys) =>
     table(
       ["id", "name", "fingerprint"],
@@ -36,9 +36,9 @@ async function list(context: Context, options: Format): Promise<void> {
 
 async function add(context: Context, file: string): Promise<void> {
   const key = file === "-" ? await readAll(context.input()) : await readKey(file);
-  const { id, name, fingerprint } = await new Client(context).call<KeySummary>("POST", apiPath("keys"), {
-    key,
-  });
+  const body: NewKey = { key };
+  const answer = await new Client(context).call("POST", apiPath("keys"), keySummarySchema, body);
+  const { id, name, fingerprint } = answer;
   context.print(`${name} may push: ${fingerprint} (${id})`);
 }
 
@@ -49,6 +49,6 @@ async function readKey(file: string): Promise<string> {
 }
 
 async function remove(context: Context, id: string): Promise<void> {
-  await new Client(context).call("DELETE", apiPath("keys", id));
+  await new Client(context).send("DELETE", apiPath("keys", id));
   context.print(`Removed ${id}.`);
 }

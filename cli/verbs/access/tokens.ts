@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { TokenSummary } from "../../../core/api/access/tokens.js";
+import { createdTokenSchema, tokensSchema, type NewToken } from "../../../core/api/access/tokens.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -22,7 +22,7 @@ export function tokensVerb(command: Command, context: () => Promise<Context>): v
 }
 
 async function list(context: Context, options: Format): Promise<void> {
-  const answer = await new Client(context).call<TokenSummary[]>("GET", apiPath("tokens"));
+  const answer = await new Client(context).call("GET", apiPath("tokens"), tokensSchema);
   show(context, options, answer, (tokens) =>
     table(
       ["id", "name", "made"],
@@ -32,13 +32,13 @@ async function list(context: Context, options: Format): Promise<void> {
 }
 
 async function create(context: Context, name: string): Promise<void> {
-  const client = new Client(context);
-  const answer = await client.call<TokenSummary & { token: string }>("POST", apiPath("tokens"), { name });
+  const body: NewToken = { name };
+  const answer = await new Client(context).call("POST", apiPath("tokens"), createdTokenSchema, body);
   context.print(answer.token);
   context.print(`(id ${answer.id}; shown this once)`);
 }
 
 async function remove(context: Context, id: string): Promise<void> {
-  await new Client(context).call("DELETE", apiPath("tokens", id));
+  await new Client(context).send("DELETE", apiPath("tokens", id));
   context.print(`Removed ${id}.`);
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { AppSummary } from "../../../core/api/apps/apps.js";
+import { appsSchema } from "../../../core/api/apps/apps.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -12,6 +12,6 @@ export function appsVerb(command: Command, context: () => Promise<Context>): voi
 }
 
 async function apps(context: Context, options: Format): Promise<void> {
-  const answer = await new Client(context).call<AppSummary[]>("GET", apiPath("apps"));
+  const answer = await new Client(context).call("GET", apiPath("apps"), appsSchema);
   show(context, options, answer, appLines);
 }

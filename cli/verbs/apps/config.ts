@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { AppError } from "../../../core/errors/app-error.js";
+import { configSchema, type ConfigChange } from "../../../core/api/apps/config.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -30,10 +31,11 @@ async function config(
 ): Promise<void> {
   const set = Object.fromEntries(await valuesOf(context, settings));
   const isChange = settings.length > 0 || unset.length > 0;
-  const answer = await new Client(context).call<Record<string, string>>(
+  const answer = await new Client(context).call(
     isChange ? "PATCH" : "GET",
     apiPath("apps", app, "config"),
-    isChange ? { set, unset } : undefined,
+    configSchema,
+    isChange ? ({ set, unset } satisfies ConfigChange) : undefined,
   );
   show(context, { json }, answer, (variables) =>
     isChange

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Pending } from "../../../core/api/pending.js";
+import { destroyedAppSchema } from "../../../core/api/apps/apps.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -14,10 +14,7 @@ export function destroyVerb(command: Command, context: () => Promise<Context>): 
 }
 
 async function destroy(context: Context, app: string): Promise<void> {
-  const done = await new Client(context).call<{ pending: Pending } | undefined>(
-    "DELETE",
-    apiPath("apps", app),
-  );
+  const done = await new Client(context).call("DELETE", apiPath("apps", app), destroyedAppSchema.optional());
   context.print(`${app} is gone, with its releases and records.`);
   if (done === undefined) return;
   context.print("Its instances stop once no proxy leads visitors to them:");

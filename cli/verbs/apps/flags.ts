@@ -1,6 +1,13 @@
 import type { Command } from "commander";
 import { AppError } from "../../../core/errors/app-error.js";
-import type { FlagChange, FlagSummary } from "../../../core/api/apps/flags.js";
+import {
+  changedFlagSchema,
+  flagChangesSchema,
+  flagsSchema,
+  type FlagChange,
+  type FlagRequest,
+  type FlagSummary,
+} from "../../../core/api/apps/flags.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -37,16 +44,18 @@ async function flags(context: Context, app: string, options: FlagsArguments): Pr
   const client = new Client(context);
   const at = (...parts: string[]): string => apiPath("apps", app, "flags", ...parts);
   for (const flag of unset) {
-    await client.call("DELETE", at(flag));
+    await client.send("DELETE", at(flag));
     context.print(`${flag} is removed; the app's own default counts.`);
   }
   if (name !== undefined && value !== undefined) {
-    const answer = await client.call<FlagSummary>("PUT", at(name), { text: value });
+    const answer = await client.call("PUT", at(name), changedFlagSchema, {
+      text: value,
+    } satisfies FlagRequest);
     show(context, options, answer, (flag) => [`${name} is ${shown(flag)} now.`]);
   } else if (changes) {
-    show(context, options, await client.call<FlagChange[]>("GET", at("changes")), changeLines);
+    show(context, options, await client.call("GET", at("changes"), flagChangesSchema), changeLines);
   } else if (unset.length === 0) {
-    const all = await client.call<Record<string, FlagSummary>>("GET", at());
+    const all = await client.call("GET", at(), flagsSchema);
     if (name === undefined) show(context, options, all, flagLines);
     else if (Object.hasOwn(all, name)) show(context, options, all[name], (flag) => [flag?.text ?? ""]);
     else throw new AppError("flag-unknown", { app, flag: name, known: Object.keys(all) });

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { z } from "zod";
+import { logEntrySchema, type LogEntry } from "../../../core/api/apps/logs.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -33,11 +35,11 @@ async function logs(
     ...(release === undefined ? {} : { release }),
   });
   const path = `${apiPath("apps", app, "logs")}?${query.toString()}`;
-  await new Client(context).stream("GET", path, undefined, (entry) =>
+  await new Client(context).stream("GET", path, { line: logEntrySchema, done: z.unknown() }, (entry) =>
     context.print(json ? JSON.stringify(entry) : entryText(entry)),
   );
 }
 
-function entryText({ at, from, text }: Record<string, unknown>): string {
-  return `${at === "" ? "" : `${String(at)} `}${String(from)} | ${String(text)}`;
+function entryText({ at, from, text }: LogEntry): string {
+  return `${at === "" ? "" : `${at} `}${from} | ${text}`;
 }

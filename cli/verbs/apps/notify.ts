@@ -1,6 +1,12 @@
 import { Argument, type Command } from "commander";
 import { APP_EVENT_TYPES, type AppEventType } from "../../../core/records/apps/app-event-type.js";
-import type { ReceiverSummary, Receiver } from "../../../core/api/apps/notifications.js";
+import {
+  createdReceiverSchema,
+  receiversSchema,
+  testedReceiversSchema,
+  type NewReceiverRequest,
+  type ReceiverSummary,
+} from "../../../core/api/apps/notifications.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -50,7 +56,7 @@ interface NotifyOptions extends Format {
 
 async function list(context: Context, app: string, options: Format): Promise<void> {
   const path = apiPath("apps", app, "notifications");
-  show(context, options, await new Client(context).call<ReceiverSummary[]>("GET", path), receiverLines);
+  show(context, options, await new Client(context).call("GET", path, receiversSchema), receiverLines);
 }
 
 function receiverLines(receivers: readonly ReceiverSummary[]): string[] {
@@ -73,9 +79,13 @@ async function add(
 ): Promise<void> {
   // One of Slack is a secret.
   const url = given === "-" ? await readSecret(context, "URL") : given;
-  const body = { url, form: slack ? "slack" : "standard", ...(events === undefined ? {} : { events }) };
+  const body: NewReceiverRequest = {
+    url,
+    form: slack ? "slack" : "standard",
+    ...(events === undefined ? {} : { events }),
+  };
   const path = apiPath("apps", app, "notifications");
-  const answer = await new Client(context).call<Receiver & { secret?: string }>("POST", path, body);
+  const answer = await new Client(context).call("POST", path, createdReceiverSchema, body);
   if (answer.secret !== undefined) context.print(answer.secret);
   context.print(
     answer.secret === undefined
@@ -85,13 +95,13 @@ async function add(
 }
 
 async function remove(context: Context, app: string, id: string): Promise<void> {
-  await new Client(context).call("DELETE", apiPath("apps", app, "notifications", id));
+  await new Client(context).send("DELETE", apiPath("apps", app, "notifications", id));
   context.print(`Removed ${id}.`);
 }
 
 async function test(context: Context, app: string): Promise<void> {
   const path = apiPath("apps", app, "notifications", "test");
-  const { receivers } = await new Client(context).call<{ receivers: number }>("POST", path);
+  const { receivers } = await new Client(context).call("POST", path, testedReceiversSchema);
   context.print(
     `A made-up release.live is on its way to ${receivers} receiver${receivers === 1 ? "" : "s"}.`,
   );

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from "commander";
-import type { ScaleSummary } from "../../../core/api/apps/scale.js";
+import { scaledSchema, scaleSummarySchema, type ScaleSummary } from "../../../core/api/apps/scale.js";
+import { workLineSchema, type WorkLine } from "../../../core/api/work.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -26,12 +27,14 @@ async function scale(context: Context, app: string, sizes: Sizes, { json }: Form
   const client = new Client(context);
   const path = apiPath("apps", app, "scale");
   if (Object.keys(sizes).length > 0) {
-    await client.stream("PUT", path, sizes, ({ line }) => {
-      if (!json) context.print(String(line));
-    });
+    const shape = { line: workLineSchema, done: scaledSchema };
+    const print = ({ line }: WorkLine): void => {
+      if (!json) context.print(line);
+    };
+    await client.stream("PUT", path, shape, print, sizes);
     if (!json) return;
   }
-  show(context, { json }, await client.call<ScaleSummary>("GET", path), scaleLines);
+  show(context, { json }, await client.call("GET", path, scaleSummarySchema), scaleLines);
 }
 
 /** One argument more: `web=3`. */

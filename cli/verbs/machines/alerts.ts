@@ -1,5 +1,11 @@
 import type { Command } from "commander";
-import type { AlertsSummary, AlertSummary } from "../../../core/api/machines/alerts.js";
+import {
+  alertsSummarySchema,
+  alertSummarySchema,
+  type AlertsSummary,
+  type AlertSummary,
+  type SilenceRequest,
+} from "../../../core/api/machines/alerts.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -36,7 +42,7 @@ export function alertsVerb(command: Command, context: () => Promise<Context>): v
 }
 
 async function list(context: Context, options: Format): Promise<void> {
-  const answer = await new Client(context).call<AlertsSummary>("GET", apiPath("alerts"));
+  const answer = await new Client(context).call("GET", apiPath("alerts"), alertsSummarySchema);
   show(context, options, answer, alertLines);
   if (!options.json && hasNoRecipients(context.settings.monitor))
     context.print("\nNobody is notified of them: docs/configuration.md shows how to get a mail.");
@@ -48,14 +54,14 @@ async function acknowledge(context: Context, id: string): Promise<void> {
 }
 
 async function silence(context: Context, id: string, minutes: number): Promise<void> {
-  const { rule, host } = await change(context, id, "silence", { minutes });
+  const { rule, host } = await change(context, id, "silence", { minutes } satisfies SilenceRequest);
   context.print(
     `No news of ${rule} on ${host} for ${minutes} minutes; what the rule does otherwise, it does.`,
   );
 }
 
 async function change(context: Context, id: string, verb: string, body: object): Promise<AlertSummary> {
-  return new Client(context).call<AlertSummary>("POST", apiPath("alerts", id, verb), body);
+  return new Client(context).call("POST", apiPath("alerts", id, verb), alertSummarySchema, body);
 }
 
 function alertLines({ lasting, past, drain, undelivered }: AlertsSummary): string[] {

@@ -2,7 +2,7 @@ import { access, constants, statfs } from "node:fs/promises";
 import semver from "semver";
 import { toAppError } from "../../../core/errors/app-error.js";
 import { serviceState } from "../../../core/exec/runsv.js";
-import type { ServerStatus } from "../../../core/api/machines/status.js";
+import { serverStatusSchema } from "../../../core/api/machines/status.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -89,7 +89,7 @@ async function server(context: Context): Promise<Finding> {
       pid,
       redis: records,
       proxy,
-    } = await new Client(context).call<ServerStatus>("GET", apiPath("status"));
+    } = await new Client(context).call("GET", apiPath("status"), serverStatusSchema);
     if (records.state === "down")
       return {
         ok: false,

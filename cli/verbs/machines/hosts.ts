@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { HostSummary } from "../../../core/api/machines/hosts.js";
-import type { ProxySummary } from "../../../core/api/machines/proxies.js";
+import { hostsSchema, type HostSummary } from "../../../core/api/machines/hosts.js";
+import { proxiesSchema } from "../../../core/api/machines/proxies.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -26,25 +26,25 @@ export function hostsVerb(command: Command, context: () => Promise<Context>): vo
 
 async function list(context: Context, options: Format): Promise<void> {
   const client = new Client(context);
-  const answer = await client.call<HostSummary[]>("GET", apiPath("hosts"));
-  const proxies = options.json ? [] : await client.call<ProxySummary[]>("GET", apiPath("proxies"));
+  const answer = await client.call("GET", apiPath("hosts"), hostsSchema);
+  const proxies = options.json ? [] : await client.call("GET", apiPath("proxies"), proxiesSchema);
   const warnings = proxies.flatMap(proxyWarning);
   show(context, options, answer, (hosts) => [...hostLines(hosts, Date.now()), ...warnings]);
 }
 
 async function remove(context: Context, host: string): Promise<void> {
   const client = new Client(context);
-  const known = await client.call<ProxySummary[]>("GET", apiPath("proxies"));
+  const known = await client.call("GET", apiPath("proxies"), proxiesSchema);
   const meant = known.map(({ proxy }) => proxy).filter((proxy) => proxy.startsWith(`${host}:`));
   // What is not a host's name is a proxy's, or the server says which there are.
   for (const proxy of meant.length > 0 ? meant : [host]) {
-    await client.call("DELETE", apiPath("proxies", proxy));
+    await client.send("DELETE", apiPath("proxies", proxy));
     context.print(`${proxy} is removed. Should it report again, it is a proxy like any other.`);
   }
 }
 
 async function forget(context: Context, host: string): Promise<void> {
-  await new Client(context).call("DELETE", apiPath("hosts", host));
+  await new Client(context).send("DELETE", apiPath("hosts", host));
   context.print(
     `${host} is forgotten. If a monitor still runs there, it comes back when that is started again.`,
   );

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ServerStatus } from "../../../core/api/machines/status.js";
+import { serverStatusSchema, type ServerStatus } from "../../../core/api/machines/status.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -14,7 +14,7 @@ export function statusVerb(command: Command, context: () => Promise<Context>): v
 }
 
 async function status(context: Context, options: Format): Promise<void> {
-  const answer = await new Client(context).call<ServerStatus>("GET", apiPath("status"));
+  const answer = await new Client(context).call("GET", apiPath("status"), serverStatusSchema);
   show(context, options, answer, statusLines);
 }
 

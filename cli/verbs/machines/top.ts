@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { systemClock } from "../../../core/clock.js";
-import type { AlertsSummary } from "../../../core/api/machines/alerts.js";
-import type { HostSamples, HostSummary } from "../../../core/api/machines/hosts.js";
+import { alertsSummarySchema } from "../../../core/api/machines/alerts.js";
+import { hostSamplesSchema, hostsSchema } from "../../../core/api/machines/hosts.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -27,13 +27,13 @@ async function top(context: Context): Promise<void> {
 }
 
 async function look(client: Client): Promise<string[]> {
-  const summaries = await client.call<HostSummary[]>("GET", apiPath("hosts"));
+  const summaries = await client.call("GET", apiPath("hosts"), hostsSchema);
   const from = Date.now() - CHART_SECONDS * 1000;
   const hosts = await Promise.all(
     summaries.map(async (summary): Promise<TopHost> => {
       const path = `${apiPath("hosts", summary.host, "samples")}?step=1&from=${from}`;
-      return { summary, samples: await client.call<HostSamples>("GET", path) };
+      return { summary, samples: await client.call("GET", path, hostSamplesSchema) };
     }),
   );
-  return topLines(hosts, await client.call<AlertsSummary>("GET", apiPath("alerts")), Date.now());
+  return topLines(hosts, await client.call("GET", apiPath("alerts"), alertsSummarySchema), Date.now());
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { abortedCanarySchema } from "../../../core/api/apps/canary.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -10,6 +11,6 @@ export function abortVerb(command: Command, context: () => Promise<Context>): vo
 
 async function abort(context: Context, app: string): Promise<void> {
   const path = apiPath("apps", app, "abort");
-  const { release } = await new Client(context).call<{ release: string }>("POST", path);
+  const { release } = await new Client(context).call("POST", path, abortedCanarySchema);
   context.print(`${release} is out of the traffic; it goes when its last connection has closed.`);
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CanarySummary } from "../../../core/api/apps/canary.js";
+import { canarySummarySchema } from "../../../core/api/apps/canary.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -15,6 +15,6 @@ export function canaryVerb(command: Command, context: () => Promise<Context>): v
 }
 
 async function canary(context: Context, app: string, options: Format): Promise<void> {
-  const answer = await new Client(context).call<CanarySummary>("GET", apiPath("apps", app, "canary"));
+  const answer = await new Client(context).call("GET", apiPath("apps", app, "canary"), canarySummarySchema);
   show(context, options, answer, canaryLines);
 }

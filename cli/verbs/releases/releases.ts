@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
+import { releasesSchema, type ReleaseSummary } from "../../../core/api/apps/releases.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -17,7 +17,7 @@ export function releasesVerb(command: Command, context: () => Promise<Context>):
 
 async function releases(context: Context, app: string, options: Format): Promise<void> {
   const path = apiPath("apps", app, "releases");
-  const answer = await new Client(context).call<ReleaseSummary[]>("GET", path);
+  const answer = await new Client(context).call("GET", path, releasesSchema);
   show(context, options, answer, releaseLines);
 }
 

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { servingReleaseSchema, type RollbackRequest } from "../../../core/api/apps/releases.js";
+import { workLineSchema } from "../../../core/api/work.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -12,8 +14,12 @@ export function rollbackVerb(command: Command, context: () => Promise<Context>):
 }
 
 async function rollback(context: Context, app: string, release: string | undefined): Promise<void> {
-  const body = release === undefined ? {} : { release };
-  await new Client(context).stream("POST", apiPath("apps", app, "rollback"), body, ({ line }) =>
-    context.print(String(line)),
+  const body: RollbackRequest = release === undefined ? {} : { release };
+  await new Client(context).stream(
+    "POST",
+    apiPath("apps", app, "rollback"),
+    { line: workLineSchema, done: servingReleaseSchema },
+    ({ line }) => context.print(line),
+    body,
   );
 }

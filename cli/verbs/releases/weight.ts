@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander";
-import type { Pending } from "../../../core/api/pending.js";
+import { weightSchema, type WeightRequest } from "../../../core/api/apps/canary.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -15,11 +15,8 @@ export function weightVerb(command: Command, context: () => Promise<Context>): v
 
 async function weight(context: Context, app: string, percent: number): Promise<void> {
   const path = apiPath("apps", app, "weight");
-  const { alert, pending } = await new Client(context).call<{ alert: boolean; pending: Pending | null }>(
-    "PUT",
-    path,
-    { percent },
-  );
+  const body: WeightRequest = { percent };
+  const { alert, pending } = await new Client(context).call("PUT", path, weightSchema, body);
   const when = alert ? ", once the alert is over (sluice alerts)" : "";
   context.print(
     percent === 0

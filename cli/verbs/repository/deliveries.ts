@@ -1,5 +1,9 @@
 import type { Command } from "commander";
-import type { DeliveryAnswer } from "../../../core/api/apps/deliveries.js";
+import {
+  deliveriesSchema,
+  replayedDeliverySchema,
+  type DeliveryAnswer,
+} from "../../../core/api/apps/deliveries.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -24,12 +28,12 @@ interface DeliveriesOptions extends Format {
 
 async function list(context: Context, app: string, options: Format): Promise<void> {
   const path = apiPath("apps", app, "deliveries");
-  show(context, options, await new Client(context).call<DeliveryAnswer[]>("GET", path), deliveryLines);
+  show(context, options, await new Client(context).call("GET", path, deliveriesSchema), deliveryLines);
 }
 
 async function doAgain(context: Context, app: string, replay: string): Promise<void> {
   const path = apiPath("apps", app, "deliveries", replay, "replay");
-  const { number } = await new Client(context).call<{ number: number }>("POST", path);
+  const { number } = await new Client(context).call("POST", path, replayedDeliverySchema);
   context.print(
     `Delivery ${replay} is done again, as ${number}: \`sluice deliveries ${app}\` shows what comes of it.`,
   );

@@ -1,5 +1,9 @@
 import type { Command } from "commander";
-import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
+import {
+  webhookAnswerSchema,
+  type WebhookAnswer,
+  type WebhookRequest,
+} from "../../../core/api/apps/webhook.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -34,11 +38,13 @@ async function webhook(
   app: string,
   { source, branches, statusToken, json }: WebhookOptions,
 ): Promise<void> {
-  const answer = await new Client(context).call<WebhookAnswer>("PUT", apiPath("apps", app, "webhook"), {
+  const body: WebhookRequest = {
     source,
     branches,
     statusToken: await statusTokenOf(context, statusToken),
-  });
+  };
+  const path = apiPath("apps", app, "webhook");
+  const answer = await new Client(context).call("PUT", path, webhookAnswerSchema, body);
   show(context, { json }, answer, webhookLines);
 }
 
