@@ -69,6 +69,13 @@ module.exports = {
       from: { path: "^proxy/[^/]+$" },
       to: { path: "^proxy/haproxy/" },
     },
+    {
+      // The shapes of the API are in core/api. `alerts test` runs without a server, but shows its address.
+      name: "commands-know-the-api-alone",
+      severity: "error",
+      from: { path: "^cli/(verbs|show|client)/" },
+      to: { path: "^server/", pathNot: "^server/releases/public-url" },
+    },
     { name: "no-dead-imports", severity: "error", from: {}, to: { couldNotResolve: true } },
     {
       name: "no-development-packages",

@@ -1,6 +1,6 @@
 import { RouteTables } from "../core/records/routes/route-tables.js";
 import type { RoutedRelease, RouteTable } from "../core/records/routes/route-table.js";
-import type { CanarySummary } from "../server/canary/canary-summary.js";
+import type { CanarySummary } from "../core/api/apps/canary.js";
 import type { VerdictNumbers } from "../server/canary/statistics/verdict-numbers.js";
 import { eventually } from "../test/support/eventually.js";
 import type { TestSluice } from "../test/support/test-sluice.js";

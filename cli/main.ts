@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { AppError, toAppError } from "../core/errors/app-error.js";
-import { RemoteError } from "./client/client.js";
+import { RemoteError } from "./client/remote-error.js";
 import { program } from "./program.js";
 
 // `sluice releases shop | head -2`: nobody reads on, which is no error.

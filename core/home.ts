@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import { releaseName } from "./names.js";
 
+/** Of a Unix socket's path, which ends with a zero byte in 108 (unix(7)). */
+const LONGEST_SOCKET_PATH_BYTES = 107;
+
 /** Where things lie in the state folder (`SLUICE_HOME`). Nothing else in the code joins these paths. */
 export class Home {
   constructor(readonly root: string) {}
@@ -11,6 +14,11 @@ export class Home {
   readonly pid = (): string => join(this.root, "server.pid");
   /** What its processes are called in Redis. */
   readonly id = (): string => join(this.root, "id");
+  /** Where the CLI reaches the server; undefined where the path would be too long for a socket. */
+  readonly controlSocket = (): string | undefined => {
+    const path = join(this.root, "control.sock");
+    return Buffer.byteLength(path) > LONGEST_SOCKET_PATH_BYTES ? undefined : path;
+  };
   readonly log = (): string => join(this.root, "server.log");
   /** Room that is given back when an instance must be started on a full disk. */
   readonly reserve = (): string => join(this.root, "reserve");

@@ -1,8 +1,5 @@
-import type express from "express";
-import { createServer } from "node:http";
 import { ScaleRequests } from "../core/records/scaling/scale-requests.js";
 import { isAlert } from "../core/records/alerts/is-alert.js";
-import type { Settings } from "../core/settings/settings.js";
 import { JudgeLoop } from "./canary/judging/judge-loop.js";
 import { controlPort } from "./control-port.js";
 import { assemble, type ServerOptions, type ServerParts } from "./assemble.js";
@@ -18,6 +15,7 @@ import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
 import type { RecoveringApps } from "./releases/recovering-apps.js";
 import { urlOfRelease } from "./releases/what-serves.js";
+import { listen } from "./listen.js";
 import { tellChanges } from "./tell-changes.js";
 import { DeliveryLoop } from "./webhooks/deliveries/delivery-loop.js";
 import { SourceWatch } from "./webhooks/sources/source-watch.js";
@@ -56,7 +54,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());
     loops.push(judgeLoop(options, parts).start());
     loops.push(parts.outbox.start({ ...parts.notifier.handlers(), ...parts.reporter.handlers() }));
-    listeners.push(await listen(controlPort(parts, options), settings));
+    listeners.push(
+      await listen(controlPort(parts, options), {
+        bind: settings.bind,
+        controlPort: settings.controlPort,
+        socket: options.home.controlSocket(),
+        log,
+      }),
+    );
     listeners.push(
       await sshGit({
         keys: parts.keys,
@@ -93,23 +98,4 @@ function judgeLoop(
       return promote(tools, pipeline, app, new Output(), { signal, only: release, isDue });
     },
   });
-}
-
-async function listen(app: express.Express, settings: Settings): Promise<{ close(): Promise<void> }> {
-  const server = createServer(app);
-  // A push may take as long as its gates do.
-  server.requestTimeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(settings.controlPort, settings.bind, resolve);
-  });
-  return {
-    close: async () => {
-      server.closeIdleConnections();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-    },
-  };
 }

@@ -1,74 +1,68 @@
 import { readFile } from "node:fs/promises";
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
+import { text as readAll } from "node:stream/consumers";
+import { z } from "zod";
+import { problemSchema } from "../../core/api/problem.js";
 import { AppError } from "../../core/errors/app-error.js";
 import type { Context } from "../start/context.js";
+import { checkAnswer } from "./check-answer.js";
+import { openRequest } from "./open-request.js";
+import { RemoteError } from "./remote-error.js";
 
-/** What the server said was wrong, passed on as it is. */
-export class RemoteError extends Error {
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly hint: string,
-  ) {
-    super(message);
-  }
+/** What the lines of a stream are, and what its last one says was done. */
+export interface StreamShape<Line, Done> {
+  readonly line: z.ZodType<Line, Line>;
+  readonly done: z.ZodType<Done, Done>;
 }
 
 /** The server's API, as the verbs use it: on this machine, with the admin token of the state folder. */
 export class Client {
   constructor(private readonly context: Context) {}
 
-  /** Sends JSON, answers the parsed JSON (undefined for 204). Throws `not-running` or what the server says. */
-  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /**
+   * Sends JSON, returns the answer (undefined for 204). Throws `not-running`, `connection-lost`, `answer-unreadable`, or what
+   * the server says.
+   */
+  async call<T>(method: string, path: string, answer: z.ZodType<T, T>, body?: unknown): Promise<T> {
+    const request = `${method} ${path}`;
     const response = await this.open(method, path, body);
-    const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString("utf8");
-    const value: unknown = response.statusCode === 204 ? undefined : JSON.parse(text);
-    refuseError(value);
-    // The shapes are the server's own: both come from one build.
-    return value as T;
+    const text = await readAll(response).catch((error: unknown) => {
+      throw new AppError("connection-lost", {}, { cause: error });
+    });
+    const value = text === "" ? undefined : parseJson(text, request);
+    refuseProblem(value, response, request);
+    return checkAnswer(answer, value, request);
   }
 
-  /** Reads an answer of a line per event; answers what came with `done`. Throws `connection-lost` when that does not come. */
-  async stream(
+  /** For what is answered with nothing. */
+  async send(method: string, path: string, body?: unknown): Promise<void> {
+    await this.call(method, path, z.unknown(), body);
+  }
+
+  /** Reads an answer of a line per event. Throws as `call` does; `connection-lost` when the last line does not come. */
+  async stream<Line, Done>(
     method: string,
     path: string,
-    body: unknown,
-    onLine: (line: Record<string, unknown>) => void,
-  ): Promise<unknown> {
+    { line, done }: StreamShape<Line, Done>,
+    onLine: (line: Line) => void,
+    body?: unknown,
+  ): Promise<Done> {
+    const request = `${method} ${path}`;
     const response = await this.open(method, path, body);
     for await (const text of linesOf(response)) {
-      const value = JSON.parse(text) as Record<string, unknown>;
-      refuseError(value);
-      if ("done" in value) return value["done"];
-      onLine(value);
+      const value = parseJson(text, request);
+      refuseProblem(value, response, request);
+      if (typeof value === "object" && value !== null && "done" in value)
+        return checkAnswer(done, value.done, request);
+      onLine(checkAnswer(line, value, request));
     }
     throw new AppError("connection-lost", {});
   }
 
   private async open(method: string, path: string, body: unknown): Promise<IncomingMessage> {
-    const { settings, home } = this.context;
-    const token = await this.token();
     const text = body === undefined ? undefined : JSON.stringify(body);
-    return new Promise((resolve, reject) => {
-      const outgoing = httpRequest({
-        host: settings.bind === "0.0.0.0" ? "127.0.0.1" : settings.bind,
-        port: settings.controlPort,
-        path,
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(text === undefined ? {} : { "content-type": "application/json" }),
-        },
-      });
-      outgoing.once("response", resolve);
-      outgoing.once("error", (error) =>
-        reject(new AppError("not-running", { home: home.root }, { cause: error })),
-      );
-      outgoing.end(text);
-    });
+    return openRequest(this.context, { method, path, token: await this.token(), text });
   }
 
   private async token(): Promise<string> {
@@ -90,8 +84,17 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-function refuseError(value: unknown): void {
-  if (typeof value !== "object" || value === null || !("error" in value)) return;
-  const error = value.error as { code: string; message: string; hint: string };
-  throw new RemoteError(error.code, error.message, error.hint);
+function parseJson(text: string, request: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError("answer-unreadable", { request, problem: "it is no JSON" }, { cause: error });
+  }
+}
+
+function refuseProblem(value: unknown, { statusCode = 0 }: IncomingMessage, request: string): void {
+  const { success, data } = problemSchema.safeParse(value);
+  if (success) throw new RemoteError(data.error.code, data.error.message, data.error.hint);
+  if (statusCode >= 400)
+    throw new AppError("answer-unreadable", { request, problem: `status ${statusCode}, and not why` });
 }

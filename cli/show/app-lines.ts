@@ -1,5 +1,4 @@
-import type { RecentTraffic } from "../../server/api/recent-traffic.js";
-import type { AppSummary } from "../../server/api/summaries.js";
+import type { RecentTraffic, AppSummary } from "../../core/api/apps/apps.js";
 import { table } from "./table.js";
 
 const NO_WEB = "no web process";

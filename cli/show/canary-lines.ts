@@ -1,5 +1,4 @@
-import type { CanarySummary, Conversion } from "../../server/canary/canary-summary.js";
-import type { VerdictNumbers } from "../../server/canary/statistics/verdict-numbers.js";
+import type { CanarySummary, Conversion, ShownNumbers } from "../../core/api/apps/canary.js";
 import { table } from "./table.js";
 import { utcTime } from "./utc-time.js";
 
@@ -13,8 +12,7 @@ export function canaryLines(summary: CanarySummary): string[] {
   const now = state === "live" ? `gets ${share} % of the new visitors${stage}` : `was ${state}`;
   const lines = [`${release} of ${app}: canary since ${since} UTC, ${now}`, ""];
   if (verdict !== null) {
-    // The shape is the server's own: both come from one build.
-    lines.push(...trackLines(verdict.numbers as VerdictNumbers), "", `${verdict.word}: ${verdict.reason}`);
+    lines.push(...trackLines(verdict.numbers), "", `${verdict.word}: ${verdict.reason}`);
   } else lines.push("It was not judged yet.");
   if (goal !== null && verdict?.word === "fail")
     lines.push(`An A/B test is ended by people: sluice abort ${app}, or sluice promote ${app}`);
@@ -30,7 +28,7 @@ export function canaryLines(summary: CanarySummary): string[] {
   return lines;
 }
 
-function trackLines({ canary, production, against }: VerdictNumbers): string[] {
+function trackLines({ canary, production, against }: ShownNumbers): string[] {
   const rows = [["canary", canary] as const, [against, production] as const].map(([track, numbers]) => [
     track,
     String(numbers.requests),

@@ -1,4 +1,4 @@
-import type { Pending } from "../../server/api/api.js";
+import type { Pending } from "../../core/api/pending.js";
 
 /** What a command has done, but not yet everywhere. */
 export function pendingLines(pending: Pending | null): string[] {

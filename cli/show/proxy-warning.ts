@@ -1,4 +1,4 @@
-import type { ProxySummary } from "../../server/api/proxies-api.js";
+import type { ProxySummary } from "../../core/api/machines/proxies.js";
 import { utcTime } from "./utc-time.js";
 
 /** What is wrong with a proxy; nothing when it does as it is told. */

@@ -1,6 +1,5 @@
-import type { AlertsSummary } from "../../server/api/alerts-api.js";
-import type { HostSamples, HostSummary } from "../../server/api/hosts-api.js";
-import type { Figures } from "../../core/records/hosts/sample-series.js";
+import type { AlertsSummary } from "../../core/api/machines/alerts.js";
+import type { HostFigures, HostSamples, HostSummary } from "../../core/api/machines/hosts.js";
 import { seenText } from "./seen-text.js";
 import { sparkline } from "./sparkline.js";
 import { table } from "./table.js";
@@ -31,7 +30,7 @@ function hostLines({ summary, samples }: TopHost, now: number): string[] {
   const title = [host, roles.join(", "), seen === "now" ? "" : seen].filter((part) => part !== "").join("  ");
   if (sample === null) return [title, "  no figures yet", ""];
   const { cpu, memory, load1, disk, network, instances } = sample;
-  const chart = (of: (mean: Figures) => number | undefined, top: number): string =>
+  const chart = (of: (mean: HostFigures) => number | undefined, top: number): string =>
     sparkline(bySecond(samples, of), top, CHART_SECONDS);
   const peak = Math.max(MEGABYTE, ...samples.points.map(({ max }) => traffic(max) ?? 0));
   const rows = [
@@ -84,14 +83,14 @@ function instanceLines(instances: NonNullable<HostSummary["sample"]>["instances"
 /** A second without a sample is a gap in the chart. */
 function bySecond(
   { to, points }: HostSamples,
-  of: (mean: Figures) => number | undefined,
+  of: (mean: HostFigures) => number | undefined,
 ): (number | undefined)[] {
   const last = Math.floor(Date.parse(to) / 1000);
   const values = new Map(points.map(({ at, mean }) => [Math.floor(Date.parse(at) / 1000), of(mean)]));
   return Array.from({ length: CHART_SECONDS }, (_, index) => values.get(last - CHART_SECONDS + index));
 }
 
-function traffic({ networkReceivedBytes, networkSentBytes }: Figures): number | undefined {
+function traffic({ networkReceivedBytes, networkSentBytes }: HostFigures): number | undefined {
   return networkReceivedBytes === undefined ? undefined : networkReceivedBytes + (networkSentBytes ?? 0);
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Home } from "../../core/home.js";
 import { homeFolder, loadSettings, type Settings } from "../../core/settings/settings.js";
-import { programPath } from "./program-path.js";
+import { programPath } from "./checks/program-path.js";
 
 /** From where the command was called. */
 export interface Terminal {

@@ -2,7 +2,7 @@ import { cp, mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { outputOf, runCommand } from "../../core/exec/exec.js";
 import { AppError } from "../../core/errors/app-error.js";
-import type { AppSummary } from "../../server/api/summaries.js";
+import { appsSchema } from "../../core/api/apps/apps.js";
 import { apiPath } from "../client/api-path.js";
 import { Client } from "../client/client.js";
 import type { Context } from "./context.js";
@@ -48,7 +48,7 @@ export async function pushDemo(context: Context, token: string, signal: AbortSig
 }
 
 async function isLive(context: Context): Promise<boolean> {
-  const apps = await new Client(context).call<AppSummary[]>("GET", apiPath("apps"));
+  const apps = await new Client(context).call("GET", apiPath("apps"), appsSchema);
   return apps.some(({ app, tracks }) => app === APP && tracks.length > 0);
 }
 

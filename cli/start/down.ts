@@ -3,9 +3,9 @@ import { systemClock } from "../../core/clock.js";
 import { endService, isSupervised } from "../../core/exec/runsv.js";
 import { memoryLimiter } from "../../server/engines/runit/memory-limit.js";
 import type { Context } from "./context.js";
-import { leaveProxies } from "./leave-proxies.js";
+import { leaveProxies } from "./services/leave-proxies.js";
 import { runningServer } from "./server-lock.js";
-import { SERVICE_GRACE_MS, SERVICES } from "./service.js";
+import { SERVICE_GRACE_MS, SERVICES } from "./services/service.js";
 
 const SERVER_GRACE_MS = 60_000;
 const POLL_MS = 50;

@@ -2,18 +2,18 @@ import { endService, isSupervised } from "../../core/exec/runsv.js";
 import { readOrMakeSecret } from "../../core/secrets.js";
 import type { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import type { Context } from "./context.js";
-import { openLog } from "./open-log.js";
-import { leaveProxies } from "./leave-proxies.js";
+import { openLog } from "./disk/open-log.js";
+import { leaveProxies } from "./services/leave-proxies.js";
 import { ownId } from "./own-id.js";
-import { checkHome, checkPorts, checkPrograms } from "./preflight.js";
-import { reachRedis } from "./reach-redis.js";
-import { RedisReserve } from "./redis-reserve.js";
+import { checkHome, checkPorts, checkPrograms } from "./checks/preflight.js";
+import { reachRedis } from "./services/reach-redis.js";
+import { RedisReserve } from "./disk/redis-reserve.js";
 import { startMonitorRole } from "./roles/monitor-role.js";
 import { startProxyRole } from "./roles/proxy-role.js";
 import type { Role, RoleOptions } from "./roles/role.js";
 import { startServerRole } from "./roles/server-role.js";
 import { lockHome } from "./server-lock.js";
-import { SERVICE_GRACE_MS, SERVICES } from "./service.js";
+import { SERVICE_GRACE_MS, SERVICES } from "./services/service.js";
 
 export interface Running {
   readonly adminToken: string;

@@ -48,6 +48,12 @@ export const requestsErrors = {
     () => "Flags are not switched for another site's page, nor ahead of a visit.",
     () => "Open the address yourself, or send the token as `Authorization: Bearer TOKEN` from a program.",
   ),
+  "answer-unreadable": entry<{ request: string; problem: string }>(
+    502,
+    ({ request, problem }) => `The answer to ${request} is not understood: ${printable(problem)}.`,
+    () =>
+      "The server is probably of another version than this command. Start it again with this one: `sluice down --keep-traffic`, then `sluice up --detach`.",
+  ),
   "connection-lost": entry(
     503,
     () => "The server has ended the connection before it said that it is done.",

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import ssh2 from "ssh2";
 import { z } from "zod";
+import type { KeySummary } from "../../core/api/access/keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
@@ -8,20 +9,11 @@ import { parseRecord } from "../../core/redis/parse-record.js";
 
 const keySchema = z.object({ name: z.string(), publicKey: z.string(), createdAt: z.string() });
 
-export interface KeyRecord {
-  /** The first 16 characters of the fingerprint. */
-  readonly id: string;
-  readonly name: string;
-  /** `SHA256:…`, as ssh-keygen -l prints it. */
-  readonly fingerprint: string;
-  readonly createdAt: string;
-}
-
 /** SSH public keys that may push. */
 export class KeyStore {
   constructor(private readonly redis: Database) {}
 
-  async list(): Promise<KeyRecord[]> {
+  async list(): Promise<KeySummary[]> {
     return Object.entries(await this.all()).map(([id, { name, publicKey, createdAt }]) => ({
       id,
       name,
@@ -31,7 +23,7 @@ export class KeyStore {
   }
 
   /** Adds a line of a `.pub` file. Adding it again changes its name. Throws `key-invalid`. */
-  async add(line: string): Promise<KeyRecord> {
+  async add(line: string): Promise<KeySummary> {
     const publicKey = line.trim();
     const key = parseKey(publicKey);
     const fingerprint = fingerprintOf(key.getPublicSSH());

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import type { CreatedToken, TokenSummary } from "../../core/api/access/tokens.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { hashToken, makeSecret, sameSecret } from "../../core/secrets.js";
@@ -7,12 +8,6 @@ import { keys } from "../../core/redis/keys.js";
 import { parseRecord } from "../../core/redis/parse-record.js";
 
 const tokenSchema = z.object({ name: z.string(), hash: z.string(), createdAt: z.string() });
-
-export interface TokenRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly createdAt: string;
-}
 
 /** Whoever holds one of these may do everything: the admin token of the state folder, and those made beside it. */
 export class TokenStore {
@@ -30,7 +25,7 @@ export class TokenStore {
     return all.find((record) => sameSecret(record.hash, hash))?.name;
   }
 
-  async list(): Promise<TokenRecord[]> {
+  async list(): Promise<TokenSummary[]> {
     const all = Object.entries(await this.redis.hgetall(keys.tokens));
     const tokens = all.map(([id, text]) => {
       const { name, createdAt } = parse(id, text);
@@ -41,7 +36,7 @@ export class TokenStore {
   }
 
   /** The token itself is told this once. */
-  async create(name: string): Promise<TokenRecord & { readonly token: string }> {
+  async create(name: string): Promise<CreatedToken> {
     if (!/^[\w .@-]{1,64}$/.test(name))
       throw new AppError("request-invalid", {
         problem: "a token's name is 1 to 64 letters, digits, blanks and . _ @ -",

@@ -1,47 +1,12 @@
+import type { CanarySummary, Conversion, GoalSummary } from "../../core/api/apps/canary.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { CANARY, canaryShare, PRODUCTION } from "../../core/records/routes/route-table.js";
 import type { Tools } from "../tools.js";
 import { newCanary, type CanaryCounts, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
-import { differenceInterval, wilsonInterval, type Interval } from "./statistics/interval.js";
-
-/** What `sluice canary` and `GET /api/apps/APP/canary` show: the canary of now, or the last one. */
-export interface CanarySummary {
-  readonly app: string;
-  readonly release: string;
-  readonly startedAt: string;
-  /** `live` while it takes visitors; else what became of it. */
-  readonly state: "live" | "promoted" | "aborted" | "replaced";
-  /** Percent of the visitors, and whether an admin chose it. */
-  readonly share: number;
-  readonly isByHand: boolean;
-  /** From 1 on; of so many. */
-  readonly step: number;
-  readonly steps: number;
-  readonly verdict: Decision | null;
-  /** Oldest first. */
-  readonly decisions: readonly Decision[];
-  /** An A/B test; null without a goal. */
-  readonly goal: GoalSummary | null;
-}
-
-export interface GoalSummary {
-  readonly path: string;
-  readonly canary: Conversion;
-  readonly production: Conversion;
-  /** The canary's share minus production's; 95 %. */
-  readonly difference: Interval;
-}
-
-export interface Conversion {
-  readonly visitors: number;
-  readonly reached: number;
-  /** 0 to 1; null without visitors. */
-  readonly share: number | null;
-  /** 95 %. */
-  readonly interval: Interval;
-}
+import { differenceInterval, wilsonInterval } from "./statistics/interval.js";
+import type { VerdictNumbers } from "./statistics/verdict-numbers.js";
 
 const EPOCH = new Date(0).toISOString();
 
@@ -73,10 +38,15 @@ export async function canarySummary(
     isByHand: isLive && (table.canary?.isByHand ?? false),
     step: record.step + 1,
     steps: Math.max(1, settings?.steps.length ?? 1),
-    verdict: record.verdict ?? null,
+    verdict: record.verdict === undefined ? null : shownVerdict(record.verdict),
     decisions: record.decisions,
     goal: path === undefined ? null : goalSummary(path, record.canary, record.production),
   };
+}
+
+function shownVerdict(verdict: Decision): NonNullable<CanarySummary["verdict"]> {
+  // Those that the judge has kept with it; a reader that takes others finds them unreadable.
+  return { ...verdict, numbers: verdict.numbers as VerdictNumbers };
 }
 
 function goalSummary(path: string, canary: CanaryCounts, production: CanaryCounts): GoalSummary {

@@ -1,14 +1,5 @@
 import { z } from "zod";
-
-export const APP_EVENT_TYPES = [
-  "release.live",
-  "release.failed",
-  "release.rolled-back",
-  "canary.live",
-  "canary.promoted",
-  "canary.aborted",
-  "canary.failed",
-] as const;
+import { APP_EVENT_TYPES } from "../../core/records/apps/app-event-type.js";
 
 export const appEventSchema = z.object({
   type: z.enum(APP_EVENT_TYPES),
@@ -28,6 +19,5 @@ export const appEventSchema = z.object({
   test: z.literal(true).optional(),
 });
 
-export type AppEventType = (typeof APP_EVENT_TYPES)[number];
 /** Something that happened to an app, for those who want to be told. */
 export type AppEvent = z.infer<typeof appEventSchema>;

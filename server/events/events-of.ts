@@ -1,7 +1,8 @@
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { BASELINE, CANARY, PRODUCTION } from "../../core/records/routes/route-table.js";
-import type { AppEvent, AppEventType } from "./app-event.js";
+import type { AppEventType } from "../../core/records/apps/app-event-type.js";
+import type { AppEvent } from "./app-event.js";
 
 interface Told {
   readonly at: string;

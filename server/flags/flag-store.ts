@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { flagChangeSchema, type FlagChange } from "../../core/api/apps/flags.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import type { Clock } from "../../core/clock.js";
@@ -9,19 +10,9 @@ import { readFlag } from "./flag.js";
 const CHANGES_KEPT = 200;
 const MOST_CHARACTERS = 65_536;
 
-const changeSchema = z
-  .object({
-    v: z.literal(1),
-    at: z.string(),
-    who: z.string(),
-    flag: z.string(),
-    before: z.string().nullable(),
-    after: z.string().nullable(),
-  })
-  .transform(({ at, who, flag, before, after }) => ({ at, who, flag, before, after }));
-
-/** One change by URL, command or API: the flag's text before and after (null: it was not set). */
-export type FlagChange = z.infer<typeof changeSchema>;
+const changeSchema = flagChangeSchema
+  .extend({ v: z.literal(1) })
+  .transform(({ at, who, flag, before, after }): FlagChange => ({ at, who, flag, before, after }));
 
 /** The apps' flags, as the texts that stand in Redis, where an admin may write too (that is obeyed, not recorded). */
 export class FlagStore {

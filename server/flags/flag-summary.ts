@@ -1,16 +1,7 @@
-import { readFlag, type FlagValue, type Rule } from "./flag.js";
+import type { FlagSummary } from "../../core/api/apps/flags.js";
+import { readFlag, type FlagValue } from "./flag.js";
 
 /** A flag as people and programs are shown it. */
-export interface FlagSummary {
-  /** A rule with its defaults; null when it cannot be read. */
-  readonly value: FlagValue | Rule | null;
-  readonly kind: "boolean" | "string" | "number" | "object" | "rule" | "invalid";
-  /** As it stands in Redis. */
-  readonly text: string;
-  /** Why it cannot be read. */
-  readonly problem?: string;
-}
-
 export function flagSummary(text: string): FlagSummary {
   const flag = readFlag(text);
   switch (flag.kind) {

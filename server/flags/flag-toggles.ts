@@ -1,6 +1,5 @@
 import { Router, type NextFunction, type Request, type Response } from "express";
-import { AppError } from "../../core/errors/app-error.js";
-import { tokenOf } from "../access/token-of.js";
+import { authenticate } from "../access/authenticate.js";
 import type { TokenStore } from "../access/token-store.js";
 import type { Tools } from "../tools.js";
 import { flagSummary } from "./flag-summary.js";
@@ -26,8 +25,7 @@ export function flagToggles({ apps, settings, tokens, flags }: FlagTogglesOption
     flag: string,
     text: string,
   ): Promise<object> => {
-    const who = await tokens.holder(tokenOf(request));
-    if (who === undefined) throw new AppError("unauthorized", {});
+    const who = await authenticate(tokens, request, { by: ["bearer", "query"] });
     const app = await apps.read(name);
     const before = await flags.set(app.name, flag, text, who);
     return {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { json, Router, type ErrorRequestHandler, type RequestHandler } from "express";
 import { z } from "zod";
-import { AppError, isAppError } from "../../core/errors/app-error.js";
+import { isAppError } from "../../core/errors/app-error.js";
 import type { Log } from "../../core/log.js";
 import { sameSecret } from "../../core/secrets.js";
-import { tokenOf } from "../access/token-of.js";
+import { authenticate } from "../access/authenticate.js";
 import type { TokenStore } from "../access/token-store.js";
 import type { AppStore } from "../apps/app-store.js";
 import { evaluate, type EvaluationContext } from "./evaluate.js";
@@ -71,10 +71,13 @@ export function ofrep({ apps, tokens, flags, log }: OfrepOptions): Router {
 /** Lets pass who may read the app's flags. */
 function requireReader(apps: AppStore, tokens: TokenStore): RequestHandler<{ app: string }> {
   return async (request, _response, next) => {
-    const token = request.get("x-api-key") ?? tokenOf(request);
     const app = await apps.find(request.params.app);
-    const isReader = app !== undefined && sameSecret(token, apps.flagsToken(app));
-    if (!isReader && (await tokens.holder(token)) === undefined) throw new AppError("unauthorized", {});
+    await authenticate(tokens, request, {
+      by: ["apiKey", "bearer", "query"],
+      ...(app === undefined
+        ? {}
+        : { alsoGood: { holder: app.name, is: (token) => sameSecret(token, apps.flagsToken(app)) } }),
+    });
     // An admin is told that there is no such app; nobody else.
     if (app === undefined) await apps.read(request.params.app);
     next();

@@ -1,39 +1,31 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import {
+  receiverEventsSchema,
+  receiverFormSchema,
+  type CreatedReceiver,
+  type NewReceiver,
+  type Receiver,
+} from "../../core/api/apps/notifications.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
-import { APP_EVENT_TYPES, type AppEvent } from "../events/app-event.js";
+import type { AppEvent } from "../events/app-event.js";
 import { parseReceiverUrl, shownUrl } from "./receiver-url.js";
-
-export const FORMS = ["standard", "slack"] as const;
-export const eventsSchema = z.union([z.literal("all"), z.array(z.enum(APP_EVENT_TYPES)).min(1)]);
 
 const recordSchema = z.object({
   v: z.literal(1),
   /** Sealed, as a part of it may be secret. */
   url: z.string(),
-  form: z.enum(FORMS),
-  events: eventsSchema,
+  form: receiverFormSchema,
+  events: receiverEventsSchema,
   /** Sealed. Slack knows no signature. */
   secret: z.string().optional(),
   createdAt: z.string(),
 });
 
 type ReceiverRecord = z.infer<typeof recordSchema>;
-
-export interface NewReceiver {
-  readonly url: string;
-  readonly form: (typeof FORMS)[number];
-  readonly events: z.infer<typeof eventsSchema>;
-}
-
-/** As it is shown. */
-export interface Receiver extends NewReceiver {
-  readonly id: string;
-  readonly createdAt: string;
-}
 
 /** As it is sent to. */
 export type ReceiverAddress =
@@ -61,7 +53,7 @@ export class ReceiverStore {
   }
 
   /** The secret is told this once. Throws `receiver-url-invalid`, `receivers-too-many`. */
-  async add(app: string, receiver: NewReceiver): Promise<Receiver & { readonly secret?: string }> {
+  async add(app: string, receiver: NewReceiver): Promise<CreatedReceiver> {
     const { form, events } = receiver;
     const url = parseReceiverUrl(receiver.url);
     if (Object.keys(await this.all(app)).length >= MOST)

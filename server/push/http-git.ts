@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Transform } from "node:stream";
 import { Router, type Request, type Response } from "express";
-import { AppError, toAppError } from "../../core/errors/app-error.js";
+import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
 import { atLowPriority } from "../../core/exec/low-priority.js";
 import { endGroup } from "../../core/exec/exec.js";
 import type { Home } from "../../core/home.js";
 import { parseAppName } from "../../core/names.js";
+import { authenticate } from "../access/authenticate.js";
 import type { TokenStore } from "../access/token-store.js";
 import type { AppStore } from "../apps/app-store.js";
 import type { PushDesk } from "./push-desk.js";
@@ -28,7 +29,7 @@ export function httpGit(options: HttpGitOptions): Router {
     service: Service,
     action: string,
   ): Promise<void> => {
-    const by = await authenticate(options.tokens, request, response);
+    const by = await pusherOf(options.tokens, request, response);
     const app = parseAppName(String(request.params["app"]));
     if (service === "git-receive-pack") await options.desk.repositoryForPush(app);
     else
@@ -54,14 +55,13 @@ export function httpGit(options: HttpGitOptions): Router {
 }
 
 /** Any user name, a token as the password. Throws `push-token-invalid`. */
-async function authenticate(tokens: TokenStore, request: Request, response: Response): Promise<string> {
-  const [scheme, credentials = ""] = (request.headers.authorization ?? "").split(" ");
-  const decoded = Buffer.from(credentials, "base64").toString("utf8");
-  const token = scheme?.toLowerCase() === "basic" ? decoded.slice(decoded.indexOf(":") + 1) : "";
-  const holder = token === "" ? undefined : await tokens.holder(token);
-  if (holder !== undefined) return holder;
-  response.set("WWW-Authenticate", 'Basic realm="git"');
-  throw new AppError("push-token-invalid", {});
+async function pusherOf(tokens: TokenStore, request: Request, response: Response): Promise<string> {
+  try {
+    return await authenticate(tokens, request, { by: ["basic"], refusal: "push-token-invalid" });
+  } catch (error) {
+    if (isAppError(error, "push-token-invalid")) response.set("WWW-Authenticate", 'Basic realm="git"');
+    throw error;
+  }
 }
 
 async function backend(

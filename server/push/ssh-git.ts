@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
-import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
+import ssh2, { type Connection, type ServerChannel } from "ssh2";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
 import { writeFileAtomically } from "../../core/atomic-file.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
@@ -9,6 +9,7 @@ import { atLowPriority } from "../../core/exec/low-priority.js";
 import { endGroup } from "../../core/exec/exec.js";
 import type { Log } from "../../core/log.js";
 import { parseAppName } from "../../core/names.js";
+import { authenticateKey } from "../access/authenticate-key.js";
 import type { KeyStore } from "../access/key-store.js";
 import { problemLines } from "../pipeline/output.js";
 import type { AppStore } from "../apps/app-store.js";
@@ -54,7 +55,7 @@ function serveClient(options: SshGitOptions, client: Connection): void {
   // Without a handler the process would end with the connection.
   client.on("error", (error: Error) => options.log.debug({ reason: error.message }, "ssh connection"));
   client.on("authentication", (context) => {
-    authenticate(options.keys, context).then(
+    authenticateKey(options.keys, context).then(
       (name) => {
         by = name;
         if (name === undefined) context.reject(["publickey"]);
@@ -89,17 +90,6 @@ function serveClient(options: SshGitOptions, client: Connection): void {
     });
     session.on("shell", (acceptShell) => refuse(acceptShell(), new AppError("ssh-git-only", {})));
   });
-}
-
-/** The name of the key's owner. Undefined refuses; the first, unsigned question only asks whether the key would do. */
-async function authenticate(keys: KeyStore, context: AuthContext): Promise<string | undefined> {
-  if (context.method !== "publickey") return undefined;
-  const known = await keys.find(context.key.data);
-  if (known === undefined) return undefined;
-  if (context.signature === undefined || context.blob === undefined) return known.name;
-  // Against its types, verify() may answer an Error.
-  const verified: unknown = known.key.verify(context.blob, context.signature, context.hashAlgo);
-  return verified === true ? known.name : undefined;
 }
 
 async function serveCommand(

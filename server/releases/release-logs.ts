@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { LogEntry } from "../../core/api/apps/logs.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import type { Tools } from "../tools.js";
@@ -10,14 +11,6 @@ export interface LogRequest {
   readonly lines: number;
   readonly follow: boolean;
   readonly signal: AbortSignal;
-}
-
-export interface LogEntry {
-  /** ISO 8601; empty for the output of the release itself. */
-  readonly at: string;
-  /** `v42 web.1`, or `v42 release` for what the pipeline said. */
-  readonly from: string;
-  readonly text: string;
 }
 
 /** The log of an app's instances, in the order of time; of one release with what its making said in front. */

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startPrivateRedis, type PrivateRedis } from "../../cli/start/private-redis.js";
+import { startPrivateRedis, type PrivateRedis } from "../../cli/start/services/private-redis.js";
 import { Home } from "../../core/home.js";
 import { endService } from "../../core/exec/runsv.js";
 import { fillUp, mountSmall, unmount } from "../support/small-disk.js";

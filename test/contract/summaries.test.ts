@@ -5,7 +5,7 @@ import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { TrafficSeries } from "../../core/records/traffic/traffic-series.js";
 import { keys } from "../../core/redis/keys.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
-import { appSummaries } from "../../server/api/summaries.js";
+import { appSummaries } from "../../server/api/summaries/app-summaries.js";
 import type { Tools } from "../../server/tools.js";
 import { OwnRedis } from "../support/own-redis.js";
 

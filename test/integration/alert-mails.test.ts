@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { SampleSeries } from "../../core/records/hosts/sample-series.js";
 import { keys } from "../../core/redis/keys.js";
-import type { AlertsSummary } from "../../server/api/alerts-api.js";
+import type { AlertsSummary } from "../../core/api/machines/alerts.js";
 import { eventually } from "../support/eventually.js";
 import { leaves, parseMail } from "../support/parse-mail.js";
 import { silentServer, SmtpReceiver } from "../support/smtp-receiver.js";

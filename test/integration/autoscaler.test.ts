@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { ScaleSummary } from "../../server/api/scale-api.js";
+import type { ScaleSummary } from "../../core/api/apps/scale.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import { TestSluice } from "../support/test-sluice.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { CanarySummary } from "../../server/canary/canary-summary.js";
-import type { ReleaseSummary } from "../../server/api/summaries.js";
+import type { CanarySummary } from "../../core/api/apps/canary.js";
+import type { ReleaseSummary } from "../../core/api/apps/releases.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database } from "../../core/redis/database.js";
-import type { AppSummary } from "../../server/api/summaries.js";
+import type { AppSummary } from "../../core/api/apps/apps.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import type { WebhookAnswer } from "../../server/api/webhook-api.js";
+import type { WebhookAnswer } from "../../core/api/apps/webhook.js";
 import { ask } from "../support/ask.js";
 import { Dice } from "../support/dice.js";
 import { eventually } from "../support/eventually.js";

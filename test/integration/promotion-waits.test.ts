@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CanarySummary } from "../../server/canary/canary-summary.js";
+import type { CanarySummary } from "../../core/api/apps/canary.js";
 import { expectAccepted } from "../support/accepted.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { ScaleSummary } from "../../server/api/scale-api.js";
-import type { AppSummary } from "../../server/api/summaries.js";
+import type { ScaleSummary } from "../../core/api/apps/scale.js";
+import type { AppSummary } from "../../core/api/apps/apps.js";
 import { eventually } from "../support/eventually.js";
 import { startLoad } from "../support/load.js";
 import type { TestClone } from "../support/test-clone.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { execa, type Options } from "execa";
-import type { WebhookAnswer } from "../../server/api/webhook-api.js";
+import type { WebhookAnswer } from "../../core/api/apps/webhook.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";
 import { tinyApp } from "../support/tiny-app.js";

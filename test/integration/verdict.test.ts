@@ -3,7 +3,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import type { ReleaseTraffic } from "../../core/records/traffic/traffic-series.js";
-import type { CanarySummary } from "../../server/canary/canary-summary.js";
+import type { CanarySummary } from "../../core/api/apps/canary.js";
 import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
 import { TestSluice } from "../support/test-sluice.js";

@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
-import type { AppSummary, ReleaseSummary } from "../../server/api/summaries.js";
+import type { DeliveryAnswer } from "../../core/api/apps/deliveries.js";
+import type { WebhookAnswer } from "../../core/api/apps/webhook.js";
+import type { AppSummary } from "../../core/api/apps/apps.js";
+import type { ReleaseSummary } from "../../core/api/apps/releases.js";
 import { Dice } from "../support/dice.js";
 import { eventually } from "../support/eventually.js";
 import { deliver, TestForge, type Push } from "../support/test-forge.js";

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DeliveryAnswer, WebhookAnswer } from "../../server/api/webhook-api.js";
+import type { DeliveryAnswer } from "../../core/api/apps/deliveries.js";
+import type { WebhookAnswer } from "../../core/api/apps/webhook.js";
 import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";
 import { deliver, TestForge } from "../support/test-forge.js";

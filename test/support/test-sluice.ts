@@ -110,15 +110,23 @@ export class TestSluice {
     return this.run(args, {});
   }
 
+  /** A command with some of its environment changed. */
+  async cliWith(env: Record<string, string>, ...args: string[]): Promise<CommandResult> {
+    return this.run(args, { env });
+  }
+
   /** A command that reads what is piped into it. */
   async feed(input: string, ...args: string[]): Promise<CommandResult> {
     return this.run(args, { input });
   }
 
-  private async run(args: readonly string[], piped: { input?: string }): Promise<CommandResult> {
+  private async run(
+    args: readonly string[],
+    { input, env }: { input?: string; env?: Record<string, string> },
+  ): Promise<CommandResult> {
     const { exitCode, stdout, stderr } = await execa(process.execPath, [BIN, ...args], {
-      ...piped,
-      env: this.env,
+      ...(input === undefined ? {} : { input }),
+      env: { ...this.env, ...env },
       extendEnv: false,
       reject: false,
       timeout: COMMAND_TIMEOUT_MS,

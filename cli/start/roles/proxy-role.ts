@@ -1,8 +1,8 @@
 import { Follower } from "../../../proxy/follow.js";
 import { paths, WAKE_HEADER } from "../../../proxy/haproxy/config/configuration.js";
 import { Waker } from "../../../proxy/waker.js";
-import { waitUntilUp } from "../wait-until-up.js";
-import { startPrivateHaproxy } from "../private-haproxy.js";
+import { waitUntilUp } from "../services/wait-until-up.js";
+import { startPrivateHaproxy } from "../services/private-haproxy.js";
 import { systemUser } from "../system-user.js";
 import type { RoleOptions } from "./role.js";
 

@@ -1,7 +1,7 @@
 import type { Database } from "../../../core/redis/database.js";
 import type { Log } from "../../../core/log.js";
 import type { Context } from "../context.js";
-import type { PrivateRedis } from "../private-redis.js";
+import type { PrivateRedis } from "../services/private-redis.js";
 
 export const ROLES = ["server", "proxy", "monitor"] as const;
 export type Role = (typeof ROLES)[number];

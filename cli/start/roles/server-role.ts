@@ -3,7 +3,7 @@ import { LocalTasks } from "../../../server/engines/runit/local-tasks.js";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
-import { keepReserveFile } from "../reserve-file.js";
+import { keepReserveFile } from "../disk/reserve-file.js";
 import { systemUser } from "../system-user.js";
 import type { RoleOptions } from "./role.js";
 

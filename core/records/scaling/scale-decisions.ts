@@ -4,7 +4,7 @@ import { keys } from "../../redis/keys.js";
 
 const DECISIONS_KEPT = 100;
 
-const decisionSchema = z.object({
+export const scaleDecisionSchema = z.object({
   v: z.literal(1),
   /** ISO 8601. */
   at: z.string(),
@@ -19,7 +19,7 @@ const decisionSchema = z.object({
 });
 
 /** How many instances of a process production was to have, why, and what came of it. */
-export type ScaleDecision = z.infer<typeof decisionSchema>;
+export type ScaleDecision = z.infer<typeof scaleDecisionSchema>;
 
 /** The apps' last 100 decisions each. */
 export class ScaleDecisions {
@@ -38,6 +38,6 @@ export class ScaleDecisions {
   /** Newest first. */
   async list(app: string): Promise<ScaleDecision[]> {
     const texts = await this.redis.lrange(keys.scaleDecisions(app), 0, -1);
-    return texts.map((text) => decisionSchema.parse(JSON.parse(text)));
+    return texts.map((text) => scaleDecisionSchema.parse(JSON.parse(text)));
   }
 }

@@ -115,7 +115,7 @@ export const access: readonly Mutant[] = [
   },
   {
     guard: "a key is proved by a signature",
-    file: "server/push/ssh-git.ts",
+    file: "server/access/authenticate-key.ts",
     text: "return verified === true ? known.name : undefined;",
     by: "return known.name;",
     tests: SSH,

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { appLines } from "../../../../cli/show/app-lines.js";
-import type { AppSummary } from "../../../../server/api/summaries.js";
+import type { AppSummary } from "../../../../core/api/apps/apps.js";
 
 describe("the list of apps", () => {
   const traffic = { requestsPerSecond: 0, errorShare: null, p50: null, p99: null };

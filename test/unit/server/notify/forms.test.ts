@@ -2,7 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import { APP_EVENT_TYPES, type AppEvent } from "../../../../server/events/app-event.js";
+import { APP_EVENT_TYPES } from "../../../../core/records/apps/app-event-type.js";
+import type { AppEvent } from "../../../../server/events/app-event.js";
 import { slackMessage } from "../../../../server/notify/slack-form.js";
 import { standardMessage } from "../../../../server/notify/standard-form.js";
 

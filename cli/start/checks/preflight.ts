@@ -1,0 +1,114 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { AppError } from "../../../core/errors/app-error.js";
+import { serviceState } from "../../../core/exec/runsv.js";
+import type { Context } from "../context.js";
+import { closedFolderOf } from "./program-path.js";
+import type { Role } from "../roles/role.js";
+
+/** Sockets lie in the state folder, and a Unix socket's path has 108 bytes (unix(7)). */
+const LONGEST_HOME = 70;
+
+/** Program → the Debian package it comes with. */
+export const PROGRAMS = new Map([
+  ["git", "git"],
+  ["haproxy", "haproxy"],
+  ["redis-server", "redis-server"],
+  ["runsv", "runit"],
+  ["svlogd", "runit"],
+  ["chpst", "runit"],
+  ["node", "nodejs"],
+  ["npm", "npm"],
+  ["tar", "tar"],
+  ["bash", "bash"],
+]);
+
+type ProgramContext = Pick<Context, "path" | "closedPath" | "isRoot">;
+
+/** Throws `program-missing` with the command that installs what is not there, `program-closed` when apps cannot reach it. */
+export async function checkPrograms(
+  { path, closedPath, isRoot }: ProgramContext,
+  needed: ReadonlyMap<string, string> = PROGRAMS,
+): Promise<void> {
+  const missing: string[] = [];
+  for (const program of needed.keys()) {
+    const open = await findProgram(program, path);
+    const file = open ?? (await findProgram(program, closedPath));
+    // One in an open folder may be a link to another.
+    const folder = file !== undefined && isRoot ? await closedFolderOf(open ?? dirname(file)) : undefined;
+    if (file !== undefined && folder !== undefined) throw new AppError("program-closed", { file, folder });
+    if (file === undefined) missing.push(program);
+  }
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((program) => needed.get(program) ?? program))];
+  throw new AppError("program-missing", { programs: missing, packages });
+}
+
+/** Makes the state folder. Throws `home-unwritable`, `home-unreachable`, `home-path-too-long`. */
+export async function checkHome({ home, isRoot }: Context): Promise<void> {
+  if (home.root.length > LONGEST_HOME)
+    throw new AppError("home-path-too-long", { home: home.root, limit: LONGEST_HOME });
+  try {
+    // Others may pass through, to reach what is theirs, but not look.
+    await mkdir(home.root, { recursive: true, mode: 0o711 });
+    await access(home.root, constants.W_OK | constants.X_OK);
+    await mkdir(home.apps(), { recursive: true, mode: 0o711 });
+    await mkdir(home.gitHome(), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new AppError(
+      "home-unwritable",
+      { home: home.root, reason: error instanceof Error ? error.message : String(error) },
+      { cause: error },
+    );
+  }
+  if (isRoot) await checkReachable(home.root);
+}
+
+/** Apps' users must be able to pass through every folder on the way. */
+async function checkReachable(home: string): Promise<void> {
+  const folder = await closedFolderOf(home);
+  if (folder !== undefined) throw new AppError("home-unreachable", { home, folder });
+}
+
+/** Throws `port-taken`. Ours may be taken by our own HAProxy, which runs on while the server is away. */
+export async function checkPorts({ home, settings }: Context, roles: readonly Role[]): Promise<void> {
+  const { bind, httpPort, controlPort, sshPort } = settings;
+  const isOurs = (await serviceState(home.service("haproxy"))).pid !== undefined;
+  if (roles.includes("proxy") && !isOurs) await checkPort(bind, httpPort, "traffic", "SLUICE_HTTP_PORT");
+  if (!roles.includes("server")) return;
+  await checkPort(bind, controlPort, "control", "SLUICE_CONTROL_PORT");
+  await checkPort(bind, sshPort, "Git over SSH", "SLUICE_SSH_PORT");
+}
+
+async function checkPort(bind: string, port: number, what: string, setting: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === "EADDRINUSE"
+          ? new AppError("port-taken", {
+              port,
+              what,
+              setting,
+              another: port < 60_000 ? port + 1000 : port - 1000,
+            })
+          : error,
+      );
+    });
+    server.listen(port, bind, () => server.close(() => resolve()));
+  });
+}
+
+async function findProgram(program: string, path: string): Promise<string | undefined> {
+  for (const folder of path.split(":").filter((entry) => entry !== "")) {
+    const file = join(folder, program);
+    const found = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return file;
+  }
+  return undefined;
+}

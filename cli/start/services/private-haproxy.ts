@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { BEFORE_OTHERS } from "../../../core/exec/low-priority.js";
+import type { User } from "../../../core/exec/exec.js";
+import type { Home } from "../../../core/home.js";
+import type { Log } from "../../../core/log.js";
+import { quote } from "../../../core/exec/quote.js";
+import { serviceState } from "../../../core/exec/runsv.js";
+import type { Settings } from "../../../core/settings/settings.js";
+import { haproxyCommand, type HaproxyOptions } from "../../../proxy/haproxy/config/configuration.js";
+import { prepareFiles } from "../../../proxy/haproxy/config/files.js";
+import { Haproxy } from "../../../proxy/haproxy/haproxy.js";
+import { startService } from "./service.js";
+
+/** HAProxy keeps a table of as many files as it may open. */
+const MOST_FILES = 131_072;
+
+/** HAProxy under its own `runsv`. One that runs already goes on; it is told a changed configuration by a seamless reload. */
+export async function startPrivateHaproxy(
+  home: Home,
+  settings: Settings,
+  path: string,
+  user: User | undefined,
+  log: Log,
+): Promise<Haproxy> {
+  const options = await haproxyOptions(home, settings, user);
+  const wasRunning = (await serviceState(home.service("haproxy"))).pid !== undefined;
+  const { changed } = await prepareFiles(options);
+  const haproxy = new Haproxy(options, log);
+  await startService({
+    home,
+    name: "haproxy",
+    run: `${BEFORE_OTHERS}\nexec ${haproxyCommand(options.folder).map(quote).join(" ")}`,
+    path,
+  });
+  if (wasRunning && changed) await haproxy.reload();
+  return haproxy;
+}
+
+async function haproxyOptions(
+  home: Home,
+  settings: Settings,
+  user: User | undefined,
+): Promise<HaproxyOptions> {
+  return {
+    folder: home.haproxy().replace(/\/$/, ""),
+    bind: settings.bind,
+    port: settings.httpPort,
+    domain: settings.domain,
+    trustedProxies: settings.trustedProxies,
+    openFiles: Math.min(MOST_FILES, await openFilesLimit()),
+    ...(settings.proxy.maxConnections === undefined ? {} : { maxConnections: settings.proxy.maxConnections }),
+    ...(user === undefined ? {} : { user: "haproxy" }),
+  };
+}
+
+/** `ulimit -Hn` */
+async function openFilesLimit(): Promise<number> {
+  const { stdout } = await promisify(execFile)("sh", ["-c", "ulimit -Hn"]);
+  const limit = Number(stdout.trim());
+  return Number.isFinite(limit) ? limit : MOST_FILES;
+}

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { createdTokenSchema, tokensSchema, type NewToken } from "../../../core/api/access/tokens.js";
+import { apiPath } from "../../client/api-path.js";
+import { Client } from "../../client/client.js";
+import type { Context } from "../../start/context.js";
+import { show, type Format } from "../../show/show.js";
+import { table } from "../../show/table.js";
+
+/** `sluice tokens [create NAME | remove ID]` */
+export function tokensVerb(command: Command, context: () => Promise<Context>): void {
+  command.option("--json", "as JSON").action(async (options: Format) => list(await context(), options));
+  command
+    .command("create")
+    .description("make a token; it is shown once")
+    .argument("<name>")
+    .action(async (name: string) => create(await context(), name));
+  command
+    .command("remove")
+    .description("remove a token")
+    .argument("<id>")
+    .action(async (id: string) => remove(await context(), id));
+}
+
+async function list(context: Context, options: Format): Promise<void> {
+  const answer = await new Client(context).call("GET", apiPath("tokens"), tokensSchema);
+  show(context, options, answer, (tokens) =>
+    table(
+      ["id", "name", "made"],
+      tokens.map(({ id, name, createdAt }) => [id, name, createdAt]),
+    ),
+  );
+}
+
+async function create(context: Context, name: string): Promise<void> {
+  const body: NewToken = { name };
+  const answer = await new Client(context).call("POST", apiPath("tokens"), createdTokenSchema, body);
+  context.print(answer.token);
+  context.print(`(id ${answer.id}; shown this once)`);
+}
+
+async function remove(context: Context, id: string): Promise<void> {
+  await new Client(context).send("DELETE", apiPath("tokens", id));
+  context.print(`Removed ${id}.`);
+}

@@ -1,0 +1,115 @@
+import { access, constants, statfs } from "node:fs/promises";
+import semver from "semver";
+import { toAppError } from "../../../core/errors/app-error.js";
+import { serviceState } from "../../../core/exec/runsv.js";
+import { serverStatusSchema } from "../../../core/api/machines/status.js";
+import { apiPath } from "../../client/api-path.js";
+import { Client } from "../../client/client.js";
+import type { Context } from "../../start/context.js";
+import { hasNoRecipients } from "./has-no-recipients.js";
+import { checkPrograms, PROGRAMS } from "../../start/checks/preflight.js";
+import { lastLogLines } from "../../start/services/service.js";
+
+export interface Finding {
+  readonly ok: boolean;
+  readonly what: string;
+  readonly fix?: string;
+}
+
+const MEGABYTE = 1024 * 1024;
+const OLDEST_NODE = "20.19.0";
+
+/** What is well and what is not on this machine, and how it is fixed. */
+export async function checkMachine(context: Context): Promise<Finding[]> {
+  const checks = [node, programs, home, disk, redis, haproxy, server, alerts];
+  const findings: Finding[] = [];
+  for (const check of checks) findings.push(await check(context));
+  return findings;
+}
+
+async function node(): Promise<Finding> {
+  const ok = semver.gte(process.version, OLDEST_NODE);
+  return { ok, what: `Node.js ${process.version}`, fix: `Sluice needs ${OLDEST_NODE} or later.` };
+}
+
+async function programs(context: Context): Promise<Finding> {
+  return checkPrograms(context).then(
+    () => ({ ok: true, what: `programs: ${[...PROGRAMS.keys()].join(", ")}` }),
+    (error: unknown) => ({ ok: false, what: toAppError(error).message, fix: toAppError(error).hint }),
+  );
+}
+
+async function home(context: Context): Promise<Finding> {
+  const { root } = context.home;
+  return access(root, constants.W_OK).then(
+    () => ({ ok: true, what: `state folder ${root}` }),
+    () => ({
+      ok: false,
+      what: `the state folder ${root} cannot be written, or is not there yet`,
+      fix: "sluice up makes it; or set SLUICE_HOME.",
+    }),
+  );
+}
+
+async function disk({ home, settings }: Context): Promise<Finding> {
+  const stats = await statfs(home.root).catch(() => undefined);
+  if (stats === undefined) return { ok: true, what: "disk: not looked at, there is no state folder yet" };
+  const free = Math.floor((stats.bavail * stats.bsize) / MEGABYTE);
+  return {
+    ok: free >= settings.limits.minFreeMegabytes,
+    what: `disk: ${free} MB free`,
+    fix: "Make room: pushes are refused while less is free.",
+  };
+}
+
+async function redis(context: Context): Promise<Finding> {
+  if (context.settings.redis.url !== undefined)
+    return { ok: true, what: "Redis: one of your own (redis.url)" };
+  return service(context, "redis");
+}
+
+async function haproxy(context: Context): Promise<Finding> {
+  return service(context, "haproxy");
+}
+
+async function service({ home }: Context, name: string): Promise<Finding> {
+  const { pid } = await serviceState(home.service(name));
+  if (pid !== undefined) return { ok: true, what: `${name}: process ${pid}` };
+  const log = await lastLogLines(home, name, 3);
+  return {
+    ok: false,
+    what: `${name} does not run`,
+    fix: log === "" ? "sluice up starts it." : `Its last lines: ${log}`,
+  };
+}
+
+async function server(context: Context): Promise<Finding> {
+  try {
+    const {
+      pid,
+      redis: records,
+      proxy,
+    } = await new Client(context).call("GET", apiPath("status"), serverStatusSchema);
+    if (records.state === "down")
+      return {
+        ok: false,
+        what: `server: process ${pid}, but Redis does not answer it`,
+        fix: "Traffic goes on; pushes are refused until it is back.",
+      };
+    return {
+      ok: proxy.revision !== undefined,
+      what: `server: process ${pid}, proxy at revision ${proxy.revision ?? "unknown"}`,
+      fix: "No proxy reports: start one with sluice up --roles proxy.",
+    };
+  } catch (error) {
+    return { ok: false, what: toAppError(error).message, fix: toAppError(error).hint };
+  }
+}
+
+/** Nobody need be told. */
+async function alerts({ settings: { monitor } }: Context): Promise<Finding> {
+  if (hasNoRecipients(monitor))
+    return { ok: true, what: "alerts: nobody is notified (monitor.email in sluice.yml)" };
+  const told = (["email", "webhook", "slack"] as const).filter((kind) => monitor[kind] !== undefined);
+  return { ok: true, what: `alerts: told by ${told.join(", ")} (sluice alerts test tries it)` };
+}

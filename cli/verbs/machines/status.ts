@@ -1,0 +1,53 @@
+import type { Command } from "commander";
+import { serverStatusSchema, type ServerStatus } from "../../../core/api/machines/status.js";
+import { apiPath } from "../../client/api-path.js";
+import { Client } from "../../client/client.js";
+import type { Context } from "../../start/context.js";
+import { appLines } from "../../show/app-lines.js";
+import { proxyWarning } from "../../show/proxy-warning.js";
+import { recoveringLines } from "../../show/recovering-lines.js";
+import { show, type Format } from "../../show/show.js";
+
+/** `sluice status` */
+export function statusVerb(command: Command, context: () => Promise<Context>): void {
+  command.option("--json", "as JSON").action(async (options: Format) => status(await context(), options));
+}
+
+async function status(context: Context, options: Format): Promise<void> {
+  const answer = await new Client(context).call("GET", apiPath("status"), serverStatusSchema);
+  show(context, options, answer, statusLines);
+}
+
+function statusLines({
+  pid,
+  memoryMegabytes,
+  proxy,
+  proxies,
+  redis,
+  disk,
+  alert,
+  recovering,
+  home,
+  version,
+  apps,
+}: ServerStatus): string[] {
+  return [
+    `server   up, process ${pid}, ${memoryMegabytes} MB, version ${version}, ${home}`,
+    `proxy    ${proxy.state}${processText(proxy.pid)}, port ${proxy.port}, revision ${proxy.revision ?? "unknown"}`,
+    ...proxies.flatMap(proxyWarning).map((line) => `         ${line}`),
+    `redis    ${redis.state}${processText(redis.pid)}`,
+    ...(disk.isFull ? [diskLine(disk)] : []),
+    ...recoveringLines(recovering),
+    ...(alert ? ["alert    sluice:alert is yes: no canary gets visitors (sluice alerts says why)"] : []),
+    "",
+    ...appLines(apps),
+  ];
+}
+
+function diskLine({ freeMegabytes, neededMegabytes }: ServerStatus["disk"]): string {
+  return `disk     full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free; until then every push is declined`;
+}
+
+function processText(pid: number | undefined): string {
+  return pid === undefined ? "" : `, process ${pid}`;
+}

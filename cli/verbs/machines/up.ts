@@ -1,0 +1,139 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { AppError } from "../../../core/errors/app-error.js";
+import { systemClock } from "../../../core/clock.js";
+import { readOrMakeSecret } from "../../../core/secrets.js";
+import type { Context } from "../../start/context.js";
+import { pushDemo } from "../../start/demo.js";
+import { parseSomeOf } from "../arguments/parse-some-of.js";
+import { checkHome } from "../../start/checks/preflight.js";
+import { ROLES, type Role } from "../../start/roles/role.js";
+import { recoveringLines } from "../../show/recovering-lines.js";
+import type { Running } from "../../start/up.js";
+
+/** Printed once everything answers; apps that take long to recover may still be missing. */
+const UP = "-----> Sluice is up";
+const DETACH_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
+const RECOVERY_PATIENCE_MS = 10_000;
+
+/** `sluice up`: in the foreground until it is told to stop, or in the background. */
+export function upVerb(command: Command, context: () => Promise<Context>): void {
+  command
+    .option("--demo", "push the sample app, and stop everything at the end")
+    .option("--detach", "return once all answers, and go on in the background")
+    .option("--roles <roles>", `some of: ${ROLES.join(",")}`, parseSomeOf(ROLES), [...ROLES])
+    .action(async (options: UpOptions) =>
+      options.detach ? detach(await context(), options) : foreground(await context(), options),
+    );
+}
+
+interface UpOptions {
+  readonly demo?: boolean;
+  readonly detach?: boolean;
+  readonly roles: readonly Role[];
+}
+
+async function foreground(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
+  const stopping = stopSignal();
+  // All of the server: no other command should have to wait until that is read.
+  const [{ up }, { stopServices }] = await Promise.all([
+    import("../../start/up.js"),
+    import("../../start/down.js"),
+  ]);
+  const running = await up(context, roles);
+  try {
+    await Promise.race([waitForRecovery(running), aborted(stopping)]);
+    announce(context, running);
+    if (demo && (await showDemo(context, running.adminToken, stopping)))
+      context.print("       Ctrl-C stops everything.");
+    await aborted(stopping);
+    context.print(
+      `\n-----> ${String(stopping.reason)}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`,
+    );
+  } finally {
+    await running.stop();
+    if (demo) await stopServices(context);
+  }
+}
+
+/** Waits until what ran before answers again. An app that takes longer is named and delays nothing else. */
+async function waitForRecovery({ recovering }: Running): Promise<void> {
+  await recovering?.waitForAll(AbortSignal.timeout(RECOVERY_PATIENCE_MS)).catch(() => undefined);
+}
+
+function announce({ settings, home, ...context }: Context, running: Running): void {
+  const { adminToken, isNewToken, recovering } = running;
+  const host = settings.bind === "0.0.0.0" ? settings.domain : settings.bind;
+  context.print(UP);
+  context.print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
+  context.print(`       push     http://git:TOKEN@${host}:${settings.controlPort}/git/APP.git`);
+  context.print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
+  context.print(`       state    ${home.root}`);
+  for (const line of recoveringLines(recovering?.names() ?? [])) context.print(`       ${line}`);
+  if (isNewToken) context.print(`       token    ${adminToken}   (shown this once; kept in ${home.token()})`);
+}
+
+/** Returns whether the sample app is live; not when `signal` has ended its push. */
+async function showDemo(context: Context, token: string, signal: AbortSignal): Promise<boolean> {
+  const { settings } = context;
+  const clone = await pushDemo(context, token, signal).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (clone === undefined) return false;
+  const url = `http://hello.${settings.domain}:${settings.httpPort}`;
+  context.print("-----> The sample app is live");
+  context.print(`       open     ${url}`);
+  context.print(`       or       curl http://127.0.0.1:${settings.httpPort}/version`);
+  context.print(
+    `       change   cd ${clone} && edit page.js, then: git commit -am "My change" && git push sluice master`,
+  );
+  return true;
+}
+
+/** The same command in a session of its own; what it prints goes to up.log. */
+async function detach(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
+  await checkHome(context);
+  const output = join(context.home.root, "up.log");
+  const log = openSync(output, "w", 0o600);
+  // As in bin/sluice: what lives for a moment is collected early, which keeps a busy server some 30 MB smaller.
+  const flags = ["--max-semi-space-size=2"];
+  const args = [...flags, join(context.installation, "bin/sluice"), "up", "--roles", roles.join(",")];
+  const child = spawn(process.execPath, args, {
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: context.env,
+    cwd: "/",
+  });
+  closeSync(log);
+  const ended = new Promise<boolean>((resolve) => child.once("exit", () => resolve(true)));
+  const deadline = Date.now() + DETACH_TIMEOUT_MS;
+  while (!(await readFile(output, "utf8")).includes(UP)) {
+    const isOver = await Promise.race([ended, systemClock.sleep(POLL_MS).then(() => Date.now() > deadline)]);
+    if (isOver)
+      throw new AppError("start-failed", {
+        output: (await readFile(output, "utf8")).replaceAll(" !     ", "").trim(),
+      });
+  }
+  child.unref();
+  context.print((await readFile(output, "utf8")).trimEnd());
+  // Who ends this command ends the push; the server goes on.
+  const { secret } = await readOrMakeSecret(context.home.token());
+  if (demo) await showDemo(context, secret, stopSignal());
+}
+
+/** Aborts at the first Ctrl-C or TERM, which is its reason. Another one does not break off what stops then. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort(signal));
+  return stopping.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { hostRecordSchema } from "../../records/hosts/host-record.js";
+import { METRIC_NAMES, sampleSchema, type Metric } from "../../records/hosts/sample.js";
+
+/** A host as `GET /hosts` shows it. */
+export const hostSummarySchema = hostRecordSchema.omit({ v: true, id: true }).extend({
+  host: z.string(),
+  /** ISO 8601; null when it has sent no figures yet. */
+  seenAt: z.string().nullable(),
+  sample: sampleSchema.nullable(),
+});
+
+export const hostsSchema = z.array(hostSummarySchema);
+
+/** Steps in seconds: below a minute from the seconds of the last hour, else from the minutes of the last 30 days. */
+export const samplesStepSchema = z.coerce.number().int().min(1).max(86_400).default(60);
+
+const metric = z.number().optional();
+// Object.fromEntries loses the names; these are all of them.
+const metrics = Object.fromEntries(METRIC_NAMES.map((name) => [name, metric])) as Record<
+  Metric,
+  typeof metric
+>;
+const figuresSchema = z.object(metrics);
+
+/** `GET /hosts/ID/samples` */
+export const hostSamplesSchema = z.object({
+  host: z.string(),
+  /** ISO 8601 */
+  from: z.string(),
+  to: z.string(),
+  /** Seconds. */
+  step: z.number(),
+  points: z
+    .array(z.object({ at: z.string(), samples: z.number(), mean: figuresSchema, max: figuresSchema }))
+    .readonly(),
+});
+
+export type HostSummary = z.infer<typeof hostSummarySchema>;
+export type HostSamples = z.infer<typeof hostSamplesSchema>;
+export type HostFigures = z.infer<typeof figuresSchema>;

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { appSummarySchema } from "../apps/apps.js";
+import { proxySummarySchema } from "./proxies.js";
+
+const stateSchema = z.enum(["up", "down"]);
+
+/** `GET /status` */
+export const serverStatusSchema = z.object({
+  version: z.string(),
+  /** Of the Node server. */
+  pid: z.number(),
+  home: z.string(),
+  memoryMegabytes: z.number(),
+  proxy: z.object({
+    state: stateSchema,
+    pid: z.number().optional(),
+    port: z.number(),
+    revision: z.number().optional(),
+  }),
+  /** All that there are, here and elsewhere. */
+  proxies: z.array(proxySummarySchema).readonly(),
+  redis: z.object({ state: stateSchema, pid: z.number().optional() }),
+  disk: z.object({
+    freeMegabytes: z.number(),
+    /** With less there are no releases: Redis must be able to write its log. */
+    neededMegabytes: z.number(),
+    isFull: z.boolean(),
+  }),
+  /** `sluice:alert` is yes: no canary gets visitors. */
+  alert: z.boolean(),
+  /** Apps whose releases an earlier server left, and that are still being looked after: what is asked for them waits. */
+  recovering: z.array(z.string()).readonly(),
+  apps: z.array(appSummarySchema).readonly(),
+});
+
+export type ServerStatus = z.infer<typeof serverStatusSchema>;

@@ -1,0 +1,12 @@
+/** What can happen to an app that people want to be told. */
+export const APP_EVENT_TYPES = [
+  "release.live",
+  "release.failed",
+  "release.rolled-back",
+  "canary.live",
+  "canary.promoted",
+  "canary.aborted",
+  "canary.failed",
+] as const;
+
+export type AppEventType = (typeof APP_EVENT_TYPES)[number];

@@ -1,0 +1,22 @@
+import { Router } from "express";
+import { logQuerySchema } from "../../../core/api/apps/logs.js";
+import { releaseLogs } from "../../releases/release-logs.js";
+import type { Tools } from "../../tools.js";
+import { knownRelease } from "../requests/known-release.js";
+import { parse } from "../requests/parse-body.js";
+import { streamLines } from "../requests/stream-lines.js";
+
+/** `GET /apps/APP/logs?release&lines&follow` */
+export function logsApi(tools: Tools): Router {
+  const router = Router();
+  router.get("/apps/:app/logs", async (request, response) => {
+    const { release, lines, follow } = parse(logQuerySchema, request.query);
+    const { name } = await tools.apps.read(request.params.app);
+    const number = release === undefined ? undefined : await knownRelease(tools.releases, name, release);
+    await streamLines(response, async (write, signal) => {
+      await releaseLogs(tools, name, { number, lines, follow, signal }, write);
+      return {};
+    });
+  });
+  return router;
+}

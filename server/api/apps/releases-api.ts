@@ -1,0 +1,37 @@
+import { Router } from "express";
+import {
+  rollbackRequestSchema,
+  type ReleaseSummary,
+  type ServingRelease,
+} from "../../../core/api/apps/releases.js";
+import { parseReleaseName, releaseName } from "../../../core/names.js";
+import { rollback } from "../../pipeline/operations/rollback.js";
+import type { Pipeline } from "../../pipeline/pipeline.js";
+import type { Tools } from "../../tools.js";
+import { knownRelease } from "../requests/known-release.js";
+import { parseBody } from "../requests/parse-body.js";
+import { streamWork } from "../requests/stream-work.js";
+import { releaseSummaries } from "../summaries/release-summaries.js";
+
+/** `GET /apps/APP/releases`, `POST /apps/APP/rollback`. */
+export function releasesApi(tools: Tools, pipeline: Pipeline): Router {
+  const router = Router();
+  router.get("/apps/:app/releases", async (request, response) =>
+    response.json((await releaseSummaries(tools, request.params.app)) satisfies ReleaseSummary[]),
+  );
+  router.post("/apps/:app/rollback", async (request, response) => {
+    const { release } = parseBody(rollbackRequestSchema, request);
+    const app = await tools.apps.read(request.params.app);
+    // Which ones it can go back to it knows itself.
+    const to =
+      release === undefined
+        ? undefined
+        : (parseReleaseName(release) ?? (await knownRelease(tools.releases, app.name, release)));
+    await streamWork<ServingRelease>(response, async (out, signal) => {
+      const options = { signal, ...(to === undefined ? {} : { to }) };
+      const record = await rollback(tools, pipeline, app.name, out, options);
+      return { app: record.app, release: releaseName(record.number), commit: record.commit };
+    });
+  });
+  return router;
+}

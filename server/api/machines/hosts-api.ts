@@ -1,0 +1,81 @@
+import { Router } from "express";
+import { samplesStepSchema, type HostSamples, type HostSummary } from "../../../core/api/machines/hosts.js";
+import type { Database } from "../../../core/redis/database.js";
+import { AppError } from "../../../core/errors/app-error.js";
+import { HostRecords } from "../../../core/records/hosts/host-records.js";
+import type { HostRecord } from "../../../core/records/hosts/host-record.js";
+import { SampleSeries, type TimedSample } from "../../../core/records/hosts/sample-series.js";
+import type { Clock } from "../../../core/clock.js";
+import type { Settings } from "../../../core/settings/settings.js";
+import { parseRange } from "../requests/parse-range.js";
+
+const HOUR_MS = 3_600_000;
+const MOST_POINTS = 5000;
+
+interface HostsApiOptions {
+  readonly redis: Database;
+  readonly clock: Clock;
+  readonly settings: Pick<Settings, "monitor">;
+}
+
+/** `GET /hosts`, `GET /hosts/ID/samples?from&to&step`, `DELETE /hosts/ID`. */
+export function hostsApi({ redis, clock, settings }: HostsApiOptions): Router {
+  const [hosts, series] = [new HostRecords(redis), new SampleSeries(redis)];
+  const known = async (id: string): Promise<string> => {
+    if ((await hosts.find(id)) !== undefined) return id;
+    throw new AppError("host-unknown", { host: id, known: (await hosts.list()).map((record) => record.id) });
+  };
+  const router = Router();
+  router.get("/hosts", async (_request, response) => {
+    const records = await hosts.list();
+    const newest = await series.newest(records.map(({ id }) => id));
+    response.json(records.map((record): HostSummary => summaryOf(record, newest.get(record.id))));
+  });
+  router.get("/hosts/:host/samples", async (request, response) => {
+    const host = await known(request.params.host);
+    const step = parseStep(request.query["step"]);
+    const { from, to } = parseRange(request.query, clock.now(), {
+      usualMs: HOUR_MS,
+      longestMs: Math.min(step < 60 ? HOUR_MS : 30 * 24 * HOUR_MS, MOST_POINTS * step * 1000),
+      step,
+    });
+    const points = await series.range(host, { from, to, stepSeconds: step });
+    response.json({
+      host,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      step,
+      points: points.map(({ at, ...point }) => ({ at: new Date(at).toISOString(), ...point })),
+    } satisfies HostSamples);
+  });
+  router.delete("/hosts/:host", async (request, response) => {
+    const host = await known(request.params.host);
+    const reportedAt = (await series.newest([host])).get(host)?.at ?? 0;
+    const seconds = Math.max(0, Math.round((clock.now() - reportedAt) / 1000));
+    if (seconds < settings.monitor.silentSeconds) throw new AppError("host-alive", { host, seconds });
+    await hosts.remove(host);
+    await series.remove(host);
+    response.status(204).end();
+  });
+  return router;
+}
+
+function summaryOf(
+  { id, roles, startedAt, inventory }: HostRecord,
+  latest: TimedSample | undefined,
+): HostSummary {
+  return {
+    host: id,
+    roles,
+    startedAt,
+    inventory,
+    seenAt: latest === undefined ? null : new Date(latest.at).toISOString(),
+    sample: latest?.sample ?? null,
+  };
+}
+
+function parseStep(text: unknown): number {
+  const parsed = samplesStepSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new AppError("request-invalid", { problem: "step: must be whole seconds, 1 to 86400" });
+}

@@ -1,0 +1,46 @@
+import type { RequestHandler } from "express";
+import type { Database } from "../../../core/redis/database.js";
+import { HostRecords } from "../../../core/records/hosts/host-records.js";
+import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
+import { authenticate } from "../../access/authenticate.js";
+import type { TokenStore } from "../../access/token-store.js";
+import type { Tools } from "../../tools.js";
+import { prometheusText, type HostSample } from "./prometheus.js";
+
+const FRESH_MS = 15_000;
+
+/** `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`. */
+export function metrics(
+  tools: Pick<Tools, "apps" | "engine" | "traffic" | "routes" | "clock">,
+  tokens: TokenStore,
+  redis: Database,
+): RequestHandler {
+  return async (request, response) => {
+    await authenticate(tokens, request, { by: ["bearer", "query"] });
+    const [apps, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
+    const [traffic, gauges, hosts] = await Promise.all([
+      Promise.all(
+        apps.map(async ({ name }) =>
+          (await tools.traffic.totals(name)).map((total) => ({ app: name, ...total })),
+        ),
+      ),
+      Promise.all(
+        apps.map(async ({ name }) => ({
+          app: name,
+          releases: (await tools.routes.read(name)).releases.length,
+          instances: states.filter(({ id, running }) => running && id.startsWith(`${name}.`)).length,
+        })),
+      ),
+      hostSamples(redis, tools.clock.now()),
+    ]);
+    const text = prometheusText({ traffic: traffic.flat(), apps: gauges, hosts });
+    response.set("Cache-Control", "no-store").type("text/plain; version=0.0.4; charset=utf-8").send(text);
+  };
+}
+
+/** Prometheus keeps no figures of a host that tells none. */
+async function hostSamples(redis: Database, now: number): Promise<HostSample[]> {
+  const hosts = (await new HostRecords(redis).list()).map(({ id }) => id);
+  const newest = await new SampleSeries(redis).newest(hosts);
+  return [...newest].flatMap(([host, { at, sample }]) => (now - at < FRESH_MS ? [{ host, sample }] : []));
+}

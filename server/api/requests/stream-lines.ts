@@ -1,0 +1,31 @@
+import type { Response } from "express";
+import type { LogEntry } from "../../../core/api/apps/logs.js";
+import type { Problem } from "../../../core/api/problem.js";
+import type { WorkLine } from "../../../core/api/work.js";
+import { toAppError } from "../../../core/errors/app-error.js";
+
+type Line = LogEntry | WorkLine;
+
+/**
+ * Answers with a JSON text per line as things happen (`application/x-ndjson`); the last line of a long piece of work is
+ * `{"done": …}` or `{"error": {code, message, hint}}`.
+ */
+export async function streamLines<Done extends object>(
+  response: Response,
+  work: (write: (line: Line) => void, signal: AbortSignal) => Promise<Done>,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on("close", () => gone.abort(new Error("the client left")));
+  response.type("application/x-ndjson").set("Cache-Control", "no-store");
+  response.flushHeaders();
+  const write = (line: Line | Problem | { done: Done }): void => {
+    if (!response.writableEnded) response.write(`${JSON.stringify(line)}\n`);
+  };
+  try {
+    write({ done: await work(write, gone.signal) });
+  } catch (error) {
+    const { code, message, hint } = toAppError(error);
+    write({ error: { code, message, hint } });
+  }
+  response.end();
+}

@@ -1,0 +1,96 @@
+import { expect } from "chai";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { Client } from "../../../../cli/client/client.js";
+import type { Context } from "../../../../cli/start/context.js";
+import { appsSchema } from "../../../../core/api/apps/apps.js";
+import { configSchema } from "../../../../core/api/apps/config.js";
+import { workLineSchema } from "../../../../core/api/work.js";
+import { Home } from "../../../../core/home.js";
+import { HttpReceiver } from "../../../support/http-receiver.js";
+
+const WORK = { line: workLineSchema, done: z.object({ release: z.string() }) };
+
+describe("the CLI's client", () => {
+  let folder: string;
+  let server: HttpReceiver;
+  let client: Client;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "sluice-client-"));
+    server = await HttpReceiver.start();
+    const settings = { bind: "127.0.0.1", controlPort: server.port, token: "a-token" };
+    // All that it looks at.
+    client = new Client({ home: new Home(folder), settings } as Context);
+  });
+  after(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const answers = (status: number, text: string): void => {
+    server.answer = (response) => response.writeHead(status).end(text);
+  };
+  const failure = async (
+    call: Promise<unknown>,
+  ): Promise<{ code?: string; message: string; hint?: string }> =>
+    call.then(
+      () => ({ message: "no failure" }),
+      (error: unknown) => error as { code?: string; message: string; hint?: string },
+    );
+
+  it("keeps what a later server adds to an answer", async () => {
+    const app = { app: "shop", tracks: [], instances: [], colour: "blue" };
+    answers(200, JSON.stringify([app]));
+    expect(await client.call("GET", "/api/apps", appsSchema)).to.deep.equal([app]);
+  });
+
+  it("says of an answer that has another shape what was asked, what is wrong with it, and what to do", async () => {
+    answers(200, JSON.stringify([{ app: "shop", tracks: {}, instances: [] }]));
+    const { code, message, hint } = await failure(client.call("GET", "/api/apps", appsSchema));
+    expect(code).to.equal("answer-unreadable");
+    expect(message).to.match(/^The answer to GET \/api\/apps is not understood: 0\.tracks: .*expected array/);
+    expect(hint).to.include("another version");
+  });
+
+  it("does not take a page for an answer, nor a failure without a reason for success", async () => {
+    answers(200, "<html>");
+    expect(await failure(client.call("GET", "/api/apps", appsSchema))).to.include({
+      code: "answer-unreadable",
+    });
+    answers(502, "{}");
+    expect(await failure(client.send("DELETE", "/api/apps/shop"))).to.include({ code: "answer-unreadable" });
+  });
+
+  it("passes on what the server says is wrong", async () => {
+    const error = { code: "app-unknown", message: "There is no app.", hint: "Push one." };
+    answers(404, JSON.stringify({ error }));
+    expect(await failure(client.call("GET", "/api/apps", appsSchema))).to.include(error);
+  });
+
+  it("takes a variable that is called error for what it is", async () => {
+    answers(200, '{"error":"none"}');
+    expect(await client.call("GET", "/api/apps/shop/config", configSchema)).to.deep.equal({ error: "none" });
+  });
+
+  it("reads a stream line by line, and what was done", async () => {
+    answers(200, '{"line":"one"}\n{"line":"two","at":1}\n{"done":{"release":"v2","more":1}}\n');
+    const lines: string[] = [];
+    const done = await client.stream("POST", "/api/apps/shop/promote", WORK, ({ line }) => lines.push(line));
+    expect(lines).to.deep.equal(["one", "two"]);
+    expect(done).to.deep.equal({ release: "v2", more: 1 });
+  });
+
+  it("tells a line that it does not understand from a stream that was cut short", async () => {
+    const read = async (): Promise<unknown> =>
+      client.stream("POST", "/api/apps/shop/promote", WORK, () => undefined);
+    answers(200, '{"line":1}\n');
+    expect(await failure(read())).to.include({ code: "answer-unreadable" });
+    answers(200, '{"done":{}}\n');
+    expect(await failure(read())).to.include({ code: "answer-unreadable" });
+    answers(200, '{"line":"one"}\n');
+    expect(await failure(read())).to.include({ code: "connection-lost" });
+  });
+});
