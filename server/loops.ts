@@ -8,6 +8,7 @@ import { Output } from "./pipeline/output.js";
 import { promote } from "./pipeline/operations/promote.js";
 import { sshGit } from "./push/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
+import { MovedInstances } from "./reconcile/moved-instances.js";
 import { Reconciler } from "./reconcile/reconciler.js";
 import { keepRedisUsers } from "./reconcile/keep-redis-users.js";
 import { beginRecovery } from "./reconcile/recover.js";
@@ -47,6 +48,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await beginRecovery(tools, pipeline);
     // Stopped before the reconciler, which may be waiting for its turn.
     loops.push(await new Wakes(tools, pipeline, redis).start());
+    loops.push(new MovedInstances(tools, pipeline).start());
     loops.push(new Reconciler(tools, pipeline).start());
     loops.push(new Baselines(tools, pipeline).start());
     loops.push(new Scaling(tools, pipeline, new ScaleRequests(redis)).start());

@@ -39,7 +39,7 @@ export async function runSteps(
 
 /**
  * Takes back all that the steps did, whichever of them ran. Safe to repeat, and to be repeated when it throws
- * `redis-unavailable` or `release-lock-lost`: what could be done without Redis is done then (a full disk has room again, say).
+ * `redis-unavailable`, `engine-unavailable` or `release-lock-lost`: what could be done without Redis is done then (a full disk has room again, say).
  */
 export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error: AppError): Promise<void> {
   let postponed: AppError | undefined;
@@ -47,7 +47,8 @@ export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error
     try {
       await step.undo?.(work);
     } catch (problem) {
-      if (isAppError(problem, "redis-unavailable", "release-lock-lost")) postponed = problem;
+      if (isAppError(problem, "redis-unavailable", "release-lock-lost", "engine-unavailable"))
+        postponed = problem;
       else
         work.tools.log.error({ err: problem, step: step.name, ...fieldsOf(work) }, "a step was not undone");
     }

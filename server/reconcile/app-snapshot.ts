@@ -5,6 +5,6 @@ import type { InstanceState } from "../engines/engine.js";
 export interface AppSnapshot {
   readonly name: string;
   readonly table: RouteTable;
-  /** Those that the engine keeps, running or not. */
-  readonly instances: readonly InstanceState[];
+  /** Those that the engine keeps, running or not; undefined: it did not answer. */
+  readonly instances: readonly InstanceState[] | undefined;
 }

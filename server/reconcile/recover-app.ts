@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
-import { idPrefix } from "../../core/instances/instance-id.js";
+import { idPrefix, parseInstanceId } from "../../core/instances/instance-id.js";
 import { parseReleaseName, releaseName } from "../../core/names.js";
 import { hasReached, isUnfinished } from "../../core/records/releases/phase.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
@@ -44,25 +44,33 @@ interface AppState {
 /**
  * Finishes or undoes what was left of an app, starts what should run and stops what should not. The previews come when the
  * production of every other app has had its turn. Only in the app's place in the queue. Throws `redis-unavailable`,
- * `release-busy`.
+ * `engine-unavailable`, `release-busy`.
  */
 export async function recoverApp(recovery: AppRecovery): Promise<void> {
   const { tools, snapshot, inSlot } = recovery;
+  const instances = snapshot.instances ?? (await instancesNow(tools, snapshot.name));
   const { state, others } = await inSlot(async () => {
-    const state = await finishUnfinished(recovery);
+    const state = await finishUnfinished(recovery, instances);
     const [production, others] = releasesToStart(state);
     await startAgain(recovery, production);
     return { state, others };
   });
   if (others.length > 0) await inSlot(async () => startAgain(recovery, others));
   const { records, table } = state;
-  await stopStrays(tools, { ...snapshot, table }, records);
+  await stopStrays(tools, { ...snapshot, table, instances }, records);
   await sweepFolders(tools, { ...snapshot, table }, records);
 }
 
-async function finishUnfinished(recovery: AppRecovery): Promise<AppState> {
+async function instancesNow({ engine }: Tools, app: string): Promise<InstanceState[]> {
+  return (await engine.list()).filter(({ id }) => parseInstanceId(id)?.app === app);
+}
+
+async function finishUnfinished(
+  recovery: AppRecovery,
+  instances: readonly InstanceState[],
+): Promise<AppState> {
   const { tools, pipeline, snapshot, signal, isRetry } = recovery;
-  const { name: app, table, instances } = snapshot;
+  const { name: app, table } = snapshot;
   const records = await tools.releases.list(app);
   const hasUnfinished = records.some(({ phase }) => isUnfinished(phase));
   if (hasUnfinished)
@@ -97,7 +105,7 @@ async function finishOrUndo({ tools, pipeline, signal }: AppRecovery, record: Re
       await pipeline.undo(work, new AppError("release-abandoned", { phase }));
     }
   } catch (error) {
-    if (isAppError(error, "redis-unavailable", "release-lock-lost")) throw error;
+    if (isAppError(error, "redis-unavailable", "engine-unavailable", "release-lock-lost")) throw error;
     tools.log.error({ err: toAppError(error), ...fields }, "an unfinished release could not be finished");
   }
 }
@@ -121,7 +129,7 @@ async function startAgain(
     await withDeadline("start", tools.settings.limits.releaseSeconds * 1000, signal, async (stop) =>
       unlessAborted(start({ tools, ...recovery }, record, stop), stop),
     ).catch((error: unknown) => {
-      if (signal.aborted || isAppError(error, "redis-unavailable")) throw error;
+      if (signal.aborted || isAppError(error, "redis-unavailable", "engine-unavailable")) throw error;
       const fields = { app: snapshot.name, release: releaseName(record.number) };
       tools.log.error({ err: toAppError(error), ...fields }, "a release could not be started again");
     });

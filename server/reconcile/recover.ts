@@ -2,6 +2,7 @@ import { isAppError, toAppError } from "../../core/errors/app-error.js";
 import { groupBy } from "../../core/group-by.js";
 import { parseInstanceId } from "../../core/instances/instance-id.js";
 import { Slots } from "../../core/slots.js";
+import { unlessUnavailable } from "../engines/unless-unavailable.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import type { Tools } from "../tools.js";
 import type { AppSnapshot } from "./app-snapshot.js";
@@ -11,6 +12,8 @@ import { recoverApp } from "./recover-app.js";
 const AT_ONCE = 8;
 /** One that takes longer no longer counts among them: what hangs must not hold up the others. */
 const SLOW_MS = 2000;
+/** What passes: then an app is recovered. */
+const BLOCKED = ["redis-unavailable", "engine-unavailable", "release-busy", "release-lock-lost"] as const;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -30,16 +33,20 @@ export async function beginRecovery(tools: Tools, pipeline: Pipeline): Promise<v
 
 /** Every app that has a record or an instance. Nothing else is at work yet: what is read here is so until an app is recovered. */
 async function takeSnapshots(tools: Tools): Promise<AppSnapshot[]> {
-  const [{ apps, unreadable }, instances] = await Promise.all([tools.apps.listAll(), tools.engine.list()]);
+  const [{ apps, unreadable }, instances] = await Promise.all([
+    tools.apps.listAll(),
+    unlessUnavailable(tools.engine.list()),
+  ]);
   await tools.redisUsers.ensureAll(apps.map((app) => ({ app, password: tools.apps.redisPassword(app) })));
-  const instancesOf = groupBy(instances, ({ id }) => parseInstanceId(id)?.app ?? "");
+  const instancesOf = groupBy(instances ?? [], ({ id }) => parseInstanceId(id)?.app ?? "");
   const names = [...new Set([...apps.map(({ name }) => name), ...unreadable.keys(), ...instancesOf.keys()])];
   const snapshots = await Promise.all(
     names.map(async (name) => {
       try {
         const problem = unreadable.get(name);
         if (problem !== undefined) throw problem;
-        return [{ name, table: await tools.routes.read(name), instances: instancesOf.get(name) ?? [] }];
+        const own = instances === undefined ? undefined : (instancesOf.get(name) ?? []);
+        return [{ name, table: await tools.routes.read(name), instances: own }];
       } catch (error) {
         if (isAppError(error, "redis-unavailable", "redis-refused")) throw error;
         // What it has runs on. No other app should have to wait for it.
@@ -87,7 +94,7 @@ async function takeSlot<T>(slots: Slots, part: () => Promise<T>, signal: AbortSi
   }
 }
 
-/** Redis may be away for a while, or another server may hold the app's lock, if only until it runs out. */
+/** Redis or the engine may be away for a while, or another server may hold the app's lock, if only until it runs out. */
 async function retryWhileBlocked(
   { clock, log }: Tools,
   app: string,
@@ -99,7 +106,7 @@ async function retryWhileBlocked(
       await act(failures > 0);
       return;
     } catch (error) {
-      if (!isAppError(error, "redis-unavailable", "release-busy", "release-lock-lost")) throw error;
+      if (!isAppError(error, ...BLOCKED)) throw error;
       log.warn({ err: error, app }, "an app could not be recovered yet");
       await clock.sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures), signal);
     }

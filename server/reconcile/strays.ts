@@ -3,6 +3,7 @@ import type { ReleaseRecord } from "../../core/records/releases/release-record.j
 import { waitForProxiesIfPossible } from "../routes/wait-for-proxies.js";
 import { instancesOf } from "../releases/instances-of.js";
 import type { Tools } from "../tools.js";
+import type { InstanceState } from "../engines/engine.js";
 import type { AppSnapshot } from "./app-snapshot.js";
 
 /**
@@ -12,7 +13,7 @@ import type { AppSnapshot } from "./app-snapshot.js";
  */
 export async function stopStrays(
   tools: Tools,
-  { name: app, table, instances }: AppSnapshot,
+  { name: app, table, instances }: AppSnapshot & { readonly instances: readonly InstanceState[] },
   records: readonly ReleaseRecord[],
 ): Promise<void> {
   for (const { id } of instances) {

@@ -3,6 +3,7 @@ import { parseInstanceId } from "../../core/instances/instance-id.js";
 import type { Log } from "../../core/log.js";
 import { hasApplied, type ProxyMember, type ProxyReports } from "../../core/records/routes/proxy-reports.js";
 import type { Engine } from "../engines/engine.js";
+import { untilEngineAnswers } from "../engines/until-engine-answers.js";
 
 export interface DrainingOptions {
   readonly proxyReports: ProxyReports;
@@ -73,13 +74,13 @@ export class DrainingInstances {
   }
 
   private async leave(id: string, options: LeaveOptions, signal: AbortSignal): Promise<void> {
-    const { engine, stopSeconds } = this.options;
+    const { engine, clock, stopSeconds } = this.options;
     const revision = await this.revisionOf(options, signal);
     if (revision === undefined) return;
-    const state = await engine.state(id);
+    const state = await untilEngineAnswers(clock, async () => engine.state(id), signal);
     if (state?.address !== undefined) await this.drained(id, state.address, revision, options, signal);
     signal.throwIfAborted();
-    await engine.stop(id, stopSeconds);
+    await untilEngineAnswers(clock, async () => engine.stop(id, stopSeconds), signal);
     await options.afterwards?.();
   }
 

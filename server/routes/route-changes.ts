@@ -175,6 +175,17 @@ export function withInstances(table: RouteTable, record: ReleaseRecord): RouteTa
   };
 }
 
+/** The table with one server of a release at another address; the same table when it is there, or is not in it. */
+export function withServerAt(table: RouteTable, number: number, server: RouteServer): RouteTable {
+  const isElsewhere = ({ id, address }: RouteServer): boolean =>
+    id === server.id && address !== server.address;
+  const release = table.releases.find((candidate) => candidate.number === number);
+  if (release?.servers.some(isElsewhere) !== true) return table;
+  const servers = release.servers.map((known) => (isElsewhere(known) ? server : known));
+  const releases = table.releases.map((each) => (each === release ? { ...release, servers } : each));
+  return { ...table, releases };
+}
+
 /** The table with a release's servers after a decision about how many there are. */
 export function withSize(table: RouteTable, record: ReleaseRecord, now: number): RouteTable {
   const { releases, ...rest } = withInstances(table, record);

@@ -1,10 +1,9 @@
-import { chown, mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { Address } from "../../core/instances/address.js";
+import { rm } from "node:fs/promises";
 import type { Engine, InstanceSpec, InstanceState } from "../../server/engines/engine.js";
 import type { InstanceLogs, LogLine, LogOptions } from "../../server/engines/instance-logs.js";
 import { FreePorts } from "../../server/engines/runit/free-port.js";
 import { listeningAddresses } from "../../server/engines/runit/listening.js";
+import { fakeAddress } from "./fake-address.js";
 import { FakeInstance } from "./fake-instance.js";
 import { FakeLog } from "./fake-log.js";
 import type { PortRange } from "./free-range.js";
@@ -50,7 +49,7 @@ export class FakeEngine implements Engine {
 
   async start(spec: InstanceSpec): Promise<void> {
     if (this.machine.instances.has(spec.id)) return;
-    const address = await this.newAddress(spec);
+    const address = await fakeAddress(spec, this.freePorts, this.machine.folder);
     this.machine.instances.set(spec.id, new FakeInstance(spec, address, this.machine.logOf(spec.id)));
   }
 
@@ -81,16 +80,6 @@ export class FakeEngine implements Engine {
   }
 
   async *moves(): AsyncGenerator<InstanceState> {}
-
-  /** Sockets of one user lie in a folder that is theirs. */
-  private async newAddress({ id, listen, user }: InstanceSpec): Promise<Address | undefined> {
-    if (listen === "nothing") return undefined;
-    if (listen === "port") return { kind: "port", host: "127.0.0.1", port: await this.freePorts.take() };
-    const folder = join(this.machine.folder, String(user?.uid ?? "own"));
-    await mkdir(folder, { recursive: true });
-    if (user !== undefined) await chown(folder, user.uid, user.gid);
-    return { kind: "socket", path: join(folder, `${id}.sock`) };
-  }
 }
 
 function portOf({ address }: FakeInstance): number[] {

@@ -13,16 +13,23 @@ import type { ReleaseWork } from "../../server/pipeline/step.js";
 import { Repository } from "../../server/git/repository.js";
 import { LocalTasks } from "../../server/engines/runit/local-tasks.js";
 import { assemble, type ServerParts } from "../../server/assemble.js";
+import type { Engine } from "../../server/engines/engine.js";
 import { beginRecovery } from "../../server/reconcile/recover.js";
 import { tellChanges } from "../../server/tell-changes.js";
 import { CuttingRedis } from "./cutting-redis.js";
 import { FakeEngine, FakeLogs, FakeMachine } from "./fake-engine.js";
-import { freeRange } from "./free-range.js";
+import { freeRange, type PortRange } from "./free-range.js";
 import { TestClone } from "./test-clone.js";
 import { TestRedis } from "./test-redis.js";
 import { tinyApp } from "./tiny-app.js";
 
 const APP = "shop";
+
+export interface PipelineOptions {
+  readonly limits?: object;
+  /** Instead of one whose instances never move. */
+  readonly makeEngine?: (machine: FakeMachine, ports: PortRange) => Engine;
+}
 const RECOVERY_TIMEOUT_MS = 30_000;
 
 /**
@@ -43,10 +50,10 @@ export class TestPipeline {
     readonly direct: Database,
     public parts: ServerParts,
     private redis: Database,
-    private readonly options: { readonly limits?: object },
+    private readonly options: PipelineOptions,
   ) {}
 
-  static async start(options: { readonly limits?: object } = {}): Promise<TestPipeline> {
+  static async start(options: PipelineOptions = {}): Promise<TestPipeline> {
     const folder = await mkdtemp(join(tmpdir(), "pipeline-"));
     const server = await TestRedis.start();
     const wire = await CuttingRedis.before({ path: server.socket });
@@ -169,15 +176,16 @@ async function partsOf(
   home: Home,
   wire: CuttingRedis,
   machine: FakeMachine,
-  options: { readonly limits?: object },
+  { makeEngine, ...options }: PipelineOptions,
 ): Promise<{ parts: ServerParts; redis: Database }> {
   const redis = connectRedis({ kind: "socket", path: wire.socket, password: "" }, silentLog);
   await openRedis(redis);
+  const ports = await freeRange(20);
   const parts = await assemble({
     home,
     settings: { ...settingsSchema.parse(options), token: undefined },
     redis,
-    engine: new FakeEngine(machine, await freeRange(20)),
+    engine: makeEngine?.(machine, ports) ?? new FakeEngine(machine, ports),
     logs: new FakeLogs(machine),
     tasks: new LocalTasks(home),
     appRedis: { url: "redis://127.0.0.1:1/0" },

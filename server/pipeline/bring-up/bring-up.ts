@@ -39,11 +39,11 @@ export async function bringUp(work: ReleaseWork, options: BringUpOptions): Promi
       instances.filter(({ id }) => known.has(id)),
       instances.filter(({ id }) => !known.has(id)),
     ];
-    await withDeadline("health check", limitMs, signal, async (stop) => {
-      if (check !== "none") await checkInstances(work, fresh, { signal: stop, areFresh: true });
-      if (check === "all") await checkInstances(work, old, { signal: stop, areFresh: false });
-    });
-    return instances;
+    const checked = await withDeadline("health check", limitMs, signal, async (stop) => [
+      ...(check === "none" ? [] : await checkInstances(work, fresh, { signal: stop, areFresh: true })),
+      ...(check === "all" ? await checkInstances(work, old, { signal: stop, areFresh: false }) : []),
+    ]);
+    return instances.map((instance) => checked.find(({ id }) => id === instance.id) ?? instance);
   } catch (error) {
     if (keepsFresh !== true) discardFresh(work, present);
     throw await unlessDiskIsFull(tools, toAppError(error));

@@ -5,6 +5,7 @@ import { instanceName } from "../../../core/instances/instance-id.js";
 import type { HealthCheck } from "../../../core/records/releases/health-check.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
+import type { InstanceState } from "../../engines/engine.js";
 import type { InstanceLogs } from "../../engines/instance-logs.js";
 import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import type { ReleaseWork } from "../step.js";
@@ -27,20 +28,20 @@ const LOG_LINES = 20;
 const OWN_LISTENER_MS = 2000;
 
 /**
- * All of these instances answer the release's checks, from outside; fresh ones after the delay that the check gives them.
- * Throws why one does not.
+ * Checks from outside that these instances are healthy; fresh ones after the delay that a check gives them. Returns them
+ * with the addresses at which they were: one may have moved meanwhile. Throws why one is not healthy.
  */
 export async function checkInstances(
   work: ReleaseWork,
   instances: readonly InstanceRecord[],
   { signal, areFresh }: { readonly signal: AbortSignal; readonly areFresh: boolean },
-): Promise<void> {
-  if (instances.length === 0) return;
+): Promise<InstanceRecord[]> {
+  if (instances.length === 0) return [];
   const { healthChecks } = await manifestOf(work.tools, work.record);
   const own = areFresh ? healthChecks : healthChecks.map((check) => ({ ...check, initialDelay: 0 }));
   const checks = own.length === 0 ? [DEFAULT_CHECK] : own;
   work.out.heading(`Health: ${instances.map(instanceName).join(", ")}`);
-  await Promise.all(instances.map(async (instance) => checkInstance(work, instance, checks, signal)));
+  return Promise.all(instances.map(async (instance) => checkInstance(work, instance, checks, signal)));
 }
 
 async function checkInstance(
@@ -48,33 +49,43 @@ async function checkInstance(
   instance: InstanceRecord,
   checks: readonly HealthCheck[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<InstanceRecord> {
   if (instance.address === undefined) {
     await refuseIfEnded(work, instance);
-    return;
+    return instance;
   }
-  const address = parseAddress(instance.address);
-  for (const check of checks) await passes(work, instance, address, check, signal);
-  await refuseForeignListener(work, instance, address, signal);
+  let { address } = instance;
+  for (const check of checks) address = await passes(work, instance, address, check, signal);
+  await refuseForeignListener(work, instance, parseAddress(address), signal);
+  return { ...instance, address };
 }
 
-/** Repeats a check until it passes or its attempts are used up. That nobody listens yet does not use one up, but time. */
+/**
+ * Repeats a check until it passes or its attempts are used up. That nobody listens yet does not use one up, but time.
+ * Returns the address at which it passed.
+ */
 async function passes(
   work: ReleaseWork,
   instance: InstanceRecord,
-  address: Address,
+  known: string,
   check: HealthCheck,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const { clock, settings } = work.tools;
   await clock.sleep(check.initialDelay * 1000, signal);
   const deadline = clock.now() + check.attempts * (check.timeout + check.wait) * 1000;
+  let text = known;
   for (let attempt = 1; ;) {
+    const address = parseAddress(text);
     const result = await probe(address, check.path, `${work.app.name}.${settings.domain}`, check, signal);
     if (signal.aborted) throw abortReason(signal);
     const problem = problemOf(result, check);
-    if (problem === undefined) return;
-    await refuseIfEnded(work, instance);
+    if (problem === undefined) return text;
+    const state = await refuseIfEnded(work, instance);
+    if (state?.address !== undefined && state.address !== text) {
+      text = state.address;
+      continue;
+    }
     if (result.kind !== "refused" && attempt++ >= check.attempts)
       throw await failure(work, instance, address, check, problem, result);
     if (clock.now() >= deadline) throw await failure(work, instance, address, check, problem, result);
@@ -105,7 +116,7 @@ async function refuseForeignListener(
   const deadline = clock.now() + OWN_LISTENER_MS;
   // A process that listens from a session of its own is not found; it is believed after a while.
   while (clock.now() < deadline) {
-    const listens = await engine.listening(instance.id);
+    const listens = (await unlessUnavailable(engine.listening(instance.id))) ?? [];
     await refuseIfEnded(work, instance);
     if (listens.some((listener) => listener.endsWith(`:${address.port}`))) return;
     await clock.sleep(POLL_MS, signal);
@@ -113,9 +124,12 @@ async function refuseForeignListener(
 }
 
 /** While the engine does not answer, nothing is known. */
-async function refuseIfEnded({ tools, endsBefore }: ReleaseWork, instance: InstanceRecord): Promise<void> {
+async function refuseIfEnded(
+  { tools, endsBefore }: ReleaseWork,
+  instance: InstanceRecord,
+): Promise<InstanceState | undefined> {
   const state = await unlessUnavailable(tools.engine.state(instance.id));
-  if (state === undefined || state.ends <= (endsBefore.get(instance.id) ?? 0)) return;
+  if (state === undefined || state.ends <= (endsBefore.get(instance.id) ?? 0)) return state;
   throw new AppError("instance-died", {
     instance: instanceName(instance),
     status: state.lastEnd ?? "unknown",

@@ -4,6 +4,7 @@ import type { InstanceRecord } from "../../../core/records/releases/release-reco
 import { execLast } from "../../builds/manifest/exec-last.js";
 import { placedTree } from "../../builds/placed-tree.js";
 import type { InstanceSpec } from "../../engines/engine.js";
+import { untilEngineAnswers } from "../../engines/until-engine-answers.js";
 import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import { userOf } from "../../tools.js";
 import { giveReserve } from "../disk-space.js";
@@ -11,6 +12,8 @@ import { processEnvironment } from "../environment.js";
 import type { ReleaseWork } from "../step.js";
 
 const POLL_MS = 20;
+/** An engine that is away for longer fails the release; it can be tried again. */
+const PATIENCE_MS = 30_000;
 
 /**
  * Starts what a release should have running and waits until each instance has its address. Those that run already stay as
@@ -21,7 +24,7 @@ export async function startInstances(work: ReleaseWork, signal: AbortSignal): Pr
   for (const process of work.record.processes) {
     for (let index = 1; index <= process.quantity; index++) {
       const spec = await specOf(work, process, index);
-      await start(work, spec);
+      await start(work, spec, signal);
       specs.push({ spec, process: process.name, index });
     }
   }
@@ -50,15 +53,19 @@ async function specOf(work: ReleaseWork, process: ReleaseProcess, index: number)
   };
 }
 
-async function start({ tools, endsBefore }: ReleaseWork, spec: InstanceSpec): Promise<void> {
+async function start(work: ReleaseWork, spec: InstanceSpec, signal: AbortSignal): Promise<void> {
+  const { tools, endsBefore } = work;
   await tools.leaving.reclaim(spec.id);
-  const state = await tools.engine.state(spec.id);
-  if (state === undefined) await giveReserve(tools);
-  endsBefore.set(spec.id, state?.ends ?? 0);
-  await tools.engine.start(spec);
+  const begin = async (): Promise<void> => {
+    const state = await tools.engine.state(spec.id);
+    if (state === undefined) await giveReserve(tools);
+    if (!endsBefore.has(spec.id)) endsBefore.set(spec.id, state?.ends ?? 0);
+    await tools.engine.start(spec);
+  };
+  await untilEngineAnswers(tools.clock, begin, signal, PATIENCE_MS);
 }
 
-/** An engine with many hosts needs a while to find one; while it does not answer, nothing is known. */
+/** An engine with many hosts takes a while to place an instance. While it does not answer, nothing is known. */
 async function addressOf({ tools }: ReleaseWork, id: string, signal: AbortSignal): Promise<string> {
   for (;;) {
     const state = await unlessUnavailable(tools.engine.state(id));

@@ -24,17 +24,18 @@ export const start: Step = {
     const { tools, app } = work;
     const limitMs = tools.settings.limits.releaseSeconds * 1000;
     await withDeadline("start", limitMs, signal, async (stop) => prepare(work, stop));
-    await bringUp(work, {
+    const instances = await bringUp(work, {
       signal,
       present: [],
       check: "fresh",
       keepsFresh: true,
-      onStarted: async (instances) => {
-        work.record = await tools.releases.advance(work.record, "started", { instances });
+      onStarted: async (started) => {
+        work.record = await tools.releases.advance(work.record, "started", { instances: started });
       },
     });
+    work.record = { ...work.record, instances };
     await tools.routes.update(app.name, (table) => withRelease(table, work.record, tools.clock.now()));
-    return undefined;
+    return { instances };
   },
   undo: async (work) => {
     const isRouted = await takeOut(work);
