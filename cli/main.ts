@@ -11,14 +11,17 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 /** 0 done, 1 failed, 2 usage. */
 try {
-  const sluice = await program({
-    env: process.env,
-    isTerminal: process.stdout.isTTY,
-    cwd: () => process.cwd(),
-    input: () => process.stdin,
-    errors: () => process.stderr,
-    print: (line) => process.stdout.write(`${line}\n`),
-  });
+  const sluice = await program(
+    {
+      env: process.env,
+      isTerminal: process.stdout.isTTY,
+      cwd: () => process.cwd(),
+      input: () => process.stdin,
+      errors: () => process.stderr,
+      print: (line) => process.stdout.write(`${line}\n`),
+    },
+    process.argv[2],
+  );
   await sluice.parseAsync(process.argv);
 } catch (error) {
   process.exitCode = exitStatus(error);

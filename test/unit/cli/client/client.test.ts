@@ -75,6 +75,13 @@ describe("the CLI's client", () => {
     expect(await client.call("GET", "/api/apps/shop/config", configSchema)).to.deep.equal({ error: "none" });
   });
 
+  it("asks at the port where the state folder's path is too long for a socket", async () => {
+    const settings = { bind: "127.0.0.1", controlPort: server.port, token: "a-token" };
+    const far = new Client({ home: new Home(join(folder, "x".repeat(100))), settings } as Context);
+    answers(200, "[]");
+    expect(await far.call("GET", "/api/apps", appsSchema)).to.deep.equal([]);
+  });
+
   it("reads a stream line by line, and what was done", async () => {
     answers(200, '{"line":"one"}\n{"line":"two","at":1}\n{"done":{"release":"v2","more":1}}\n');
     const lines: string[] = [];
