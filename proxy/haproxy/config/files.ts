@@ -1,16 +1,15 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { writeFileAtomically } from "../../../core/atomic-file.js";
 import { bucketMapText } from "../counting/bucket-map.js";
-import {
-  FIRST_SLOTS,
-  SCRIPT,
-  configurationText,
-  paths,
-  slotName,
-  slotText,
-  type HaproxyOptions,
-} from "./configuration.js";
+import { configurationText } from "./configuration.js";
+import type { HaproxyOptions } from "./haproxy-options.js";
+import { paths } from "./paths.js";
 import { MAPS } from "./state.js";
+import { SCRIPT } from "./text/script.js";
+import { slotName, slotText } from "./text/slot-text.js";
+
+/** Slots at first. There are more after a reload when they run out. */
+const FIRST_SLOTS = 32;
 
 /** Writes what HAProxy needs to start: the fixed part always, slots and maps where there are none yet. */
 export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: boolean }> {

@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { writeFileAtomically } from "../../../core/atomic-file.js";
 import { isNoRoom } from "../../../core/no-room.js";
-import { mapText, paths, slotText } from "./configuration.js";
+import { paths } from "./paths.js";
 import type { Plan } from "../runtime/plan.js";
 import { MAPS, type HaproxyState, type MapName } from "./state.js";
+import { mapText } from "./text/map-text.js";
+import { slotText } from "./text/slot-text.js";
 
 /**
  * The files that HAProxy would start with: a slot's servers, and the maps. On a full disk they stay as they are, and what

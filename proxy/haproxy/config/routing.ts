@@ -1,5 +1,4 @@
-import { FALLBACK_HOST } from "./configuration.js";
-import { MAPS, NO_MAPS, type MapName, type Maps, type Routing } from "./state.js";
+import { FALLBACK_HOST, MAPS, NO_MAPS, type MapName, type Maps, type Routing } from "./state.js";
 
 /** Some apps' part of the maps as HAProxy has them, the fallback included. Pure. */
 export function mapsOf(

@@ -1,11 +1,12 @@
-import type { Split } from "../../proxy.js";
-
 export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots"] as const;
 /**
- * hosts: host → target (`APP/TRACK` or `APP/vN`). visitors: `TARGET|COOKIE` → `slotEntry`, `APP/vN|` → `askedEntry`. tracks:
+ * hosts: host → target (`APP/TRACK` or `APP/vN`). visitors: `TARGET|COOKIE` → `slotEntry`, `APP/vN|` → the same for whoever asks. tracks:
  * `APP/TRACK` → `APP/vN`. splits: `APP/TRACK` → `splitEntry`. slots: `APP/vN` → `slotEntry`.
  */
 export type MapName = (typeof MAPS)[number];
+
+/** The key of the hosts map that a bare host (the domain itself, an IP address) is looked up by. */
+export const FALLBACK_HOST = "*";
 
 export type Maps = Readonly<Record<MapName, ReadonlyMap<string, string>>>;
 
@@ -62,45 +63,4 @@ export const NOWHERE = "127.0.0.1:1";
 
 export function isPlace(server: string): boolean {
   return PLACES.some((place) => place === server);
-}
-
-/** What the slots map says of a release: `APP/vN|SLOT|TRACK|sticky or free|vN`; the slot of one that sleeps is `WAKE`. */
-export function slotEntry(
-  slot: string,
-  release: string,
-  routes: { readonly track: string; readonly sticky: boolean },
-): string {
-  return [release, slot, routes.track, routes.sticky ? "sticky" : "free", release.split("/")[1]].join("|");
-}
-
-const ASKED = "asked";
-
-/** The same release for whoever asks for it: `asked` in the place of sticky or free, so that they are counted apart. */
-export function askedEntry(entry: string): string {
-  return entry
-    .split("|")
-    .map((field, index) => (index === 3 ? ASKED : field))
-    .join("|");
-}
-
-/** The same entry, leading to another slot. */
-export function withSlot(entry: string, slot: string): string {
-  return entry
-    .split("|")
-    .map((field, index) => (index === 1 ? slot : field))
-    .join("|");
-}
-
-export function isAskedEntry(entry: string): boolean {
-  return entry.split("|")[3] === ASKED;
-}
-
-export function slotOfEntry(entry: string): string {
-  return entry.split("|")[1] ?? "";
-}
-
-/** What the splits map says of a track: `APP/vN or none|ten-thousandths|header or nothing|goal or nothing|APP/vN or none`. */
-export function splitEntry({ canary, share, header, goal, baseline }: Split): string {
-  const parts = canary === undefined ? 0 : Math.round(share * 100);
-  return [canary ?? "none", parts, header ?? "", goal ?? "", baseline ?? "none"].join("|");
 }

@@ -1,11 +1,11 @@
 import { BASELINE, CANARY } from "../../../core/records/routes/route-table.js";
 import type { AppRoutes, Split } from "../../proxy.js";
-import { askedEntry } from "./state.js";
+import { askedEntry } from "./slot-entry.js";
 
 /**
  * The visitors about whom nothing is left to decide: a target and a cookie (`APP/TRACK|` without one, `APP/TRACK|TRACK.vN`)
  * → the slot's entry of the release that they get, while their cookie stays as it is. Most requests are done with this one
- * look; the rules of `configurationText` say the same for all others. A release itself (`APP/vN|`), the canary's own host and
+ * look; the rules of `trafficFrontend` say the same for all others. A release itself (`APP/vN|`), the canary's own host and
  * its baseline's → the entry for whoever asks for it. Pure. `slots`: release → entry.
  */
 export function visitorsOf(routes: AppRoutes, slots: ReadonlyMap<string, string>): Map<string, string> {

@@ -4,7 +4,9 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { systemClock } from "../../../core/clock.js";
 import type { Count } from "../../proxy.js";
 import { parseProcesses } from "../runtime/answers.js";
-import { HITS, WAKE } from "../config/configuration.js";
+import { slotOfEntry } from "../config/slot-entry.js";
+import { HITS } from "../config/text/counting-tables.js";
+import { WAKE } from "../config/text/wake-backend.js";
 import { isTable, parseErrors, parseHits, parseLatencies, tables, type Hits } from "./counts.js";
 import { argument, type Runtime } from "../runtime/runtime.js";
 
@@ -99,7 +101,7 @@ export class Counters {
     const wereOpen = this.open.get(worker.process) ?? new Set<string>();
     const keys = [...new Set([...seen.keys(), ...(all ? [] : wereOpen)])];
     if (keys.length === 0) return [];
-    const slots = new Set(keys.map((key) => key.split("|")[1] ?? WAKE).filter((slot) => slot !== WAKE));
+    const slots = new Set(keys.map(slotOfEntry).filter((slot) => slot !== WAKE));
     const answer = await this.ask(worker, [
       ...[...slots].map((slot) => `show stat ${argument(slot)} 2 -1`),
       tables.latencies(all),

@@ -1,9 +1,10 @@
-import { HITS, LATENCIES, WAKE } from "../config/configuration.js";
-import { isAskedEntry } from "../config/state.js";
+import { isAskedEntry, slotEntry } from "../config/slot-entry.js";
+import { HITS, LATENCIES } from "../config/text/counting-tables.js";
+import { WAKE } from "../config/text/wake-backend.js";
 
 /** A line of the table `hits`. */
 export interface Hits {
-  /** A `slotEntry` or an `askedEntry`. */
+  /** A `slotEntry`. */
   readonly key: string;
   readonly release: string;
   readonly track: string;
@@ -29,8 +30,8 @@ export function isTable(answer: string): boolean {
 /** `show table hits`, by key; of a key that is there twice the later one. Other answers may stand between. */
 export function parseHits(answer: string): Map<string, Hits> {
   const hits = tableLines(answer).flatMap(({ key, use, value }): Hits[] => {
-    const [release = "", slot = "", track = "", , name] = key.split("|");
-    if (name === undefined || isLatency(key)) return [];
+    const { release = "", slot = "", track = "", version } = slotEntry.parse(key);
+    if (version === undefined || isLatency(key)) return [];
     return [
       {
         key,
@@ -102,7 +103,7 @@ function tableLines(answer: string): TableLine[] {
   );
 }
 
-/** Its key has the bucket at its end. */
+/** Its key is that of the hits, with the bucket at its end. */
 function isLatency(key: string): boolean {
-  return key.split("|").length === 6;
+  return key.split("|").length === slotEntry.names.length + 1;
 }

@@ -1,4 +1,4 @@
-import { paths } from "../config/configuration.js";
+import { paths } from "../config/paths.js";
 import { argument } from "./runtime.js";
 import type { MapName, Maps } from "../config/state.js";
 

@@ -1,13 +1,13 @@
 import { parseMap, parseOpenServers, parseProcesses, parseServers } from "./answers.js";
-import { paths, WAKE } from "../config/configuration.js";
+import { paths } from "../config/paths.js";
+import { slotOfEntry, withSlot } from "../config/slot-entry.js";
+import { WAKE } from "../config/text/wake-backend.js";
 import { mapChanges, mapCommand } from "./map-changes.js";
 import { mapsOf, routingOf } from "../config/routing.js";
 import { argument, type Runtime } from "./runtime.js";
 import {
   MAPS,
   NOWHERE,
-  slotOfEntry,
-  withSlot,
   type HaproxyState,
   type MapName,
   type Maps,

@@ -1,17 +1,10 @@
 import type { AppRoutes, ReleaseRoutes } from "../../proxy.js";
-import { WAKE } from "../config/configuration.js";
 import { mapChanges, type MapChange } from "./map-changes.js";
 import { mapsOf } from "../config/routing.js";
-import {
-  NO_MAPS,
-  PLACES,
-  slotEntry,
-  slotOfEntry,
-  splitEntry,
-  type HaproxyState,
-  type Maps,
-  type SlotServer,
-} from "../config/state.js";
+import { formatSlotEntry, slotOfEntry } from "../config/slot-entry.js";
+import { formatSplitEntry } from "../config/split-entry.js";
+import { NO_MAPS, PLACES, type HaproxyState, type Maps, type SlotServer } from "../config/state.js";
+import { WAKE } from "../config/text/wake-backend.js";
 import { visitorsOf } from "../config/visitors.js";
 
 /** The difference between what HAProxy does and what it should do. */
@@ -65,7 +58,7 @@ class Desired {
       const entry = this.placeRelease(key, release, before.slots.get(key));
       if (entry !== undefined) slots.set(key, entry);
     }
-    const splits = new Map([...routes.splits].map(([track, split]) => [track, splitEntry(split)]));
+    const splits = new Map([...routes.splits].map(([track, split]) => [track, formatSplitEntry(split)]));
     const { hosts, tracks } = routes;
     this.apps.set(app, { hosts, visitors: visitorsOf(routes, slots), tracks, splits, slots });
   }
@@ -87,7 +80,7 @@ class Desired {
   private placeRelease(key: string, release: ReleaseRoutes, present: string | undefined): string | undefined {
     if (release.asleep) {
       if (present !== undefined) this.drop(present);
-      return slotEntry(WAKE, key, release);
+      return formatSlotEntry(WAKE, key, release);
     }
     const hasSlot = present !== undefined && slotOfEntry(present) !== WAKE;
     const slot = hasSlot ? slotOfEntry(present) : this.freeSlots.next().value;
@@ -96,7 +89,7 @@ class Desired {
       return present;
     }
     this.placeServers(slot, release.servers);
-    return slotEntry(slot, key, release);
+    return formatSlotEntry(slot, key, release);
   }
 
   private placeServers(slot: string, wanted: ReadonlyMap<string, string>): void {

@@ -1,6 +1,6 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { parseOpenStreams } from "./answers.js";
-import { SERVER_CHECK } from "../config/configuration.js";
+import { SERVER_CHECK } from "../config/text/slot-text.js";
 import { argument, type Runtime } from "./runtime.js";
 import { isPlace, NOWHERE, type SlotServer } from "../config/state.js";
 
