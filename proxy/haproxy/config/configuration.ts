@@ -5,7 +5,7 @@ import { globalSection } from "./text/global-section.js";
 import { trafficFrontend } from "./text/traffic-frontend.js";
 import { wakeBackend } from "./text/wake-backend.js";
 
-/** The part of the configuration that no release changes. Beside it, each slot has a file (`slotText`). */
+/** The part of the configuration that no release changes. Each slot has a file beside it (`slotText`). */
 export function configurationText(options: HaproxyOptions): string {
   const sections = [
     globalSection(options),

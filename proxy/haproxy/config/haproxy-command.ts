@@ -1,6 +1,6 @@
 import { paths } from "./paths.js";
 
-/** `haproxy` in the foreground, with its configuration in two places: the fixed part and a file per slot. */
+/** `haproxy` in the foreground. Its configuration is a fixed part (`configurationText`) and a file per slot. */
 export function haproxyCommand(folder: string): string[] {
   return [
     "haproxy",

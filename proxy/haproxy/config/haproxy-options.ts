@@ -1,24 +1,24 @@
 export interface HaproxyOptions {
-  /** Folder of everything below; HAProxy's sockets lie in it. */
+  /** Folder of HAProxy's files and sockets. */
   readonly folder: string;
   readonly bind: string;
   readonly port: number;
   readonly domain: string;
-  /** It may open so many files; what checks and listeners leave of them is for connections, two files each. */
+  /** How many files it may open. Connections take two each of what checks and listeners leave. */
   readonly openFiles: number;
-  /** Fewer than that. */
+  /** Fewer connections than `openFiles` allows. */
   readonly maxConnections?: number;
-  /** Addresses and networks (CIDR) of proxies in front, which are believed what they say of a visitor. */
+  /** Addresses and networks (CIDR) of proxies in front, which are believed when they describe a visitor. */
   readonly trustedProxies?: readonly string[];
-  /** `REQUEST_SECONDS` */
+  /** Default: `REQUEST_SECONDS`. */
   readonly requestSeconds?: number;
-  /** `BODY_SILENCE_SECONDS` */
+  /** Default: `BODY_SILENCE_SECONDS`. */
   readonly bodySilenceSeconds?: number;
-  /** User and group of its workers; undefined: whoever starts it. */
+  /** User and group of its workers. Undefined: those of whoever starts it. */
   readonly user?: string;
 }
 
-/** As long as the headers of a request may take, and then its body to begin; a small one to be there whole. */
+/** How long a request's headers may take, and then its body until it begins, or until it is complete if it is small. */
 export const REQUEST_SECONDS = 30;
-/** As long as neither end may say anything on a request whose body is not small: its visitor sends nothing, the instance neither. */
+/** How long both the visitor and the instance may be silent during a request whose body is not small. */
 export const BODY_SILENCE_SECONDS = 600;

@@ -1,6 +1,6 @@
 import type { MapName } from "./state.js";
 
-/** Where things lie in HAProxy's folder. */
+/** HAProxy's files and sockets, in its folder. */
 export const paths = {
   configuration: (folder: string) => `${folder}/haproxy.cfg`,
   slots: (folder: string) => `${folder}/slots`,

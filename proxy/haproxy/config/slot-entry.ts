@@ -1,12 +1,12 @@
 import { delimited } from "./delimited.js";
 
 /**
- * What the maps `slots` and `visitors` say of a release; requests are counted by it, too.
+ * A release in the maps `slots` and `visitors`. Requests are counted under the same text.
  *
  * - `release`: `APP/vN`
- * - `slot`: the backend that has its servers; `WAKE` if it sleeps
- * - `track`: as visitors are told
- * - `visitors`: `sticky` or `free`; `asked` for those who ask for the release themselves, so that they are counted apart
+ * - `slot`: the backend with its servers; `WAKE` if it sleeps
+ * - `track`: as in the header `sluice-track`
+ * - `visitors`: `sticky` or `free`; `asked` for those who asked for this release, who are counted separately
  * - `version`: `vN`
  */
 export const slotEntry = delimited("|", "release", "slot", "track", "visitors", "version");
@@ -23,7 +23,7 @@ export function formatSlotEntry(
   return slotEntry.format({ release, slot, track, visitors: sticky ? STICKY : "free", version });
 }
 
-/** The same release for whoever asks for it. */
+/** The entry for visitors who ask for this release. */
 export function askedEntry(entry: string): string {
   return slotEntry.replace(entry, "visitors", ASKED);
 }

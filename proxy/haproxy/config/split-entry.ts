@@ -2,7 +2,7 @@ import type { Split } from "../../proxy.js";
 import { delimited } from "./delimited.js";
 
 /**
- * What the map `splits` says of a track.
+ * How a track's visitors are split, in the map `splits`.
  *
  * - `canary`, `baseline`: `APP/vN`, or `none`
  * - `share`: of the visitors, in ten-thousandths

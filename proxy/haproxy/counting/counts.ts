@@ -2,7 +2,7 @@ import { isAskedEntry, slotEntry } from "../config/slot-entry.js";
 import { HITS, LATENCIES } from "../config/text/counting-tables.js";
 import { WAKE } from "../config/text/wake-backend.js";
 
-/** A line of the table `hits`. */
+/** A row of the table `hits`. */
 export interface Hits {
   /** A `slotEntry`. */
   readonly key: string;
@@ -11,7 +11,7 @@ export interface Hits {
   readonly asked: boolean;
   /** Undefined for a release that sleeps. */
   readonly slot: string | undefined;
-  /** Whether a stream of it is open. */
+  /** Whether it has an open stream. */
   readonly isOpen: boolean;
   readonly requests: number;
   readonly bytes: number;
@@ -22,12 +22,12 @@ export interface Hits {
   readonly goals: number;
 }
 
-/** Whether these are answers to `show table`; what else HAProxy says is an excuse. */
+/** Whether this is an answer to `show table`; anything else is an error message. */
 export function isTable(answer: string): boolean {
   return answer.includes(`# table: ${HITS},`);
 }
 
-/** `show table hits`, by key; of a key that is there twice the later one. Other answers may stand between. */
+/** `show table hits`, by key; if a key is there twice, the later row. There may be other answers in between. */
 export function parseHits(answer: string): Map<string, Hits> {
   const hits = tableLines(answer).flatMap(({ key, use, value }): Hits[] => {
     const { release = "", slot = "", track = "", version } = slotEntry.parse(key);
@@ -65,7 +65,7 @@ export function parseLatencies(answer: string): Map<string, Map<number, number>>
   return found;
 }
 
-/** `show stat SLOT 2 -1`: slot → 5xx answers that its visitors got. */
+/** `show stat SLOT 2 -1`: slot → how many 5xx answers its visitors got. */
 export function parseErrors(answer: string): Map<string, number> {
   const errors = new Map<string, number>();
   let columns: string[] = [];
@@ -78,7 +78,7 @@ export function parseErrors(answer: string): Map<string, number> {
   return errors;
 }
 
-/** Commands that show what has grown lately, or all. */
+/** Commands that show the rows that have grown lately, or all rows. */
 export const tables = {
   hits: (all: boolean) => `show table ${HITS}${all ? "" : " data.http_req_rate gt 0"}`,
   latencies: (all: boolean) => `show table ${LATENCIES}${all ? "" : " data.gpc0_rate gt 0"}`,
@@ -86,7 +86,7 @@ export const tables = {
 
 interface TableLine {
   readonly key: string;
-  /** Streams that are open. */
+  /** Open streams. */
   readonly use: number;
   readonly value: (name: string) => number;
 }
@@ -103,7 +103,7 @@ function tableLines(answer: string): TableLine[] {
   );
 }
 
-/** Its key is that of the hits, with the bucket at its end. */
+/** Its key is a key of `hits` followed by the bucket. */
 function isLatency(key: string): boolean {
   return key.split("|").length === slotEntry.names.length + 1;
 }

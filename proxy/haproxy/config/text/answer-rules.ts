@@ -3,7 +3,7 @@ import { paths } from "../paths.js";
 import { LATENCIES } from "./counting-tables.js";
 import { slotEntry } from "../slot-entry.js";
 
-/** What an answer says of its release, and how it is counted. Ends the rules for visitors who are given no cookie. */
+/** The release's headers, and how the answer is counted. Ends the rules for visitors who get no cookie. */
 export function answerRules({ folder }: Pick<HaproxyOptions, "folder">): string {
   return `  http-response set-header sluice-release %[var(txn.slot),${slotEntry.field("version")}]
   http-response set-header sluice-track %[var(txn.slot),${slotEntry.field("track")}]

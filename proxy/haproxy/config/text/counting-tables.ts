@@ -1,10 +1,10 @@
-/** Tables of HAProxy: what is counted for each entry of a slot, and for each of its latency buckets. */
+/** HAProxy's tables: what is counted per `slotEntry`, and per latency bucket of each. */
 export const HITS = "counters/hits";
 export const LATENCIES = "counters/latencies";
 
 /** The tables that requests and answers are counted in. */
 export function countingTables(): string {
-  return `# In a section of peers, though there are none: HAProxy empties the tables of a backend as soon as a reload tells it to stop.
+  return `# In a peers section, although there are no peers: HAProxy empties a backend's tables as soon as a reload tells it to stop.
 peers counters
   disabled
   # gpc: answers 4xx, answers 5xx, visitors, visitors who reached the goal.

@@ -11,28 +11,28 @@ ${maxConnectionsLine(options)}  timeout http-request ${options.requestSeconds ??
   timeout client 1h
   timeout server 1h
   timeout tunnel 24h
-  # One end has closed, the other says nothing: over after this long.
+  # How long a connection lasts when one end has closed it and the other is silent.
   timeout client-fin 30s
   timeout server-fin 30s
-  # A refused connection is tried again after this long: an instance that restarts costs a wait, not a request. Not more
-  # often than this, since a request that kills its instance is repeated too.
+  # How long to wait before retrying a refused connection, so that an instance that restarts costs a delay and not a request.
+  # There are few retries because a request that crashes its instance is retried too.
   timeout connect 1s
   retries 3
   option redispatch 1
   retry-on conn-failure empty-response
-  # A first request never goes over a connection that the instance may be closing just now.
+  # The first request of a connection never reuses one that the instance may be about to close.
   http-reuse safe
   balance leastconn
-  # The first piece of an answer is not held back until another one follows; and who has left is not waited for.
+  # Send the first part of an answer without waiting for the next, and drop requests whose client has left.
   option http-no-delay
   option abortonclose
-  # A reload closes no kept connection on which a request may just be coming: only with the next answer.
+  # During a reload, an idle connection is closed after its next answer only: a request may be on its way.
   option idle-close-on-response
   http-error status 503 content-type text/plain string "This app has no healthy instance at the moment. Please try again shortly.\\n" hdr Retry-After 5
 
 defaults backends from base
-  # HAProxy 2.6 has no timeout but the server's for a body that it passes on. What is passed on counts as a word of the server's
-  # (no \`option independent-streams\`): a body that goes on, however slowly, is not cut off, one that stalls is.
+  # HAProxy 2.6 has only the server timeout for a body that it forwards. Forwarded data counts as server activity (there is no
+  # \`option independent-streams\`), so a slow body is not cut off, but a stalled one is.
   http-request set-timeout server ${options.bodySilenceSeconds ?? BODY_SILENCE_SECONDS}s if { req.body_size gt 0 } !{ req.hdr_val(content-length) le ${SMALL_BODY_BYTES} }
 `;
 }

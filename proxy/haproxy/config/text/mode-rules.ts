@@ -7,7 +7,7 @@ export const DEFAULT_MODE_HEADER = "x-client-mode";
 
 /** The release that a visitor asks for with the mode header. Sets `is_asked` and `has_canary`. */
 export function modeRules(): string {
-  return `  # Blue or green by a header: production, or the canary.
+  return `  # A header chooses production (blue) or the canary (green).
   http-request set-var(txn.mode) req.fhdr(${DEFAULT_MODE_HEADER}),lower if { var(txn.target),${target.field("name")} -m str ${PRODUCTION} } !{ var(txn.split),${splitEntry.field("header")} -m len gt 0 }
   http-request set-var(txn.mode) lua.named_header,lower if { var(txn.split),${splitEntry.field("header")} -m len gt 0 }
   acl is_green var(txn.mode) -m str green

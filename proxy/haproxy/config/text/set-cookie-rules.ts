@@ -1,7 +1,7 @@
 import { slotEntry } from "../slot-entry.js";
 import { visitCookie } from "../visit-cookie.js";
 
-/** The visitor's cookie, unless they have it; counts visitors, and those who reach the goal. */
+/** Sets the cookie if the visitor does not have it yet. Counts visitors, and those who reach the goal. */
 export function setCookieRules(): string {
   return `  http-response set-var(txn.vn) var(txn.slot),${slotEntry.field("version")}
   http-response set-var(txn.wanted) var(txn.slot),${slotEntry.field("track")},concat(.,txn.vn)

@@ -2,9 +2,9 @@ import type { HaproxyOptions } from "../haproxy-options.js";
 import { paths } from "../paths.js";
 import { HITS } from "./counting-tables.js";
 
-/** Sets `txn.slot`, the entry of the release that was chosen, and counts the request by it. */
+/** Sets `txn.slot`, the chosen release's entry, and counts the request under it. */
 export function slotRules({ folder }: Pick<HaproxyOptions, "folder">): string {
-  return `  # Who asks is counted apart.
+  return `  # Visitors who asked for a release are counted separately.
   http-request set-var(txn.slot) var(txn.release),map_str(${paths.map(folder, "slots")})
   http-request set-var(txn.slot) var(txn.release),concat(|),map_str(${paths.map(folder, "visitors")}) if is_asked || is_by_own_host
   http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app has no live release at the moment. Please try again shortly.\\n" unless { var(txn.slot) -m found }

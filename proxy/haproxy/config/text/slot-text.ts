@@ -1,6 +1,6 @@
 import { isPlace, NOWHERE, PLACES } from "../state.js";
 
-/** A backend that one release may have to itself. Its servers come and go at run time; its file says the same. */
+/** A backend for one release at a time. Its servers are changed at run time, and this file along with them. */
 export function slotText(slot: string, servers: ReadonlyMap<string, string>): string {
   const places = PLACES.map((place) => {
     const address = servers.get(place);
@@ -12,8 +12,8 @@ export function slotText(slot: string, servers: ReadonlyMap<string, string>): st
 }
 
 /**
- * A dead instance is out of the traffic after some three seconds, and back a tenth of a second after it listens again.
- * Until then requests go to another instance, or wait for this one (`retries`): a restart costs none of them.
+ * A dead instance stops getting traffic after about three seconds, and is back 100 ms after it listens again. Until then its
+ * requests go to another instance or wait for this one (`retries`), so a restart loses none.
  */
 export const SERVER_CHECK = "check inter 2s fastinter 100ms downinter 100ms fall 30 rise 1";
 

@@ -2,9 +2,9 @@ import { BASELINE, CANARY, PRODUCTION } from "../../../../core/records/routes/ro
 import { splitEntry } from "../split-entry.js";
 import { visitCookie } from "../visit-cookie.js";
 
-/** The canary's and the baseline's share of the visitors. Sets `txn.share` for visitors who take part, and `is_split`. */
+/** The canary's and the baseline's share of the visitors. Sets `txn.share` for visitors who take part in a split, and `is_split`. */
 export function splitRules(): string {
-  return `  # A visitor without a cookie throws dice for the canary; one with a cookie stays on their track while it takes visitors.
+  return `  # A new visitor gets the canary by chance; one with a cookie stays on their track while it takes visitors.
   acl is_split var(txn.split),${splitEntry.field("share")} -m int gt 0
   acl is_canary_visitor var(txn.visit),${visitCookie.field("track")} -m str ${CANARY}
   acl is_production_visitor var(txn.visit),${visitCookie.field("track")} -m str ${PRODUCTION}

@@ -5,9 +5,9 @@ import { slotEntry, STICKY } from "../slot-entry.js";
 import { target } from "../target.js";
 import { visitCookie } from "../visit-cookie.js";
 
-/** The release that a visitor stays on. */
+/** The release that a visitor's cookie keeps them on. */
 export function stickyRules({ folder }: Pick<HaproxyOptions, "folder">): string {
-  return `  # A sticky release keeps the visitors that it was given, while it has a server left (a canary's only while it takes any).
+  return `  # A sticky release keeps its visitors while it has a server left; a canary, only while it takes visitors at all.
   http-request set-var(txn.had) var(txn.visit),${visitCookie.field("version")} if { var(txn.visit) -m found } !is_asked
   http-request set-var(txn.kept) var(txn.target),${target.field("app")},concat(/,txn.had) if { var(txn.had) -m found }
   http-request set-var(txn.keptslot) var(txn.kept),map_str(${paths.map(folder, "slots")}) if { var(txn.kept) -m found }

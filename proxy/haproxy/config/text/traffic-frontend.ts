@@ -14,7 +14,7 @@ import { targetRules } from "./target-rules.js";
 import { visitorHeaders } from "./visitor-headers.js";
 import { wantedCookieRules } from "./wanted-cookie-rules.js";
 
-/** What becomes of a request and its answer. The rules run in this order. */
+/** What happens to a request and to its answer. The rules run in this order. */
 export function trafficFrontend(options: HaproxyOptions): string {
   return [
     `frontend traffic from base

@@ -3,13 +3,13 @@ import { splitEntry } from "../split-entry.js";
 import { target } from "../target.js";
 
 /**
- * Whether the visitor is given a cookie (`txn.give`), which A/B test they take part in (`txn.test`), and whether this request
- * reaches its goal (`txn.goal`).
+ * Whether the visitor gets a cookie (`txn.give`), which A/B test they take part in (`txn.test`), and whether this request is for
+ * its goal (`txn.goal`).
  */
 export function wantedCookieRules(): string {
-  return `  # The visitor's cookie: TRACK.vN. In an A/B test it is TRACK.vN.TEST, named by its canary, and .g once they have reached the
-  # goal. Who can be kept is given one; a canary's visitor, who waits elsewhere until the alert is over, keeps the one that they
-  # have.
+  return `  # The visitor's cookie: TRACK.vN. In an A/B test it is TRACK.vN.TEST, where the canary's release names the test, followed by .g
+  # once they have reached the goal. Everyone whose release can be remembered gets one. The canary's visitors keep theirs while an
+  # alert sends them elsewhere.
   http-request set-var(txn.give) bool(true) if { var(txn.slot),${slotEntry.field("visitors")} -m str ${STICKY} } !is_asked !is_by_own_host || { var(txn.share) -m found } || is_canary_visitor !has_canary !is_asked
   http-request unset-var(txn.give) if is_canary_visitor has_canary !is_split
   http-request set-var(txn.goalpath) var(txn.split),${splitEntry.field("goal")} if { var(txn.share) -m found } { var(txn.split),${splitEntry.field("goal")} -m len gt 0 }
