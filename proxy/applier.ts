@@ -11,24 +11,24 @@ export interface ApplierOptions {
   readonly log: Log;
 }
 
-/** In one go so many attempts are spent on finding the apps that cannot be applied; the others wait for the next one. */
+/** At most this many attempts per call are spent on finding the apps that cannot be applied; the rest wait for the next call. */
 const MOST_ATTEMPTS = 40;
 
-/** Brings route tables into a proxy. An app whose table it cannot take keeps the routes that it had, and holds up no other. */
+/** Applies route tables to a proxy. An app whose table fails keeps its earlier routes and does not hold up the others. */
 export class Applier {
   /** The newest table of each app. */
   readonly known = new Map<string, RouteTable>();
-  /** Apps whose newest table is not applied. */
+  /** Apps whose newest table could not be applied yet. */
   private readonly pending = new Set<string>();
 
   constructor(private readonly options: ApplierOptions) {}
 
-  /** Apps that the proxy serves by an earlier table. */
+  /** Apps that the proxy still routes by an earlier table. */
   get failing(): readonly string[] {
     return [...this.pending];
   }
 
-  /** Brings these in, then what could not be before. Throws when the proxy does not take anything: nothing is known then. */
+  /** Applies these, then retries what failed before. Throws if the proxy does not answer: its state is unknown then. */
   async apply(changes: ReadonlyMap<string, RouteTable | undefined>, isAlert: boolean): Promise<void> {
     const before = [...this.pending].filter((app) => !changes.has(app));
     for (const [app, table] of changes) {
@@ -43,7 +43,7 @@ export class Applier {
         await this.bringIn(apps, isAlert);
         for (const app of apps) this.setPending(app, undefined);
       } catch (error) {
-        // One that does not answer is no app's fault.
+        // If the proxy does not answer, it is no app's fault, and this throws.
         await this.options.proxy.apps();
         const half = Math.ceil(apps.length / 2);
         if (attempts <= 0 || half === apps.length) for (const app of apps) this.setPending(app, error);

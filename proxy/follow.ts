@@ -16,12 +16,12 @@ import { TrafficRecorder } from "./traffic.js";
 export interface FollowOptions {
   readonly proxy: Proxy;
   readonly redis: Database;
-  /** Name of this proxy in Redis; the same after a restart. */
+  /** This proxy's name in Redis, which is the same after a restart. */
   readonly id: string;
   readonly domain: string;
-  /** The app that a bare host goes to; undefined: the only one, if there is just one. */
+  /** The app that a bare host leads to. Undefined: the only app, if there is just one. */
   readonly defaultApp: string | undefined;
-  /** Connections that a release (`APP/vN`) has beside those that the proxy counts. */
+  /** Connections of a release (`APP/vN`) that the proxy does not count. */
   readonly extraConnections: (release: string) => number;
   readonly log: Log;
 }
@@ -30,7 +30,7 @@ const TICK_MS = 1000;
 const NOTHING_YET: ProxyReport = { revision: 0, failing: [], leaving: [] };
 
 /**
- * Keeps a proxy as the route tables say: on each change, and once a second in case one was missed. Tells Redis which
+ * Makes a proxy follow the route tables: on each change, and once a second in case one was missed. Reports to Redis which
  * revision is applied and what is still open on releases that drain. While Redis is away the last routes stay.
  */
 export class Follower {
@@ -40,11 +40,11 @@ export class Follower {
   private readonly applier: Applier;
   /** Apps whose tables cannot be read. */
   private readonly unreadable = new Set<string>();
-  /** What is told: true at every moment, also while a step is under way. */
+  /** What is reported. It is true at every moment, even during a step. */
   private state = NOTHING_YET;
-  /** Changes after this revision are not applied yet; 0: everything is to be read. */
+  /** Changes after this revision are not applied yet. 0: all tables must be read. */
   private revision = 0;
-  /** How often it began from the beginning. */
+  /** How often it has begun again with all tables. */
   private beginnings = 0;
   private isAlert = false;
   private readonly steps = new Ticker({
@@ -67,7 +67,7 @@ export class Follower {
     this.traffic = new TrafficRecorder({ ...options, isThere });
   }
 
-  /** Follows until `stop` of the answer is called. */
+  /** Follows until `stop` is called. */
   async start(): Promise<{ stop(): Promise<void> }> {
     const { redis } = this.options;
     const wake = (): void => this.steps.wake();
@@ -93,7 +93,7 @@ export class Follower {
     };
   }
 
-  /** Something may have been missed, or Redis may have lost revisions: all is read again, which changes nothing where nothing changed. */
+  /** Reads all tables again: changes may have been missed, or Redis may have lost revisions. Has no effect where nothing changed. */
   private beginAgain(): void {
     this.beginnings++;
     this.revision = 0;
@@ -108,17 +108,17 @@ export class Follower {
     const revision = await this.follow();
     const leaving = [...(await proxy.leaving())];
     const failing = [...new Set([...this.applier.failing, ...this.unreadable])];
-    // What is to be read again is not taken for applied.
+    // If all tables must be read again, this revision does not count as applied.
     if (beginnings === this.beginnings) this.revision = revision;
     this.state = { revision: this.revision, failing, leaving };
     await this.report();
     await proxy.sweep();
     await this.reportLoads(this.state);
-    // Routes do not wait for it.
+    // It runs beside the steps, which do not wait for it.
     this.traffic.tick();
   }
 
-  /** Applies what has changed. Returns the revision that is followed then. */
+  /** Applies what has changed. Returns the revision that is followed afterwards. */
   private async follow(): Promise<number> {
     const { revision, changes, unreadable, isComplete } = await this.tables.changedSince(this.revision);
     const known = isComplete ? [...this.applier.known.keys(), ...(await this.options.proxy.apps())] : [];
@@ -136,7 +136,7 @@ export class Follower {
     await this.reports.report(this.options.id, this.state);
   }
 
-  /** `sluice:alert`, whoever set it: `yes` takes every canary out of the traffic. */
+  /** `sluice:alert`, whoever has set it: `yes` takes every canary out of the traffic. */
   private async obeyAlert(): Promise<void> {
     const isNow = await isAlert(this.options.redis);
     if (isNow === this.isAlert) return;
@@ -146,7 +146,7 @@ export class Follower {
     this.options.log.info({ alert: isNow, canaries: withCanary.length }, "alert");
   }
 
-  /** As it was told that the proxy is. */
+  /** The loads that belong to this report. */
   private async reportLoads({ revision, failing }: ProxyReport): Promise<void> {
     const watched = [...this.applier.known.values()].flatMap(({ app, releases }: RouteTable) =>
       failing.includes(app) ? [] : releases.filter(isWatched).map(({ number }) => releaseKey(app, number)),

@@ -6,7 +6,7 @@ import type { Count } from "./proxy.js";
 
 const countSchema = z.number().int().nonnegative();
 
-/** How far a counter stood. */
+/** A counter's values when it was last read. */
 export const counterMarkSchema = z.object({
   requests: countSchema,
   answers4xx: countSchema,
@@ -16,23 +16,23 @@ export const counterMarkSchema = z.object({
   goals: countSchema,
   faults: countSchema.default(0),
   latencies: z.record(z.string(), countSchema),
-  /** So many requests that an instance took and did not answer were seen before they were seen among the slot's errors. */
+  /** How many requests that an instance took and did not answer were counted before the slot's errors included them. */
   unblamed: countSchema.default(0),
-  /** So many answers from 400 on were seen before they were seen among all answers. */
+  /** How many answers from 400 on were counted before all answers included them. */
   ahead: countSchema,
 });
 
-/** How far the errors of a slot stood. */
+/** A slot's errors when they were last read. */
 export const slotMarkSchema = z.object({
   errors: countSchema,
-  /** So many 5xx answers of instances were seen before they were seen among the errors. */
+  /** How many 5xx answers of instances were counted before the errors included them. */
   ahead: countSchema,
 });
 
 type CounterMark = z.infer<typeof counterMarkSchema>;
 type SlotMark = z.infer<typeof slotMarkSchema>;
 
-/** How far counters (`PROCESS KEY`) and slots (`PROCESS SLOT`) stood. */
+/** The last values of counters (`PROCESS KEY`) and slots (`PROCESS SLOT`). */
 export interface Baseline {
   readonly counters: ReadonlyMap<string, CounterMark>;
   readonly slots: ReadonlyMap<string, SlotMark>;
@@ -40,28 +40,28 @@ export interface Baseline {
 
 export interface Growth {
   readonly traffic: readonly AppTraffic[];
-  /** What changed in the baseline. */
+  /** The changed entries of the baseline. */
   readonly changed: Baseline;
-  /** Each counter and slot of `changed` → its app, whose traffic is to be written together with it. */
+  /** Each counter and slot of `changed` → its app, whose traffic must be written together with it. */
   readonly appOf: ReadonlyMap<string, string>;
-  /** What is counted no more. */
+  /** What is no longer counted. */
   readonly gone: { readonly counters: readonly string[]; readonly slots: readonly string[] };
 }
 
 /** One counter's growth. */
 interface Grown {
-  /** In the baseline. */
+  /** Its name in the baseline. */
   readonly name: string;
   readonly count: Count;
   readonly traffic: Traffic;
   readonly mark: CounterMark;
-  /** Requests that have begun and were not answered. */
+  /** Requests that have begun and have no answer yet. */
   readonly unanswered: number;
 }
 
 /**
- * What was counted since the baseline, summed up by release and track, and apart for whoever asked. A counter that went
- * down began again at zero. Pure. `all`: whatever is not among the counts is gone.
+ * What was counted since the baseline, summed up by release and track, and separately for visitors who asked for the release.
+ * A counter that has decreased began again at zero. Pure. `all`: whatever is not among the counts is gone.
  */
 export function increments(counts: readonly Count[], before: Baseline, all: boolean): Growth {
   const counters = new Map<string, CounterMark>();
@@ -74,7 +74,7 @@ export function increments(counts: readonly Count[], before: Baseline, all: bool
   const bySlot = groupBy(grown, ({ count: { process, slot } }) => slot && `${process} ${slot.name}`);
   for (const [name, members] of bySlot) {
     if (name === undefined) continue;
-    // A slot is one release's at a time.
+    // A slot belongs to one release at a time.
     appOf.set(name, nameOfApp(members[0]?.count));
     const mark = blameFailures(members, before.slots.get(name));
     if (!isSame(mark, before.slots.get(name))) slots.set(name, mark);
@@ -106,7 +106,7 @@ function growth(
   const traffic = noTraffic();
   for (const figure of COUNTED)
     traffic[figure] = beganAnew ? count[figure] : difference(count[figure], before[figure]);
-  // A bucket that nobody was in for long is forgotten by itself.
+  // HAProxy forgets a bucket that has had no answers for long.
   const latencies: Record<string, number> = all || before === undefined ? {} : { ...before.latencies };
   let answers = 0;
   for (const [bucket, now] of count.latencies) {
@@ -133,9 +133,9 @@ function growth(
 }
 
 /**
- * Errors that are no instance's answer are failures of the release that has the slot. Of its counters those have them whose
- * requests an instance took and did not answer; then, when no instance took them, those with requests that were not
- * answered, and at last the one with the most new requests.
+ * Errors that are no instance's answer are failures of the slot's release. They are attributed first to counters with requests
+ * that an instance took and did not answer, then to counters with requests that were not answered at all, and finally to the
+ * counter with the most new requests.
  */
 function blameFailures(members: readonly Grown[], before: SlotMark | undefined): SlotMark {
   const errors = members[0]?.count.slot?.errors ?? 0;
@@ -171,7 +171,7 @@ function byReleaseAndTrack(grown: readonly Grown[]): AppTraffic[] {
   });
 }
 
-/** A process that has not counted anything may still have slots that count on: those of it go when another one counts. */
+/** A process without counts may still have slots that count, so its slots are only dropped when another process counts. */
 function goneFrom(before: Baseline, counts: readonly Count[]): Growth["gone"] {
   const present = new Set(counts.map(({ process, key }) => `${process} ${key}`));
   const processes = new Set(counts.map(({ process }) => process));
@@ -184,7 +184,7 @@ function goneFrom(before: Baseline, counts: readonly Count[]): Growth["gone"] {
   };
 }
 
-/** HAProxy's counters have 32 bits, that of the bytes has 64. */
+/** HAProxy's counters have 32 bits, except for that of the bytes, which has 64. */
 const OVERFLOW = 2 ** 32;
 
 function wentDown(figure: (typeof COUNTED)[number], now: Count, before: CounterMark): boolean {

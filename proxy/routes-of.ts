@@ -10,8 +10,8 @@ import {
 import type { AppRoutes, ReleaseRoutes, Split } from "./proxy.js";
 
 /**
- * What a route table wants of a proxy: hosts of section 6 of the design, each to a track or to one release. While there is
- * an alert no canary takes visitors.
+ * An app's routes from its route table: each of its hosts leads to a track or to one release. During an alert, no canary gets
+ * visitors.
  */
 export function routesOf(table: RouteTable, domain: string, isAlert: boolean): AppRoutes {
   const { app } = table;
@@ -27,7 +27,7 @@ export function routesOf(table: RouteTable, domain: string, isAlert: boolean): A
     tracks.set(trackKey(app, track), releaseKey(app, number));
     hosts.set(track === PRODUCTION ? `${app}.${domain}` : `${track}.${app}.${domain}`, trackKey(app, track));
   }
-  // An app without a live release is known all the same: its visitors are asked to come back.
+  // An app without a live release has a host too: its visitors are asked to come back later.
   if (!withoutWeb.has(table.tracks[PRODUCTION] ?? 0))
     hosts.set(`${app}.${domain}`, trackKey(app, PRODUCTION));
   return {
@@ -75,7 +75,7 @@ function routeOf(release: RoutedRelease): ReleaseRoutes {
   };
 }
 
-/** An instance that moves to another port is another server: the name must be free before the old one is gone. */
+/** An instance that moves to another port becomes another server, since the old one is still there for a while. */
 function serverName(id: string, address: string): string {
   return address.startsWith("unix@") ? id : `${id}:${address.slice(address.lastIndexOf(":") + 1)}`;
 }

@@ -11,28 +11,28 @@ import type { Proxy } from "./proxy.js";
 export interface TrafficOptions {
   readonly proxy: Proxy;
   readonly redis: Database;
-  /** Name of this proxy in Redis; the same after a restart. */
+  /** This proxy's name in Redis, which is the same after a restart. */
   readonly id: string;
-  /** The app is there: of one that was destroyed nothing is written, or it would leave traces, and another of its name have its traffic. */
+  /** Whether the app exists. For one that was destroyed nothing is written: a new app of that name would get its traffic. */
   readonly isThere: (app: string) => boolean;
   readonly log: Log;
 }
 
 const STEP_MS = 950;
 const ALL_MS = 3_600_000;
-/** Longer than that and "lately" (10 s) may leave something out. */
+/** After a longer pause, "lately" (10 s) may leave something out. */
 const LONGEST_PAUSE_MS = 8000;
 const MINUTE_MS = 60_000;
-/** Redis answers nobody while it takes one: 1,000 apps at once are 140 ms. */
+/** Redis is blocked during a batch: 1,000 apps at once take 140 ms. */
 const APPS_IN_A_BATCH = 50;
 
 /**
- * Writes what a proxy counts to the series, once a second. How far the counters stood is written with it, so that a server
- * that restarts goes on where the last one was.
+ * Writes what a proxy counts to the series, once a second. The counters' values are written along with it, so that a server
+ * that restarts continues where the last one stopped.
  */
 export class TrafficRecorder {
   private readonly series: TrafficSeries;
-  /** Unknown at first and after an error: what was to be written may have been written all the same. */
+  /** Unknown at first and after an error, since a write that failed may have been done all the same. */
   private baseline: Baseline | undefined;
   private triedAt = 0;
   private writtenAt = 0;
@@ -44,7 +44,7 @@ export class TrafficRecorder {
     this.series = new TrafficSeries(options.redis);
   }
 
-  /** Begins to record, if a second has passed. A failure is logged, and made up for by the next time. */
+  /** Begins to record, if a second has passed. A failure is logged, and the next call makes up for it. */
   tick(now = Date.now()): void {
     if (this.running !== undefined || (now >= this.triedAt && now - this.triedAt < STEP_MS)) return;
     this.triedAt = now;
@@ -100,7 +100,7 @@ interface Batch {
   readonly change: { readonly set: Map<string, string>; readonly forget: string[] } & BaselineChange;
 }
 
-/** Some apps each, an app's traffic with how far its own counters stand: a recorder that ends in between has lost nothing. */
+/** Some apps per batch, each with its traffic and its counters' values, so that a crash between two batches loses nothing. */
 function batchesOf({ traffic, changed, appOf, gone }: Growth): Batch[] {
   const batches: Batch[] = [];
   const placeOf = new Map<string, Batch>();

@@ -9,27 +9,27 @@ import { WakeRequests } from "../core/records/routes/wake-requests.js";
 
 export interface WakerOptions {
   readonly redis: Database;
-  /** The Unix socket that the proxy sends requests to whose release sleeps. */
+  /** The Unix socket to which the proxy sends requests for releases that sleep. */
   readonly path: string;
   /** The request header that names the release, `APP/vN`. */
   readonly header: string;
   readonly log: Log;
 }
 
-/** Of a request that waits: its headers must fit in, and what comes of its body does as far as there is room. */
+/** How much of a waiting request is held: all of its headers, and as much of its body as there is room for. */
 const HELD_BYTES = 65_536;
 const WAKE_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
 /**
- * Holds the requests of releases that sleep, asks for them to be woken, and passes the connection on as it is: a body, a
- * WebSocket or a stream goes through like any other.
+ * Holds requests for releases that sleep, asks the server to wake them, and forwards the connection unchanged, so that bodies,
+ * WebSockets and streams work as usual.
  */
 export class Waker {
   private readonly tables: RouteTables;
   private readonly requests: WakeRequests;
   private readonly sockets = new Set<Socket>();
-  /** Release → how many connections it got past the proxy's servers. */
+  /** Release → how many connections were forwarded to it, which the proxy's servers do not count. */
   private readonly passed = new Map<string, number>();
   private readonly waking = new Map<string, Promise<string>>();
 
@@ -38,7 +38,7 @@ export class Waker {
     this.requests = new WakeRequests(options.redis);
   }
 
-  /** Listens until `stop` of the answer is called, which ends what it passed on, too. */
+  /** Listens until `stop` is called, which also ends forwarded connections. */
   async start(): Promise<{ stop(): Promise<void> }> {
     const { path } = this.options;
     await rm(path, { force: true });
@@ -47,12 +47,12 @@ export class Waker {
       server.once("error", reject);
       server.listen(path, resolve);
     });
-    // The proxy's user connects; what is named here can be reached by its host name all the same.
+    // The proxy runs as another user. This gives nobody more access: every release can be reached by its host name too.
     await chmod(path, 0o666);
     return { stop: async () => this.stop(server) };
   }
 
-  /** How many connections are open that were passed on to this release (`APP/vN`). */
+  /** How many open connections were forwarded to this release (`APP/vN`). */
   open(release: string): number {
     return this.passed.get(release) ?? 0;
   }
@@ -73,7 +73,7 @@ export class Waker {
     };
     const onData = (chunk: Buffer): void => {
       held = Buffer.concat([held, chunk]);
-      // It is read on while it waits: only that tells when the client leaves.
+      // It is read while it waits, which is the only way to notice that the client has left.
       if (held.length >= HELD_BYTES) socket.pause();
       if (isComing || (!held.includes("\r\n\r\n") && held.length < HELD_BYTES)) return;
       isComing = true;
@@ -82,7 +82,7 @@ export class Waker {
     socket.on("data", onData);
   }
 
-  /** `take`: what has come by then, and nothing more is read. */
+  /** `take` stops reading and returns what has come so far. */
   private async passOn(socket: Socket, release: string, take: () => Buffer): Promise<void> {
     try {
       const address = await this.awake(release);
@@ -96,7 +96,7 @@ export class Waker {
       });
       socket.on("close", () => instance.destroy());
       instance.on("error", () => socket.destroy());
-      // When the instance has ended, the last of what it sent may still wait for its reader.
+      // When the instance has closed, the client may still have to read the last data.
       instance.on("close", () => {
         if (!socket.writableEnded) socket.destroy();
       });
@@ -112,7 +112,7 @@ export class Waker {
     else this.passed.set(release, open);
   }
 
-  /** Its address, once it runs; one wait for all who come. */
+  /** The release's address, once it runs. All requests for it share one wait. */
   private async awake(release: string): Promise<string> {
     const known = this.waking.get(release);
     if (known !== undefined) return known;

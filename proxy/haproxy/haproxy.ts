@@ -2,7 +2,8 @@ import { AppError } from "../../core/errors/app-error.js";
 import { silentLog, type Log } from "../../core/log.js";
 import type { AppRoutes, Count, Load, Proxy } from "../proxy.js";
 import { parseLoads, parseServers } from "./runtime/answers.js";
-import { paths, WAKE, type HaproxyOptions } from "./config/configuration.js";
+import type { HaproxyOptions } from "./config/haproxy-options.js";
+import { paths } from "./config/paths.js";
 import { Counters } from "./counting/counters.js";
 import { removeSlots, slotsIn, writeEmptySlots } from "./config/files.js";
 import { mapCommand } from "./runtime/map-changes.js";
@@ -12,15 +13,17 @@ import { PlannedFiles } from "./config/planned-files.js";
 import { appOf, routingOf } from "./config/routing.js";
 import { addressArgument, argument, Runtime } from "./runtime/runtime.js";
 import { Servers } from "./runtime/servers.js";
-import { NOWHERE, slotOfEntry, type HaproxyState, type SlotServer } from "./config/state.js";
+import { slotOfEntry } from "./config/slot-entry.js";
+import { WAKE } from "./config/text/wake-backend.js";
+import { NOWHERE, type HaproxyState, type SlotServer } from "./config/state.js";
 import { UnwrittenRoutes } from "./config/unwritten-routes.js";
 import { Workers } from "./runtime/workers.js";
 
 /**
- * HAProxy, steered at run time. A release has a backend ("slot") of its own out of a pool that is there beforehand, so
- * that a switch is one change of a map. The files are written before the change: what HAProxy would start with is what
- * runs, or is about to. Only on a full disk the change is made without them: an HAProxy that restarts then comes up with
- * the routes from before, until `sweep` has brought them in again; the files are written as soon as there is room.
+ * HAProxy, controlled at run time. Each release has a backend of its own (a "slot") from a pool that exists in advance, so a
+ * switch is one change of a map. The files are written before the change, so HAProxy would always start with the routes that
+ * it has or is about to get. On a full disk the change is made without them: if HAProxy restarts then, it has the earlier
+ * routes until `sweep` applies the new ones again. The files are written as soon as there is room.
  */
 export class Haproxy implements Proxy {
   private readonly runtime: Runtime;
@@ -30,7 +33,7 @@ export class Haproxy implements Proxy {
   private readonly counters: Counters;
   private readonly files: PlannedFiles;
   private readonly unwritten: UnwrittenRoutes;
-  /** What runs; unknown after an error, and then read again. */
+  /** What HAProxy does now. Unknown after an error, and then read again. */
   private state: HaproxyState | undefined;
 
   constructor(
@@ -70,7 +73,7 @@ export class Haproxy implements Proxy {
     } catch (error) {
       const isReloadOfUse = areWritten && difference.maps.length + difference.added.length > 0;
       if (!(error instanceof AppError) || !isReloadOfUse) throw error;
-      // The files say what is wanted: a seamless reload gets there too.
+      // The files have the new routes, so a seamless reload leads to the same result.
       await this.replaceWorkers();
       await this.observed();
       return;
@@ -101,7 +104,7 @@ export class Haproxy implements Proxy {
     );
   }
 
-  /** What a full disk had no room for: the files, if there is some now; and the routes, if HAProxy has restarted meanwhile. */
+  /** Makes up for a full disk: writes the files if there is room now, and applies the routes again if HAProxy has restarted. */
   private async writeUnwritten(): Promise<void> {
     if (!this.unwritten.areThere) return;
     if (this.unwritten.areLostBy(await this.workers.present())) {
@@ -119,7 +122,7 @@ export class Haproxy implements Proxy {
     return this.counters.count(all);
   }
 
-  /** Starts new workers with the files as they are; the old ones finish what they have. Throws `haproxy-files-behind`. */
+  /** Starts new workers with the present files; the old ones finish their requests. Throws `haproxy-files-behind`. */
   async reload(): Promise<void> {
     if (!(await this.files.catchUp(await this.observed())))
       throw new AppError("haproxy-files-behind", { folder: this.options.folder });
@@ -129,7 +132,7 @@ export class Haproxy implements Proxy {
 
   private async replaceWorkers(): Promise<void> {
     this.state = undefined;
-    // A proxy that cannot count must be able to reload all the same.
+    // A reload must not depend on counting.
     await this.counters.rememberAll().catch(() => undefined);
     await this.workers.replace();
   }
@@ -163,19 +166,19 @@ export class Haproxy implements Proxy {
     );
   }
 
-  /** Takes leaving servers out; those with open connections stay in `leaving`. */
+  /** Removes servers that are leaving; those with open connections stay in `leaving`. */
   private async removeLeaving(state: HaproxyState): Promise<HaproxyState> {
     const still: SlotServer[] = [];
     for (const leaving of state.leaving) if (!(await this.servers.remove(leaving))) still.push(leaving);
     return { ...state, leaving: still };
   }
 
-  /** What is open in workers from before a reload goes on there; what comes is routed as in the present one. */
+  /** Workers from before a reload finish their open requests, and route new ones as the present worker does. */
   private async leadOldWorkers(state: HaproxyState): Promise<HaproxyState> {
     return { ...state, elsewhere: await this.oldWorkers.follow(state) };
   }
 
-  /** Twice as many as there are; or, where HAProxy has not the files for so many, just what is missing. */
+  /** Doubles the slots, or adds only the missing ones if HAProxy may not open enough files for that. */
   private async addSlots(missing: number): Promise<void> {
     const count = (await this.observed()).slots.length;
     if (missing < count && (await this.tryMoreSlots(count, count).catch(() => false))) return;
@@ -195,7 +198,7 @@ export class Haproxy implements Proxy {
   }
 }
 
-/** What is wanted stands in files too, where a reload would read it: it is looked at before anything is written. */
+/** Checks everything before it is written to the files, which a reload would read. */
 function refuseHostile({ added, maps }: Plan): void {
   for (const { slot, server, address } of added) {
     argument(`${slot}/${server}`);

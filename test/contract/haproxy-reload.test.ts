@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { Agent, createServer, type Server } from "node:http";
-import { paths, WAKE_HEADER } from "../../proxy/haproxy/config/configuration.js";
+import { paths } from "../../proxy/haproxy/config/paths.js";
+import { WAKE_HEADER } from "../../proxy/haproxy/config/text/wake-backend.js";
 import { eventually } from "../support/eventually.js";
 import type { HttpAnswer } from "../support/test-sluice.js";
 import type { Upgraded } from "../support/upgraded.js";

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { Agent } from "node:http";
 import { isAppError } from "../../core/errors/app-error.js";
-import { paths } from "../../proxy/haproxy/config/configuration.js";
+import { paths } from "../../proxy/haproxy/config/paths.js";
 import { Haproxy } from "../../proxy/haproxy/haproxy.js";
 import type { AppRoutes } from "../../proxy/proxy.js";
 import { eventually } from "../support/eventually.js";

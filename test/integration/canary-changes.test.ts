@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { randomInt } from "node:crypto";
 import { Agent } from "node:http";
 import { join } from "node:path";
-import { paths } from "../../proxy/haproxy/config/configuration.js";
+import { paths } from "../../proxy/haproxy/config/paths.js";
 import { Runtime } from "../../proxy/haproxy/runtime/runtime.js";
 import { ask } from "../support/ask.js";
 import { eventually } from "../support/eventually.js";

@@ -2,6 +2,7 @@ import type { Mutant } from "./mutant.js";
 import { access } from "./mutants/access.js";
 import { brokenOff } from "./mutants/broken-off.js";
 import { canary } from "./mutants/canary.js";
+import { loop } from "./mutants/loop.js";
 import { monitor } from "./mutants/monitor.js";
 import { outbox } from "./mutants/outbox.js";
 import { release } from "./mutants/release.js";
@@ -12,6 +13,7 @@ import { webhooks } from "./mutants/webhooks.js";
 export const MUTANTS: readonly Mutant[] = [
   ...release,
   ...brokenOff,
+  ...loop,
   ...routes,
   ...canary,
   ...monitor,

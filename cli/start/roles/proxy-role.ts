@@ -1,5 +1,6 @@
 import { Follower } from "../../../proxy/follow.js";
-import { paths, WAKE_HEADER } from "../../../proxy/haproxy/config/configuration.js";
+import { paths } from "../../../proxy/haproxy/config/paths.js";
+import { WAKE_HEADER } from "../../../proxy/haproxy/config/text/wake-backend.js";
 import { Waker } from "../../../proxy/waker.js";
 import { waitUntilUp } from "../services/wait-until-up.js";
 import { startPrivateHaproxy } from "../services/private-haproxy.js";

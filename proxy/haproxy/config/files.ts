@@ -1,18 +1,17 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { writeFileAtomically } from "../../../core/atomic-file.js";
 import { bucketMapText } from "../counting/bucket-map.js";
-import {
-  FIRST_SLOTS,
-  SCRIPT,
-  configurationText,
-  paths,
-  slotName,
-  slotText,
-  type HaproxyOptions,
-} from "./configuration.js";
+import { configurationText } from "./configuration.js";
+import type { HaproxyOptions } from "./haproxy-options.js";
+import { paths } from "./paths.js";
 import { MAPS } from "./state.js";
+import { SCRIPT } from "./text/script.js";
+import { slotName, slotText } from "./text/slot-text.js";
 
-/** Writes what HAProxy needs to start: the fixed part always, slots and maps where there are none yet. */
+/** How many slots there are at first. When they run out, a reload adds more. */
+const FIRST_SLOTS = 32;
+
+/** Writes what HAProxy needs to start: the fixed part always, slots and maps only if there are none yet. */
 export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: boolean }> {
   const { folder } = options;
   await mkdir(paths.slots(folder), { recursive: true });
@@ -38,7 +37,7 @@ export async function slotsIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** `first` and `last` are numbers of slots, from 1 on. */
+/** `first` and `last` are slot numbers, counted from 1. */
 export async function writeEmptySlots(folder: string, first: number, last: number): Promise<void> {
   for (let index = first; index <= last; index++) {
     await writeFileAtomically(paths.slot(folder, slotName(index)), slotText(slotName(index), new Map()));

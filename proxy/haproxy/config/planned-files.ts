@@ -1,30 +1,32 @@
 import { readFile } from "node:fs/promises";
 import { writeFileAtomically } from "../../../core/atomic-file.js";
 import { isNoRoom } from "../../../core/no-room.js";
-import { mapText, paths, slotText } from "./configuration.js";
+import { paths } from "./paths.js";
 import type { Plan } from "../runtime/plan.js";
 import { MAPS, type HaproxyState, type MapName } from "./state.js";
+import { mapText } from "./text/map-text.js";
+import { slotText } from "./text/slot-text.js";
 
 /**
- * The files that HAProxy would start with: a slot's servers, and the maps. On a full disk they stay as they are, and what
- * they lack is remembered until there is room.
+ * The files that HAProxy starts with: the slots with their servers, and the maps. On a full disk they stay as they are, and
+ * what they lack is written when there is room.
  */
 export class PlannedFiles {
   private readonly slots = new Set<string>();
   private readonly maps = new Set<MapName>(MAPS);
-  /** An earlier server may have left files behind for lack of room, so the first time every file is compared. */
+  /** An earlier server may have had no room to update some files, so the first time every file is compared. */
   private isCompared = false;
 
   constructor(private readonly folder: string) {}
 
-  /** Makes the files say what a plan leads to. Returns whether they do; if not, there was no room. */
+  /** Writes the state that a plan leads to. Returns false if there was no room for it. */
   async write({ next, added, leaving, maps }: Plan): Promise<boolean> {
     for (const { slot } of [...added, ...leaving]) this.slots.add(slot);
     for (const { map } of maps) this.maps.add(map);
     return this.catchUp(next);
   }
 
-  /** Writes what there was no room for before. Returns whether the files say all of `state`. */
+  /** Writes what there was no room for before. Returns whether the files are up to date with `state`. */
   async catchUp(state: HaproxyState): Promise<boolean> {
     if (!this.isCompared) for (const slot of state.slots) this.slots.add(slot);
     this.isCompared = true;

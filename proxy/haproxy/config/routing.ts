@@ -1,7 +1,6 @@
-import { FALLBACK_HOST } from "./configuration.js";
-import { MAPS, NO_MAPS, type MapName, type Maps, type Routing } from "./state.js";
+import { FALLBACK_HOST, MAPS, NO_MAPS, type MapName, type Maps, type Routing } from "./state.js";
 
-/** Some apps' part of the maps as HAProxy has them, the fallback included. Pure. */
+/** The maps' entries of some apps, and the fallback, as HAProxy has them. Pure. */
 export function mapsOf(
   { apps, fallback }: Routing,
   some: Iterable<string>,
@@ -15,7 +14,7 @@ export function mapsOf(
   return maps;
 }
 
-/** Whole maps taken apart again. Pure. */
+/** The inverse: HAProxy's maps, split by app. Pure. */
 export function routingOf(maps: Maps): Routing {
   const apps = new Map<string, Record<MapName, Map<string, string>>>();
   for (const map of MAPS) {

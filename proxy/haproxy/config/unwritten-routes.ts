@@ -1,10 +1,10 @@
 import type { Log } from "../../../core/log.js";
 import type { AppRoutes } from "../../proxy.js";
 
-/** Routes that HAProxy has and that its files do not say: a full disk had no room for them. */
+/** Routes that HAProxy has but its files lack, because the disk was full. */
 export class UnwrittenRoutes {
   private readonly byApp = new Map<string, AppRoutes | undefined>();
-  /** The process that has them. */
+  /** The HAProxy process that has them. */
   private process: string | undefined;
   private wanted: string | undefined;
 
@@ -22,7 +22,7 @@ export class UnwrittenRoutes {
     return this.wanted;
   }
 
-  /** Whether HAProxy has restarted with the old files, and needs these routes again. */
+  /** Whether HAProxy has restarted with the old files and must be given these routes again. */
   areLostBy(process: string): boolean {
     const areLost = process !== this.process;
     this.process = process;
@@ -38,11 +38,11 @@ export class UnwrittenRoutes {
       this.log.warn("the disk is full: HAProxy has its routes, but would restart with older ones");
     for (const [app, routes] of changes) this.byApp.set(app, routes);
     this.wanted = fallback;
-    // A process that has restarted since is noticed by `areLostBy`, not taken for the one that had the earlier ones.
+    // The first process stays: if HAProxy has restarted since, `areLostBy` must notice.
     this.process ??= process;
   }
 
-  /** The files say it all. */
+  /** The files are up to date. */
   forget(): void {
     if (this.process !== undefined) this.log.info("HAProxy's files say its routes again");
     this.byApp.clear();

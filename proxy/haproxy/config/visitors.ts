@@ -1,12 +1,12 @@
 import { BASELINE, CANARY } from "../../../core/records/routes/route-table.js";
 import type { AppRoutes, Split } from "../../proxy.js";
-import { askedEntry } from "./state.js";
+import { askedEntry } from "./slot-entry.js";
 
 /**
- * The visitors about whom nothing is left to decide: a target and a cookie (`APP/TRACK|` without one, `APP/TRACK|TRACK.vN`)
- * → the slot's entry of the release that they get, while their cookie stays as it is. Most requests are done with this one
- * look; the rules of `configurationText` say the same for all others. A release itself (`APP/vN|`), the canary's own host and
- * its baseline's → the entry for whoever asks for it. Pure. `slots`: release → entry.
+ * Visitors about whom nothing is left to decide. Maps a target and a cookie (`APP/TRACK|` without one, `APP/TRACK|TRACK.vN`) to
+ * the `slotEntry` of the release that they get, with no change to their cookie. This one lookup is enough for most requests; for
+ * the others, the rules of `trafficFrontend` lead to the same release. The targets of a release (`APP/vN|`), the canary and
+ * its baseline have the entry for visitors who ask for it. Pure. `slots`: release → entry.
  */
 export function visitorsOf(routes: AppRoutes, slots: ReadonlyMap<string, string>): Map<string, string> {
   const found = new Map<string, string>();
@@ -19,7 +19,7 @@ export function visitorsOf(routes: AppRoutes, slots: ReadonlyMap<string, string>
   for (const release of routes.releases.keys()) add(release, "", release);
   for (const [track, release] of routes.tracks) {
     const split = routes.splits.get(track);
-    // Which header it is, and whether they reached the goal, is not known before a request comes.
+    // The mode header and the goal can only be checked when a request comes.
     if (split?.header !== undefined || split?.goal !== undefined) continue;
     const isSplit = split?.canary !== undefined && split.share > 0;
     if (!isSplit && routes.releases.get(release)?.sticky === false) add(track, "", release);

@@ -4,7 +4,9 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { systemClock } from "../../../core/clock.js";
 import type { Count } from "../../proxy.js";
 import { parseProcesses } from "../runtime/answers.js";
-import { HITS, WAKE } from "../config/configuration.js";
+import { slotOfEntry } from "../config/slot-entry.js";
+import { HITS } from "../config/text/counting-tables.js";
+import { WAKE } from "../config/text/wake-backend.js";
 import { isTable, parseErrors, parseHits, parseLatencies, tables, type Hits } from "./counts.js";
 import { argument, type Runtime } from "../runtime/runtime.js";
 
@@ -16,18 +18,18 @@ interface Worker {
   readonly pid: number;
   /** Pid and start time. */
   readonly process: string;
-  /** Told to stop, it serves those who are still there. */
+  /** It was told to stop and only serves the connections that it has. */
   readonly isOld: boolean;
 }
 
-/** Asks HAProxy's workers what they have counted; all through the master, which knows those that are about to end too. */
+/** Asks HAProxy's workers for their counts. All commands go through the master, which also knows workers that are about to end. */
 export class Counters {
-  /** Worker → keys with open streams when it was asked last: they may be answered after nobody has come for long. */
+  /** Worker → keys that had open streams when it was last asked: their answers may come long after their last request. */
   private readonly open = new Map<string, ReadonlySet<string>>();
-  /** What workers had counted when a reload was about to end them. HAProxy empties a worker's tables then. */
+  /** What workers had counted just before a reload, at which HAProxy empties their tables. */
   private lastWords = new Map<string, readonly Count[]>();
   private wereTold = false;
-  /** Worker → a connection that keeps it from ending before it was asked for the last time, and whether it was. */
+  /** Worker → a connection that keeps it from ending before it was asked for the last time, and whether that is over. */
   private readonly held = new Map<string, { readonly socket: Socket; isOver: boolean }>();
 
   constructor(
@@ -70,7 +72,7 @@ export class Counters {
     this.wereTold = false;
   }
 
-  /** HAProxy ends an old worker with its last connection, and this is one. It closes by itself after an hour without a word. */
+  /** HAProxy ends an old worker when its last connection closes. This is one, and it times out after an idle hour. */
   private async hold(process: string): Promise<void> {
     const socket = connect(this.adminSocket).unref();
     socket.on("error", () => undefined).once("close", () => this.held.delete(process));
@@ -85,12 +87,12 @@ export class Counters {
   }
 
   /**
-   * Errors are read first and answers last, and answers by latency before answers by status: what is counted in between
-   * is then missing from a difference (of errors and 5xx answers, of all answers and those from 400 on), never too much.
+   * Errors are read first and answers last, and answers by latency before answers by status. What is counted meanwhile can
+   * then make a difference too small (errors without 5xx answers, answers without those from 400 on), but never too large.
    */
   private async countOf(worker: Worker, all: boolean): Promise<Count[]> {
     const held = this.held.get(worker.process);
-    // Told to stop, and nobody is there any more: what it says now is its last.
+    // It was told to stop and has no connections left: these are its final counts.
     if (held !== undefined && !held.isOver)
       held.isOver = /^CurrConns: 0$[^]*^Stopping: 1$/m.test(
         await this.master.run(`@!${worker.pid} show info`),
@@ -99,7 +101,7 @@ export class Counters {
     const wereOpen = this.open.get(worker.process) ?? new Set<string>();
     const keys = [...new Set([...seen.keys(), ...(all ? [] : wereOpen)])];
     if (keys.length === 0) return [];
-    const slots = new Set(keys.map((key) => key.split("|")[1] ?? WAKE).filter((slot) => slot !== WAKE));
+    const slots = new Set(keys.map(slotOfEntry).filter((slot) => slot !== WAKE));
     const answer = await this.ask(worker, [
       ...[...slots].map((slot) => `show stat ${argument(slot)} 2 -1`),
       tables.latencies(all),
@@ -108,7 +110,7 @@ export class Counters {
     const hits = [...parseHits(answer).values()];
     this.open.set(worker.process, new Set(hits.filter(({ isOpen }) => isOpen).map(({ key }) => key)));
     const [latencies, errors] = [parseLatencies(answer), parseErrors(answer)];
-    // One that came just now has its turn next time.
+    // A release that has just got its slot is counted next time.
     return hits.filter(({ slot }) => slot === undefined || errors.has(slot)).map(toCount);
 
     function toCount({ slot, ...line }: Hits): Count {
@@ -121,7 +123,7 @@ export class Counters {
     }
   }
 
-  /** Nothing when the worker has gone meanwhile; one that is about to go answers no more, a moment before. */
+  /** Returns "" if the worker has ended. Shortly before that it stops answering. */
   private async ask({ pid, process }: Worker, commands: readonly string[]): Promise<string> {
     const deadline = Date.now() + LEAVE_TIMEOUT_MS;
     for (;;) {
@@ -137,7 +139,7 @@ export class Counters {
   private async workers(): Promise<Worker[]> {
     const answer = await this.master.run("show proc");
     const { workers, oldWorkers } = parseProcesses(answer);
-    // A master that is just reloading: nobody is gone.
+    // The master is reloading at the moment: this does not mean that the workers are gone.
     if (workers.length + oldWorkers.length === 0)
       throw new AppError("haproxy-refused", { command: "show proc", answer });
     const named = [...workers, ...oldWorkers].map(async (pid): Promise<Worker[]> => {
@@ -148,7 +150,7 @@ export class Counters {
   }
 }
 
-/** What a worker says now, and what it said before its tables were emptied: of each number the greater one. */
+/** A worker's counts now and before its tables were emptied: of each number the greater one. */
 function withLastWords(now: readonly Count[], before: readonly Count[]): Count[] {
   const said = new Map(before.map((count) => [count.key, count]));
   const greater = now.map((count): Count => {
@@ -163,7 +165,7 @@ function withLastWords(now: readonly Count[], before: readonly Count[]): Count[]
   return [...greater, ...said.values()];
 }
 
-/** Pid and start time (fields 1 and 22 of /proc/PID/stat, see proc(5)): a pid alone is given again. A zombie is gone. */
+/** Pid and start time (fields 1 and 22 of /proc/PID/stat, see proc(5)), since pids are reused. A zombie counts as gone. */
 async function processName(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

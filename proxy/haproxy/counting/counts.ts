@@ -1,16 +1,17 @@
-import { HITS, LATENCIES, WAKE } from "../config/configuration.js";
-import { isAskedEntry } from "../config/state.js";
+import { isAskedEntry, slotEntry } from "../config/slot-entry.js";
+import { HITS, LATENCIES } from "../config/text/counting-tables.js";
+import { WAKE } from "../config/text/wake-backend.js";
 
-/** A line of the table `hits`. */
+/** A row of the table `hits`. */
 export interface Hits {
-  /** A `slotEntry` or an `askedEntry`. */
+  /** A `slotEntry`. */
   readonly key: string;
   readonly release: string;
   readonly track: string;
   readonly asked: boolean;
   /** Undefined for a release that sleeps. */
   readonly slot: string | undefined;
-  /** Whether a stream of it is open. */
+  /** Whether it has an open stream. */
   readonly isOpen: boolean;
   readonly requests: number;
   readonly bytes: number;
@@ -21,16 +22,16 @@ export interface Hits {
   readonly goals: number;
 }
 
-/** Whether these are answers to `show table`; what else HAProxy says is an excuse. */
+/** Whether this is an answer to `show table`; anything else is an error message. */
 export function isTable(answer: string): boolean {
   return answer.includes(`# table: ${HITS},`);
 }
 
-/** `show table hits`, by key; of a key that is there twice the later one. Other answers may stand between. */
+/** `show table hits`, by key; if a key is there twice, the later row. There may be other answers in between. */
 export function parseHits(answer: string): Map<string, Hits> {
   const hits = tableLines(answer).flatMap(({ key, use, value }): Hits[] => {
-    const [release = "", slot = "", track = "", , name] = key.split("|");
-    if (name === undefined || isLatency(key)) return [];
+    const { release = "", slot = "", track = "", version } = slotEntry.parse(key);
+    if (version === undefined || isLatency(key)) return [];
     return [
       {
         key,
@@ -64,7 +65,7 @@ export function parseLatencies(answer: string): Map<string, Map<number, number>>
   return found;
 }
 
-/** `show stat SLOT 2 -1`: slot → 5xx answers that its visitors got. */
+/** `show stat SLOT 2 -1`: slot → how many 5xx answers its visitors got. */
 export function parseErrors(answer: string): Map<string, number> {
   const errors = new Map<string, number>();
   let columns: string[] = [];
@@ -77,7 +78,7 @@ export function parseErrors(answer: string): Map<string, number> {
   return errors;
 }
 
-/** Commands that show what has grown lately, or all. */
+/** Commands that show the rows that have grown lately, or all rows. */
 export const tables = {
   hits: (all: boolean) => `show table ${HITS}${all ? "" : " data.http_req_rate gt 0"}`,
   latencies: (all: boolean) => `show table ${LATENCIES}${all ? "" : " data.gpc0_rate gt 0"}`,
@@ -85,7 +86,7 @@ export const tables = {
 
 interface TableLine {
   readonly key: string;
-  /** Streams that are open. */
+  /** Open streams. */
   readonly use: number;
   readonly value: (name: string) => number;
 }
@@ -102,7 +103,7 @@ function tableLines(answer: string): TableLine[] {
   );
 }
 
-/** Its key has the bucket at its end. */
+/** Its key is a key of `hits` followed by the bucket. */
 function isLatency(key: string): boolean {
-  return key.split("|").length === 6;
+  return key.split("|").length === slotEntry.names.length + 1;
 }

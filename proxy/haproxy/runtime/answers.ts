@@ -1,7 +1,7 @@
 import type { Load } from "../../proxy.js";
 import type { ObservedServer } from "../config/state.js";
 
-/** `show map`: `ADDRESS KEY VALUE` a line. */
+/** `show map`: one `ADDRESS KEY VALUE` per line. */
 export function parseMap(answer: string): Map<string, string> {
   return new Map(
     rows(answer).map((line) => {
@@ -14,7 +14,7 @@ export function parseMap(answer: string): Map<string, string> {
 /** SRV_ADMF_FMAINT in `srv_admin_state`. */
 const MAINTENANCE = 1;
 
-/** `show servers state`, format 1: a version line, a `# name name …` line, then fields by blanks. */
+/** `show servers state`, format 1: a version line, a header `# name name …`, then fields separated by blanks. */
 export function parseServers(answer: string): ObservedServer[] {
   const [version, header = "", ...lines] = rows(answer);
   if (version !== "1") throw new Error(`show servers state has format ${version ?? "none"}, not 1`);
@@ -32,7 +32,7 @@ export function parseServers(answer: string): ObservedServer[] {
   });
 }
 
-/** `show stat`: CSV whose header begins with `# `. Backend → its load. */
+/** `show stat`, CSV whose header begins with `# `: backend → its load. */
 export function parseLoads(answer: string): Map<string, Load> {
   const loads = new Map<string, Load>();
   let column = columns([]);
@@ -44,7 +44,7 @@ export function parseLoads(answer: string): Map<string, Load> {
   return loads;
 }
 
-/** `show stat SLOT 4 -1`: streams open on one server. */
+/** `show stat SLOT 4 -1`: one server's open streams. */
 export function parseOpenStreams(answer: string, server: string): number {
   const [header = "", ...lines] = rows(answer);
   const column = columns(header.replace(/^# /, "").split(","));
@@ -52,7 +52,7 @@ export function parseOpenStreams(answer: string, server: string): number {
   return Number(fields?.[column("scur")] ?? 0);
 }
 
-/** `show stat SLOT 4 -1`, of several slots: `SLOT/SERVER` of those with open streams. */
+/** `show stat SLOT 4 -1` of several slots: the servers with open streams, as `SLOT/SERVER`. */
 export function parseOpenServers(answer: string): Set<string> {
   const open = new Set<string>();
   let column = columns([]);
@@ -70,7 +70,7 @@ function loadOf(fields: readonly string[], column: (name: string) => number): Lo
   return { connections: Number(fields[column("scur")] ?? 0), idleSeconds: last < 0 ? Infinity : last };
 }
 
-/** `show proc` on the master: worker pids, present and old, and how often it reloaded and failed to. */
+/** `show proc` on the master: the pids of present and old workers, and how many reloads there were and how many failed. */
 export function parseProcesses(answer: string): {
   workers: number[];
   oldWorkers: number[];

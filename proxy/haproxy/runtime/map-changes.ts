@@ -1,4 +1,4 @@
-import { paths } from "../config/configuration.js";
+import { paths } from "../config/paths.js";
 import { argument } from "./runtime.js";
 import type { MapName, Maps } from "../config/state.js";
 
@@ -6,10 +6,10 @@ export type MapChange =
   | { readonly kind: "add" | "set"; readonly map: MapName; readonly key: string; readonly value: string }
   | { readonly kind: "delete"; readonly map: MapName; readonly key: string };
 
-/** What is pointed to comes first. */
+/** Every map comes after those that its entries refer to. */
 const MAPS_IN_ORDER: readonly MapName[] = ["slots", "splits", "tracks", "visitors", "hosts"];
 
-/** In an order that is right at every moment: what is pointed to comes before what points. Pure. */
+/** Entries are added before others refer to them, and deleted after, so the maps are consistent at every moment. Pure. */
 export function mapChanges(actual: Maps, wanted: Maps): MapChange[] {
   const changes = MAPS_IN_ORDER.map((map) => changesOf(map, actual[map], wanted[map]));
   const pointed = changes.flatMap((map) => map.filter(({ kind }) => kind !== "delete"));

@@ -1,13 +1,13 @@
 import { parseMap, parseOpenServers, parseProcesses, parseServers } from "./answers.js";
-import { paths, WAKE } from "../config/configuration.js";
+import { paths } from "../config/paths.js";
+import { slotOfEntry, withSlot } from "../config/slot-entry.js";
+import { WAKE } from "../config/text/wake-backend.js";
 import { mapChanges, mapCommand } from "./map-changes.js";
 import { mapsOf, routingOf } from "../config/routing.js";
 import { argument, type Runtime } from "./runtime.js";
 import {
   MAPS,
   NOWHERE,
-  slotOfEntry,
-  withSlot,
   type HaproxyState,
   type MapName,
   type Maps,
@@ -19,25 +19,25 @@ import {
 interface OldWorker {
   readonly runtime: Runtime;
   /**
-   * Those that have an address. Since it was told to stop they are as they were: HAProxy changes none of it ("Proxy is
-   * disabled.").
+   * Those that have an address. They never change: HAProxy refuses commands for the servers of a worker that was told to stop
+   * ("Proxy is disabled.").
    */
   readonly servers: readonly ObservedServer[];
   /** Slot → addresses of its servers that take requests. */
   readonly addresses: ReadonlyMap<string, ReadonlySet<string>>;
-  /** What its maps say. */
+  /** Its maps. */
   routing: Routing;
-  /** What `routing` was made from. */
+  /** What `routing` was derived from. */
   followed?: Routing;
 }
 
-/** No backend is called this: whoever is sent there is answered 503. */
+/** There is no backend of this name, so the answer is a 503. */
 const NO_SLOT = "none";
 
 /**
- * Workers from before a reload. They finish what is open, and still answer the next request on each connection that visitors
- * keep: that goes where it would go in the present worker. Only their maps can be changed, so the requests of a release that
- * has other servers by now take the way by the waker, which passes them on to it.
+ * Workers from before a reload. They finish their requests, and still take one more on each connection that is kept open, which
+ * must be routed as in the present worker. Only their maps can be changed, so requests for a release whose servers have changed
+ * go through the waker, which forwards them.
  */
 export class OldWorkers {
   private readonly known = new Map<number, OldWorker>();
@@ -47,7 +47,7 @@ export class OldWorkers {
     private readonly folder: string,
   ) {}
 
-  /** Makes them route as `wanted`. Returns the servers that it does not name and on which something is open. */
+  /** Makes them route as `wanted`. Returns servers with open connections that are not in `wanted`. */
   async follow(wanted: HaproxyState): Promise<SlotServer[]> {
     const pids = await this.pids();
     for (const pid of this.known.keys()) if (!pids.includes(pid)) this.known.delete(pid);
@@ -84,7 +84,7 @@ export class OldWorkers {
     };
   }
 
-  /** Only the apps that have changed since it was done last are looked at. */
+  /** Only looks at apps that have changed since the last time. */
   private async route(worker: OldWorker, wanted: HaproxyState): Promise<void> {
     const { addresses, routing, followed } = worker;
     const changed = changedApps(followed ?? routing, wanted);
@@ -105,7 +105,7 @@ export class OldWorkers {
   }
 }
 
-/** What a worker has in its maps. */
+/** A worker's maps. */
 export async function readMaps(
   runtime: Runtime,
   folder: string,
@@ -123,7 +123,7 @@ export async function readMaps(
   };
 }
 
-/** Those of which a state says something else. */
+/** Apps whose maps differ. */
 function changedApps(before: Routing, after: Routing): string[] {
   if (before.apps === after.apps) return [];
   const changed = [...after.apps].filter(([app, maps]) => before.apps.get(app) !== maps);
@@ -131,7 +131,7 @@ function changedApps(before: Routing, after: Routing): string[] {
   return [...changed.map(([app]) => app), ...gone];
 }
 
-/** An app's maps for a worker whose slots lead to these addresses. Pure. */
+/** An app's maps for a worker whose slots have these addresses. Pure. */
 function mapsFor(
   addresses: ReadonlyMap<string, ReadonlySet<string>>,
   maps: Maps,

@@ -1,33 +1,26 @@
 import type { AppRoutes, ReleaseRoutes } from "../../proxy.js";
-import { WAKE } from "../config/configuration.js";
 import { mapChanges, type MapChange } from "./map-changes.js";
 import { mapsOf } from "../config/routing.js";
-import {
-  NO_MAPS,
-  PLACES,
-  slotEntry,
-  slotOfEntry,
-  splitEntry,
-  type HaproxyState,
-  type Maps,
-  type SlotServer,
-} from "../config/state.js";
+import { formatSlotEntry, slotOfEntry } from "../config/slot-entry.js";
+import { formatSplitEntry } from "../config/split-entry.js";
+import { NO_MAPS, PLACES, type HaproxyState, type Maps, type SlotServer } from "../config/state.js";
+import { WAKE } from "../config/text/wake-backend.js";
 import { visitorsOf } from "../config/visitors.js";
 
 /** The difference between what HAProxy does and what it should do. */
 export interface Plan {
   readonly added: readonly SlotServer[];
-  /** In an order that is right at every moment: what is pointed to comes before what points. */
+  /** In an order that keeps the maps consistent at every moment. */
   readonly maps: readonly MapChange[];
-  /** Servers that nothing points to any more; they go when their last connection has closed. */
+  /** Servers that are no longer used; they are removed when their last connection has closed. */
   readonly leaving: readonly SlotServer[];
-  /** What will run then. */
+  /** The state that the plan leads to. */
   readonly next: HaproxyState;
-  /** Releases for which no slot was free: more slots must be made first. */
+  /** How many releases found no free slot: slots must be added first. */
   readonly missingSlots: number;
 }
 
-/** desired − actual. Pure. What it costs grows with the apps that change, not with those that there are. */
+/** desired − actual. Pure. Its cost grows with the number of apps that change, not with the number of apps. */
 export function plan(
   actual: HaproxyState,
   changes: ReadonlyMap<string, AppRoutes | undefined>,
@@ -38,7 +31,7 @@ export function plan(
   return desired.plan([...changes.keys()], fallback);
 }
 
-/** The state as it should become, built app by app on the actual one. */
+/** The desired state, built app by app from the actual one. */
 class Desired {
   private readonly apps: Map<string, Maps>;
   private readonly servers: Map<string, ReadonlyMap<string, string>>;
@@ -65,7 +58,7 @@ class Desired {
       const entry = this.placeRelease(key, release, before.slots.get(key));
       if (entry !== undefined) slots.set(key, entry);
     }
-    const splits = new Map([...routes.splits].map(([track, split]) => [track, splitEntry(split)]));
+    const splits = new Map([...routes.splits].map(([track, split]) => [track, formatSplitEntry(split)]));
     const { hosts, tracks } = routes;
     this.apps.set(app, { hosts, visitors: visitorsOf(routes, slots), tracks, splits, slots });
   }
@@ -83,11 +76,11 @@ class Desired {
     };
   }
 
-  /** Returns its entry; undefined where there is no slot for it. */
+  /** Returns its entry; undefined if there is no slot for it. */
   private placeRelease(key: string, release: ReleaseRoutes, present: string | undefined): string | undefined {
     if (release.asleep) {
       if (present !== undefined) this.drop(present);
-      return slotEntry(WAKE, key, release);
+      return formatSlotEntry(WAKE, key, release);
     }
     const hasSlot = present !== undefined && slotOfEntry(present) !== WAKE;
     const slot = hasSlot ? slotOfEntry(present) : this.freeSlots.next().value;
@@ -96,7 +89,7 @@ class Desired {
       return present;
     }
     this.placeServers(slot, release.servers);
-    return slotEntry(slot, key, release);
+    return formatSlotEntry(slot, key, release);
   }
 
   private placeServers(slot: string, wanted: ReadonlyMap<string, string>): void {
@@ -117,7 +110,7 @@ class Desired {
     }
   }
 
-  /** A place takes a port, never a Unix socket; when all are taken a server is added. */
+  /** A place can have a port, but no Unix socket. If none is free, a server is added instead. */
   private freePlace(slot: string, servers: ReadonlyMap<string, string>, address: string): string | undefined {
     if (address.startsWith("unix@")) return undefined;
     const leaving = [...this.actual.leaving, ...this.leaving].filter((server) => server.slot === slot);
@@ -135,7 +128,7 @@ class Desired {
   }
 }
 
-/** Those that no release has and no server is leaving, looked for one by one as they are needed. */
+/** Slots without a release and without a server that is leaving, found one by one as they are needed. */
 function* freeSlots(actual: HaproxyState): Generator<string, undefined> {
   const { slots, servers, leaving, elsewhere = [] } = actual;
   const used = new Set([...leaving, ...elsewhere].map(({ slot }) => slot));

@@ -5,19 +5,19 @@ const ANSWER_TIMEOUT_MS = 5000;
 /** HAProxy reads a line of commands into one buffer (`tune.bufsize`, 16 KiB). */
 const LONGEST_LINE = 12_000;
 
-/** HAProxy's runtime API over a Unix socket: one connection a line. Management guide 2.6, section 9.3. */
+/** HAProxy's runtime API over a Unix socket, with a connection per line. Management guide 2.6, section 9.3. */
 export class Runtime {
   constructor(
     private readonly socket: string,
     private readonly prefix = "",
   ) {}
 
-  /** Of the master: commands for one of its workers. */
+  /** On the master's socket: sends commands to one of its workers. */
   of(pid: number): Runtime {
     return new Runtime(this.socket, `@!${pid} `);
   }
 
-  /** Runs commands back to back, in as few lines as hold them, and returns what they print. */
+  /** Runs commands in order, on as few lines as possible, and returns their output. */
   async run(...commands: string[]): Promise<string> {
     const answers: string[] = [];
     for (const line of packed(commands.map((command) => this.prefix + command))) {
@@ -29,7 +29,7 @@ export class Runtime {
     return answers.join("");
   }
 
-  /** Gives a server that stands in the configuration another address. */
+  /** Changes the address of a server that is in the configuration. */
   async setAddress(server: string, address: string): Promise<void> {
     const [ip = "", port = ""] = address.split(":");
     const command = `set server ${server} addr ${argument(ip)} port ${argument(port)}`;
@@ -37,7 +37,7 @@ export class Runtime {
     if (!ADDRESS_ANSWER.test(answer)) throw new AppError("haproxy-refused", { command, answer });
   }
 
-  /** Runs commands of which each must answer nothing, or the sentence given. Long lists go in several lines, in order. */
+  /** Runs commands that must each answer nothing, or with this sentence. Long lists take several lines, in order. */
   async expect(
     sentence: "" | "New server registered." | "Server deleted.",
     commands: readonly string[],
@@ -51,7 +51,7 @@ export class Runtime {
   }
 }
 
-/** `set server … addr`: each line says what was changed, or that nothing was. */
+/** `set server … addr`: each line says what was changed, or that there was no need to. */
 const ADDRESS_ANSWER = /^(?:(?:IP|port) changed|no need to change)[^\n]* by 'stats socket command'$/;
 
 /** An argument must not end the command or begin another. */
@@ -86,7 +86,7 @@ function* packed(commands: readonly string[]): Generator<string[]> {
 async function ask(path: string, line: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    // The master's socket answers and then waits for more, unless it sees that there is none.
+    // The master's socket answers and then waits for more commands, unless it sees the end of the input.
     const socket = connect({ path, allowHalfOpen: true }, () => socket.end(`${line}\n`));
     socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error("no answer in time")));
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));

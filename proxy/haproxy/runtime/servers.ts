@@ -1,14 +1,14 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { parseOpenStreams } from "./answers.js";
-import { SERVER_CHECK } from "../config/configuration.js";
+import { SERVER_CHECK } from "../config/text/slot-text.js";
 import { argument, type Runtime } from "./runtime.js";
 import { isPlace, NOWHERE, type SlotServer } from "../config/state.js";
 
-/** Servers that come and go at run time: in the places that a slot has beforehand, or made and deleted. */
+/** Changes servers at run time: in a slot's places, or by adding and deleting them. */
 export class Servers {
   constructor(private readonly runtime: Runtime) {}
 
-  /** It gets requests of its slot from now on. */
+  /** From now on it gets requests of its slot. */
   async add({ slot, server, address }: SlotServer): Promise<void> {
     const name = `${argument(slot)}/${argument(server)}`;
     if (isPlace(server)) {
@@ -18,11 +18,11 @@ export class Servers {
       const add = `add server ${name} ${argument(address)} ${SERVER_CHECK}; enable health ${name}; enable server ${name}`;
       await this.runtime.expect("New server registered.", [add]);
     }
-    // It has just proved its health: without this its first failed check would be one too many.
+    // It has just passed a health check. Without this, one failed check would be enough to take it out.
     await this.runtime.expect("", [`set server ${name} health up`]);
   }
 
-  /** It gets nothing new; forgotten when nothing is open on it. Answers whether it is. */
+  /** Stops new requests to it, and removes it if it has no open connection. Returns whether it is removed. */
   async remove(leaving: SlotServer): Promise<boolean> {
     const name = `${argument(leaving.slot)}/${argument(leaving.server)}`;
     return isPlace(leaving.server) ? this.vacate(leaving, name) : this.delete(name);

@@ -6,32 +6,32 @@ import type { Runtime } from "./runtime.js";
 const RELOAD_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
 
-/** HAProxy's processes: the one that takes requests, and those of before a reload, which finish what they have. */
+/** HAProxy's processes: the one that takes new connections, and those from before a reload, which finish theirs. */
 export class Workers {
   constructor(
     private readonly master: Runtime,
-    /** Of the worker that takes new requests. */
+    /** The worker that takes new requests. */
     private readonly newest: Runtime,
   ) {}
 
-  /** Names the processes that take new requests: others after a restart. */
+  /** The pids of the processes that take new requests; after a restart they are different. */
   async present(): Promise<string> {
     return parseProcesses(await this.master.run("show proc")).workers.join(" ");
   }
 
-  /** Every worker's answer to these commands, in no order. */
+  /** Every worker's answers to these commands, in no particular order. */
   async ask(commands: readonly string[]): Promise<string[]> {
     const { oldWorkers } = parseProcesses(await this.master.run("show proc"));
     const answers = [await this.newest.run(...commands)];
     for (const pid of oldWorkers) {
-      // An old worker may be gone by the time it is asked.
+      // An old worker may have ended by now.
       for (const command of commands)
         answers.push(await this.master.run(`@!${pid} ${command}`).catch(() => ""));
     }
     return answers;
   }
 
-  /** A reload: starts new workers with the files as they are. Throws `haproxy-refused` when they are not taken. */
+  /** A reload: starts new workers with the present files. Throws `haproxy-refused` if HAProxy does not accept them. */
   async replace(): Promise<void> {
     const before = parseProcesses(await this.master.run("show proc"));
     await this.master.run("reload").catch(() => "");

@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import type { AppRoutes } from "../../../../../proxy/proxy.js";
-import { FALLBACK_HOST } from "../../../../../proxy/haproxy/config/configuration.js";
 import { plan } from "../../../../../proxy/haproxy/runtime/plan.js";
 import type { MapChange } from "../../../../../proxy/haproxy/runtime/map-changes.js";
 import { mapsOf } from "../../../../../proxy/haproxy/config/routing.js";
+import { slotOfEntry } from "../../../../../proxy/haproxy/config/slot-entry.js";
 import {
+  FALLBACK_HOST,
   isPlace,
-  slotOfEntry,
   type HaproxyState,
   type Maps,
 } from "../../../../../proxy/haproxy/config/state.js";

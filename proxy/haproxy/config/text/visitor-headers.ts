@@ -1,16 +1,16 @@
-/** Networks that stand in one line: HAProxy takes 64 words. */
+/** HAProxy allows 64 words on a line. */
 const NETWORKS_IN_A_LINE = 50;
 
 /**
- * Names of headers that apps believe: all that begin with `X-Forwarded-`, of which frameworks know more than are set here. With
- * `_` for `-` they are the same to programs that read headers as CGI variables (RFC 3875, 4.1.18). HAProxy has names in lower case.
+ * Names of headers that apps trust. They include every `X-Forwarded-*`, since frameworks know more of them than are set here.
+ * Programs that read headers as CGI variables cannot tell `_` from `-` (RFC 3875, 4.1.18). HAProxy has names in lower case.
  */
 const FORGEABLE = "^(x[-_]forwarded[-_]|x[-_]real[-_]ip$|x[-_]request[-_]start$|forwarded$)";
 
 /**
- * Rules that tell the instance who asks, where and for what. What a visitor says of that is dropped. A trusted proxy in front
- * is believed: it has been told by a visitor of its own, and drops what that one said, or sets it. HAProxy configuration manual
- * 2.6: section 7.3.3 (`src`), 7.3.6 (`req.fhdr`), 7.3.2 (`uuid`).
+ * Rules that tell the instance the client's address, and the host, port and scheme of the request. What a visitor sends of
+ * these is dropped. A trusted proxy in front is believed, since it sets or drops them for its own visitors. HAProxy
+ * configuration manual 2.6: section 7.3.3 (`src`), 7.3.6 (`req.fhdr`), 7.3.2 (`uuid`).
  */
 export function visitorHeaders(port: number, trustedProxies: readonly string[]): string {
   const [acl, untrusted] =
@@ -23,12 +23,12 @@ ${portOfScheme(trustedProxies)}  http-request set-header X-Forwarded-Port ${port
   http-request set-header X-Forwarded-Proto http${fallback("x-forwarded-proto")}
   http-request set-header X-Forwarded-Host %[req.fhdr(host)]${fallback("x-forwarded-host")}
   http-request set-header X-Request-Start t=%[date(0,ms)]${fallback("x-request-start")}
-  # It only serves to find a request again, whoever made it up.
+  # It is only used to find a request again, so it does not matter who chose it.
   http-request set-header X-Request-ID %[uuid()] unless { req.fhdr_cnt(x-request-id) eq 1 } { req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._:+/=-]{1,200}$ }
 `;
 }
 
-/** The action `lua.append_source` appends to `X-Forwarded-For`, in one line, however many there are: HAProxy itself reads one. */
+/** The action `lua.append_source` appends to `X-Forwarded-For` and joins its lines; HAProxy's own rules only see one of them. */
 export const APPEND_SOURCE = `core.register_action("append_source", { "http-req" }, function(txn)
   local given = txn.http:req_get_headers()["x-forwarded-for"]
   local addresses = {}
@@ -49,7 +49,7 @@ function append(trustedProxies: readonly string[]): string {
   return trustedProxies.length === 0 ? "" : "  http-request lua.append_source if is_trusted is_forwarded\n";
 }
 
-/** Whoever names a scheme and no port means the usual one of it, not ours. */
+/** A proxy that gives a scheme and no port means the scheme's default port, not ours. */
 function portOfScheme(trustedProxies: readonly string[]): string {
   if (trustedProxies.length === 0) return "";
   const unlessGiven = "is_trusted !{ req.fhdr(x-forwarded-port) -m found }";

@@ -1,0 +1,4 @@
+import { delimited } from "./delimited.js";
+
+/** What a host name leads to: `APP/TRACK`, or one release, `APP/vN`. */
+export const target = delimited("/", "app", "name");

@@ -1,0 +1,11 @@
+import { splitEntry } from "../split-entry.js";
+import { APPEND_SOURCE } from "./visitor-headers.js";
+
+/** An app's mode header is only known at run time, and only Lua can look up a header by a variable name. */
+export const SCRIPT = `${APPEND_SOURCE}core.register_fetches("named_header", function(txn)
+  local split = txn:get_var("txn.split") or ""
+  local name = split:match("${splitEntry.luaPattern("header")}")
+  if name == nil or name == "" then return "" end
+  return txn.f:req_fhdr(name) or ""
+end)
+`;
