@@ -14,6 +14,7 @@ export async function destroyApp(
   tools: Tools,
   pipeline: Pipeline,
   name: string,
+  by: string,
 ): Promise<AppError | undefined> {
   const app = (await tools.apps.read(name)).name;
   const askedAt = tools.removals.now();
@@ -36,7 +37,7 @@ export async function destroyApp(
     await rm(home.sockets(app), { recursive: true, force: true });
     await traffic.remove(app);
     // An app that is made under this name must not take those that still run for its own.
-    await apps.remove(app, { keepsNumbers: unheard !== undefined });
+    await apps.remove(app, { keepsNumbers: unheard !== undefined, by });
     tools.removals.add(app, askedAt);
     return unheard;
   });
