@@ -10,6 +10,7 @@ import { deliveriesVerb } from "./verbs/repository/deliveries.js";
 import { destroyVerb } from "./verbs/apps/destroy.js";
 import { doctorVerb } from "./verbs/machines/doctor.js";
 import { downVerb } from "./verbs/machines/down.js";
+import { eventsVerb } from "./verbs/apps/events.js";
 import { flagsVerb } from "./verbs/apps/flags.js";
 import { hooksVerb } from "./verbs/repository/hooks.js";
 import { hostsVerb } from "./verbs/machines/hosts.js";
@@ -43,6 +44,7 @@ const VERBS: readonly (readonly [name: string, description: string, verb: Verb])
   ["weight", "how many of the new visitors go to the canary", weightVerb],
   ["scale", "how many instances production has; it stays so with the next release", scaleVerb],
   ["logs", "what an app's instances wrote", logsVerb],
+  ["events", "what happened to the apps, and who did it", eventsVerb],
   ["webhook", "the URL, secret and deploy key for the app's forge; makes the webhook", webhookVerb],
   ["deliveries", "what the app's forge delivered, and what came of it", deliveriesVerb],
   ["config", "show or change an app's environment variables; the next release gets them", configVerb],
