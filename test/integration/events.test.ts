@@ -29,7 +29,7 @@ describe("sluice events", function () {
     const { stdout } = await sluice.cli("events");
     const [head, ...lines] = stdout.split("\n");
     expect(head).to.match(/^time \(UTC\) +app +what +who$/);
-    for (const line of lines) expect(line).to.match(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \S+ +\S.* admin$/);
+    for (const line of lines) expect(line).to.match(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}\S+ +\S.* admin$/);
     const what = lines.map((line) => line.slice(21).replace(/ {2,}/g, " "));
     expect(what).to.deep.equal([
       ...["shop app.created admin", "shop release.queued v1: production (master) admin"],
@@ -99,10 +99,10 @@ describe("sluice events", function () {
       await eventually("a server that stops ends its streams", () => ended.isClosed);
       expect(ended.isBroken).to.equal(false);
       // With nobody there to hear of it.
-      const { redis, close } = await sluice.redis();
+      const connection = await sluice.redis();
       const event = { app: "shop", type: "config.changed", by: "nobody", data: { names: ["TWO"] } };
-      await redis.xadd("sluice:events", "*", "event", JSON.stringify(event));
-      close();
+      await connection.redis.xadd("sluice:events", "*", "event", JSON.stringify(event));
+      connection.close();
       await sluice.up();
       await clone.mustPush("+HEAD:other");
       await eventually("all of it is shown", () => types().includes("release.live") && lines.length >= 5);
