@@ -17,6 +17,7 @@ export interface FollowersOptions {
 
 /** For an event that nobody was woken for. */
 const POLL_MS = 1000;
+const STOP_GRACE_MS = 1000;
 
 /**
  * Who follows the event stream, each by its name and at its own pace: every event, at least once, in order. How far each has
@@ -64,11 +65,11 @@ class Loop {
     this.ticker.wake();
   }
 
-  /** What has happened by now is handled first, if Redis answers. */
+  /** What has happened by now is handled first, if Redis answers and it is not too much. */
   async stop(): Promise<void> {
     this.unlisten();
     await this.ticker.stop();
-    await this.catchUp(new AbortController().signal).catch(() => undefined);
+    await this.catchUp(AbortSignal.timeout(STOP_GRACE_MS)).catch(() => undefined);
   }
 
   private async catchUp(signal: AbortSignal): Promise<void> {
