@@ -82,6 +82,28 @@ describe("the event stream", function () {
       ]);
     });
 
+    it("is followed by the next server, where one was killed right after an abort", async () => {
+      await pipeline.release(await pipeline.commit());
+      await pipeline.release(await pipeline.commit(), { branch: "staging", track: "canary" });
+      await pipeline.followed();
+      expect(await pipeline.parts.canaries.find("shop", 2)).to.include({ beside: 1 });
+      const url = "https://example.com/hook";
+      await pipeline.parts.receivers.add("shop", { url, form: "standard", events: "all" });
+      const lost = pipeline.wire.loseAnswer(says("canary.aborted"), { thenAway: true });
+      const aborted = abortByHand(pipeline.parts.tools, "shop", "bob").catch(() => undefined);
+      await lost;
+      await aborted;
+      expect(await pipeline.direct.exists("sluice:outbox:notify:jobs")).to.equal(0);
+      pipeline.wire.back();
+      for (let server = 0; server < 2; server++) {
+        await pipeline.serverAnew();
+        await pipeline.followed();
+        const [job, ...others] = await pipeline.direct.hvals("sluice:outbox:notify:jobs");
+        expect(others).to.deep.equal([]);
+        expect(job).to.include('"type":"canary.aborted"').and.include("Aborted by hand (bob).");
+      }
+    });
+
     it("has nothing of a switch that was not made", async () => {
       const error = pipeline.release(await pipeline.commit(), {
         beforeSwitch: async () => {
@@ -93,9 +115,12 @@ describe("the event stream", function () {
     });
 
     async function loseAnswerThatSays(type: string): Promise<void> {
-      return pipeline.wire.loseAnswer(
-        ([command, ...words]) => command === "eval" && words.some((word) => word.includes(`"${type}\\"`)),
-      );
+      return pipeline.wire.loseAnswer(says(type));
+    }
+
+    function says(type: string): (request: readonly string[]) => boolean {
+      return ([command, ...words]) =>
+        command === "eval" && words.some((word) => word.includes(`"${type}\\"`));
     }
 
     /** The second time as whoever got no answer. */
