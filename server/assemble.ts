@@ -15,6 +15,7 @@ import { CanaryStore } from "./canary/canary-store.js";
 import type { Engine } from "./engines/engine.js";
 import type { InstanceLogs } from "./engines/instance-logs.js";
 import type { Tasks } from "./engines/tasks.js";
+import { EventStream } from "./events/event-stream.js";
 import { FlagStore } from "./flags/flag-store.js";
 import { Notifier } from "./notify/notifier.js";
 import { ReceiverStore } from "./notify/receiver-store.js";
@@ -30,7 +31,6 @@ import { DrainingInstances } from "./routes/draining-instances.js";
 import { LogLinks } from "./releases/log-links.js";
 import { RecoveringApps } from "./releases/recovering-apps.js";
 import { RedisUsers, type RedisUserOptions } from "./apps/redis-users.js";
-import { ReleaseChanges } from "./events/release-changes.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
 import { ReleaseStore } from "./releases/release-store.js";
 import type { Tools } from "./tools.js";
@@ -68,6 +68,7 @@ export interface ServerParts {
   readonly hooks: HookChannel;
   readonly desk: PushDesk;
   readonly canaries: CanaryStore;
+  readonly events: EventStream;
   readonly webhooks: {
     readonly webhooks: WebhookStore;
     readonly deliveries: DeliveryStore;
@@ -109,6 +110,7 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
       removals: tools.removals,
     }),
     canaries: new CanaryStore(redis),
+    events: new EventStream(redis),
     webhooks: {
       webhooks,
       deliveries: new DeliveryStore(redis),
@@ -142,7 +144,6 @@ function makeTools(
     removals: new AppRemovals(),
     releases,
     branchTracks: new BranchTracks(redis, routes, releases),
-    changes: new ReleaseChanges(log),
     config: new ConfigStore(redis, box),
     redisUsers: new RedisUsers(redis, appRedis, log),
     routes,

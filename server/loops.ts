@@ -3,7 +3,7 @@ import { isAlert } from "../core/records/alerts/is-alert.js";
 import { JudgeLoop } from "./canary/judging/judge-loop.js";
 import { controlPort } from "./control-port.js";
 import { assemble, type ServerOptions, type ServerParts } from "./assemble.js";
-import { eventOfDecision } from "./events/events-of.js";
+import { eventFollowers } from "./event-followers.js";
 import { Output } from "./pipeline/output.js";
 import { promote } from "./pipeline/operations/promote.js";
 import { sshGit } from "./push/ssh-git.js";
@@ -15,9 +15,7 @@ import { beginRecovery } from "./reconcile/recover.js";
 import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
 import type { RecoveringApps } from "./releases/recovering-apps.js";
-import { urlOfRelease } from "./releases/what-serves.js";
 import { listen } from "./listen.js";
-import { tellChanges } from "./tell-changes.js";
 import { DeliveryLoop } from "./webhooks/deliveries/delivery-loop.js";
 import { SourceWatch } from "./webhooks/sources/source-watch.js";
 
@@ -31,7 +29,7 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { settings, redis, log } = options;
   const parts = await assemble(options);
-  const { tools, pipeline, desk, hooks, webhooks } = parts;
+  const { tools, pipeline, desk, hooks, webhooks, events } = parts;
   const loops: { stop(): Promise<void> }[] = [];
   const listeners: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -42,7 +40,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await Promise.all(listeners.map(async (listener) => listener.close()));
   };
   try {
-    tellChanges(parts);
     loops.push(tools.leaving);
     loops.push(keepRedisUsers(tools, redis));
     await beginRecovery(tools, pipeline);
@@ -55,6 +52,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());
     loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());
     loops.push(judgeLoop(options, parts).start());
+    events.start();
+    loops.push(eventFollowers(parts, redis).start());
+    loops.push(events);
     loops.push(parts.outbox.start({ ...parts.notifier.handlers(), ...parts.reporter.handlers() }));
     listeners.push(
       await listen(controlPort(parts, options), {
@@ -82,17 +82,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   return { recovering: tools.recovering, stop };
 }
 
-function judgeLoop(
-  { redis }: ServerOptions,
-  { tools, pipeline, canaries, notifier }: ServerParts,
-): JudgeLoop {
+function judgeLoop({ redis }: ServerOptions, { tools, pipeline, canaries }: ServerParts): JudgeLoop {
   return new JudgeLoop({
     tools,
     store: canaries,
-    onDecision: async (decision, release) => {
-      const event = eventOfDecision(decision, release, urlOfRelease(tools.settings, release));
-      if (event !== undefined) await notifier.tell(event);
-    },
     traffic: tools.traffic,
     isAlert: async () => isAlert(redis),
     promote: async (app, release, isDue) => {

@@ -18,7 +18,6 @@ import type { ConfigStore } from "./apps/config-store.js";
 import type { DrainingInstances } from "./routes/draining-instances.js";
 import type { RecoveringApps } from "./releases/recovering-apps.js";
 import type { RedisUsers } from "./apps/redis-users.js";
-import type { ReleaseChanges } from "./events/release-changes.js";
 import type { ReleaseStore } from "./releases/release-store.js";
 import type { ReleaseTurns } from "./releases/release-turns.js";
 
@@ -35,7 +34,6 @@ export interface Tools {
   readonly removals: AppRemovals;
   readonly releases: ReleaseStore;
   readonly branchTracks: BranchTracks;
-  readonly changes: ReleaseChanges;
   readonly config: ConfigStore;
   readonly redisUsers: RedisUsers;
   readonly routes: RouteTables;

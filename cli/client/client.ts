@@ -10,6 +10,9 @@ import { checkAnswer } from "./check-answer.js";
 import { openRequest } from "./open-request.js";
 import { RemoteError } from "./remote-error.js";
 
+/** Fields of a server-sent event, as our server writes them: one line each. */
+const [ID, DATA] = ["id: ", "data: "];
+
 /** What the lines of a stream are, and what its last one says was done. */
 export interface StreamShape<Line, Done> {
   readonly line: z.ZodType<Line, Line>;
@@ -58,6 +61,24 @@ export class Client {
       onLine(checkAnswer(line, value, request));
     }
     throw new AppError("connection-lost", {});
+  }
+
+  /**
+   * Reads server-sent events until the server ends them: their data, or only the id to resume after. Throws as `call` does.
+   */
+  async *events<T>(
+    path: string,
+    data: z.ZodType<T, T>,
+  ): AsyncGenerator<{ readonly id: string } | { readonly data: T }> {
+    const request = `GET ${path}`;
+    const response = await this.open("GET", path, undefined);
+    if (response.statusCode !== 200)
+      refuseProblem(parseJson(await readAll(response), request), response, request);
+    for await (const line of linesOf(response)) {
+      if (line.startsWith(ID)) yield { id: line.slice(ID.length) };
+      if (line.startsWith(DATA))
+        yield { data: checkAnswer(data, parseJson(line.slice(DATA.length), request), request) };
+    }
   }
 
   private async open(method: string, path: string, body: unknown): Promise<IncomingMessage> {

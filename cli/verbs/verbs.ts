@@ -52,6 +52,11 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
   ],
   ["logs", "what an app's instances wrote", async () => (await import("./apps/logs.js")).logsVerb],
   [
+    "events",
+    "what happened to the apps, and who did it",
+    async () => (await import("./apps/events.js")).eventsVerb,
+  ],
+  [
     "webhook",
     "the URL, secret and deploy key for the app's forge; makes the webhook",
     async () => (await import("./repository/webhook.js")).webhookVerb,

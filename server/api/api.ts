@@ -14,6 +14,7 @@ import { releasesApi } from "./apps/releases-api.js";
 import { scaleApi } from "./apps/scale-api.js";
 import { trafficApi } from "./apps/traffic-api.js";
 import { webhookApi } from "./apps/webhook-api.js";
+import { eventsApi } from "./events-api.js";
 import { alertsApi } from "./machines/alerts-api.js";
 import { hostsApi } from "./machines/hosts-api.js";
 import { proxiesApi } from "./machines/proxies-api.js";
@@ -44,6 +45,7 @@ export function api(options: ApiOptions): Router {
     deliveriesApi(tools, webhooks.deliveries),
     flagsApi(tools.apps, options.flags),
     notificationsApi(tools, options.receivers, options.notifier),
+    eventsApi({ events: options.events, log: tools.log }),
     proxiesApi(tools),
     hostsApi({ redis, clock: tools.clock, settings: tools.settings }),
     alertsApi(redis),

@@ -2,6 +2,7 @@ import type { Database } from "../../core/redis/database.js";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
 import { parseAppName } from "../../core/names.js";
 import { appRecordSchema, type AppRecord } from "../../core/records/apps/app-record.js";
+import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import { keys } from "../../core/redis/keys.js";
 import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
 import { makeSecret, type SecretBox } from "../../core/secrets.js";
@@ -21,7 +22,7 @@ export class AppStore {
   }
 
   /** The app, made now if this is the first that is heard of it. */
-  async ensure(name: string): Promise<AppRecord> {
+  async ensure(name: string, by: string): Promise<AppRecord> {
     const known = await this.find(parseAppName(name));
     if (known !== undefined) return known;
     const record: AppRecord = {
@@ -32,7 +33,10 @@ export class AppStore {
       redisPassword: this.box.seal(makeSecret(), redisContext(name)),
       postdeployed: false,
     };
-    await this.redis.eval(CREATE, 2, keys.apps, keys.lastUid, name, JSON.stringify(record), this.firstUid);
+    const events = eventsArgument([{ app: name, type: "app.created", by, data: {} }]);
+    const changed = [keys.apps, keys.lastUid, keys.events];
+    const args = [name, JSON.stringify(record), this.firstUid, events];
+    await this.redis.eval(CREATE, changed.length, ...changed, ...args);
     return this.read(name);
   }
 
@@ -86,7 +90,10 @@ export class AppStore {
    * Removes every record of an app but its route table, which the proxies follow. `keepsNumbers`: an app that is made under
    * this name goes on counting its releases.
    */
-  async remove(app: string, { keepsNumbers }: { readonly keepsNumbers: boolean }): Promise<void> {
+  async remove(
+    app: string,
+    { keepsNumbers, by }: { readonly keepsNumbers: boolean; readonly by: string },
+  ): Promise<void> {
     const own = [
       ...(keepsNumbers ? [] : [keys.releaseCounter(app)]),
       ...[keys.releases(app), keys.branchTracks(app), keys.config(app), keys.flags(app)],
@@ -96,28 +103,31 @@ export class AppStore {
       ...[keys.hostDeployments(app), keys.notifications(app)],
     ];
     const shared = [keys.apps, keys.webhooks, keys.scaleRequests, keys.deliveryApps];
-    const all = [keys.lock(app), ...shared, ...own];
-    const isRemoved = await this.redis.eval(REMOVE, all.length, ...all, app, this.token);
+    const all = [keys.lock(app), ...shared, keys.events, ...own];
+    const events = eventsArgument([{ app, type: "app.destroyed", by, data: {} }]);
+    const isRemoved = await this.redis.eval(REMOVE, all.length, ...all, app, this.token, events);
     if (isRemoved !== 1) throw new AppError("release-lock-lost", { app });
   }
 }
 
 /**
- * KEYS: lock, apps hash, webhooks hash, scale requests hash, set of apps with deliveries, then what is the app's alone.
- * ARGV: app, the lock's token ("" without). Answer: 1, or 0 when it is not held.
+ * KEYS: lock, apps hash, webhooks hash, scale requests hash, set of apps with deliveries, events stream, then what is the
+ * app's alone. ARGV: app, the lock's token ("" without), the events, which are added if the app was there. Answer: 1, or 0
+ * when the lock is not held.
  */
-const REMOVE = `${HOLDS}
+const REMOVE = `${HOLDS}${ADD_EVENTS}
 if not holds(KEYS[1], ARGV[2]) then return 0 end
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then addEvents(KEYS[6], ARGV[3]) end
 for i = 2, 4 do redis.call('HDEL', KEYS[i], ARGV[1]) end
 redis.call('SREM', KEYS[5], ARGV[1])
-for i = 6, #KEYS do redis.call('DEL', KEYS[i]) end
+for i = 7, #KEYS do redis.call('DEL', KEYS[i]) end
 return 1`;
 
 /**
- * KEYS: apps hash, the last uid. ARGV: name, record, lowest uid. Gives a uid that no app had before: of one that was destroyed
+ * KEYS: apps hash, the last uid, events stream. ARGV: name, record, lowest uid, the events. Gives a uid that no app had before: of one that was destroyed
  * something may still run. Answer: 1 made, 0 it was there.
  */
-const CREATE = `
+const CREATE = `${ADD_EVENTS}
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
 local taken = {}
 for _, text in ipairs(redis.call('HVALS', KEYS[1])) do
@@ -131,6 +141,7 @@ local record = cjson.decode(ARGV[2])
 record.uid = uid
 redis.call('SET', KEYS[2], uid)
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
+addEvents(KEYS[3], ARGV[4])
 return 1`;
 
 function parse(name: string, text: string): AppRecord {

@@ -1,6 +1,8 @@
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { isEnvName } from "../../core/names.js";
+import { EVENTS_KEPT } from "../../core/records/events/add-events.js";
+import type { NewEvent } from "../../core/records/events/event-record.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 
@@ -32,17 +34,50 @@ export class ConfigStore {
     );
   }
 
-  /** Sets and removes together. Throws `config-name-invalid` before anything is changed. */
-  async change(app: string, set: Readonly<Record<string, string>>, unset: readonly string[]): Promise<void> {
+  /** Sets and removes together; an event names what is another value than before. Throws `config-name-invalid` before anything is changed. */
+  async change(
+    app: string,
+    set: Readonly<Record<string, string>>,
+    unset: readonly string[],
+    by: string,
+  ): Promise<void> {
     for (const name of [...Object.keys(set), ...unset]) {
       if (!isEnvName(name) || RESERVED.has(name)) throw new AppError("config-name-invalid", { name });
     }
+    const names = await this.changedNames(app, set, unset);
     const batch = this.redis.multi();
     for (const [name, value] of Object.entries(set)) {
       batch.hset(keys.config(app), name, this.box.seal(value, context(app, name)));
     }
     if (unset.length > 0) batch.hdel(keys.config(app), ...unset);
+    if (names.length > 0) {
+      const event: NewEvent = { app, type: "config.changed", by, data: { names } };
+      batch.xadd(keys.events, "MAXLEN", "~", EVENTS_KEPT, "*", "event", JSON.stringify(event));
+    }
     await batch.exec();
+  }
+
+  private async changedNames(
+    app: string,
+    set: Readonly<Record<string, string>>,
+    unset: readonly string[],
+  ): Promise<string[]> {
+    const sealed = await this.redis.hgetall(keys.config(app));
+    const isChanged = ([name, value]: [string, string]): boolean => {
+      const text = sealed[name];
+      // One that cannot be read is replaced by one that can.
+      return text === undefined || !this.isSealed(app, name, text, value);
+    };
+    const changed = Object.entries(set).filter(isChanged);
+    return [...changed.map(([name]) => name), ...unset.filter((name) => sealed[name] !== undefined)];
+  }
+
+  private isSealed(app: string, name: string, sealed: string, value: string): boolean {
+    try {
+      return this.open(app, name, sealed) === value;
+    } catch {
+      return false;
+    }
   }
 
   private open(app: string, name: string, sealed: string): string {

@@ -1,4 +1,7 @@
 import type { Database } from "../../core/redis/database.js";
+import { AppError } from "../../core/errors/app-error.js";
+import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
+import type { NewEvent } from "../../core/records/events/event-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { canaryRecordSchema, type CanaryRecord } from "./canary-record.js";
 
@@ -21,8 +24,19 @@ export class CanaryStore {
       .sort((a, b) => b.release - a.release);
   }
 
-  async save(record: CanaryRecord): Promise<void> {
-    await this.redis.hset(keys.canaries(record.app), String(record.release), JSON.stringify(record));
+  /** `eventsOf`: what the change means, seen from the record that Redis has. Pure; may run again when that changes meanwhile. */
+  async save(
+    record: CanaryRecord,
+    eventsOf: (before: CanaryRecord | undefined) => readonly NewEvent[] = () => [],
+  ): Promise<void> {
+    const [key, field] = [keys.canaries(record.app), String(record.release)];
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const before = (await this.redis.hget(key, field)) ?? "";
+      const events = eventsOf(before === "" ? undefined : canaryRecordSchema.parse(JSON.parse(before)));
+      const args = [field, JSON.stringify(record), before, eventsArgument(events)];
+      if ((await this.redis.eval(SAVE, 2, key, keys.events, ...args)) === 1) return;
+    }
+    throw new AppError("internal", { reason: `the canary of ${record.app} changes all the time` });
   }
 
   /** Forgets all but the newest few. */
@@ -31,3 +45,13 @@ export class CanaryStore {
     for (const number of numbers.slice(KEPT)) await this.redis.hdel(keys.canaries(app), String(number));
   }
 }
+
+/**
+ * KEYS: canaries hash, events stream. ARGV: release number, record, the record's text before ("" none), the events.
+ * Answer: 1, or 0 when the record is not what `before` says.
+ */
+const SAVE = `${ADD_EVENTS}
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[3] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+addEvents(KEYS[2], ARGV[4])
+return 1`;

@@ -1,77 +1,101 @@
 import { releaseName } from "../../core/names.js";
+import {
+  BY_SLUICE,
+  type EventData,
+  type EventType,
+  type NewEvent,
+} from "../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { BASELINE, CANARY, PRODUCTION } from "../../core/records/routes/route-table.js";
-import type { AppEventType } from "../../core/records/apps/app-event-type.js";
-import type { AppEvent } from "./app-event.js";
-
-interface Told {
-  readonly at: string;
-  readonly url: string | undefined;
-}
 
 /** What a canary's verdict led to, as its record keeps it. */
 export interface CanaryDecision {
-  readonly at: string;
   readonly word: "pass" | "fail" | "hold";
   readonly reason: string;
   readonly action: "raise" | "promote" | "abort" | "none";
 }
 
-/** What a change of a release's record tells; `before` is undefined for a new one. `at`: now; `url`: of its track. Pure. */
-export function eventOfRelease(
-  before: ReleaseRecord | undefined,
-  after: ReleaseRecord,
-  { at, url }: Told,
-): AppEvent | undefined {
-  const type = typeOfChange(before, after);
-  if (type === undefined) return undefined;
-  const event = eventOf(type, after, at, url);
-  const reason = type === "release.failed" ? after.error?.message : undefined;
-  return reason === undefined ? event : { ...event, reason };
+/** Why something was done, and who did it. */
+export interface Cause {
+  readonly by: string;
+  /** A sentence. */
+  readonly reason: string;
 }
 
 /**
- * What a canary's decision tells, if it is a new one: that the canary goes, or that it is bad and was left to people. A
- * promotion is told by its release's record, once it is done. Pure.
+ * The event that a change of a release's record is: none or one. `before` is undefined for a new one. `by`: who asked for a
+ * change of its size; the record itself names whoever asked for anything else. Pure.
  */
-export function eventOfDecision(
-  { at, word, action, reason }: CanaryDecision,
+export function eventsOfRelease(
+  before: ReleaseRecord | undefined,
+  after: ReleaseRecord,
+  by = BY_SLUICE,
+): NewEvent[] {
+  const type = typeOfChange(before, after);
+  if (type === undefined) return [];
+  const reason = type === "release.failed" ? after.error?.message : undefined;
+  const scale = type === "scale.changed" ? sizesBetween(before, after) : undefined;
+  return [
+    eventOf(type, after, whoDid(type, after, by), {
+      ...(reason === undefined ? {} : { reason }),
+      ...(scale === undefined ? {} : { scale }),
+    }),
+  ];
+}
+
+/** The event that a canary's decision is: that it is bad and was left to people. What is done about it is told when it is. Pure. */
+export function eventsOfDecision(
+  { word, action, reason }: CanaryDecision,
   canary: ReleaseRecord,
-  url: string | undefined,
-): AppEvent | undefined {
-  if (word !== "fail") return undefined;
-  if (action === "abort") return { ...eventOf("canary.aborted", canary, at, url), reason };
-  return action === "none" ? { ...eventOf("canary.failed", canary, at, url), reason } : undefined;
+): NewEvent[] {
+  return word === "fail" && action === "none"
+    ? [eventOf("canary.failed", canary, BY_SLUICE, { reason })]
+    : [];
 }
 
-/** What it tells that a release has left its track; of a preview nothing. Pure. */
-export function eventOfDeparture(
-  release: ReleaseRecord,
-  { at, url, reason }: Told & { readonly reason: string },
-): AppEvent | undefined {
-  return release.track === CANARY ? { ...eventOf("canary.aborted", release, at, url), reason } : undefined;
+/** The event that a release's loss of its track is: of the canary, an abort. Pure. */
+export function eventsOfDeparture(release: ReleaseRecord, { by, reason }: Cause): NewEvent[] {
+  return release.track === CANARY ? [eventOf("canary.aborted", release, by, { reason })] : [];
 }
 
-function typeOfChange(before: ReleaseRecord | undefined, after: ReleaseRecord): AppEventType | undefined {
+function typeOfChange(before: ReleaseRecord | undefined, after: ReleaseRecord): EventType | undefined {
   if (after.track === BASELINE) return undefined;
   if (before?.track === CANARY && after.track === PRODUCTION) return "canary.promoted";
-  if (after.phase === before?.phase) return undefined;
+  if (before?.phase === after.phase)
+    return isUp(after) && Object.keys(sizesBetween(before, after)).length > 0 ? "scale.changed" : undefined;
+  if (after.phase === "queued") return before === undefined ? "release.queued" : undefined;
   if (after.phase === "failed") return "release.failed";
+  // What a rollback did not bring back was retired, or on standby, before.
+  if (after.phase === "retired") return before !== undefined && isUp(before) ? "release.retired" : undefined;
   if (after.phase !== "live") return undefined;
   if (after.steps === "rollback") return "release.rolled-back";
   return after.track === CANARY ? "canary.live" : "release.live";
 }
 
-function eventOf(type: AppEventType, release: ReleaseRecord, at: string, url: string | undefined): AppEvent {
-  const { app, number, commit, branch, track } = release;
-  return {
-    type,
-    app,
-    release: releaseName(number),
-    commit,
-    branch,
-    track,
-    at,
-    ...(url === undefined ? {} : { url }),
-  };
+function isUp({ phase }: ReleaseRecord): boolean {
+  return phase === "live" || phase === "settled";
+}
+
+function whoDid(type: EventType, { steps, by, movedBy }: ReleaseRecord, scaledBy: string): string {
+  if (type === "scale.changed") return scaledBy;
+  if (type === "release.retired") return BY_SLUICE;
+  return steps === "rollback" || steps === "promotion" ? (movedBy ?? BY_SLUICE) : by;
+}
+
+function sizesBetween(
+  before: ReleaseRecord | undefined,
+  after: ReleaseRecord,
+): Record<string, { from: number; to: number }> {
+  const changes = after.processes.flatMap(({ name, quantity: to }) => {
+    const from = before?.processes.find((process) => process.name === name)?.quantity ?? 0;
+    return from === to ? [] : [[name, { from, to }] as const];
+  });
+  return Object.fromEntries(changes);
+}
+
+function eventOf(type: EventType, release: ReleaseRecord, by: string, more: EventData): NewEvent {
+  const { app, number, commit, branch, track, processes } = release;
+  const hasUrl =
+    processes.length === 0 || processes.some(({ name, quantity }) => name === "web" && quantity > 0);
+  return { app, type, by, release: releaseName(number), data: { commit, branch, track, hasUrl, ...more } };
 }

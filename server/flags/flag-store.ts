@@ -4,6 +4,7 @@ import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import type { Clock } from "../../core/clock.js";
 import { parseFlagName } from "../../core/names.js";
+import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import { keys } from "../../core/redis/keys.js";
 import { readFlag } from "./flag.js";
 
@@ -68,13 +69,15 @@ export class FlagStore {
     const at = new Date(this.clock.now()).toISOString();
     const answer = await this.redis.eval(
       CHANGE,
-      2,
+      3,
       keys.flags(app),
       keys.flagChanges(app),
+      keys.events,
       flag,
       at,
       who,
       CHANGES_KEPT,
+      eventsArgument([{ app, type: "flag.changed", by: who, data: { names: [flag] } }]),
       ...after,
     );
     return typeof answer === "string" ? answer : undefined;
@@ -83,16 +86,17 @@ export class FlagStore {
 
 /**
  * Writes a flag, records the change and announces it on the channel named as the hash. What changes nothing is neither
- * recorded nor announced. KEYS: flags, changes. ARGV: flag, time, who, changes to keep, the new text (none: remove it).
- * Answer: the text of before, or nothing.
+ * recorded nor announced. KEYS: flags, changes, events stream. ARGV: flag, time, who, changes to keep, the events, the new
+ * text (none: remove it). Answer: the text of before, or nothing.
  */
-const CHANGE = `
+const CHANGE = `${ADD_EVENTS}
 local before = redis.call('HGET', KEYS[1], ARGV[1])
-local after = ARGV[5]
+local after = ARGV[6]
 if before == (after or false) then return before end
 if after then redis.call('HSET', KEYS[1], ARGV[1], after) else redis.call('HDEL', KEYS[1], ARGV[1]) end
 local change = {v = 1, flag = ARGV[1], at = ARGV[2], who = ARGV[3], before = before or cjson.null, after = after or cjson.null}
 redis.call('LPUSH', KEYS[2], cjson.encode(change))
 redis.call('LTRIM', KEYS[2], 0, ARGV[4] - 1)
 redis.call('PUBLISH', KEYS[1], ARGV[1])
+addEvents(KEYS[3], ARGV[5])
 return before`;

@@ -5,7 +5,7 @@ import { releaseName } from "../../core/names.js";
 import { hasReached } from "../../core/records/releases/phase.js";
 import type { AppRecord } from "../../core/records/apps/app-record.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
-import { CANARY, isPreview, PRODUCTION } from "../../core/records/routes/route-table.js";
+import { isPreview, PRODUCTION } from "../../core/records/routes/route-table.js";
 import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import { Repository, type Quarantine } from "../git/repository.js";
 import { COPY, DEPLOY, PROMOTION, ROLLBACK } from "./deploy.js";
@@ -104,7 +104,9 @@ export class Pipeline {
     await refuseFullDisk(this.tools);
     const { commit, branch, by, source, copy } = order;
     const makesApp = source === "push" && copy === undefined;
-    const app = await (makesApp ? this.tools.apps.ensure(order.app) : this.tools.apps.read(order.app));
+    const app = await (makesApp
+      ? this.tools.apps.ensure(order.app, order.by)
+      : this.tools.apps.read(order.app));
     const track = order.track ?? (await this.tools.branchTracks.claim(app.name, branch));
     const what = { app: app.name, commit, branch, track, by, source };
     const how = copy === undefined ? { steps: "deploy" as const } : { steps: "copy" as const, ...copy };
@@ -114,7 +116,6 @@ export class Pipeline {
       await this.tools.releases.save(draft);
       await mkdir(this.tools.home.release(app.name, draft.number), { recursive: true });
       out.keepIn(this.tools.home.releaseOutput(app.name, draft.number), logBytes(this.tools));
-      this.tools.changes.tell(undefined, draft);
       return work;
     } catch (error) {
       // An answer of Redis' that was lost may have been a yes.
@@ -199,9 +200,6 @@ export class Pipeline {
   }
 
   private async finish(work: ReleaseWork, signal: AbortSignal): Promise<void> {
-    const { record } = work;
-    // Whoever took it live may have ended before anybody was told. Nobody is notified twice.
-    if (record.phase === "live") this.tools.changes.tell(beforeLive(record), record);
     await runSteps(work, stepsOf(work), "settled", signal);
   }
 
@@ -295,13 +293,6 @@ function sayWhatStartsIt({ out, record: { app, track, processes } }: ReleaseWork
 
 function stepsOf({ record }: ReleaseWork): readonly Step[] {
   return { deploy: DEPLOY, rollback: ROLLBACK, copy: COPY, promotion: PROMOTION }[record.steps];
-}
-
-/** A release that is live as it was before that. */
-function beforeLive(record: ReleaseRecord): ReleaseRecord {
-  return record.steps === "promotion"
-    ? { ...record, track: CANARY, phase: "settled" }
-    : { ...record, phase: "healthy" };
 }
 
 /** Why a release failed, if it did. */

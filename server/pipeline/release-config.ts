@@ -8,7 +8,7 @@ import type { ReleaseWork } from "./step.js";
  * Throws `env-required` when a required variable has no value from anywhere.
  */
 export async function applyAppJsonEnv(
-  { tools, app, out }: ReleaseWork,
+  { tools, app, record, out }: ReleaseWork,
   { env }: ReleaseManifest,
 ): Promise<void> {
   const entries = Object.entries(env);
@@ -25,6 +25,6 @@ export async function applyAppJsonEnv(
   if (missing.length > 0) throw new AppError("env-required", { names: missing });
   const changed = Object.keys(set).filter((name) => set[name] !== present[name]);
   if (changed.length === 0) return;
-  await tools.config.change(app.name, set, []);
+  await tools.config.change(app.name, set, [], record.by);
   out.line(`set from app.json: ${changed.join(", ")}`);
 }

@@ -56,12 +56,10 @@ export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error
   if (postponed !== undefined) throw postponed;
   const { code, message, hint } = error;
   const phase: Phase = work.record.steps === "rollback" ? "retired" : "failed";
-  const undone = await work.tools.releases.advance(work.record, phase, {
+  work.record = await work.tools.releases.advance(work.record, phase, {
     instances: [],
     error: { code, message, hint },
   });
-  work.tools.changes.tell(work.record, undone);
-  work.record = undone;
 }
 
 async function runStep(work: ReleaseWork, step: Step, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { BY_SLUICE } from "../../core/records/events/event-record.js";
 import { access } from "node:fs/promises";
 import { toAppError } from "../../core/errors/app-error.js";
 import { isUnfinished } from "../../core/records/releases/phase.js";
@@ -21,7 +22,7 @@ export async function endGoneBranches(
     if (gone.length === 0) return false;
     tools.log.info({ app, branches: gone }, "previews of branches that are gone");
     await pipeline.locked({ app, what: "the end of branches", signal }, async (_, locked) => {
-      for (const branch of gone) await endTrack(locked, app, branch, "found gone at the start");
+      for (const branch of gone) await endTrack(locked, app, branch, BY_SLUICE, "found gone at the start");
     });
     return true;
   } catch (error) {

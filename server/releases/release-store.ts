@@ -1,5 +1,6 @@
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
+import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import { releaseName } from "../../core/names.js";
 import { canarySettingsSchema } from "../../core/records/releases/canary-settings.js";
 import { mayFollow, type Phase } from "../../core/records/releases/phase.js";
@@ -10,6 +11,7 @@ import {
 } from "../../core/records/releases/release-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
+import { eventsOfRelease } from "../events/events-of.js";
 
 export type NewRelease = Pick<
   ReleaseRecord,
@@ -27,6 +29,7 @@ export type ReleasePatch = Partial<
     | "scale"
     | "previewEnv"
     | "steps"
+    | "movedBy"
     | "postdeployed"
     | "error"
   >
@@ -94,25 +97,42 @@ export class ReleaseStore {
     await this.redis.hdel(keys.releases(app), String(number));
   }
 
+  /** The event that the change is, if it is one, is written with it: once, however often the same is saved. */
   async save(record: ReleaseRecord): Promise<void> {
     const { app, number } = record;
-    const isSaved = await this.redis.eval(
-      SAVE,
-      2,
-      keys.releases(app),
-      keys.lock(app),
-      number,
-      JSON.stringify(record),
-      this.token,
-    );
-    if (isSaved !== 1) throw new AppError("release-lock-lost", { app });
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const text = (await this.redis.hget(keys.releases(app), String(number))) ?? "";
+      const before = text === "" ? undefined : releaseRecordSchema.parse(JSON.parse(text));
+      const events = eventsOfRelease(before, record);
+      const answer = await this.redis.eval(
+        SAVE,
+        3,
+        keys.releases(app),
+        keys.lock(app),
+        keys.events,
+        number,
+        JSON.stringify(record),
+        this.token,
+        eventsArgument(events),
+        events.length === 0 ? "" : text,
+      );
+      if (answer === 0) throw new AppError("release-lock-lost", { app });
+      if (answer === 1) return;
+    }
+    throw new AppError("internal", { reason: `the record of ${releaseName(number)} changes all the time` });
   }
 }
 
-/** KEYS: releases hash, lock. ARGV: number, record, the lock's token ("" without). Answer: 1, or 0 when it is not held. */
-const SAVE = `${HOLDS}
+/**
+ * KEYS: releases hash, lock, events stream. ARGV: number, record, the lock's token ("" without), the events, and if there are
+ * any, the text of the record that they follow from ("" none). Answer: 1; 0 when the lock is not held; -1 when the events
+ * follow from another record than there is.
+ */
+const SAVE = `${HOLDS}${ADD_EVENTS}
 if not holds(KEYS[2], ARGV[3]) then return 0 end
+if ARGV[4] ~= '[]' and (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[5] then return -1 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+addEvents(KEYS[3], ARGV[4])
 return 1`;
 
 /** The record after a step, not saved yet. Throws when the phase cannot follow. */

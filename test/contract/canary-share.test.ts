@@ -11,8 +11,10 @@ import {
 } from "../../core/records/routes/route-table.js";
 import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { abort, raise, setShare } from "../../server/canary/judging/share.js";
+import { ReleaseStore } from "../../server/releases/release-store.js";
 import { TestRedis } from "../support/test-redis.js";
 
+const CAUSE = { by: "me", reason: "It was bad." };
 const RELEASE: RoutedRelease = {
   ...{ number: 2, track: CANARY, servers: [], sticky: false, asleep: false, sleepSeconds: 0 },
   ...{ expireSeconds: 0, since: 0, drainSeconds: 9, standbySeconds: 0, sessionIdleSeconds: 60 },
@@ -34,7 +36,10 @@ describe("the canary's share", () => {
       canary,
       releases: [RELEASE],
     }));
-    return { routes, proxyReports: new ProxyReports(connection), clock: systemClock, log: silentLog };
+    return {
+      ...{ routes, releases: new ReleaseStore(connection), proxyReports: new ProxyReports(connection) },
+      ...{ clock: systemClock, log: silentLog },
+    };
   };
   const after5 = async (
     change: (using: Awaited<ReturnType<typeof tools>>) => Promise<unknown>,
@@ -55,7 +60,7 @@ describe("the canary's share", () => {
   it("is not raised over one that a person has set, nor for another canary", async () => {
     const left = await after5(async (using) => {
       expect(await raise(using, "shop", 9, 50)).to.equal(false);
-      await setShare(using, "shop", 1);
+      await setShare(using, "shop", 1, "me");
       expect(await raise(using, "shop", 2, 50)).to.equal(false);
     });
     expect(left).to.deep.equal({ share: 1, isByHand: true });
@@ -74,12 +79,12 @@ describe("the canary's share", () => {
       return table;
     };
     const routes = Object.assign(Object.create(using.routes) as RouteTables, { read });
-    expect(await abort({ ...using, routes }, "shop")).to.equal(2);
+    expect(await abort({ ...using, routes }, "shop", CAUSE)).to.equal(2);
     const table = await using.routes.read("shop");
     expect(table.tracks).to.deep.equal({ [PRODUCTION]: 1, [CANARY]: 3 });
     expect(table.canary).to.deep.equal({ share: 5, isByHand: false });
     expect(table.releases).to.deep.include(newer);
-    expect(await abort(using, "shop")).to.equal(3);
+    expect(await abort(using, "shop", CAUSE)).to.equal(3);
     expect((await using.routes.read("shop")).tracks).to.deep.equal({ [PRODUCTION]: 1 });
   });
 });

@@ -5,9 +5,12 @@ import type { Database } from "../../core/redis/database.js";
 import { Home } from "../../core/home.js";
 import { silentLog } from "../../core/log.js";
 import { connectRedis, openRedis } from "../../core/redis/connection.js";
+import { parseEvent } from "../../core/records/events/event-record.js";
+import { keys } from "../../core/redis/keys.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { settingsSchema } from "../../core/settings/settings.js";
 import { Output } from "../../server/pipeline/output.js";
+import { eventually } from "./eventually.js";
 import type { ReleaseOrder } from "../../server/pipeline/pipeline.js";
 import type { ReleaseWork } from "../../server/pipeline/step.js";
 import { Repository } from "../../server/git/repository.js";
@@ -15,7 +18,7 @@ import { LocalTasks } from "../../server/engines/runit/local-tasks.js";
 import { assemble, type ServerParts } from "../../server/assemble.js";
 import type { Engine } from "../../server/engines/engine.js";
 import { beginRecovery } from "../../server/reconcile/recover.js";
-import { tellChanges } from "../../server/tell-changes.js";
+import { eventFollowers } from "../../server/event-followers.js";
 import { CuttingRedis } from "./cutting-redis.js";
 import { FakeEngine, FakeLogs, FakeMachine } from "./fake-engine.js";
 import { freeRange, type PortRange } from "./free-range.js";
@@ -24,7 +27,7 @@ import { TestRedis } from "./test-redis.js";
 import { tinyApp } from "./tiny-app.js";
 
 const APP = "shop";
-
+const FOLLOWERS = ["notify", "reports", "canaries"];
 export interface PipelineOptions {
   readonly limits?: object;
   /** Instead of one whose instances never move. */
@@ -50,6 +53,7 @@ export class TestPipeline {
     readonly direct: Database,
     public parts: ServerParts,
     private redis: Database,
+    private followers: { stop(): Promise<void> },
     private readonly options: PipelineOptions,
   ) {}
 
@@ -61,21 +65,37 @@ export class TestPipeline {
     const home = new Home(join(folder, "home"));
     await Repository.ensure(home.repository(APP), home.gitHome());
     const clone = await TestClone.make(join(folder, "clone"), home.repository(APP), tinyApp());
-    const { parts, redis } = await partsOf(home, wire, machine, options);
+    const { parts, redis, followers } = await partsOf(home, wire, machine, options);
     const direct = await server.connect();
-    return new TestPipeline(folder, server, wire, machine, clone, direct, parts, redis, options);
+    return new TestPipeline(folder, server, wire, machine, clone, direct, parts, redis, followers, options);
   }
 
   /** Another server of the same name on the same machine; the one before is gone, whatever it was doing. */
   async serverAnew(): Promise<void> {
-    this.parts.hooks.close();
-    this.redis.disconnect();
-    ({ parts: this.parts, redis: this.redis } = await partsOf(
-      this.parts.tools.home,
-      this.wire,
-      this.machine,
-      this.options,
-    ));
+    await this.end();
+    ({
+      parts: this.parts,
+      redis: this.redis,
+      followers: this.followers,
+    } = await partsOf(this.parts.tools.home, this.wire, this.machine, this.options));
+  }
+
+  /** Resolves when all that has happened by now was followed. */
+  async followed(): Promise<void> {
+    await eventually("the events are followed", async () => {
+      const [last] = await this.direct.xrevrange(keys.events, "+", "-", "COUNT", 1);
+      const cursors = await this.direct.hmget(keys.eventCursors, ...FOLLOWERS);
+      return cursors.every((cursor) => cursor === (last?.[0] ?? null));
+    });
+  }
+
+  /** `v2 release.live by me`, or `app.created by me`, oldest first, past the wire. */
+  async events(): Promise<string[]> {
+    const rows = await this.direct.xrange(keys.events, "-", "+");
+    return rows.map(([id, fields]) => {
+      const { type, release, by } = parseEvent(id, fields) ?? { type: "unreadable", by: "nobody" };
+      return `${release === undefined ? "" : `${release} `}${type} by ${by}`;
+    });
   }
 
   /** What a server does first. */
@@ -163,12 +183,19 @@ export class TestPipeline {
   async stop(): Promise<void> {
     await this.parts.pipeline.stop();
     await this.parts.tools.leaving.stop();
-    this.parts.hooks.close();
     for (const { id } of await this.parts.tools.engine.list()) await this.parts.tools.engine.stop(id, 0);
-    this.redis.disconnect();
+    await this.end();
     await this.wire.stop();
     await this.server.dispose();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** As when the server is killed: nothing can be written any more. */
+  private async end(): Promise<void> {
+    this.parts.hooks.close();
+    this.redis.disconnect();
+    await this.followers.stop();
+    await this.parts.events.stop();
   }
 }
 
@@ -177,7 +204,7 @@ async function partsOf(
   wire: CuttingRedis,
   machine: FakeMachine,
   { makeEngine, ...options }: PipelineOptions,
-): Promise<{ parts: ServerParts; redis: Database }> {
+): Promise<{ parts: ServerParts; redis: Database; followers: { stop(): Promise<void> } }> {
   const redis = connectRedis({ kind: "socket", path: wire.socket, password: "" }, silentLog);
   await openRedis(redis);
   const ports = await freeRange(20);
@@ -198,6 +225,6 @@ async function partsOf(
     version: "test",
     log: silentLog,
   });
-  tellChanges(parts);
-  return { parts, redis };
+  parts.events.start();
+  return { parts, redis, followers: eventFollowers(parts, redis).start() };
 }

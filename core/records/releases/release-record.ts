@@ -33,6 +33,8 @@ const currentSchema = z.object({
   copyOf: z.number().int().positive().optional(),
   /** Who asked for it, as they are known to us: a token's or key's name. */
   by: z.string(),
+  /** Who asked for the last rollback to it, or for its promotion; `sluice` for the verdict. */
+  movedBy: z.string().optional(),
   /** When it was queued, and when each phase was reached; ISO 8601. */
   at: z.string(),
   reachedAt: z.partialRecord(z.enum(PHASES), z.string()),

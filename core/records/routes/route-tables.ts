@@ -2,7 +2,9 @@ import type { Database } from "../../redis/database.js";
 import { AppError } from "../../errors/app-error.js";
 import { keys } from "../../redis/keys.js";
 import { HOLDS, type HeldLock } from "../../redis/lock.js";
-import type { ReleaseRecord } from "../releases/release-record.js";
+import { ADD_EVENTS, eventsArgument } from "../events/add-events.js";
+import type { NewEvent } from "../events/event-record.js";
+import { releaseRecordSchema, type ReleaseRecord } from "../releases/release-record.js";
 import { emptyRouteTable, routeTableSchema, type RouteTable } from "./route-table.js";
 
 /** What whoever follows the route tables has to know. */
@@ -15,6 +17,17 @@ export interface RouteChanges {
   /** These are all apps that there are: whichever else was known is gone. */
   readonly isComplete: boolean;
 }
+
+/** A change as it is about to be written: of the table, and of the records of releases that go with it. */
+export interface TableChange {
+  readonly before: RouteTable;
+  readonly after: RouteTable;
+  /** `before` is what Redis has, not what whoever changes it believes. */
+  readonly releases: readonly { readonly before: ReleaseRecord | undefined; readonly after: ReleaseRecord }[];
+}
+
+/** What a change means, for the event stream. Pure; may run again, as the change. */
+export type EventsOfChange = (change: TableChange) => readonly NewEvent[];
 
 /** Of so many apps that went it is known when they did; whoever was away for longer reads all tables. */
 const GONE_KEPT = 200;
@@ -46,12 +59,14 @@ export class RouteTables {
    * Changes an app's table, and the records of releases with it, in one step: either all of it is written or nothing.
    * `change` is pure and may run again when another writer was faster: what it depends on, it looks up in the table it
    * gets. One that returns that very table writes nothing, no record either. Answers the new revision, or the present one
-   * when nothing changed. An app that is not known is not by a change that leaves it without releases.
+   * when nothing changed. An app that is not known is not by a change that leaves it without releases. `eventsOf` sees what
+   * Redis has: of a change that is written again, since its answer was lost, it must say nothing.
    */
   async update(
     app: string,
     change: (table: RouteTable) => RouteTable,
     releases: readonly ReleaseRecord[] = [],
+    eventsOf: EventsOfChange = () => [],
   ): Promise<number> {
     for (let attempt = 0; attempt < 50; attempt++) {
       const { table, text, revision } = await this.readVersioned(app);
@@ -61,7 +76,9 @@ export class RouteTables {
       if (text === "" && changed.releases.length === 0) return revision;
       const next = JSON.stringify(changed);
       if (next === text && releases.length === 0) return revision;
-      const written = await this.write(app, text, next, releases);
+      const changes = await this.changesOf(app, releases);
+      const events = eventsOf({ before: table, after: changed, releases: changes });
+      const written = await this.write(app, text, next, releases, events);
       if (written !== undefined) return written;
     }
     throw new AppError("internal", { reason: `the route table of ${app} changes all the time` });
@@ -75,7 +92,7 @@ export class RouteTables {
   /** Forgets an app's table; proxies see that it is gone. */
   async remove(app: string): Promise<number> {
     const { text } = await this.readVersioned(app);
-    const revision = await this.write(app, text, "", []);
+    const revision = await this.write(app, text, "", [], []);
     if (revision === undefined) return this.remove(app);
     const lists = [keys.routeChanges, keys.routes, keys.routesTrimmed];
     // What is not trimmed now is by the next one.
@@ -122,26 +139,36 @@ export class RouteTables {
     };
   }
 
+  /** Read after the table: whoever changes a record with the table since then makes the write fail. */
+  private async changesOf(app: string, releases: readonly ReleaseRecord[]): Promise<TableChange["releases"]> {
+    if (releases.length === 0) return [];
+    const texts = await this.redis.hmget(keys.releases(app), ...releases.map(({ number }) => String(number)));
+    return releases.map((after, index) => ({ before: parseRelease(texts[index]), after }));
+  }
+
   private async write(
     app: string,
     before: string,
     after: string,
     releases: readonly ReleaseRecord[],
+    events: readonly NewEvent[],
   ): Promise<number | undefined> {
     const records = releases.flatMap((release) => [String(release.number), JSON.stringify(release)]);
     const revision = await this.redis.eval(
       WRITE,
-      5,
+      6,
       keys.routes,
       keys.revision,
       keys.routeChanges,
       keys.releases(app),
       keys.lock(app),
+      keys.events,
       app,
       before,
       after,
       keys.routesChannel,
       this.token,
+      eventsArgument(events),
       ...records,
     );
     if (revision === LOCK_LOST) throw new AppError("release-lock-lost", { app });
@@ -152,19 +179,20 @@ export class RouteTables {
 const LOCK_LOST = -1;
 
 /**
- * KEYS: routes hash, revision counter, changes zset, releases hash, lock.
- * ARGV: app, the table's text before ("" none), the text after ("" removes it), channel, the lock's token ("" without), then
- * number, record, ….
+ * KEYS: routes hash, revision counter, changes zset, releases hash, lock, events stream.
+ * ARGV: app, the table's text before ("" none), the text after ("" removes it), channel, the lock's token ("" without), the
+ * events, then number, record, ….
  * Answer: the new revision; 0 when the table is not what `before` says; -1 when the lock is not held with the token.
  */
-const WRITE = `${HOLDS}
+const WRITE = `${HOLDS}${ADD_EVENTS}
 if not holds(KEYS[5], ARGV[5]) then return ${LOCK_LOST} end
 local now = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if now ~= ARGV[2] then return 0 end
 local revision = redis.call('INCR', KEYS[2])
 if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
 redis.call('ZADD', KEYS[3], revision, ARGV[1])
-for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+for i = 7, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+addEvents(KEYS[6], ARGV[6])
 redis.call('PUBLISH', ARGV[4], revision)
 return revision`;
 
@@ -188,4 +216,8 @@ return 1`;
 
 function parse(text: string | null | undefined): RouteTable | undefined {
   return text === null || text === undefined ? undefined : routeTableSchema.parse(JSON.parse(text));
+}
+
+function parseRelease(text: string | null | undefined): ReleaseRecord | undefined {
+  return text === null || text === undefined ? undefined : releaseRecordSchema.parse(JSON.parse(text));
 }

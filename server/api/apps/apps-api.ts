@@ -3,6 +3,7 @@ import type { AppSummary, DestroyedApp } from "../../../core/api/apps/apps.js";
 import { destroyApp } from "../../pipeline/operations/destroy-app.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";
 import type { Tools } from "../../tools.js";
+import { holderOf } from "../require-token.js";
 import { pendingOf } from "../requests/pending-of.js";
 import { appSummaries } from "../summaries/app-summaries.js";
 
@@ -14,7 +15,7 @@ export function appsApi(tools: Tools, pipeline: Pipeline): Router {
   );
   router.delete("/apps/:app", async (request, response) => {
     const { app } = request.params;
-    const unheard = await destroyApp(pipeline, app);
+    const unheard = await destroyApp(pipeline, app, holderOf(response));
     if (unheard === undefined) response.status(204).end();
     else response.json({ app, pending: pendingOf(unheard) } satisfies DestroyedApp);
   });

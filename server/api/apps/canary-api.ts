@@ -37,8 +37,9 @@ export function canaryApi({ tools, pipeline, canaries, redis }: CanaryApiOptions
   });
   router.post("/apps/:app/promote", async (request, response) => {
     const { name } = await tools.apps.read(request.params.app);
+    const by = holderOf(response);
     await streamWork<ServingRelease>(response, async (out, signal) => {
-      const record = await promote(pipeline, name, out, { signal });
+      const record = await promote(pipeline, name, out, { signal, by });
       return { app: record.app, release: releaseName(record.number), commit: record.commit };
     });
   });
@@ -50,7 +51,7 @@ export function canaryApi({ tools, pipeline, canaries, redis }: CanaryApiOptions
   router.put("/apps/:app/weight", async (request, response) => {
     const { percent } = parseBody(weightRequestSchema, request);
     const { name } = await tools.apps.read(request.params.app);
-    const unheard = await setShare(tools, name, percent);
+    const unheard = await setShare(tools, name, percent, holderOf(response));
     const pending = unheard === undefined ? null : pendingOf(unheard);
     response.json({ app: name, percent, alert: await isAlert(redis), pending } satisfies Weight);
   });

@@ -1,6 +1,7 @@
 import { Router } from "express";
 import { configChangeSchema, type Config } from "../../../core/api/apps/config.js";
 import type { Tools } from "../../tools.js";
+import { holderOf } from "../require-token.js";
 import { parseBody } from "../requests/parse-body.js";
 
 /** `GET` and `PATCH /apps/APP/config`. */
@@ -12,8 +13,9 @@ export function configApi({ apps, config }: Pick<Tools, "apps" | "config">): Rou
   });
   router.patch("/apps/:app/config", async (request, response) => {
     const { set, unset } = parseBody(configChangeSchema, request);
-    const { name } = await apps.ensure(request.params.app);
-    await config.change(name, set, unset);
+    const by = holderOf(response);
+    const { name } = await apps.ensure(request.params.app, by);
+    await config.change(name, set, unset, by);
     response.json((await config.read(name)) satisfies Config);
   });
   return router;

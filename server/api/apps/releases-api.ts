@@ -11,6 +11,7 @@ import type { Tools } from "../../tools.js";
 import { knownRelease } from "../requests/known-release.js";
 import { parseBody } from "../requests/parse-body.js";
 import { streamWork } from "../requests/stream-work.js";
+import { holderOf } from "../require-token.js";
 import { releaseSummaries } from "../summaries/release-summaries.js";
 
 /** `GET /apps/APP/releases`, `POST /apps/APP/rollback`. */
@@ -27,8 +28,9 @@ export function releasesApi(tools: Tools, pipeline: Pipeline): Router {
       release === undefined
         ? undefined
         : (parseReleaseName(release) ?? (await knownRelease(tools.releases, app.name, release)));
+    const by = holderOf(response);
     await streamWork<ServingRelease>(response, async (out, signal) => {
-      const options = { signal, ...(to === undefined ? {} : { to }) };
+      const options = { signal, by, ...(to === undefined ? {} : { to }) };
       const record = await rollback(pipeline, app.name, out, options);
       return { app: record.app, release: releaseName(record.number), commit: record.commit };
     });

@@ -6,6 +6,7 @@ import type { SeenHeads } from "../../webhooks/sources/seen-heads.js";
 import type { Sources } from "../../webhooks/sources/source.js";
 import { shownSource } from "../../webhooks/sources/source-address.js";
 import type { Webhook, WebhookStore } from "../../webhooks/webhook-store.js";
+import { holderOf } from "../require-token.js";
 import { parseBody } from "../requests/parse-body.js";
 
 export interface WebhookApiOptions extends Pick<Tools, "apps" | "settings"> {
@@ -21,7 +22,7 @@ export function webhookApi(options: WebhookApiOptions): Router {
   router.put("/apps/:app/webhook", async (request, response) => {
     const change = parseBody(webhookRequestSchema, request);
     // Whoever gives an app a webhook wants it to be there before its first push. Deliveries make none.
-    const app = await apps.ensure(request.params.app);
+    const app = await apps.ensure(request.params.app, holderOf(response));
     const webhook = await webhooks.change(app.name, change);
     const problem = change.source === undefined ? undefined : await lookAtSource(options, webhook);
     response.json({

@@ -1,5 +1,7 @@
+import { parseReleaseName } from "../../../core/names.js";
+import type { EventRecord } from "../../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
-import { PRODUCTION } from "../../../core/records/routes/route-table.js";
+import { CANARY, PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { Tools } from "../../tools.js";
 import { newCanary, type CanaryRecord } from "../canary-record.js";
 import type { CanaryStore } from "../canary-store.js";
@@ -20,4 +22,17 @@ export async function beginCanary(
   const record = { ...newCanary(release.app, release.number, began), beside: tracks[PRODUCTION] ?? null };
   await store.save(record);
   return record;
+}
+
+/** The same when a canary went live, if it still is one and none that came after it has a record. Nothing for other events. */
+export async function beginCanaryOf(
+  tools: Pick<Tools, "routes" | "releases">,
+  store: CanaryStore,
+  { type, app, release: name = "" }: EventRecord,
+): Promise<void> {
+  const number = parseReleaseName(name);
+  if (type !== "canary.live" || number === undefined) return;
+  const release = await tools.releases.find(app, number);
+  const [last] = await store.list(app);
+  if (release?.track === CANARY && (last?.release ?? 0) < number) await beginCanary(tools, store, release);
 }

@@ -1,8 +1,9 @@
 import { isAppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
-import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
+import { BY_SLUICE } from "../../../core/records/events/event-record.js";
 import { BASELINE, CANARY, PRODUCTION, type RouteTable } from "../../../core/records/routes/route-table.js";
 import type { TrafficSeries } from "../../../core/records/traffic/traffic-series.js";
+import { eventsOfDecision } from "../../events/events-of.js";
 import { RouteWatch } from "../../routes/route-watch.js";
 import type { Tools } from "../../tools.js";
 import { beginCanary } from "./begin-canary.js";
@@ -20,8 +21,6 @@ export interface JudgeOptions {
   readonly store: CanaryStore;
   readonly traffic: Pick<TrafficSeries, "since">;
   readonly isAlert: () => Promise<boolean>;
-  /** Told of each decision that is news. */
-  readonly onDecision?: (decision: Decision, release: ReleaseRecord) => Promise<void>;
   /** If the app's canary is still this release, and `isDue` when its turn comes. */
   readonly promote: (app: string, release: number, isDue: () => Promise<boolean>) => Promise<unknown>;
 }
@@ -85,18 +84,17 @@ export class JudgeLoop {
       share: table.canary.share,
       numbers: verdict.numbers,
     };
-    if (isNews(seen, decision))
-      await this.options
-        .onDecision?.(decision, release)
-        .catch((error: unknown) => tools.log.warn({ err: error, app: table.app }, "a decision was not told"));
+    // It is news once, whoever else may write it.
+    await store.save(withDecision(seen, decision), (before) =>
+      before !== undefined && isNews(before, decision) ? eventsOfDecision(decision, release) : [],
+    );
     await this.act(withDecision(seen, decision), move);
   }
 
-  /** The decision is written before it is acted on; a server that dies in between decides the same again. */
+  /** After the decision is written; a server that dies in between decides the same again. */
   private async act(record: CanaryRecord, move: CanaryMove): Promise<void> {
     const { tools, store } = this.options;
     const { app, release } = record;
-    await store.save(record);
     if (move.action === "none") return;
     const fields = { app, release: releaseName(release), reason: record.verdict?.reason };
     tools.log.info({ ...fields, action: move.action }, "canary");
@@ -106,7 +104,10 @@ export class JudgeLoop {
           await store.save({ ...record, ...freshEvidence(), step: move.step, secondsInStep: 0 });
         break;
       case "abort":
-        await abort(tools, app, release);
+        await abort(tools, app, {
+          ...{ only: release, by: BY_SLUICE },
+          reason: record.verdict?.reason ?? "",
+        });
         await store.save({ ...record, outcome: "aborted" });
         break;
       case "promote":

@@ -1,5 +1,9 @@
 import { AppError } from "../../../core/errors/app-error.js";
-import { CANARY } from "../../../core/records/routes/route-table.js";
+import { releaseName } from "../../../core/names.js";
+import { BY_SLUICE } from "../../../core/records/events/event-record.js";
+import { CANARY, type RouteTable } from "../../../core/records/routes/route-table.js";
+import type { EventsOfChange } from "../../../core/records/routes/route-tables.js";
+import { eventsOfDeparture, type Cause } from "../../events/events-of.js";
 import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import { withoutCanary, withShare } from "../../routes/route-changes.js";
 import type { Tools } from "../../tools.js";
@@ -10,9 +14,15 @@ type RouteTools = Pick<Tools, "routes" | "proxyReports" | "clock" | "log">;
  * The canary gets this part of the visitors from now on, until it goes: a person says so. Resolves when every proxy does so, or
  * with the error that names those that do not follow yet. Throws `canary-none`.
  */
-export async function setShare(tools: RouteTools, app: string, share: number): Promise<AppError | undefined> {
+export async function setShare(
+  tools: RouteTools,
+  app: string,
+  share: number,
+  by: string,
+): Promise<AppError | undefined> {
   if ((await tools.routes.read(app)).canary === undefined) throw new AppError("canary-none", { app });
-  const revision = await tools.routes.update(app, (table) => withShare(table, share, true));
+  const change = (table: RouteTable): RouteTable => withShare(table, share, true);
+  const revision = await tools.routes.update(app, change, [], eventsOfShare(by));
   return waitForProxiesIfPossible(tools, revision, app);
 }
 
@@ -24,10 +34,11 @@ export async function raise(
   share: number,
 ): Promise<boolean> {
   let isRaised = false;
-  const revision = await tools.routes.update(app, (table) => {
+  const change = (table: RouteTable): RouteTable => {
     isRaised = table.tracks[CANARY] === release && table.canary?.isByHand === false;
     return isRaised ? withShare(table, share, false) : table;
-  });
+  };
+  const revision = await tools.routes.update(app, change, [], eventsOfShare(BY_SLUICE));
   await waitForProxiesIfPossible(tools, revision, app);
   return isRaised;
 }
@@ -36,13 +47,28 @@ export async function raise(
  * Out of the traffic at once, whoever was pinned to it; what it has begun it may finish. `only`: if it is this release.
  * Answers its number. Throws `canary-none`.
  */
-export async function abort(tools: RouteTools, app: string, only?: number): Promise<number> {
+export async function abort(
+  tools: RouteTools & Pick<Tools, "releases">,
+  app: string,
+  { only, ...cause }: Cause & { readonly only?: number },
+): Promise<number> {
   const number = (await tools.routes.read(app)).tracks[CANARY];
   if (number === undefined || (only ?? number) !== number) throw new AppError("canary-none", { app });
+  const release = await tools.releases.find(app, number);
   // Another one may just have come: it stays.
-  const revision = await tools.routes.update(app, (table) =>
-    table.tracks[CANARY] === number ? withoutCanary(table, tools.clock.now()) : table,
-  );
+  const change = (table: RouteTable): RouteTable =>
+    table.tracks[CANARY] === number ? withoutCanary(table, tools.clock.now()) : table;
+  const events = release === undefined ? [] : eventsOfDeparture(release, cause);
+  const revision = await tools.routes.update(app, change, [], () => events);
   await waitForProxiesIfPossible(tools, revision, app);
   return number;
+}
+
+function eventsOfShare(by: string): EventsOfChange {
+  return ({ before, after }) => {
+    const [number, from, to] = [after.tracks[CANARY], before.canary?.share, after.canary?.share];
+    if (number === undefined || from === undefined || to === undefined || from === to) return [];
+    const [app, release] = [after.app, releaseName(number)];
+    return [{ app, type: "share.changed", by, release, data: { track: CANARY, share: { from, to } } }];
+  };
 }

@@ -10,7 +10,11 @@ import type { Pipeline } from "../pipeline.js";
  * silent proxy may still lead visitors to keeps its address until that proxy follows or is removed, else another app could
  * get it. Returns the error that names such a proxy, if there is one. Throws `app-unknown`.
  */
-export async function destroyApp(pipeline: Pipeline, name: string): Promise<AppError | undefined> {
+export async function destroyApp(
+  pipeline: Pipeline,
+  name: string,
+  by: string,
+): Promise<AppError | undefined> {
   const { tools } = pipeline;
   const app = (await tools.apps.read(name)).name;
   const askedAt = tools.removals.now();
@@ -33,7 +37,7 @@ export async function destroyApp(pipeline: Pipeline, name: string): Promise<AppE
     await rm(home.sockets(app), { recursive: true, force: true });
     await traffic.remove(app);
     // An app that is made under this name must not take those that still run for its own.
-    await apps.remove(app, { keepsNumbers: unheard !== undefined });
+    await apps.remove(app, { keepsNumbers: unheard !== undefined, by });
     tools.removals.add(app, askedAt);
     return unheard;
   });

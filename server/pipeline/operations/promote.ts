@@ -1,5 +1,6 @@
 import { AppError, isAppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
+import { BY_SLUICE } from "../../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { CANARY, PRODUCTION, type RouteTable } from "../../../core/records/routes/route-table.js";
 import { advanced } from "../../releases/release-store.js";
@@ -18,6 +19,8 @@ export interface PromoteOptions {
   readonly signal: AbortSignal;
   readonly only?: number;
   readonly isDue?: () => Promise<boolean>;
+  /** Who asked for it; nobody: Sluice itself. */
+  readonly by?: string;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function promote(
   pipeline: Pipeline,
   app: string,
   out: Output,
-  { signal, only, isDue }: PromoteOptions,
+  { signal, only, isDue, by = BY_SLUICE }: PromoteOptions,
 ): Promise<ReleaseRecord> {
   const { tools } = pipeline;
   // Not one that was pushed while this waits: nobody has seen it.
@@ -46,7 +49,7 @@ export async function promote(
       const canary = await canaryOf(tools, app, number);
       if (isDue !== undefined && !(await isDue())) throw new AppError("promotion-overtaken", { app });
       const work = await pipeline.lockedWork(canary, out, { quarantine: {}, skipGates: false });
-      await takeProduction(work, stop);
+      await takeProduction(work, stop, by);
       // The promotion is done. A failure from here on is reported and retried, never undone.
       await pipeline.toSettled(work, stop).catch((error: unknown) => {
         tools.log.error({ err: toAppError(error), app }, "after a promotion");
@@ -57,12 +60,12 @@ export async function promote(
   );
 }
 
-/** Everything up to the switch. The record stays unsettled, so that a server killed right after it still announces the promotion. */
-async function takeProduction(work: ReleaseWork, signal: AbortSignal): Promise<void> {
+/** Everything up to the switch. */
+async function takeProduction(work: ReleaseWork, signal: AbortSignal, by: string): Promise<void> {
   const { tools, record: canary, out } = work;
   const { app, number } = canary;
   out.heading(`Promoting ${releaseName(number)} (${canary.commit.slice(0, 10)})`);
-  const promoted = await resizeToProduction(work, signal);
+  const promoted = { ...(await resizeToProduction(work, signal)), movedBy: by };
   // It may have been aborted while its new instances were started; or this was done, and the answer lost.
   const change = (table: RouteTable): RouteTable => {
     if (table.tracks[PRODUCTION] === number) return table;

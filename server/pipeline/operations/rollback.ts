@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
+import { BY_SLUICE } from "../../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { Tools } from "../../tools.js";
@@ -9,6 +10,13 @@ import type { Place } from "../release-queue.js";
 import { hasServedProduction, keptReleases } from "../prune.js";
 import { sizeAsProduction } from "./size-as-production.js";
 
+export interface RollbackOptions {
+  readonly signal: AbortSignal;
+  readonly to?: number;
+  /** Who asked for it; nobody: Sluice itself. */
+  readonly by?: string;
+}
+
 /**
  * An earlier release serves again: the one named, else the one that the present one came after. What was taken back before
  * is never gone back to, unless it is named. Throws `rollback-nothing`, `already-live`, `release-unknown`.
@@ -17,7 +25,7 @@ export async function rollback(
   pipeline: Pipeline,
   app: string,
   out: Output,
-  { signal, to }: { readonly signal: AbortSignal; readonly to?: number },
+  { signal, to, by = BY_SLUICE }: RollbackOptions,
 ): Promise<ReleaseRecord> {
   const { tools } = pipeline;
   const place: Place = {
@@ -39,7 +47,7 @@ export async function rollback(
       const work = await pipeline.lockedWork(target, out, { quarantine: {}, skipGates: false });
       const processes = await sizeAsProduction(tools, target);
       work.record = await work.tools.releases
-        .advance(target, "built", { steps: "rollback", processes, postdeployed: false })
+        .advance(target, "built", { steps: "rollback", movedBy: by, processes, postdeployed: false })
         .catch(async (error: unknown) => {
           // It may have been written all the same.
           work.record = { ...target, steps: "rollback" };

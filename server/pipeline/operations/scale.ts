@@ -49,7 +49,7 @@ export async function scaleProduction(
       out.heading(`${releaseName(production.number)} is of that size already`);
       return production;
     }
-    const outcome = scale(work, processes, stop);
+    const outcome = scale(work, processes, order.by, stop);
     const told = await outcome.then(
       () => "done",
       (error: unknown) => toAppError(error).message,
@@ -68,6 +68,7 @@ interface Change {
 async function scale(
   work: ReleaseWork,
   processes: ReleaseProcess[],
+  by: string,
   signal: AbortSignal,
 ): Promise<ReleaseRecord> {
   const { tools, record: before, out } = work;
@@ -81,7 +82,7 @@ async function scale(
   const left = before.instances.filter(({ id }) => !stay.has(id));
   const sizedAt = tools.clock.now();
   const change = (table: RouteTable): RouteTable => withSize(table, scaled, sizedAt);
-  const revision = await switchOver(work, { record: scaled, change }, signal).catch((error: unknown) => {
+  const revision = await switchOver(work, { record: scaled, change, by }, signal).catch((error: unknown) => {
     // Some of them are too many, whether it was written or not.
     discardFresh(work, before.instances);
     discardUnlessNamed(work, left);

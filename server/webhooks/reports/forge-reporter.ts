@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Database } from "../../../core/redis/database.js";
 import type { Handlers } from "../../../core/outbox/outbox-loop.js";
 import type { Outbox } from "../../../core/outbox/outbox.js";
-import { releaseName } from "../../../core/names.js";
-import type { Phase } from "../../../core/records/releases/phase.js";
+import { parseReleaseName, releaseName } from "../../../core/names.js";
+import type { EventRecord, EventType } from "../../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { keys } from "../../../core/redis/keys.js";
 import { sendRequest, type RequestAnswer } from "../../../core/send-request.js";
@@ -43,13 +43,14 @@ type Payload = z.infer<typeof payloadSchema>;
 export class ForgeReporter {
   constructor(private readonly options: ForgeReporterOptions) {}
 
-  /** A release has begun, is live, or has failed. Throws `redis-unavailable`. */
-  async tell(release: ReleaseRecord): Promise<void> {
-    const { app, number, source, phase, steps } = release;
-    const state = STATES[phase];
-    if (source !== "webhook" || steps !== "deploy" || state === undefined) return;
+  /** Of a release that has begun, is live, or has failed; nothing of any other event. Throws `redis-unavailable`. */
+  async tell({ type, app, release: name = "" }: EventRecord): Promise<void> {
+    const [state, number] = [STATES[type], parseReleaseName(name)];
+    if (state === undefined || number === undefined) return;
+    const release = await this.options.tools.releases.find(app, number);
+    if (release?.source !== "webhook") return;
     if (reportable(await this.options.webhooks.find(app)) === undefined) return;
-    const payload: Payload = { app, release: number, state, description: descriptionOf(release) };
+    const payload: Payload = { app, release: number, state, description: descriptionOf(release, state) };
     // Of a release the last word counts.
     const [lane, key] = [`${app}/commit-status`, `${app}/${number}`];
     await this.options.outbox.add(KIND, payload, { lane, key, once: `${key}/${state}` });
@@ -98,15 +99,17 @@ export class ForgeReporter {
   }
 }
 
-const STATES: Readonly<Partial<Record<Phase, Payload["state"]>>> = {
-  queued: "pending",
-  live: "success",
-  failed: "failure",
+/** Rollbacks and promotions are not of the commit. */
+const STATES: Readonly<Partial<Record<EventType, Payload["state"]>>> = {
+  "release.queued": "pending",
+  "release.live": "success",
+  "canary.live": "success",
+  "release.failed": "failure",
 };
 
-function descriptionOf({ number, phase, track, error }: ReleaseRecord): string {
-  if (phase === "queued") return `${releaseName(number)} is being made`;
-  if (phase === "live") return `${releaseName(number)} is live (${track})`;
+function descriptionOf({ number, track, error }: ReleaseRecord, state: Payload["state"]): string {
+  if (state === "pending") return `${releaseName(number)} is being made`;
+  if (state === "success") return `${releaseName(number)} is live (${track})`;
   return error?.message.split("\n")[0] ?? `${releaseName(number)} failed`;
 }
 

@@ -3,6 +3,7 @@ import type { Mutant } from "../mutant.js";
 const LOCK = ["test/contract/lock.test.ts"];
 const RUNNER = ["test/contract/runner.test.ts"];
 const DOUBT = ["test/contract/switch-in-doubt.test.ts"];
+const EVENTS = ["test/contract/events.test.ts"];
 const OVERTAKEN = ["test/contract/scale-overtaken.test.ts"];
 
 /** What becomes of work that is broken off, or whose reason has gone meanwhile. */
@@ -127,12 +128,33 @@ export const brokenOff: readonly Mutant[] = [
     only: "healthy, ",
   },
   {
-    guard: "a switch that a killed server had not announced is announced",
-    file: "server/pipeline/pipeline.ts",
-    text: 'if (record.phase === "live") this.tools.changes.tell(beforeLive(record), record);',
+    guard: "a switch is announced by the script that makes it, whatever becomes of the server",
+    file: "core/records/routes/route-tables.ts",
+    text: "addEvents(KEYS[6], ARGV[6])",
     by: "",
     tests: RUNNER,
     only: "before anybody was told",
+  },
+  {
+    guard: "a switch that is written again, since its answer was lost, is no second event",
+    file: "server/events/events-of.ts",
+    text: "if (before?.phase === after.phase)",
+    by: "if (before === after)",
+    tests: EVENTS,
+  },
+  {
+    guard: "an event follows from the record that there is when it is written",
+    file: "server/releases/release-store.ts",
+    text: "if ARGV[4] ~= '[]' and (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[5] then return -1 end",
+    by: "",
+    tests: EVENTS,
+  },
+  {
+    guard: "a follower goes on where the one before it was",
+    file: "server/events/followers.ts",
+    text: "(await redis.hget(keys.eventCursors, this.name)) ?? BEGINNING",
+    by: "BEGINNING",
+    tests: EVENTS,
   },
   {
     guard: "the autoscaler changes nothing that a person has decided since, even if the number is the same",

@@ -1,0 +1,19 @@
+import { APP_EVENT_TYPES, type AppEventType } from "../../core/records/apps/app-event-type.js";
+import type { EventRecord } from "../../core/records/events/event-record.js";
+import type { Settings } from "../../core/settings/settings.js";
+import type { AppEvent } from "../events/app-event.js";
+import { publicUrl } from "../releases/public-url.js";
+
+/** An event as an app's receivers are told it; undefined: they are not. Pure. */
+export function noticeOf(settings: Settings, event: EventRecord): AppEvent | undefined {
+  const type = APP_EVENT_TYPES.find((known): known is AppEventType => known === event.type);
+  const { commit, branch, track, hasUrl, reason } = event.data;
+  if (type === undefined || event.release === undefined) return undefined;
+  if (commit === undefined || branch === undefined || track === undefined) return undefined;
+  const { app, release, at } = event;
+  return {
+    ...{ type, app, release, commit, branch, track, at },
+    ...(hasUrl === true ? { url: publicUrl(settings, { app, track }) } : {}),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
