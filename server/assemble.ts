@@ -33,7 +33,9 @@ import { RecoveringApps } from "./releases/recovering-apps.js";
 import { RedisUsers, type RedisUserOptions } from "./apps/redis-users.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
 import { ReleaseStore } from "./releases/release-store.js";
-import type { Tools } from "./tools.js";
+import type { Machine } from "./machine.js";
+import type { ReconcileNeeds } from "./reconcile/needs.js";
+import type { Stores } from "./stores.js";
 import { DeliveryStore } from "./webhooks/deliveries/delivery-store.js";
 import { ForgeReporter } from "./webhooks/reports/forge-reporter.js";
 import { SeenHeads } from "./webhooks/sources/seen-heads.js";
@@ -61,7 +63,7 @@ export interface ServerOptions {
 
 /** What the server is made of; nothing of it runs by itself yet. */
 export interface ServerParts {
-  readonly tools: Tools;
+  readonly tools: ReconcileNeeds;
   readonly tokens: TokenStore;
   readonly keys: KeyStore;
   readonly pipeline: Pipeline;
@@ -126,38 +128,38 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
   };
 }
 
-function makeTools(
-  { home, settings, redis, engine, logs, tasks, appRedis, path, networkEnv, isRoot, log }: ServerOptions,
-  box: SecretBox,
-): Tools {
-  const proxyReports = new ProxyReports(redis);
+function makeStores({ settings, redis, appRedis, log }: ServerOptions, box: SecretBox): Stores {
   const [routes, releases] = [new RouteTables(redis), new ReleaseStore(redis)];
   return {
-    home,
-    settings,
-    clock: systemClock,
-    log,
-    engine,
-    logs,
-    tasks,
     apps: new AppStore(redis, box, settings.instances.firstUid),
-    removals: new AppRemovals(),
-    releases,
-    branchTracks: new BranchTracks(redis, routes, releases),
     config: new ConfigStore(redis, box),
     redisUsers: new RedisUsers(redis, appRedis, log),
+    releases,
+    branchTracks: new BranchTracks(redis, routes, releases),
     routes,
-    proxyReports,
+    proxyReports: new ProxyReports(redis),
+    traffic: new TrafficSeries(redis),
+    scaleDecisions: new ScaleDecisions(redis),
+  };
+}
+
+/** What the rooms ask for in their `needs`; each gets the same. */
+function makeTools(options: ServerOptions, box: SecretBox): ReconcileNeeds {
+  const { home, settings, engine, logs, tasks, path, networkEnv, isRoot, log } = options;
+  const machine: Machine = { home, path, networkEnv, isRoot };
+  const stores = makeStores(options, box);
+  const { proxyReports } = stores;
+  return {
+    ...machine,
+    ...stores,
+    ...{ settings, log, engine, logs, tasks },
+    clock: systemClock,
+    removals: new AppRemovals(),
     leaving: new DrainingInstances({
       ...{ proxyReports, engine, clock: systemClock, log },
       stopSeconds: settings.instances.stopSeconds,
     }),
     turns: new ReleaseTurns(),
     recovering: new RecoveringApps(),
-    traffic: new TrafficSeries(redis),
-    scaleDecisions: new ScaleDecisions(redis),
-    path,
-    networkEnv,
-    isRoot,
   };
 }

@@ -1,18 +1,17 @@
 import { readManifest } from "./manifest/manifest.js";
 import { nodeDependencies, variantOfTree } from "./node/node-dependencies.js";
 import { DependencyCache } from "./dependency-cache.js";
-import { Output } from "../pipeline/output.js";
-import type { ReleaseWork } from "../pipeline/step.js";
-import { userOf } from "../tools.js";
+import type { BuildOutput, BuildWork } from "./build-work.js";
+import { userOf } from "../machine.js";
 
 /** After a release: copies of its dependencies lie ready for the next, one for the tree and one for the gates. */
-export async function prewarmDependencies(work: ReleaseWork): Promise<void> {
+export async function prewarmDependencies(work: BuildWork): Promise<void> {
   const { tools, app, record } = work;
   try {
     const tree = tools.home.tree(app.name, record.number);
     const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
     if (manifest.packageJson === undefined) return;
-    const node = await nodeDependencies({ ...work, out: new Output() }, tree, manifest.packageJson);
+    const node = await nodeDependencies({ ...work, out: SILENT }, tree, manifest.packageJson);
     if (node?.key === undefined) return;
     const variants = new Set([
       variantOfTree(node, manifest.build),
@@ -25,3 +24,6 @@ export async function prewarmDependencies(work: ReleaseWork): Promise<void> {
     tools.log.warn({ err: error, app: app.name }, "no spare dependencies");
   }
 }
+
+/** The release has ended: nobody reads it any more. */
+const SILENT: BuildOutput = { line: () => undefined, alive: async (_, work) => work };

@@ -1,8 +1,8 @@
 import { describeExit } from "../../core/exec/exec.js";
 import { releaseName } from "../../core/names.js";
-import { taskEnvironment } from "../pipeline/environment.js";
-import type { ReleaseWork } from "../pipeline/step.js";
-import { userOf } from "../tools.js";
+import type { BuildWork } from "./build-work.js";
+import { taskEnvironment } from "./task-environment.js";
+import { userOf } from "../machine.js";
 
 export interface Task {
   /** A line for `sh -c`. */
@@ -13,7 +13,7 @@ export interface Task {
 
 /** Runs a command of the app's as the app's user, its output shown live. Returns undefined when it succeeded, else how it ended. */
 export async function runTask(
-  work: ReleaseWork,
+  work: BuildWork,
   { command, cwd, env }: Task,
   signal: AbortSignal,
 ): Promise<string | undefined> {

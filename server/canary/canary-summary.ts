@@ -2,7 +2,7 @@ import type { CanarySummary, Conversion, GoalSummary } from "../../core/api/apps
 import { AppError } from "../../core/errors/app-error.js";
 import { releaseName } from "../../core/names.js";
 import { CANARY, canaryShare, PRODUCTION } from "../../core/records/routes/route-table.js";
-import type { Tools } from "../tools.js";
+import type { CanaryNeeds } from "./needs.js";
 import { newCanary, type CanaryCounts, type Decision } from "./canary-record.js";
 import type { CanaryStore } from "./canary-store.js";
 import { differenceInterval, wilsonInterval } from "./statistics/interval.js";
@@ -12,7 +12,7 @@ const EPOCH = new Date(0).toISOString();
 
 /** Throws `canary-none` when the app never had one. */
 export async function canarySummary(
-  { routes, releases }: Pick<Tools, "routes" | "releases">,
+  { routes, releases }: Pick<CanaryNeeds, "routes" | "releases">,
   store: CanaryStore,
   app: string,
 ): Promise<CanarySummary> {

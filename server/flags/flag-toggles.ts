@@ -1,12 +1,12 @@
 import { Router, type NextFunction, type Request, type Response } from "express";
 import { authenticate } from "../access/authenticate.js";
 import type { TokenStore } from "../access/token-store.js";
-import type { Tools } from "../tools.js";
+import type { FlagsNeeds } from "./needs.js";
 import { flagSummary } from "./flag-summary.js";
 import type { FlagStore } from "./flag-store.js";
 import { refuseForeignPage } from "./refuse-foreign-page.js";
 
-export interface FlagTogglesOptions extends Pick<Tools, "apps" | "settings"> {
+export interface FlagTogglesOptions extends Pick<FlagsNeeds, "apps" | "settings"> {
   readonly tokens: TokenStore;
   readonly flags: FlagStore;
 }

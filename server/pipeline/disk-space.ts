@@ -1,7 +1,7 @@
 import { rm, statfs } from "node:fs/promises";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
 import { Ticker } from "../../core/loop/ticker.js";
-import type { Tools } from "../tools.js";
+import type { PipelineNeeds } from "./needs.js";
 
 /** A fast disk takes some ten megabytes in this time, less than what must stay free. */
 const CHECK_MS = 50;
@@ -17,7 +17,10 @@ export interface DiskSpace {
 }
 
 /** Of the disk that the home is on. */
-export async function diskSpace({ home, settings }: Pick<Tools, "home" | "settings">): Promise<DiskSpace> {
+export async function diskSpace({
+  home,
+  settings,
+}: Pick<PipelineNeeds, "home" | "settings">): Promise<DiskSpace> {
   const { bavail, blocks, bsize } = await statfs(home.root);
   const floor = Math.min(settings.limits.minFreeMegabytes * MEGABYTE, blocks * bsize * FLOOR_SHARE);
   return {
@@ -28,13 +31,13 @@ export async function diskSpace({ home, settings }: Pick<Tools, "home" | "settin
 }
 
 /** Throws `disk-full` when less is free than must stay free. */
-export async function refuseFullDisk(tools: Pick<Tools, "home" | "settings">): Promise<void> {
+export async function refuseFullDisk(tools: Pick<PipelineNeeds, "home" | "settings">): Promise<void> {
   const { isFull, ...space } = await diskSpace(tools);
   if (isFull) throw new AppError("disk-full", { path: tools.home.root, ...space });
 }
 
 /** Watches the disk during a release; `full` aborts before there is nothing left. */
-export function watchDisk(tools: Pick<Tools, "home" | "settings">): {
+export function watchDisk(tools: Pick<PipelineNeeds, "home" | "settings">): {
   readonly full: AbortSignal;
   stop(): void;
 } {
@@ -50,7 +53,7 @@ export function watchDisk(tools: Pick<Tools, "home" | "settings">): {
 
 /** What went wrong, in the end: on a full disk everything does. */
 export async function unlessDiskIsFull(
-  tools: Pick<Tools, "home" | "settings">,
+  tools: Pick<PipelineNeeds, "home" | "settings">,
   error: AppError,
 ): Promise<AppError> {
   return refuseFullDisk(tools).then(
@@ -64,14 +67,14 @@ export async function giveReserve({
   home,
   settings,
   log,
-}: Pick<Tools, "home" | "settings" | "log">): Promise<void> {
+}: Pick<PipelineNeeds, "home" | "settings" | "log">): Promise<void> {
   if (!(await diskSpace({ home, settings })).isFull) return;
   log.warn("the disk is full: instances are started with the room kept for it");
   await rm(home.reserve(), { force: true });
 }
 
 /** Removes what an app has and can be made again: its builds' home and its dependencies' cache. */
-export async function makeRoom({ home }: Pick<Tools, "home">, app: string): Promise<void> {
+export async function makeRoom({ home }: Pick<PipelineNeeds, "home">, app: string): Promise<void> {
   for (const folder of [home.buildHome(app), home.cache(app)])
     await rm(folder, { recursive: true, force: true });
 }

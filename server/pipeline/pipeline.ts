@@ -16,7 +16,7 @@ import { Postponed, type PostponedWork } from "./postponed.js";
 import { ReleaseQueue, type Place } from "./release-queue.js";
 import { runSteps, undoSteps } from "./runner.js";
 import type { ReleaseWork, Step } from "./step.js";
-import type { Tools } from "../tools.js";
+import type { PipelineNeeds } from "./needs.js";
 import { whatServes } from "../releases/what-serves.js";
 
 export interface ReleaseOrder {
@@ -34,7 +34,7 @@ export interface ReleaseOrder {
 }
 
 /** Its tools write only while the app's lock is held; its signal aborts when that is lost. */
-type LockedJob<T> = (signal: AbortSignal, locked: Tools) => Promise<T>;
+type LockedJob<T> = (signal: AbortSignal, locked: PipelineNeeds) => Promise<T>;
 
 type WorkOptions = Pick<ReleaseOrder, "quarantine" | "skipGates">;
 
@@ -50,7 +50,7 @@ export class Pipeline {
   private readonly resolving = new Set<string>();
 
   constructor(
-    readonly tools: Tools,
+    readonly tools: PipelineNeeds,
     private readonly redis: Database,
     /** Name of this server, the same after a restart. */
     private readonly who: string,
@@ -208,7 +208,7 @@ export class Pipeline {
     record: ReleaseRecord,
     out: Output,
     { quarantine, skipGates }: WorkOptions,
-    tools: Tools,
+    tools: PipelineNeeds,
   ): ReleaseWork {
     const { home, clock } = tools;
     const repository = new Repository(home.repository(app.name), home.gitHome(), quarantine);
@@ -217,7 +217,7 @@ export class Pipeline {
   }
 
   /** The tools whose writes Redis takes only while the app's lock is held. */
-  private toolsUnderLock(app: string): Tools {
+  private toolsUnderLock(app: string): PipelineNeeds {
     const lock = this.locks.get(app);
     if (lock === undefined) throw new AppError("internal", { reason: `${app} is released by nobody` });
     const { routes, releases, apps } = this.tools;
@@ -306,6 +306,6 @@ export async function servesOrDid({ tools, record }: ReleaseWork): Promise<boole
   return hasReached(record.phase, "live") || Object.values(tracks).includes(record.number);
 }
 
-function logBytes({ settings }: Tools): number {
+function logBytes({ settings }: PipelineNeeds): number {
   return settings.limits.logMegabytes * 1024 * 1024;
 }

@@ -4,13 +4,13 @@ import { parseReleaseName } from "../../core/names.js";
 import { PRODUCTION, type RouteTable } from "../../core/records/routes/route-table.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { DependencyCache } from "../builds/dependency-cache.js";
-import type { Tools } from "../tools.js";
+import type { PipelineNeeds } from "./needs.js";
 
 /** How many records (not trees) of releases an app keeps. */
 const KEPT_RECORDS = 100;
 
 /** Removes what Sluice made for releases that are neither running nor among the last few that served. */
-export async function prune(tools: Tools, app: string): Promise<void> {
+export async function prune(tools: PipelineNeeds, app: string): Promise<void> {
   // Before the records: one that begins just now has its record before its folder.
   const folders = await readdir(tools.home.releases(app)).catch(() => []);
   const [records, table] = await Promise.all([tools.releases.list(app), tools.routes.read(app)]);

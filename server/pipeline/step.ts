@@ -4,7 +4,7 @@ import type { ReleaseRecord } from "../../core/records/releases/release-record.j
 import type { Settings } from "../../core/settings/settings.js";
 import type { Repository } from "../git/repository.js";
 import type { ReleasePatch } from "../releases/release-store.js";
-import type { Tools } from "../tools.js";
+import type { PipelineNeeds } from "./needs.js";
 import type { Output } from "./output.js";
 
 /**
@@ -37,5 +37,5 @@ export interface ReleaseWork {
   /** Revision of the route tables by which no proxy leads anybody to it any more; undefined: none ever did. */
   goneSince?: number;
   /** While the work releases its app: what writes only as long as the app is its own. */
-  readonly tools: Tools;
+  readonly tools: PipelineNeeds;
 }

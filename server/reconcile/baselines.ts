@@ -4,7 +4,7 @@ import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { RouteWatch } from "../routes/route-watch.js";
 import { withoutTrack } from "../routes/route-changes.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 
 /** Each try takes its time in the app's queue, and leaves a record. */
 const PAUSE_MS = { first: 60_000, longest: 3_600_000 };
@@ -16,7 +16,7 @@ export class Baselines {
   private readonly stopping = new AbortController();
 
   constructor(
-    private readonly tools: Tools,
+    private readonly tools: ReconcileNeeds,
     private readonly pipeline: Copier,
   ) {}
 

@@ -5,14 +5,14 @@ import { isUnfinished } from "../../core/records/releases/phase.js";
 import { Repository } from "../git/repository.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { endTrack } from "../routes/end-track.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 
 /**
  * Ends previews, and frees names kept for some, whose branch is gone: Redis was away, or the server ended, when it was deleted
  * or its first push was declined. Only in the app's place in the queue. Returns whether there were any.
  */
 export async function endGoneBranches(
-  tools: Tools,
+  tools: ReconcileNeeds,
   pipeline: Pipeline,
   app: string,
   signal: AbortSignal,
@@ -31,7 +31,10 @@ export async function endGoneBranches(
   }
 }
 
-async function goneBranches({ home, branchTracks, releases }: Tools, app: string): Promise<string[]> {
+async function goneBranches(
+  { home, branchTracks, releases }: ReconcileNeeds,
+  app: string,
+): Promise<string[]> {
   const path = home.repository(app);
   const hasRepository = await access(path).then(
     () => true,

@@ -1,6 +1,6 @@
 import type { Database } from "../../core/redis/database.js";
 import { toAppError } from "../../core/errors/app-error.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 
 const PAUSE_MS = 1000;
 
@@ -9,7 +9,7 @@ const PAUSE_MS = 1000;
  * what runs would be locked out until its next release. At a server's start its recovery makes them.
  */
 export function keepRedisUsers(
-  tools: Pick<Tools, "apps" | "redisUsers" | "clock" | "log">,
+  tools: Pick<ReconcileNeeds, "apps" | "redisUsers" | "clock" | "log">,
   redis: Database,
 ): { stop(): Promise<void> } {
   const { apps, redisUsers, clock, log } = tools;

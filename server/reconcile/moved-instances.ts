@@ -6,7 +6,7 @@ import type { RouteTable } from "../../core/records/routes/route-table.js";
 import type { InstanceState } from "../engines/engine.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { withServerAt } from "../routes/route-changes.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 
 const TICK_MS = 1000;
 
@@ -23,7 +23,7 @@ export class MovedInstances {
   private listening: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly tools: Tools,
+    private readonly tools: ReconcileNeeds,
     private readonly pipeline: Pick<Pipeline, "exclusively">,
   ) {
     const warn = (error: unknown, app?: string): void =>

@@ -2,7 +2,7 @@ import { releaseName } from "../../core/names.js";
 import { stopInstances } from "../pipeline/bring-up/stop-instances.js";
 import { prune } from "../pipeline/prune.js";
 import { waitForProxies } from "../routes/wait-for-proxies.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 
 interface PendingStop {
   readonly app: string;
@@ -19,7 +19,7 @@ export class PendingStops {
   /** `APP/vN` → … */
   private readonly pending = new Map<string, PendingStop>();
 
-  constructor(private readonly tools: Tools) {}
+  constructor(private readonly tools: ReconcileNeeds) {}
 
   /** `takeOut` changes the table; then it is stopped. What fails is done later. In the release's turn. */
   async begin(

@@ -4,7 +4,7 @@ import { isWatched, type RouteTable } from "../../core/records/routes/route-tabl
 import { withoutRelease, withoutTrack, withoutVisitors } from "../routes/route-changes.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { RouteWatch } from "../routes/route-watch.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 import { PendingStops } from "./pending-stops.js";
 import { putToSleep } from "./sleep.js";
 import { nextMoves, type Loads, type Move } from "./retirement.js";
@@ -14,7 +14,7 @@ export class Reconciler {
   private readonly stops: PendingStops;
 
   constructor(
-    private readonly tools: Tools,
+    private readonly tools: ReconcileNeeds,
     private readonly pipeline: Pick<Pipeline, "resolvePostponed">,
   ) {
     this.stops = new PendingStops(tools);

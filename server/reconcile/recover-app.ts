@@ -16,13 +16,13 @@ import { bringUp } from "../pipeline/bring-up/bring-up.js";
 import { switchOver } from "../pipeline/switch-over.js";
 import { instancesOf } from "../releases/instances-of.js";
 import { withInstances } from "../routes/route-changes.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 import type { AppSnapshot } from "./app-snapshot.js";
 import { endGoneBranches } from "./gone-branches.js";
 import { stopStrays } from "./strays.js";
 
 export interface AppRecovery {
-  readonly tools: Tools;
+  readonly tools: ReconcileNeeds;
   readonly pipeline: Pipeline;
   readonly snapshot: AppSnapshot;
   /** Aborts when the server stops. */
@@ -61,7 +61,7 @@ export async function recoverApp(recovery: AppRecovery): Promise<void> {
   await sweepFolders(tools, { ...snapshot, table }, records);
 }
 
-async function instancesNow({ engine }: Tools, app: string): Promise<InstanceState[]> {
+async function instancesNow({ engine }: ReconcileNeeds, app: string): Promise<InstanceState[]> {
   return (await engine.list()).filter(({ id }) => parseInstanceId(id)?.app === app);
 }
 
@@ -166,7 +166,7 @@ async function start(
 
 /** Removes folders of releases that are neither kept nor running, and half-made caches. */
 async function sweepFolders(
-  tools: Tools,
+  tools: ReconcileNeeds,
   { name: app, table }: AppSnapshot,
   records: readonly ReleaseRecord[],
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { parseInstanceId } from "../../core/instances/instance-id.js";
 import { Slots } from "../../core/slots.js";
 import { unlessUnavailable } from "../engines/unless-unavailable.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 import type { AppSnapshot } from "./app-snapshot.js";
 import { recoverApp } from "./recover-app.js";
 
@@ -22,7 +22,7 @@ const LONGEST_PAUSE_MS = 10_000;
  * should not is gone. Resolves when nothing can come before that: each app has its place in the queue, and stands in
  * `tools.recovering` until it is through. Each part can be repeated.
  */
-export async function beginRecovery(tools: Tools, pipeline: Pipeline): Promise<void> {
+export async function beginRecovery(tools: ReconcileNeeds, pipeline: Pipeline): Promise<void> {
   const ended = await tools.tasks.endLeftovers();
   if (ended > 0) tools.log.info({ processes: ended }, "ended what an earlier server left running");
   const snapshots = await takeSnapshots(tools);
@@ -32,7 +32,7 @@ export async function beginRecovery(tools: Tools, pipeline: Pipeline): Promise<v
 }
 
 /** Every app that has a record or an instance. Nothing else is at work yet: what is read here is so until an app is recovered. */
-async function takeSnapshots(tools: Tools): Promise<AppSnapshot[]> {
+async function takeSnapshots(tools: ReconcileNeeds): Promise<AppSnapshot[]> {
   const [{ apps, unreadable }, instances] = await Promise.all([
     tools.apps.listAll(),
     unlessUnavailable(tools.engine.list()),
@@ -63,7 +63,7 @@ async function takeSnapshots(tools: Tools): Promise<AppSnapshot[]> {
 
 /** Takes the app's place in the queue at once, and its turn among the others then. Never rejects. */
 async function recoverInTurn(
-  tools: Tools,
+  tools: ReconcileNeeds,
   pipeline: Pipeline,
   snapshot: AppSnapshot,
   slots: Slots,
@@ -96,7 +96,7 @@ async function takeSlot<T>(slots: Slots, part: () => Promise<T>, signal: AbortSi
 
 /** Redis or the engine may be away for a while, or another server may hold the app's lock, if only until it runs out. */
 async function retryWhileBlocked(
-  { clock, log }: Tools,
+  { clock, log }: ReconcileNeeds,
   app: string,
   signal: AbortSignal,
   act: (isRetry: boolean) => Promise<void>,

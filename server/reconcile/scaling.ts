@@ -5,7 +5,7 @@ import type { ScaleRequest, ScaleRequests } from "../../core/records/scaling/sca
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { scaleProduction } from "../pipeline/operations/scale.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 
 const TICK_MS = 1000;
 /** What was decided so long ago is decided again. */
@@ -14,7 +14,7 @@ const STALE_MS = 60_000;
 /** Does what the autoscaler asks for. A request is forgotten when it is done, so that one of a server that died is done by the next. */
 export class Scaling {
   constructor(
-    private readonly tools: Tools,
+    private readonly tools: ReconcileNeeds,
     private readonly pipeline: Pipeline,
     private readonly requests: ScaleRequests,
   ) {}

@@ -6,14 +6,14 @@ import { stopInstances } from "../pipeline/bring-up/stop-instances.js";
 import { switchOver } from "../pipeline/switch-over.js";
 import { withAsleep, withAwake } from "../routes/route-changes.js";
 import type { RouteTable } from "../../core/records/routes/route-table.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 
 /**
  * Whoever comes from now on waits until it runs again; it is still to be stopped. Only if it `isDue` in the table that is
  * changed.
  */
 export async function putToSleep(
-  tools: Tools,
+  tools: ReconcileNeeds,
   app: string,
   number: number,
   isDue: (table: RouteTable) => boolean,
@@ -27,7 +27,7 @@ export async function putToSleep(
 
 /** Starts a release that sleeps; resolves when its instances are healthy and every proxy that reports leads there. */
 export async function wakeUp(
-  tools: Tools,
+  tools: ReconcileNeeds,
   pipeline: Pick<Pipeline, "work">,
   app: string,
   number: number,

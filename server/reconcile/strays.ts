@@ -2,7 +2,7 @@ import { parseInstanceId } from "../../core/instances/instance-id.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import { waitForProxiesIfPossible } from "../routes/wait-for-proxies.js";
 import { instancesOf } from "../releases/instances-of.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 import type { InstanceState } from "../engines/engine.js";
 import type { AppSnapshot } from "./app-snapshot.js";
 
@@ -12,7 +12,7 @@ import type { AppSnapshot } from "./app-snapshot.js";
  * of scale did not come to its switch. What was started since is not among those that were left.
  */
 export async function stopStrays(
-  tools: Tools,
+  tools: ReconcileNeeds,
   { name: app, table, instances }: AppSnapshot & { readonly instances: readonly InstanceState[] },
   records: readonly ReleaseRecord[],
 ): Promise<void> {
@@ -40,7 +40,7 @@ function numberOf(id: string): number {
 }
 
 /** Stops it at once when no proxy routes to it; a silent proxy delays this stop, not the server's start. */
-async function stopWhenOut(tools: Tools, app: string, number: number, id: string): Promise<void> {
+async function stopWhenOut(tools: ReconcileNeeds, app: string, number: number, id: string): Promise<void> {
   // Its undoing found a silent proxy, too.
   if (tools.leaving.isLeaving(id)) return;
   const revision = await tools.routes.revisionOf(app);
@@ -52,7 +52,7 @@ async function stopWhenOut(tools: Tools, app: string, number: number, id: string
   } else tools.leaving.begin(id, { goneSince: revision, drainSeconds: 0, afterwards });
 }
 
-async function retireIfOut(tools: Tools, app: string, number: number): Promise<void> {
+async function retireIfOut(tools: ReconcileNeeds, app: string, number: number): Promise<void> {
   const { releases } = await tools.routes.read(app);
   const record = await tools.releases.find(app, number);
   if (record?.phase === "settled" && !releases.some((release) => release.number === number))

@@ -5,7 +5,7 @@ import { parseReleaseName } from "../../core/names.js";
 import { WakeRequests } from "../../core/records/routes/wake-requests.js";
 import { keys } from "../../core/redis/keys.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
-import type { Tools } from "../tools.js";
+import type { ReconcileNeeds } from "./needs.js";
 import { wakeUp } from "./sleep.js";
 
 const POLL_MS = 1000;
@@ -15,7 +15,7 @@ export class Wakes {
   private readonly requests: WakeRequests;
 
   constructor(
-    private readonly tools: Tools,
+    private readonly tools: ReconcileNeeds,
     private readonly pipeline: Pick<Pipeline, "work">,
     private readonly redis: Database,
   ) {

@@ -3,12 +3,12 @@ import { AppError } from "../../core/errors/app-error.js";
 import { parseReleaseName } from "../../core/names.js";
 import type { LogLinks } from "./log-links.js";
 import { releaseLogs } from "./release-logs.js";
-import type { Tools } from "../tools.js";
+import type { ReleasesNeeds } from "./needs.js";
 
 const LAST_LINES = 200;
 
 /** `/logs/APP/vN/PROOF`: what the making of a release said, and the last lines of its instances, as plain text. */
-export function releaseLogPage(tools: Tools, links: LogLinks): Router {
+export function releaseLogPage(tools: ReleasesNeeds, links: LogLinks): Router {
   const router = Router();
   router.get("/:app/:release/:proof", async (request, response) => {
     const { app, release, proof } = request.params;

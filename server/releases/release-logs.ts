@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { LogEntry } from "../../core/api/apps/logs.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
-import type { Tools } from "../tools.js";
+import type { ReleasesNeeds } from "./needs.js";
 import { instancesOf } from "./instances-of.js";
 
 export interface LogRequest {
@@ -15,7 +15,7 @@ export interface LogRequest {
 
 /** The log of an app's instances, in the order of time; of one release with what its making said in front. */
 export async function releaseLogs(
-  tools: Tools,
+  tools: ReleasesNeeds,
   app: string,
   request: LogRequest,
   write: (entry: LogEntry) => void,
@@ -31,7 +31,7 @@ export async function releaseLogs(
 }
 
 async function wanted(
-  { releases, routes }: Tools,
+  { releases, routes }: ReleasesNeeds,
   app: string,
   number: number | undefined,
 ): Promise<ReleaseRecord[]> {
@@ -42,7 +42,7 @@ async function wanted(
 }
 
 async function writeOutput(
-  { home }: Tools,
+  { home }: ReleasesNeeds,
   app: string,
   number: number,
   write: (entry: LogEntry) => void,
@@ -53,7 +53,7 @@ async function writeOutput(
 }
 
 async function collect(
-  tools: Tools,
+  tools: ReleasesNeeds,
   id: string,
   from: string,
   { lines, signal }: LogRequest,
@@ -65,7 +65,7 @@ async function collect(
 }
 
 async function follow(
-  tools: Tools,
+  tools: ReleasesNeeds,
   id: string,
   from: string,
   { signal }: LogRequest,

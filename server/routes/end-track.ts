@@ -1,4 +1,4 @@
-import type { Tools } from "../tools.js";
+import type { RoutesNeeds } from "./needs.js";
 import { eventsOfDeparture } from "../events/events-of.js";
 import { waitForProxiesIfPossible } from "./wait-for-proxies.js";
 import { withoutTrack } from "./route-changes.js";
@@ -8,7 +8,7 @@ import { withoutTrack } from "./route-changes.js";
  * app is held (`exclusively`), with its tools. `how`: what is said of that, if not who did it.
  */
 export async function endTrack(
-  tools: Tools,
+  tools: RoutesNeeds,
   app: string,
   branch: string,
   by: string,

@@ -2,10 +2,11 @@ import { toAppError } from "../../core/errors/app-error.js";
 import { PerKey } from "../../core/loop/per-key.js";
 import { Ticker } from "../../core/loop/ticker.js";
 import type { RouteTable } from "../../core/records/routes/route-table.js";
-import type { Tools } from "../tools.js";
+import type { RecoveringApps } from "../releases/recovering-apps.js";
+import type { RoutesNeeds } from "./needs.js";
 
 export interface RouteWatchOptions {
-  readonly tools: Pick<Tools, "routes" | "recovering" | "clock" | "log">;
+  readonly tools: Pick<RoutesNeeds, "routes" | "clock" | "log"> & { readonly recovering: RecoveringApps };
   /** What it does, for the log. */
   readonly name: string;
   /** Whether there may be something to do about an app. */

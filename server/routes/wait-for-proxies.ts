@@ -1,11 +1,11 @@
 import { AppError, isAppError } from "../../core/errors/app-error.js";
 import { hasApplied } from "../../core/records/routes/proxy-reports.js";
-import type { Tools } from "../tools.js";
+import type { RoutesNeeds } from "./needs.js";
 
 const POLL_MS = 5;
 const TIMEOUT_MS = 10_000;
 
-type WaitTools = Pick<Tools, "proxyReports" | "clock">;
+type WaitTools = Pick<RoutesNeeds, "proxyReports" | "clock">;
 
 /**
  * Resolves when every proxy routes the app by `revision` or a later one: for what stops something that visitors may still
@@ -41,7 +41,7 @@ export async function waitForProxies(
  * error that tells of that proxy, if there is one.
  */
 export async function waitForProxiesIfPossible(
-  tools: WaitTools & Pick<Tools, "log">,
+  tools: WaitTools & Pick<RoutesNeeds, "log">,
   revision: number,
   app: string,
 ): Promise<AppError | undefined> {

@@ -7,7 +7,7 @@ import { Reconciler } from "../../server/reconcile/reconciler.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
 import { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import { ReleaseTurns } from "../../server/releases/release-turns.js";
-import type { Tools } from "../../server/tools.js";
+import type { ReconcileNeeds } from "../../server/reconcile/needs.js";
 import { eventually } from "../support/eventually.js";
 import { TestRedis } from "../support/test-redis.js";
 
@@ -59,7 +59,7 @@ describe("the retirement of a release that Redis interrupts", function () {
           (await isOut()) && refusals++ === 0 ? Promise.reject(new Error("Connection is closed.")) : [],
         loadsOf: async () => Promise.resolve(new Map([["shop/v1", []]])),
       },
-    } as unknown as Tools;
+    } as unknown as ReconcileNeeds;
     await tools.routes.update("shop", () => ({ ...emptyRouteTable("shop"), releases: [REPLACED] }));
     const reconciler = new Reconciler(tools, { resolvePostponed: () => undefined }).start();
     await eventually("it is retired", async () => (await releases.find("shop", 1))?.phase === "retired");

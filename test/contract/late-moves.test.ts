@@ -14,7 +14,7 @@ import { Reconciler } from "../../server/reconcile/reconciler.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
 import { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import { ReleaseTurns } from "../../server/releases/release-turns.js";
-import type { Tools } from "../../server/tools.js";
+import type { ReconcileNeeds } from "../../server/reconcile/needs.js";
 import { eventually } from "../support/eventually.js";
 import { TestRedis } from "../support/test-redis.js";
 
@@ -28,7 +28,7 @@ const SLOW = { ...ROUTED, replacedAt: 1 };
 describe("what was decided about releases a while ago", function () {
   this.timeout(20_000);
   let redis: TestRedis;
-  let tools: Tools;
+  let tools: ReconcileNeeds;
   let stopping = deferred<undefined>();
   let stopped = deferred<undefined>();
   before(async () => (redis = await TestRedis.start()));
@@ -66,7 +66,7 @@ describe("what was decided about releases a while ago", function () {
         members: async () => Promise.resolve([]),
         loadsOf: async () => Promise.resolve(new Map()),
       },
-    } as unknown as Tools;
+    } as unknown as ReconcileNeeds;
   });
 
   it("does not remove a preview that was pushed meanwhile", async () => {

@@ -8,7 +8,7 @@ import { emptyRouteTable, PRODUCTION, type RoutedRelease } from "../../core/reco
 import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { prune } from "../../server/pipeline/prune.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
-import type { Tools } from "../../server/tools.js";
+import type { ReconcileNeeds } from "../../server/reconcile/needs.js";
 import { TestRedis } from "../support/test-redis.js";
 
 const NEWEST = 104;
@@ -39,7 +39,7 @@ describe("pruning an app", () => {
       ...{ home, releases, routes: new RouteTables(connection), path: "" },
       settings: { limits: { keepReleases: 2 } },
       logs: { forget: async (id: string) => Promise.resolve(forgotten.push(id)) },
-    } as unknown as Tools;
+    } as unknown as ReconcileNeeds;
     const draft = await releases.draft({
       ...{ app: "shop", commit: "c", branch: "main", track: PRODUCTION, source: "push", by: "me" },
       ...{ steps: "deploy", processes: [{ name: "web", command: "x", quantity: 1 }] },

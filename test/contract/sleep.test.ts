@@ -9,7 +9,7 @@ import { Reconciler } from "../../server/reconcile/reconciler.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
 import { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import { ReleaseTurns } from "../../server/releases/release-turns.js";
-import type { Tools } from "../../server/tools.js";
+import type { ReconcileNeeds } from "../../server/reconcile/needs.js";
 import { eventually } from "../support/eventually.js";
 import { TestRedis } from "../support/test-redis.js";
 
@@ -66,7 +66,7 @@ describe("a preview that goes to sleep", function () {
         members,
         loadsOf: async (names: string[], revision: number) => reports.loadsOf(names, revision),
       },
-    } as unknown as Tools; // What only asks Redis and the engine is enough for this.
+    } as unknown as ReconcileNeeds; // What only asks Redis and the engine is enough for this.
     await routes.update("shop", () => ({
       ...emptyRouteTable("shop"),
       tracks: { feature: 1 },

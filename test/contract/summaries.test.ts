@@ -6,7 +6,7 @@ import { TrafficSeries } from "../../core/records/traffic/traffic-series.js";
 import { keys } from "../../core/redis/keys.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
 import { appSummaries } from "../../server/api/summaries/app-summaries.js";
-import type { Tools } from "../../server/tools.js";
+import type { ApiNeeds } from "../../server/api/needs.js";
 import { OwnRedis } from "../support/own-redis.js";
 
 describe("what is told of all apps at once", function () {
@@ -51,7 +51,7 @@ describe("what is told of all apps at once", function () {
         list: async () =>
           Promise.resolve(["shop.v2.web.1", "shopping.v1.web.1"].map((id) => ({ id, ...state }))),
       },
-    } as unknown as Tools;
+    } as unknown as ApiNeeds;
     const summaries = await appSummaries(tools);
     expect(
       summaries.map(({ app, tracks, instances }) => ({

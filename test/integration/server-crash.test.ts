@@ -1,7 +1,7 @@
 import { expect } from "chai";
+import { Redis } from "ioredis";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Database } from "../../core/redis/database.js";
 import { eventually } from "../support/eventually.js";
 import { leftoversOf } from "../support/leftovers.js";
 import { startLoad } from "../support/load.js";
@@ -266,7 +266,7 @@ async function freezeRedisWhen(
   text: string,
 ): Promise<{ frozen: Promise<void>; thaw(): Promise<void> }> {
   const password = (await readFile(join(sluice.home, "redis/password"), "utf8")).trim();
-  const redis = new Database({ path: join(sluice.home, "redis/redis.sock"), password });
+  const redis = new Redis({ path: join(sluice.home, "redis/redis.sock"), password });
   const monitor = await redis.monitor();
   const frozen = new Promise<void>((resolve, reject) => {
     monitor.on("monitor", (_time: string, args: string[]) => {

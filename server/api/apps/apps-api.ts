@@ -2,13 +2,13 @@ import { Router } from "express";
 import type { AppSummary, DestroyedApp } from "../../../core/api/apps/apps.js";
 import { destroyApp } from "../../pipeline/operations/destroy-app.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { holderOf } from "../require-token.js";
 import { pendingOf } from "../requests/pending-of.js";
 import { appSummaries } from "../summaries/app-summaries.js";
 
 /** `GET /apps`, `DELETE /apps/APP`. */
-export function appsApi(tools: Tools, pipeline: Pipeline): Router {
+export function appsApi(tools: ApiNeeds, pipeline: Pipeline): Router {
   const router = Router();
   router.get("/apps", async (_request, response) =>
     response.json((await appSummaries(tools)) satisfies AppSummary[]),

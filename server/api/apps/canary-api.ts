@@ -15,14 +15,14 @@ import { abortByHand } from "../../canary/judging/abort-by-hand.js";
 import { setShare } from "../../canary/judging/share.js";
 import { promote } from "../../pipeline/operations/promote.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { parseBody } from "../requests/parse-body.js";
 import { pendingOf } from "../requests/pending-of.js";
 import { streamWork } from "../requests/stream-work.js";
 import { holderOf } from "../require-token.js";
 
 export interface CanaryApiOptions {
-  readonly tools: Tools;
+  readonly tools: ApiNeeds;
   readonly pipeline: Pipeline;
   readonly canaries: CanaryStore;
   readonly redis: Database;

@@ -1,11 +1,11 @@
 import { Router } from "express";
 import { configChangeSchema, type Config } from "../../../core/api/apps/config.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { holderOf } from "../require-token.js";
 import { parseBody } from "../requests/parse-body.js";
 
 /** `GET` and `PATCH /apps/APP/config`. */
-export function configApi({ apps, config }: Pick<Tools, "apps" | "config">): Router {
+export function configApi({ apps, config }: Pick<ApiNeeds, "apps" | "config">): Router {
   const router = Router();
   router.get("/apps/:app/config", async (request, response) => {
     const { name } = await apps.read(request.params.app);

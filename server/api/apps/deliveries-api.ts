@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Router } from "express";
 import type { DeliveryAnswer, ReplayedDelivery } from "../../../core/api/apps/deliveries.js";
 import { AppError } from "../../../core/errors/app-error.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import type { DeliveryRecord } from "../../webhooks/deliveries/delivery-record.js";
 import type { Delivery, DeliveryStore } from "../../webhooks/deliveries/delivery-store.js";
 import { holderOf } from "../require-token.js";
@@ -11,7 +11,7 @@ const SHOWN = 200;
 
 /** `GET /apps/APP/deliveries`: those that were taken and those that were not; `POST /apps/APP/deliveries/N/replay`. */
 export function deliveriesApi(
-  { apps, clock }: Pick<Tools, "apps" | "clock">,
+  { apps, clock }: Pick<ApiNeeds, "apps" | "clock">,
   deliveries: DeliveryStore,
 ): Router {
   const router = Router();

@@ -1,13 +1,13 @@
 import { Router } from "express";
 import { logQuerySchema } from "../../../core/api/apps/logs.js";
 import { releaseLogs } from "../../releases/release-logs.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { knownRelease } from "../requests/known-release.js";
 import { parse } from "../requests/parse-body.js";
 import { streamLines } from "../requests/stream-lines.js";
 
 /** `GET /apps/APP/logs?release&lines&follow` */
-export function logsApi(tools: Tools): Router {
+export function logsApi(tools: ApiNeeds): Router {
   const router = Router();
   router.get("/apps/:app/logs", async (request, response) => {
     const { release, lines, follow } = parse(logQuerySchema, request.query);

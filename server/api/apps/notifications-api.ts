@@ -10,14 +10,14 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { PRODUCTION } from "../../../core/records/routes/route-table.js";
 import { productionOf } from "../../routes/production-of.js";
 import { urlOfRelease } from "../../releases/what-serves.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import type { Notifier, Undelivered } from "../../notify/notifier.js";
 import type { ReceiverStore } from "../../notify/receiver-store.js";
 import { testEvent } from "../../notify/test-event.js";
 
 /** `/apps/APP/notifications`: who is notified of an app's releases. */
 export function notificationsApi(
-  tools: Pick<Tools, "apps" | "settings" | "clock" | "routes" | "releases">,
+  tools: Pick<ApiNeeds, "apps" | "settings" | "clock" | "routes" | "releases">,
   receivers: ReceiverStore,
   notifier: Notifier,
 ): Router {

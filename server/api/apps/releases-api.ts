@@ -7,7 +7,7 @@ import {
 import { parseReleaseName, releaseName } from "../../../core/names.js";
 import { rollback } from "../../pipeline/operations/rollback.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { knownRelease } from "../requests/known-release.js";
 import { parseBody } from "../requests/parse-body.js";
 import { streamWork } from "../requests/stream-work.js";
@@ -15,7 +15,7 @@ import { holderOf } from "../require-token.js";
 import { releaseSummaries } from "../summaries/release-summaries.js";
 
 /** `GET /apps/APP/releases`, `POST /apps/APP/rollback`. */
-export function releasesApi(tools: Tools, pipeline: Pipeline): Router {
+export function releasesApi(tools: ApiNeeds, pipeline: Pipeline): Router {
   const router = Router();
   router.get("/apps/:app/releases", async (request, response) =>
     response.json((await releaseSummaries(tools, request.params.app)) satisfies ReleaseSummary[]),

@@ -5,13 +5,13 @@ import { releaseName } from "../../../core/names.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";
 import { scaleProduction } from "../../pipeline/operations/scale.js";
 import { productionOf } from "../../routes/production-of.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { streamWork } from "../requests/stream-work.js";
 import { holderOf } from "../require-token.js";
 import { parseBody } from "../requests/parse-body.js";
 
 /** `GET` and `PUT /apps/APP/scale`. */
-export function scaleApi(tools: Tools, pipeline: Pipeline): Router {
+export function scaleApi(tools: ApiNeeds, pipeline: Pipeline): Router {
   const router = Router();
   router.get("/apps/:app/scale", async (request, response) => {
     const app = await tools.apps.read(request.params.app);
@@ -33,7 +33,7 @@ export function scaleApi(tools: Tools, pipeline: Pipeline): Router {
   return router;
 }
 
-async function scaleSummary(tools: Tools, app: string): Promise<ScaleSummary> {
+async function scaleSummary(tools: ApiNeeds, app: string): Promise<ScaleSummary> {
   const [record, states, decisions] = await Promise.all([
     productionOf(tools, app),
     tools.engine.list(),

@@ -8,7 +8,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { groupBy } from "../../../core/group-by.js";
 import { merged, type TrafficEntry } from "../../../core/records/traffic/traffic-series.js";
 import { percentileMs, sumOf, type Traffic } from "../../../core/records/traffic/traffic.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { parseRange } from "../requests/parse-range.js";
 
 const HOUR_MS = 3_600_000;
@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 const LONGEST_MS = { 1: HOUR_MS, 60: 30 * 24 * HOUR_MS } as const;
 
 /** `GET /apps/APP/traffic?from&to&step`: what the proxies counted, as a series for each release and track, and in all. */
-export function trafficApi({ apps, traffic, clock }: Pick<Tools, "apps" | "traffic" | "clock">): Router {
+export function trafficApi({ apps, traffic, clock }: Pick<ApiNeeds, "apps" | "traffic" | "clock">): Router {
   const router = Router();
   router.get("/apps/:app/traffic", async (request, response) => {
     const { name } = await apps.read(request.params.app);

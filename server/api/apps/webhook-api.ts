@@ -1,7 +1,7 @@
 import { Router } from "express";
 import { webhookRequestSchema, type WebhookAnswer } from "../../../core/api/apps/webhook.js";
 import { controlUrl } from "../../releases/public-url.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import type { SeenHeads } from "../../webhooks/sources/seen-heads.js";
 import type { Sources } from "../../webhooks/sources/source.js";
 import { shownSource } from "../../webhooks/sources/source-address.js";
@@ -9,7 +9,7 @@ import type { Webhook, WebhookStore } from "../../webhooks/webhook-store.js";
 import { holderOf } from "../require-token.js";
 import { parseBody } from "../requests/parse-body.js";
 
-export interface WebhookApiOptions extends Pick<Tools, "apps" | "settings"> {
+export interface WebhookApiOptions extends Pick<ApiNeeds, "apps" | "settings"> {
   readonly webhooks: WebhookStore;
   readonly seen: SeenHeads;
   readonly sources: Sources;
@@ -47,7 +47,7 @@ async function lookAtSource(
   }
 }
 
-function answerOf(settings: Tools["settings"], webhook: Webhook): WebhookAnswer {
+function answerOf(settings: ApiNeeds["settings"], webhook: Webhook): WebhookAnswer {
   const { app, secret, publicKey, source, branches, statusToken } = webhook;
   return {
     app,

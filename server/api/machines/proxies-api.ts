@@ -1,7 +1,7 @@
 import { Router } from "express";
 import type { ProxySummary } from "../../../core/api/machines/proxies.js";
 import { AppError } from "../../../core/errors/app-error.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { holderOf } from "../require-token.js";
 import { proxySummary } from "../summaries/proxy-summary.js";
 
@@ -10,7 +10,7 @@ export function proxiesApi({
   proxyReports,
   traffic,
   log,
-}: Pick<Tools, "proxyReports" | "traffic" | "log">): Router {
+}: Pick<ApiNeeds, "proxyReports" | "traffic" | "log">): Router {
   const router = Router();
   router.get("/proxies", async (_request, response) =>
     response.json((await proxyReports.members()).map(proxySummary) satisfies ProxySummary[]),

@@ -4,14 +4,14 @@ import { HostRecords } from "../../../core/records/hosts/host-records.js";
 import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import { authenticate } from "../../access/authenticate.js";
 import type { TokenStore } from "../../access/token-store.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { prometheusText, type HostSample } from "./prometheus.js";
 
 const FRESH_MS = 15_000;
 
 /** `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`. */
 export function metrics(
-  tools: Pick<Tools, "apps" | "engine" | "traffic" | "routes" | "clock">,
+  tools: Pick<ApiNeeds, "apps" | "engine" | "traffic" | "routes" | "clock">,
   tokens: TokenStore,
   redis: Database,
 ): RequestHandler {

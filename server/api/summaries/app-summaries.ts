@@ -6,9 +6,12 @@ import { PRODUCTION, type RouteTable } from "../../../core/records/routes/route-
 import type { InstanceState } from "../../engines/engine.js";
 import { urlOfRelease } from "../../releases/what-serves.js";
 import { recentTraffic } from "./recent-traffic.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 
-type SummaryTools = Pick<Tools, "apps" | "releases" | "routes" | "engine" | "settings" | "clock" | "traffic">;
+type SummaryTools = Pick<
+  ApiNeeds,
+  "apps" | "releases" | "routes" | "engine" | "settings" | "clock" | "traffic"
+>;
 
 /** Of each app what its route table names: an app has a hundred records, of which few serve. */
 export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {

@@ -1,13 +1,13 @@
 import type { RecentTraffic } from "../../../core/api/apps/apps.js";
 import { groupBy } from "../../../core/group-by.js";
 import { percentileMs, sumOf, type Traffic } from "../../../core/records/traffic/traffic.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 
 const SECONDS = 60;
 
 /** Track → its last minute, whatever release served it. */
 export async function recentTraffic(
-  { traffic, clock }: Pick<Tools, "traffic" | "clock">,
+  { traffic, clock }: Pick<ApiNeeds, "traffic" | "clock">,
   app: string,
 ): Promise<(track: string) => RecentTraffic> {
   const now = clock.now();

@@ -2,11 +2,11 @@ import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
 import { releaseName } from "../../../core/names.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import type { RouteTable } from "../../../core/records/routes/route-table.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 
 /** Newest first. Throws `app-unknown`. */
 export async function releaseSummaries(
-  tools: Pick<Tools, "apps" | "releases" | "routes">,
+  tools: Pick<ApiNeeds, "apps" | "releases" | "routes">,
   name: string,
 ): Promise<ReleaseSummary[]> {
   const app = await tools.apps.read(name);

@@ -3,12 +3,12 @@ import type { Database } from "../../../core/redis/database.js";
 import { isAlert } from "../../../core/records/alerts/is-alert.js";
 import { serviceState } from "../../../core/exec/runsv.js";
 import { diskSpace } from "../../pipeline/disk-space.js";
-import type { Tools } from "../../tools.js";
+import type { ApiNeeds } from "../needs.js";
 import { proxySummary } from "./proxy-summary.js";
 import { appSummaries } from "./app-summaries.js";
 
 type StatusTools = Parameters<typeof appSummaries>[0] &
-  Pick<Tools, "home" | "log" | "recovering" | "proxyReports">;
+  Pick<ApiNeeds, "home" | "log" | "recovering" | "proxyReports">;
 
 /** What `sluice status` shows. With Redis away it still tells so, without the apps. */
 export async function serverStatus(

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import semver from "semver";
 import { AppError } from "../../../core/errors/app-error.js";
 import { captureCommand } from "../../../core/exec/exec.js";
-import type { Tools } from "../../tools.js";
+import type { BuildsNeeds } from "../needs.js";
 import { parseNpmFailure } from "./npm-failure.js";
 
 /** Node.js as a package without an install script; `bin/node` is in it, npm is not. */
@@ -13,7 +13,7 @@ const PACKAGE = `node-${process.platform}-${process.arch}`;
 const FEW_RETRIES = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=1000"];
 const SHORT_ANSWER = "--fetch-timeout=20000";
 
-type NpmTools = Pick<Tools, "home" | "path" | "networkEnv">;
+type NpmTools = Pick<BuildsNeeds, "home" | "path" | "networkEnv">;
 
 /** The highest version in `range` that the registry has. Throws `npm-registry-untrusted`, `npm-registry-failed`. */
 export async function findNodeVersion(

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
 import { DependencyCache, type Variant } from "../dependency-cache.js";
 import { installsAlone, type PackageJson } from "../manifest/package-json.js";
-import type { ReleaseWork } from "../../pipeline/step.js";
-import { userOf } from "../../tools.js";
+import type { BuildWork } from "../build-work.js";
+import { userOf } from "../../machine.js";
 import { runTask } from "../task.js";
 import { readTreeFile } from "../tree-file.js";
 import { nodePath } from "./node-path.js";
@@ -49,7 +49,7 @@ export interface NodeDependencies {
 
 /** Undefined when there is nothing to install. */
 export async function nodeDependencies(
-  work: ReleaseWork,
+  work: BuildWork,
   tree: string,
   packageJson: PackageJson,
 ): Promise<NodeDependencies | undefined> {
@@ -82,7 +82,7 @@ export async function nodeDependencies(
 
 /** Gives a tree its `node_modules`: from the cache when nothing changed, else freshly installed. Answers which it was. */
 export async function install(
-  work: ReleaseWork,
+  work: BuildWork,
   dependencies: NodeDependencies,
   tree: string,
   variant: Variant,
@@ -104,12 +104,7 @@ export async function install(
 }
 
 /** Runs an npm (yarn, pnpm) command of the release's. Throws `dependencies-failed`. */
-export async function run(
-  work: ReleaseWork,
-  command: string,
-  cwd: string,
-  signal: AbortSignal,
-): Promise<void> {
+export async function run(work: BuildWork, command: string, cwd: string, signal: AbortSignal): Promise<void> {
   const failure = await runTask(work, { command, cwd }, signal);
   if (failure !== undefined) throw new AppError("dependencies-failed", { command, status: failure });
 }
@@ -120,7 +115,7 @@ export function variantOfTree(dependencies: NodeDependencies, build: string | un
 }
 
 async function fillCache(
-  work: ReleaseWork,
+  work: BuildWork,
   dependencies: NodeDependencies,
   key: string,
   tree: string,
@@ -149,7 +144,7 @@ async function fillCache(
 }
 
 async function cacheKey(
-  work: ReleaseWork,
+  work: BuildWork,
   tree: string,
   packageJson: PackageJson,
   lock: string,

@@ -4,7 +4,7 @@ import semver from "semver";
 import { AppError } from "../../../core/errors/app-error.js";
 import { outputOf } from "../../../core/exec/exec.js";
 import type { Manifest } from "../manifest/manifest.js";
-import type { ReleaseWork } from "../../pipeline/step.js";
+import type { BuildWork } from "../build-work.js";
 import { fetchNode, findNodeVersion } from "./fetch-node.js";
 
 /** Names of "whatever is current" in .nvmrc and .node-version. */
@@ -37,8 +37,8 @@ export async function nodeFolderFor(
 
 /** The part of a release that is needed here. */
 export interface NodeWork {
-  readonly tools: Pick<ReleaseWork["tools"], "home" | "path" | "networkEnv">;
-  readonly out: Pick<ReleaseWork["out"], "line">;
+  readonly tools: Pick<BuildWork["tools"], "home" | "path" | "networkEnv">;
+  readonly out: Pick<BuildWork["out"], "line">;
 }
 
 export async function hostNodeVersion(path: string): Promise<string> {

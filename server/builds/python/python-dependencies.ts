@@ -1,11 +1,11 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
-import type { ReleaseWork } from "../../pipeline/step.js";
+import type { BuildWork } from "../build-work.js";
 import { runTask } from "../task.js";
 
 /** A virtual environment in `.venv` for a tree with a requirements.txt. Answers whether there was one to make. */
-export async function installPython(work: ReleaseWork, tree: string, signal: AbortSignal): Promise<boolean> {
+export async function installPython(work: BuildWork, tree: string, signal: AbortSignal): Promise<boolean> {
   const hasRequirements = await access(join(tree, "requirements.txt")).then(
     () => true,
     () => false,

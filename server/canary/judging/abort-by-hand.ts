@@ -1,9 +1,9 @@
 import { abort } from "./share.js";
-import type { Tools } from "../../tools.js";
+import type { CanaryNeeds } from "../needs.js";
 
 /** A person takes the canary out of the traffic. Answers its number. Throws `canary-none`. */
 export async function abortByHand(
-  tools: Pick<Tools, "routes" | "releases" | "proxyReports" | "clock" | "log">,
+  tools: Pick<CanaryNeeds, "routes" | "releases" | "proxyReports" | "clock" | "log">,
   app: string,
   by: string,
 ): Promise<number> {

@@ -2,13 +2,13 @@ import { parseReleaseName } from "../../../core/names.js";
 import type { EventRecord } from "../../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { CANARY, PRODUCTION } from "../../../core/records/routes/route-table.js";
-import type { Tools } from "../../tools.js";
+import type { CanaryNeeds } from "../needs.js";
 import { newCanary, type CanaryRecord } from "../canary-record.js";
 import type { CanaryStore } from "../canary-store.js";
 
 /** The record of a canary that is live: the one there is, or a new one, from the moment it went live on. */
 export async function beginCanary(
-  { routes }: Pick<Tools, "routes">,
+  { routes }: Pick<CanaryNeeds, "routes">,
   store: CanaryStore,
   release: ReleaseRecord,
 ): Promise<CanaryRecord> {
@@ -26,7 +26,7 @@ export async function beginCanary(
 
 /** The same when a canary went live, if it still is one and none that came after it has a record. Nothing for other events. */
 export async function beginCanaryOf(
-  tools: Pick<Tools, "routes" | "releases">,
+  tools: Pick<CanaryNeeds, "routes" | "releases">,
   store: CanaryStore,
   { type, app, release: name = "" }: EventRecord,
 ): Promise<void> {

@@ -5,7 +5,7 @@ import { BASELINE, CANARY, PRODUCTION, type RouteTable } from "../../../core/rec
 import type { TrafficSeries } from "../../../core/records/traffic/traffic-series.js";
 import { eventsOfDecision } from "../../events/events-of.js";
 import { RouteWatch } from "../../routes/route-watch.js";
-import type { Tools } from "../../tools.js";
+import type { CanaryNeeds } from "../needs.js";
 import { beginCanary } from "./begin-canary.js";
 import { freshEvidence, type CanaryRecord, type Decision } from "../canary-record.js";
 import type { CanaryStore } from "../canary-store.js";
@@ -17,7 +17,7 @@ import { verdictOn } from "./verdict-on.js";
 import { whyHeld } from "./why-held.js";
 
 export interface JudgeOptions {
-  readonly tools: Tools;
+  readonly tools: CanaryNeeds;
   readonly store: CanaryStore;
   readonly traffic: Pick<TrafficSeries, "since">;
   readonly isAlert: () => Promise<boolean>;

@@ -6,9 +6,9 @@ import type { EventsOfChange } from "../../../core/records/routes/route-tables.j
 import { eventsOfDeparture, type Cause } from "../../events/events-of.js";
 import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import { withoutCanary, withShare } from "../../routes/route-changes.js";
-import type { Tools } from "../../tools.js";
+import type { CanaryNeeds } from "../needs.js";
 
-type RouteTools = Pick<Tools, "routes" | "proxyReports" | "clock" | "log">;
+type RouteTools = Pick<CanaryNeeds, "routes" | "proxyReports" | "clock" | "log">;
 
 /**
  * The canary gets this part of the visitors from now on, until it goes: a person says so. Resolves when every proxy does so, or
@@ -48,7 +48,7 @@ export async function raise(
  * Answers its number. Throws `canary-none`.
  */
 export async function abort(
-  tools: RouteTools & Pick<Tools, "releases">,
+  tools: RouteTools & Pick<CanaryNeeds, "releases">,
   app: string,
   { only, ...cause }: Cause & { readonly only?: number },
 ): Promise<number> {

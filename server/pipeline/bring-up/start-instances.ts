@@ -6,7 +6,7 @@ import { placedTree } from "../../builds/placed-tree.js";
 import type { InstanceSpec } from "../../engines/engine.js";
 import { untilEngineAnswers } from "../../engines/until-engine-answers.js";
 import { unlessUnavailable } from "../../engines/unless-unavailable.js";
-import { userOf } from "../../tools.js";
+import { userOf } from "../../machine.js";
 import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
 import type { ReleaseWork } from "../step.js";

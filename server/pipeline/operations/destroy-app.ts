@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import type { AppError } from "../../../core/errors/app-error.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
-import type { Tools } from "../../tools.js";
+import type { PipelineNeeds } from "../needs.js";
 import type { Pipeline } from "../pipeline.js";
 
 /**
@@ -45,7 +45,7 @@ export async function destroyApp(
 
 /** `goneSince`: the revision that a proxy has still to apply before the instances may stop. */
 async function stopInstances(
-  { engine, logs, leaving, settings }: Tools,
+  { engine, logs, leaving, settings }: PipelineNeeds,
   app: string,
   goneSince: number | undefined,
 ): Promise<void> {

@@ -5,7 +5,7 @@ import type { ReleaseRecord } from "../../../core/records/releases/release-recor
 import { CANARY, PRODUCTION, type RouteTable } from "../../../core/records/routes/route-table.js";
 import { advanced } from "../../releases/release-store.js";
 import { withLive } from "../../routes/route-changes.js";
-import type { Tools } from "../../tools.js";
+import type { PipelineNeeds } from "../needs.js";
 import { bringUp } from "../bring-up/bring-up.js";
 import { discardFresh } from "../bring-up/discard.js";
 import type { Output } from "../output.js";
@@ -78,7 +78,7 @@ async function takeProduction(work: ReleaseWork, signal: AbortSignal, by: string
   });
 }
 
-async function canaryOf(tools: Tools, app: string, only: number | undefined): Promise<ReleaseRecord> {
+async function canaryOf(tools: PipelineNeeds, app: string, only: number | undefined): Promise<ReleaseRecord> {
   const number = (await tools.routes.read(app)).tracks[CANARY];
   if (number !== undefined && only !== undefined && number !== only)
     throw new AppError("canary-changed", { app, wanted: releaseName(only), release: releaseName(number) });

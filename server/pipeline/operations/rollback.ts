@@ -3,7 +3,7 @@ import { releaseName } from "../../../core/names.js";
 import { BY_SLUICE } from "../../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { PRODUCTION } from "../../../core/records/routes/route-table.js";
-import type { Tools } from "../../tools.js";
+import type { PipelineNeeds } from "../needs.js";
 import type { Output } from "../output.js";
 import type { Pipeline } from "../pipeline.js";
 import type { Place } from "../release-queue.js";
@@ -62,7 +62,7 @@ export async function rollback(
 }
 
 async function targetOf(
-  { releases, routes, settings }: Tools,
+  { releases, routes, settings }: PipelineNeeds,
   app: string,
   wanted: number | undefined,
 ): Promise<ReleaseRecord> {

@@ -5,7 +5,7 @@ import type { ReleaseRecord } from "../../../core/records/releases/release-recor
 import type { RouteTable } from "../../../core/records/routes/route-table.js";
 import { productionOf } from "../../routes/production-of.js";
 import { withSize } from "../../routes/route-changes.js";
-import type { Tools } from "../../tools.js";
+import type { PipelineNeeds } from "../needs.js";
 import { bringUp } from "../bring-up/bring-up.js";
 import { discardFresh, discardUnlessNamed } from "../bring-up/discard.js";
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
@@ -98,7 +98,7 @@ async function scale(
   return scaled;
 }
 
-async function asDecided(tools: Tools, { app, only }: ScaleOrder): Promise<ReleaseRecord> {
+async function asDecided(tools: PipelineNeeds, { app, only }: ScaleOrder): Promise<ReleaseRecord> {
   const record = await productionOf(tools, app);
   if (record === undefined) throw new AppError("production-none", { app });
   if (only === undefined) return record;
@@ -139,7 +139,7 @@ function changesBetween(before: readonly ReleaseProcess[], after: readonly Relea
 
 /** What came of it stands whether it can be remembered or not. */
 async function remember(
-  { scaleDecisions, clock, log }: Tools,
+  { scaleDecisions, clock, log }: PipelineNeeds,
   { app, by, reason }: ScaleOrder,
   change: Change,
   outcome: string,

@@ -1,12 +1,15 @@
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { productionOf } from "../../routes/production-of.js";
-import type { Tools } from "../../tools.js";
+import type { PipelineNeeds } from "../needs.js";
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
 import { productionSizes } from "../../builds/manifest/production-sizes.js";
 
 /** A release's processes in the numbers that production has now, and no fewer than still run of it. */
-export async function sizeAsProduction(tools: Tools, record: ReleaseRecord): Promise<ReleaseProcess[]> {
+export async function sizeAsProduction(
+  tools: PipelineNeeds,
+  record: ReleaseRecord,
+): Promise<ReleaseProcess[]> {
   const { processes, fixedSizes } = await manifestOf(tools, record);
   const production = await productionOf(tools, record.app);
   const bounds = { fixedSizes, scale: record.scale };

@@ -3,7 +3,7 @@ import { productionOf } from "../../routes/production-of.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { forTrack, readManifest } from "../../builds/manifest/manifest.js";
 import type { ReleaseWork, Step } from "../step.js";
-import { userOf } from "../../tools.js";
+import { userOf } from "../../machine.js";
 
 const CHECKOUT_TIMEOUT_MS = 120_000;
 

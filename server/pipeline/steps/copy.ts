@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { AppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
-import { userOf } from "../../tools.js";
+import { userOf } from "../../machine.js";
 import { copyFolder } from "../../builds/copy-folder.js";
 import type { Step } from "../step.js";
 

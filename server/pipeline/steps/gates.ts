@@ -4,7 +4,7 @@ import { readManifest } from "../../builds/manifest/manifest.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { install, nodeDependencies } from "../../builds/node/node-dependencies.js";
 import type { ReleaseWork } from "../step.js";
-import { userOf } from "../../tools.js";
+import { userOf } from "../../machine.js";
 import { runTask } from "../../builds/task.js";
 
 /**

@@ -1,7 +1,7 @@
 import { toAppError, type ErrorCode } from "../../../core/errors/app-error.js";
 import { Slots } from "../../../core/slots.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";
-import type { Tools } from "../../tools.js";
+import type { WebhooksNeeds } from "../needs.js";
 import type { BranchResult } from "./delivery-record.js";
 import type { Delivery, DeliveryStore } from "./delivery-store.js";
 import { deployBranch, type BranchOrder } from "./deploy-branch.js";
@@ -10,7 +10,7 @@ import type { Sources } from "../sources/source.js";
 import type { Webhook, WebhookStore } from "../webhook-store.js";
 
 export interface DeliveryWorkOptions {
-  readonly tools: Tools;
+  readonly tools: WebhooksNeeds;
   readonly pipeline: Pipeline;
   readonly deliveries: DeliveryStore;
   readonly webhooks: WebhookStore;

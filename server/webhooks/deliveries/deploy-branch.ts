@@ -8,13 +8,13 @@ import type { Pipeline } from "../../pipeline/pipeline.js";
 import { releaseBranches } from "../../pipeline/release-branches.js";
 import { endTrack } from "../../routes/end-track.js";
 import { fixedTrack } from "../../routes/track-of-branch.js";
-import type { Tools } from "../../tools.js";
+import type { WebhooksNeeds } from "../needs.js";
 import type { BranchResult } from "./delivery-record.js";
 import { fetchedRef, type Sources } from "../sources/source.js";
 import type { Webhook } from "../webhook-store.js";
 
 export interface BranchTools {
-  readonly tools: Tools;
+  readonly tools: WebhooksNeeds;
   readonly pipeline: Pipeline;
   readonly sources: Sources;
   /** One for each delivery that is being built. */
@@ -130,7 +130,7 @@ async function releaseNow(
 
 /** What serves need not be released again, unless that is what was asked for. */
 async function servingRelease(
-  tools: Tools,
+  tools: WebhooksNeeds,
   { webhook: { app }, branch, commit, isReplay }: BranchOrder,
 ): Promise<Outcome | undefined> {
   const track = await tools.branchTracks.find(app, branch);
@@ -159,7 +159,7 @@ async function removeBranch(
 
 /** A branch is gone at the source: it goes here, and so does its preview or canary. Production stays. */
 async function endBranch(
-  tools: Tools,
+  tools: Parameters<typeof endTrack>[0],
   repository: Repository,
   { webhook, branch, by }: Pick<BranchOrder, "webhook" | "branch" | "by">,
 ): Promise<Outcome> {
@@ -170,7 +170,7 @@ async function endBranch(
   return { outcome: "deleted" };
 }
 
-async function repositoryOf({ home }: Tools, app: string): Promise<Repository> {
+async function repositoryOf({ home }: WebhooksNeeds, app: string): Promise<Repository> {
   await Repository.ensure(home.repository(app), home.gitHome());
   return new Repository(home.repository(app), home.gitHome());
 }

@@ -2,7 +2,7 @@ import { raw, Router, type NextFunction, type Request, type Response } from "exp
 import { randomUUID } from "node:crypto";
 import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import { branchOfRef } from "../../../core/names.js";
-import type { Tools } from "../../tools.js";
+import type { WebhooksNeeds } from "../needs.js";
 import type { DeliveryRecord } from "./delivery-record.js";
 import type { DeliveryStore } from "./delivery-store.js";
 import { fewLargeBodies } from "./few-large-bodies.js";
@@ -12,7 +12,7 @@ import { matchesBranch } from "../matches-branch.js";
 import type { Webhook, WebhookStore } from "../webhook-store.js";
 
 export interface ReceiveOptions {
-  readonly tools: Pick<Tools, "apps" | "clock" | "log">;
+  readonly tools: Pick<WebhooksNeeds, "apps" | "clock" | "log">;
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
 }

@@ -9,7 +9,7 @@ import { keys } from "../../../core/redis/keys.js";
 import { sendRequest, type RequestAnswer } from "../../../core/send-request.js";
 import type { LogLinks } from "../../releases/log-links.js";
 import { urlOfRelease } from "../../releases/what-serves.js";
-import type { Tools } from "../../tools.js";
+import type { WebhooksNeeds } from "../needs.js";
 import { apiOf } from "./api-of.js";
 import type { CommitReport } from "./commit-report.js";
 import { deploymentIdOf } from "./github-deployment.js";
@@ -18,7 +18,7 @@ import type { ForgeRequest } from "./forge-request.js";
 import type { Webhook, WebhookStore } from "../webhook-store.js";
 
 export interface ForgeReporterOptions {
-  readonly tools: Pick<Tools, "releases" | "settings">;
+  readonly tools: Pick<WebhooksNeeds, "releases" | "settings">;
   readonly webhooks: WebhookStore;
   readonly outbox: Outbox;
   readonly logLinks: LogLinks;

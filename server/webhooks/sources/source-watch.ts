@@ -1,7 +1,7 @@
 import { toAppError } from "../../../core/errors/app-error.js";
 import { PerKey } from "../../../core/loop/per-key.js";
 import { Ticker } from "../../../core/loop/ticker.js";
-import type { Tools } from "../../tools.js";
+import type { WebhooksNeeds } from "../needs.js";
 import type { BranchUpdate } from "../forges/forge.js";
 import type { DeliveryStore } from "../deliveries/delivery-store.js";
 import type { SeenHeads } from "./seen-heads.js";
@@ -10,7 +10,7 @@ import { matchesBranch } from "../matches-branch.js";
 import type { Webhook, WebhookStore } from "../webhook-store.js";
 
 export interface SourceWatchOptions {
-  readonly tools: Tools;
+  readonly tools: WebhooksNeeds;
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
   readonly seen: SeenHeads;

@@ -6,7 +6,7 @@ import { runCommand } from "../../../core/exec/exec.js";
 import { branchOfRef } from "../../../core/names.js";
 import { quote } from "../../../core/exec/quote.js";
 import { gitEnvironment } from "../../git/git-environment.js";
-import type { Tools } from "../../tools.js";
+import type { WebhooksNeeds } from "../needs.js";
 import { withKeyFile } from "./key-file.js";
 import { shownSource } from "./source-address.js";
 import { SourceLimits, type SourceLimitsOptions } from "./source-limits.js";
@@ -16,7 +16,7 @@ const HEADS_TIMEOUT_MS = 30_000;
 const FETCH_TIMEOUT_MS = 300_000;
 const CONNECT_SECONDS = 10;
 
-type SourceTools = Pick<Tools, "home" | "networkEnv">;
+type SourceTools = Pick<WebhooksNeeds, "home" | "networkEnv">;
 
 /** The repositories elsewhere that apps hang on, read by git. */
 export class Sources {

@@ -1,0 +1,23 @@
+import { releaseName } from "../../core/names.js";
+import type { BuildWork } from "./build-work.js";
+import { nodePath } from "./node/node-path.js";
+
+/** What builds and gates see: no secret of the app or of Sluice. */
+export function taskEnvironment({ app, record, tools }: BuildWork): Record<string, string> {
+  return {
+    ...tools.networkEnv,
+    PATH: nodePath(record.artifact, tools.path),
+    HOME: tools.home.buildHome(app.name),
+    LANG: "C.UTF-8",
+    CI: "true",
+    NO_COLOR: "1",
+    GIT_REV: record.commit,
+    RELEASE: releaseName(record.number),
+    SLUICE_APP: app.name,
+    SLUICE_TRACK: record.track,
+    npm_config_update_notifier: "false",
+    npm_config_fund: "false",
+    npm_config_audit: "false",
+    npm_config_progress: "false",
+  };
+}
