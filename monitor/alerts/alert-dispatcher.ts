@@ -55,7 +55,7 @@ export class AlertDispatcher {
       this.pausedUntil.delete(name);
     } catch (error) {
       this.pausedUntil.set(name, now + PAUSE_MS);
-      this.log.error({ err: error, action, turn, alert: alert.id }, "an alert could not be told");
+      this.log.error({ err: error, action, turn, alert: alert.id }, "an action for an alert failed");
     }
   }
 }

@@ -39,7 +39,7 @@ export class ReleaseChanges {
 
   private heard({ app, number }: ReleaseRecord, hearing: Promise<unknown> | undefined): void {
     hearing?.catch((error: unknown) =>
-      this.log.warn({ err: error, app, release: number }, "a change was not told"),
+      this.log.warn({ err: error, app, release: number }, "could not announce a change of a release"),
     );
   }
 }

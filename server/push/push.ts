@@ -73,7 +73,7 @@ export class Push implements HookAnswerer {
     }
   }
 
-  /** The pusher is gone. What is accepted already goes on. */
+  /** The pusher has disconnected. A push that was already accepted continues. */
   interrupt(): void {
     if (!this.isAccepted) this.interrupted.abort(new AppError("push-interrupted", {}));
   }
@@ -121,7 +121,7 @@ export class Push implements HookAnswerer {
   private async branchDeleted(branch: string): Promise<void> {
     const { app, by, onBranchDeleted } = this.options;
     if (fixedTrack(branch) !== PRODUCTION) await onBranchDeleted(app, branch, by);
-    else this.out.line(`production goes on as it is; \`sluice destroy ${app} --yes\` would end it`);
+    else this.out.line(`production keeps running. To remove the app: sluice destroy ${app} --yes`);
   }
 
   /** The whole of a push while the app is ours: healthy, accepted, received by git, live. */
@@ -195,7 +195,7 @@ export class Push implements HookAnswerer {
     for (const work of works.filter(({ record }) => record.phase !== "failed")) {
       // What Redis' absence leaves undone is remembered; the pusher is told what it was about.
       await this.options.pipeline.undo(work, error).catch((problem: unknown) => {
-        this.options.log.warn({ err: problem, app: this.options.app }, "a release was not undone yet");
+        this.options.log.warn({ err: problem, app: this.options.app }, "could not undo a release yet");
       });
     }
   }
@@ -211,7 +211,7 @@ export class Push implements HookAnswerer {
         await this.options.pipeline.toSettled(work, signal);
       } catch (error) {
         const problem = toAppError(error);
-        // Git has the branch already: the same push again would find nothing to do.
+        // Git already has the branch, so repeating the same push would do nothing.
         const isLost = problem.retriable && !hasReached(work.record.phase, "live");
         this.out.problem(
           isLost ? new AppError("push-not-live", { branch, reason: problem.message }) : problem,

@@ -88,7 +88,7 @@ export class WebhookStore {
       statusToken: statusToken === undefined ? known.statusToken : statusToken || undefined,
     }));
     if (changed === undefined)
-      throw new AppError("internal", { reason: `the webhook of ${app} went as it was made` });
+      throw new AppError("internal", { reason: `the webhook of ${app} was removed while it was created` });
     return changed;
   }
 

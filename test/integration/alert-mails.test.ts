@@ -47,7 +47,7 @@ describe("mails of alerts of a running Sluice", function () {
       expect(text?.content.toString()).to.match(
         /^Machine +web-1 \(proxy, redis, production, staging\): \d+ × /m,
       );
-      expect(text?.content.toString()).to.include("keeps every canary out of the traffic");
+      expect(text?.content.toString()).to.include("sends no visitors to any canary");
       expect(html?.content.toString()).to.include(`http://127.0.0.1:${sluice.controlPort}`);
       expect(chart?.type).to.equal("image/png");
       const alert = (await sluice.read<AlertsSummary>("alerts")).lasting.find(

@@ -306,7 +306,7 @@ describe("sluice up says what is in its way", function () {
     const pid = await sluice.pid();
     await refuses(
       {},
-      new RegExp(`Sluice already runs with the state folder ${sluice.home} \\(process ${pid}\\)`),
+      new RegExp(`Sluice is already running with the state folder ${sluice.home} \\(process ${pid}\\)`),
       /sluice down/,
     );
     expect(await sluice.pid()).to.equal(pid);
@@ -333,11 +333,7 @@ describe("sluice up says what is in its way", function () {
     const file = join(sluice.home, "ssh_host_key");
     await mkdir(sluice.home, { recursive: true });
     await writeFile(file, "nonsense");
-    await refuses(
-      {},
-      new RegExp(`The key of Git over SSH, ${file}, cannot be read`),
-      new RegExp(`rm ${file}`),
-    );
+    await refuses({}, new RegExp(`The SSH host key ${file} cannot be read`), new RegExp(`rm ${file}`));
     for (const service of await services())
       expect(await isSupervised(join(sluice.home, "services", service)), service).to.equal(false);
     await rm(file);
@@ -402,7 +398,7 @@ describe("sluice up says what is in its way", function () {
     );
     for (const [text, says] of [
       ["limits: [1, 2\ngates: x: y\n", /cannot be used:\n.*at line \d/],
-      ["just a text", /the file must hold `key: value` lines/],
+      ["just a text", /the file must contain `key: value` lines/],
     ] as const) {
       await writeFile(file, text);
       const { status, stderr } = await up();

@@ -170,7 +170,7 @@ describe("a push that is declined", function () {
     declined(
       "does not wait for ever for a health check",
       answering(`request.on("nothing", () => response);`, { timeout: 3 }),
-      /GET \/ready gave no answer within 3 s/,
+      /GET \/ready got no answer within 3 s/,
     );
     declined(
       "wants to find what the health check says",
@@ -179,9 +179,9 @@ describe("a push that is declined", function () {
       /It answered: hello/,
     );
     declined(
-      "names the line of a Procfile that stands twice",
+      "names the line of a Procfile that defines a process again",
       { Procfile: "# the app\nweb: node server.js\r\nworker: node server.js\nweb: node other.js\n" },
-      /Procfile, line 4: "web" stands twice: web: node other\.js/,
+      /Procfile, line 4: "web" is defined twice: web: node other\.js/,
     );
     declined(
       "names the line of a merge conflict in the Procfile",
@@ -220,8 +220,7 @@ describe("a push that is declined", function () {
       });
       expectDeclined(
         await clone.push(),
-        /web\.1 does not listen where it was told \(PORT=\d+\)/,
-        new RegExp(`it listens on 127\\.0\\.0\\.1:${port}\\.`),
+        new RegExp(`web\\.1 listens on 127\\.0\\.0\\.1:${port} instead of PORT=\\d+\\.`),
         /process\.env\.PORT/,
       );
     });
@@ -292,7 +291,7 @@ describe("a push that is declined", function () {
       for (const [type, object] of Object.entries({ blob, tree, tag })) {
         expectDeclined(
           await clone.push(`${object}:refs/heads/x`),
-          new RegExp(`refs/heads/x was pushed as a ${type}, not as a commit`),
+          new RegExp(`refs/heads/x points to a ${type}, not to a commit`),
           /HEAD:master/,
         );
       }

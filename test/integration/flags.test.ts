@@ -191,7 +191,7 @@ describe("feature flags", function () {
       expect(await sluice.json("flags", APP, "dark")).to.include({ value: true });
       expect((await sluice.cli("flags", APP, "--unset", "dark", "theme")).status).to.equal(0);
       expect(await isOn("dark")).to.equal(false);
-      expect((await sluice.cli("flags", APP)).stdout).to.equal("No flag is set.");
+      expect((await sluice.cli("flags", APP)).stdout).to.equal("No flags are set.");
       expect((await sluice.cli("flags", APP, "--changes")).stdout.split("\n")[1]).to.match(
         /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +admin +theme +blue +-$/,
       );

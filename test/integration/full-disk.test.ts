@@ -173,7 +173,7 @@ describe("a full disk", function () {
 
   it("HAProxy ends meanwhile: it has the routes again within seconds, and its files say them once there is room", async () => {
     const writtenAgain = async (): Promise<number> =>
-      (await sluice.serverLog()).split("HAProxy's files say its routes again").length;
+      (await sluice.serverLog()).split("HAProxy's files contain the current routes again").length;
     const before = await push("HEAD:master");
     full = keepFull(sluice.home);
     await does("POST", "rollback");

@@ -108,7 +108,7 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
   it("is removed by a command, unless it reports", async () => {
     const refused = await server.cli("hosts", "remove", await name());
     expect(refused.status).to.equal(1);
-    expect(refused.stderr).to.match(/is not gone: it has just reported/);
+    expect(refused.stderr).to.match(/is still running: it has just reported/);
     await proxy.kill();
     await push("4");
     expect(await server.instances()).to.have.members(["shop.v3.web.1", "shop.v4.web.1"]);

@@ -8,7 +8,7 @@ export const webhookRequestSchema = z.strictObject({
     .array(
       z
         .string()
-        .regex(/^[A-Za-z0-9._/-]{1,100}\*?$/, "must be a branch's name, or its beginning with a * behind"),
+        .regex(/^[A-Za-z0-9._/-]{1,100}\*?$/, "must be a branch name, or the beginning of one followed by *"),
     )
     .max(100)
     .optional(),

@@ -10,6 +10,6 @@ export const scaleSettingsSchema = z
     /** It must have been calm for so long before an instance goes. */
     cooldownSeconds: z.number().min(5).max(3600).default(120),
   })
-  .refine(({ min, max }) => min <= max, "min is above max");
+  .refine(({ min, max }) => min <= max, "min is greater than max");
 
 export type ScaleSettings = z.infer<typeof scaleSettingsSchema>;

@@ -78,7 +78,7 @@ export function parseAppJson(text: string): AppJson {
   if (!parsed.success) throw invalid(parsed.error.issues.map(problemOf).join("; "));
   const { formation, sluice } = parsed.data;
   if (sluice.scale !== undefined && formation["web"]?.quantity !== undefined)
-    throw invalid("formation.web.quantity and sluice.scale both say how many instances of web run");
+    throw invalid("formation.web.quantity and sluice.scale both set the number of web instances");
   return parsed.data;
 }
 

@@ -88,7 +88,9 @@ export class JudgeLoop {
     if (isNews(seen, decision))
       await this.options
         .onDecision?.(decision, release)
-        .catch((error: unknown) => tools.log.warn({ err: error, app: table.app }, "a decision was not told"));
+        .catch((error: unknown) =>
+          tools.log.warn({ err: error, app: table.app }, "could not announce a canary decision"),
+        );
     await this.act(withDecision(seen, decision), move);
   }
 
@@ -128,9 +130,9 @@ export class JudgeLoop {
       .then(
         async () => save((record) => ({ ...record, outcome: "promoted" })),
         async (error: unknown) => {
-          // Then it is gone, or a person was faster.
+          // The canary is gone, or a person was faster.
           if (isAppError(error, "canary-none", "canary-changed")) return;
-          tools.log.warn({ err: toAppError(error), app }, "a canary was not promoted");
+          tools.log.warn({ err: toAppError(error), app }, "could not promote a canary");
           await save((record) => withFailedPromotion(record, toAppError(error), tools.clock.now()));
         },
       )

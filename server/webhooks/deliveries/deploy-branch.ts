@@ -89,7 +89,7 @@ async function newerServes(
   const ours = await repository.head(branch);
   if (commit === head || ours === undefined || ours === commit) return undefined;
   return (await repository.reaches(`refs/heads/${branch}`, commit))
-    ? `${ours.slice(0, 10)}, which came later on ${branch}, was released already`
+    ? `${ours.slice(0, 10)}, a later commit on ${branch}, has already been released`
     : undefined;
 }
 
@@ -122,7 +122,7 @@ async function releaseNow(
       out.problem(reason);
       await pipeline
         .undo(work, reason)
-        .catch((problem: unknown) => tools.log.warn({ err: problem, app }, "a release was not undone yet"));
+        .catch((problem: unknown) => tools.log.warn({ err: problem, app }, "could not undo a release yet"));
       throw reason;
     });
     await pipeline.toSettled(work, signal);
@@ -142,7 +142,7 @@ async function servingRelease(
   const record = number === undefined ? undefined : await tools.releases.find(app, number);
   if (record === undefined || record.commit !== commit || isReplay) return undefined;
   const release = releaseName(record.number);
-  return { outcome: "nothing", release, reason: `${release} is this commit` };
+  return { outcome: "nothing", release, reason: `${release} already has this commit` };
 }
 
 async function removeBranch(
@@ -152,7 +152,7 @@ async function removeBranch(
 ): Promise<Outcome> {
   const { webhook, branch } = order;
   if ((await sources.heads(webhook, signal)).has(branch))
-    return { outcome: "nothing", reason: `${branch} is there still, or again` };
+    return { outcome: "nothing", reason: `the source still has the branch ${branch}` };
   const place = { app: webhook.app, what: `the removal of ${branch}`, signal };
   return pipeline.exclusively(place, async (_signal, locked): Promise<Outcome> => {
     const reason = await order.superseded();
@@ -169,7 +169,7 @@ async function endBranch(
 ): Promise<Outcome> {
   await repository.removeHead(branch);
   await repository.removeRef(fetchedRef(branch));
-  if (fixedTrack(branch) === PRODUCTION) return { outcome: "nothing", reason: "production goes on as it is" };
+  if (fixedTrack(branch) === PRODUCTION) return { outcome: "nothing", reason: "production keeps running" };
   await endTrack(tools, webhook.app, branch, by);
   return { outcome: "deleted" };
 }

@@ -105,7 +105,7 @@ const STATES: Readonly<Partial<Record<Phase, Payload["state"]>>> = {
 };
 
 function descriptionOf({ number, phase, track, error }: ReleaseRecord): string {
-  if (phase === "queued") return `${releaseName(number)} is being made`;
+  if (phase === "queued") return `${releaseName(number)} is being released`;
   if (phase === "live") return `${releaseName(number)} is live (${track})`;
   return error?.message.split("\n")[0] ?? `${releaseName(number)} failed`;
 }
