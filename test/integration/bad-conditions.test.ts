@@ -183,7 +183,7 @@ describe("Redis away", function () {
       const push = await clone.push();
       expect(push.status).not.to.equal(0);
       expect(push.output).to.match(
-        /^ ?! {5}Redis, which keeps Sluice's records, does not answer \(.*\)\.\n ! {5}Traffic goes on as it is\. Try again in a moment/m,
+        /^ ?! {5}Redis, which keeps Sluice's records, does not answer \(.*\)\.\n ! {5}Traffic is not affected\. Try again in a moment/m,
       );
     }
     expect(await live()).to.equal(before);

@@ -159,13 +159,13 @@ describe("a push that is declined", function () {
       "tells that a health check was answered 404",
       answering(`response.writeHead(404).end("no such page");`, {}),
       /web\.1 is not healthy: GET \/ready answered 404/,
-      /It answered: no such page/,
+      /Its answer: no such page/,
     );
     declined(
       "tells that a health check was answered 500",
       answering(`response.writeHead(500).end("out of order");`, {}),
       /GET \/ready answered 500/,
-      /It answered: out of order/,
+      /Its answer: out of order/,
     );
     declined(
       "does not wait for ever for a health check",
@@ -176,7 +176,7 @@ describe("a push that is declined", function () {
       "wants to find what the health check says",
       answering(`response.end("hello");`, { content: "ready" }),
       /GET \/ready answered 200, but without "ready"/,
-      /It answered: hello/,
+      /Its answer: hello/,
     );
     declined(
       "names the line of a Procfile that defines a process again",

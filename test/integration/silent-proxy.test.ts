@@ -146,7 +146,9 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     expect((await proxy.get("gone")).body).to.equal("v1 web.1");
     const destroyed = await server.cli("destroy", "gone", "--yes");
     expect(destroyed).to.include({ status: 0, stderr: "" });
-    expect(destroyed.stdout).to.match(/^gone is gone[^]*Its instances stop once[^]*has not reported since/);
+    expect(destroyed.stdout).to.match(
+      /^gone was destroyed[^]*Its instances stop once[^]*has not reported since/,
+    );
     expect((await server.cli("apps")).stdout).not.to.include("gone");
     expect(await server.instances()).to.include("gone.v1.web.1");
     const again = await server.clone("gone", tinyApp());
