@@ -51,13 +51,13 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
   ],
   [
     "scale",
-    "show or set the number of instances of production; later releases keep it",
+    "show or set production's number of instances; later releases keep it",
     async () => (await import("./apps/scale.js")).scaleVerb,
   ],
   ["logs", "show what an app's instances wrote", async () => (await import("./apps/logs.js")).logsVerb],
   [
     "webhook",
-    "show the webhook URL, secret and deploy key for the app's forge; created if needed",
+    "show or create the webhook: URL, secret and deploy key for the app's forge",
     async () => (await import("./repository/webhook.js")).webhookVerb,
   ],
   [

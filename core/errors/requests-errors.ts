@@ -52,7 +52,7 @@ export const requestsErrors = {
     502,
     ({ request, problem }) => `The answer to ${request} was not understood: ${printable(problem)}.`,
     () =>
-      "The server probably runs another version than this command. Restart it with this one: `sluice down --keep-traffic`, then `sluice up --detach`.",
+      "The server probably runs a different version from this command. Restart it with this one: `sluice down --keep-traffic`, then `sluice up --detach`.",
   ),
   "connection-lost": entry(
     503,

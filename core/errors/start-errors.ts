@@ -15,7 +15,7 @@ export const startErrors = {
   ),
   "home-unreachable": entry<{ home: string; folder: string }>(
     500,
-    ({ home, folder }) => `Apps run as separate users, and these cannot enter ${folder} to reach ${home}.`,
+    ({ home, folder }) => `Apps run as separate users, who cannot enter ${folder} to reach ${home}.`,
     ({ folder }) =>
       `Run \`chmod o+x ${folder}\`, or choose another folder: SLUICE_HOME=/var/lib/sluice sluice up.`,
   ),

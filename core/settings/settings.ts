@@ -66,7 +66,7 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.infer<typeof settingsSchema> & { readonly token: string | undefined };
 
 /**
- * Reads `$SLUICE_HOME/sluice.yml` and lays the environment over it (the environment wins). All problems are told at once.
+ * Reads `$SLUICE_HOME/sluice.yml` and lays the environment over it (the environment wins). All problems are reported at once.
  * Throws `settings-invalid`.
  */
 export async function loadSettings(env: NodeJS.ProcessEnv, file: string): Promise<Settings> {

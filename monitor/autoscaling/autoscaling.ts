@@ -30,7 +30,7 @@ export interface AutoscalingOptions {
 /** Samples older than this say nothing of now. */
 const FRESH_MS = 5000;
 
-/** What the hosts told last. */
+/** What the hosts last reported. */
 interface Told {
   readonly samples: readonly TimedSample[];
   readonly loads: readonly TimedLoads[];

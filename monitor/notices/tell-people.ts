@@ -27,7 +27,7 @@ export class TellPeople implements Action {
     const notice = noticeOf(turn, alert, rules, await alerts.current());
     for (const { kind, to: recipients } of senders)
       for (const to of recipients) {
-        // Told again while it waits, it takes its own place.
+        // Added again while it waits, it replaces itself.
         const key = `${kind} ${notice.id} ${to}`;
         await outbox.add(kind, { notice, to }, { key, lane: kind });
       }

@@ -35,7 +35,7 @@ export class TokenStore {
     return tokens.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
   }
 
-  /** The token itself is told this once. */
+  /** This is the only time the token itself is shown. */
   async create(name: string): Promise<CreatedToken> {
     if (!/^[\w .@-]{1,64}$/.test(name))
       throw new AppError("request-invalid", {

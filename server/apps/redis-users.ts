@@ -30,7 +30,7 @@ export class RedisUsers {
     await this.keepAll();
   }
 
-  /** The same for many at once, of which those that Redis refuses are told in the log. Throws `redis-unavailable`. */
+  /** The same for many at once, those that Redis refuses are logged. Throws `redis-unavailable`. */
   async ensureAll(users: readonly { readonly app: AppRecord; readonly password: string }[]): Promise<void> {
     for (let from = 0; from < users.length; from += AT_ONCE) {
       const batch = users.slice(from, from + AT_ONCE);

@@ -19,7 +19,7 @@ interface Listener {
   left?(departure: Departure): Promise<unknown>;
 }
 
-/** Tells whoever wants to know what happens to releases. Nobody's failure reaches the release. */
+/** Tells listeners what happens to releases. A listener's failure does not affect the release. */
 export class ReleaseChanges {
   private readonly listeners: Listener[] = [];
 

@@ -1,7 +1,7 @@
 import { createWriteStream, statSync, type WriteStream } from "node:fs";
 import type { AppError } from "../../core/errors/app-error.js";
 
-/** What people read while a release is made. Each line goes to whoever watches, and to the release's own log. */
+/** What people read during a release. Each line goes to everyone who watches, and to the release's own log. */
 export class Output {
   private readonly watchers = new Set<(line: string) => void>();
   private file: WriteStream | undefined;

@@ -193,7 +193,7 @@ export class Push implements HookAnswerer {
 
   private async takeBack(works: readonly ReleaseWork[], error: AppError): Promise<void> {
     for (const work of works.filter(({ record }) => record.phase !== "failed")) {
-      // What Redis' absence leaves undone is remembered; the pusher is told what it was about.
+      // What cannot be undone while Redis is away is undone later; the pusher sees the reason.
       await this.options.pipeline.undo(work, error).catch((problem: unknown) => {
         this.options.log.warn({ err: problem, app: this.options.app }, "could not undo a release yet");
       });

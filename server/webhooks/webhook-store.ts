@@ -47,7 +47,7 @@ export interface Webhook {
   readonly branches: readonly string[];
   /** What kind of host delivered last. */
   readonly host: ForgeName | undefined;
-  /** With it the host is told what became of a commit. */
+  /** With it results are reported to the forge. */
   readonly statusToken: string | undefined;
 }
 

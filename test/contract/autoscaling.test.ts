@@ -98,7 +98,7 @@ describe("autoscaling, over Redis", function () {
     const [request, ...others] = await requested();
     expect(others).to.deep.equal([]);
     expect(request).to.deep.include({ app: "shop", release: 1, from: 2, to: 3 });
-    expect(request?.reason).to.equal("each of 2 takes 75 % CPU, aimed at 50 %");
+    expect(request?.reason).to.equal("each of 2 uses 75 % CPU, target 50 %");
   });
 
   it("says since when production had its size, and begins again when a person decides, whatever it is then", async () => {
@@ -126,7 +126,7 @@ describe("autoscaling, over Redis", function () {
       await looker.keep([]);
     }
     expect((await requested()).map(({ from, to, reason }) => [from, to, reason])).to.deep.equal([
-      [2, 4, "each of 2 takes 90 % CPU, aimed at 50 %"],
+      [2, 4, "each of 2 uses 90 % CPU, target 50 %"],
     ]);
   });
 

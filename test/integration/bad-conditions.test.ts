@@ -79,7 +79,7 @@ describe("a disk that fills up during a push", function () {
       await clone.git("reset", "--quiet", "--hard", base);
       expect(push.status).not.to.equal(0);
       expect(push.output).to.match(
-        /^ ! {5}The disk of .* is full: \d MB free, 3 MB must stay free\.\n ! {5}Nothing was changed\. Make room/m,
+        /^ ! {5}The disk of .* is full: \d MB free, 3 MB must stay free\.\n ! {5}Nothing was changed\. Free some space/m,
       );
       await eventually("nothing is left", async () => {
         expect(await tracesOf(sluice, app, ports)).to.deep.equal(traces);
@@ -314,16 +314,16 @@ describe("sluice up says what is in its way", function () {
     expect((await sluice.cli("status")).status).to.equal(0);
   });
 
-  it("a state folder that cannot be written", async function () {
+  it("a state folder that is not writable", async function () {
     const disk = await mountSmall("ro");
     if (disk === undefined) return this.skip();
     try {
       await refuses(
         { SLUICE_HOME: join(disk, "home") },
-        new RegExp(`The state folder ${disk}/home cannot be written \\(.*\\)`),
+        new RegExp(`The state folder ${disk}/home is not writable \\(.*\\)`),
         /sudo chown|SLUICE_HOME=/,
       );
-      await refuses({ SLUICE_HOME: disk }, new RegExp(`The state folder ${disk} cannot be written`));
+      await refuses({ SLUICE_HOME: disk }, new RegExp(`The state folder ${disk} is not writable`));
     } finally {
       await unmount(disk);
     }
@@ -354,14 +354,18 @@ describe("sluice up says what is in its way", function () {
     await mkdir(closed, { mode: 0o700 });
     await refuses(
       { SLUICE_HOME: join(closed, "home") },
-      new RegExp(`cannot pass through ${closed} to ${closed}/home`),
+      new RegExp(`cannot enter ${closed} to reach ${closed}/home`),
       new RegExp(`chmod o\\+x ${closed}`),
     );
   });
 
   it("a state folder whose path is too long for sockets", async () => {
     const long = join(sluice.folder, "a".repeat(80));
-    await refuses({ SLUICE_HOME: long }, /path is longer than 70 characters/, /Name a shorter one/);
+    await refuses(
+      { SLUICE_HOME: long },
+      /path of the state folder is longer than 70 characters/,
+      /Choose a shorter one/,
+    );
   });
 
   it("a missing program, with the command that installs it", async () => {

@@ -94,7 +94,7 @@ describe("a push that is declined", function () {
       "shows what a failing lint said",
       script("lint", "lint.js"),
       /The gate lint failed \(status 3\)/,
-      /what runs was not touched/,
+      /What ran before keeps running/,
     );
     declined(
       "shows what a failing test said",
@@ -137,7 +137,7 @@ describe("a push that is declined", function () {
         }),
       },
       /npm ci .*failed \(status 1\)/,
-      /Run the same command in a fresh clone/,
+      /run the same command in a fresh clone/,
     );
     declined(
       "tells that the release command failed",
@@ -147,13 +147,13 @@ describe("a push that is declined", function () {
     declined(
       "tells how a process ended at its start, and its last words",
       { "server.js": `console.log("no database\\nanywhere"); process.exit(3);` },
-      /web\.1 ended \(status 3\) before it answered/,
+      /web\.1 ended \(status 3\) before it was ready/,
       /Its last lines:\n {2}no database\n {2}anywhere\n/,
     );
     declined(
       "tells that a process crashed by a signal",
       { "server.js": `process.kill(process.pid, "SIGSEGV");` },
-      /web\.1 ended \(killed by SIGSEGV\) before it answered/,
+      /web\.1 ended \(killed by SIGSEGV\) before it was ready/,
     );
     declined(
       "tells that a health check was answered 404",
@@ -201,7 +201,7 @@ describe("a push that is declined", function () {
     declined(
       "tells that nothing is there to run",
       { Procfile: undefined },
-      /Nothing says how to start this app/,
+      /Sluice does not know how to start this app/,
       /Add a Procfile/,
     );
     declined(
@@ -337,7 +337,11 @@ describe("a push that is declined", function () {
     it("refuses a pack over the limit and says what the limit is", async () => {
       await writeFile(join(clone.folder, "film"), randomBytes(6_000_000));
       await clone.commit({});
-      expectDeclined(await clone.push(), /The push is larger than 5 MB/, /limits\.pushMegabytes/);
+      expectDeclined(
+        await clone.push(),
+        /The push is larger than the limit of 5 MB/,
+        /limits\.pushMegabytes/,
+      );
     });
 
     it("refuses to skip the gates", async () => {

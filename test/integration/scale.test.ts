@@ -104,7 +104,7 @@ describe("sluice scale", function () {
     for (const size of ["web=-1", "web=x", "web", "web=101", "=3"]) {
       const { status, stderr } = await sluice.cli("scale", "shop", size);
       expect(status, size).to.equal(2);
-      expect(stderr).to.include("It must be like web=3");
+      expect(stderr).to.include("It must be PROCESS=N, such as web=3");
     }
     const bounds = JSON.stringify({ sluice: { scale: { min: 1, max: 2 } } });
     const bounded = await sluice.clone("bounded", tinyApp({ "app.json": bounds }));

@@ -78,7 +78,7 @@ describe("a server that is killed (-9)", function () {
       await sluice.kill();
       const { status, output } = await push.done;
       expect(status).not.to.equal(0);
-      expect(output).to.match(/The Sluice server went away|unexpected disconnect|hung up/);
+      expect(output).to.match(/The Sluice server closed the connection|unexpected disconnect|hung up/);
       await sluice.up();
       expect((await load.stop()).failures).to.deep.equal([]);
       await eventually("v2 is taken back", async () => {

@@ -62,7 +62,7 @@ describe("what nobody may see", function () {
   it("is told to be seen when it stands in the command all the same; an empty status token removes it", async () => {
     const given = await sluice.cli("webhook", "open", "--status-token", TOKEN, "--json");
     expect(JSON.parse(given.stdout)).to.include({ reportsBack: true });
-    expect(given.stderr).to.include("Others on this machine can see").and.not.to.include(TOKEN);
+    expect(given.stderr).to.include("Other users of this machine can see").and.not.to.include(TOKEN);
     const removed = await sluice.cli("webhook", "open", "--status-token", "", "--json");
     expect(JSON.parse(removed.stdout)).to.include({ reportsBack: false });
     expect(removed.stderr).to.equal("");

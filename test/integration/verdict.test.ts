@@ -135,10 +135,7 @@ describe("the verdict on a canary", function () {
     await writeFile(obstacle, "");
     const {
       canary: { state, share, verdict },
-    } = await visitUntil(
-      "again",
-      ({ verdict }) => verdict?.reason.includes("could not be promoted") ?? false,
-    );
+    } = await visitUntil("again", ({ verdict }) => verdict?.reason.includes("The promotion failed") ?? false);
     expect([state, share, verdict?.word, verdict?.action]).to.deep.equal(["live", 50, "hold", "none"]);
     expect(verdict?.reason).to.equal(
       "The promotion failed: web.2 ended (status 1) before it was ready. Production was not changed. The promotion will be tried again.",

@@ -24,7 +24,7 @@ export const webhookAnswerSchema = z.object({
   deployKey: z.string(),
   source: z.string().nullable(),
   branches: z.array(z.string()).readonly(),
-  /** Whether there is a token with which the forge is told what became of a commit. */
+  /** Whether there is a token with which results are reported to the forge. */
   reportsBack: z.boolean(),
   /** Why the source cannot be read yet. */
   problem: z.string().optional(),

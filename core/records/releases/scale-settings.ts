@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** `"scale"` in the `"sluice"` section of app.json: how many instances of `web` production has by itself. */
+/** `"scale"` in the `"sluice"` section of app.json: how the autoscaler sets the number of instances of `web` in production. */
 export const scaleSettingsSchema = z
   .strictObject({
     min: z.number().int().min(1).max(100).default(1),

@@ -33,7 +33,7 @@ const previewsSchema = z.strictObject({
   expireDays: z.number().positive().max(365).default(30),
 });
 
-/** Our own section. Strict, so that a misspelt key is told and not ignored. */
+/** Our own section. Strict, so that a misspelt key is reported and not ignored. */
 const sluiceSchema = z.strictObject({
   gates: z
     .record(z.string().regex(/^[a-z][a-z0-9:-]*$/, "must be a lower-case word"), z.string().min(1))

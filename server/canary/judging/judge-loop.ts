@@ -20,7 +20,7 @@ export interface JudgeOptions {
   readonly store: CanaryStore;
   readonly traffic: Pick<TrafficSeries, "since">;
   readonly isAlert: () => Promise<boolean>;
-  /** Told of each decision that is news. */
+  /** Called for each new decision. */
   readonly onDecision?: (decision: Decision, release: ReleaseRecord) => Promise<void>;
   /** If the app's canary is still this release, and `isDue` when its turn comes. */
   readonly promote: (app: string, release: number, isDue: () => Promise<boolean>) => Promise<unknown>;

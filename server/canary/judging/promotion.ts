@@ -7,7 +7,7 @@ import { withDecision } from "./next-move.js";
 const SHORTEST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** Records the failure among the canary's decisions. Sluice goes on judging it. `now`: ms since 1970. Pure. */
+/** Records the failure among the canary's decisions. Judging continues. `now`: ms since 1970. Pure. */
 export function withFailedPromotion(record: CanaryRecord, { message }: AppError, now: number): CanaryRecord {
   const { verdict, failedPromotion } = record;
   if (verdict === undefined) return record;

@@ -13,8 +13,8 @@ import { runTask } from "../../builds/task.js";
 const PRUNE_TIMEOUT_MS = 120_000;
 
 /**
- * What follows the switch: postdeploy scripts (a failing one is told, no more), place made among the previews, and pruning.
- * Draining goes on by itself.
+ * What follows the switch: postdeploy scripts (a failing one is only reported), place made among the previews, and pruning.
+ * Draining continues by itself.
  */
 export const settle: Step = {
   name: "settle",

@@ -54,7 +54,7 @@ describe("the CLI's client", () => {
     expect(message).to.match(
       /^The answer to GET \/api\/apps was not understood: 0\.tracks: .*expected array/,
     );
-    expect(hint).to.include("another version");
+    expect(hint).to.include("a different version");
   });
 
   it("does not take a page for an answer, nor a failure without a reason for success", async () => {
