@@ -175,7 +175,7 @@ describe("feature flags", function () {
 
   describe("by command", () => {
     it("are set, shown and removed", async () => {
-      expect((await sluice.cli("flags", APP, "dark", "1")).stdout).to.equal("dark is true now.");
+      expect((await sluice.cli("flags", APP, "dark", "1")).stdout).to.equal("dark is now true.");
       expect(await isOn("dark")).to.equal(true);
       await sluice.cli("flags", APP, "theme", "blue");
       expect((await sluice.cli("flags", APP)).stdout.split("\n")).to.deep.equal([
