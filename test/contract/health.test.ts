@@ -101,7 +101,7 @@ describe("the health check of a release", () => {
   });
 
   it("does not wait for one that has ended", async () => {
-    expect(await outcome({ ends: 1 })).to.match(/^web\.1 ended \(status 3\) before it answered/);
+    expect(await outcome({ ends: 1 })).to.match(/^web\.1 ended \(status 3\) before it was ready/);
   });
 
   it("does not take the answer of somebody else at an instance's port for its own", async () => {

@@ -178,7 +178,7 @@ describe("a preview", function () {
       `This preview could not be started. To see why: sluice logs shop --release ${release}\n`,
     ]);
     const { stdout } = await sluice.cli("logs", "shop", "--release", release);
-    expect(stdout).to.match(/Wake-up failed[^]*web\.1 ended \(status 1\) before it answered/);
+    expect(stdout).to.match(/Wake-up failed[^]*web\.1 ended \(status 1\) before it was ready/);
     await rm(obstacle);
     expect((await sluice.get("broken.shop")).status).to.equal(200);
   });

@@ -198,7 +198,9 @@ describe("a server that is killed (-9)", function () {
     await sluice.kill();
     const { status, stderr } = await rollback;
     expect(status).to.equal(1);
-    expect(stderr).to.match(/has ended the connection before.*\n.*`sluice status` tells which/);
+    expect(stderr).to.match(
+      /closed the connection before the command finished\.\n.*`sluice status` shows which/,
+    );
     await sluice.up();
     await eventually("v1 serves", async () => (await sluice.get("c-back")).body === "v1 web.1");
     expect((await load.stop()).failures).to.deep.equal([]);
