@@ -19,7 +19,7 @@ interface Listener {
   left?(departure: Departure): Promise<unknown>;
 }
 
-/** Tells listeners what happens to releases. A listener's failure does not affect the release. */
+/** Tells whoever wants to know what happens to releases. Nobody's failure reaches the release. */
 export class ReleaseChanges {
   private readonly listeners: Listener[] = [];
 
@@ -39,7 +39,7 @@ export class ReleaseChanges {
 
   private heard({ app, number }: ReleaseRecord, hearing: Promise<unknown> | undefined): void {
     hearing?.catch((error: unknown) =>
-      this.log.warn({ err: error, app, release: number }, "could not announce a change of a release"),
+      this.log.warn({ err: error, app, release: number }, "a change was not told"),
     );
   }
 }

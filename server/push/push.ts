@@ -73,7 +73,7 @@ export class Push implements HookAnswerer {
     }
   }
 
-  /** The pusher has disconnected. A push that was already accepted continues. */
+  /** The pusher is gone. What is accepted already continues. */
   interrupt(): void {
     if (!this.isAccepted) this.interrupted.abort(new AppError("push-interrupted", {}));
   }
@@ -121,7 +121,7 @@ export class Push implements HookAnswerer {
   private async branchDeleted(branch: string): Promise<void> {
     const { app, by, onBranchDeleted } = this.options;
     if (fixedTrack(branch) !== PRODUCTION) await onBranchDeleted(app, branch, by);
-    else this.out.line(`production keeps running. To remove the app: sluice destroy ${app} --yes`);
+    else this.out.line(`production keeps running; \`sluice destroy ${app} --yes\` would remove it`);
   }
 
   /** The whole of a push while the app is ours: healthy, accepted, received by git, live. */

@@ -2,8 +2,8 @@ import { abort } from "./share.js";
 import type { Tools } from "../../tools.js";
 
 /**
- * Takes the canary out of the traffic for a person, and notifies the app's receivers. (The judge announces its own decisions.)
- * Returns its number. Throws `canary-none`.
+ * A person takes the canary out of the traffic, and the app's receivers are told so; of its own decisions the judge tells.
+ * Answers its number. Throws `canary-none`.
  */
 export async function abortByHand(tools: Tools, app: string, by: string): Promise<number> {
   const number = await abort(tools, app);
