@@ -86,7 +86,7 @@ describe("a server that is killed (-9)", function () {
         return true;
       });
       const [failed] = await sluice.read<Summary[]>(`apps/${app}/releases`);
-      expect(failed?.error).to.include(`while this release was ${phase}`);
+      expect(failed?.error).to.include(`while this release was in the phase ${phase}`);
       expect(await clone.git("ls-remote", "sluice", "master")).not.to.include(
         await clone.git("rev-parse", "HEAD"),
       );
