@@ -64,7 +64,7 @@ async function open(url) {
   } catch {
     throw new StoreUnavailable("REDIS_URL cannot be read as the address of a Redis.");
   }
-  // Whoever asks is told; ioredis connects again by itself.
+  // The caller gets the error; ioredis reconnects by itself.
   redis.on("error", () => {});
   await redis.connect().catch(() => {});
   return redis;

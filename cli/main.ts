@@ -3,7 +3,7 @@ import { AppError, toAppError } from "../core/errors/app-error.js";
 import { RemoteError } from "./client/remote-error.js";
 import { program } from "./program.js";
 
-// `sluice releases shop | head -2`: nobody reads on, which is no error.
+// `sluice releases shop | head -2`: the reader has closed the pipe, which is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();
@@ -28,7 +28,7 @@ try {
 }
 
 function exitStatus(error: unknown): number {
-  // commander has said what it has to say.
+  // commander has already printed its message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { message, hint } =
     error instanceof RemoteError || error instanceof AppError ? error : toAppError(error);

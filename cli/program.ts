@@ -4,8 +4,8 @@ import { installedVersion, makeContext, type Context, type Terminal } from "./st
 import { VERBS } from "./verbs/verbs.js";
 
 /**
- * `sluice` and its verbs. Nothing happens before the arguments are understood. `called`: the first of them. Verbs that it
- * does not call are known by name alone, unless their list may be shown, with what each takes.
+ * `sluice` and its verbs. Nothing happens before the arguments are parsed. `called`: the first argument. Other verbs
+ * are known by name only, unless the list of commands may be shown, with the arguments of each.
  */
 export async function program(terminal: Terminal, called: string | undefined): Promise<Command> {
   const sluice = new Command("sluice")

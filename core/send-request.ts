@@ -47,7 +47,7 @@ export async function sendRequest(request: OutgoingRequest, options: RequestOpti
     answer = { status: response.status, text: await firstBytes(response) };
   } catch (error) {
     if (signal.aborted) throw abortReason(signal);
-    if (timeout.aborted) throw new DeliveryError(`${host} gave no answer within ${timeoutMs / 1000} s`);
+    if (timeout.aborted) throw new DeliveryError(`${host} did not answer within ${timeoutMs / 1000} s`);
     throw new DeliveryError(`${host} cannot be reached (${causeOf(error)})`, { cause: error });
   }
   const problem = refusal(host, answer, headers, Date.now());

@@ -33,7 +33,7 @@ export class MonitorLead {
     return (await this.redis.eval(HOLD, 1, keys.monitorLead, this.token, LIFE_MS)) === 1;
   }
 
-  /** What cannot be given back runs out by itself. */
+  /** A lead that cannot be released expires by itself. */
   async giveBack(): Promise<void> {
     await this.redis.eval(GIVE_BACK, 1, keys.monitorLead, this.token).catch(() => 0);
   }

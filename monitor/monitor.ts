@@ -127,11 +127,11 @@ export class Monitor {
       if (taken !== undefined) this.works.runIfIdle("sampling", async () => this.keep(taken));
     });
     if (this.ticks++ % MINUTE_TICKS === 0)
-      this.works.runIfIdle("adding up minutes", async () => this.series.sumMinutes(host));
-    this.works.runIfIdle("looking at the rules", async () => this.loop.look());
+      this.works.runIfIdle("summing up minutes", async () => this.series.sumMinutes(host));
+    this.works.runIfIdle("checking the rules", async () => this.loop.look());
   }
 
-  /** Of the loads only what the autoscaler looks at. */
+  /** Keeps only the loads that the autoscaler needs. */
   private async keep({ sample, loadsOf }: Taken): Promise<void> {
     const { host } = this.options;
     await this.series.append(host, sample);
@@ -140,6 +140,6 @@ export class Monitor {
   }
 
   private warn(what: string, error: unknown): void {
-    this.options.log.warn({ err: error }, `monitor: ${what}`);
+    this.options.log.warn({ err: error }, `monitor: ${what} failed`);
   }
 }

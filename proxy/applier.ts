@@ -67,7 +67,7 @@ export class Applier {
   private setPending(app: string, error: unknown): void {
     if (error === undefined) this.pending.delete(app);
     else if (!this.pending.has(app)) {
-      this.options.log.error({ err: error, app }, "the routes of an app could not be applied");
+      this.options.log.error({ err: error, app }, "could not apply the routes of an app");
       this.pending.add(app);
     }
   }

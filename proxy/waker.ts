@@ -47,7 +47,7 @@ export class Waker {
       server.once("error", reject);
       server.listen(path, resolve);
     });
-    // The proxy runs as another user. This gives nobody more access: every release can be reached by its host name too.
+    // The proxy runs as another user. This gives no extra access: every release can also be reached by its host name.
     await chmod(path, 0o666);
     return { stop: async () => this.stop(server) };
   }
@@ -101,7 +101,7 @@ export class Waker {
         if (!socket.writableEnded) socket.destroy();
       });
     } catch (error) {
-      this.options.log.warn({ err: error, release }, "a release was not woken");
+      this.options.log.warn({ err: error, release }, "could not wake a release");
       socket.end(refusal(release));
     }
   }
@@ -128,7 +128,7 @@ export class Waker {
     while (Date.now() < deadline) {
       const table = await this.tables.read(app);
       const routed = table.releases.find(({ number }) => number === parseReleaseName(name));
-      if (routed === undefined) throw new Error("it is gone");
+      if (routed === undefined) throw new Error("it no longer exists");
       const [server] = routed.servers;
       if (!routed.asleep && server !== undefined) return server.address;
       if (isAsked && !(await this.requests.isWaiting(release))) throw new Error("it did not start");
@@ -136,7 +136,7 @@ export class Waker {
       isAsked = true;
       await systemClock.sleep(POLL_MS);
     }
-    throw new Error(`nobody started it within ${WAKE_TIMEOUT_MS / 1000} s`);
+    throw new Error(`no server started it within ${WAKE_TIMEOUT_MS / 1000} s`);
   }
 }
 
@@ -156,6 +156,6 @@ function target(address: string): { path: string } | { host: string; port: numbe
 
 function refusal(wakened: string): string {
   const [app = "", release = ""] = wakened.split("/");
-  const body = `This preview could not be started. Its log says why: sluice logs ${app} --release ${release}\n`;
+  const body = `This preview could not be started. To see why: sluice logs ${app} --release ${release}\n`;
   return `HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }

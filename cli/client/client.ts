@@ -109,7 +109,7 @@ function parseJson(text: string, request: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new AppError("answer-unreadable", { request, problem: "it is no JSON" }, { cause: error });
+    throw new AppError("answer-unreadable", { request, problem: "it is not JSON" }, { cause: error });
   }
 }
 
@@ -117,5 +117,5 @@ function refuseProblem(value: unknown, { statusCode = 0 }: IncomingMessage, requ
   const { success, data } = problemSchema.safeParse(value);
   if (success) throw new RemoteError(data.error.code, data.error.message, data.error.hint);
   if (statusCode >= 400)
-    throw new AppError("answer-unreadable", { request, problem: `status ${statusCode}, and not why` });
+    throw new AppError("answer-unreadable", { request, problem: `status ${statusCode} without a reason` });
 }

@@ -3,9 +3,9 @@ import { table } from "./table.js";
 
 const NO_WEB = "no web process";
 
-/** Apps for people: what serves them, and how it does; each track with the instances of its own release. */
+/** Apps for people: what serves them, and its traffic; each track with the instances of its own release. */
 export function appLines(summaries: readonly AppSummary[]): string[] {
-  if (summaries.length === 0) return ["No app yet: git push makes one."];
+  if (summaries.length === 0) return ["No apps yet: git push creates one."];
   const rows = summaries.flatMap(({ app, tracks, instances, url }) => {
     if (tracks.length === 0) return [[app, "-", "nothing live", url ?? NO_WEB, runningText(instances)]];
     return tracks.map(({ track, release, url: trackUrl, asleep, traffic }) => {

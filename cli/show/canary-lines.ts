@@ -4,7 +4,7 @@ import { utcTime } from "./utc-time.js";
 
 const LAST_DECISIONS = 10;
 
-/** A canary for people: what it gets, how it does beside production, and what was decided. */
+/** A canary for people: its share, how it compares with production, and the decisions. */
 export function canaryLines(summary: CanarySummary): string[] {
   const { app, release, state, share, isByHand, step, steps, startedAt, verdict, decisions, goal } = summary;
   const since = utcTime(startedAt);
@@ -13,11 +13,11 @@ export function canaryLines(summary: CanarySummary): string[] {
   const lines = [`${release} of ${app}: canary since ${since} UTC, ${now}`, ""];
   if (verdict !== null) {
     lines.push(...trackLines(verdict.numbers), "", `${verdict.word}: ${verdict.reason}`);
-  } else lines.push("It was not judged yet.");
+  } else lines.push("No verdict yet.");
   if (goal !== null && verdict?.word === "fail")
-    lines.push(`An A/B test is ended by people: sluice abort ${app}, or sluice promote ${app}`);
+    lines.push(`Sluice does not end an A/B test by itself: sluice abort ${app}, or sluice promote ${app}`);
   if (goal !== null) {
-    lines.push("", `Visitors who reached ${goal.path} (95 % intervals; no verdict comes from it):`);
+    lines.push("", `Visitors who reached ${goal.path} (95 % intervals; the verdict does not depend on it):`);
     lines.push(
       `  canary      ${conversionText(goal.canary)}`,
       `  production  ${conversionText(goal.production)}`,
@@ -46,7 +46,7 @@ function decisionLines(decisions: CanarySummary["decisions"]): string[] {
     action === "none" ? word : `${word}: ${action}`,
     reason,
   ]);
-  return table(["decided (UTC)", "share", "what", "why"], rows);
+  return table(["decided (UTC)", "share", "decision", "reason"], rows);
 }
 
 function conversionText({ visitors, reached, share, interval }: Conversion): string {

@@ -1,6 +1,6 @@
 import { utcTime } from "./utc-time.js";
 
-/** After so long without figures a host is said to be silent. */
+/** A host without figures for this long is called silent. */
 const SILENT_MS = 10_000;
 
 /** `now`, or since when it is silent. */

@@ -20,7 +20,7 @@ export function topLines(hosts: readonly TopHost[], { lasting }: AlertsSummary, 
   const alerts = lasting.map(({ id, text }) => `!  ${text} (${id})`);
   return [
     ...hosts.flatMap((host) => hostLines(host, now)),
-    ...(alerts.length === 0 ? ["All is well."] : alerts),
+    ...(alerts.length === 0 ? ["No active alerts."] : alerts),
   ];
 }
 

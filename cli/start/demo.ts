@@ -11,8 +11,8 @@ const APP = "hello";
 const NOT_COPIED = new Set(["node_modules", "coverage", ".git"]);
 
 /**
- * Pushes the sample app with a real `git push`, unless it runs already. Answers the folder of the clone it pushed from. When
- * `signal` aborts, the push is broken off, and this rejects.
+ * Pushes the sample app with a real `git push`, unless it is already running. Returns the folder of the clone it pushed from. When
+ * `signal` aborts, the push is interrupted, and this rejects.
  */
 export async function pushDemo(context: Context, token: string, signal: AbortSignal): Promise<string> {
   const clone = join(context.home.root, "demo", APP);
@@ -43,7 +43,7 @@ export async function pushDemo(context: Context, token: string, signal: AbortSig
     { signal, onLine: (line) => context.print(line.replaceAll(token, "…")) },
   );
   if (exit.status !== 0)
-    throw new AppError("internal", { reason: "the sample app was declined (see above)" });
+    throw new AppError("internal", { reason: "the push of the sample app was declined (see above)" });
   return clone;
 }
 

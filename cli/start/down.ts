@@ -14,7 +14,7 @@ export interface Stopped {
   readonly services: number;
 }
 
-/** Stops the server, then (unless the traffic is to go on) every instance, HAProxy and Redis, in that order. Repeatable. */
+/** Stops the server, then (unless traffic should continue) every instance, HAProxy and Redis, in that order. Repeatable. */
 export async function down(context: Context, options: { keepTraffic: boolean }): Promise<Stopped> {
   const server = await stopServer(context);
   return { server, services: options.keepTraffic ? 0 : await stopServices(context) };

@@ -17,11 +17,11 @@ import { SERVICE_GRACE_MS, SERVICES } from "./services/service.js";
 
 export interface Running {
   readonly adminToken: string;
-  /** Whether the token was made just now, and should be shown. */
+  /** Whether the token was just created and should be shown. */
   readonly isNewToken: boolean;
   /** Apps that the server is still recovering; undefined where there is no server. */
   readonly recovering: Pick<RecoveringApps, "names" | "waitForAll"> | undefined;
-  /** Stops this process's roles. Traffic goes on. */
+  /** Stops this process's roles. Traffic continues. */
   stop(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     return { adminToken, isNewToken, recovering: server?.recovering, stop };
   } catch (error) {
     await stop();
-    // Nothing is left running by a start that failed; what ran before has its traffic.
+    // A failed start leaves nothing running that it started; what ran before keeps its traffic.
     for (const [index, name] of SERVICES.entries()) {
       if (ranBefore[index] !== false) continue;
       await endService(home.service(name), SERVICE_GRACE_MS);

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { Context } from "../start/context.js";
 
-/** In the order of `sluice --help`. Each is read when it is called: none has to wait for what the others need. */
+/** In the order of `sluice --help`. Each is loaded only when it is called, so none waits for what the others need. */
 export const VERBS: readonly (readonly [name: string, description: string, load: () => Promise<Verb>])[] = [
   [
     "up",
-    "start Sluice, with Redis and HAProxy beside it; Ctrl-C stops the server, not the traffic",
+    "start Sluice with its Redis and HAProxy; Ctrl-C stops the server, not the traffic",
     async () => (await import("./machines/up.js")).upVerb,
   ],
   [
@@ -13,26 +13,30 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
     "stop everything: the server, the instances, HAProxy, Redis",
     async () => (await import("./machines/down.js")).downVerb,
   ],
-  ["status", "what runs", async () => (await import("./machines/status.js")).statusVerb],
-  ["apps", "the apps, and what serves them", async () => (await import("./apps/apps.js")).appsVerb],
+  ["status", "show what is running", async () => (await import("./machines/status.js")).statusVerb],
+  [
+    "apps",
+    "list the apps and the releases that serve them",
+    async () => (await import("./apps/apps.js")).appsVerb,
+  ],
   [
     "releases",
-    "an app's releases, newest first",
+    "list an app's releases, newest first",
     async () => (await import("./releases/releases.js")).releasesVerb,
   ],
   [
     "rollback",
-    "let an earlier release serve again; without a name the one before",
+    "make an earlier release serve again (default: the previous one)",
     async () => (await import("./releases/rollback.js")).rollbackVerb,
   ],
   [
     "canary",
-    "how the canary does beside production, and what was decided",
+    "compare the canary with production, and show the decisions",
     async () => (await import("./releases/canary.js")).canaryVerb,
   ],
   [
     "promote",
-    "let the canary's release become production, without a build",
+    "make the canary's release production, without a build",
     async () => (await import("./releases/promote.js")).promoteVerb,
   ],
   [
@@ -42,15 +46,15 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
   ],
   [
     "weight",
-    "how many of the new visitors go to the canary",
+    "set the percentage of new visitors who go to the canary",
     async () => (await import("./releases/weight.js")).weightVerb,
   ],
   [
     "scale",
-    "how many instances production has; it stays so with the next release",
+    "show or set production's number of instances; later releases keep it",
     async () => (await import("./apps/scale.js")).scaleVerb,
   ],
-  ["logs", "what an app's instances wrote", async () => (await import("./apps/logs.js")).logsVerb],
+  ["logs", "show what an app's instances wrote", async () => (await import("./apps/logs.js")).logsVerb],
   [
     "events",
     "what happened to the apps, and who did it",
@@ -58,12 +62,12 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
   ],
   [
     "webhook",
-    "the URL, secret and deploy key for the app's forge; makes the webhook",
+    "show or create the webhook: URL, secret and deploy key for the app's forge",
     async () => (await import("./repository/webhook.js")).webhookVerb,
   ],
   [
     "deliveries",
-    "what the app's forge delivered, and what came of it",
+    "list what the app's forge delivered, and the results",
     async () => (await import("./repository/deliveries.js")).deliveriesVerb,
   ],
   [
@@ -73,12 +77,12 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
   ],
   [
     "flags",
-    "show or switch an app's feature flags; running instances see it at once",
+    "show or switch an app's feature flags; running instances see changes at once",
     async () => (await import("./apps/flags.js")).flagsVerb,
   ],
   [
     "notify",
-    "who is notified of an app's releases; add, remove or test a receiver",
+    "show who is notified of an app's releases; add, remove or test receivers",
     async () => (await import("./apps/notify.js")).notifyVerb,
   ],
   [
@@ -86,24 +90,28 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
     "remove an app, its releases and its records",
     async () => (await import("./apps/destroy.js")).destroyVerb,
   ],
-  ["hosts", "the machines, and how they do", async () => (await import("./machines/hosts.js")).hostsVerb],
+  ["hosts", "list the hosts and their state", async () => (await import("./machines/hosts.js")).hostsVerb],
   [
     "top",
-    "the machines and their last minute, live",
+    "show the hosts and their last minute, live",
     async () => (await import("./machines/top.js")).topVerb,
   ],
   [
     "alerts",
-    "what the monitor warns of, and what it warned of",
+    "list active and past alerts; acknowledge, silence or test them",
     async () => (await import("./machines/alerts.js")).alertsVerb,
   ],
-  ["keys", "SSH public keys that may push", async () => (await import("./access/keys.js")).keysVerb],
+  [
+    "keys",
+    "list, add or remove SSH public keys that may push",
+    async () => (await import("./access/keys.js")).keysVerb,
+  ],
   [
     "tokens",
-    "tokens for git over HTTP and the API",
+    "list, create or remove tokens for Git over HTTP and the API",
     async () => (await import("./access/tokens.js")).tokensVerb,
   ],
-  ["hooks", "hooks for your clone", async () => (await import("./repository/hooks.js")).hooksVerb],
+  ["hooks", "install Git hooks in your clone", async () => (await import("./repository/hooks.js")).hooksVerb],
   [
     "doctor",
     "check this machine and what runs on it",
@@ -111,5 +119,5 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
   ],
 ];
 
-/** Gives a command its arguments and options, and what it does. */
+/** Defines a command's arguments, options and action. */
 type Verb = (command: Command, context: () => Promise<Context>) => void;

@@ -12,45 +12,46 @@ export const appsErrors = {
     404,
     ({ app }) => `There is no app "${printable(app)}" here.`,
     ({ known }) =>
-      known.length > 0 ? `Apps here: ${known.join(", ")}.` : "No app was pushed yet: git push makes one.",
+      known.length > 0
+        ? `Apps here: ${known.join(", ")}.`
+        : "No app has been pushed yet: git push creates one.",
   ),
   "release-unknown": entry<{ app: string; release: string; known: readonly string[] }>(
     404,
-    ({ app, release }) => `"${app}" has no release "${printable(release)}" that could serve.`,
+    ({ app, release }) => `"${app}" has no release "${printable(release)}" that can serve traffic.`,
     ({ known }) => (known.length > 0 ? `Kept releases: ${known.join(", ")}.` : "No other release is kept."),
   ),
   "canary-none": entry<{ app: string }>(
     409,
     ({ app }) => `"${app}" has no canary at the moment.`,
     () =>
-      'A push to the branch staging makes one. If git says "Everything up-to-date": git commit --allow-empty first.',
+      'Push to the branch staging to create one. If git says "Everything up-to-date", run git commit --allow-empty first.',
   ),
   "canary-changed": entry<{ app: string; wanted: string; release: string }>(
     409,
-    ({ app, wanted, release }) => `The canary of "${app}" is ${release} by now, no longer ${wanted}.`,
-    ({ app }) => `Look at it, then do it again: sluice canary ${app}`,
+    ({ app, wanted, release }) => `The canary of "${app}" is now ${release}, not ${wanted}.`,
+    ({ app }) => `Check it, then run the command again: sluice canary ${app}`,
   ),
   "promotion-overtaken": entry<{ app: string }>(
     409,
-    ({ app }) =>
-      `The promotion of the canary of "${app}" is not due any more: something has changed while it waited.`,
-    ({ app }) => `What it is judged by now: sluice canary ${app}`,
+    ({ app }) => `The promotion of the canary of "${app}" was cancelled: something changed while it waited.`,
+    ({ app }) => `See the current verdict: sluice canary ${app}`,
   ),
   "production-none": entry<{ app: string }>(
     409,
-    ({ app }) => `"${app}" has no production at the moment.`,
-    () => "A push to the branch master or main makes one.",
+    ({ app }) => `"${app}" has no production release at the moment.`,
+    () => "Push to the branch master or main to create one.",
   ),
   "process-unknown": entry<{ app: string; release: string; process: string; known: readonly string[] }>(
     404,
     ({ app, release, process }) => `${release} of "${app}" has no process "${printable(process)}".`,
-    ({ known }) => `Its Procfile has: ${known.join(", ")}.`,
+    ({ known }) => `Its processes: ${known.join(", ")}.`,
   ),
   "scale-fixed": entry<{ app: string; release: string; processes: readonly string[] }>(
     409,
     ({ app, release, processes }) =>
-      `app.json of ${release} of "${app}" says itself how many instances run (formation: ${processes.join(", ")}).`,
-    () => "Change the quantity there and push; or remove every quantity from it, and scale by command.",
+      `app.json of ${release} of "${app}" sets the number of instances (formation: ${processes.join(", ")}).`,
+    () => "Change the quantity there and push. To scale by command instead, remove every quantity from it.",
   ),
   "scale-out-of-range": entry<{ app: string; wanted: number; min: number; max: number }>(
     409,
@@ -60,17 +61,17 @@ export const appsErrors = {
   ),
   "scale-overtaken": entry<{ app: string }>(
     409,
-    ({ app }) => `Production of "${app}" has changed since this was decided.`,
-    () => "Nothing to do: the autoscaler looks again.",
+    ({ app }) => `Production of "${app}" has changed since this scaling was decided.`,
+    () => "Nothing to do: the autoscaler will decide again.",
   ),
   "rollback-nothing": entry<{ app: string }>(
     409,
-    ({ app }) => `"${app}" has no earlier release to go back to.`,
-    ({ app }) => `See what is kept: sluice releases ${app}.`,
+    ({ app }) => `"${app}" has no earlier release to roll back to.`,
+    ({ app }) => `List the releases: sluice releases ${app}`,
   ),
   "already-live": entry<{ app: string; release: string }>(
     409,
     ({ app, release }) => `${release} of "${app}" is already live.`,
-    ({ app }) => `Name another one: sluice releases ${app} lists them.`,
+    ({ app }) => `Choose another one: \`sluice releases ${app}\` lists them.`,
   ),
 } as const;

@@ -28,7 +28,7 @@ export const catalogue = {
   ...hooksErrors,
   internal: entry<{ reason: string }>(
     500,
-    ({ reason }) => `Something unexpected happened: ${reason}`,
-    () => "The server's log has the details (server.log in the state folder).",
+    ({ reason }) => `Unexpected error: ${reason}`,
+    () => "See server.log in the state folder for details.",
   ),
 } as const;

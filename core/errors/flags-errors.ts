@@ -11,7 +11,7 @@ export const flagsErrors = {
     400,
     ({ flag, problem }) => `The flag "${flag}" cannot have this value: ${printable(problem)}.`,
     () =>
-      'A rule is for example {"percentage": 20} or {"users": ["ann"]}; docs/flags.md shows what a flag can be.',
+      'Examples of rules: {"percentage": 20} and {"users": ["ann"]}. docs/flags.md lists all kinds of values.',
   ),
   "flag-unknown": entry<{ app: string; flag: string; known: readonly string[] }>(
     404,

@@ -9,7 +9,7 @@ export const receiversErrors = {
   ),
   "receiver-unknown": entry<{ app: string; id: string }>(
     404,
-    ({ app, id }) => `"${app}" has no receiver of notifications "${printable(id)}".`,
+    ({ app, id }) => `"${app}" has no notification receiver "${printable(id)}".`,
     ({ app }) => `\`sluice notify ${app}\` lists them.`,
   ),
   "receivers-none": entry<{ app: string }>(
@@ -19,7 +19,7 @@ export const receiversErrors = {
   ),
   "receivers-too-many": entry<{ app: string; most: number }>(
     409,
-    ({ app, most }) => `"${app}" has ${most} receivers of notifications, as many as an app may have.`,
+    ({ app, most }) => `"${app}" already has ${most} notification receivers, the most an app may have.`,
     ({ app }) => `Remove one first: sluice notify ${app} remove ID.`,
   ),
 } as const;

@@ -5,7 +5,7 @@ export const servicesErrors = {
   "redis-unavailable": entry<{ reason: string }>(
     503,
     ({ reason }) => `Redis, which keeps Sluice's records, does not answer (${reason}).`,
-    () => "Traffic goes on as it is. Try again in a moment; `sluice doctor` tells how Redis is.",
+    () => "Traffic is not affected. Try again in a moment; `sluice doctor` checks Redis.",
     true,
   ),
   "engine-unavailable": entry<{ reason: string }>(
@@ -18,32 +18,33 @@ export const servicesErrors = {
     503,
     ({ command, reason }) => `Redis refused ${command}: ${reason}.`,
     () =>
-      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, must not be read-only, and needs room (maxmemory).",
+      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, must not be read-only, and needs free memory (maxmemory).",
   ),
   "record-unreadable": entry<{ key: string }>(
     500,
     ({ key }) =>
-      `${key} in Redis cannot be read: it is damaged, or a later version of Sluice has written it.`,
+      `${key} in Redis cannot be read: it is damaged, or was written by a later version of Sluice.`,
     () =>
-      "Nothing of it was changed, and what runs goes on. Use the version that wrote it, or put back a copy of it.",
+      "It was not changed, and running apps are not affected. Use the version that wrote it, or restore a copy.",
   ),
   "disk-full": entry<{ path: string; freeMegabytes: number; neededMegabytes: number }>(
     507,
     ({ path, freeMegabytes, neededMegabytes }) =>
       `The disk of ${path} is full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free.`,
-    () => "Nothing was changed. Make room (old logs, unused apps: sluice destroy APP --yes) and try again.",
+    () =>
+      "Nothing was changed. Free some space (old logs, unused apps: sluice destroy APP --yes) and try again.",
     true,
   ),
   "haproxy-files-behind": entry<{ folder: string }>(
     507,
-    ({ folder }) => `HAProxy's files in ${folder} are behind its routes: the disk had no room for them.`,
-    () => "Make room: they are written within a second then, and this is tried again.",
+    ({ folder }) => `HAProxy's files in ${folder} could not be updated: the disk is full.`,
+    () => "Free some space. Sluice then updates the files within a second and tries again.",
     true,
   ),
   "haproxy-refused": entry<{ command: string; answer: string }>(
     500,
     ({ command, answer }) => `HAProxy refused "${command}": ${answer}`,
-    () => "Sluice falls back to a seamless reload; if this repeats, please report it.",
+    () => "Sluice falls back to a seamless reload. If this happens again, please report it.",
   ),
   "proxy-silent": entry<{
     revision: number;
@@ -56,8 +57,8 @@ export const servicesErrors = {
       `The proxy (${proxies}) did not apply revision ${revision}${since === undefined ? ` within ${seconds} s` : ` and has not reported since ${since}`}.`,
     ({ proxies, since }) =>
       since === undefined
-        ? "What is written stays, and is applied as soon as the proxy can; see `sluice doctor`."
-        : `It will when Sluice runs there again; until then nothing is stopped that it may lead visitors to. If that machine is gone for good: sluice hosts remove ${proxies}`,
+        ? "The change is saved, and the proxy applies it as soon as it can; see `sluice doctor`."
+        : `It catches up when Sluice runs there again. Until then, instances it may send visitors to are not stopped. If that host is gone for good: sluice hosts remove ${proxies}`,
     true,
   ),
 } as const;

@@ -9,40 +9,39 @@ export const startErrors = {
   ),
   "home-unwritable": entry<{ home: string; reason: string }>(
     500,
-    ({ home, reason }) => `The state folder ${home} cannot be written (${reason}).`,
+    ({ home, reason }) => `The state folder ${home} is not writable (${reason}).`,
     ({ home }) =>
-      `Run \`sudo chown "$USER" ${home}\`, or name another folder: SLUICE_HOME=~/sluice sluice up.`,
+      `Run \`sudo chown "$USER" ${home}\`, or choose another folder: SLUICE_HOME=~/sluice sluice up.`,
   ),
   "home-unreachable": entry<{ home: string; folder: string }>(
     500,
-    ({ home, folder }) =>
-      `Apps run as users of their own, and those cannot pass through ${folder} to ${home}.`,
+    ({ home, folder }) => `Apps run as separate users, who cannot enter ${folder} to reach ${home}.`,
     ({ folder }) =>
-      `Run \`chmod o+x ${folder}\`, or choose another place: SLUICE_HOME=/var/lib/sluice sluice up.`,
+      `Run \`chmod o+x ${folder}\`, or choose another folder: SLUICE_HOME=/var/lib/sluice sluice up.`,
   ),
   "home-path-too-long": entry<{ home: string; limit: number }>(
     500,
     ({ home, limit }) =>
-      `The state folder's path is longer than ${limit} characters: ${home}. Unix sockets cannot live there.`,
-    () => "Name a shorter one: SLUICE_HOME=/var/lib/sluice sluice up.",
+      `The path of the state folder is longer than ${limit} characters, too long for Unix sockets: ${home}`,
+    () => "Choose a shorter one: SLUICE_HOME=/var/lib/sluice sluice up.",
   ),
   "already-running": entry<{ home: string; pid: number }>(
     409,
-    ({ home, pid }) => `Sluice already runs with the state folder ${home} (process ${pid}).`,
+    ({ home, pid }) => `Sluice is already running with the state folder ${home} (process ${pid}).`,
     ({ home }) =>
-      `Stop it first (SLUICE_HOME=${home} sluice down), or give this one a folder and ports of its own.`,
+      `Stop it first (SLUICE_HOME=${home} sluice down), or give this one its own folder and ports.`,
   ),
   "not-running": entry<{ home: string }>(
     503,
     ({ home }) => `No Sluice server answers for the state folder ${home}.`,
-    () => "Start it: sluice up --detach. If it runs with another folder, set SLUICE_HOME to that.",
+    () => "Start it: sluice up --detach. If it runs with another folder, set SLUICE_HOME to it.",
     true,
   ),
   "port-taken": entry<{ port: number; what: string; setting: string; another: number }>(
     409,
     ({ port, what, setting }) => `Port ${port} (${what}, ${setting}) is in use by another program.`,
     ({ port, setting, another }) =>
-      `See who has it: ss -ltnp 'sport = :${port}'. Stop that, or choose another: ${setting}=${another} sluice up.`,
+      `Find that program: ss -ltnp 'sport = :${port}'. Stop it, or choose another port: ${setting}=${another} sluice up.`,
   ),
   "program-missing": entry<{ programs: readonly string[]; packages: readonly string[] }>(
     500,
@@ -51,30 +50,30 @@ export const startErrors = {
   ),
   "program-closed": entry<{ file: string; folder: string }>(
     500,
-    ({ file, folder }) => `${file} cannot be run by the apps' users: they cannot use ${folder}.`,
+    ({ file, folder }) => `The apps' users cannot run ${file}: they cannot enter ${folder}.`,
     ({ folder }) =>
-      `Install it where everybody can run it (Node.js in /usr/local, for example), or run: chmod o+x ${folder}`,
+      `Install it where every user can run it (for example, Node.js in /usr/local), or run: chmod o+x ${folder}`,
   ),
   "host-key-invalid": entry<{ file: string; reason: string }>(
     500,
-    ({ file, reason }) => `The key of Git over SSH, ${file}, cannot be read (${reason}).`,
+    ({ file, reason }) => `The SSH host key ${file} cannot be read (${reason}).`,
     ({ file }) =>
-      `Put it back from a backup; or run \`rm ${file}\` and start again: a new one is made, and pushers are warned that the host has changed.`,
+      `Restore it from a backup. Or run \`rm ${file}\` and start again: Sluice creates a new one, and SSH warns everyone who pushes that the host key has changed.`,
   ),
   "service-failed": entry<{ service: string; log: string }>(
     500,
-    ({ service, log }) => `${service} does not start. Its last lines:\n${log}`,
+    ({ service, log }) => `${service} did not start. Its last lines:\n${log}`,
     ({ service }) =>
-      `Fix what ${service} says above and run the command again; \`sluice doctor\` checks everything.`,
+      `Fix the problem that ${service} reports above and run the command again; \`sluice doctor\` checks everything.`,
   ),
   "start-failed": entry<{ output: string }>(
     500,
     ({ output }) => `Sluice did not start in the background:\n${output}`,
-    () => "Fix that and run the command again; without --detach it shows more.",
+    () => "Fix the problem and run the command again. Without --detach it prints more.",
   ),
   "machine-unfit": entry<{ count: number }>(
     500,
     ({ count }) => `${count} of the checks above failed.`,
-    () => "Each says how to fix it.",
+    () => "Each failed check shows how to fix it.",
   ),
 } as const;

@@ -60,7 +60,7 @@ const looks: { present: Promise<unknown>; next: Promise<Groups> | undefined } = 
   next: undefined,
 };
 
-/** The living members of every group, at a moment after this was called: whoever calls while a look is under way gets the next. */
+/** The living members of every group, at a moment after this was called. A call during a scan gets the result of the next one. */
 async function look(): Promise<Groups> {
   return (looks.next ??= looks.present.then(async () => {
     looks.next = undefined;

@@ -36,7 +36,7 @@ export async function supervise(folder: string, env: Readonly<Record<string, str
   runsv.unref();
   while (!(await isSupervised(folder))) {
     if (runsv.exitCode !== null)
-      throw new Error(`runsv ended at once in ${folder}: status ${runsv.exitCode}`);
+      throw new Error(`runsv ended immediately in ${folder}: status ${runsv.exitCode}`);
     await systemClock.sleep(POLL_MS);
   }
 }

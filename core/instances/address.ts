@@ -14,7 +14,7 @@ export function formatAddress(address: Address): string {
 export function parseAddress(text: string): Address {
   if (text.startsWith(`${SOCKET}/`)) return { kind: "socket", path: text.slice(SOCKET.length) };
   const [, host = "", port = ""] = /^([A-Za-z0-9.-]+):(\d{1,5})$/.exec(text) ?? [];
-  if (host === "") throw new TypeError(`${JSON.stringify(text)} is no address of an instance`);
+  if (host === "") throw new TypeError(`${JSON.stringify(text)} is not the address of an instance`);
   return { kind: "port", host, port: Number(port) };
 }
 

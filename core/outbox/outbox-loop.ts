@@ -109,13 +109,13 @@ export class OutboxLoop {
       });
       await this.settle(async () => this.queue.settle(taken, { kind: "done" }));
     } catch (error) {
-      // A try that we broke off ourselves does not count.
+      // An attempt that we interrupted ourselves does not count.
       const outcome = this.ended.signal.aborted
         ? ({ kind: "again", job } as const)
         : outcomeOfFailure(job, error, clock.now(), this.options.random());
       const reason = error instanceof Error ? error.message : String(error);
-      if (outcome.kind === "given-up") log.warn({ ...fields, reason }, "not delivered, given up");
-      else log.info({ ...fields, reason, attempts: outcome.job.attempts }, "not delivered yet");
+      if (outcome.kind === "given-up") log.warn({ ...fields, reason }, "could not deliver, giving up");
+      else log.info({ ...fields, reason, attempts: outcome.job.attempts }, "could not deliver yet");
       await this.settle(async () => this.queue.settle(taken, outcome));
     }
   }
@@ -124,7 +124,7 @@ export class OutboxLoop {
     return (
       this.handlers[kind] ??
       (async () => {
-        throw new Error(`nothing here sends a ${kind}`);
+        throw new Error(`no handler for ${kind}`);
       })
     );
   }
@@ -146,7 +146,7 @@ export class OutboxLoop {
   private tellRedis(error: unknown): void {
     const isAway = error !== undefined;
     if (isAway && !this.isRedisAway)
-      this.options.log.warn({ err: error, outbox: this.options.name }, "outbox waits for Redis");
+      this.options.log.warn({ err: error, outbox: this.options.name }, "the outbox is waiting for Redis");
     this.isRedisAway = isAway;
   }
 

@@ -121,7 +121,7 @@ export const keys = {
   monitorLead: "sluice:monitor-lead",
   /** Hash: `RULE@HOST` → `RuleState`, where all is not well. */
   monitorStates: "sluice:monitor-states",
-  /** Hash: id → `AlertRecord` that is not over, or that not everybody was told of. */
+  /** Hash: id → `AlertRecord` that is active, or that some action has not handled yet. */
   monitorAlerts: "sluice:monitor-alerts",
   /** List: `AlertRecord`s that are over, newest first. */
   monitorHistory: "sluice:monitor-history",

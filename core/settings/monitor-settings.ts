@@ -53,8 +53,8 @@ const DEFAULT_RULES: z.input<typeof ruleSchema>[] = [
 
 /** `monitor` in `sluice.yml`. */
 export const monitorSettingsSchema = z.strictObject({
-  host: z.string().min(1).max(100).optional().describe("name of this host; else what the system calls it"),
-  roles: z.array(z.enum(HOST_ROLES)).optional().describe("what this host is; else what runs on it"),
+  host: z.string().min(1).max(100).optional().describe("name of this host (default: the system's host name)"),
+  roles: z.array(z.enum(HOST_ROLES)).optional().describe("roles of this host (default: what runs on it)"),
   silentSeconds: z.number().min(5).max(86_400).default(15),
   remindSeconds: seconds.default(14_400).describe("0: never"),
   email: emailSettingsSchema.optional(),

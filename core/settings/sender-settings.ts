@@ -5,13 +5,13 @@ const address = z
   .string()
   .regex(
     /^(?:[^<>\p{Cc}]+ <[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/u,
-    "must be an address, as ops@example.com or Sluice <ops@example.com>",
+    "must be an address, such as ops@example.com or Sluice <ops@example.com>",
   );
 
 /** Neither fetch nor a log may see a password in it. */
 const webUrl = z
   .url({ protocol: /^https?$/ })
-  .refine((url) => !URL.canParse(url) || new URL(url).username === "", "must not have a user in it");
+  .refine((url) => !URL.canParse(url) || new URL(url).username === "", "must not contain a user");
 
 const smtpSchema = z
   .strictObject({
@@ -24,14 +24,14 @@ const smtpSchema = z
     secure: z
       .boolean()
       .optional()
-      .describe("TLS from the first byte on; else it begins when the server offers it"),
+      .describe("TLS from the first byte; otherwise TLS starts when the server offers it"),
     user: z.string().min(1).optional(),
     password: z.string().min(1).optional(),
   })
   .refine(({ url, host }) => (url === undefined) !== (host === undefined), "needs either host or url")
   .refine(
     ({ url, port, secure, user }) => url === undefined || (port ?? secure ?? user) === undefined,
-    "says port, secure and user in the url, if there is one",
+    "must give port, secure and user in the url",
   );
 
 export const emailSettingsSchema = z.strictObject({

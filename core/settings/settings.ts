@@ -53,9 +53,11 @@ export const settingsSchema = z.strictObject({
   trustedProxies: z
     .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
     .default([])
-    .describe("proxies in front, which are believed what they say of a visitor"),
+    .describe("proxies in front, whose headers about a visitor are trusted"),
   webhooks: z
-    .strictObject({ pollSeconds: seconds.default(300).describe("how often a source is asked what it has") })
+    .strictObject({
+      pollSeconds: seconds.default(300).describe("how often a source is checked for new commits"),
+    })
     .prefault({}),
   monitor: monitorSettingsSchema.prefault({}),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -64,7 +66,7 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.infer<typeof settingsSchema> & { readonly token: string | undefined };
 
 /**
- * Reads `$SLUICE_HOME/sluice.yml` and lays the environment over it (the environment wins). All problems are told at once.
+ * Reads `$SLUICE_HOME/sluice.yml` and lays the environment over it (the environment wins). All problems are reported at once.
  * Throws `settings-invalid`.
  */
 export async function loadSettings(env: NodeJS.ProcessEnv, file: string): Promise<Settings> {
@@ -142,7 +144,7 @@ function parseYaml(text: string, problems: string[]): Tree {
   const value: unknown = document.errors.length > 0 ? {} : document.toJS();
   if (value === null || value === undefined) return {};
   if (isTree(value)) return value;
-  problems.push("the file must hold `key: value` lines");
+  problems.push("the file must contain `key: value` lines");
   return {};
 }
 

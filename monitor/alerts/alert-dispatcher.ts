@@ -3,7 +3,7 @@ import type { AlertRecord } from "../../core/records/alerts/alert-record.js";
 import type { Actions } from "./actions.js";
 import { told } from "../rules/alert-life.js";
 
-/** What could not be told is tried again so much later. */
+/** A failed action is tried again after this long. */
 const PAUSE_MS = 60_000;
 
 type Owed = AlertRecord["owed"][number];
@@ -19,7 +19,7 @@ export class AlertDispatcher {
     private readonly log: Log,
   ) {}
 
-  /** Takes out of an alert what was told by now. */
+  /** Removes from an alert the turns that have been handled. */
   settled(alert: AlertRecord): AlertRecord {
     return alert.owed
       .filter((owed) => this.actions[owed.action]?.tell === undefined || this.done.has(nameOf(alert, owed)))
@@ -55,7 +55,7 @@ export class AlertDispatcher {
       this.pausedUntil.delete(name);
     } catch (error) {
       this.pausedUntil.set(name, now + PAUSE_MS);
-      this.log.error({ err: error, action, turn, alert: alert.id }, "an alert could not be told");
+      this.log.error({ err: error, action, turn, alert: alert.id }, "an action for an alert failed");
     }
   }
 }

@@ -47,7 +47,7 @@ export class AlertLoop {
     await this.keep(now);
   }
 
-  /** Waits for what is being told, so that it is not told again, and lets another monitor lead at once. */
+  /** Waits for actions in progress, so that none is repeated, and lets another monitor lead at once. */
   async stop(): Promise<void> {
     const { lead, alerts } = this.options;
     await this.dispatcher.idle();

@@ -44,14 +44,14 @@ export function windowMsOf({ cooldownSeconds }: ScaleSettings): number {
 export function decide(view: ScaleView): ScaleVerdict {
   const { now, instances, settings, askedAt, isReleasing } = view;
   const { min, max, cooldownSeconds } = settings;
-  if (isReleasing) return stay("a release is under way");
+  if (isReleasing) return stay("a release is in progress");
   if (askedAt !== undefined && now - askedAt < cooldownSeconds * 1000)
-    return stay("a change was asked for already");
+    return stay("a change was already requested");
   if (instances < min) return { kind: "scale", to: min, reason: `min is ${min}` };
   if (instances > max) return { kind: "scale", to: max, reason: `max is ${max}` };
   const more = wantsMore(view);
   if (more !== undefined) return withinMachines(view, more);
-  return fewer(view) ?? stay(`${shown(view)} of ${settings.cpuTarget} %`);
+  return fewer(view) ?? stay(`${shown(view)}, target ${settings.cpuTarget} %`);
 }
 
 interface Wish {
@@ -69,7 +69,7 @@ function wantsMore(view: ScaleView): Wish | undefined {
   if (isHigh && waitedMs >= windowMsOf(settings))
     return {
       to: Math.min(max, 2 * instances, Math.ceil(load / cpuTarget)),
-      reason: `${shown(view)}, aimed at ${cpuTarget} %`,
+      reason: `${shown(view)}, target ${cpuTarget} %`,
     };
   if (alert === undefined || waitedMs < cooldownSeconds * 1000) return undefined;
   return { to: instances + 1, reason: `alert: ${alert}` };
@@ -82,7 +82,7 @@ function withinMachines({ instances, cpus }: ScaleView, { to, reason }: Wish): S
   return {
     kind: "machines",
     wanted: to,
-    reason: `${reason}; ${instances} instances already have the ${Number(cpus.toFixed(1))} processors`,
+    reason: `${reason}; ${instances} instances already use all ${Number(cpus.toFixed(1))} processors`,
   };
 }
 
@@ -93,7 +93,7 @@ function fewer({ now, instances, settings, peak, changedAt, alert }: ScaleView):
   const enough = instances - 1;
   const each = peak / enough;
   if (each > cpuTarget * (1 - TOLERANCE)) return undefined;
-  const reason = `for ${cooldownSeconds} s ${enough} would have taken ${each.toFixed(0)} % CPU each at most, aimed at ${cpuTarget} %`;
+  const reason = `for ${cooldownSeconds} s, ${enough} would each have used at most ${each.toFixed(0)} % CPU, target ${cpuTarget} %`;
   return { kind: "scale", to: enough, reason };
 }
 
@@ -102,6 +102,6 @@ function stay(reason: string): ScaleVerdict {
 }
 
 function shown({ load, instances }: ScaleView): string {
-  if (load === undefined || instances === 0) return "CPU not known";
-  return `each of ${instances} takes ${(load / instances).toFixed(0)} % CPU`;
+  if (load === undefined || instances === 0) return "CPU unknown";
+  return `each of ${instances} uses ${(load / instances).toFixed(0)} % CPU`;
 }

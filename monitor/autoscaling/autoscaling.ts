@@ -30,7 +30,7 @@ export interface AutoscalingOptions {
 /** Samples older than this say nothing of now. */
 const FRESH_MS = 5000;
 
-/** What the hosts told last. */
+/** What the hosts last reported. */
 interface Told {
   readonly samples: readonly TimedSample[];
   readonly loads: readonly TimedLoads[];
@@ -131,10 +131,10 @@ export class Autoscaling implements Action {
     const { fleet, decisions } = this.options;
     const outcome =
       fleet === undefined
-        ? "more machines are needed, and none can be had"
+        ? "more hosts are needed, but none can be added"
         : await fleet.grow("production", `${app}: ${reason}`).then(
-            () => "a machine was asked for",
-            (error: unknown) => `no machine: ${error instanceof Error ? error.message : String(error)}`,
+            () => "a host was requested",
+            (error: unknown) => `no host: ${error instanceof Error ? error.message : String(error)}`,
           );
     const at = new Date(now).toISOString();
     await decisions.add(app, { at, by: "autoscaler", process: "web", from, to: wanted, reason, outcome });

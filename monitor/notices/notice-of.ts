@@ -2,7 +2,7 @@ import { SILENT_RULE, type AlertAction, type Rule } from "../../core/settings/mo
 import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
 import type { AlertRecord, AlertTurn } from "../../core/records/alerts/alert-record.js";
 
-/** What people are told of a turn. `open`: all alerts, to see what else Sluice does because of this host. Pure. */
+/** The notice of a turn. `open`: all alerts, to see what else Sluice does because of this host. Pure. */
 export function noticeOf(
   turn: AlertTurn,
   alert: AlertRecord,

@@ -1,11 +1,11 @@
 import type { NodemailerError } from "nodemailer/lib/errors";
 import { DeliveryError } from "../../core/outbox/delivery-error.js";
 
-/** What a server that wants fewer mails gets. */
+/** The pause after a server asks for fewer mails. */
 const RATE_PAUSE_MS = 60_000;
-/** Servers tell limits of a mailbox or a day by 5xx too, each in its own words. */
+/** Servers also report limits of a mailbox or a day with 5xx, each in its own words. */
 const RATE_LIMIT = /\brate\b|\btoo (?:many|fast)\b|throttl|sending (?:limit|quota)/i;
-/** 530: it wants a login or TLS first, which is no word about the mail. */
+/** 530: it requires a login or TLS first, which says nothing about the mail. */
 const NOT_OF_THE_MAIL: ReadonlySet<number> = new Set([503, 530]);
 
 /**
@@ -29,7 +29,7 @@ export function smtpProblem(error: NodemailerError, server: string, to: string):
 }
 
 function unanswered({ code = "", message, errno }: NodemailerError): string {
-  if (code === "ETIMEDOUT") return "gives no answer";
+  if (code === "ETIMEDOUT") return "does not answer";
   if (code === "EDNS") return `is not found (${message})`;
   return errno === undefined ? `cannot be used: ${message}` : `cannot be reached (${message})`;
 }

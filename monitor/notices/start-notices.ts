@@ -21,7 +21,7 @@ export interface NoticeOptions {
   readonly log: Log;
 }
 
-/** Above what a mail may take: looking into it, the server is silent for a while. */
+/** Longer than a mail may take: a server that scans it is silent for a while. */
 const DEADLINE_MS = 90_000;
 
 /** Sends what waits in the queue. `actions` are for the monitor; without senders in the settings there are none. */
@@ -32,7 +32,7 @@ export function startNotices({ redis, settings, pagesUrl, clock, log }: NoticeOp
   const senders = openSenders(settings, pagesUrl, clock);
   if (senders.length === 0) {
     log.warn(
-      "nobody is notified of alerts: sluice.yml has none of monitor.email, monitor.webhook, monitor.slack",
+      "nobody is notified of alerts: sluice.yml sets none of monitor.email, monitor.webhook, monitor.slack",
     );
     return { actions: {}, stop: async () => undefined };
   }

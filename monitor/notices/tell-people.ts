@@ -17,7 +17,7 @@ export interface TellPeopleOptions extends FactSources {
   readonly rules: readonly Rule[];
 }
 
-/** Tells of an alert's turns from a queue: however a mail server is, nothing of the monitor waits for it. */
+/** Notifies people of alerts from a queue, so that the monitor never waits for a mail server. */
 export class TellPeople implements Action {
   constructor(private readonly options: TellPeopleOptions) {}
 
@@ -27,13 +27,13 @@ export class TellPeople implements Action {
     const notice = noticeOf(turn, alert, rules, await alerts.current());
     for (const { kind, to: recipients } of senders)
       for (const to of recipients) {
-        // Told again while it waits, it takes its own place.
+        // Added again while it waits, it replaces itself.
         const key = `${kind} ${notice.id} ${to}`;
         await outbox.add(kind, { notice, to }, { key, lane: kind });
       }
   }
 
-  /** What the outbox is to be started with. */
+  /** The handlers to start the outbox with. */
   handlers(): Handlers {
     return Object.fromEntries(this.options.senders.map((sender) => [sender.kind, this.handlerOf(sender)]));
   }
@@ -42,7 +42,7 @@ export class TellPeople implements Action {
     const { sent } = this.options;
     return async (payload, signal) => {
       const { notice, to } = noticeJobSchema.parse(payload);
-      // They were taken out of the settings meanwhile.
+      // The recipient has been removed from the settings since.
       if (!sender.to.includes(to)) return;
       if (await sent.has(sender.kind, notice.id, to)) return;
       await sender.send(notice, await this.facts(notice), to, signal);

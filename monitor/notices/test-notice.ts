@@ -4,12 +4,12 @@ import type { HostRecord } from "../../core/records/hosts/host-record.js";
 import { SHOWN_MS, type NoticeFacts } from "./notice-facts.js";
 
 const STEP_MS = 5000;
-/** What is made up: a processor that idles, and is busy for the last minute. */
+/** The invented figures: a processor that is idle, and busy for the last minute. */
 const IDLE = 12;
 const BUSY = 87;
 const BUSY_MS = 60_000;
 
-/** An alert that never was, to see how people are told. `name` tells one test from another. */
+/** An invented alert, to test that people are notified. `name` tells one test from another. */
 export function testNotice(
   name: string,
   host: HostRecord,

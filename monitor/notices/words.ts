@@ -16,7 +16,7 @@ export interface Words {
   readonly facts: readonly (readonly [label: string, value: string])[];
   /** What a person can do. */
   readonly commands: readonly (readonly [what: string, command: string])[];
-  /** What the chart shows, for who does not see it. */
+  /** What the chart shows, for those who cannot see it. */
   readonly chart: string;
 }
 
@@ -26,7 +26,7 @@ const BEGINNINGS: Readonly<Record<AlertTurn, string>> = {
   resolved: "resolved: ",
 };
 
-/** Later than this, it is said that a notice is late. */
+/** A notice later than this says that it is late. */
 const LATE_MS = 5 * 60_000;
 
 export function wordsOf(notice: AlertNotice, facts: NoticeFacts): Words {
@@ -44,7 +44,7 @@ export function wordsOf(notice: AlertNotice, facts: NoticeFacts): Words {
         ? []
         : [
             ["To stop the reminders", `sluice alerts ack ${alert.id}`],
-            ["To hear nothing of it for an hour", `sluice alerts silence ${alert.id} --minutes 60`],
+            ["To silence it for an hour", `sluice alerts silence ${alert.id} --minutes 60`],
           ],
     chart: chartWords(notice, facts),
   };
@@ -83,15 +83,15 @@ type Fact = readonly [label: string, value: string];
 function factsOf(notice: AlertNotice, facts: NoticeFacts): Fact[] {
   const { turn, alert, rule, test, at } = notice;
   const found: Record<string, string | undefined> = {
-    Test: test === true ? "Somebody tries whether you get this. Nothing is wrong." : undefined,
+    Test: test === true ? "Somebody is testing whether you receive alerts. Nothing is wrong." : undefined,
     Late: lateText(notice, facts),
     Raised: timeText(alert.raisedAt),
     Resolved: turn === "resolved" ? timeText(at) : undefined,
     Worst: rule === undefined || turn === "raised" ? undefined : figureText(rule.metric, alert.worst),
     Rule: ruleText(alert.rule, rule),
-    Machine: machineText(alert.host, facts),
+    Host: machineText(alert.host, facts),
     Sluice: doneBySluice(notice, facts),
-    "Seen by": alert.acknowledged?.by,
+    "Acknowledged by": alert.acknowledged?.by,
   };
   return Object.entries(found).flatMap(([label, value]): Fact[] =>
     value === undefined || value === "" ? [] : [[label, value]],
@@ -99,7 +99,7 @@ function factsOf(notice: AlertNotice, facts: NoticeFacts): Fact[] {
 }
 
 function ruleText(name: string, rule: Rule | undefined): string {
-  if (rule === undefined) return `${name}: a machine that sends no figures`;
+  if (rule === undefined) return `${name}: a host that sends no figures`;
   const { metric, forSeconds, above, below, hysteresis } = rule;
   const back =
     above === undefined
@@ -107,7 +107,7 @@ function ruleText(name: string, rule: Rule | undefined): string {
       : `${figureText(metric, above - hysteresis)} or less`;
   const lasting = forSeconds === 0 ? "" : ` for ${durationText(forSeconds * 1000)}`;
   const over = forSeconds === 0 ? `is ${back}` : `was ${back} for as long`;
-  return `${name}: ${METRIC_WORDS[metric][0]} ${limitOf(rule)}${lasting}; over once it ${over}`;
+  return `${name}: ${METRIC_WORDS[metric][0]} ${limitOf(rule)}${lasting}; resolved once it ${over}`;
 }
 
 function machineText(name: string, { host }: NoticeFacts): string {
@@ -126,14 +126,14 @@ function machineText(name: string, { host }: NoticeFacts): string {
 const MEASURES: Readonly<Record<AlertAction, { readonly lasting: string; readonly over: string }>> = {
   email: { lasting: "", over: "" },
   "drain-canary": {
-    lasting: "keeps every canary out of the traffic while this lasts",
-    over: "gives the canaries their visitors again",
+    lasting: "sends no visitors to any canary while this lasts",
+    over: "sends visitors to the canaries again",
   },
-  "scale-out": { lasting: "asks for more instances of production", over: "" },
+  "scale-out": { lasting: "requests more instances of production", over: "" },
 };
 
 function doneBySluice({ turn, alert, measures }: AlertNotice, { isOver }: NoticeFacts): string {
-  // What was done then is not any more.
+  // What Sluice did then no longer applies.
   if (isOver && turn !== "resolved") return "";
   const ended = turn === "resolved" ? alert.actions.filter((action) => !measures.includes(action)) : [];
   const parts = [
@@ -145,8 +145,8 @@ function doneBySluice({ turn, alert, measures }: AlertNotice, { isOver }: Notice
 
 function lateText({ turn, at }: AlertNotice, { sentAt, isOver }: NoticeFacts): string | undefined {
   if (sentAt - at < LATE_MS) return undefined;
-  const over = isOver && turn !== "resolved" ? " It has ended meanwhile." : "";
-  return `This is of ${timeText(at)} and could not be sent before ${timeText(sentAt)}.${over}`;
+  const over = isOver && turn !== "resolved" ? " It has ended since." : "";
+  return `This message is from ${timeText(at)} and could not be sent until ${timeText(sentAt)}.${over}`;
 }
 
 function chartWords(notice: AlertNotice, { points }: NoticeFacts): string {

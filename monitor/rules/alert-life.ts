@@ -51,7 +51,7 @@ export function lasting(
   return owing(reminded, "reminded", now, quiet);
 }
 
-/** It is over. Who was never told that it began need not be told that it ended. */
+/** It is over. People who were not notified of its start are not notified of its end. */
 export function resolved(alert: AlertRecord, now: number, quiet: Quiet = {}): AlertRecord {
   if (alert.phase === "resolved") return alert;
   const { acknowledged } = quiet;
@@ -60,7 +60,7 @@ export function resolved(alert: AlertRecord, now: number, quiet: Quiet = {}): Al
     phase: "resolved",
     resolvedAt: now,
     ...(acknowledged === undefined ? {} : { acknowledged }),
-    // A reminder that could not be told any more would only confuse.
+    // A late reminder would only confuse.
     owed: alert.owed.filter(({ turn }) => turn !== "reminded"),
   };
   return over.announced ? owing(over, "resolved", now, quiet) : over;
@@ -71,7 +71,7 @@ export function withValue(alert: AlertRecord, value: number, isWorse: boolean): 
   return { ...alert, value, worst: isWorse ? value : alert.worst };
 }
 
-/** An action was told of a turn. */
+/** An action has handled a turn. */
 export function told(alert: AlertRecord, action: AlertAction, turn: AlertTurn): AlertRecord {
   return { ...alert, owed: alert.owed.filter((each) => each.action !== action || each.turn !== turn) };
 }

@@ -35,11 +35,11 @@ export class TokenStore {
     return tokens.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
   }
 
-  /** The token itself is told this once. */
+  /** This is the only time the token itself is shown. */
   async create(name: string): Promise<CreatedToken> {
     if (!/^[\w .@-]{1,64}$/.test(name))
       throw new AppError("request-invalid", {
-        problem: "a token's name is 1 to 64 letters, digits, blanks and . _ @ -",
+        problem: "a token's name is 1 to 64 letters, digits, spaces and . _ @ -",
       });
     const token = makeSecret();
     const id = randomBytes(4).toString("hex");

@@ -30,7 +30,7 @@ export class RedisUsers {
     await this.keepAll();
   }
 
-  /** The same for many at once, of which those that Redis refuses are told in the log. Throws `redis-unavailable`. */
+  /** The same for many at once, those that Redis refuses are logged. Throws `redis-unavailable`. */
   async ensureAll(users: readonly { readonly app: AppRecord; readonly password: string }[]): Promise<void> {
     for (let from = 0; from < users.length; from += AT_ONCE) {
       const batch = users.slice(from, from + AT_ONCE);
@@ -44,7 +44,7 @@ export class RedisUsers {
       await this.redis.call("ACL", ...userCommand(app, password));
     } catch (error) {
       if (!isAppError(error, "redis-refused")) throw error;
-      this.log.error({ err: error, app: app.name }, "a Redis user was refused");
+      this.log.error({ err: error, app: app.name }, "Redis refused to create a user for an app");
     }
   }
 
@@ -62,7 +62,7 @@ export class RedisUsers {
       try {
         await keep(await this.redis.acl("LIST"));
       } catch (error) {
-        this.log.warn({ err: error }, "Redis users were not kept");
+        this.log.warn({ err: error }, "could not save the Redis users");
       }
     });
     await this.keeping;

@@ -20,8 +20,8 @@ export async function prewarmDependencies(work: BuildWork): Promise<void> {
     for (const variant of variants)
       await new DependencyCache(tools).replenish(app.name, node.key, variant, userOf(app, tools));
   } catch (error) {
-    // The next release copies or installs by itself.
-    tools.log.warn({ err: error, app: app.name }, "no spare dependencies");
+    // The next release copies or installs them itself.
+    tools.log.warn({ err: error, app: app.name }, "could not prepare a spare copy of the dependencies");
   }
 }
 

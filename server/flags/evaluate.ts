@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Flag, FlagValue, Rule } from "./flag.js";
 
-/** What is known of who asks (OpenFeature specification, section 3). `targetingKey` names the user. */
+/** What is known of the user (OpenFeature specification, section 3). `targetingKey` names the user. */
 export type EvaluationContext = Readonly<Record<string, unknown>>;
 
 /** In the words of OpenFeature (specification, types: "resolution reason", "error code"). */
@@ -14,7 +14,7 @@ export interface EvaluationFailure {
   readonly errorDetails: string;
 }
 
-/** The value of a flag for whoever asks: always the same for the same user, and a user who has it keeps it when the percentage grows. */
+/** The value of a flag for a user: always the same for the same user, and a user who has it keeps it when the percentage grows. */
 export function evaluate(name: string, flag: Flag, context: EvaluationContext): Evaluation {
   switch (flag.kind) {
     case "value":

@@ -62,7 +62,7 @@ function readObject(text: string): Flag {
     // It begins with a brace, so it is an object or no JSON.
     object = JSON.parse(text) as object;
   } catch {
-    return { kind: "invalid", problem: "it begins with a brace and is no JSON object" };
+    return { kind: "invalid", problem: "it begins with a brace but is not a JSON object" };
   }
   if (tooDeep(object)) return { kind: "invalid", problem: `it is nested deeper than ${DEEPEST} levels` };
   const [form] = (["percentage", "users", "track"] as const).filter((name) => Object.hasOwn(object, name));

@@ -78,7 +78,7 @@ function requireReader(apps: AppStore, tokens: TokenStore): RequestHandler<{ app
         ? {}
         : { alsoGood: { holder: app.name, is: (token) => sameSecret(token, apps.flagsToken(app)) } }),
     });
-    // An admin is told that there is no such app; nobody else.
+    // Only an admin learns that there is no such app.
     if (app === undefined) await apps.read(request.params.app);
     next();
   };

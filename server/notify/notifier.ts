@@ -35,11 +35,11 @@ export interface Undelivered {
   readonly reason: string;
 }
 
-/** Tells an app's receivers what happened to it. They are told from a queue: however they are, nobody waits for them. */
+/** Notifies an app's receivers of its events, from a queue, so that nothing waits for them. */
 export class Notifier {
   constructor(private readonly options: NotifierOptions) {}
 
-  /** Answers how many will be told; an event of the same time that they were told already is not told again. Throws `redis-unavailable`. */
+  /** Returns how many receivers will be notified. The same event (same time) is not sent twice. Throws `redis-unavailable`. */
   async tell(event: AppEvent): Promise<number> {
     const { receivers, outbox } = this.options;
     const concerned = await receivers.concernedBy(event);

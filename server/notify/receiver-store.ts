@@ -52,7 +52,7 @@ export class ReceiverStore {
       .sort((a, b) => a.createdAt.localeCompare(b.createdAt));
   }
 
-  /** The secret is told this once. Throws `receiver-url-invalid`, `receivers-too-many`. */
+  /** This is the only time the secret is shown. Throws `receiver-url-invalid`, `receivers-too-many`. */
   async add(app: string, receiver: NewReceiver): Promise<CreatedReceiver> {
     const { form, events } = receiver;
     const url = parseReceiverUrl(receiver.url);

@@ -5,7 +5,7 @@ const LONGEST = 2000;
 /** Throws `receiver-url-invalid`. */
 export function parseReceiverUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const problem = url === undefined ? "it is no address" : problemOf(url);
+  const problem = url === undefined ? "it is not a URL" : problemOf(url);
   if (url === undefined || problem !== undefined)
     throw new AppError("receiver-url-invalid", { problem: problem ?? "" });
   return url.href;
@@ -21,6 +21,6 @@ export function shownUrl(url: string, form: "standard" | "slack"): string {
 function problemOf({ protocol, username, password, href }: URL): string | undefined {
   if (protocol !== "http:" && protocol !== "https:") return `${protocol} is neither http: nor https:`;
   // Neither is sent (fetch refuses them), and they would be shown.
-  if (username !== "" || password !== "") return "it has a user or a password in it";
+  if (username !== "" || password !== "") return "it contains a user or a password";
   return href.length > LONGEST ? `it is longer than ${LONGEST} characters` : undefined;
 }

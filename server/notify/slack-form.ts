@@ -21,19 +21,19 @@ function whatHappened({ type, release, track }: AppEvent): string {
     case "release.failed":
       return `${release} failed and is not live on ${track}`;
     case "release.rolled-back":
-      return `${track} went back to ${release}`;
+      return `${track} was rolled back to ${release}`;
     case "canary.live":
       return `${release} is live as the canary`;
     case "canary.promoted":
-      return `the canary ${release} became production`;
+      return `the canary ${release} was promoted to production`;
     case "canary.aborted":
-      return `the canary ${release} was taken out of the traffic`;
+      return `the canary ${release} was aborted`;
     case "canary.failed":
-      return `the canary ${release} does worse and waits for a decision`;
+      return `the canary ${release} does worse than production and waits for a decision`;
   }
 }
 
-/** It tells what happened; the rest is output. */
+/** The first line says what happened; the rest is output. */
 function firstLine(reason: string): string {
   const line = (reason.trim().split("\n")[0] ?? "").trim();
   return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;

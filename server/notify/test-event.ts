@@ -1,7 +1,7 @@
 import { PRODUCTION } from "../../core/records/routes/route-table.js";
 import type { AppEvent } from "../events/app-event.js";
 
-/** A made-up `release.live`, for who wants to see what a receiver gets. */
+/** A test `release.live`, to see what a receiver gets. */
 export function testEvent(app: string, url: string | undefined, now: number): AppEvent {
   return {
     type: "release.live",

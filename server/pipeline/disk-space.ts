@@ -69,7 +69,7 @@ export async function giveReserve({
   log,
 }: Pick<PipelineNeeds, "home" | "settings" | "log">): Promise<void> {
   if (!(await diskSpace({ home, settings })).isFull) return;
-  log.warn("the disk is full: instances are started with the room kept for it");
+  log.warn("the disk is full: the reserved space is freed to start instances");
   await rm(home.reserve(), { force: true });
 }
 

@@ -1,7 +1,7 @@
 import { createWriteStream, statSync, type WriteStream } from "node:fs";
 import type { AppError } from "../../core/errors/app-error.js";
 
-/** What people read while a release is made. Each line goes to whoever watches, and to the release's own log. */
+/** What people read during a release. Each line goes to everyone who watches, and to the release's own log. */
 export class Output {
   private readonly watchers = new Set<(line: string) => void>();
   private file: WriteStream | undefined;
@@ -40,7 +40,7 @@ export class Output {
     for (const line of problemLines(error)) this.write(line);
   }
 
-  /** Says every few seconds that `what` still runs, while nothing else is said. */
+  /** Prints every few seconds that `what` is still running, while nothing else is printed. */
   async alive<T>(what: string, work: Promise<T>): Promise<T> {
     const began = Date.now();
     const timer = setInterval(() => {
@@ -70,7 +70,7 @@ export class Output {
   private keep(text: string): void {
     if (this.file === undefined || this.room <= 0) return;
     this.room -= Buffer.byteLength(text);
-    this.file.write(this.room > 0 ? text : "       … (what follows was shown, and not kept)\n");
+    this.file.write(this.room > 0 ? text : "       … (the rest was printed but not kept)\n");
   }
 }
 

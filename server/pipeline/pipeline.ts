@@ -219,7 +219,7 @@ export class Pipeline {
   /** The tools whose writes Redis takes only while the app's lock is held. */
   private toolsUnderLock(app: string): PipelineNeeds {
     const lock = this.locks.get(app);
-    if (lock === undefined) throw new AppError("internal", { reason: `${app} is released by nobody` });
+    if (lock === undefined) throw new AppError("internal", { reason: `${app} is not locked for a release` });
     const { routes, releases, apps } = this.tools;
     return {
       ...this.tools,
@@ -255,7 +255,7 @@ export class Pipeline {
         const work = { ...earlier, record, out, tools: this.toolsUnderLock(app), isSwitchTried: false };
         out.keepIn(this.tools.home.releaseOutput(app, number), logBytes(this.tools));
         const isLive = await servesOrDid(work);
-        this.tools.log.info({ ...fields, phase: record.phase, isLive }, "release left unfinished");
+        this.tools.log.info({ ...fields, phase: record.phase, isLive }, "found an unfinished release");
         if (isLive) await this.finish(work, this.stopping.signal);
         else {
           await undoSteps(work, stepsOf(work), error);
@@ -264,7 +264,7 @@ export class Pipeline {
       });
       this.postponed.remove(postponed);
     } catch (problem) {
-      this.tools.log.warn({ err: problem, ...fields }, "a release could be neither finished nor undone yet");
+      this.tools.log.warn({ err: problem, ...fields }, "could neither finish nor undo a release yet");
       this.postponed.putOff(postponed);
     } finally {
       await out.close();
@@ -288,7 +288,7 @@ export class Pipeline {
 function sayWhatStartsIt({ out, record: { app, track, processes } }: ReleaseWork): void {
   const [first] = processes;
   if (track !== PRODUCTION || first === undefined || processes.some(({ quantity }) => quantity > 0)) return;
-  out.line(`Nothing runs: \`sluice scale ${app} ${first.name}=1\` starts a ${first.name}.`);
+  out.line(`No instance is running. To start one: sluice scale ${app} ${first.name}=1`);
 }
 
 function stepsOf({ record }: ReleaseWork): readonly Step[] {

@@ -66,7 +66,7 @@ async function goLive(pipeline: Pipeline, work: ReleaseWork, signal: AbortSignal
 async function takeBack(pipeline: Pipeline, works: readonly ReleaseWork[], error: AppError): Promise<void> {
   for (const work of works.filter(({ record }) => record.phase !== "failed")) {
     await pipeline.undo(work, error).catch((problem: unknown) => {
-      work.tools.log.warn({ err: problem, app: work.app.name }, "a release was not undone yet");
+      work.tools.log.warn({ err: problem, app: work.app.name }, "could not undo a release yet");
     });
   }
 }

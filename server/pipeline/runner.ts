@@ -28,9 +28,9 @@ export async function runSteps(
       if (work.isSwitchTried) throw inDoubt(work, error);
       const reason = await unlessDiskIsFull(work.tools, toAppError(error));
       if (isAppError(reason, "disk-full")) await makeRoom(work.tools, work.app.name);
-      // What cannot be undone now is not what the pusher must know: why the release failed is.
+      // The pusher must learn why the release failed, not that it cannot be undone now.
       await undoSteps(work, steps, reason).catch((problem: unknown) =>
-        work.tools.log.warn({ err: problem, ...fieldsOf(work) }, "a release was not undone yet"),
+        work.tools.log.warn({ err: problem, ...fieldsOf(work) }, "could not undo a release yet"),
       );
       throw reason;
     }
@@ -50,7 +50,7 @@ export async function undoSteps(work: ReleaseWork, steps: readonly Step[], error
       if (isAppError(problem, "redis-unavailable", "release-lock-lost", "engine-unavailable"))
         postponed = problem;
       else
-        work.tools.log.error({ err: problem, step: step.name, ...fieldsOf(work) }, "a step was not undone");
+        work.tools.log.error({ err: problem, step: step.name, ...fieldsOf(work) }, "could not undo a step");
     }
   }
   if (postponed !== undefined) throw postponed;

@@ -13,7 +13,7 @@ import type { Output } from "./output.js";
  */
 export interface Step {
   readonly name: string;
-  /** The phase that a release has reached when this step is through. */
+  /** The phase that a release has reached when this step has finished. */
   readonly reaches: Phase;
   readonly timeoutMs: (settings: Settings) => number;
   readonly run: (release: ReleaseWork, signal: AbortSignal) => Promise<ReleasePatch | undefined>;
@@ -28,7 +28,7 @@ export interface ReleaseWork {
   readonly out: Output;
   /** The pusher asked for it, and may. */
   readonly skipGates: boolean;
-  /** Told to the pusher in the last line. */
+  /** Shown to the pusher in the last line. */
   readonly beganAt: number;
   /** Instance → how often it had ended before this work started it: one that ran already may have a history. */
   readonly endsBefore: Map<string, number>;

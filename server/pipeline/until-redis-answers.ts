@@ -22,7 +22,7 @@ export async function untilRedisAnswers<T>(
 
 const PATIENCE_MS = 5000;
 
-/** The same for what a person waits for: a connection that broke is made again; a Redis that stays away is told of. */
+/** The same where a person waits: a broken connection is restored, and a Redis that stays away is reported. */
 export async function askRedisAgain<T>(
   work: ReleaseWork,
   act: () => Promise<T>,

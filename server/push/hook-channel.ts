@@ -83,7 +83,7 @@ export class HookChannel {
     socket.on("error", () => undefined);
     const found = await this.readRequest(socket);
     if (found === undefined) {
-      socket.end("|  !     This hook does not belong to a push that is under way.\nexit 1\n");
+      socket.end("|  !     This hook does not belong to a push in progress.\nexit 1\n");
       return;
     }
     const { request, answerer } = found;
@@ -104,7 +104,7 @@ export class HookChannel {
     const [hook, token = ""] = (lines[0] ?? "").split(" ");
     const answerer = this.answerers.get(token);
     if (answerer === undefined || (hook !== "pre-receive" && hook !== "post-receive")) {
-      this.log.warn({ hook }, "hook without a push");
+      this.log.warn({ hook }, "a hook called without a push");
       return undefined;
     }
     return { request: parseRequest(hook, lines.slice(1)), answerer };

@@ -42,7 +42,7 @@ export function httpGit(options: HttpGitOptions): Router {
   router.get("/:app.git/info/refs", async (request, response) => {
     const service = request.query["service"];
     if (service !== "git-receive-pack" && service !== "git-upload-pack") {
-      throw new AppError("request-invalid", { problem: "only Git's smart HTTP protocol is spoken here" });
+      throw new AppError("request-invalid", { problem: "only Git's smart HTTP protocol is supported" });
     }
     await serve(request, response, service, "info/refs");
   });

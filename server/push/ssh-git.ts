@@ -63,7 +63,7 @@ function serveClient(options: SshGitOptions, client: Connection): void {
       },
       (error: unknown) => {
         options.log.warn({ err: error }, "ssh authentication");
-        // Whoever it is gets in, to be told why nothing can be done; nothing is done for them.
+        // Anyone gets in, only to see why nothing can be done.
         by = toAppError(error);
         context.accept();
       },

@@ -20,13 +20,13 @@ export async function endGoneBranches(
   try {
     const gone = await goneBranches(tools, app);
     if (gone.length === 0) return false;
-    tools.log.info({ app, branches: gone }, "previews of branches that are gone");
-    await pipeline.locked({ app, what: "the end of branches", signal }, async (_, locked) => {
-      for (const branch of gone) await endTrack(locked, app, branch, BY_SLUICE, "found gone at the start");
+    tools.log.info({ app, branches: gone }, "ending previews of deleted branches");
+    await pipeline.locked({ app, what: "the removal of deleted branches", signal }, async (_, locked) => {
+      for (const branch of gone) await endTrack(locked, app, branch, BY_SLUICE, "found deleted at the start");
     });
     return true;
   } catch (error) {
-    tools.log.error({ err: toAppError(error), app }, "previews of branches that are gone could not be ended");
+    tools.log.error({ err: toAppError(error), app }, "could not end the previews of deleted branches");
     return true;
   }
 }

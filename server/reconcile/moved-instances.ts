@@ -27,7 +27,7 @@ export class MovedInstances {
     private readonly pipeline: Pick<Pipeline, "exclusively">,
   ) {
     const warn = (error: unknown, app?: string): void =>
-      tools.log.warn({ err: toAppError(error), app }, "an instance that moved");
+      tools.log.warn({ err: toAppError(error), app }, "could not follow an instance that moved");
     this.records = new PerKey({ onError: warn, backOff: { firstMs: TICK_MS, longestMs: 30_000 } });
     this.ticker = new Ticker({ everyMs: TICK_MS, job: async () => this.look(), onError: warn });
   }
@@ -52,7 +52,8 @@ export class MovedInstances {
         // The server stops, or the engine never moves an instance.
         return;
       } catch (error) {
-        if (!isAppError(error, "engine-unavailable")) log.warn({ err: error }, "moves of instances");
+        if (!isAppError(error, "engine-unavailable"))
+          log.warn({ err: error }, "could not watch for instances that move");
         try {
           await clock.sleep(TICK_MS, signal);
         } catch {
@@ -69,7 +70,7 @@ export class MovedInstances {
     this.ticker.wake();
   }
 
-  /** Moves that were missed while the engine did not answer. */
+  /** Notes moves that were missed while the engine did not answer. */
   private async noteAll(): Promise<void> {
     for (const state of await this.tools.engine.list()) this.note(state);
   }

@@ -41,9 +41,7 @@ export class PendingStops {
         .take(stop.app, stop.number, async () => {
           if (this.pending.get(keyOf(stop)) === stop) await this.finish(stop);
         })
-        .catch((error: unknown) =>
-          log.warn({ err: error, release: keyOf(stop) }, "a release was not stopped"),
-        )
+        .catch((error: unknown) => log.warn({ err: error, release: keyOf(stop) }, "could not stop a release"))
         .finally(() => delete stop.trying);
   }
 
@@ -51,7 +49,7 @@ export class PendingStops {
     await Promise.all([...this.pending.values()].map(async ({ trying }) => trying));
   }
 
-  /** Out of the proxies first, then TERM: whatever is still open can say goodbye. */
+  /** Out of the proxies first, then TERM, so that open connections can close cleanly. */
   private async finish(stop: PendingStop): Promise<void> {
     const { routes } = this.tools;
     const { app, number, why } = stop;

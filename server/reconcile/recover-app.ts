@@ -96,7 +96,7 @@ async function finishOrUndo({ tools, pipeline, signal }: AppRecovery, record: Re
     const work = await pipeline.lockedWork(record, new Output(), { quarantine: {}, skipGates: false });
     const isTaken = phase === "healthy" && (await work.repository.head(branch)) === commit;
     const finish = (await servesOrDid(work)) || steps === "rollback" || isTaken;
-    tools.log.info({ ...fields, finish }, "release left unfinished");
+    tools.log.info({ ...fields, finish }, "found an unfinished release");
     // Git has already accepted this push: if a stopping server dropped it, nobody would learn of it.
     if (finish) await pipeline.toSettled(work, isTaken ? new AbortController().signal : signal);
     else {
@@ -106,7 +106,7 @@ async function finishOrUndo({ tools, pipeline, signal }: AppRecovery, record: Re
     }
   } catch (error) {
     if (isAppError(error, "redis-unavailable", "engine-unavailable", "release-lock-lost")) throw error;
-    tools.log.error({ err: toAppError(error), ...fields }, "an unfinished release could not be finished");
+    tools.log.error({ err: toAppError(error), ...fields }, "could not finish or undo an unfinished release");
   }
 }
 
@@ -131,7 +131,7 @@ async function startAgain(
     ).catch((error: unknown) => {
       if (signal.aborted || isAppError(error, "redis-unavailable", "engine-unavailable")) throw error;
       const fields = { app: snapshot.name, release: releaseName(record.number) };
-      tools.log.error({ err: toAppError(error), ...fields }, "a release could not be started again");
+      tools.log.error({ err: toAppError(error), ...fields }, "could not start a release again");
     });
   }
 }

@@ -12,19 +12,20 @@ import { recoverApp } from "./recover-app.js";
 const AT_ONCE = 8;
 /** One that takes longer no longer counts among them: what hangs must not hold up the others. */
 const SLOW_MS = 2000;
-/** What passes: then an app is recovered. */
+/** Errors that pass; the recovery is then tried again. */
 const BLOCKED = ["redis-unavailable", "engine-unavailable", "release-busy", "release-lock-lost"] as const;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * What a server does first: whatever an earlier one left half done is finished or undone, what should run runs, and what
- * should not is gone. Resolves when nothing can come before that: each app has its place in the queue, and stands in
- * `tools.recovering` until it is through. Each part can be repeated.
+ * What a server does first: finishes or undoes what an earlier server left unfinished, starts what should run and stops what
+ * should not. Resolves once nothing can come before that: each app has its place in the queue, and stays in
+ * `tools.recovering` until it is recovered. Each part can be repeated.
  */
 export async function beginRecovery(tools: ReconcileNeeds, pipeline: Pipeline): Promise<void> {
   const ended = await tools.tasks.endLeftovers();
-  if (ended > 0) tools.log.info({ processes: ended }, "ended what an earlier server left running");
+  if (ended > 0)
+    tools.log.info({ processes: ended }, "ended processes that an earlier server had left running");
   const snapshots = await takeSnapshots(tools);
   const slots = new Slots(AT_ONCE);
   for (const snapshot of snapshots)
@@ -49,10 +50,10 @@ async function takeSnapshots(tools: ReconcileNeeds): Promise<AppSnapshot[]> {
         return [{ name, table: await tools.routes.read(name), instances: own }];
       } catch (error) {
         if (isAppError(error, "redis-unavailable", "redis-refused")) throw error;
-        // What it has runs on. No other app should have to wait for it.
+        // Its instances keep running. No other app should wait for it.
         tools.log.error(
           { err: toAppError(error), app: name },
-          "an app is not recovered: its record or its routes cannot be read",
+          "could not recover an app: its record or its routes cannot be read",
         );
         return [];
       }
@@ -78,8 +79,9 @@ async function recoverInTurn(
   };
   await pipeline.inTurn(place, work).catch((error: unknown) => {
     const fields = { err: toAppError(error), app };
-    if (isAppError(error, "server-stopping")) tools.log.debug(fields, "an app is left to the next server");
-    else tools.log.error(fields, "an app was recovered only in part");
+    if (isAppError(error, "server-stopping"))
+      tools.log.debug(fields, "leaving the recovery of an app to the next server");
+    else tools.log.error(fields, "could recover only part of an app");
   });
 }
 
@@ -107,7 +109,7 @@ async function retryWhileBlocked(
       return;
     } catch (error) {
       if (!isAppError(error, ...BLOCKED)) throw error;
-      log.warn({ err: error, app }, "an app could not be recovered yet");
+      log.warn({ err: error, app }, "could not recover an app yet");
       await clock.sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures), signal);
     }
   }

@@ -47,7 +47,7 @@ export class Wakes {
     await tools.turns
       .take(app, number, async () => wakeUp(tools, pipeline, app, number, signal))
       .catch((error: unknown) =>
-        tools.log.warn({ err: toAppError(error), app, release: name }, "a preview did not start"),
+        tools.log.warn({ err: toAppError(error), app, release: name }, "could not wake a preview"),
       );
     await this.requests.done(release);
   }

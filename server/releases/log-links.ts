@@ -5,7 +5,7 @@ import { sameSecret } from "../../core/secrets.js";
 import type { Settings } from "../../core/settings/settings.js";
 import { controlUrl } from "./public-url.js";
 
-/** Addresses of releases' logs that whoever was given one may read, without a token: a forge shows them beside the commit. */
+/** Addresses of releases' logs. Anyone with the address can read the log, without a token: a forge shows them beside the commit. */
 export class LogLinks {
   private readonly key: string;
 

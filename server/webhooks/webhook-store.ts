@@ -47,7 +47,7 @@ export interface Webhook {
   readonly branches: readonly string[];
   /** What kind of host delivered last. */
   readonly host: ForgeName | undefined;
-  /** With it the host is told what became of a commit. */
+  /** With it results are reported to the forge. */
   readonly statusToken: string | undefined;
 }
 
@@ -88,7 +88,7 @@ export class WebhookStore {
       statusToken: statusToken === undefined ? known.statusToken : statusToken || undefined,
     }));
     if (changed === undefined)
-      throw new AppError("internal", { reason: `the webhook of ${app} went as it was made` });
+      throw new AppError("internal", { reason: `the webhook of ${app} was removed while it was created` });
     return changed;
   }
 

@@ -111,7 +111,7 @@ describe("installHooks", function () {
     await write(hook, FOREIGN);
     await write(earlier, "#!/bin/sh\necho older\n");
 
-    await expectRefusal(install(), `cannot be moved to ${earlier}: there is a file of that name already`);
+    await expectRefusal(install(), `cannot be moved to ${earlier}: that file already exists`);
     expect(await readFile(hook, "utf8")).to.equal(FOREIGN);
     expect(await readFile(earlier, "utf8")).to.include("older");
     expect(await readdir(path.dirname(hook))).to.have.length(2);
@@ -157,7 +157,7 @@ describe("installHooks", function () {
   it("says what to do where there is no clone", async () => {
     await expectRefusal(
       install(root),
-      `${root} is not in a Git clone with a working folder: fatal: not a git repo`,
+      `${root} is not in a Git clone with a working tree: fatal: not a git repo`,
     );
   });
 
@@ -165,7 +165,7 @@ describe("installHooks", function () {
     const bare = path.join(root, "bare.git");
     await execa("git", ["init", "--quiet", "--bare", bare]);
 
-    await expectRefusal(install(bare), "is not in a Git clone with a working folder");
+    await expectRefusal(install(bare), "is not in a Git clone with a working tree");
   });
 
   function git(...args: string[]) {

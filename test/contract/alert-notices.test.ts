@@ -165,7 +165,7 @@ describe("notices of alerts", function () {
       const found = await jobs();
       return found[0]?.attempts === 1 && found;
     });
-    expect(job?.lastError).to.match(/gives no answer$/);
+    expect(job?.lastError).to.match(/does not answer$/);
     await silent.stop();
     const smtp = await listen({ port: silent.port });
     await passes(SECOND_MS * 2);
@@ -191,7 +191,7 @@ describe("notices of alerts", function () {
     expect(await outbox.size()).to.equal(0);
     expect(ids(smtp).sort()).to.deep.equal(["<3f2a9c1d.raised@sluice>", "<3f2a9c1d.resolved@sluice>"]);
     for (const { raw } of smtp.received)
-      expect(leaves(parseMail(raw))[0]?.content.toString()).to.match(/^Late +This is of /m);
+      expect(leaves(parseMail(raw))[0]?.content.toString()).to.match(/^Late +This message is from /m);
     expect(await outbox.givenUp()).to.deep.equal([]);
   });
 

@@ -98,7 +98,7 @@ describe("autoscaling, over Redis", function () {
     const [request, ...others] = await requested();
     expect(others).to.deep.equal([]);
     expect(request).to.deep.include({ app: "shop", release: 1, from: 2, to: 3 });
-    expect(request?.reason).to.equal("each of 2 takes 75 % CPU, aimed at 50 %");
+    expect(request?.reason).to.equal("each of 2 uses 75 % CPU, target 50 %");
   });
 
   it("says since when production had its size, and begins again when a person decides, whatever it is then", async () => {
@@ -126,7 +126,7 @@ describe("autoscaling, over Redis", function () {
       await looker.keep([]);
     }
     expect((await requested()).map(({ from, to, reason }) => [from, to, reason])).to.deep.equal([
-      [2, 4, "each of 2 takes 90 % CPU, aimed at 50 %"],
+      [2, 4, "each of 2 uses 90 % CPU, target 50 %"],
     ]);
   });
 
@@ -192,9 +192,9 @@ describe("autoscaling, over Redis", function () {
     await serve(4, 1, { scale: { ...SCALE, max: 8 } });
     await seconds(looker, 15, [90, 90, 90, 90]);
     expect(asked).to.deep.equal([
-      "production: shop: each of 4 takes 90 % CPU, aimed at 50 %; 4 instances already have the 4 processors",
+      "production: shop: each of 4 uses 90 % CPU, target 50 %; 4 instances already use all 4 processors",
     ]);
-    expect(await decided()).to.deep.equal(["4 → 8: a machine was asked for"]);
+    expect(await decided()).to.deep.equal(["4 → 8: a host was requested"]);
     await seconds(looker, 10, [90, 90, 90, 90]);
     expect(asked.length).to.equal(2);
     expect(await requested()).to.deep.equal([]);
@@ -203,7 +203,7 @@ describe("autoscaling, over Redis", function () {
   it("records that machines are needed where none can be had", async () => {
     await serve(4, 1, { scale: { ...SCALE, max: 8 } });
     await seconds(autoscaling(), 15, [90, 90, 90, 90]);
-    expect(await decided()).to.deep.equal(["4 → 8: more machines are needed, and none can be had"]);
+    expect(await decided()).to.deep.equal(["4 → 8: more hosts are needed, but none can be added"]);
   });
 
   it("adds one for an alert below the target", async () => {

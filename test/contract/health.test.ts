@@ -97,11 +97,11 @@ describe("the health check of a release", () => {
 
   it("waits for one that does not listen yet as long as its attempts would take, then says so", async () => {
     await checks({ path: "/", attempts: 1, timeout: 1, wait: 0 });
-    expect(await outcome({})).to.match(/^web\.1 is not healthy: GET \/ found nobody listening at PORT=\d+/);
+    expect(await outcome({})).to.match(/^web\.1 is not healthy: GET \/ found nothing listening at PORT=\d+/);
   });
 
   it("does not wait for one that has ended", async () => {
-    expect(await outcome({ ends: 1 })).to.match(/^web\.1 ended \(status 3\) before it answered/);
+    expect(await outcome({ ends: 1 })).to.match(/^web\.1 ended \(status 3\) before it was ready/);
   });
 
   it("does not take the answer of somebody else at an instance's port for its own", async () => {

@@ -6,7 +6,7 @@ import { deferred } from "../../core/deferred.js";
 import { silentLog } from "../../core/log.js";
 import { HookChannel, type HookAnswerer } from "../../server/push/hook-channel.js";
 
-const FOREIGN = "|  !     This hook does not belong to a push that is under way.\nexit 1\n";
+const FOREIGN = "|  !     This hook does not belong to a push in progress.\nexit 1\n";
 
 describe("the channel of hooks", () => {
   let channel: HookChannel;

@@ -101,7 +101,7 @@ describe("the Node.js of an app", function () {
     const work = await machine({ npmrc: [`registry=${registry.url}/`, `cafile=${registry.caFile}`] });
     const { code, message } = await refusal(work, "98.x");
     expect(code).to.equal("node-version-unknown");
-    expect(message).to.include('"98.x"').and.to.include("the npm registry has none");
+    expect(message).to.include('"98.x"').and.to.include("the npm registry has no such version");
   });
 
   it("may be missing in a registry of one's own, which is no matter of the version", async () => {

@@ -405,7 +405,7 @@ describe("an outbox", function () {
     start({});
     await outbox.add("carrier-pigeon", "x");
     await eventually("it was looked at", async () => (await jobs())[0]?.attempts === 1);
-    expect((await jobs())[0]?.lastError).to.equal("nothing here sends a carrier-pigeon");
+    expect((await jobs())[0]?.lastError).to.equal("no handler for carrier-pigeon");
   });
 
   function make(options: Partial<OutboxOptions> = {}, connection = redis): Outbox {

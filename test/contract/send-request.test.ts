@@ -32,7 +32,7 @@ describe("a request to another's server", () => {
     receiver.answer = () => undefined;
     const silent = await problem({ timeoutMs: 50 });
     expect(silent).to.include({ isFinal: false });
-    expect(silent.message).to.equal(`127.0.0.1:${receiver.port} gave no answer within 0.05 s`);
+    expect(silent.message).to.equal(`127.0.0.1:${receiver.port} did not answer within 0.05 s`);
     receiver.answer = (response) => response.destroy();
     expect(await problem()).to.include({ isFinal: false });
   });

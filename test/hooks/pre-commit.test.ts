@@ -320,7 +320,7 @@ describe("hooks/pre-commit", function () {
       const { all, exitCode } = await commit(["--allow-empty"], { cwd: await addWorktree() });
       expect(exitCode, all).to.equal(0);
       expect(all)
-        .to.include(`with node_modules of ${clone}, this worktree has none\n`)
+        .to.include(`using node_modules of ${clone}: this worktree has none\n`)
         .and.include("installed\n");
     });
 

@@ -45,9 +45,9 @@ describe("mails of alerts of a running Sluice", function () {
       const [text, html, chart] = leaves(mail);
       expect(mail.headers["subject"]).to.match(/^\[sluice\] web-1: Memory [\d.]+ % \(above 0 %\)$/);
       expect(text?.content.toString()).to.match(
-        /^Machine +web-1 \(proxy, redis, production, staging\): \d+ × /m,
+        /^Host +web-1 \(proxy, redis, production, staging\): \d+ × /m,
       );
-      expect(text?.content.toString()).to.include("keeps every canary out of the traffic");
+      expect(text?.content.toString()).to.include("sends no visitors to any canary");
       expect(html?.content.toString()).to.include(`http://127.0.0.1:${sluice.controlPort}`);
       expect(chart?.type).to.equal("image/png");
       const alert = (await sluice.read<AlertsSummary>("alerts")).lasting.find(

@@ -49,9 +49,7 @@ describe("an app with `scale` in its app.json", function () {
       { by: "autoscaler", from: 2, to: 1, outcome: "done" },
       { by: "autoscaler", from: 1, to: 2, outcome: "done" },
     ]);
-    expect(decisions[1]?.reason).to.match(/^each of 1 takes \d+ % CPU, aimed at 20 %$/);
-    expect(decisions[0]?.reason).to.match(
-      /^for 5 s 1 would have taken \d+ % CPU each at most, aimed at 20 %$/,
-    );
+    expect(decisions[1]?.reason).to.match(/^each of 1 uses \d+ % CPU, target 20 %$/);
+    expect(decisions[0]?.reason).to.match(/^for 5 s, 1 would each have used at most \d+ % CPU, target 20 %$/);
   });
 });

@@ -79,7 +79,7 @@ describe("a disk that fills up during a push", function () {
       await clone.git("reset", "--quiet", "--hard", base);
       expect(push.status).not.to.equal(0);
       expect(push.output).to.match(
-        /^ ! {5}The disk of .* is full: \d MB free, 3 MB must stay free\.\n ! {5}Nothing was changed\. Make room/m,
+        /^ ! {5}The disk of .* is full: \d MB free, 3 MB must stay free\.\n ! {5}Nothing was changed\. Free some space/m,
       );
       await eventually("nothing is left", async () => {
         expect(await tracesOf(sluice, app, ports)).to.deep.equal(traces);
@@ -183,7 +183,7 @@ describe("Redis away", function () {
       const push = await clone.push();
       expect(push.status).not.to.equal(0);
       expect(push.output).to.match(
-        /^ ?! {5}Redis, which keeps Sluice's records, does not answer \(.*\)\.\n ! {5}Traffic goes on as it is\. Try again in a moment/m,
+        /^ ?! {5}Redis, which keeps Sluice's records, does not answer \(.*\)\.\n ! {5}Traffic is not affected\. Try again in a moment/m,
       );
     }
     expect(await live()).to.equal(before);
@@ -306,7 +306,7 @@ describe("sluice up says what is in its way", function () {
     const pid = await sluice.pid();
     await refuses(
       {},
-      new RegExp(`Sluice already runs with the state folder ${sluice.home} \\(process ${pid}\\)`),
+      new RegExp(`Sluice is already running with the state folder ${sluice.home} \\(process ${pid}\\)`),
       /sluice down/,
     );
     expect(await sluice.pid()).to.equal(pid);
@@ -314,16 +314,16 @@ describe("sluice up says what is in its way", function () {
     expect((await sluice.cli("status")).status).to.equal(0);
   });
 
-  it("a state folder that cannot be written", async function () {
+  it("a state folder that is not writable", async function () {
     const disk = await mountSmall("ro");
     if (disk === undefined) return this.skip();
     try {
       await refuses(
         { SLUICE_HOME: join(disk, "home") },
-        new RegExp(`The state folder ${disk}/home cannot be written \\(.*\\)`),
+        new RegExp(`The state folder ${disk}/home is not writable \\(.*\\)`),
         /sudo chown|SLUICE_HOME=/,
       );
-      await refuses({ SLUICE_HOME: disk }, new RegExp(`The state folder ${disk} cannot be written`));
+      await refuses({ SLUICE_HOME: disk }, new RegExp(`The state folder ${disk} is not writable`));
     } finally {
       await unmount(disk);
     }
@@ -333,11 +333,7 @@ describe("sluice up says what is in its way", function () {
     const file = join(sluice.home, "ssh_host_key");
     await mkdir(sluice.home, { recursive: true });
     await writeFile(file, "nonsense");
-    await refuses(
-      {},
-      new RegExp(`The key of Git over SSH, ${file}, cannot be read`),
-      new RegExp(`rm ${file}`),
-    );
+    await refuses({}, new RegExp(`The SSH host key ${file} cannot be read`), new RegExp(`rm ${file}`));
     for (const service of await services())
       expect(await isSupervised(join(sluice.home, "services", service)), service).to.equal(false);
     await rm(file);
@@ -358,14 +354,18 @@ describe("sluice up says what is in its way", function () {
     await mkdir(closed, { mode: 0o700 });
     await refuses(
       { SLUICE_HOME: join(closed, "home") },
-      new RegExp(`cannot pass through ${closed} to ${closed}/home`),
+      new RegExp(`cannot enter ${closed} to reach ${closed}/home`),
       new RegExp(`chmod o\\+x ${closed}`),
     );
   });
 
   it("a state folder whose path is too long for sockets", async () => {
     const long = join(sluice.folder, "a".repeat(80));
-    await refuses({ SLUICE_HOME: long }, /path is longer than 70 characters/, /Name a shorter one/);
+    await refuses(
+      { SLUICE_HOME: long },
+      /path of the state folder is longer than 70 characters/,
+      /Choose a shorter one/,
+    );
   });
 
   it("a missing program, with the command that installs it", async () => {
@@ -402,7 +402,7 @@ describe("sluice up says what is in its way", function () {
     );
     for (const [text, says] of [
       ["limits: [1, 2\ngates: x: y\n", /cannot be used:\n.*at line \d/],
-      ["just a text", /the file must hold `key: value` lines/],
+      ["just a text", /the file must contain `key: value` lines/],
     ] as const) {
       await writeFile(file, text);
       const { status, stderr } = await up();

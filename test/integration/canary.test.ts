@@ -145,7 +145,7 @@ describe("a canary beside production", function () {
     await sluice.cli("weight", APP, "100");
     const load = startLoad(sluice.httpPort, APP, "/?ms=300");
     const answer = await sluice.cli("abort", APP);
-    expect(answer.stdout).to.include(`${canary} is out of the traffic`);
+    expect(answer.stdout).to.include(`${canary} gets no more visitors`);
     expect(await visits(30)).to.deep.equal({ [before]: 30 });
     expect(await visits(3, { cookie: `sluice=canary.${canary}` })).to.deep.equal({ [before]: 3 });
     await eventually("its instance is gone", async () => {
@@ -171,7 +171,7 @@ describe("a canary beside production", function () {
         .some(({ id, restarts }) => id.includes(`.${canary}.`) && restarts > 1),
     );
     expect((await sluice.cli("promote", APP)).stderr).to.match(
-      /web\.\d ended \(status 4\) before it answered/,
+      /web\.\d ended \(status 4\) before it was ready/,
     );
     expect(await visits(30, { "x-client-mode": "blue" })).to.deep.equal({ [String(before)]: 30 });
     expect((await sluice.cli("abort", APP)).status).to.equal(0);

@@ -192,7 +192,7 @@ describe("sluice", function () {
 
   it("down stops everything, up finds it all again", async () => {
     const before = await sluice.get("shop");
-    expect((await sluice.cli("down")).stdout).to.equal("Sluice is stopped.");
+    expect((await sluice.cli("down")).stdout).to.equal("Sluice has stopped.");
     expect((await sluice.cli("down")).stdout).to.equal("Nothing was running.");
     const refused: unknown = await sluice.get("shop").catch((error: unknown) => error);
     expect(refused).to.be.instanceOf(Error);

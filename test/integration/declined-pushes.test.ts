@@ -94,7 +94,7 @@ describe("a push that is declined", function () {
       "shows what a failing lint said",
       script("lint", "lint.js"),
       /The gate lint failed \(status 3\)/,
-      /what runs was not touched/,
+      /What ran before keeps running/,
     );
     declined(
       "shows what a failing test said",
@@ -137,7 +137,7 @@ describe("a push that is declined", function () {
         }),
       },
       /npm ci .*failed \(status 1\)/,
-      /Run the same command in a fresh clone/,
+      /run the same command in a fresh clone/,
     );
     declined(
       "tells that the release command failed",
@@ -147,41 +147,41 @@ describe("a push that is declined", function () {
     declined(
       "tells how a process ended at its start, and its last words",
       { "server.js": `console.log("no database\\nanywhere"); process.exit(3);` },
-      /web\.1 ended \(status 3\) before it answered/,
+      /web\.1 ended \(status 3\) before it was ready/,
       /Its last lines:\n {2}no database\n {2}anywhere\n/,
     );
     declined(
       "tells that a process crashed by a signal",
       { "server.js": `process.kill(process.pid, "SIGSEGV");` },
-      /web\.1 ended \(killed by SIGSEGV\) before it answered/,
+      /web\.1 ended \(killed by SIGSEGV\) before it was ready/,
     );
     declined(
       "tells that a health check was answered 404",
       answering(`response.writeHead(404).end("no such page");`, {}),
       /web\.1 is not healthy: GET \/ready answered 404/,
-      /It answered: no such page/,
+      /Its answer: no such page/,
     );
     declined(
       "tells that a health check was answered 500",
       answering(`response.writeHead(500).end("out of order");`, {}),
       /GET \/ready answered 500/,
-      /It answered: out of order/,
+      /Its answer: out of order/,
     );
     declined(
       "does not wait for ever for a health check",
       answering(`request.on("nothing", () => response);`, { timeout: 3 }),
-      /GET \/ready gave no answer within 3 s/,
+      /GET \/ready got no answer within 3 s/,
     );
     declined(
       "wants to find what the health check says",
       answering(`response.end("hello");`, { content: "ready" }),
       /GET \/ready answered 200, but without "ready"/,
-      /It answered: hello/,
+      /Its answer: hello/,
     );
     declined(
-      "names the line of a Procfile that stands twice",
+      "names the line of a Procfile that defines a process again",
       { Procfile: "# the app\nweb: node server.js\r\nworker: node server.js\nweb: node other.js\n" },
-      /Procfile, line 4: "web" stands twice: web: node other\.js/,
+      /Procfile, line 4: "web" is defined twice: web: node other\.js/,
     );
     declined(
       "names the line of a merge conflict in the Procfile",
@@ -201,7 +201,7 @@ describe("a push that is declined", function () {
     declined(
       "tells that nothing is there to run",
       { Procfile: undefined },
-      /Nothing says how to start this app/,
+      /Sluice does not know how to start this app/,
       /Add a Procfile/,
     );
     declined(
@@ -220,8 +220,7 @@ describe("a push that is declined", function () {
       });
       expectDeclined(
         await clone.push(),
-        /web\.1 does not listen where it was told \(PORT=\d+\)/,
-        new RegExp(`it listens on 127\\.0\\.0\\.1:${port}\\.`),
+        new RegExp(`web\\.1 listens on 127\\.0\\.0\\.1:${port} instead of PORT=\\d+\\.`),
         /process\.env\.PORT/,
       );
     });
@@ -292,7 +291,7 @@ describe("a push that is declined", function () {
       for (const [type, object] of Object.entries({ blob, tree, tag })) {
         expectDeclined(
           await clone.push(`${object}:refs/heads/x`),
-          new RegExp(`refs/heads/x was pushed as a ${type}, not as a commit`),
+          new RegExp(`refs/heads/x points to a ${type}, not to a commit`),
           /HEAD:master/,
         );
       }
@@ -338,7 +337,11 @@ describe("a push that is declined", function () {
     it("refuses a pack over the limit and says what the limit is", async () => {
       await writeFile(join(clone.folder, "film"), randomBytes(6_000_000));
       await clone.commit({});
-      expectDeclined(await clone.push(), /The push is larger than 5 MB/, /limits\.pushMegabytes/);
+      expectDeclined(
+        await clone.push(),
+        /The push is larger than the limit of 5 MB/,
+        /limits\.pushMegabytes/,
+      );
     });
 
     it("refuses to skip the gates", async () => {

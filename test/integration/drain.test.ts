@@ -183,7 +183,7 @@ describe("a rollback", function () {
     }
     const further = await sluice.cli("rollback", "bad");
     expect(further.status).to.equal(1);
-    expect(further.stderr).to.include('"bad" has no earlier release to go back to');
+    expect(further.stderr).to.include('"bad" has no earlier release to roll back to');
     expect((await sluice.cli("rollback", "bad", "v3")).status).to.equal(0);
     expect((await sluice.cli("rollback", "bad")).stdout).to.include("Rolling back to v1");
   });

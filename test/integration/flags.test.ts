@@ -175,7 +175,7 @@ describe("feature flags", function () {
 
   describe("by command", () => {
     it("are set, shown and removed", async () => {
-      expect((await sluice.cli("flags", APP, "dark", "1")).stdout).to.equal("dark is true now.");
+      expect((await sluice.cli("flags", APP, "dark", "1")).stdout).to.equal("dark is now true.");
       expect(await isOn("dark")).to.equal(true);
       await sluice.cli("flags", APP, "theme", "blue");
       expect((await sluice.cli("flags", APP)).stdout.split("\n")).to.deep.equal([
@@ -191,7 +191,7 @@ describe("feature flags", function () {
       expect(await sluice.json("flags", APP, "dark")).to.include({ value: true });
       expect((await sluice.cli("flags", APP, "--unset", "dark", "theme")).status).to.equal(0);
       expect(await isOn("dark")).to.equal(false);
-      expect((await sluice.cli("flags", APP)).stdout).to.equal("No flag is set.");
+      expect((await sluice.cli("flags", APP)).stdout).to.equal("No flags are set.");
       expect((await sluice.cli("flags", APP, "--changes")).stdout.split("\n")[1]).to.match(
         /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +admin +theme +blue +-$/,
       );

@@ -90,7 +90,7 @@ describe("a full disk", function () {
     expect(await redisPid(), "Redis' process").to.equal(pid);
     expect((await load.stop()).failures).to.deep.equal([]);
     await eventually("the log says so", async () =>
-      /the disk is full: HAProxy has its routes/.test(await sluice.serverLog()),
+      /the disk is full: HAProxy uses the current routes/.test(await sluice.serverLog()),
     );
     expect((await sluice.cli("status")).stdout).to.match(/^disk {5}full: \d+ MB free/m);
     await makeRoom();
@@ -173,7 +173,7 @@ describe("a full disk", function () {
 
   it("HAProxy ends meanwhile: it has the routes again within seconds, and its files say them once there is room", async () => {
     const writtenAgain = async (): Promise<number> =>
-      (await sluice.serverLog()).split("HAProxy's files say its routes again").length;
+      (await sluice.serverLog()).split("HAProxy's files contain the current routes again").length;
     const before = await push("HEAD:master");
     full = keepFull(sluice.home);
     await does("POST", "rollback");

@@ -26,13 +26,13 @@ describe("sluice notify", function () {
     const added = await sluice.cli("notify", "shop", "add", receiver.url("/hook?key=word"));
     expect(added.status, added.stderr).to.equal(0);
     const [secret = "", note = ""] = added.stdout.split("\n");
-    const [, id = ""] = /^\(id ([0-9a-f]{8}); .*shown this once\)$/.exec(note) ?? [];
+    const [, id = ""] = /^\(id ([0-9a-f]{8}); .*shown only once\)$/.exec(note) ?? [];
     const [listed] = await sluice.json<Record<string, unknown>[]>("notify", "shop");
     expect(listed).to.have.all.keys("id", "url", "form", "events", "createdAt", "undelivered");
     expect(listed).to.include({ id, url: receiver.url("/hook?…"), form: "standard", events: "all" });
 
     expect((await sluice.cli("notify", "shop", "test")).stdout).to.equal(
-      "A made-up release.live is on its way to 1 receiver.",
+      "A test release.live is on its way to 1 receiver.",
     );
     const [got] = await eventually("it arrives", () => receiver.received.length > 0 && receiver.received);
     expect(got?.path).to.equal("/hook?key=word");

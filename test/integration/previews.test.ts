@@ -175,10 +175,10 @@ describe("a preview", function () {
     const { status, body } = await sluice.get("broken.shop");
     expect([status, body]).to.deep.equal([
       503,
-      `This preview could not be started. Its log says why: sluice logs shop --release ${release}\n`,
+      `This preview could not be started. To see why: sluice logs shop --release ${release}\n`,
     ]);
     const { stdout } = await sluice.cli("logs", "shop", "--release", release);
-    expect(stdout).to.match(/Wake-up failed[^]*web\.1 ended \(status 1\) before it answered/);
+    expect(stdout).to.match(/Wake-up failed[^]*web\.1 ended \(status 1\) before it was ready/);
     await rm(obstacle);
     expect((await sluice.get("broken.shop")).status).to.equal(200);
   });

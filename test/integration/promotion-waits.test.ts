@@ -73,7 +73,7 @@ describe("a promotion that waits for a push to master", function () {
     for (const go of [pushed, byHand, alerted]) await go();
     await alert("no");
     const calm = new Date().toISOString();
-    const replaced = /^Production became v3 after this canary began beside v1/;
+    const replaced = /^Production changed from v1 to v3 after this canary began/;
     for (const [app, word, reason] of [
       ["pushed", "hold", replaced],
       ["alert", "hold", replaced],

@@ -65,7 +65,7 @@ describe("pushes that come together", function () {
     expect((await removal).status).to.equal(204);
     const { status, output } = await waits.done;
     expect(status).not.to.equal(0);
-    expect(output).to.include('While this push waited, the app "removed" was destroyed.');
+    expect(output).to.include('The app "removed" was destroyed while this push was waiting.');
     expect(output).not.to.include("unexpected");
   });
 
@@ -90,7 +90,7 @@ describe("pushes that come together", function () {
     const promotion = post("promote");
     await gate.go();
     expectAccepted(await next.done);
-    expect(await promotion).to.include('The canary of \\"meant\\" is v4 by now, no longer v3.');
+    expect(await promotion).to.include('The canary of \\"meant\\" is now v4, not v3.');
     expect((await sluice.get("meant", "/", { "x-client-mode": "blue" })).body).to.equal("v2 web.1");
     const rollbacks = await Promise.all([post("rollback"), post("rollback")]);
     expect(rollbacks.filter((answer) => answer.includes('"done"')).length).to.equal(1);
@@ -148,9 +148,9 @@ describe("pushes that come together", function () {
     const { status, output } = await second.done;
     expect(status).not.to.equal(0);
     expect(output).to.include(
-      ` !     A newer push of master (${newest.slice(0, 10)}) took this one's place while it waited.`,
+      ` !     A newer push of master (${newest.slice(0, 10)}) replaced this one while it was waiting.`,
     );
-    expect(output).to.match(/^ ! {5}Nothing to do: the newer push carries on\.$/m);
+    expect(output).to.match(/^ ! {5}Nothing to do: the newer push continues\.$/m);
     await gate.go();
     expect((await first.done).output).to.match(/ ! {5}The gate shut failed/);
     expectAccepted(await third.done);
@@ -180,7 +180,7 @@ describe("pushes that come together", function () {
     const { status, output } = await second.done;
     expect(status).not.to.equal(0);
     expect(output).to.match(
-      /^ ! {5}While this push waited, another push of master went through\.\n ! {5}.*git pull --rebase REMOTE master/m,
+      /^ ! {5}Another push changed master while this push was waiting\.\n ! {5}.*git pull --rebase REMOTE master/m,
     );
     expect(await clone.git("ls-remote", "sluice", "master")).to.include(went);
     expect((await sluice.get("moved")).body).to.equal("v2 web.1");
@@ -518,7 +518,7 @@ describe("what a release is given", function () {
     const push = await clone.push();
     expect(push.status).not.to.equal(0);
     expect(push.output).to.match(
-      /^ ! {5}app\.json requires a value for: API_KEY, API_URL\.\n ! {5}Set it first: sluice config APP API_KEY=… API_URL=…$/m,
+      /^ ! {5}app\.json requires a value for: API_KEY, API_URL\.\n ! {5}Run: sluice config APP API_KEY=… API_URL=…$/m,
     );
 
     await sluice.cli("config", "set", "API_KEY=a=b c'd\"e", "API_URL=x", "GREETING=hi");

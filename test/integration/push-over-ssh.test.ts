@@ -182,7 +182,9 @@ describe("git over SSH", function () {
     ]) {
       const { status, output } = await ssh(known, ...command);
       expect(status, output).to.equal(1);
-      expect(output).to.match(/^ ! {5}Over SSH this server runs nothing but Git\.\n ! {5}git push ssh:/m);
+      expect(output).to.match(
+        /^ ! {5}Over SSH, this server accepts only Git commands\.\n ! {5}Push with git push ssh:/m,
+      );
     }
     const { status, output } = await ssh(known, "git-receive-pack '/Bad_Name'");
     expect(status).to.equal(1);
@@ -298,7 +300,7 @@ describe("git over SSH", function () {
       const push = await mine.push("--force", "HEAD:master");
       expect(push.status).not.to.equal(0);
       expect(push.output).to.match(
-        /^ ! {5}The push is larger than 25 MB, the limit here\.\n ! {5}.*limits\.pushMegabytes/m,
+        /^ ! {5}The push is larger than the limit of 25 MB\.\n ! {5}.*limits\.pushMegabytes/m,
       );
       expect(await mine.git("ls-remote", "sluice", "master")).to.include(head);
     });
@@ -325,7 +327,7 @@ describe("git over SSH", function () {
       // One that is waited for keeps the server until it is killed, after a minute.
       expect(Date.now() - began).to.be.lessThan(50_000);
       await sluice.up();
-      expect((await ssh(known, "ls")).output, "the same host key").to.match(/nothing but Git/);
+      expect((await ssh(known, "ls")).output, "the same host key").to.match(/accepts only Git commands/);
     });
   });
 });

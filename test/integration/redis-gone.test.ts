@@ -26,11 +26,11 @@ describe("Redis stopped", function () {
     expect(status).not.to.equal(0);
     expect(output)
       .to.include("Redis, which keeps Sluice's records, does not answer")
-      .and.to.include("Traffic goes on");
+      .and.to.include("Traffic is not affected");
     const early = await clone.push();
     expect(early.status).not.to.equal(0);
     expect(early.output).to.include("does not answer");
-    expect((await sluice.cli("doctor")).stdout).to.include("redis does not run");
+    expect((await sluice.cli("doctor")).stdout).to.include("redis is not running");
     await steer("u");
     await eventually("v2 is recorded as failed", async () => {
       const releases = await sluice.read<{ release: string; phase: string }[]>("apps/norecords/releases");

@@ -88,7 +88,7 @@ describe("sluice scale", function () {
     expect(await answering("shop")).to.deep.equal(new Set(["v1 web.1", "v1 web.2"]));
     const [last] = (await sluice.read<ScaleSummary>("apps/shop/scale")).decisions;
     expect(last).to.include({ by: "admin", process: "web", from: 3, to: 2, outcome: "done" });
-    expect(await scale("shop")).to.match(/^v1: web 2, worker 0; not scaled by itself\n[^]*web 3 → 2/);
+    expect(await scale("shop")).to.match(/^v1: web 2, worker 0; no autoscaling\n[^]*web 3 → 2/);
   });
 
   it("is refused where app.json says how many, and for what makes no sense", async () => {
@@ -104,7 +104,7 @@ describe("sluice scale", function () {
     for (const size of ["web=-1", "web=x", "web", "web=101", "=3"]) {
       const { status, stderr } = await sluice.cli("scale", "shop", size);
       expect(status, size).to.equal(2);
-      expect(stderr).to.include("It must be like web=3");
+      expect(stderr).to.include("It must be PROCESS=N, such as web=3");
     }
     const bounds = JSON.stringify({ sluice: { scale: { min: 1, max: 2 } } });
     const bounded = await sluice.clone("bounded", tinyApp({ "app.json": bounds }));

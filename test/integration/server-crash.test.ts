@@ -78,7 +78,7 @@ describe("a server that is killed (-9)", function () {
       await sluice.kill();
       const { status, output } = await push.done;
       expect(status).not.to.equal(0);
-      expect(output).to.match(/The Sluice server went away|unexpected disconnect|hung up/);
+      expect(output).to.match(/The Sluice server closed the connection|unexpected disconnect|hung up/);
       await sluice.up();
       expect((await load.stop()).failures).to.deep.equal([]);
       await eventually("v2 is taken back", async () => {
@@ -86,7 +86,7 @@ describe("a server that is killed (-9)", function () {
         return true;
       });
       const [failed] = await sluice.read<Summary[]>(`apps/${app}/releases`);
-      expect(failed?.error).to.include(`while this release was ${phase}`);
+      expect(failed?.error).to.include(`while this release was in the phase ${phase}`);
       expect(await clone.git("ls-remote", "sluice", "master")).not.to.include(
         await clone.git("rev-parse", "HEAD"),
       );
@@ -198,7 +198,9 @@ describe("a server that is killed (-9)", function () {
     await sluice.kill();
     const { status, stderr } = await rollback;
     expect(status).to.equal(1);
-    expect(stderr).to.match(/has ended the connection before.*\n.*`sluice status` tells which/);
+    expect(stderr).to.match(
+      /closed the connection before the command finished\.\n.*`sluice status` shows which/,
+    );
     await sluice.up();
     await eventually("v1 serves", async () => (await sluice.get("c-back")).body === "v1 web.1");
     expect((await load.stop()).failures).to.deep.equal([]);

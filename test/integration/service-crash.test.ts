@@ -112,9 +112,9 @@ describe("under load, killed (-9)", function () {
     expect(answer.headers).to.include({ "retry-after": "5" });
     const { stdout } = await eventually("it has paused twice", async () => {
       const logs = await sluice.cli("logs", "mortal");
-      return logs.stdout.includes("next try in 2 s") && logs;
+      return logs.stdout.includes("starting again in 2 s") && logs;
     });
-    expect(stdout).to.include("next try in 1 s");
+    expect(stdout).to.include("starting again in 1 s");
   });
 
   async function status(): Promise<Status> {

@@ -108,7 +108,7 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
   it("is removed by a command, unless it reports", async () => {
     const refused = await server.cli("hosts", "remove", await name());
     expect(refused.status).to.equal(1);
-    expect(refused.stderr).to.match(/is not gone: it has just reported/);
+    expect(refused.stderr).to.match(/is still running: it has just reported/);
     await proxy.kill();
     await push("4");
     expect(await server.instances()).to.have.members(["shop.v3.web.1", "shop.v4.web.1"]);
@@ -146,7 +146,9 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     expect((await proxy.get("gone")).body).to.equal("v1 web.1");
     const destroyed = await server.cli("destroy", "gone", "--yes");
     expect(destroyed).to.include({ status: 0, stderr: "" });
-    expect(destroyed.stdout).to.match(/^gone is gone[^]*Its instances stop once[^]*has not reported since/);
+    expect(destroyed.stdout).to.match(
+      /^gone was destroyed[^]*Its instances stop once[^]*has not reported since/,
+    );
     expect((await server.cli("apps")).stdout).not.to.include("gone");
     expect(await server.instances()).to.include("gone.v1.web.1");
     const again = await server.clone("gone", tinyApp());

@@ -30,7 +30,7 @@ describe("what nobody may see", function () {
     command.stdin.write(`${TOKEN}\n`);
     const { exitCode, stdout, stderr } = await command;
     expect({ exitCode, stderr }).to.deep.equal({ exitCode: 0, stderr: "" });
-    expect(stdout).to.include("The forge is told what becomes of each commit.").and.not.to.include(TOKEN);
+    expect(stdout).to.include("Results are reported to the forge.").and.not.to.include(TOKEN);
   });
 
   it("is asked for on a terminal, and not shown while it is typed", async () => {
@@ -45,9 +45,7 @@ describe("what nobody may see", function () {
     await eventually("it asks", () => screen === "Token: ", 20_000);
     terminal.stdin.write(`${TOKEN}\r`);
     expect((await terminal).exitCode).to.equal(0);
-    expect(screen)
-      .to.include("The forge is told what becomes of each commit.")
-      .and.not.to.include(TOKEN.slice(0, 6));
+    expect(screen).to.include("Results are reported to the forge.").and.not.to.include(TOKEN.slice(0, 6));
     expect(await reportsBack("typed")).to.equal(true);
   });
 
@@ -56,7 +54,7 @@ describe("what nobody may see", function () {
     for (const input of ["", "\n", "  \n"]) {
       const { status, stdout, stderr } = await sluice.feed(input, "webhook", "kept", "--status-token", "-");
       expect({ status, stdout }).to.deep.equal({ status: 1, stdout: "" });
-      expect(stderr).to.include("Token: nothing came on standard input");
+      expect(stderr).to.include("Token: standard input was empty");
     }
     expect(await reportsBack("kept")).to.equal(true);
   });
@@ -64,7 +62,7 @@ describe("what nobody may see", function () {
   it("is told to be seen when it stands in the command all the same; an empty status token removes it", async () => {
     const given = await sluice.cli("webhook", "open", "--status-token", TOKEN, "--json");
     expect(JSON.parse(given.stdout)).to.include({ reportsBack: true });
-    expect(given.stderr).to.include("Others on this machine can see").and.not.to.include(TOKEN);
+    expect(given.stderr).to.include("Other users of this machine can see").and.not.to.include(TOKEN);
     const removed = await sluice.cli("webhook", "open", "--status-token", "", "--json");
     expect(JSON.parse(removed.stdout)).to.include({ reportsBack: false });
     expect(removed.stderr).to.equal("");
@@ -80,9 +78,9 @@ describe("what nobody may see", function () {
     expect(await sluice.json("config", "shop")).to.deep.equal({ PASSWORD: "s3 cret=" });
     const nothing = await sluice.feed("", "config", "shop", "PASSWORD");
     expect(nothing.status).to.equal(1);
-    expect(nothing.stderr).to.include("Value of PASSWORD: nothing came on standard input");
+    expect(nothing.stderr).to.include("Value of PASSWORD: standard input was empty");
     expect((await sluice.feed("x\n", "config", "shop", "A=1", "B")).stderr).to.include(
-      '"B" is no NAME=VALUE',
+      '"B" is not NAME=VALUE',
     );
     expect(await sluice.json("config", "shop")).to.deep.equal({ PASSWORD: "s3 cret=" });
   });

@@ -135,13 +135,10 @@ describe("the verdict on a canary", function () {
     await writeFile(obstacle, "");
     const {
       canary: { state, share, verdict },
-    } = await visitUntil(
-      "again",
-      ({ verdict }) => verdict?.reason.includes("could not be promoted") ?? false,
-    );
+    } = await visitUntil("again", ({ verdict }) => verdict?.reason.includes("The promotion failed") ?? false);
     expect([state, share, verdict?.word, verdict?.action]).to.deep.equal(["live", 50, "hold", "none"]);
     expect(verdict?.reason).to.equal(
-      "It could not be promoted: web.2 ended (status 1) before it answered. Production stays as it is, and the promotion will be tried again.",
+      "The promotion failed: web.2 ended (status 1) before it was ready. Production was not changed. The promotion will be tried again.",
     );
     await rm(obstacle);
     await visitUntil("again", ({ state }) => state === "promoted");
@@ -207,7 +204,7 @@ describe("the verdict on a canary", function () {
     expect([state, verdict?.word, verdict?.action]).to.deep.equal(["live", "hold", "none"]);
     expect(requestsOf(await summary("green"))).to.equal(0);
     expect((await sluice.cli("canary", "green")).stdout).to.match(
-      /^hold: No visitor is sent to the canary: its share is 0. Those who ask for it are not counted here.$/m,
+      /^hold: No visitors are sent to the canary: its share is 0. Visitors who choose it themselves do not count.$/m,
     );
   });
 

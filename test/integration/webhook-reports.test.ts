@@ -90,7 +90,7 @@ describe("a forge that may be told", function () {
       /** Which release it is being made to. */
       const pendingRelease = async (commit: string): Promise<string> => {
         const { description } = await stateIs(commit, states.pending);
-        const [, release = ""] = /^(v\d+) is being made$/.exec(description) ?? [];
+        const [, release = ""] = /^(v\d+) is being released$/.exec(description) ?? [];
         expect(release, description).not.to.equal("");
         return release;
       };

@@ -46,7 +46,7 @@ describe("the source of a webhook", function () {
         .split("\n")
         .find((text) => text.includes('"app":"gone"') && text.includes('"msg":"delivery"')),
     );
-    expect(line).to.include("the app has no webhook any more");
+    expect(line).to.include("the app no longer has a webhook");
     expect((await sluice.json<{ app: string }[]>("apps")).map(({ app }) => app)).not.to.include("gone");
     expect(await exists(join(sluice.home, "apps/gone"))).to.equal(false);
     expect(await keysOf("gone")).to.deep.equal([]);
@@ -137,7 +137,7 @@ describe("the source of a webhook", function () {
     const delivery = await done("steady", await deliver(webhook, { branch: "feature", commit: DELETED }));
     expect(delivery.results[0]).to.include({
       outcome: "nothing",
-      reason: "feature is there still, or again",
+      reason: "the source still has the branch feature",
     });
     expect((await sluice.get("feature.steady")).status).to.equal(200);
     expect(await liveBranches("steady")).to.deep.equal(["feature", "master"]);

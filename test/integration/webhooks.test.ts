@@ -104,7 +104,7 @@ describe("webhooks", function () {
       const early = await done(app, await deliver(known, { branch: "new-cart", commit: DELETED }));
       expect(early.results[0]).to.include({
         outcome: "nothing",
-        reason: "new-cart is there still, or again",
+        reason: "the source still has the branch new-cart",
       });
       expect((await sluice.get(`new-cart.${app}`)).status).to.equal(200);
 
@@ -134,7 +134,7 @@ describe("webhooks", function () {
       const before = await serving(app);
       const late = await done(app, await deliver(known, { branch: "master", commit: older }));
       expect(late.results[0]).to.include({ outcome: "superseded" });
-      expect(late.results[0]?.reason).to.match(/came later on master, was released already/);
+      expect(late.results[0]?.reason).to.match(/a later commit on master, has already been released/);
       expect(await serving(app)).to.equal(before);
     });
 
@@ -209,7 +209,7 @@ describe("webhooks", function () {
       const other = await deliver(known, { branch: "experiment", commit: "a".repeat(40) });
       expect(other.status).to.equal(204);
       await eventually("it is in the log", async () => {
-        expect((await deliveries(app))[0]?.reason).to.equal("no branch of it deploys here");
+        expect((await deliveries(app))[0]?.reason).to.equal("none of its branches is deployed here");
         return true;
       });
       const wanted = await deliver(known, { branch: "feature/x", commit: "a".repeat(40) });
@@ -269,7 +269,7 @@ describe("webhooks", function () {
   it("say what is wrong with a source", async () => {
     const bad = await sluice.cli("webhook", "shop", "--source", "ext::sh -c touch% /tmp/x");
     expect([bad.status, bad.stderr]).to.deep.equal([1, bad.stderr]);
-    expect(bad.stderr).to.match(/This is no source to fetch from/);
+    expect(bad.stderr).to.match(/Sluice cannot fetch from this source/);
     const away = await sluice.cli("webhook", "shop", "--source", "http://user:hidden@127.0.0.1:1/x.git");
     expect(away.stdout)
       .to.match(/http:\/\/127\.0\.0\.1:1\/x\.git cannot be read/)

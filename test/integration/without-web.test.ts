@@ -45,7 +45,7 @@ describe("an app without a web process", function () {
     const push = await clone.push();
     expectAccepted(push);
     expect(push.output).to.match(/^-----> Live: worker ×0, no web process \(v1, [\d.]+ s\)$/m);
-    expect(push.output).to.match(/^ {7}Nothing runs: `sluice scale idle worker=1` starts a worker\.$/m);
+    expect(push.output).to.match(/^ {7}No instance is running\. To start one: sluice scale idle worker=1$/m);
     expect(push.output).not.to.match(/Health:/);
   });
 

@@ -64,7 +64,7 @@ export class RedisReserve {
     const sizes = await Promise.all(files.map(async (name) => stat(join(folder, name))));
     const written = sizes.reduce((sum, { size }) => sum + size, 0);
     await this.allowRewrites(bavail * bsize >= written + 2 * reserve).catch((error: unknown) =>
-      this.options.log.debug({ err: error }, "Redis was not told whether to rewrite its file"),
+      this.options.log.debug({ err: error }, "could not allow or forbid Redis to rewrite its file"),
     );
     const [name, last] = [files.at(-1), sizes.at(-1)];
     if (name !== undefined && last !== undefined) await this.topUp(join(folder, name), last, reserve);
@@ -86,11 +86,11 @@ export class RedisReserve {
   private tell(problem: string | undefined): void {
     if (problem === this.problem) return;
     const { log } = this.options;
-    if (problem === undefined) log.info("Redis has its reserve of disk again");
+    if (problem === undefined) log.info("the disk reserve for Redis is complete again");
     else
       log.error(
         { problem },
-        "Redis has no full reserve of disk: it ends when the disk is full and that is used up",
+        "the disk reserve for Redis is incomplete: Redis stops once the disk is full and the reserve is used up",
       );
     this.problem = problem;
   }

@@ -29,7 +29,8 @@ export async function keepReserveFile({
       hasFailed = false;
     },
     onError: (error) => {
-      if (!hasFailed) log.error({ err: error }, "no room is kept for starting instances on a full disk");
+      if (!hasFailed)
+        log.error({ err: error }, "no disk space is reserved for starting instances on a full disk");
       hasFailed = true;
     },
   });

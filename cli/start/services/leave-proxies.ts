@@ -5,7 +5,7 @@ import { connectRedis, openRedis, type RedisAddress } from "../../../core/redis/
 import type { Context } from "../context.js";
 import { ownId } from "../own-id.js";
 
-/** The proxy of this state folder, whose HAProxy is stopped, is not waited for any more. */
+/** Stops waiting for the proxy of this state folder, whose HAProxy has stopped. */
 export async function leaveProxies(context: Context): Promise<void> {
   const { home, settings } = context;
   const hasProxy = await access(home.service("haproxy")).then(
@@ -19,10 +19,10 @@ export async function leaveProxies(context: Context): Promise<void> {
     await openRedis(redis);
     await new ProxyReports(redis).leave(id);
   } catch {
-    // Its own Redis goes with it, and whoever starts it again starts the proxy, too.
+    // Its own Redis stops with it, and a later start starts the proxy, too.
     if (settings.redis.url !== undefined)
       context.print(
-        `Redis does not know that this proxy is stopped. To wait for it no more: sluice hosts remove ${id}`,
+        `Redis has no record that this proxy has stopped. To stop waiting for it: sluice hosts remove ${id}`,
       );
   } finally {
     redis.disconnect();

@@ -16,7 +16,7 @@ import { startService } from "./service.js";
 /** HAProxy keeps a table of as many files as it may open. */
 const MOST_FILES = 131_072;
 
-/** HAProxy under its own `runsv`. One that runs already goes on; it is told a changed configuration by a seamless reload. */
+/** HAProxy under its own `runsv`. One that is already running keeps running; a seamless reload gives it a changed configuration. */
 export async function startPrivateHaproxy(
   home: Home,
   settings: Settings,

@@ -46,7 +46,7 @@ export async function startPrivateRedis(
 }
 
 function configuration(home: Home, port: number): string {
-  return `# Written by Sluice; what is changed by hand here is lost.
+  return `# Written by Sluice; changes made by hand are lost.
 bind 127.0.0.1
 port ${port}
 unixsocket ${home.redis("redis.sock")}

@@ -11,7 +11,7 @@ export function tokensVerb(command: Command, context: () => Promise<Context>): v
   command.option("--json", "as JSON").action(async (options: Format) => list(await context(), options));
   command
     .command("create")
-    .description("make a token; it is shown once")
+    .description("create a token; it is shown only once")
     .argument("<name>")
     .action(async (name: string) => create(await context(), name));
   command
@@ -25,7 +25,7 @@ async function list(context: Context, options: Format): Promise<void> {
   const answer = await new Client(context).call("GET", apiPath("tokens"), tokensSchema);
   show(context, options, answer, (tokens) =>
     table(
-      ["id", "name", "made"],
+      ["id", "name", "created"],
       tokens.map(({ id, name, createdAt }) => [id, name, createdAt]),
     ),
   );
@@ -35,7 +35,7 @@ async function create(context: Context, name: string): Promise<void> {
   const body: NewToken = { name };
   const answer = await new Client(context).call("POST", apiPath("tokens"), createdTokenSchema, body);
   context.print(answer.token);
-  context.print(`(id ${answer.id}; shown this once)`);
+  context.print(`(id ${answer.id}; shown only once)`);
 }
 
 async function remove(context: Context, id: string): Promise<void> {

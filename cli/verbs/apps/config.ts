@@ -7,11 +7,14 @@ import type { Context } from "../../start/context.js";
 import { readSecret } from "../arguments/read-secret.js";
 import { show, type Format } from "../../show/show.js";
 
-/** `sluice config APP [NAME=VALUE … | NAME]`: the environment of the next release, or a change of it. */
+/** `sluice config APP [NAME=VALUE … | NAME]`: shows or changes the environment of the next release. */
 export function configVerb(command: Command, context: () => Promise<Context>): void {
   command
     .argument("<app>")
-    .argument("[settings...]", "NAME=VALUE …, or one NAME: its value is read from standard input, unseen")
+    .argument(
+      "[settings...]",
+      "NAME=VALUE …, or one NAME: its value is read from standard input, without echo",
+    )
     .option("--unset <name...>", "remove these")
     .option("--json", "as JSON")
     .action(async (app: string, settings: string[], options: ConfigOptions) =>
@@ -55,6 +58,6 @@ async function valuesOf(context: Context, settings: readonly string[]): Promise<
 
 function parseSetting(setting: string): Setting {
   const at = setting.indexOf("=");
-  if (at < 1) throw new AppError("request-invalid", { problem: `"${setting}" is no NAME=VALUE` });
+  if (at < 1) throw new AppError("request-invalid", { problem: `"${setting}" is not NAME=VALUE` });
   return [setting.slice(0, at), setting.slice(at + 1)];
 }

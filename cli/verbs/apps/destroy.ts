@@ -9,14 +9,14 @@ import { pendingLines } from "../../show/pending-lines.js";
 export function destroyVerb(command: Command, context: () => Promise<Context>): void {
   command
     .argument("<app>")
-    .requiredOption("--yes", "really")
+    .requiredOption("--yes", "confirm")
     .action(async (app: string) => destroy(await context(), app));
 }
 
 async function destroy(context: Context, app: string): Promise<void> {
   const done = await new Client(context).call("DELETE", apiPath("apps", app), destroyedAppSchema.optional());
-  context.print(`${app} is gone, with its releases and records.`);
+  context.print(`${app} was destroyed, with its releases and records.`);
   if (done === undefined) return;
-  context.print("Its instances stop once no proxy leads visitors to them:");
+  context.print("Its instances stop once no proxy sends visitors to them:");
   for (const line of pendingLines(done.pending)) context.print(line);
 }

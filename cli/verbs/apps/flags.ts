@@ -20,7 +20,7 @@ export function flagsVerb(command: Command, context: () => Promise<Context>): vo
   command
     .argument("<app>")
     .argument("[name]")
-    .argument("[value]", "1, 0, a text, a number, or a rule as JSON")
+    .argument("[value]", "1, 0, a string, a number, or a rule as JSON")
     .option("--unset <name...>", "remove these")
     .option("--changes", "who changed what, newest first")
     .option("--json", "as JSON")
@@ -45,13 +45,13 @@ async function flags(context: Context, app: string, options: FlagsArguments): Pr
   const at = (...parts: string[]): string => apiPath("apps", app, "flags", ...parts);
   for (const flag of unset) {
     await client.send("DELETE", at(flag));
-    context.print(`${flag} is removed; the app's own default counts.`);
+    context.print(`${flag} was removed; the app's own default applies.`);
   }
   if (name !== undefined && value !== undefined) {
     const answer = await client.call("PUT", at(name), changedFlagSchema, {
       text: value,
     } satisfies FlagRequest);
-    show(context, options, answer, (flag) => [`${name} is ${shown(flag)} now.`]);
+    show(context, options, answer, (flag) => [`${name} is now ${shown(flag)}.`]);
   } else if (changes) {
     show(context, options, await client.call("GET", at("changes"), flagChangesSchema), changeLines);
   } else if (unset.length === 0) {
@@ -64,7 +64,7 @@ async function flags(context: Context, app: string, options: FlagsArguments): Pr
 
 function flagLines(flags: Record<string, FlagSummary>): string[] {
   const rows = Object.entries(flags).map(([name, flag]) => [name, flag.kind, shown(flag)]);
-  return rows.length === 0 ? ["No flag is set."] : table(["flag", "kind", "value"], rows);
+  return rows.length === 0 ? ["No flags are set."] : table(["flag", "kind", "value"], rows);
 }
 
 function changeLines(changes: readonly FlagChange[]): string[] {
@@ -76,7 +76,7 @@ function changeLines(changes: readonly FlagChange[]): string[] {
     after ?? "-",
   ]);
   return rows.length === 0
-    ? ["No change is recorded."]
+    ? ["No changes are recorded."]
     : table(["at (UTC)", "by", "flag", "before", "after"], rows);
 }
 

@@ -10,10 +10,10 @@ import { parseCount } from "../arguments/parse-count.js";
 export function logsVerb(command: Command, context: () => Promise<Context>): void {
   command
     .argument("<app>")
-    .option("--follow", "go on until Ctrl-C")
-    .option("--release <release>", "one release, with what its making said")
-    .option("--lines <count>", "how many of the last lines", parseCount, 100)
-    .option("--json", "as JSON, a line each")
+    .option("--follow", "keep printing new lines until Ctrl-C")
+    .option("--release <release>", "only one release, with the output of its build")
+    .option("--lines <count>", "number of last lines", parseCount, 100)
+    .option("--json", "as JSON, one object a line")
     .action(async (app: string, options: LogsOptions) => logs(await context(), app, options));
 }
 

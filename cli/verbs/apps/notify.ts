@@ -23,11 +23,14 @@ export function notifyVerb(command: Command, context: () => Promise<Context>): v
   command
     .argument("<app>")
     .addArgument(new Argument("[action]").choices(ACTIONS))
-    .argument("[receiver]", "the URL to add (- reads it from standard input, unseen), or the id to remove")
-    .option("--slack", "add: the URL is an incoming webhook of Slack")
+    .argument(
+      "[receiver]",
+      "the URL to add (- reads it from standard input, without echo), or the id to remove",
+    )
+    .option("--slack", "add: the URL is a Slack incoming webhook")
     .option(
       "--events <types>",
-      `add: some of ${APP_EVENT_TYPES.join(",")}; without it all`,
+      `add: only some of ${APP_EVENT_TYPES.join(",")} (default: all)`,
       parseSomeOf(APP_EVENT_TYPES),
     )
     .option("--json", "as JSON")
@@ -40,7 +43,7 @@ export function notifyVerb(command: Command, context: () => Promise<Context>): v
       ) => {
         const needsReceiver = action === "add" || action === "remove";
         if (needsReceiver !== (receiver !== undefined))
-          command.error(`error: it is \`notify APP\`, then nothing, \`add URL\`, \`remove ID\` or \`test\``);
+          command.error(`error: use \`notify APP\` alone, or with \`add URL\`, \`remove ID\` or \`test\``);
         if (action === undefined) await list(await context(), app, options);
         else if (action === "test") await test(await context(), app);
         else if (action === "add") await add(await context(), app, receiver ?? "", options);
@@ -68,7 +71,7 @@ function receiverLines(receivers: readonly ReceiverSummary[]): string[] {
     events === "all" ? "all" : events.join(","),
     undelivered === null ? "" : `${utcTime(undelivered.at)} ${undelivered.reason}`,
   ]);
-  return table(["id", "url", "form", "events", "last not delivered (UTC)"], rows);
+  return table(["id", "url", "form", "events", "last failed delivery (UTC)"], rows);
 }
 
 async function add(
@@ -77,7 +80,7 @@ async function add(
   given: string,
   { slack, events }: NotifyOptions,
 ): Promise<void> {
-  // One of Slack is a secret.
+  // A Slack URL is a secret.
   const url = given === "-" ? await readSecret(context, "URL") : given;
   const body: NewReceiverRequest = {
     url,
@@ -90,7 +93,7 @@ async function add(
   context.print(
     answer.secret === undefined
       ? `(id ${answer.id})`
-      : `(id ${answer.id}; the secret of its signatures, shown this once)`,
+      : `(id ${answer.id}; the signing secret, shown only once)`,
   );
 }
 
@@ -102,7 +105,5 @@ async function remove(context: Context, app: string, id: string): Promise<void> 
 async function test(context: Context, app: string): Promise<void> {
   const path = apiPath("apps", app, "notifications", "test");
   const { receivers } = await new Client(context).call("POST", path, testedReceiversSchema);
-  context.print(
-    `A made-up release.live is on its way to ${receivers} receiver${receivers === 1 ? "" : "s"}.`,
-  );
+  context.print(`A test release.live is on its way to ${receivers} receiver${receivers === 1 ? "" : "s"}.`);
 }

@@ -8,7 +8,7 @@ import { show, type Format } from "../../show/show.js";
 import { table } from "../../show/table.js";
 import { utcTime } from "../../show/utc-time.js";
 
-/** `sluice scale APP [PROCESS=N …]`: what production has, or a change of it. */
+/** `sluice scale APP [PROCESS=N …]`: shows or changes the number of instances of production. */
 export function scaleVerb(command: Command, context: () => Promise<Context>): void {
   command
     .argument("<app>")
@@ -37,24 +37,24 @@ async function scale(context: Context, app: string, sizes: Sizes, { json }: Form
   show(context, { json }, await client.call("GET", path, scaleSummarySchema), scaleLines);
 }
 
-/** One argument more: `web=3`. */
+/** Adds one argument: `web=3`. */
 function parseSize(text: string, sizes: Sizes = {}): Sizes {
   const [, process, quantity] = /^([a-z][a-z0-9-]*)=(\d{1,3})$/.exec(text) ?? [];
   if (process === undefined || Number(quantity) > 100)
-    throw new InvalidArgumentError("It must be like web=3: a process, and 0 to 100 instances of it.");
+    throw new InvalidArgumentError("It must be PROCESS=N, such as web=3, with N from 0 to 100.");
   return { ...sizes, [process]: Number(quantity) };
 }
 
 function scaleLines({ app, release, processes, autoscaler, decisions }: ScaleSummary): string[] {
-  if (release === null) return [`${app} has no production yet.`];
+  if (release === null) return [`${app} has no production release yet.`];
   const sizes = processes.map(
     ({ process, quantity, running }) =>
       `${process} ${quantity}${quantity === running ? "" : ` (${running} running)`}`,
   );
   const bounds =
     autoscaler === null
-      ? "not scaled by itself"
-      : `web by itself from ${autoscaler.min} to ${autoscaler.max}, at ${autoscaler.cpuTarget} % CPU of each`;
+      ? "no autoscaling"
+      : `web autoscaled from ${autoscaler.min} to ${autoscaler.max}, at ${autoscaler.cpuTarget} % CPU per instance`;
   const rows = decisions.map(({ at, by, process, from, to, reason, outcome }) => [
     ...[utcTime(at), by, `${process} ${from} → ${to}`, outcome, reason],
   ]);

@@ -5,7 +5,8 @@ export function parseSomeOf<Name extends string>(known: readonly Name[]): (text:
   return (text) =>
     text.split(",").map((typed) => {
       const name = known.find((one) => one === typed.trim());
-      if (name === undefined) throw new InvalidArgumentError(`"${typed}" is none of: ${known.join(", ")}.`);
+      if (name === undefined)
+        throw new InvalidArgumentError(`"${typed}" is not one of: ${known.join(", ")}.`);
       return name;
     });
 }

@@ -4,9 +4,8 @@ import { AppError } from "../../../core/errors/app-error.js";
 import type { Terminal } from "../../start/context.js";
 
 /**
- * What must not stand in the list of processes, where everybody on the machine can read it: one line of the input, without
- * the spaces around it. From a terminal it is asked for, and not shown while it is typed. `what`: `Token`. Throws
- * `input-empty`.
+ * Reads a secret that must not appear in the list of processes, where everybody on the machine can read it: one line of the
+ * input, trimmed. On a terminal it prompts for it and does not echo it. `what`: `Token`. Throws `input-empty`.
  */
 export async function readSecret(
   terminal: Pick<Terminal, "input" | "errors">,

@@ -23,18 +23,18 @@ export function alertsVerb(command: Command, context: () => Promise<Context>): v
   command.option("--json", "as JSON").action(async (options: Format) => list(await context(), options));
   command
     .command("ack")
-    .description("say that you see to it: no reminders any more")
+    .description("acknowledge an alert: stop its reminders")
     .argument("<id>")
     .action(async (id: string) => acknowledge(await context(), id));
   command
     .command("silence")
-    .description("no news of this rule on this machine for a while")
+    .description("stop messages about this rule on this host for a while")
     .argument("<id>")
-    .option("--minutes <count>", "how long", parseCount, 60)
+    .option("--minutes <count>", "for how long", parseCount, 60)
     .action(async (id: string, { minutes }: { minutes: number }) => silence(await context(), id, minutes));
   command
     .command("test")
-    .description("send a made-up alert to all who are notified, and say what came of it")
+    .description("send a test alert to all recipients, and show the results")
     .action(async () => {
       const { testAlerts } = await import("./test-alerts.js");
       await testAlerts(await context());
@@ -45,18 +45,18 @@ async function list(context: Context, options: Format): Promise<void> {
   const answer = await new Client(context).call("GET", apiPath("alerts"), alertsSummarySchema);
   show(context, options, answer, alertLines);
   if (!options.json && hasNoRecipients(context.settings.monitor))
-    context.print("\nNobody is notified of them: docs/alert-recipients.md shows how to get a mail.");
+    context.print("\nNobody is notified of alerts: docs/alert-recipients.md shows how to get them by mail.");
 }
 
 async function acknowledge(context: Context, id: string): Promise<void> {
   const { text } = await change(context, id, "ack", {});
-  context.print(`No reminders any more: ${text}`);
+  context.print(`Acknowledged, no more reminders: ${text}`);
 }
 
 async function silence(context: Context, id: string, minutes: number): Promise<void> {
   const { rule, host } = await change(context, id, "silence", { minutes } satisfies SilenceRequest);
   context.print(
-    `No news of ${rule} on ${host} for ${minutes} minutes; what the rule does otherwise, it does.`,
+    `Messages about ${rule} on ${host} are silenced for ${minutes} minutes. The rule's other actions continue.`,
   );
 }
 
@@ -67,22 +67,25 @@ async function change(context: Context, id: string, verb: string, body: object):
 function alertLines({ lasting, past, drain, undelivered }: AlertsSummary): string[] {
   const lines =
     lasting.length === 0
-      ? ["All is well."]
+      ? ["No active alerts."]
       : table(
           ["id", "since (UTC)", "rule", "what", ""],
           lasting.map((alert) => [...cells(alert), noteOf(alert)]),
         );
   if (drain !== null)
-    lines.push("", `No canary gets visitors since ${utcTime(drain.since)} UTC (${drain.who}): ${drain.why}`);
+    lines.push(
+      "",
+      `No canary has received visitors since ${utcTime(drain.since)} UTC (${drain.who}): ${drain.why}`,
+    );
   if (past.length > 0) {
     const rows = past.slice(0, LAST_PAST).map((alert) => [...cells(alert), utcTime(alert.resolvedAt ?? "")]);
-    lines.push("", ...table(["id", "was raised (UTC)", "rule", "what", "was resolved"], rows));
+    lines.push("", ...table(["id", "raised (UTC)", "rule", "what", "resolved (UTC)"], rows));
   }
   if (undelivered.length > 0) {
     const rows = undelivered
       .slice(0, LAST_UNDELIVERED)
       .map(({ alert, turn, to, at, reason }) => [alert, `${turn}, to ${to}`, utcTime(at), reason]);
-    lines.push("", ...table(["id", "was not delivered", "given up (UTC)", "why"], rows));
+    lines.push("", ...table(["id", "not delivered", "given up (UTC)", "why"], rows));
   }
   return lines;
 }
@@ -93,7 +96,7 @@ function cells({ id, raisedAt, rule, text }: AlertSummary): string[] {
 
 function noteOf({ acknowledgedBy, silencedUntil }: AlertSummary): string {
   return [
-    ...(acknowledgedBy === null ? [] : [`seen by ${acknowledgedBy}`]),
-    ...(silencedUntil === null ? [] : [`silent until ${utcTime(silencedUntil)}`]),
+    ...(acknowledgedBy === null ? [] : [`acknowledged by ${acknowledgedBy}`]),
+    ...(silencedUntil === null ? [] : [`silenced until ${utcTime(silencedUntil)}`]),
   ].join(", ");
 }

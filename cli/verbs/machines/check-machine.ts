@@ -19,7 +19,7 @@ export interface Finding {
 const MEGABYTE = 1024 * 1024;
 const OLDEST_NODE = "20.19.0";
 
-/** What is well and what is not on this machine, and how it is fixed. */
+/** Checks this machine. A finding that is not ok says how to fix it. */
 export async function checkMachine(context: Context): Promise<Finding[]> {
   const checks = [node, programs, home, disk, redis, haproxy, server, alerts];
   const findings: Finding[] = [];
@@ -45,26 +45,25 @@ async function home(context: Context): Promise<Finding> {
     () => ({ ok: true, what: `state folder ${root}` }),
     () => ({
       ok: false,
-      what: `the state folder ${root} cannot be written, or is not there yet`,
-      fix: "sluice up makes it; or set SLUICE_HOME.",
+      what: `the state folder ${root} is not writable or does not exist yet`,
+      fix: "Run sluice up to create it, or set SLUICE_HOME.",
     }),
   );
 }
 
 async function disk({ home, settings }: Context): Promise<Finding> {
   const stats = await statfs(home.root).catch(() => undefined);
-  if (stats === undefined) return { ok: true, what: "disk: not looked at, there is no state folder yet" };
+  if (stats === undefined) return { ok: true, what: "disk: not checked, there is no state folder yet" };
   const free = Math.floor((stats.bavail * stats.bsize) / MEGABYTE);
   return {
     ok: free >= settings.limits.minFreeMegabytes,
     what: `disk: ${free} MB free`,
-    fix: "Make room: pushes are refused while less is free.",
+    fix: `Free some space: pushes are declined while less than ${settings.limits.minFreeMegabytes} MB is free.`,
   };
 }
 
 async function redis(context: Context): Promise<Finding> {
-  if (context.settings.redis.url !== undefined)
-    return { ok: true, what: "Redis: one of your own (redis.url)" };
+  if (context.settings.redis.url !== undefined) return { ok: true, what: "Redis: your own (redis.url)" };
   return service(context, "redis");
 }
 
@@ -78,7 +77,7 @@ async function service({ home }: Context, name: string): Promise<Finding> {
   const log = await lastLogLines(home, name, 3);
   return {
     ok: false,
-    what: `${name} does not run`,
+    what: `${name} is not running`,
     fix: log === "" ? "sluice up starts it." : `Its last lines: ${log}`,
   };
 }
@@ -93,23 +92,23 @@ async function server(context: Context): Promise<Finding> {
     if (records.state === "down")
       return {
         ok: false,
-        what: `server: process ${pid}, but Redis does not answer it`,
-        fix: "Traffic goes on; pushes are refused until it is back.",
+        what: `server: process ${pid}, but Redis does not answer`,
+        fix: "Traffic is not affected; pushes are declined until Redis is back.",
       };
     return {
       ok: proxy.revision !== undefined,
       what: `server: process ${pid}, proxy at revision ${proxy.revision ?? "unknown"}`,
-      fix: "No proxy reports: start one with sluice up --roles proxy.",
+      fix: "No proxy is reporting: start one with sluice up --roles proxy.",
     };
   } catch (error) {
     return { ok: false, what: toAppError(error).message, fix: toAppError(error).hint };
   }
 }
 
-/** Nobody need be told. */
+/** Recipients are optional. */
 async function alerts({ settings: { monitor } }: Context): Promise<Finding> {
   if (hasNoRecipients(monitor))
     return { ok: true, what: "alerts: nobody is notified (monitor.email in sluice.yml)" };
-  const told = (["email", "webhook", "slack"] as const).filter((kind) => monitor[kind] !== undefined);
-  return { ok: true, what: `alerts: told by ${told.join(", ")} (sluice alerts test tries it)` };
+  const kinds = (["email", "webhook", "slack"] as const).filter((kind) => monitor[kind] !== undefined);
+  return { ok: true, what: `alerts: sent by ${kinds.join(", ")} (sluice alerts test sends a test)` };
 }

@@ -8,7 +8,7 @@ export function doctorVerb(command: Command, context: () => Promise<Context>): v
 }
 
 async function doctor(context: Context): Promise<void> {
-  // No other command should have to wait until all of that is read.
+  // Loaded here, so that no other command waits for it.
   const { checkMachine } = await import("./check-machine.js");
   const findings = await checkMachine(context);
   for (const { ok, what, fix } of findings) {

@@ -14,13 +14,13 @@ export function hostsVerb(command: Command, context: () => Promise<Context>): vo
   command.option("--json", "as JSON").action(async (options: Format) => list(await context(), options));
   command
     .command("forget")
-    .description("forget a machine that is gone, with its figures and its alerts")
+    .description("forget a host that is gone, with its figures and alerts")
     .argument("<host>")
     .action(async (host: string) => forget(await context(), host));
   command
     .command("remove")
-    .description("wait no more for the proxy of a machine that is gone for good")
-    .argument("<host>", "its name, or the proxy's")
+    .description("stop waiting for the proxy of a host that is gone for good")
+    .argument("<host>", "name of the host or of its proxy")
     .action(async (host: string) => remove(await context(), host));
 }
 
@@ -36,17 +36,17 @@ async function remove(context: Context, host: string): Promise<void> {
   const client = new Client(context);
   const known = await client.call("GET", apiPath("proxies"), proxiesSchema);
   const meant = known.map(({ proxy }) => proxy).filter((proxy) => proxy.startsWith(`${host}:`));
-  // What is not a host's name is a proxy's, or the server says which there are.
+  // Any other name is a proxy's. If there is no such proxy, the server lists those it knows.
   for (const proxy of meant.length > 0 ? meant : [host]) {
     await client.send("DELETE", apiPath("proxies", proxy));
-    context.print(`${proxy} is removed. Should it report again, it is a proxy like any other.`);
+    context.print(`${proxy} was removed. If it reports again, it is added again.`);
   }
 }
 
 async function forget(context: Context, host: string): Promise<void> {
   await new Client(context).send("DELETE", apiPath("hosts", host));
   context.print(
-    `${host} is forgotten. If a monitor still runs there, it comes back when that is started again.`,
+    `${host} was forgotten. If a monitor still runs there, the host is added again when that monitor restarts.`,
   );
 }
 

@@ -38,14 +38,14 @@ function statusLines({
     `redis    ${redis.state}${processText(redis.pid)}`,
     ...(disk.isFull ? [diskLine(disk)] : []),
     ...recoveringLines(recovering),
-    ...(alert ? ["alert    sluice:alert is yes: no canary gets visitors (sluice alerts says why)"] : []),
+    ...(alert ? ["alert    sluice:alert is yes: no canary gets visitors (sluice alerts shows why)"] : []),
     "",
     ...appLines(apps),
   ];
 }
 
 function diskLine({ freeMegabytes, neededMegabytes }: ServerStatus["disk"]): string {
-  return `disk     full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free; until then every push is declined`;
+  return `disk     full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free; until then, pushes are declined`;
 }
 
 function processText(pid: number | undefined): string {

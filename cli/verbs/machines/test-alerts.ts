@@ -17,7 +17,7 @@ const NAMES: Readonly<Record<Sender["kind"], string>> = {
 /** Longer than any sender waits. */
 const TIMEOUT_MS = 120_000;
 
-/** `sluice alerts test`: from here, with the settings of this machine; nothing else of Sluice need run. */
+/** `sluice alerts test`: from here, with this machine's settings. Nothing else of Sluice has to run. */
 export async function testAlerts(context: Context): Promise<void> {
   const { settings } = context;
   const senders = openSenders(settings.monitor, controlUrl(settings), systemClock);
@@ -27,7 +27,7 @@ export async function testAlerts(context: Context): Promise<void> {
   if (problems.length > 0) throw new AppError("alert-test-failed", { problems });
 }
 
-/** Answers what went wrong. */
+/** Returns what went wrong. */
 async function testSender(context: Context, sender: Sender): Promise<string[]> {
   const { kind, by, to } = sender;
   const problems: string[] = [];

@@ -20,11 +20,11 @@ const DETACH_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 const RECOVERY_PATIENCE_MS = 10_000;
 
-/** `sluice up`: in the foreground until it is told to stop, or in the background. */
+/** `sluice up`: in the foreground until a signal stops it, or in the background. */
 export function upVerb(command: Command, context: () => Promise<Context>): void {
   command
-    .option("--demo", "push the sample app, and stop everything at the end")
-    .option("--detach", "return once all answers, and go on in the background")
+    .option("--demo", "push the sample app; at the end, stop everything")
+    .option("--detach", "return once everything answers, and keep running in the background")
     .option("--roles <roles>", `some of: ${ROLES.join(",")}`, parseSomeOf(ROLES), [...ROLES])
     .action(async (options: UpOptions) =>
       options.detach ? detach(await context(), options) : foreground(await context(), options),
@@ -39,7 +39,7 @@ interface UpOptions {
 
 async function foreground(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
   const stopping = stopSignal();
-  // All of the server: no other command should have to wait until that is read.
+  // The whole server: loaded here, so that no other command waits for it.
   const [{ up }, { stopServices }] = await Promise.all([
     import("../../start/up.js"),
     import("../../start/down.js"),
@@ -52,7 +52,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
       context.print("       Ctrl-C stops everything.");
     await aborted(stopping);
     context.print(
-      `\n-----> ${String(stopping.reason)}: stopping${demo ? " everything" : " the server; the traffic goes on (sluice down stops all)"}`,
+      `\n-----> ${String(stopping.reason)}: stopping${demo ? " everything" : " the server; traffic continues (sluice down stops everything)"}`,
     );
   } finally {
     await running.stop();
@@ -60,7 +60,7 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
   }
 }
 
-/** Waits until what ran before answers again. An app that takes longer is named and delays nothing else. */
+/** Waits until what ran before answers again. An app that takes longer is named in the output and delays nothing else. */
 async function waitForRecovery({ recovering }: Running): Promise<void> {
   await recovering?.waitForAll(AbortSignal.timeout(RECOVERY_PATIENCE_MS)).catch(() => undefined);
 }
@@ -74,7 +74,7 @@ function announce({ settings, home, ...context }: Context, running: Running): vo
   context.print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
   context.print(`       state    ${home.root}`);
   for (const line of recoveringLines(recovering?.names() ?? [])) context.print(`       ${line}`);
-  if (isNewToken) context.print(`       token    ${adminToken}   (shown this once; kept in ${home.token()})`);
+  if (isNewToken) context.print(`       token    ${adminToken}   (shown only once; kept in ${home.token()})`);
 }
 
 /** Returns whether the sample app is live; not when `signal` has ended its push. */
@@ -95,7 +95,7 @@ async function showDemo(context: Context, token: string, signal: AbortSignal): P
   return true;
 }
 
-/** The same command in a session of its own; what it prints goes to up.log. */
+/** The same command in its own session; its output goes to up.log. */
 async function detach(context: Context, { demo = false, roles }: UpOptions): Promise<void> {
   await checkHome(context);
   const output = join(context.home.root, "up.log");
@@ -121,12 +121,12 @@ async function detach(context: Context, { demo = false, roles }: UpOptions): Pro
   }
   child.unref();
   context.print((await readFile(output, "utf8")).trimEnd());
-  // Who ends this command ends the push; the server goes on.
+  // Ending this command ends the push; the server keeps running.
   const { secret } = await readOrMakeSecret(context.home.token());
   if (demo) await showDemo(context, secret, stopSignal());
 }
 
-/** Aborts at the first Ctrl-C or TERM, which is its reason. Another one does not break off what stops then. */
+/** Aborts at the first Ctrl-C or TERM, which is its reason. A second signal does not interrupt the stopping. */
 function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort(signal));

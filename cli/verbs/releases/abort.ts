@@ -12,5 +12,5 @@ export function abortVerb(command: Command, context: () => Promise<Context>): vo
 async function abort(context: Context, app: string): Promise<void> {
   const path = apiPath("apps", app, "abort");
   const { release } = await new Client(context).call("POST", path, abortedCanarySchema);
-  context.print(`${release} is out of the traffic; it goes when its last connection has closed.`);
+  context.print(`${release} gets no more visitors; it stops when its last connection has closed.`);
 }

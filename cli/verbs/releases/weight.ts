@@ -20,7 +20,7 @@ async function weight(context: Context, app: string, percent: number): Promise<v
   const when = alert ? ", once the alert is over (sluice alerts)" : "";
   context.print(
     percent === 0
-      ? `The canary of ${app} gets only those who ask for it by the header.`
+      ? `The canary of ${app} gets only visitors who choose it with the header.`
       : `${percent} % of the new visitors of ${app} go to the canary${when}.`,
   );
   for (const line of pendingLines(pending)) context.print(line);

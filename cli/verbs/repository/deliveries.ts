@@ -11,11 +11,11 @@ import { show, type Format } from "../../show/show.js";
 import { table } from "../../show/table.js";
 import { utcTime } from "../../show/utc-time.js";
 
-/** `sluice deliveries APP`: what came, and what came of it. */
+/** `sluice deliveries APP`: what the forge delivered, and the results. */
 export function deliveriesVerb(command: Command, context: () => Promise<Context>): void {
   command
     .argument("<app>")
-    .option("--replay <number>", "do one again")
+    .option("--replay <number>", "replay one delivery")
     .option("--json", "as JSON")
     .action(async (app: string, { replay, json }: DeliveriesOptions) =>
       replay === undefined ? list(await context(), app, { json }) : doAgain(await context(), app, replay),
@@ -35,7 +35,7 @@ async function doAgain(context: Context, app: string, replay: string): Promise<v
   const path = apiPath("apps", app, "deliveries", replay, "replay");
   const { number } = await new Client(context).call("POST", path, replayedDeliverySchema);
   context.print(
-    `Delivery ${replay} is done again, as ${number}: \`sluice deliveries ${app}\` shows what comes of it.`,
+    `Delivery ${replay} was replayed as ${number}: \`sluice deliveries ${app}\` shows the result.`,
   );
 }
 
@@ -50,7 +50,7 @@ function deliveryLines(answer: readonly DeliveryAnswer[]): string[] {
     String(status),
     outcomeText(rest),
   ]);
-  return table(["number", "came (UTC)", "from", "by", "event", "answer", "what came of it"], rows);
+  return table(["number", "received (UTC)", "from", "by", "event", "answer", "result"], rows);
 }
 
 function outcomeText({

@@ -6,7 +6,7 @@ import type { Context } from "../../start/context.js";
 export function hooksVerb(command: Command, context: () => Promise<Context>): void {
   command
     .command("install")
-    .description("run lint and tests on what is staged before each commit of this clone")
+    .description("run lint and tests on the staged files before each commit in this clone")
     .action(async () => install(await context()));
 }
 
@@ -16,6 +16,8 @@ async function install(context: Context): Promise<void> {
     directory: context.cwd(),
     hookSource: join(context.installation, "hooks/pre-commit"),
   });
-  context.print(`${path}: ${state}${chained ? "; the hook that stood there runs first" : ""}`);
-  context.print("Each commit now runs lint and tests on what is staged (git commit --no-verify skips them).");
+  context.print(`${path}: ${state}${chained ? "; the hook that was there before runs first" : ""}`);
+  context.print(
+    "Lint and tests now run on the staged files before each commit (git commit --no-verify skips them).",
+  );
 }

@@ -11,18 +11,18 @@ import { readSecret } from "../arguments/read-secret.js";
 import { show, type Format } from "../../show/show.js";
 
 const SEEN_BY_OTHERS =
-  "Others on this machine can see a token in a command; --status-token - reads it from standard input.";
+  "Other users of this machine can see a token on the command line; --status-token - reads it from standard input.";
 
 /** `sluice webhook APP`: what to paste into the forge. */
 export function webhookVerb(command: Command, context: () => Promise<Context>): void {
   command
     .argument("<app>")
-    .option("--source <url>", "where its repository is fetched from")
+    .option("--source <url>", "address to fetch the app's repository from")
     .option(
       "--status-token <token>",
-      'with it the forge is told what becomes of a commit; - reads it from standard input, "" removes it',
+      'report results to the forge with this token; - reads it from standard input, "" removes it',
     )
-    .option("--branches <name...>", "only these deploy; a * at the end stands for the rest of a name")
+    .option("--branches <name...>", "deploy only these; a * at the end matches the rest of a name")
     .option("--json", "as JSON")
     .action(async (app: string, options: WebhookOptions) => webhook(await context(), app, options));
 }
@@ -75,8 +75,8 @@ function webhookLines({
       ? `No source yet: sluice webhook ${app} --source URL   (an https, ssh, git or file address of the repository)`
       : `Source: ${source}${branches.length === 0 ? "" : `, branches ${branches.join(", ")}`}`,
     reportsBack
-      ? "The forge is told what becomes of each commit."
-      : `The forge is not notified: sluice webhook ${app} --status-token -   (a token that may write commit statuses)`,
-    ...(problem === undefined ? [] : [` !     ${problem}`, " !     It is asked again every few minutes."]),
+      ? "Results are reported to the forge."
+      : `Results are not reported to the forge: sluice webhook ${app} --status-token -   (a token that may write commit statuses)`,
+    ...(problem === undefined ? [] : [` !     ${problem}`, " !     Sluice tries again every few minutes."]),
   ];
 }

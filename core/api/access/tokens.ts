@@ -8,7 +8,7 @@ export const tokenSummarySchema = z.object({ id: z.string(), name: z.string(), c
 /** `GET /tokens` */
 export const tokensSchema = z.array(tokenSummarySchema);
 
-/** The answer to `POST /tokens`: the token itself is told this once. */
+/** The answer to `POST /tokens`: the only time the token itself is shown. */
 export const createdTokenSchema = tokenSummarySchema.extend({ token: z.string() });
 
 export type NewToken = z.infer<typeof newTokenSchema>;

@@ -21,10 +21,10 @@ export const receiverSchema = z.object({
   createdAt: z.string(),
 });
 
-/** The answer to `POST`: the secret of its signatures is told this once; Slack knows none. */
+/** The answer to `POST`: the only time the signing secret is shown; Slack has none. */
 export const createdReceiverSchema = receiverSchema.extend({ secret: z.string().optional() });
 
-/** A receiver, and what it was not told last. */
+/** A receiver, and its last failed delivery. */
 export const receiverSummarySchema = receiverSchema.extend({
   undelivered: z.object({ type: z.string(), at: z.string(), reason: z.string() }).nullable(),
 });

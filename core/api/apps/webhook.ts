@@ -8,7 +8,7 @@ export const webhookRequestSchema = z.strictObject({
     .array(
       z
         .string()
-        .regex(/^[A-Za-z0-9._/-]{1,100}\*?$/, "must be a branch's name, or its beginning with a * behind"),
+        .regex(/^[A-Za-z0-9._/-]{1,100}\*?$/, "must be a branch name, or the beginning of one followed by *"),
     )
     .max(100)
     .optional(),
@@ -24,7 +24,7 @@ export const webhookAnswerSchema = z.object({
   deployKey: z.string(),
   source: z.string().nullable(),
   branches: z.array(z.string()).readonly(),
-  /** Whether there is a token with which the forge is told what became of a commit. */
+  /** Whether there is a token with which results are reported to the forge. */
   reportsBack: z.boolean(),
   /** Why the source cannot be read yet. */
   problem: z.string().optional(),

@@ -5,14 +5,14 @@ import { ALERT_TURNS, alertRecordSchema } from "./alert-record.js";
 /** The outbox that notices wait in. */
 export const ALERT_OUTBOX = "alerts";
 
-/** How people are told; the kinds of jobs in that outbox. */
+/** The ways to notify people; the kinds of jobs in that outbox. */
 export const SENDER_KINDS = ["email", "webhook", "slack"] as const;
 export type SenderKind = (typeof SENDER_KINDS)[number];
 
-/** A turn of an alert that people are told of. */
+/** A turn of an alert of which people are notified. */
 export const alertNoticeSchema = z.object({
   v: z.literal(1),
-  /** The same whenever this turn is told again: `ALERT.raised`, `ALERT.reminded-2`. */
+  /** The same whenever this turn is sent again: `ALERT.raised`, `ALERT.reminded-2`. */
   id: z.string(),
   turn: z.enum(ALERT_TURNS),
   /** When it turned, ms since 1970. */

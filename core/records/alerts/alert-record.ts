@@ -12,7 +12,7 @@ export const acknowledgementSchema = quietSchema;
 /** No news of this rule on this host until then. */
 export const silenceSchema = quietSchema.extend({ until: z.number() });
 
-/** A turn in an alert's life, which people are told of. */
+/** A turn in an alert's life, of which people are notified. */
 export const ALERT_TURNS = ["raised", "reminded", "resolved"] as const;
 
 export const alertRecordSchema = z.object({
@@ -34,9 +34,9 @@ export const alertRecordSchema = z.object({
   value: z.number(),
   worst: z.number(),
   acknowledged: acknowledgementSchema.optional(),
-  /** Whether anybody was to be told of it: not while it is silenced. */
+  /** Whether people are notified of it: not while it is silenced. */
   announced: z.boolean(),
-  /** Turns that an action was not told of yet. What is done is taken out: so nothing is told twice or forgotten. */
+  /** Turns that an action has not handled yet. Each is removed once handled, so that none is handled twice or forgotten. */
   owed: z.array(z.object({ action: z.enum(ALERT_ACTIONS), turn: z.enum(ALERT_TURNS) })),
 });
 

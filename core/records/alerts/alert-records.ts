@@ -41,7 +41,7 @@ return 1`;
 export class AlertRecords {
   constructor(private readonly redis: Database) {}
 
-  /** Those that last, and those that are over but that not everybody was told of; oldest first. */
+  /** Active alerts, and resolved ones that some action has not handled yet; oldest first. */
   async current(): Promise<AlertRecord[]> {
     const texts = await this.redis.hvals(keys.monitorAlerts);
     return texts.map(parse).sort((a, b) => a.raisedAt - b.raisedAt);

@@ -8,7 +8,7 @@ export const healthCheckSchema = z.object({
   type: z.enum(["startup", "readiness", "liveness"]).default("startup"),
   path: z
     .string()
-    .regex(/^\/[^\s]*$/, "must begin with / and hold no blanks")
+    .regex(/^\/[^\s]*$/, "must begin with / and contain no spaces")
     .default("/"),
   attempts: z.number().int().min(1).max(1000).default(3),
   timeout: seconds.default(5),

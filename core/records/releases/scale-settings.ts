@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** `"scale"` in the `"sluice"` section of app.json: how many instances of `web` production has by itself. */
+/** `"scale"` in the `"sluice"` section of app.json: how the autoscaler sets the number of instances of `web` in production. */
 export const scaleSettingsSchema = z
   .strictObject({
     min: z.number().int().min(1).max(100).default(1),
@@ -10,6 +10,6 @@ export const scaleSettingsSchema = z
     /** It must have been calm for so long before an instance goes. */
     cooldownSeconds: z.number().min(5).max(3600).default(120),
   })
-  .refine(({ min, max }) => min <= max, "min is above max");
+  .refine(({ min, max }) => min <= max, "min is greater than max");
 
 export type ScaleSettings = z.infer<typeof scaleSettingsSchema>;

@@ -81,7 +81,7 @@ export class RouteTables {
       const written = await this.write(app, text, next, releases, events);
       if (written !== undefined) return written;
     }
-    throw new AppError("internal", { reason: `the route table of ${app} changes all the time` });
+    throw new AppError("internal", { reason: `the route table of ${app} keeps changing` });
   }
 
   /** The revision of an app's last change; 0: there was none. */

@@ -18,7 +18,7 @@ export const scaleDecisionSchema = z.object({
   outcome: z.string(),
 });
 
-/** How many instances of a process production was to have, why, and what came of it. */
+/** How many instances of a process production should have, why, and the outcome. */
 export type ScaleDecision = z.infer<typeof scaleDecisionSchema>;
 
 /** The apps' last 100 decisions each. */

@@ -14,5 +14,5 @@ export function configurationText(options: HaproxyOptions): string {
     countingTables(),
     wakeBackend(options),
   ];
-  return `# Written by Sluice; what is changed by hand here is lost.\n${sections.join("\n")}`;
+  return `# Written by Sluice; changes made by hand are lost.\n${sections.join("\n")}`;
 }

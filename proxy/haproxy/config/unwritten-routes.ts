@@ -35,7 +35,7 @@ export class UnwrittenRoutes {
     process: string,
   ): void {
     if (this.process === undefined)
-      this.log.warn("the disk is full: HAProxy has its routes, but would restart with older ones");
+      this.log.warn("the disk is full: HAProxy uses the current routes, but would restart with older ones");
     for (const [app, routes] of changes) this.byApp.set(app, routes);
     this.wanted = fallback;
     // The first process stays: if HAProxy has restarted since, `areLostBy` must notice.
@@ -44,7 +44,7 @@ export class UnwrittenRoutes {
 
   /** The files are up to date. */
   forget(): void {
-    if (this.process !== undefined) this.log.info("HAProxy's files say its routes again");
+    if (this.process !== undefined) this.log.info("HAProxy's files contain the current routes again");
     this.byApp.clear();
     this.process = undefined;
   }

@@ -45,7 +45,7 @@ export class Workers {
     }
     throw new AppError("haproxy-refused", {
       command: "reload",
-      answer: "the new configuration was not taken",
+      answer: "the new configuration was not accepted",
     });
   }
 

@@ -24,7 +24,7 @@ export function scaleApi(tools: ApiNeeds, pipeline: Pipeline): Router {
     const app = await tools.apps.read(request.params.app);
     const by = holderOf(response);
     await streamWork<Scaled>(response, async (out, signal) => {
-      const order = { app: app.name, wanted, by, reason: "asked for", signal };
+      const order = { app: app.name, wanted, by, reason: "requested", signal };
       const record = await scaleProduction(pipeline, order, out);
       const sizes = record.processes.map(({ name, quantity }) => [name, quantity] as const);
       return { app: app.name, release: releaseName(record.number), processes: Object.fromEntries(sizes) };

@@ -22,13 +22,7 @@ const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 export function prometheusText({ traffic, apps, hosts }: Metrics): string {
   const instances = instancesOf({ hosts, apps });
   return [
-    family(
-      "sluice_requests_total",
-      "counter",
-      "Requests that are over, by what came of them.",
-      traffic,
-      requests,
-    ),
+    family("sluice_requests_total", "counter", "Finished requests, by result.", traffic, requests),
     family("sluice_response_bytes_total", "counter", "Bytes sent to visitors.", traffic, (one) => [
       line("sluice_response_bytes_total", labelsOf(one), one.bytes),
     ]),
@@ -39,14 +33,14 @@ export function prometheusText({ traffic, apps, hosts }: Metrics): string {
       line("sluice_goals_total", labelsOf(one), one.goals),
     ]),
     family("sluice_response_seconds", "histogram", "Time from a request to its answer.", traffic, histogram),
-    family("sluice_releases", "gauge", "Releases that can be reached.", apps, ({ app, releases }) => [
+    family("sluice_releases", "gauge", "Releases that are in the route table.", apps, ({ app, releases }) => [
       line("sluice_releases", { app }, releases),
     ]),
-    family("sluice_instances", "gauge", "Instances that run.", apps, ({ app, instances }) => [
+    family("sluice_instances", "gauge", "Running instances.", apps, ({ app, instances }) => [
       line("sluice_instances", { app }, instances),
     ]),
     ...METRIC_NAMES.map((metric) => hostFamily(metric, hosts)),
-    instanceFamily("cpu_percent", "CPU of an instance, of its host's size.", instances, ({ cpu }) => cpu),
+    instanceFamily("cpu_percent", "CPU of an instance, in percent of its host.", instances, ({ cpu }) => cpu),
     instanceFamily(
       "memory_megabytes",
       "Memory of an instance.",

@@ -4,7 +4,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 const timeSchema = z
   .string()
   .transform((text) => (/^\d+$/.test(text) ? Number(text) : Date.parse(text)))
-  .refine((at) => at >= 0 && at < 1e14, "is no time (ISO 8601, or milliseconds since 1970)");
+  .refine((at) => at >= 0 && at < 1e14, "is not a time (ISO 8601, or milliseconds since 1970)");
 
 const rangeSchema = z.object({ from: timeSchema.optional(), to: timeSchema.optional() });
 
@@ -32,7 +32,7 @@ export function parseRange(
   // What is written at this very moment belongs to it.
   const to = parsed.data.to ?? now + 1000;
   const from = parsed.data.from ?? Math.max(0, to - Math.min(usualMs, longestMs));
-  if (from >= to) throw new AppError("request-invalid", { problem: "from: is not before to" });
+  if (from >= to) throw new AppError("request-invalid", { problem: "from: must be before to" });
   if (to - from > longestMs)
     throw new AppError("request-invalid", {
       problem: `from: more than ${Number((longestMs / 3_600_000).toFixed(2))} hours before to, with step=${step}`,

@@ -2,7 +2,7 @@ import type { Response } from "express";
 import { Output } from "../../pipeline/output.js";
 import { streamLines } from "./stream-lines.js";
 
-/** Answers with what a long piece of work says, and then with what was done. It goes on when the client leaves. */
+/** Streams the output of a long operation, then its result. The operation continues when the client disconnects. */
 export async function streamWork<Done extends object>(
   response: Response,
   work: (out: Output, signal: AbortSignal) => Promise<Done>,

@@ -33,7 +33,7 @@ const previewsSchema = z.strictObject({
   expireDays: z.number().positive().max(365).default(30),
 });
 
-/** Our own section. Strict, so that a misspelt key is told and not ignored. */
+/** Our own section. Strict, so that a misspelt key is reported and not ignored. */
 const sluiceSchema = z.strictObject({
   gates: z
     .record(z.string().regex(/^[a-z][a-z0-9:-]*$/, "must be a lower-case word"), z.string().min(1))
@@ -78,7 +78,7 @@ export function parseAppJson(text: string): AppJson {
   if (!parsed.success) throw invalid(parsed.error.issues.map(problemOf).join("; "));
   const { formation, sluice } = parsed.data;
   if (sluice.scale !== undefined && formation["web"]?.quantity !== undefined)
-    throw invalid("formation.web.quantity and sluice.scale both say how many instances of web run");
+    throw invalid("formation.web.quantity and sluice.scale both set the number of web instances");
   return parsed.data;
 }
 

@@ -18,10 +18,10 @@ export function parseProcfile(text: string): Map<string, string> {
     };
     const match = /^([^\s:]+)\s*:\s*(.*)$/.exec(line);
     const [, name = "", command = ""] = match ?? [];
-    if (match === null) refuse("it is no `name: command`");
+    if (match === null) refuse("it is not `name: command`");
     if (!isProcessName(name)) refuse(`"${name}" cannot be the name of a process`);
-    if (command === "") refuse("there is no command");
-    if (processes.has(name)) refuse(`"${name}" stands twice`);
+    if (command === "") refuse("the command is missing");
+    if (processes.has(name)) refuse(`"${name}" is defined twice`);
     processes.set(name, command);
   }
   return processes;

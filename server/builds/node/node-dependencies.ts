@@ -71,7 +71,7 @@ export async function nodeDependencies(
       key: shared ? await cacheKey(work, tree, packageJson, lock) : undefined,
     };
   }
-  work.out.line("no lockfile: what is installed may differ from push to push; commit a package-lock.json");
+  work.out.line("no lockfile: the installed versions may differ between pushes; commit a package-lock.json");
   return {
     install: "npm install --no-audit --no-fund",
     prune: "npm prune --omit=dev --no-audit --no-fund",

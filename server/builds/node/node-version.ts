@@ -23,7 +23,7 @@ export async function nodeFolderFor(
   if (asked === undefined || ANY.test(asked.range)) return undefined;
   const refuse = (reason: string): AppError => new AppError("node-version-unknown", { ...asked, reason });
   const range = semver.validRange(asked.range);
-  if (range === null) throw refuse("this is no version range");
+  if (range === null) throw refuse("this is not a version range");
   if (semver.satisfies(await hostNodeVersion(work.tools.path), range)) return undefined;
   const runtimes = work.tools.home.runtimes();
   await mkdir(runtimes, { recursive: true });
@@ -31,7 +31,7 @@ export async function nodeFolderFor(
   if (present !== null) return join(runtimes, present, "bin");
   work.out.line(`fetching Node.js ${asked.range} (${asked.source})`);
   const version = await findNodeVersion(work.tools, range, signal);
-  if (version === undefined) throw refuse("the npm registry has none");
+  if (version === undefined) throw refuse("the npm registry has no such version");
   return join(await fetchNode(work.tools, version, signal), "bin");
 }
 

@@ -34,5 +34,5 @@ function failureOf(stdout: string): z.infer<typeof failureSchema>["error"] | und
 
 function firstLine(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.replace(/^npm (?:error|ERR!)\s*/, "").trim());
-  return lines.find((line) => line !== "" && !line.startsWith("code ")) ?? "npm said nothing";
+  return lines.find((line) => line !== "" && !line.startsWith("code ")) ?? "npm printed no reason";
 }

@@ -129,9 +129,9 @@ export class JudgeLoop {
       .then(
         async () => save((record) => ({ ...record, outcome: "promoted" })),
         async (error: unknown) => {
-          // Then it is gone, or a person was faster.
+          // The canary is gone, or a person was faster.
           if (isAppError(error, "canary-none", "canary-changed")) return;
-          tools.log.warn({ err: toAppError(error), app }, "a canary was not promoted");
+          tools.log.warn({ err: toAppError(error), app }, "could not promote a canary");
           await save((record) => withFailedPromotion(record, toAppError(error), tools.clock.now()));
         },
       )

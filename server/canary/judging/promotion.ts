@@ -7,12 +7,12 @@ import { withDecision } from "./next-move.js";
 const SHORTEST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** It is said where people look for what became of the canary, which is judged on meanwhile. `now`: ms since 1970. Pure. */
+/** Records the failure among the canary's decisions. Judging continues. `now`: ms since 1970. Pure. */
 export function withFailedPromotion(record: CanaryRecord, { message }: AppError, now: number): CanaryRecord {
   const { verdict, failedPromotion } = record;
   if (verdict === undefined) return record;
   const [why = ""] = message.split("\n");
-  const reason = `It could not be promoted: ${why} Production stays as it is, and the promotion will be tried again.`;
+  const reason = `The promotion failed: ${why} Production was not changed. The promotion will be tried again.`;
   const times = failedPromotion?.times ?? 0;
   const pauseMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** times);
   const decision = {
@@ -28,7 +28,7 @@ export function withFailedPromotion(record: CanaryRecord, { message }: AppError,
   };
 }
 
-/** Why a canary that passes is not promoted by itself now; undefined: nothing speaks against it. Pure. */
+/** Why a canary that passes is not promoted automatically now; undefined: it may be. Pure. */
 export function whyNotPromoted(
   { app, beside, failedPromotion }: CanaryRecord,
   { tracks }: Pick<RouteTable, "tracks">,
@@ -36,7 +36,7 @@ export function whyNotPromoted(
 ): string | undefined {
   const production = tracks[PRODUCTION];
   if (beside !== undefined && beside !== (production ?? null))
-    return `Production became ${nameOf(production)} after this canary began beside ${nameOf(beside)}: only a person replaces that. \`sluice promote ${app}\` does.`;
+    return `Production changed from ${nameOf(beside)} to ${nameOf(production)} after this canary began, so Sluice does not promote it by itself. To promote it: sluice promote ${app}`;
   return failedPromotion !== undefined && now < failedPromotion.retryAt ? failedPromotion.reason : undefined;
 }
 

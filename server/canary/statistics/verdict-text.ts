@@ -20,7 +20,7 @@ export function latencyText({ canary, production, against }: Sides): string {
 /** An e-value is reached by chance with a probability of at most 1 in so many. */
 export function chanceText(e: number): string {
   const times = e >= 1e6 ? "a million" : countText(Math.floor(e));
-  return `On average at most one of ${times} canaries as good as production would look like this.`;
+  return `By chance, at most one in ${times} canaries that are as good as production would look like this.`;
 }
 
 export function percentText(share: number): string {

@@ -65,7 +65,7 @@ function errorLimit(numbers: VerdictNumbers, { maxErrorShare }: VerdictSettings)
   // Then it is not the canary's fault.
   if (share <= (production.errorShare ?? 0)) return undefined;
   return fail(
-    `The canary fails more than the ${percentText(maxErrorShare)} of requests that it may: ${errorsText(numbers)}.`,
+    `The canary fails more requests than the allowed ${percentText(maxErrorShare)}: ${errorsText(numbers)}.`,
   );
 }
 
@@ -75,7 +75,7 @@ function latencyLimit(numbers: VerdictNumbers, { maxP99Ratio }: VerdictSettings)
   if (canary.answers < P99_ANSWERS || production.answers < P99_ANSWERS) return undefined;
   if ((canary.p99Ms ?? 0) <= maxP99Ratio * (production.p99Ms ?? 0)) return undefined;
   return fail(
-    `The canary's p99 is more than the ${maxP99Ratio} times ${rivalText(numbers)}'s that it may be: ${latencyText(numbers)}.`,
+    `The canary's p99 is more than the allowed ${maxP99Ratio} times that of ${rivalText(numbers)}: ${latencyText(numbers)}.`,
   );
 }
 
@@ -94,9 +94,9 @@ function slower(numbers: VerdictNumbers, { falseAlarms }: VerdictSettings): Ruli
 }
 
 const NOTHING_TO_COMPARE_WITH = {
-  production: "Production had no requests with which the canary's could be compared.",
+  production: "Production had no requests to compare with the canary's.",
   baseline:
-    "The baseline (fresh instances of production's release) had no requests with which the canary's could be compared.",
+    "The baseline (fresh instances of production's release) had no requests to compare with the canary's.",
 } as const;
 
 /** No data is no verdict, and never a good one, whatever the settings and the steps before. */
@@ -107,7 +107,7 @@ function tooFewRequests(
   const needed = Math.max(1, minRequests);
   if (requestsInStep.canary < needed)
     return hold(
-      `The canary had ${countText(requestsInStep.canary)} of the ${countText(needed)} requests it is judged by in each step.`,
+      `The canary has had ${countText(requestsInStep.canary)} of the ${countText(needed)} requests needed in this step.`,
     );
   if (requestsInStep.production === 0) return hold(NOTHING_TO_COMPARE_WITH[against]);
   return undefined;
@@ -117,11 +117,11 @@ function undecided(numbers: VerdictNumbers, { falseAlarms }: VerdictSettings): R
   const doubtful = Math.sqrt(1 / falseAlarms);
   if (numbers.eErrors >= doubtful)
     return hold(
-      `It is undecided whether the canary fails more requests than ${rivalText(numbers)}: ${errorsText(numbers)}.`,
+      `It is not clear yet whether the canary fails more requests than ${rivalText(numbers)}: ${errorsText(numbers)}.`,
     );
   if (numbers.eLatency >= doubtful)
     return hold(
-      `It is undecided whether the canary is slower than ${rivalText(numbers)}: ${latencyText(numbers)}.`,
+      `It is not clear yet whether the canary is slower than ${rivalText(numbers)}: ${latencyText(numbers)}.`,
     );
   return undefined;
 }
@@ -133,7 +133,7 @@ function stepNotOver(
   if (secondsInStep >= stepSeconds) return undefined;
   const left = Math.ceil(stepSeconds - secondsInStep);
   return hold(
-    `No sign so far that the canary is worse; the step lasts ${left} s more: ${errorsText(numbers)}.`,
+    `No sign so far that the canary is worse; the step has ${left} s left: ${errorsText(numbers)}.`,
   );
 }
 

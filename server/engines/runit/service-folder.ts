@@ -45,7 +45,7 @@ function launchScript({ spec, memoryLimit }: ServiceFolder): string {
     "failures=$(cat failures 2>/dev/null || echo 0)",
     'if [ "$failures" -gt 1 ]; then',
     "  pause=$((failures > 7 ? 60 : 1 << (failures - 2)))",
-    `  echo "sluice: ended $failures times within ${STEADY_SECONDS} s of its start; next try in $pause s"`,
+    `  echo "sluice: ended $failures times within ${STEADY_SECONDS} s of its start; starting again in $pause s"`,
     "  touch pausing",
     '  sleep "$pause"',
     "  rm -f pausing",

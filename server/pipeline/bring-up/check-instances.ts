@@ -104,7 +104,7 @@ function problemOf(result: Probe, check: HealthCheck): string | undefined {
   return undefined;
 }
 
-/** Somebody else may have taken the port first and answered in its place; then the instance ends when it cannot listen. */
+/** Another process may have taken the port first and answered instead; then the instance ends when it cannot listen. */
 async function refuseForeignListener(
   work: ReleaseWork,
   instance: InstanceRecord,
@@ -114,7 +114,7 @@ async function refuseForeignListener(
   if (address.kind === "socket") return;
   const { clock, engine } = work.tools;
   const deadline = clock.now() + OWN_LISTENER_MS;
-  // A process that listens from a session of its own is not found; it is believed after a while.
+  // A process that listens from a session of its own is not found; after a while it is accepted.
   while (clock.now() < deadline) {
     const listens = (await unlessUnavailable(engine.listening(instance.id))) ?? [];
     await refuseIfEnded(work, instance);
@@ -158,7 +158,7 @@ async function failure(
   return new AppError("health-failed", {
     instance: instanceName(instance),
     url: check.path,
-    result: result.kind === "refused" ? `found nobody listening at ${expectation(address)}` : problem,
+    result: result.kind === "refused" ? `found nothing listening at ${expectation(address)}` : problem,
     body: result.kind === "answered" ? excerpt(result.answer) : "",
     log,
   });

@@ -36,7 +36,7 @@ export async function probe(
       headers: { host, "user-agent": "sluice-health", ...headers },
     });
     const deadline = setTimeout(
-      () => outgoing.destroy(new Error(`gave no answer within ${check.timeout} s`)),
+      () => outgoing.destroy(new Error(`got no answer within ${check.timeout} s`)),
       check.timeout * 1000,
     );
     const finish = (result: Probe): void => {

@@ -52,7 +52,7 @@ export async function promote(
       await takeProduction(work, stop, by);
       // The promotion is done. A failure from here on is reported and retried, never undone.
       await pipeline.toSettled(work, stop).catch((error: unknown) => {
-        tools.log.error({ err: toAppError(error), app }, "after a promotion");
+        tools.log.error({ err: toAppError(error), app }, "a step after a promotion failed");
         out.problem(toAppError(error));
       });
       return work.record;

@@ -34,7 +34,7 @@ export async function rollback(
     signal,
     onWait: (ahead) => out.line(`waiting for ${ahead}`),
   };
-  // Before it waits: what comes live meanwhile is not what it was meant to go back from.
+  // Chosen before it waits: a release that goes live meanwhile is not the one to roll back from.
   const { number: wanted } = await targetOf(tools, app, to);
   return pipeline.exclusively(place, async (stop) => {
     const { number, commit } = await targetOf(tools, app, wanted);

@@ -40,13 +40,13 @@ export async function scaleProduction(
   const { tools } = pipeline;
   const { app, signal } = order;
   const onWait = (ahead: string): void => out.heading(`Waiting for ${ahead}`);
-  return pipeline.exclusively({ app, what: "a change of scale", signal, onWait }, async (stop) => {
+  return pipeline.exclusively({ app, what: "a scaling operation", signal, onWait }, async (stop) => {
     const production = await asDecided(tools, order);
     const work = await pipeline.lockedWork(production, out, { quarantine: {}, skipGates: false });
     const processes = await resized(work, order.wanted);
     const changes = changesBetween(production.processes, processes);
     if (changes.length === 0) {
-      out.heading(`${releaseName(production.number)} is of that size already`);
+      out.heading(`${releaseName(production.number)} already has that size`);
       return production;
     }
     const outcome = scale(work, processes, order.by, stop);
@@ -91,8 +91,7 @@ async function scale(
   for (const { id } of left)
     tools.leaving.begin(id, { goneSince: revision, drainSeconds: before.serving.drainSeconds });
   const names = left.map(({ process, index }) => `${process}.${index}`).join(", ");
-  if (left.length > 0)
-    out.line(`without new visitors, and stopped when the last request has ended: ${names}`);
+  if (left.length > 0) out.line(`no new requests, and stopped after the last one: ${names}`);
   const seconds = ((tools.clock.now() - work.beganAt) / 1000).toFixed(1);
   out.heading(`Scaled: ${sizesOf(processes)} (${releaseName(before.number)}, ${seconds} s)`);
   return scaled;
@@ -148,7 +147,7 @@ async function remember(
   log.info({ app, ...decision }, "scale");
   await scaleDecisions
     .add(app, decision)
-    .catch((error: unknown) => log.warn({ err: error, app }, "a decision was not recorded"));
+    .catch((error: unknown) => log.warn({ err: error, app }, "could not record a scaling decision"));
 }
 
 function sizesOf(processes: readonly ReleaseProcess[]): string {

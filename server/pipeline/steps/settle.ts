@@ -13,8 +13,8 @@ import { runTask } from "../../builds/task.js";
 const PRUNE_TIMEOUT_MS = 120_000;
 
 /**
- * What follows the switch: postdeploy scripts (a failing one is told, no more), place made among the previews, and pruning.
- * Draining goes on by itself.
+ * What follows the switch: postdeploy scripts (a failing one is only reported), place made among the previews, and pruning.
+ * Draining continues by itself.
  */
 export const settle: Step = {
   name: "settle",
@@ -67,9 +67,9 @@ async function runScript(
   const failure = await withDeadline(task, timeoutMs, signal, async (stop) =>
     runTask(work, { command, cwd, env }, stop),
   ).catch((error: unknown) => {
-    // One that hangs is one that fails.
+    // A script that hangs has failed.
     if (signal.aborted || !isAppError(error, "step-timeout")) throw error;
-    return `not over after ${timeoutMs / 1000} s`;
+    return `not finished after ${timeoutMs / 1000} s`;
   });
   if (failure !== undefined)
     out.line(`Execution of ${task} task failed (${failure}); the release stays live.`);

@@ -18,10 +18,10 @@ export interface DeliveryWorkOptions {
   readonly sources: Sources;
 }
 
-/** So many deliveries are built at once. What only waits, for its source or its app's turn, does not count. */
+/** At most this many deliveries are built at once. Those that wait, for their source or their app's turn, do not count. */
 const BUILDS_AT_ONCE = 4;
-const NO_WEBHOOK = "the app has no webhook any more";
-/** So many deliveries are looked at in one go; those that were overtaken go together. */
+const NO_WEBHOOK = "the app no longer has a webhook";
+/** At most this many deliveries are read at once; those that were superseded are finished together. */
 const TAKEN_AT_ONCE = 200;
 /** After a source that could not be read. */
 const RETRY_PAUSES_MS = [2000, 10_000];

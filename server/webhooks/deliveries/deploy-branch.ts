@@ -90,7 +90,7 @@ async function newerServes(
   const ours = await repository.head(branch);
   if (commit === head || ours === undefined || ours === commit) return undefined;
   return (await repository.reaches(`refs/heads/${branch}`, commit))
-    ? `${ours.slice(0, 10)}, which came later on ${branch}, was released already`
+    ? `${ours.slice(0, 10)}, a later commit on ${branch}, has already been released`
     : undefined;
 }
 
@@ -138,7 +138,7 @@ async function servingRelease(
   const record = number === undefined ? undefined : await tools.releases.find(app, number);
   if (record === undefined || record.commit !== commit || isReplay) return undefined;
   const release = releaseName(record.number);
-  return { outcome: "nothing", release, reason: `${release} is this commit` };
+  return { outcome: "nothing", release, reason: `${release} already has this commit` };
 }
 
 async function removeBranch(
@@ -148,7 +148,7 @@ async function removeBranch(
 ): Promise<Outcome> {
   const { webhook, branch } = order;
   if ((await sources.heads(webhook, signal)).has(branch))
-    return { outcome: "nothing", reason: `${branch} is there still, or again` };
+    return { outcome: "nothing", reason: `the source still has the branch ${branch}` };
   const place = { app: webhook.app, what: `the removal of ${branch}`, signal };
   return pipeline.exclusively(place, async (_signal, locked): Promise<Outcome> => {
     const reason = await order.superseded();

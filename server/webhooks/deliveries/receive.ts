@@ -71,7 +71,7 @@ async function take(
   const note = (answer: number, reason: string): void => {
     deliveries
       .noteRefused(app, { ...came, answer, reason })
-      .catch((error: unknown) => tools.log.debug({ err: error, app }, "a refused delivery was not noted"));
+      .catch((error: unknown) => tools.log.debug({ err: error, app }, "could not record a refused delivery"));
   };
   const refusal = refusalOf(host, incoming, webhook, now);
   if (refusal !== undefined || webhook === undefined) {
@@ -103,7 +103,7 @@ function refusalOf(
   webhook: Webhook | undefined,
   now: number,
 ): string | undefined {
-  if (webhook === undefined) return "the app has no webhook: `sluice webhook APP` makes one";
+  if (webhook === undefined) return "the app has no webhook: `sluice webhook APP` creates one";
   return host.refusal(incoming, webhook.secret, now);
 }
 
@@ -127,7 +127,7 @@ function wanted(
 ): { updates: DeliveryRecord["updates"]; reason: string | undefined } {
   if (reading.kind === "nothing") return { updates: [], reason: reading.why };
   const updates = reading.updates.filter((update) => isWanted(update, webhook));
-  const reason = updates.length === 0 ? "no branch of it deploys here" : undefined;
+  const reason = updates.length === 0 ? "none of its branches is deployed here" : undefined;
   return {
     updates: updates.map(({ branch, commit }) => ({ branch, ...(commit === undefined ? {} : { commit }) })),
     reason,

@@ -22,7 +22,7 @@ export const gitea: Forge = {
   refusal(incoming, secret) {
     const { headers, body } = incoming;
     const signed = isForm(incoming) ? formPayload(incoming) : body;
-    if (signed === undefined) return "the form has not exactly one field `payload`";
+    if (signed === undefined) return "the form must have exactly one field `payload`";
     const header =
       headerOf(headers, FORGEJO_SIGNATURE) === undefined ? "X-Gitea-Signature" : FORGEJO_SIGNATURE;
     return hmacRefusal(headers, { header, prefix: "", signed }, secret);

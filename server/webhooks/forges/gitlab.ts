@@ -44,5 +44,5 @@ function tokenRefusal(headers: IncomingHttpHeaders, secret: string): string | un
   if (token === undefined) return `${TOKEN} and webhook-signature are missing`;
   if (token === "") return `${TOKEN} is empty`;
   if (sameSecret(token, secret)) return undefined;
-  return token.includes(", ") ? `${TOKEN} is there more than once` : `${TOKEN} is not the app's secret`;
+  return token.includes(", ") ? `${TOKEN} appears more than once` : `${TOKEN} is not the app's secret`;
 }

@@ -25,15 +25,15 @@ export function hmacRefusal(
   if (problem !== undefined) return problem;
   const value = headerOf(headers, header);
   if (value === undefined) return `${header} is missing`;
-  if (value === "" || value === prefix) return `${header} is empty: the host has no secret`;
-  if (value.includes(",")) return `${header} is there more than once`;
+  if (value === "" || value === prefix) return `${header} is empty: the forge has no secret`;
+  if (value.includes(",")) return `${header} appears more than once`;
   const [algorithm = ""] = /^[a-z0-9-]{1,12}=/i.exec(value) ?? [];
   if (algorithm !== prefix)
     return `${header} begins with "${algorithm}", not with "${prefix}": it is not accepted`;
   const digits = value.slice(prefix.length);
   if (digits.length !== DIGITS) return `${header} has ${digits.length} digits, not ${DIGITS}`;
-  if (!/^[0-9a-f]+$/.test(digits)) return `${header} is not in lower-case hexadecimal digits`;
+  if (!/^[0-9a-f]+$/.test(digits)) return `${header} must have only lower-case hexadecimal digits`;
   const expected = createHmac("sha256", secret).update(signed).digest();
   if (timingSafeEqual(Buffer.from(digits, "hex"), expected)) return undefined;
-  return `${header} does not match: another secret, or the body was changed`;
+  return `${header} does not match: the secret differs, or the body was changed`;
 }

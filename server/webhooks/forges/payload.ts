@@ -6,7 +6,7 @@ import { headerOf } from "./header.js";
 /** The JSON of a delivery: its body, or the field `payload` of a form. Throws `webhook-malformed`. */
 export function jsonOf(incoming: Incoming): unknown {
   const text = isForm(incoming) ? formPayload(incoming) : incoming.body.toString();
-  if (text === undefined) throw malformed("the form has not exactly one field `payload`");
+  if (text === undefined) throw malformed("the form must have exactly one field `payload`");
   try {
     return JSON.parse(text);
   } catch {

@@ -22,18 +22,18 @@ export function pushReading(refs: readonly PushedRef[]): Reading {
   return { kind: "nothing", why: [...reasons].slice(0, MOST_REASONS).join("; ") || "nothing was pushed" };
 }
 
-/** What another event than a push comes to. */
+/** The reading of any event that is not a push. */
 export function otherEvent(event: string): Reading {
   return { kind: "nothing", why: `the event ${event} deploys nothing` };
 }
 
-/** Why a ref is no branch that could be deployed. Names appear in it only when they are harmless. */
+/** Why a ref is not a branch that can be deployed. Includes a name only when it is harmless. */
 function unreadable(ref: string): string | undefined {
   if (ref.startsWith(TAGS)) {
     const tag = ref.slice(TAGS.length);
     return branchNameProblem(tag) === undefined ? `the tag ${tag} deploys nothing` : "a tag deploys nothing";
   }
-  if (!ref.startsWith(BRANCHES)) return "a ref that is no branch deploys nothing";
+  if (!ref.startsWith(BRANCHES)) return "a ref that is not a branch deploys nothing";
   const problem = branchNameProblem(ref.slice(BRANCHES.length));
   return problem === undefined ? undefined : `the branch's name cannot be used: ${problem}`;
 }

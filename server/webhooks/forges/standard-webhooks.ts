@@ -39,7 +39,7 @@ export function standardRefusal(
     const expected = Buffer.from(hmac.digest("base64"));
     return given.filter((text) => timingSafeEqual(Buffer.from(text), expected)).length > 0;
   });
-  return matches ? undefined : `${SIGNATURE} does not match: another secret, or the body was changed`;
+  return matches ? undefined : `${SIGNATURE} does not match: the secret differs, or the body was changed`;
 }
 
 /**
@@ -58,21 +58,21 @@ function idProblem(id: string | undefined): string | undefined {
   if (id === undefined || id === "") return `${ID} is missing`;
   return /^[!-~]{1,200}$/.test(id)
     ? undefined
-    : `${ID} is there more than once, or has blanks or is too long`;
+    : `${ID} appears more than once, contains spaces, or is too long`;
 }
 
 function timestampProblem(timestamp: string | undefined, now: number): string | undefined {
   if (timestamp === undefined || timestamp === "") return `${TIMESTAMP} is missing`;
-  if (!/^\d{1,12}$/.test(timestamp)) return `${TIMESTAMP} is not one number of seconds`;
+  if (!/^\d{1,12}$/.test(timestamp)) return `${TIMESTAMP} must be one number of seconds`;
   const lateSeconds = Math.floor(now / 1000) - Number(timestamp);
   if (Math.abs(lateSeconds) <= TOLERANCE_SECONDS) return undefined;
   const [seconds, side] = [Math.abs(lateSeconds), lateSeconds > 0 ? "old" : "ahead"];
-  return `${TIMESTAMP} is ${seconds} s ${side}, more than ${TOLERANCE_SECONDS} s: sent again by somebody, or a clock is wrong`;
+  return `${TIMESTAMP} is ${seconds} s ${side}, more than ${TOLERANCE_SECONDS} s: the delivery was sent again, or a clock is wrong`;
 }
 
 function signatureProblem(signature: string | undefined): string | undefined {
   if (signature === undefined || signature === "") return `${SIGNATURE} is missing`;
-  if (signature.includes(", ")) return `${SIGNATURE} is there more than once`;
+  if (signature.includes(", ")) return `${SIGNATURE} appears more than once`;
   const entries = signaturesIn(signature);
   if (entries.length === 0) return `${SIGNATURE} has no signature of version v1`;
   const isUnfit = entries.some(

@@ -108,7 +108,7 @@ const STATES: Readonly<Partial<Record<EventType, Payload["state"]>>> = {
 };
 
 function descriptionOf({ number, track, error }: ReleaseRecord, state: Payload["state"]): string {
-  if (state === "pending") return `${releaseName(number)} is being made`;
+  if (state === "pending") return `${releaseName(number)} is being released`;
   if (state === "success") return `${releaseName(number)} is live (${track})`;
   return error?.message.split("\n")[0] ?? `${releaseName(number)} failed`;
 }

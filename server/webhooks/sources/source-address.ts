@@ -8,9 +8,9 @@ export function parseSource(source: string): string {
   const refused = (reason: string): AppError => new AppError("source-invalid", { reason });
   // eslint-disable-next-line no-control-regex -- they are what is refused
   if (source.startsWith("-") || /[\s\u0000-\u001f\u007f]/.test(source) || source.length > 2048)
-    throw refused("it begins with a dash, holds blanks, or is very long");
+    throw refused("it begins with a dash, contains spaces, or is too long");
   if (SCP_LIKE.test(source)) return source;
-  if (!URL.canParse(source)) throw refused("it is no URL");
+  if (!URL.canParse(source)) throw refused("it is not a URL");
   const url = new URL(source);
   if (!PROTOCOLS.includes(url.protocol))
     throw refused(`${url.protocol}// is not one of ${PROTOCOLS.join("//, ")}//`);

@@ -37,7 +37,7 @@ export class SourceWatch {
     const { tools } = options;
     this.sources = new Sources(tools, LIMITS);
     this.asking = new PerKey({
-      onError: (error, app) => tools.log.warn({ err: toAppError(error), app }, "a source could not be read"),
+      onError: (error, app) => tools.log.warn({ err: toAppError(error), app }, "could not read a source"),
     });
   }
 

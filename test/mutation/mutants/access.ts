@@ -72,7 +72,7 @@ export const access: readonly Mutant[] = [
   {
     guard: "a receiver's address has no password in it",
     file: "server/notify/receiver-url.ts",
-    text: 'if (username !== "" || password !== "") return "it has a user or a password in it";',
+    text: 'if (username !== "" || password !== "") return "it contains a user or a password";',
     by: "",
     tests: ["test/unit/server/notify/receiver-url.test.ts"],
   },

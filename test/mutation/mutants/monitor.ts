@@ -65,7 +65,7 @@ export const monitor: readonly Mutant[] = [
   {
     guard: "the autoscaler keeps still while a release is under way",
     file: "monitor/autoscaling/autoscaler.ts",
-    text: 'if (isReleasing) return stay("a release is under way");',
+    text: 'if (isReleasing) return stay("a release is in progress");',
     by: "",
     tests: AUTOSCALER,
   },

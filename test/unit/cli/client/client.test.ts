@@ -51,8 +51,10 @@ describe("the CLI's client", () => {
     answers(200, JSON.stringify([{ app: "shop", tracks: {}, instances: [] }]));
     const { code, message, hint } = await failure(client.call("GET", "/api/apps", appsSchema));
     expect(code).to.equal("answer-unreadable");
-    expect(message).to.match(/^The answer to GET \/api\/apps is not understood: 0\.tracks: .*expected array/);
-    expect(hint).to.include("another version");
+    expect(message).to.match(
+      /^The answer to GET \/api\/apps was not understood: 0\.tracks: .*expected array/,
+    );
+    expect(hint).to.include("a different version");
   });
 
   it("does not take a page for an answer, nor a failure without a reason for success", async () => {

@@ -38,7 +38,7 @@ describe("the monitor's settings", () => {
       [{ email: { ...email, to: [] } }, /./],
       [{ email: { ...email, to: ["a@b, c@d"] } }, /must be an address/],
       [{ email: { ...email, from: "a\r\nBcc: x@y" } }, /must be an address/],
-      [{ webhook: { url: "http://u:p@h" } }, /must not have a user/],
+      [{ webhook: { url: "http://u:p@h" } }, /must not contain a user/],
       [{ webhook: { url: "http://h", secret: "short" } }, /whsec_/],
       [{ slack: { url: "ftp://h" } }, /URL/],
     ] as const)

@@ -50,7 +50,7 @@ describe("the autoscaler", () => {
     expect(decide(view({ load: 190 }))).to.deep.equal({
       kind: "scale",
       to: 4,
-      reason: "each of 2 takes 95 % CPU, aimed at 60 %",
+      reason: "each of 2 uses 95 % CPU, target 60 %",
     });
     expect(wanted(view({ load: 140 }))).to.equal(3);
     expect(wanted(view({ load: 400, instances: 4 }))).to.equal(7);
@@ -61,7 +61,7 @@ describe("the autoscaler", () => {
     expect(decide(view({ load: 40, peak: 50 }))).to.deep.equal({
       kind: "scale",
       to: 1,
-      reason: "for 120 s 1 would have taken 50 % CPU each at most, aimed at 60 %",
+      reason: "for 120 s, 1 would each have used at most 50 % CPU, target 60 %",
     });
     expect(wanted(view({ load: 40, peak: 55 }))).to.equal(2);
     expect(wanted(view({ load: 0, peak: 0, instances: 6 }))).to.equal(5);
@@ -76,8 +76,8 @@ describe("the autoscaler", () => {
     expect(wanted(view({ load: 200, changedAt: NOW - windowMs }))).to.equal(4);
   });
 
-  it("does nothing while a release is under way, or a change was asked for", () => {
-    expect(decide(view({ load: 200, isReleasing: true })).reason).to.equal("a release is under way");
+  it("does nothing while a release is in progress, or a change was requested", () => {
+    expect(decide(view({ load: 200, isReleasing: true })).reason).to.equal("a release is in progress");
     expect(wanted(view({ load: 200, askedAt: NOW - 5000 }))).to.equal(2);
     expect(wanted(view({ load: 200, askedAt: NOW - 120_000 }))).to.equal(4);
   });
@@ -94,7 +94,7 @@ describe("the autoscaler", () => {
     expect(decide(view({ load: 190, cpus: 2 }))).to.deep.equal({
       kind: "machines",
       wanted: 4,
-      reason: "each of 2 takes 95 % CPU, aimed at 60 %; 2 instances already have the 2 processors",
+      reason: "each of 2 uses 95 % CPU, target 60 %; 2 instances already use all 2 processors",
     });
   });
 

@@ -35,7 +35,7 @@ describe("the mail of a notice", () => {
         "45 % or less",
         "2026-01-31 10:31:05 UTC",
         "4 × Example 9000, 7.8 GB, Debian 12, KVM",
-        "keeps every canary out of the traffic",
+        "sends no visitors to any canary",
         "sluice alerts ack 3f2a9c1d",
         "sluice alerts silence 3f2a9c1d --minutes 60",
         "http://apps.example.com:8081",

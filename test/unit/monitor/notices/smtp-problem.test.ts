@@ -45,7 +45,7 @@ describe("what an SMTP server says", () => {
   });
 
   it("may be nothing", () => {
-    expect(problem({ code: "ETIMEDOUT" }).message).to.equal("mail:25 gives no answer");
+    expect(problem({ code: "ETIMEDOUT" }).message).to.equal("mail:25 does not answer");
     expect(problem({ code: "EDNS" }).message).to.equal("mail:25 is not found (words)");
     expect(problem({ code: "ESOCKET", errno: -111 }).message).to.equal("mail:25 cannot be reached (words)");
     expect(problem({ code: "ETLS" }).message).to.equal("mail:25 cannot be used: words");

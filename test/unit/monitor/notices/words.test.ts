@@ -56,14 +56,14 @@ describe("the words of a notice", () => {
     const { facts, commands } = wordsOf(aNotice(), someFacts());
     expect(facts).to.deep.equal([
       ["Raised", "2026-01-31 10:31:05 UTC"],
-      ["Rule", "cpu: CPU above 50 % for 30 s; over once it was 45 % or less for as long"],
-      ["Machine", "web-1 (proxy, production): 4 × Example 9000, 7.8 GB, Debian 12, KVM"],
+      ["Rule", "cpu: CPU above 50 % for 30 s; resolved once it was 45 % or less for as long"],
+      ["Host", "web-1 (proxy, production): 4 × Example 9000, 7.8 GB, Debian 12, KVM"],
     ]);
     expect(commands.map(([, command]) => command)).to.deep.equal([
       "sluice alerts ack 3f2a9c1d",
       "sluice alerts silence 3f2a9c1d --minutes 60",
     ]);
-    expect(fact(aNotice(), "Machine", someFacts({ host: undefined }))).to.equal("web-1");
+    expect(fact(aNotice(), "Host", someFacts({ host: undefined }))).to.equal("web-1");
   });
 
   it("tell when it was over and how bad it got; there is nothing to do any more", () => {
@@ -76,13 +76,13 @@ describe("the words of a notice", () => {
     const draining = anAlert({ id: "b", rule: "proxy-cpu", actions: ["drain-canary"] });
     const elsewhere = anAlert({ id: "c", host: "web-2", actions: ["scale-out"] });
     const notice = noticeOf("raised", anAlert(), [], [anAlert(), draining, elsewhere]);
-    expect(fact(notice, "Sluice")).to.equal("keeps every canary out of the traffic while this lasts");
+    expect(fact(notice, "Sluice")).to.equal("sends no visitors to any canary while this lasts");
     const over = { ...draining, phase: "resolved" as const, resolvedAt };
     expect(fact(noticeOf("resolved", over, [], [over]), "Sluice")).to.equal(
-      "gives the canaries their visitors again",
+      "sends visitors to the canaries again",
     );
     expect(fact(noticeOf("resolved", over, [], [over, { ...draining, id: "d" }]), "Sluice")).to.equal(
-      "keeps every canary out of the traffic while this lasts",
+      "sends no visitors to any canary while this lasts",
     );
     expect(fact(aNotice(), "Sluice")).to.equal(undefined);
   });
@@ -91,7 +91,7 @@ describe("the words of a notice", () => {
     expect(fact(aNotice(), "Late", someFacts({ sentAt: RAISED_AT + MINUTE_MS }))).to.equal(undefined);
     const facts = someFacts({ sentAt: RAISED_AT + HOUR_MS, isOver: true });
     expect(fact(aNotice(), "Late", facts)).to.equal(
-      "This is of 2026-01-31 10:31:05 UTC and could not be sent before 2026-01-31 11:31:05 UTC. It has ended meanwhile.",
+      "This message is from 2026-01-31 10:31:05 UTC and could not be sent until 2026-01-31 11:31:05 UTC. It has ended since.",
     );
     expect(wordsOf(aNotice(), facts).commands).to.deep.equal([]);
   });

@@ -56,8 +56,8 @@ describe("readFlag", () => {
     );
     expect(problemOf('{"value": null}')).to.match(/^value: /);
     expect(problemOf("{}")).to.match(/none of percentage, users, track and value/);
-    expect(problemOf("{percentage: 20}")).to.match(/no JSON object/);
-    expect(problemOf('{"percentage": 20}]')).to.match(/no JSON object/);
+    expect(problemOf("{percentage: 20}")).to.match(/not a JSON object/);
+    expect(problemOf('{"percentage": 20}]')).to.match(/not a JSON object/);
   });
 
   it("refuses what is nested so deeply that looking at it would end in a stack overflow", () => {

@@ -6,12 +6,12 @@ describe("the address of a receiver", () => {
     expect(parseReceiverUrl("https://example.com/hook?key=1")).to.equal("https://example.com/hook?key=1");
     expect(parseReceiverUrl("http://127.0.0.1:9000")).to.equal("http://127.0.0.1:9000/");
     for (const [url, problem] of [
-      ["", "it is no address"],
-      ["example.com/hook", "it is no address"],
+      ["", "it is not a URL"],
+      ["example.com/hook", "it is not a URL"],
       ["file:///etc/passwd", "file: is neither http: nor https:"],
       ["javascript:alert(1)", "javascript: is neither http: nor https:"],
-      ["https://user@example.com/", "it has a user or a password in it"],
-      ["https://:word@example.com/", "it has a user or a password in it"],
+      ["https://user@example.com/", "it contains a user or a password"],
+      ["https://:word@example.com/", "it contains a user or a password"],
       [`https://example.com/${"x".repeat(2000)}`, "it is longer than 2000 characters"],
     ] as const)
       expect(() => parseReceiverUrl(url), url).to.throw(`Notifications cannot be sent there: ${problem}.`);

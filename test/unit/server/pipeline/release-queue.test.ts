@@ -56,7 +56,7 @@ describe("the queue of releases", () => {
       .run(place("2222222222bb", { onWait: (ahead) => waits.push(ahead) }), async () => "old")
       .catch((error: unknown) => (error as Error).message);
     const newer = queue.run(place("3333333333cc"), async () => "newer");
-    expect(await old).to.equal("A newer push of master (3333333333) took this one's place while it waited.");
+    expect(await old).to.equal("A newer push of master (3333333333) replaced this one while it was waiting.");
     first.resolve(undefined);
     await running;
     expect(await newer).to.equal("newer");
@@ -146,7 +146,7 @@ describe("the queue of releases", () => {
         const results = await Promise.allSettled(all);
         for (const result of results)
           if (result.status === "rejected")
-            expect(String(result.reason)).to.match(/gone|failed|took this one's place/);
+            expect(String(result.reason)).to.match(/gone|failed|replaced this one/);
         await queue.run(place("last"), async () => undefined);
       }),
     );

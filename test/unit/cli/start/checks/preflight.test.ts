@@ -47,7 +47,7 @@ describe("the programs that Sluice needs", () => {
     ] as const) {
       const error = await refusal(true, program);
       expect(error?.code).to.equal("program-closed");
-      expect(error?.message).to.include(file).and.to.include(`cannot use ${closed}.`);
+      expect(error?.message).to.include(file).and.to.include(`cannot enter ${closed}.`);
       expect(error?.hint).to.include(`chmod o+x ${closed}`);
       expect(await refusal(false, program)).to.equal(undefined);
     }

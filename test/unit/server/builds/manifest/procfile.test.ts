@@ -21,10 +21,10 @@ describe("a Procfile", () => {
 
   it("is refused as a whole for one bad line, which is named", () => {
     const cases: [string, RegExp][] = [
-      ["web: a\nweb: b\n", /line 2: "web" stands twice: web: b/],
-      ["web: a\n<<<<<<< HEAD\n", /line 2: it is no `name: command`/],
+      ["web: a\nweb: b\n", /line 2: "web" is defined twice: web: b/],
+      ["web: a\n<<<<<<< HEAD\n", /line 2: it is not `name: command`/],
       ["web: a\nWeb: b\n", /line 2: "Web" cannot be the name of a process/],
-      ["web:\n", /line 1: there is no command/],
+      ["web:\n", /line 1: the command is missing/],
       ["web: a\n=======\nweb2 b\n", /line 2/],
     ];
     for (const [text, message] of cases) expect(() => parseProcfile(text), text).to.throw(message);

@@ -49,7 +49,7 @@ describe("`scale` in app.json", () => {
   });
 
   it("is refused where it cannot be meant", () => {
-    expect(problemOf({ sluice: { scale: { min: 3, max: 2 } } })).to.include("min is above max");
+    expect(problemOf({ sluice: { scale: { min: 3, max: 2 } } })).to.include("min is greater than max");
     expect(problemOf({ sluice: { scale: { maximum: 2 } } }))
       .to.include("maximum")
       .and.include("max");

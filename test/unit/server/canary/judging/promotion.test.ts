@@ -41,9 +41,9 @@ describe("a canary's promotion by itself", () => {
     expect(why(null, { canary: 2 })).to.equal(undefined);
     expect(why(undefined, TABLE.tracks)).to.equal(undefined);
     expect(why(1, { production: 3, canary: 2 })).to.equal(
-      "Production became v3 after this canary began beside v1: only a person replaces that. `sluice promote shop` does.",
+      "Production changed from v1 to v3 after this canary began, so Sluice does not promote it by itself. To promote it: sluice promote shop",
     );
-    expect(why(null, TABLE.tracks)).to.match(/became v1 after this canary began beside none/);
-    expect(why(1, { canary: 2 })).to.match(/became none/);
+    expect(why(null, TABLE.tracks)).to.match(/changed from none to v1 after this canary began/);
+    expect(why(1, { canary: 2 })).to.match(/changed from v1 to none/);
   });
 });

@@ -30,23 +30,21 @@ describe("the verdict on a canary", () => {
     const none = counts(0, 0);
     expect(verdictOn({ canary: none, production: none }, { minRequests: 0 })).to.include({
       word: "hold",
-      reason: "The canary had 0 of the 1 requests it is judged by in each step.",
+      reason: "The canary has had 0 of the 1 requests needed in this step.",
     });
     expect(verdictOn({ canary: counts(99, 0) }).reason).to.equal(
-      "The canary had 99 of the 100 requests it is judged by in each step.",
+      "The canary has had 99 of the 100 requests needed in this step.",
     );
     expect(verdictOn({ production: none })).to.include({
       word: "hold",
-      reason: "Production had no requests with which the canary's could be compared.",
+      reason: "Production had no requests to compare with the canary's.",
     });
   });
 
   it("holds without data in a later step, whatever was seen in those before", () => {
     const later = (canary: number, production: number): Verdict =>
       verdictOn({ requestsInStep: { canary, production } });
-    expect(later(0, 100).reason).to.equal(
-      "The canary had 0 of the 100 requests it is judged by in each step.",
-    );
+    expect(later(0, 100).reason).to.equal("The canary has had 0 of the 100 requests needed in this step.");
     expect([later(99, 100), later(100, 0), later(100, 1)].map(({ word }) => word)).to.deep.equal([
       ...["hold", "hold", "pass"],
     ]);
@@ -54,7 +52,7 @@ describe("the verdict on a canary", () => {
 
   it("holds until the step is over", () => {
     expect(verdictOn({ secondsInStep: 24.5 }).reason).to.match(
-      /^No sign so far that the canary is worse; the step lasts 36 s more: /,
+      /^No sign so far that the canary is worse; the step has 36 s left: /,
     );
     expect(verdictOn({ secondsInStep: 24.5 }).word).to.equal("hold");
     expect(verdictOn({ secondsInStep: 60 }).word).to.equal("pass");
@@ -66,7 +64,7 @@ describe("the verdict on a canary", () => {
     const failed = verdictOn({ ...early, canary: counts(20, 3) }, limit);
     expect(failed.word).to.equal("fail");
     expect(failed.reason).to.equal(
-      "The canary fails more than the 10 % of requests that it may: errors 15 % of 20 requests, production 0.5 % of 2,000.",
+      "The canary fails more requests than the allowed 10 %: errors 15 % of 20 requests, production 0.5 % of 2,000.",
     );
     expect(verdictOn({ ...early, canary: counts(19, 19) }, limit).word).to.equal("hold");
     expect(verdictOn({ ...early, canary: counts(20, 2) }, limit).word).to.equal("hold");
@@ -84,7 +82,7 @@ describe("the verdict on a canary", () => {
     const failed = verdictOn({ canary: slow(100) }, limit);
     expect(failed.word).to.equal("fail");
     expect(failed.reason).to.equal(
-      "The canary's p99 is more than the 2 times production's that it may be: p50 21 ms and p99 21 ms, production 10 ms and 10 ms.",
+      "The canary's p99 is more than the allowed 2 times that of production: p50 21 ms and p99 21 ms, production 10 ms and 10 ms.",
     );
     expect(verdictOn({ canary: slow(99) }, limit).word).to.equal("hold");
     expect(verdictOn({ canary: slow(100), production: counts(99, 0) }, limit).word).to.equal("hold");
@@ -96,7 +94,7 @@ describe("the verdict on a canary", () => {
     expect(verdict.numbers.eErrors).to.be.above(100);
     expect(verdict.word).to.equal("fail");
     expect(verdict.reason).to.match(
-      /^The canary fails more requests than production: errors 15 % of 60 requests, production 0.5 % of 2,000. On average at most one of [\d,]+ canaries as good as production would look like this.$/,
+      /^The canary fails more requests than production: errors 15 % of 60 requests, production 0.5 % of 2,000. By chance, at most one in [\d,]+ canaries that are as good as production would look like this.$/,
     );
     expect(verdictOn({ canary: counts(60, 9), eErrors: errorsSeen(9) }, { falseAlarms: 1e-9 }).word).to.equal(
       "hold",
@@ -108,7 +106,7 @@ describe("the verdict on a canary", () => {
     expect(verdict.numbers.eLatency).to.be.above(1e6);
     expect(verdict.word).to.equal("fail");
     expect(verdict.reason).to.match(
-      /^The canary is slower than production: p50 .* one of a million canaries/,
+      /^The canary is slower than production: p50 .* one in a million canaries/,
     );
   });
 
@@ -117,12 +115,12 @@ describe("the verdict on a canary", () => {
     expect(errors.numbers.eErrors).to.be.within(10, 100);
     expect(errors).to.include({ word: "hold" });
     expect(errors.reason).to.match(
-      /^It is undecided whether the canary fails more requests than production: /,
+      /^It is not clear yet whether the canary fails more requests than production: /,
     );
     const latency = verdictOn({ eLatency: slownessSeen(4) });
     expect(latency.numbers.eLatency).to.be.within(10, 100);
     expect(latency).to.include({ word: "hold" });
-    expect(latency.reason).to.match(/^It is undecided whether the canary is slower than production: /);
+    expect(latency.reason).to.match(/^It is not clear yet whether the canary is slower than production: /);
   });
 
   it("carries its numbers as plain JSON", () => {

@@ -34,12 +34,12 @@ describe("a delivery that came through Node's HTTP server", () => {
     const twice = ["X-Hub-Signature-256", signature];
     expect(await verdict(["X-GitHub-Event", "push", ...twice, ...twice], body)).to.deep.equal([
       "github",
-      "X-Hub-Signature-256 is there more than once",
+      "X-Hub-Signature-256 appears more than once",
     ]);
     const tokens = ["X-Gitlab-Token", SECRET, "X-Gitlab-Token", SECRET];
     expect(await verdict(["X-Gitlab-Event", "Push Hook", ...tokens], body)).to.deep.equal([
       "gitlab",
-      "X-Gitlab-Token is there more than once",
+      "X-Gitlab-Token appears more than once",
     ]);
   });
 });

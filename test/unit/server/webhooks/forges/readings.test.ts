@@ -59,7 +59,7 @@ for (const [host, push] of Object.entries(PUSHES)) {
       expect(read(push("refs/tags/v1.0", ZEROS))).to.include({ kind: "nothing" });
       expect(read(push("refs/notes/commits", COMMIT))).to.deep.equal({
         kind: "nothing",
-        why: "a ref that is no branch deploys nothing",
+        why: "a ref that is not a branch deploys nothing",
       });
     });
 
@@ -289,9 +289,9 @@ describe("a delivery that cannot be read", () => {
     const form = asForm(push);
     const expectFormMalformed = (body: string, problem: string): void =>
       expectMalformed({ ...form, body: Buffer.from(body) }, problem);
-    expectFormMalformed("", "not exactly one field");
-    expectFormMalformed(push.body.toString(), "not exactly one field");
-    expectFormMalformed(`${form.body.toString()}&${form.body.toString()}`, "not exactly one field");
+    expectFormMalformed("", "must have exactly one field");
+    expectFormMalformed(push.body.toString(), "must have exactly one field");
+    expectFormMalformed(`${form.body.toString()}&${form.body.toString()}`, "must have exactly one field");
     expectFormMalformed("payload=x", "not JSON");
   });
 

@@ -154,7 +154,7 @@ for (const [whose, proof] of Object.entries({ ...HEX_PROOFS, ...STANDARD_PROOFS 
         expect(refusal(withHeaders(incoming, { [name]: "" }))).to.match(/ is (?:missing|empty)/);
         expect(refusal(withHeaders(incoming, { [name]: `${value}, ${value}` }))).to.be.a("string");
         const twice = { ...incoming, headers: { ...incoming.headers, [name]: [value, value] } };
-        expect(refusal(twice)).to.match(/more than once|not one number/);
+        expect(refusal(twice)).to.match(/more than once|must be one number/);
       }
     });
   });
@@ -254,7 +254,7 @@ describe("GitLab's secret token", () => {
     expect(given(SECRET.slice(1))).to.equal("X-Gitlab-Token is not the app's secret");
     expect(given(SECRET.toUpperCase())).to.equal("X-Gitlab-Token is not the app's secret");
     expect(given("")).to.equal("X-Gitlab-Token is empty");
-    expect(given(`${SECRET}, ${SECRET}`)).to.equal("X-Gitlab-Token is there more than once");
+    expect(given(`${SECRET}, ${SECRET}`)).to.equal("X-Gitlab-Token appears more than once");
     expect(refusal(gitlabPush(MAIN, COMMIT))).to.equal("X-Gitlab-Token and webhook-signature are missing");
   });
 
@@ -295,14 +295,14 @@ describe("a signature by Standard Webhooks", () => {
     for (const moment of [String(NOW / 1000 + 1), `0${NOW_SECONDS}`])
       expect(refusal(withHeaders(signed, { "webhook-timestamp": moment }))).to.include("does not match");
     for (const moment of [`+${NOW_SECONDS}`, `${NOW_SECONDS}.0`, "NaN", " ", "9".repeat(30), "1e9"])
-      expect(refusal(withHeaders(signed, { "webhook-timestamp": moment }))).to.include("not one number");
+      expect(refusal(withHeaders(signed, { "webhook-timestamp": moment }))).to.include("must be one number");
   });
 
   it("is bound to its id", () => {
     expect(refusal(withHeaders(signed, { "webhook-id": "msg_2027" }))).to.include("does not match");
     for (const id of ["msg 2026", "x".repeat(201), "é"])
       expect(refusal(withHeaders(signed, { "webhook-id": id }))).to.include(
-        "webhook-id is there more than once",
+        "webhook-id appears more than once",
       );
   });
 
@@ -369,7 +369,7 @@ describe("a form of Gitea", () => {
     const other = asForm(giteaPush(MAIN, COMMIT.replace("5", "6")));
     expect(refusal({ ...incoming, body: other.body })).to.include("does not match");
     const twice = Buffer.from(`${incoming.body.toString()}&payload=x`);
-    expect(refusal({ ...incoming, body: twice })).to.include("not exactly one field");
+    expect(refusal({ ...incoming, body: twice })).to.include("must have exactly one field");
     expect(refusal({ ...incoming, body: Buffer.from("") }, "")).to.be.a("string");
   });
 
@@ -385,7 +385,7 @@ describe("Forgejo's signature", () => {
     const incoming = await forgejoSigned(giteaPush(MAIN, COMMIT));
     const wrong = withHeaders(incoming, { "x-forgejo-signature": "0".repeat(64) });
     expect(refusal(wrong)).to.equal(
-      "X-Forgejo-Signature does not match: another secret, or the body was changed",
+      "X-Forgejo-Signature does not match: the secret differs, or the body was changed",
     );
   });
 });

@@ -29,7 +29,7 @@ describe("a source's address", () => {
       "fd::17",
       `https://example.com/${"x".repeat(3000)}`,
     ])
-      expect(() => parseSource(source), source).to.throw(/This is no source to fetch from/);
+      expect(() => parseSource(source), source).to.throw(/Sluice cannot fetch from this source/);
   });
 
   it("is shown without the password that it may hold", () => {
