@@ -19,6 +19,7 @@ import { Autoscaling } from "./autoscaling/autoscaling.js";
 import { DrainCanary } from "./alerts/drain-canary.js";
 import type { Fleet } from "./autoscaling/fleet.js";
 import { HostReadings } from "./sampling/host-readings.js";
+import type { InstanceUsage } from "./sampling/instance-usage.js";
 import { fullInventory, basicInventory } from "./sampling/inventory.js";
 import { MonitorLead } from "./monitor-lead.js";
 import { Sampler, type Taken } from "./sampling/sampler.js";
@@ -26,6 +27,7 @@ import { ScaledApps } from "./autoscaling/scaled-apps.js";
 
 export interface MonitorOptions {
   readonly home: Home;
+  readonly usage: InstanceUsage;
   readonly redis: Database;
   readonly settings: MonitorSettings;
   /** This host's name, the same after a restart. */
@@ -54,8 +56,8 @@ export class Monitor {
   private ticks = 0;
 
   constructor(private readonly options: MonitorOptions) {
-    const { home, redis, settings, host, actions, log } = options;
-    this.sampler = new Sampler(new HostReadings(home));
+    const { home, usage, redis, settings, host, actions, log } = options;
+    this.sampler = new Sampler(new HostReadings(home, usage));
     this.series = new SampleSeries(redis);
     this.loads = new InstanceLoads(redis);
     this.scaledApps = new ScaledApps(new RouteTables(redis));

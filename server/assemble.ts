@@ -93,7 +93,7 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
   const pipeline = new Pipeline(tools, redis, id);
   const hooks = await HookChannel.open(log);
   const onBranchDeleted = async (app: string, branch: string, by: string): Promise<void> =>
-    endBranch(tools, pipeline, app, branch, by);
+    endBranch(pipeline, app, branch, by);
   const webhooks = new WebhookStore(redis, box);
   const receivers = new ReceiverStore(redis, box);
   const outbox = new Outbox(redis, "notify", tools);

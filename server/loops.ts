@@ -97,7 +97,7 @@ function judgeLoop(
     isAlert: async () => isAlert(redis),
     promote: async (app, release, isDue) => {
       const signal = new AbortController().signal;
-      return promote(tools, pipeline, app, new Output(), { signal, only: release, isDue });
+      return promote(pipeline, app, new Output(), { signal, only: release, isDue });
     },
   });
 }

@@ -1,7 +1,6 @@
-import { readdir } from "node:fs/promises";
 import { systemClock } from "../../core/clock.js";
 import { endService, isSupervised } from "../../core/exec/runsv.js";
-import { memoryLimiter } from "../../server/engines/runit/memory-limit.js";
+import { stopAllInstances } from "../../server/engines/runit/stop-all.js";
 import type { Context } from "./context.js";
 import { leaveProxies } from "./services/leave-proxies.js";
 import { runningServer } from "./server-lock.js";
@@ -21,24 +20,16 @@ export async function down(context: Context, options: { keepTraffic: boolean }):
   return { server, services: options.keepTraffic ? 0 : await stopServices(context) };
 }
 
+/** Returns how many were running. */
 export async function stopServices(context: Context): Promise<number> {
   const { home, settings } = context;
-  const folders = await readdir(home.services()).catch(() => []);
-  const names: string[] = [];
-  for (const name of folders) if (await isSupervised(home.service(name))) names.push(name);
-  const isInstance = (name: string): boolean => !SERVICES.some((service) => service === name);
-  const instances = names.filter(isInstance);
-  await Promise.all(
-    instances.map(async (name) => endService(home.service(name), settings.instances.stopSeconds * 1000)),
-  );
-  const limits = await memoryLimiter(home.root);
-  // Of those that had ended before, too.
-  await Promise.all(folders.filter(isInstance).map(async (name) => limits.remove(name)));
+  let stopped = await stopAllInstances(home, settings.instances.stopSeconds * 1000);
   for (const name of SERVICES) {
+    if (await isSupervised(home.service(name))) stopped += 1;
     await endService(home.service(name), SERVICE_GRACE_MS);
     if (name === "haproxy") await leaveProxies(context);
   }
-  return names.length;
+  return stopped;
 }
 
 async function stopServer({ home }: Context): Promise<boolean> {

@@ -1,33 +1,31 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { CGROUPS } from "../../core/instances/instance-group.js";
 import type { Home } from "../../core/home.js";
-import { InstanceReadings } from "./instance-readings.js";
+import type { InstanceUsage } from "./instance-usage.js";
 import { OwnLimits } from "./own-limits.js";
 import type { Reading } from "./reading.js";
-import { parseAuxv } from "./readers/auxv.js";
-import { KernelFiles } from "./readers/kernel-files.js";
-import { parseLoadavg } from "./readers/loadavg.js";
-import { parseMeminfo } from "./readers/meminfo.js";
-import { parseNetDev } from "./readers/net-dev.js";
-import { parsePressure } from "./readers/pressure.js";
-import { parseStat } from "./readers/stat.js";
+import { parseAuxv } from "../../core/kernel/auxv.js";
+import { KernelFiles } from "../../core/kernel/kernel-files.js";
+import { parseLoadavg } from "../../core/kernel/loadavg.js";
+import { parseMeminfo } from "../../core/kernel/meminfo.js";
+import { parseNetDev } from "../../core/kernel/net-dev.js";
+import { parsePressure } from "../../core/kernel/pressure.js";
+import { parseStat } from "../../core/kernel/stat.js";
 
 const PROC = "/proc";
 
-/**
- * Reads this host's counters from /proc and its control groups. Starts no process; a reading takes well under a millisecond, and
- * some more for every hundred instances.
- */
+/** Reads this host's counters from /proc and its control groups. Starts no process; a reading takes well under a millisecond. */
 export class HostReadings {
   private readonly files = new KernelFiles();
   private readonly limits: OwnLimits;
-  private readonly instances: InstanceReadings;
 
-  constructor(private readonly home: Home) {
+  constructor(
+    private readonly home: Home,
+    private readonly usage: InstanceUsage,
+  ) {
     const units = parseAuxv(ifThere(`${PROC}/self/auxv`));
     const ownGroups = ifThere(`${PROC}/self/cgroup`).toString();
     this.limits = new OwnLimits(this.files, CGROUPS, ownGroups, units.ticksPerSecond);
-    this.instances = new InstanceReadings(this.files, units, { home, proc: PROC, cgroups: CGROUPS });
   }
 
   /** Undefined where the kernel's own figures cannot be had. */
@@ -49,7 +47,7 @@ export class HostReadings {
       waitedMicroseconds: this.waited(text),
       disk: this.disk(),
       network: parseNetDev(text("net/dev")),
-      instances: await this.instances.read(),
+      instances: await this.usage.read(),
     };
     this.files.closeUnread();
     return reading;
@@ -57,6 +55,7 @@ export class HostReadings {
 
   close(): void {
     this.files.close();
+    this.usage.close();
   }
 
   private waited(text: (path: string) => string): Reading["waitedMicroseconds"] {

@@ -9,8 +9,8 @@ import {
   parseMemoryLimit,
   parseOwnGroups,
   type GroupCpu,
-} from "./readers/cgroup.js";
-import type { KernelFiles } from "./readers/kernel-files.js";
+} from "../../core/kernel/cgroup.js";
+import type { KernelFiles } from "../../core/kernel/kernel-files.js";
 
 export interface CpuLimit {
   /** Processors' worth of time that may be used. */

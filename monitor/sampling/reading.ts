@@ -1,7 +1,7 @@
 import type { CpuLimit } from "./own-limits.js";
-import type { InstanceReading } from "./instance-readings.js";
-import type { CpuTimes } from "./readers/stat.js";
-import type { NetworkBytes } from "./readers/net-dev.js";
+import type { InstanceReading } from "./instance-usage.js";
+import type { CpuTimes } from "../../core/kernel/stat.js";
+import type { NetworkBytes } from "../../core/kernel/net-dev.js";
 
 /** What a host's counters stood at. Two of them make a sample. */
 export interface Reading {

@@ -1,6 +1,6 @@
 import type { Loads } from "../../core/records/scaling/instance-loads.js";
 import type { InstanceSample, Sample } from "../../core/records/hosts/sample.js";
-import type { InstanceReading } from "./instance-readings.js";
+import type { InstanceReading } from "./instance-usage.js";
 import type { Reading } from "./reading.js";
 
 /** A sample tells of so many instances at most, those with the most memory: what is kept per host is bounded. */

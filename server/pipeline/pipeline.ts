@@ -50,7 +50,7 @@ export class Pipeline {
   private readonly resolving = new Set<string>();
 
   constructor(
-    private readonly tools: Tools,
+    readonly tools: Tools,
     private readonly redis: Database,
     /** Name of this server, the same after a restart. */
     private readonly who: string,

@@ -9,6 +9,7 @@ import type { Settings } from "../../core/settings/settings.js";
 import { Repository, type Quarantine } from "../git/repository.js";
 import { Output } from "../pipeline/output.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
+import { releaseBranches, type BranchOutcome } from "../pipeline/release-branches.js";
 import type { ReleaseWork } from "../pipeline/step.js";
 import type { HookAnswerer, HookRequest, RefUpdate } from "./hook-channel.js";
 import { readQuarantine } from "./quarantine.js";
@@ -38,17 +39,17 @@ interface BranchUpdate {
 const NOTHING = /^0+$/;
 
 /**
- * One `git push`, from the hooks' questions to git's end. In `pre-receive` each pushed branch becomes a healthy release or
- * the push is declined; in `post-receive` they go live. The app stays ours alone from the one to the other.
+ * One `git push`, from the hooks' requests to git's end. In `pre-receive` each pushed branch becomes a healthy release, or
+ * the push is declined; in `post-receive` the releases go live. Nothing else releases the app between the two.
  */
 export class Push implements HookAnswerer {
   private readonly out = new Output();
   private readonly interrupted = new AbortController();
-  /** Settled when git has ended, whatever became of the push. */
-  private readonly gitEnded = deferred<undefined>();
-  private readonly received = deferred<undefined>();
-  private session: Promise<void> = Promise.resolve();
-  private readonly postReceiveAnswered = deferred<number>();
+  /** All of the push, with the exit status of `post-receive`. Rejects when it is declined. */
+  private releasing = Promise.resolve(0);
+  private readonly healthy = deferred<undefined>();
+  /** Git has moved the branches, or has ended without. */
+  private readonly gitIsThrough = deferred<undefined>();
   private isAccepted = false;
   private readonly beganAt: number;
 
@@ -63,52 +64,41 @@ export class Push implements HookAnswerer {
         ? await this.preReceive(request)
         : await this.postReceive(request);
     } catch (error) {
-      const problem = toAppError(error);
-      if (isAppError(problem, "internal"))
-        this.options.log.error({ err: error, app: this.options.app }, "push");
-      this.out.problem(problem);
-      return 1;
+      return this.report(error);
     } finally {
       unwatch();
     }
   }
 
-  /** The pusher is gone. What is accepted already goes on. */
+  /** The pusher is gone. What is accepted already continues. */
   interrupt(): void {
     if (!this.isAccepted) this.interrupted.abort(new AppError("push-interrupted", {}));
   }
 
   /** Git has ended; resolves when nothing of the push is left to do. */
   async end(): Promise<void> {
-    this.gitEnded.resolve(undefined);
-    await this.session;
+    this.gitIsThrough.resolve(undefined);
+    await this.releasing.catch(() => undefined);
     await this.out.close();
   }
 
   private async preReceive(request: HookRequest): Promise<number> {
-    const quarantine = readQuarantine(request.environment, this.options.repositoryPath);
-    const repository = new Repository(this.options.repositoryPath, this.options.gitHome, quarantine);
+    const { repositoryPath, gitHome, settings } = this.options;
+    const quarantine = readQuarantine(request.environment, repositoryPath);
+    const repository = new Repository(repositoryPath, gitHome, quarantine);
     const updates = await branchUpdates(request.updates, repository);
     const skipGates = request.options.includes("skip-gates");
-    if (skipGates && !this.options.settings.allowSkipGates) throw new AppError("push-skip-gates", {});
+    if (skipGates && !settings.allowSkipGates) throw new AppError("push-skip-gates", {});
     if (updates.length === 0) return 0;
-    const declined = deferred<never>();
-    const accepted = deferred<undefined>();
-    declined.promise.catch(() => undefined);
-    this.session = this.release(updates, repository, { quarantine, skipGates }, () =>
-      accepted.resolve(undefined),
-    ).catch((error: unknown) => {
-      declined.reject(error);
-      this.postReceiveAnswered.resolve(1);
-    });
-    await Promise.race([accepted.promise, declined.promise]);
+    this.releasing = this.release(updates, repository, { quarantine, skipGates });
+    await Promise.race([this.healthy.promise, this.releasing]);
     this.isAccepted = true;
     return 0;
   }
 
   private async postReceive(request: HookRequest): Promise<number> {
-    this.received.resolve(undefined);
-    const status = this.isAccepted ? await this.postReceiveAnswered.promise : 0;
+    this.gitIsThrough.resolve(undefined);
+    const status = await this.releasing.catch((error: unknown) => this.report(error));
     // After the branches that go live, for whom the app is held.
     for (const { ref, after } of request.updates) {
       const branch = branchOfRef(ref);
@@ -117,53 +107,51 @@ export class Push implements HookAnswerer {
     return status;
   }
 
+  private report(error: unknown): number {
+    const problem = toAppError(error);
+    if (isAppError(problem, "internal"))
+      this.options.log.error({ err: error, app: this.options.app }, "push");
+    this.out.problem(problem);
+    return 1;
+  }
+
   /** A preview or a canary goes with its branch. Production does not: its branch may only have got another name. */
   private async branchDeleted(branch: string): Promise<void> {
     const { app, by, onBranchDeleted } = this.options;
     if (fixedTrack(branch) !== PRODUCTION) await onBranchDeleted(app, branch, by);
-    else this.out.line(`production goes on as it is; \`sluice destroy ${app} --yes\` would end it`);
+    else this.out.line(`production keeps running; \`sluice destroy ${app} --yes\` would remove it`);
   }
 
-  /** The whole of a push while the app is ours: healthy, accepted, received by git, live. */
   private async release(
     updates: readonly BranchUpdate[],
     repository: Repository,
     options: { quarantine: Quarantine; skipGates: boolean },
-    accept: () => void,
-  ): Promise<void> {
+  ): Promise<number> {
+    const { app, by, pipeline, settings } = this.options;
     const [first] = updates;
-    if (first === undefined) return;
     const place = {
-      app: this.options.app,
-      what: `${first.commit.slice(0, 10)} of ${first.branch}`,
-      ...(updates.length === 1 ? { push: first } : {}),
+      app,
+      what: updates.map(({ commit, branch }) => `${commit.slice(0, 10)} of ${branch}`)[0] ?? "",
+      ...(first !== undefined && updates.length === 1 ? { push: first } : {}),
       signal: this.interrupted.signal,
       onWait: (ahead: string) => this.out.heading(`Waiting for ${ahead}`),
     };
-    await this.options.pipeline.exclusively(place, async (signal) => {
-      let works: ReleaseWork[] = [];
-      const isGated = this.options.settings.gates === "pre-receive";
-      try {
-        await this.refuseRemovedApp();
-        for (const update of updates) {
-          await refuseMovedBranch(repository, update);
-          const work = await this.begin(update, options);
-          works.push(work);
-          if (isGated) await this.options.pipeline.toHealthy(work, signal);
-        }
-        accept();
-        const taken = await this.takenByGit(works);
-        await this.takeBack(
-          works.filter((work) => !taken.includes(work)),
-          new AppError("push-interrupted", {}),
-        );
-        works = taken;
-      } catch (error) {
-        await this.takeBack(works, toAppError(error));
-        throw error;
-      }
-      await this.goLive(works, signal);
+    const outcomes = await pipeline.exclusively(place, async (signal) => {
+      await this.refuseRemovedApp();
+      for (const update of updates) await refuseMovedBranch(repository, update);
+      return releaseBranches(pipeline, {
+        orders: updates.map(({ branch, commit }) => ({
+          ...{ app, commit, branch, by, source: "push" as const },
+          ...options,
+        })),
+        out: this.out,
+        isGated: settings.gates === "pre-receive",
+        moveBranches: async (works) => this.movedByGit(works),
+        signal,
+      });
     });
+    for (const outcome of outcomes) this.reportLost(outcome);
+    return outcomes.some(({ problem }) => problem !== undefined) ? 1 : 0;
   }
 
   /** While it waited. A later push may have made the app again; what came with this one has gone with the repository. */
@@ -175,51 +163,21 @@ export class Push implements HookAnswerer {
     });
   }
 
-  private async begin(
-    { branch, commit }: BranchUpdate,
-    options: { quarantine: Quarantine; skipGates: boolean },
-  ): Promise<ReleaseWork> {
-    const { app, by, pipeline } = this.options;
-    return pipeline.begin({ app, commit, branch, by, source: "push", ...options }, this.out);
-  }
-
-  /** Waits until git has moved the branches, or has ended; answers those whose branch it has moved. */
-  private async takenByGit(works: readonly ReleaseWork[]): Promise<ReleaseWork[]> {
-    await Promise.race([this.received.promise, this.gitEnded.promise]);
+  /** Lets git move the branches. Returns the releases whose branches it has moved. */
+  private async movedByGit(works: readonly ReleaseWork[]): Promise<ReleaseWork[]> {
+    this.healthy.resolve(undefined);
+    await this.gitIsThrough.promise;
     const repository = new Repository(this.options.repositoryPath, this.options.gitHome);
     const heads = await Promise.all(works.map(async ({ record }) => repository.head(record.branch)));
     return works.filter(({ record }, index) => heads[index] === record.commit);
   }
 
-  private async takeBack(works: readonly ReleaseWork[], error: AppError): Promise<void> {
-    for (const work of works.filter(({ record }) => record.phase !== "failed")) {
-      // What Redis' absence leaves undone is remembered; the pusher is told what it was about.
-      await this.options.pipeline.undo(work, error).catch((problem: unknown) => {
-        this.options.log.warn({ err: problem, app: this.options.app }, "a release was not undone yet");
-      });
-    }
-  }
-
-  private async goLive(works: readonly ReleaseWork[], signal: AbortSignal): Promise<void> {
-    const repository = new Repository(this.options.repositoryPath, this.options.gitHome);
-    let status = 0;
-    for (const { branch, work } of works.map((work) => ({
-      branch: work.record.branch,
-      work: { ...work, repository },
-    }))) {
-      try {
-        await this.options.pipeline.toSettled(work, signal);
-      } catch (error) {
-        const problem = toAppError(error);
-        // Git has the branch already: the same push again would find nothing to do.
-        const isLost = problem.retriable && !hasReached(work.record.phase, "live");
-        this.out.problem(
-          isLost ? new AppError("push-not-live", { branch, reason: problem.message }) : problem,
-        );
-        status = 1;
-      }
-    }
-    this.postReceiveAnswered.resolve(status);
+  private reportLost({ record, problem }: BranchOutcome): void {
+    if (problem === undefined) return;
+    // Git has the branch already: the same push again would find nothing to do.
+    const isLost = problem.retriable && !hasReached(record.phase, "live");
+    const { branch } = record;
+    this.out.problem(isLost ? new AppError("push-not-live", { branch, reason: problem.message }) : problem);
   }
 }
 

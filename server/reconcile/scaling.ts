@@ -54,7 +54,7 @@ export class Scaling {
         only: { release, sizedAt },
         signal,
       };
-      await scaleProduction(this.tools, this.pipeline, order, new Output());
+      await scaleProduction(this.pipeline, order, new Output());
     } finally {
       if (!signal.aborted) await this.requests.done(app);
     }

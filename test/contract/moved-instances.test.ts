@@ -61,14 +61,9 @@ describe("with an engine that places instances late, moves them and is away at t
   });
 
   it("production is scaled up and down", async () => {
-    const { tools, pipeline: itself } = pipeline.parts;
+    const { pipeline: itself } = pipeline.parts;
     const scale = async (web: number): Promise<unknown> =>
-      scaleProduction(
-        tools,
-        itself,
-        { app: "shop", wanted: { web }, by: "me", reason: "", signal },
-        new Output(),
-      );
+      scaleProduction(itself, { app: "shop", wanted: { web }, by: "me", reason: "", signal }, new Output());
     await scale(3);
     expect(await serving())
       .to.have.length(3)
@@ -83,8 +78,8 @@ describe("with an engine that places instances late, moves them and is away at t
   it("a rollback goes back to the release, wherever its instances are by then", async () => {
     await pipeline.release(await pipeline.commit());
     await engine.move("shop.v1.web.1");
-    const { tools, pipeline: itself } = pipeline.parts;
-    await rollback(tools, itself, "shop", new Output(), { signal });
+    const { pipeline: itself } = pipeline.parts;
+    await rollback(itself, "shop", new Output(), { signal });
     expect(await pipeline.tracks()).to.deep.equal({ production: 1 });
     await followed(1);
     await answers();

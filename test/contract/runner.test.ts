@@ -168,9 +168,9 @@ describe("a release's steps", function () {
         (request) => request[0] === "eval" && request.some((word) => word.includes('"production":2')),
         { thenAway: true },
       );
-      const { tools, pipeline: itself } = pipeline.parts;
+      const { pipeline: itself } = pipeline.parts;
       const stop = new AbortController();
-      const promoted = promote(tools, itself, "shop", new Output(), stop).catch(() => undefined);
+      const promoted = promote(itself, "shop", new Output(), stop).catch(() => undefined);
       await lost;
       await itself.stop();
       await promoted;

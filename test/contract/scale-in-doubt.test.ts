@@ -34,10 +34,9 @@ describe("a change of scale whose answer got lost", function () {
   });
 
   async function scaleTo(web: number): Promise<void> {
-    const { tools, pipeline: itself } = pipeline.parts;
+    const { pipeline: itself } = pipeline.parts;
     const { signal } = new AbortController();
     await scaleProduction(
-      tools,
       itself,
       { app: "shop", wanted: { web }, by: "me", reason: "a test", signal },
       new Output(),

@@ -36,17 +36,17 @@ describe("a request of the autoscaler's", function () {
   it("is not done when a person has rolled back and forth since", async () => {
     await pipeline.release(await pipeline.commit());
     const request = await requestFor(3);
-    const { tools, pipeline: itself } = pipeline.parts;
-    for (const to of [1, 2]) await rollback(tools, itself, "shop", new Output(), { signal, to });
+    const { pipeline: itself } = pipeline.parts;
+    for (const to of [1, 2]) await rollback(itself, "shop", new Output(), { signal, to });
     expect((await requestFor(3)).release).to.equal(request.release);
     await answer(request);
     expect(await decisions()).to.deep.equal(["me 1 → 2"]);
   });
 
   async function scaleTo(web: number): Promise<void> {
-    const { tools, pipeline: itself } = pipeline.parts;
+    const { pipeline: itself } = pipeline.parts;
     const order = { app: "shop", wanted: { web }, by: "me", reason: "a test", signal };
-    await scaleProduction(tools, itself, order, new Output());
+    await scaleProduction(itself, order, new Output());
   }
 
   /** As the monitor makes it of what it sees now. */

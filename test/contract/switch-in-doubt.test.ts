@@ -71,8 +71,8 @@ describe("a switch of which Redis has not said whether it was made", function ()
     await pipeline.release(await pipeline.commit());
     const stop = new AbortController();
     const lost = pipeline.wire.loseAnswer(isSwitch, { thenAway: true });
-    const { tools, pipeline: itself } = pipeline.parts;
-    const rolled = rollback(tools, itself, "shop", new Output(), { signal: stop.signal }).catch(
+    const { pipeline: itself } = pipeline.parts;
+    const rolled = rollback(itself, "shop", new Output(), { signal: stop.signal }).catch(
       (error: unknown) => error,
     );
     await lost;

@@ -291,7 +291,7 @@ describe("branches and tags", function () {
     await clone.mustPush("HEAD:main");
     const push = await clone.push("--delete", "master");
     expectAccepted(push);
-    expect(push.output).to.match(/production goes on/);
+    expect(push.output).to.match(/production keeps running/);
     await clone.mustPush("--delete", "main");
     expect((await sluice.get("renamed")).body).to.equal("v2 web.1");
     await clone.commit({ "note.txt": "2" });

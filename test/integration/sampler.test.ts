@@ -9,9 +9,7 @@ import { Home } from "../../core/home.js";
 import { CGROUPS } from "../../core/instances/instance-group.js";
 import { serviceState } from "../../core/exec/runsv.js";
 import { HostReadings } from "../../monitor/sampling/host-readings.js";
-import { InstanceReadings } from "../../monitor/sampling/instance-readings.js";
-import { parseAuxv } from "../../monitor/sampling/readers/auxv.js";
-import { KernelFiles } from "../../monitor/sampling/readers/kernel-files.js";
+import { RunitUsage } from "../../server/engines/runit/usage/runit-usage.js";
 import { Sampler } from "../../monitor/sampling/sampler.js";
 import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
@@ -32,7 +30,7 @@ describe("the sampler beside the kernel's own figures", function () {
   after(async () => rm(home.root, { recursive: true }));
 
   it("agrees with /proc/stat and /proc/meminfo by hand under a known load", async () => {
-    const sampler = new Sampler(new HostReadings(home));
+    const sampler = new Sampler(new HostReadings(home, new RunitUsage(home)));
     const burner = spawn(process.execPath, ["-e", BURN], { stdio: "ignore" });
     await sampler.sample();
     const before = byHand();
@@ -63,12 +61,7 @@ describe("the sampler beside the kernel's own figures", function () {
   ] as const)
     it(`agrees about an instance with /proc/PID/stat and ps, from ${way}`, async () => {
       const engine = await engineIn(home);
-      const files = new KernelFiles();
-      const readings = new InstanceReadings(files, parseAuxv(readFileSync("/proc/self/auxv")), {
-        home,
-        proc: "/proc",
-        cgroups,
-      });
+      const readings = new RunitUsage(home, { proc: "/proc", cgroups });
       const id = `burn.v1.worker.${way === "control groups" ? 1 : 2}`;
       try {
         await engine.start({
@@ -108,7 +101,7 @@ describe("the sampler beside the kernel's own figures", function () {
         process.kill(pid, "SIGKILL");
         await eventually("its end was counted", async () => (await readings.read()).get(id)?.restarts === 1);
       } finally {
-        files.close();
+        readings.close();
         await engine.stop(id, 0);
         await new RunitLogs(home).forget(id);
       }

@@ -123,7 +123,7 @@ describe("the source of a webhook", function () {
     await host.setHead("other");
     expect((await clone.push("--delete", "master")).output).to.include("[deleted]");
     const gone = await done("headless", await deliver(webhook, { branch: "master", commit: DELETED }));
-    expect(gone.results[0]).to.include({ outcome: "nothing", reason: "production goes on as it is" });
+    expect(gone.results[0]).to.include({ outcome: "nothing", reason: "production keeps running" });
     expect((await sluice.get("headless")).body).to.equal("v1 web.1");
     expect(await liveBranches("headless")).to.deep.equal(["master"]);
   });

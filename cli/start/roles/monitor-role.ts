@@ -3,6 +3,7 @@ import { systemClock } from "../../../core/clock.js";
 import type { HostRole } from "../../../core/records/hosts/host-record.js";
 import { Monitor } from "../../../monitor/monitor.js";
 import { startNotices } from "../../../monitor/notices/start-notices.js";
+import { RunitUsage } from "../../../server/engines/runit/usage/runit-usage.js";
 import { controlUrl } from "../../../server/releases/public-url.js";
 import type { RoleOptions } from "./role.js";
 
@@ -16,6 +17,7 @@ export async function startMonitorRole(options: RoleOptions): Promise<void> {
   atStop(notices.stop);
   const running = await new Monitor({
     home,
+    usage: new RunitUsage(home),
     redis,
     settings: monitor,
     host: monitor.host ?? hostname(),

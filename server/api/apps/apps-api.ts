@@ -14,7 +14,7 @@ export function appsApi(tools: Tools, pipeline: Pipeline): Router {
   );
   router.delete("/apps/:app", async (request, response) => {
     const { app } = request.params;
-    const unheard = await destroyApp(tools, pipeline, app);
+    const unheard = await destroyApp(pipeline, app);
     if (unheard === undefined) response.status(204).end();
     else response.json({ app, pending: pendingOf(unheard) } satisfies DestroyedApp);
   });

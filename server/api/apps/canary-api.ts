@@ -38,7 +38,7 @@ export function canaryApi({ tools, pipeline, canaries, redis }: CanaryApiOptions
   router.post("/apps/:app/promote", async (request, response) => {
     const { name } = await tools.apps.read(request.params.app);
     await streamWork<ServingRelease>(response, async (out, signal) => {
-      const record = await promote(tools, pipeline, name, out, { signal });
+      const record = await promote(pipeline, name, out, { signal });
       return { app: record.app, release: releaseName(record.number), commit: record.commit };
     });
   });

@@ -29,7 +29,7 @@ export function releasesApi(tools: Tools, pipeline: Pipeline): Router {
         : (parseReleaseName(release) ?? (await knownRelease(tools.releases, app.name, release)));
     await streamWork<ServingRelease>(response, async (out, signal) => {
       const options = { signal, ...(to === undefined ? {} : { to }) };
-      const record = await rollback(tools, pipeline, app.name, out, options);
+      const record = await rollback(pipeline, app.name, out, options);
       return { app: record.app, release: releaseName(record.number), commit: record.commit };
     });
   });

@@ -25,7 +25,7 @@ export function scaleApi(tools: Tools, pipeline: Pipeline): Router {
     const by = holderOf(response);
     await streamWork<Scaled>(response, async (out, signal) => {
       const order = { app: app.name, wanted, by, reason: "asked for", signal };
-      const record = await scaleProduction(tools, pipeline, order, out);
+      const record = await scaleProduction(pipeline, order, out);
       const sizes = record.processes.map(({ name, quantity }) => [name, quantity] as const);
       return { app: app.name, release: releaseName(record.number), processes: Object.fromEntries(sizes) };
     });

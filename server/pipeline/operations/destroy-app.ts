@@ -10,11 +10,8 @@ import type { Pipeline } from "../pipeline.js";
  * silent proxy may still lead visitors to keeps its address until that proxy follows or is removed, else another app could
  * get it. Returns the error that names such a proxy, if there is one. Throws `app-unknown`.
  */
-export async function destroyApp(
-  tools: Tools,
-  pipeline: Pipeline,
-  name: string,
-): Promise<AppError | undefined> {
+export async function destroyApp(pipeline: Pipeline, name: string): Promise<AppError | undefined> {
+  const { tools } = pipeline;
   const app = (await tools.apps.read(name)).name;
   const askedAt = tools.removals.now();
   const place = { app, what: "its removal", signal: new AbortController().signal };

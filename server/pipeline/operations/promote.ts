@@ -27,12 +27,12 @@ export interface PromoteOptions {
  * `canary-none`, `canary-changed`, `promotion-overtaken`.
  */
 export async function promote(
-  tools: Tools,
   pipeline: Pipeline,
   app: string,
   out: Output,
   { signal, only, isDue }: PromoteOptions,
 ): Promise<ReleaseRecord> {
+  const { tools } = pipeline;
   // Not one that was pushed while this waits: nobody has seen it.
   const { number } = await canaryOf(tools, app, only);
   const place = {

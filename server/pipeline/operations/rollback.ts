@@ -14,12 +14,12 @@ import { sizeAsProduction } from "./size-as-production.js";
  * is never gone back to, unless it is named. Throws `rollback-nothing`, `already-live`, `release-unknown`.
  */
 export async function rollback(
-  tools: Tools,
   pipeline: Pipeline,
   app: string,
   out: Output,
   { signal, to }: { readonly signal: AbortSignal; readonly to?: number },
 ): Promise<ReleaseRecord> {
+  const { tools } = pipeline;
   const place: Place = {
     app,
     what: "a rollback",

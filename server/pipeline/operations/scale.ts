@@ -33,11 +33,11 @@ export interface ScaleOrder {
  * `scale-overtaken`.
  */
 export async function scaleProduction(
-  tools: Tools,
   pipeline: Pipeline,
   order: ScaleOrder,
   out: Output,
 ): Promise<ReleaseRecord> {
+  const { tools } = pipeline;
   const { app, signal } = order;
   const onWait = (ahead: string): void => out.heading(`Waiting for ${ahead}`);
   return pipeline.exclusively({ app, what: "a change of scale", signal, onWait }, async (stop) => {

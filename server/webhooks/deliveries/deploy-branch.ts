@@ -5,6 +5,7 @@ import type { Slots } from "../../../core/slots.js";
 import { Repository } from "../../git/repository.js";
 import { Output } from "../../pipeline/output.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";
+import { releaseBranches } from "../../pipeline/release-branches.js";
 import { endTrack } from "../../routes/end-track.js";
 import { fixedTrack } from "../../routes/track-of-branch.js";
 import type { Tools } from "../../tools.js";
@@ -73,7 +74,7 @@ async function release(
       if (now !== undefined) return now;
       for (const gone of await repository.headsInTheWayOf(branch))
         await endBranch(locked, repository, { ...order, branch: gone });
-      return { outcome: "released", release: await releaseNow({ tools, pipeline }, order, stop) };
+      return { outcome: "released", release: await releaseNow(pipeline, repository, order, stop) };
     });
   } finally {
     giveBack();
@@ -95,38 +96,33 @@ async function newerServes(
 
 /** As a push: our branch is what passed, and moves before the switch. */
 async function releaseNow(
-  { tools, pipeline }: Pick<BranchTools, "tools" | "pipeline">,
+  pipeline: Pipeline,
+  repository: Repository,
   { webhook: { app }, branch, commit, by }: BranchOrder & { readonly commit: string },
   signal: AbortSignal,
 ): Promise<string> {
   const out = new Output();
+  const order = {
+    ...{ app, commit, branch, by },
+    source: "webhook" as const,
+    skipGates: false,
+    quarantine: {},
+  };
   try {
-    const work = await pipeline.begin(
-      {
-        app,
-        commit,
-        branch,
-        by,
-        source: "webhook",
-        skipGates: false,
-        quarantine: {},
+    const [outcome] = await releaseBranches(pipeline, {
+      ...{ orders: [order], out, isGated: true, signal },
+      moveBranches: async (works) => {
+        await repository.setHead(branch, commit).catch((error: unknown) => {
+          throw new AppError("branch-not-moved", { branch, reason: firstLineOf(error) });
+        });
+        return works;
       },
-      out,
-    );
-    await pipeline.toHealthy(work, signal).catch((error: unknown) => {
+    }).catch((error: unknown) => {
       out.problem(toAppError(error));
       throw error;
     });
-    await work.repository.setHead(branch, commit).catch(async (error: unknown) => {
-      const reason = new AppError("branch-not-moved", { branch, reason: firstLineOf(error) });
-      out.problem(reason);
-      await pipeline
-        .undo(work, reason)
-        .catch((problem: unknown) => tools.log.warn({ err: problem, app }, "a release was not undone yet"));
-      throw reason;
-    });
-    await pipeline.toSettled(work, signal);
-    return releaseName(work.record.number);
+    if (outcome?.problem !== undefined) throw outcome.problem;
+    return releaseName(outcome?.record.number ?? 0);
   } finally {
     await out.close();
   }
@@ -169,7 +165,7 @@ async function endBranch(
 ): Promise<Outcome> {
   await repository.removeHead(branch);
   await repository.removeRef(fetchedRef(branch));
-  if (fixedTrack(branch) === PRODUCTION) return { outcome: "nothing", reason: "production goes on as it is" };
+  if (fixedTrack(branch) === PRODUCTION) return { outcome: "nothing", reason: "production keeps running" };
   await endTrack(tools, webhook.app, branch, by);
   return { outcome: "deleted" };
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { OwnLimits } from "../../../../monitor/sampling/own-limits.js";
-import { KernelFiles } from "../../../../monitor/sampling/readers/kernel-files.js";
+import { KernelFiles } from "../../../../core/kernel/kernel-files.js";
 
 describe("the limits of this process's control groups", () => {
   let mount: string;

@@ -1,29 +1,33 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { Home } from "../../core/home.js";
-import { instanceGroup } from "../../core/instances/instance-group.js";
-import { parseStatus } from "../../core/exec/runsv.js";
-import type { KernelUnits } from "./readers/auxv.js";
-import { parseCpuStat, parseGroupMemory, parseProcs } from "./readers/cgroup.js";
-import { count } from "./readers/fields.js";
-import type { KernelFiles } from "./readers/kernel-files.js";
-import { parseProcessStat } from "./readers/process-stat.js";
+import type { Home } from "../../../../core/home.js";
+import { CGROUPS, instanceGroup } from "../../../../core/instances/instance-group.js";
+import { parseInstanceId } from "../../../../core/instances/instance-id.js";
+import { parseStatus } from "../../../../core/exec/runsv.js";
+import { parseAuxv, type KernelUnits } from "../../../../core/kernel/auxv.js";
+import { parseCpuStat, parseGroupMemory, parseProcs } from "../../../../core/kernel/cgroup.js";
+import { count } from "../../../../core/kernel/fields.js";
+import { KernelFiles } from "../../../../core/kernel/kernel-files.js";
+import { parseProcessStat } from "../../../../core/kernel/process-stat.js";
 import { ProcessGroups } from "./process-groups.js";
 
-export interface InstanceReading {
-  /** Since it was started first; less than before after a restart. */
+/** As the monitor wants it (`InstanceUsage`), which this room does not know. */
+interface InstanceReading {
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
   readonly restarts: number;
 }
 
-export interface InstancePlaces {
-  readonly home: Home;
+export interface UsagePlaces {
   readonly proc: string;
   /** Where control groups are mounted. */
   readonly cgroups: string;
+  /** The kernel's units where they are not this kernel's own. */
+  readonly units?: KernelUnits;
 }
+
+const THIS_HOST: UsagePlaces = { proc: "/proc", cgroups: CGROUPS };
 
 /** So many instances are read in one go: a few milliseconds at most, after which others have their turn. */
 const BATCH = 100;
@@ -31,22 +35,24 @@ const BATCH = 100;
 const LOOKS_TRUSTED = 10;
 
 /**
- * What the instances of this host's state folder have used: from their control groups, or where there are none from the
+ * How much the instances of this host's state folder have used: from their control groups, or where there are none from the
  * processes of their process groups. Most do nothing most of the time, and that costs little to find out: how
  * many of the files in their memory are idle, and how often they have ended, is then as it was a few looks ago.
  */
-export class InstanceReadings {
+export class RunitUsage {
   private readonly processes: ProcessGroups;
   private readonly isUnified: boolean;
   private readonly known = new Map<string, Instance>();
   private looks = 0;
+  private readonly files = new KernelFiles();
+  private readonly units: KernelUnits;
 
   constructor(
-    private readonly files: KernelFiles,
-    private readonly units: KernelUnits,
-    private readonly places: InstancePlaces,
+    private readonly home: Home,
+    private readonly places: UsagePlaces = THIS_HOST,
   ) {
-    this.processes = new ProcessGroups(files, places.proc);
+    this.units = places.units ?? parseAuxv(readFileSync("/proc/self/auxv"));
+    this.processes = new ProcessGroups(this.files, places.proc);
     this.isUnified = existsSync(join(places.cgroups, "cgroup.controllers"));
   }
 
@@ -67,14 +73,19 @@ export class InstanceReadings {
       instance.last = this.ofControlGroup(instance, isDue) ?? this.ofProcesses(instance, groups, isDue);
       if (instance.last !== undefined) readings.set(id, instance.last.reading);
     }
+    this.files.closeUnread();
     return readings;
   }
 
-  /** Instances' ids have four parts; Sluice's own services (redis, haproxy) have one. */
+  close(): void {
+    this.files.close();
+  }
+
+  /** Sluice's own services (redis, haproxy) are no instances. */
   private ids(): string[] {
-    const folder = this.places.home.services();
+    const folder = this.home.services();
     if (!existsSync(folder)) return [];
-    return readdirSync(folder).filter((name) => this.known.has(name) || name.split(".").length === 4);
+    return readdirSync(folder).filter((name) => this.known.has(name) || parseInstanceId(name) !== undefined);
   }
 
   private ofControlGroup({ files, last }: Instance, isDue: boolean): Look | undefined {
@@ -132,7 +143,8 @@ export class InstanceReadings {
   private instance(id: string): Instance {
     const known = this.known.get(id);
     if (known !== undefined) return known;
-    const { cgroups, home } = this.places;
+    const { home } = this;
+    const { cgroups } = this.places;
     const group = instanceGroup(this.isUnified ? cgroups : join(cgroups, "memory"), home.root, id);
     const files = {
       memoryUsage: join(group, this.isUnified ? "memory.current" : "memory.usage_in_bytes"),

@@ -8,7 +8,7 @@ import {
   parseMemoryLimit,
   parseOwnGroups,
   parseProcs,
-} from "../../../../../monitor/sampling/readers/cgroup.js";
+} from "../../../../core/kernel/cgroup.js";
 
 describe("what control groups say", () => {
   it("names this process's own groups, of both versions", () => {

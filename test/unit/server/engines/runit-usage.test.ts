@@ -4,22 +4,20 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Home } from "../../../../core/home.js";
 import { instanceGroup } from "../../../../core/instances/instance-group.js";
-import { InstanceReadings } from "../../../../monitor/sampling/instance-readings.js";
-import { KernelFiles } from "../../../../monitor/sampling/readers/kernel-files.js";
+import { RunitUsage } from "../../../../server/engines/runit/usage/runit-usage.js";
 
 const ID = "shop.v1.web.1";
 
 describe("what instances have used", () => {
   let folder: string;
   let home: Home;
-  let files: KernelFiles;
+  let reader: RunitUsage;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "instances-"));
     home = new Home(join(folder, "home"));
-    files = new KernelFiles();
   });
   afterEach(async () => {
-    files.close();
+    reader.close();
     await rm(folder, { recursive: true });
   });
 
@@ -29,12 +27,11 @@ describe("what instances have used", () => {
       await writeFile(path, text);
     }
   };
-  const readings = (): InstanceReadings =>
-    new InstanceReadings(
-      files,
-      { pageBytes: 4096, ticksPerSecond: 100 },
-      { home, proc: join(folder, "proc"), cgroups: join(folder, "cgroups") },
-    );
+  const readings = (): RunitUsage =>
+    (reader = new RunitUsage(home, {
+      ...{ proc: join(folder, "proc"), cgroups: join(folder, "cgroups") },
+      units: { pageBytes: 4096, ticksPerSecond: 100 },
+    }));
   const stat = (group: number, ticks: number, pages: number): string =>
     `1 (a b) S 1 ${group} 1 0 -1 0 0 0 0 0 ${ticks} 0 0 0 20 0 1 0 5 5 ${pages} 0`;
 
@@ -48,7 +45,7 @@ describe("what instances have used", () => {
       [join(group, "memory.stat")]: "inactive_file 1000\n",
       [join(group, "cpu.stat")]: "usage_usec 1\nuser_usec 2000000\nsystem_usec 500000\n",
     });
-    const reader = readings();
+    readings();
     expect([...(await reader.read())]).to.deep.equal([
       [ID, { cpuSeconds: 2.5, memoryBytes: 4000, restarts: 3 }],
     ]);
@@ -95,7 +92,7 @@ describe("what instances have used", () => {
       const set = async (ticks: number, bytes: number): Promise<void> => write(texts(group, ticks, bytes));
       await write({ [join(group, "memory.stat")]: "inactive_file 0\n", [join(home.service(ID), "run")]: "" });
       await set(100, 5000);
-      const reader = readings();
+      readings();
       const look = async (): Promise<number[]> => {
         const { cpuSeconds = 0, memoryBytes = 0 } = (await reader.read()).get(ID) ?? {};
         return [cpuSeconds, memoryBytes];

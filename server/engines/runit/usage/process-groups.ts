@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
-import type { KernelFiles } from "./readers/kernel-files.js";
-import { parseProcessStat } from "./readers/process-stat.js";
+import type { KernelFiles } from "../../../../core/kernel/kernel-files.js";
+import { parseProcessStat } from "../../../../core/kernel/process-stat.js";
 
 /** After so many looks every process's group is asked again: it may have moved to another. */
 const LOOKS_TRUSTED = 10;

@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { parseAuxv } from "../../../../../monitor/sampling/readers/auxv.js";
-import { parseLoadavg } from "../../../../../monitor/sampling/readers/loadavg.js";
-import { parseMeminfo } from "../../../../../monitor/sampling/readers/meminfo.js";
-import { parseNetDev } from "../../../../../monitor/sampling/readers/net-dev.js";
-import { parsePressure } from "../../../../../monitor/sampling/readers/pressure.js";
-import { parseProcessStat } from "../../../../../monitor/sampling/readers/process-stat.js";
-import { parseStat } from "../../../../../monitor/sampling/readers/stat.js";
+import { parseAuxv } from "../../../../core/kernel/auxv.js";
+import { parseLoadavg } from "../../../../core/kernel/loadavg.js";
+import { parseMeminfo } from "../../../../core/kernel/meminfo.js";
+import { parseNetDev } from "../../../../core/kernel/net-dev.js";
+import { parsePressure } from "../../../../core/kernel/pressure.js";
+import { parseProcessStat } from "../../../../core/kernel/process-stat.js";
+import { parseStat } from "../../../../core/kernel/stat.js";
 
 const STAT = `cpu  574699 11745 222073 1780001 9188 7 64952 540 3 0
 cpu0 285261 5863 107601 899149 1373 0 31612 271 0 0
