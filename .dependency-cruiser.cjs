@@ -50,6 +50,7 @@ module.exports = {
     ...rooms("core", [], {
       errors: [],
       exec: [FILES],
+      kernel: [],
       files: [FILES, "exec"],
       async: [FILES],
       network: [FILES, "outbox/delivery-error"],
