@@ -9,6 +9,24 @@ const only = (name, room, ...allowed) => ({
   to: { path: `^(${ROOMS})/`, pathNot: [room.replace(/\$$/, ""), ...allowed] },
 });
 
+/** Inside a house: which of its other rooms each room may know, besides the houses `below`. */
+const rooms = (house, below, known) =>
+  Object.entries(known).map(([room, others]) =>
+    only(
+      `${house}-${room}-knows-those-below`,
+      `^${house}/${room}${room.endsWith(")") ? "" : "/"}`,
+      ...below,
+      ...others.map((other) => `^${house}/${other}${/^[a-z]+$/.test(other) ? "/" : ""}`),
+    ),
+  );
+
+/** What lies in the house itself and in none of its rooms. */
+const FILES = "[a-z-]+\\.ts";
+const MAKINGS = "(machine|stores)\\.ts";
+const ENGINE = "engines/[a-z-]+\\.ts";
+const CORE = "^core/";
+const EVERY_OTHER_HOUSE = "^(core|server|proxy|monitor|provisioning)/";
+
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
@@ -29,37 +47,73 @@ module.exports = {
       from: { path: "^(hooks|app)/" },
       to: { path: `^(core|server|proxy|monitor|provisioning|cli)/` },
     },
-    // Inside the server, from the lowest floor up.
-    ...Object.entries({
+    ...rooms("core", [], {
+      errors: [],
+      exec: [FILES],
+      kernel: [],
+      files: [FILES, "exec"],
+      async: [FILES],
+      network: [FILES, "outbox/delivery-error"],
+      instances: [FILES],
+      notify: [],
+      redis: [FILES, "errors"],
+      loop: [FILES, "async", "redis"],
+      outbox: [FILES, "async", "loop", "redis"],
+      records: [FILES, "errors", "redis", "settings"],
+      settings: [FILES, "errors", "network", "records/hosts"],
+      api: ["records"],
+    }),
+    // From the lowest floor up.
+    ...rooms("server", [CORE], {
       git: [],
       access: [],
       apps: [],
       events: [],
-      "engines/runit": ["engines/[a-z-]+\\.ts"],
-      releases: ["engines/[a-z-]+\\.ts", "(machine|stores)\\.ts", "events/"],
-      routes: ["engines/[a-z-]+\\.ts", "(machine|stores)\\.ts", "(releases|events)/"],
-      builds: ["engines/[a-z-]+\\.ts", "(machine|stores)\\.ts", "pipeline/(step|output|environment)"],
-      pipeline: [
-        "engines/[a-z-]+\\.ts",
-        "(machine|stores)\\.ts",
-        "(git|apps|releases|routes|events|builds)/",
-      ],
-      canary: ["(machine|stores)\\.ts", "(releases|routes|events)/"],
-      flags: ["(machine|stores)\\.ts", "(access|apps)/"],
-      notify: ["engines/[a-z-]+\\.ts", "(machine|stores)\\.ts", "(access|releases|routes|events)/"],
-      push: ["(machine|stores)\\.ts", "(git|access|apps|routes|pipeline)/"],
+      engines: [],
+      "engines/runit": [ENGINE],
+      releases: [ENGINE, MAKINGS, "events"],
+      routes: [ENGINE, MAKINGS, "releases", "events"],
+      builds: [ENGINE, MAKINGS],
+      pipeline: [ENGINE, MAKINGS, "git", "apps", "releases", "routes", "events", "builds"],
+      canary: [MAKINGS, "releases", "routes", "events"],
+      flags: [MAKINGS, "access", "apps"],
+      notify: [ENGINE, MAKINGS, "access", "releases", "routes", "events"],
+      push: [MAKINGS, "git", "access", "apps", "routes", "pipeline"],
       "webhooks/forges": [],
       "webhooks/reports/(?!forge-reporter)": ["webhooks/forges/forge"],
-      webhooks: ["(machine|stores)\\.ts", "(git|access|apps|releases|routes|pipeline)/"],
-      reconcile: ["engines/[a-z-]+\\.ts", "(machine|stores)\\.ts", "(git|releases|routes|builds|pipeline)/"],
-    }).map(([room, known]) =>
-      only(
-        `${room}-knows-those-below`,
-        `^server/${room}${room.endsWith(")") ? "" : "/"}`,
-        "^core/",
-        ...known.map((each) => `^server/${each}`),
-      ),
-    ),
+      webhooks: [MAKINGS, "git", "access", "apps", "releases", "routes", "pipeline"],
+      reconcile: [ENGINE, MAKINGS, "git", "releases", "routes", "builds", "pipeline"],
+      api: [
+        // What a server is made of, as a type.
+        "assemble\\.ts",
+        ENGINE,
+        MAKINGS,
+        "access",
+        "apps",
+        "canary",
+        "events",
+        "flags",
+        "notify",
+        "pipeline",
+        "releases",
+        "routes",
+        "webhooks",
+      ],
+    }),
+    ...rooms("monitor", [CORE], {
+      sampling: [],
+      rules: [],
+      alerts: ["monitor-lead\\.ts", "rules"],
+      autoscaling: ["alerts"],
+      notices: ["alerts", "rules"],
+    }),
+    ...rooms("proxy", [CORE], { haproxy: [FILES] }),
+    ...rooms("cli", [EVERY_OTHER_HOUSE], {
+      client: ["start/context"],
+      show: ["start/context"],
+      start: ["client"],
+      verbs: [FILES, "client", "show", "start"],
+    }),
     {
       name: "drivers-are-chosen-in-the-cli",
       severity: "error",

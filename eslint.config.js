@@ -2,6 +2,17 @@ import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 import { secretComparisons } from "./eslint.secrets.js";
 
+const REDIS = { name: "ioredis", message: "Its commands fail in its own ways; take core/redis/database." };
+const COMMANDS = ["node:child_process", "child_process", "execa"].map((name) => ({
+  name,
+  message: "What it starts is not ended with its children; take core/exec.",
+}));
+
+/** For the same file the last of these counts. */
+function restrictImports(files, ...paths) {
+  return { files: [files], rules: { "no-restricted-imports": ["error", { paths }] } };
+}
+
 export default tseslint.config(
   { ignores: ["dist/", "coverage/", "app/", "**/node_modules/"] },
   eslint.configs.recommended,
@@ -25,16 +36,10 @@ export default tseslint.config(
       "no-restricted-syntax": ["error", ...secretComparisons],
     },
   },
-  {
-    files: ["{core,server,proxy,monitor,provisioning,cli,bench}/**/*.ts"],
-    ignores: ["core/redis/**"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        { name: "ioredis", message: "Its commands fail in its own ways; take core/redis/database." },
-      ],
-    },
-  },
+  restrictImports("bench/**/*.ts", REDIS),
+  restrictImports("{core,server,proxy,monitor,provisioning,cli}/**/*.ts", REDIS, ...COMMANDS),
+  restrictImports("core/redis/**/*.ts", ...COMMANDS),
+  restrictImports("core/exec/**/*.ts", REDIS),
   {
     files: ["test/**/*.ts"],
     rules: {

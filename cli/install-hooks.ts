@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { execa } from "execa";
 import { AppError } from "../core/errors/app-error.js";
+import { definedVariables } from "../core/exec/defined-variables.js";
+import { captureCommand, describeExit } from "../core/exec/exec.js";
 
 /**
  * Installs `hooks/pre-commit` into the clone around `directory`, in the folder Git itself looks in (the clone's own
@@ -59,14 +60,17 @@ async function findHooksFolder({ directory, hookSource }: { directory: string; h
 }
 
 async function askGit(directory: string, ...question: string[]): Promise<string> {
-  const answer = await execa("git", ["-C", directory, "rev-parse", ...question], { reject: false });
-  if (answer.failed) {
-    throw new AppError("hooks-no-repository", {
-      directory,
-      reason: answer.stderr || (answer.message ?? "git failed"),
-    });
-  }
-  return answer.stdout;
+  const refused = (reason: string): AppError => new AppError("hooks-no-repository", { directory, reason });
+  // The user's own environment, which may say where the repository is; simple-git would leave that out.
+  const env = definedVariables(process.env);
+  const { exit, stdout, stderr } = await captureCommand({
+    argv: ["git", "-C", directory, "rev-parse", ...question],
+    env,
+  }).catch((error: unknown) => {
+    throw refused(error instanceof Error ? error.message : "git failed");
+  });
+  if (exit.status !== 0) throw refused(stderr || `git failed (${describeExit(exit)})`);
+  return stdout;
 }
 
 async function identify(hook: string, ours: string): Promise<"none" | "unchanged" | "outdated" | "foreign"> {

@@ -1,8 +1,9 @@
 import { cp, mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { outputOf, runCommand } from "../../core/exec/exec.js";
+import { runCommand } from "../../core/exec/exec.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { appsSchema } from "../../core/api/apps/apps.js";
+import { gitIn } from "../../server/git/git-in.js";
 import { apiPath } from "../client/api-path.js";
 import { Client } from "../client/client.js";
 import type { Context } from "./context.js";
@@ -18,26 +19,24 @@ export async function pushDemo(context: Context, token: string, signal: AbortSig
   const clone = join(context.home.root, "demo", APP);
   if (await isLive(context)) return clone;
   const env = gitEnv(context);
-  const git = async (...args: string[]): Promise<string> =>
-    outputOf({ argv: ["git", "-C", clone, ...args], env }, { signal });
   await rm(clone, { recursive: true, force: true });
   await mkdir(clone, { recursive: true, mode: 0o700 });
   await cp(join(context.installation, "app"), clone, {
     recursive: true,
     filter: (source) => !NOT_COPIED.has(basename(source)),
   });
-  await git("init", "--quiet", "--initial-branch=master");
-  await git("config", "user.name", "Sluice demo");
-  await git("config", "user.email", "demo@localhost");
-  await git(
-    "remote",
-    "add",
+  const git = gitIn(clone, env, signal);
+  await git.init(["--quiet", "--initial-branch=master"]);
+  await git.addConfig("user.name", "Sluice demo");
+  await git.addConfig("user.email", "demo@localhost");
+  await git.addRemote(
     "sluice",
     `http://demo:${token}@127.0.0.1:${context.settings.controlPort}/git/${APP}.git`,
   );
-  await git("add", "--all");
-  await git("commit", "--quiet", "--message", "The sample app");
+  await git.add("--all");
+  await git.commit("The sample app", ["--quiet"]);
   context.print(`$ git push sluice master`);
+  // Not by simple-git: the push is shown line by line, and what git has started for it ends with it.
   const exit = await runCommand(
     { argv: ["git", "-C", clone, "push", "sluice", "master"], env },
     { signal, onLine: (line) => context.print(line.replaceAll(token, "…")) },

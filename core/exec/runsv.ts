@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../clock.js";
 import { endGroup } from "./exec.js";
 import { groupEnd } from "./process-group.js";
+import { startDetached } from "./start-detached.js";
 
 /**
  * One service folder under its own `runsv` (runit): it outlives whoever started it, restarts what dies, and is steered
@@ -28,12 +28,7 @@ const TAI_OFFSET_SECONDS = 2n ** 62n + 10n;
 /** Starts `runsv` on a folder; it can be steered then. Does nothing when one is there already: runsv itself holds the lock. */
 export async function supervise(folder: string, env: Readonly<Record<string, string>>): Promise<void> {
   if (await isSupervised(folder)) return;
-  const runsv = spawn("runsv", [folder], { detached: true, stdio: "ignore", cwd: "/", env });
-  await new Promise<void>((resolve, reject) => {
-    runsv.once("spawn", resolve);
-    runsv.once("error", reject);
-  });
-  runsv.unref();
+  const runsv = await startDetached({ argv: ["runsv", folder], env });
   while (!(await isSupervised(folder))) {
     if (runsv.exitCode !== null)
       throw new Error(`runsv ended immediately in ${folder}: status ${runsv.exitCode}`);

@@ -1,11 +1,13 @@
-import { spawn } from "node:child_process";
 import { access, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { simpleGit, type SimpleGit } from "simple-git";
+import type { SimpleGit } from "simple-git";
 import { AppError } from "../../core/errors/app-error.js";
 import { atLowPriority } from "../../core/exec/low-priority.js";
 import { describeExit, runCommand, type Command, type User } from "../../core/exec/exec.js";
+import { startPiped } from "../../core/exec/start-piped.js";
 import { gitEnvironment } from "./git-environment.js";
+import { gitIn } from "./git-in.js";
+import { plainArgument } from "./plain-argument.js";
 
 /** Where git keeps objects that a push brought but that no ref names yet (githooks(5), pre-receive). */
 export type Quarantine = Readonly<Record<string, string>>;
@@ -34,36 +36,31 @@ export class Repository {
     // The app's own user passes through its folder, but has no business in the repository.
     await mkdir(dirname(path), { recursive: true, mode: 0o711 });
     await mkdir(path, { recursive: true, mode: 0o700 });
-    await gitIn(path, gitEnvironment(gitHome)).raw(
-      "init",
-      "--bare",
-      "--quiet",
-      "--initial-branch=master",
-      ".",
-    );
+    await gitIn(path, gitEnvironment(gitHome)).init(true, ["--quiet", "--initial-branch=master"]);
   }
 
   /** The commit a branch points to, or undefined. */
   async head(branch: string): Promise<string | undefined> {
-    const line = await this.git.raw("for-each-ref", "--format=%(objectname)", `refs/heads/${branch}`);
-    return line.trim() === "" ? undefined : line.trim();
+    const commit = await this.git.revparse(["--verify", "--quiet", `refs/heads/${branch}`]);
+    return commit === "" ? undefined : commit;
   }
 
   /** The names of all branches. */
   async branches(): Promise<string[]> {
+    // Not `branch`, which leaves out one whose commit cannot be read: it would be taken for deleted.
     const names = await this.git.raw("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/");
     return names.split("\n").filter((name) => name !== "");
   }
 
   /** Moves a branch, or makes it. */
   async setHead(branch: string, commit: string): Promise<void> {
-    await this.git.raw("update-ref", `refs/heads/${branch}`, commit);
+    // simple-git has no call for update-ref, here and below.
+    await this.git.raw("update-ref", "--", `refs/heads/${branch}`, plainArgument(commit));
   }
 
   /** Removes a branch; one that is not there is no error. */
   async removeHead(branch: string): Promise<void> {
-    if ((await this.head(branch)) !== undefined)
-      await this.git.raw("update-ref", "-d", `refs/heads/${branch}`);
+    if ((await this.head(branch)) !== undefined) await this.removeRef(`refs/heads/${branch}`);
   }
 
   /**
@@ -78,34 +75,37 @@ export class Repository {
 
   /** Removes a ref of any kind; one that is not there is no error. */
   async removeRef(ref: string): Promise<void> {
-    await this.git.raw("update-ref", "-d", ref);
+    await this.git.raw("update-ref", "-d", "--", plainArgument(ref));
   }
 
   /** Whether `commit` is there and can be reached from `ref`. */
   async reaches(ref: string, commit: string): Promise<boolean> {
+    // `branch --contains` knows branches alone, and this is also asked about what was fetched.
     const found = await this.git
-      .raw("for-each-ref", "--format=%(refname)", `--contains=${commit}`, ref)
+      .raw("for-each-ref", "--format=%(refname)", `--contains=${commit}`, "--", plainArgument(ref))
       .catch(() => "");
     return found.trim() !== "";
   }
 
   /** `commit`, `tag`, `tree` or `blob`. */
   async typeOf(object: string): Promise<string> {
-    return (await this.git.raw("cat-file", "-t", object)).trim();
+    return (await this.git.catFile(["-t", plainArgument(object)])).trim();
   }
 
   async subject(commit: string): Promise<string> {
-    return (await this.git.raw("log", "-1", "--format=%s", commit)).trim();
+    // Not `log`, whose answer simple-git splits at a character that a subject may contain.
+    return (await this.git.show(["--no-patch", "--format=%s", plainArgument(commit)])).trim();
   }
 
   /** Symbolic links of a commit: path → target. */
   async links(commit: string): Promise<Map<string, string>> {
-    const tree = await this.git.raw("ls-tree", "-r", "-z", "--full-tree", commit);
+    // simple-git has no call for ls-tree.
+    const tree = await this.git.raw("ls-tree", "-r", "-z", "--full-tree", plainArgument(commit));
     const links = tree.split("\0").filter((entry) => entry.startsWith("120000 "));
     const pairs = await Promise.all(
       links.map(async (entry) => {
         const [head = "", path = ""] = entry.split("\t");
-        return [path, await this.git.raw("cat-file", "blob", head.split(" ")[2] ?? "")] as const;
+        return [path, await this.git.catFile(["blob", head.split(" ")[2] ?? ""])] as const;
       }),
     );
     return new Map(pairs);
@@ -121,10 +121,11 @@ export class Repository {
 
   /** Writes a commit's files into a folder that `user` owns, without the history. */
   async extract(commit: string, folder: string, user: User | undefined, signal: AbortSignal): Promise<void> {
-    const archive = spawn("git", ["-C", this.path, "archive", "--format=tar", commit], {
+    const archive = startPiped({
+      argv: ["git", "-C", this.path, "archive", "--format=tar", plainArgument(commit)],
       env: this.env,
-      stdio: ["ignore", "pipe", "pipe"],
     });
+    archive.stdin.destroy();
     const complaints: string[] = [];
     archive.stderr.on("data", (chunk: Buffer) => complaints.push(chunk.toString()));
     const archived = new Promise<number | null>((resolve, reject) =>
@@ -176,9 +177,4 @@ function leadsOutside(path: string, links: ReadonlyMap<string, string>): boolean
     followed++;
   }
   return false;
-}
-
-/** simple-git takes variables that steer git only if they are named; ours come from here alone. */
-function gitIn(path: string, env: Readonly<Record<string, string>>): SimpleGit {
-  return simpleGit({ baseDir: path, allowEnvironment: Object.keys(env) }).env(env);
 }

@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import type { Transform } from "node:stream";
 import { Router, type Request, type Response } from "express";
 import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
 import { atLowPriority } from "../../core/exec/low-priority.js";
 import { endGroup } from "../../core/exec/exec.js";
+import { startPiped, type PipedProcess } from "../../core/exec/start-piped.js";
 import type { Home } from "../../core/home.js";
 import { parseAppName } from "../../core/names.js";
 import { authenticate } from "../access/authenticate.js";
@@ -71,11 +71,9 @@ async function backend(
   call: { app: string; by: string; service: Service; action: string },
 ): Promise<void> {
   const push = desk.open(call.app, call.by);
-  const [program, ...args] = atLowPriority(["git", "http-backend"]);
-  const child = spawn(program, args, {
+  const child = startPiped({
+    argv: atLowPriority(["git", "http-backend"]),
     env: { ...push.env, ...cgiVariables(home, request, call) },
-    detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
   });
   const onClose = (): void => {
     if (response.writableFinished) return;
@@ -122,9 +120,8 @@ function cgiVariables(
 }
 
 /** CGI answers with header lines, an empty line, and the body. */
-async function relay(child: ChildProcess, response: Response, body: Transform): Promise<void> {
+async function relay(child: PipedProcess, response: Response, body: Transform): Promise<void> {
   const { stdout } = child;
-  if (stdout === null) return;
   let head: Buffer | undefined = Buffer.alloc(0);
   stdout.on("data", (chunk: Buffer) => {
     if (head === undefined) {

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import ssh2, { type Connection, type ServerChannel } from "ssh2";
@@ -7,6 +6,7 @@ import { writeFileAtomically } from "../../core/atomic-file.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
 import { atLowPriority } from "../../core/exec/low-priority.js";
 import { endGroup } from "../../core/exec/exec.js";
+import { startPiped } from "../../core/exec/start-piped.js";
 import type { Log } from "../../core/log.js";
 import { parseAppName } from "../../core/names.js";
 import { authenticateKey } from "../access/authenticate-key.js";
@@ -125,11 +125,9 @@ async function runGit(
   }: { app: string; by: string; service: string; path: string; env: Record<string, string> },
 ): Promise<void> {
   const push = desk.open(app, by);
-  const [program, ...args] = atLowPriority(["git", service, path]);
-  const child = spawn(program, args, {
+  const child = startPiped({
+    argv: atLowPriority(["git", service, path]),
     env: { ...push.env, ...env },
-    detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
   });
   let ended = false;
   channel.on("close", () => {

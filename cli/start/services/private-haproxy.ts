@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { BEFORE_OTHERS } from "../../../core/exec/low-priority.js";
-import type { User } from "../../../core/exec/exec.js";
+import { outputOf, type User } from "../../../core/exec/exec.js";
 import type { Home } from "../../../core/home.js";
 import type { Log } from "../../../core/log.js";
 import { quote } from "../../../core/exec/quote.js";
@@ -24,7 +22,7 @@ export async function startPrivateHaproxy(
   user: User | undefined,
   log: Log,
 ): Promise<Haproxy> {
-  const options = await haproxyOptions(home, settings, user);
+  const options = await haproxyOptions(home, settings, path, user);
   const wasRunning = (await serviceState(home.service("haproxy"))).pid !== undefined;
   const { changed } = await prepareFiles(options);
   const haproxy = new Haproxy(options, log);
@@ -41,6 +39,7 @@ export async function startPrivateHaproxy(
 async function haproxyOptions(
   home: Home,
   settings: Settings,
+  path: string,
   user: User | undefined,
 ): Promise<HaproxyOptions> {
   return {
@@ -49,15 +48,14 @@ async function haproxyOptions(
     port: settings.httpPort,
     domain: settings.domain,
     trustedProxies: settings.trustedProxies,
-    openFiles: Math.min(MOST_FILES, await openFilesLimit()),
+    openFiles: Math.min(MOST_FILES, await openFilesLimit(path)),
     ...(settings.proxy.maxConnections === undefined ? {} : { maxConnections: settings.proxy.maxConnections }),
     ...(user === undefined ? {} : { user: "haproxy" }),
   };
 }
 
 /** `ulimit -Hn` */
-async function openFilesLimit(): Promise<number> {
-  const { stdout } = await promisify(execFile)("sh", ["-c", "ulimit -Hn"]);
-  const limit = Number(stdout.trim());
+async function openFilesLimit(path: string): Promise<number> {
+  const limit = Number(await outputOf({ argv: ["/bin/sh", "-c", "ulimit -Hn"], env: { PATH: path } }));
   return Number.isFinite(limit) ? limit : MOST_FILES;
 }

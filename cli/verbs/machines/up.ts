@@ -1,13 +1,13 @@
-import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { AppError } from "../../../core/errors/app-error.js";
 import { systemClock } from "../../../core/clock.js";
+import { definedVariables } from "../../../core/exec/defined-variables.js";
+import { startDetached } from "../../../core/exec/start-detached.js";
 import { readOrMakeSecret } from "../../../core/secrets.js";
 import type { Context } from "../../start/context.js";
-import { pushDemo } from "../../start/demo.js";
 import { parseSomeOf } from "../arguments/parse-some-of.js";
 import { checkHome } from "../../start/checks/preflight.js";
 import { ROLES, type Role } from "../../start/roles/role.js";
@@ -80,6 +80,7 @@ function announce({ settings, home, ...context }: Context, running: Running): vo
 /** Returns whether the sample app is live; not when `signal` has ended its push. */
 async function showDemo(context: Context, token: string, signal: AbortSignal): Promise<boolean> {
   const { settings } = context;
+  const { pushDemo } = await import("../../start/demo.js");
   const clone = await pushDemo(context, token, signal).catch((error: unknown) => {
     if (signal.aborted) return undefined;
     throw error;
@@ -103,13 +104,8 @@ async function detach(context: Context, { demo = false, roles }: UpOptions): Pro
   // As in bin/sluice: what lives for a moment is collected early, which keeps a busy server some 30 MB smaller.
   const flags = ["--max-semi-space-size=2"];
   const args = [...flags, join(context.installation, "bin/sluice"), "up", "--roles", roles.join(",")];
-  const child = spawn(process.execPath, args, {
-    detached: true,
-    stdio: ["ignore", log, log],
-    env: context.env,
-    cwd: "/",
-  });
-  closeSync(log);
+  const command = { argv: [process.execPath, ...args], env: definedVariables(context.env) } as const;
+  const child = await startDetached(command, log).finally(() => closeSync(log));
   const ended = new Promise<boolean>((resolve) => child.once("exit", () => resolve(true)));
   const deadline = Date.now() + DETACH_TIMEOUT_MS;
   while (!(await readFile(output, "utf8")).includes(UP)) {
@@ -119,7 +115,6 @@ async function detach(context: Context, { demo = false, roles }: UpOptions): Pro
         output: (await readFile(output, "utf8")).replaceAll(" !     ", "").trim(),
       });
   }
-  child.unref();
   context.print((await readFile(output, "utf8")).trimEnd());
   // Ending this command ends the push; the server keeps running.
   const { secret } = await readOrMakeSecret(context.home.token());

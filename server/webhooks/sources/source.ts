@@ -83,6 +83,7 @@ export function fetchedRef(branch: string): string {
   return `refs/sluice/source/${createHash("sha256").update(branch).digest("hex")}`;
 }
 
+/** Not by simple-git, which would end git alone and not the ssh or helper that git has started. */
 async function runGit(
   { home, networkEnv }: SourceTools,
   { app, source, privateKey }: Webhook & { readonly source: string },

@@ -90,8 +90,8 @@ export const brokenOff: readonly Mutant[] = [
   {
     guard: "a step ends by its deadline",
     file: "server/pipeline/steps/start.ts",
-    text: "timeoutMs: ({ limits }) => limits.releaseSeconds * 1000",
-    by: "timeoutMs: ({ limits }) => limits.releaseSeconds * 1_000_000",
+    text: "const limitMs = tools.settings.limits.releaseSeconds * 1000",
+    by: "const limitMs = tools.settings.limits.releaseSeconds * 1_000_000",
     tests: RUNNER,
     only: "(releaseSeconds)",
   },

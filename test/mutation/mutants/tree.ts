@@ -62,6 +62,13 @@ export const tree: readonly Mutant[] = [
     only: "does not listen when the grace is over",
   },
   {
+    guard: "no commit or ref is an option of git's",
+    file: "server/git/plain-argument.ts",
+    text: 'value.startsWith("-")',
+    by: 'value.startsWith("--no-")',
+    tests: ["test/unit/server/git/plain-argument.test.ts", "test/contract/repository.test.ts"],
+  },
+  {
     guard: "a command's children go with it",
     file: "core/exec/exec.ts",
     text: '    endGroup(child.pid, "SIGKILL");\n    const linger',

@@ -145,9 +145,9 @@ export const webhooks: readonly Mutant[] = [
   },
   {
     guard: "a release whose branch cannot be moved is undone",
-    file: "server/webhooks/deliveries/deploy-branch.ts",
-    text: "        .undo(work, reason)\n",
-    by: "        .work(work.record, out, { quarantine: {}, skipGates: false })\n",
+    file: "server/pipeline/release-branches.ts",
+    text: "    await takeBack(pipeline, works, toAppError(error));\n",
+    by: "",
     tests: SOURCES,
     only: "cannot be moved here",
   },
