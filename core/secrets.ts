@@ -7,7 +7,7 @@ import {
   timingSafeEqual,
 } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { writeFileAtomically } from "./atomic-file.js";
+import { writeFileAtomically } from "./files/atomic-file.js";
 
 /** A random secret of 256 bits as 64 hexadecimal digits. */
 export function makeSecret(): string {

@@ -11,7 +11,7 @@ import { Baselines } from "./reconcile/baselines.js";
 import { MovedInstances } from "./reconcile/moved-instances.js";
 import { Reconciler } from "./reconcile/reconciler.js";
 import { keepRedisUsers } from "./reconcile/keep-redis-users.js";
-import { beginRecovery } from "./reconcile/recover.js";
+import { beginRecovery } from "./reconcile/recovery/recover.js";
 import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
 import type { RecoveringApps } from "./releases/recovering-apps.js";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { writeFileAtomically } from "../../core/atomic-file.js";
+import { writeFileAtomically } from "../../core/files/atomic-file.js";
 import type { Home } from "../../core/home.js";
 
 /**

@@ -1,16 +1,16 @@
 import { entry } from "./catalogue-entry.js";
-import { appsErrors } from "./apps-errors.js";
-import { flagsErrors } from "./flags-errors.js";
-import { hooksErrors } from "./hooks-errors.js";
-import { hostsErrors } from "./hosts-errors.js";
-import { pushErrors } from "./push-errors.js";
-import { receiversErrors } from "./receivers-errors.js";
-import { requestsErrors } from "./requests-errors.js";
-import { servicesErrors } from "./services-errors.js";
-import { startErrors } from "./start-errors.js";
-import { stepsErrors } from "./steps-errors.js";
-import { treeErrors } from "./tree-errors.js";
-import { webhooksErrors } from "./webhooks-errors.js";
+import { appsErrors } from "./catalogue/apps-errors.js";
+import { flagsErrors } from "./catalogue/flags-errors.js";
+import { hooksErrors } from "./catalogue/hooks-errors.js";
+import { hostsErrors } from "./catalogue/hosts-errors.js";
+import { pushErrors } from "./catalogue/push-errors.js";
+import { receiversErrors } from "./catalogue/receivers-errors.js";
+import { requestsErrors } from "./catalogue/requests-errors.js";
+import { servicesErrors } from "./catalogue/services-errors.js";
+import { startErrors } from "./catalogue/start-errors.js";
+import { stepsErrors } from "./catalogue/steps-errors.js";
+import { treeErrors } from "./catalogue/tree-errors.js";
+import { webhooksErrors } from "./catalogue/webhooks-errors.js";
 
 /** Every `AppError` there is; `docs/errors.md` lists them. */
 export const catalogue = {

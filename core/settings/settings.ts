@@ -5,7 +5,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { AppError } from "../errors/app-error.js";
 import { monitorSettingsSchema } from "./monitor-settings.js";
-import { isNetwork } from "../network.js";
+import { isNetwork } from "../network/is-network.js";
 import { unknownKeyProblem } from "./settings-problems.js";
 
 const port = z.number().int().min(1).max(65_535);

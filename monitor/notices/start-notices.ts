@@ -8,7 +8,7 @@ import { AlertRecords } from "../../core/records/alerts/alert-records.js";
 import { HostRecords } from "../../core/records/hosts/host-records.js";
 import { SampleSeries } from "../../core/records/hosts/sample-series.js";
 import type { Actions } from "../alerts/actions.js";
-import { openSenders } from "./open-senders.js";
+import { openSenders } from "./senders/open-senders.js";
 import { SentNotices } from "./sent-notices.js";
 import { TellPeople } from "./tell-people.js";
 

@@ -7,7 +7,7 @@ import type { AlertRecord, AlertTurn } from "../../core/records/alerts/alert-rec
 import type { Action } from "../alerts/actions.js";
 import { gatherFacts, type FactSources } from "./notice-facts.js";
 import { noticeOf } from "./notice-of.js";
-import type { Sender } from "./sender.js";
+import type { Sender } from "./senders/sender.js";
 import type { SentNotices } from "./sent-notices.js";
 
 export interface TellPeopleOptions extends FactSources {

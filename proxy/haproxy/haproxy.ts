@@ -13,7 +13,7 @@ import { PlannedFiles } from "./config/planned-files.js";
 import { appOf, routingOf } from "./config/routing.js";
 import { addressArgument, argument, Runtime } from "./runtime/runtime.js";
 import { Servers } from "./runtime/servers.js";
-import { slotOfEntry } from "./config/slot-entry.js";
+import { slotOfEntry } from "./config/entries/slot-entry.js";
 import { WAKE } from "./config/text/wake-backend.js";
 import { NOWHERE, type HaproxyState, type SlotServer } from "./config/state.js";
 import { UnwrittenRoutes } from "./config/unwritten-routes.js";

@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.js";
 import type { Handlers } from "../../core/outbox/outbox-loop.js";
 import type { Outbox } from "../../core/outbox/outbox.js";
 import type { Message } from "../../core/notify/message.js";
-import { sendRequest } from "../../core/send-request.js";
+import { sendRequest } from "../../core/network/send-request.js";
 import { appEventSchema, type AppEvent } from "../events/app-event.js";
 import type { ReceiverAddress, ReceiverStore } from "./receiver-store.js";
 import { slackMessage } from "./slack-form.js";

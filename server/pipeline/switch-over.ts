@@ -5,7 +5,7 @@ import type { EventsOfChange } from "../../core/records/routes/route-tables.js";
 import { eventsOfRelease } from "../events/events-of.js";
 import { waitForProxiesIfPossible } from "../routes/wait-for-proxies.js";
 import type { ReleaseWork } from "./step.js";
-import { askRedisAgain } from "./until-redis-answers.js";
+import { askRedisAgain } from "./runner/until-redis-answers.js";
 
 export interface SwitchOver {
   /** The release's record as it is afterwards; what that means for those who follow is told with it, once. */

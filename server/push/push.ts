@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
-import { deferred } from "../../core/deferred.js";
+import { deferred } from "../../core/async/deferred.js";
 import type { Log } from "../../core/log.js";
 import { branchOfRef } from "../../core/names.js";
 import { hasReached } from "../../core/records/releases/phase.js";

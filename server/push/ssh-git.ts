@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import ssh2, { type Connection, type ServerChannel } from "ssh2";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
-import { writeFileAtomically } from "../../core/atomic-file.js";
+import { writeFileAtomically } from "../../core/files/atomic-file.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
 import { atLowPriority } from "../../core/exec/low-priority.js";
 import { endGroup } from "../../core/exec/exec.js";

@@ -1,4 +1,4 @@
-import { unlessAborted } from "../../core/unless-aborted.js";
+import { unlessAborted } from "../../core/async/unless-aborted.js";
 
 /**
  * Apps that an earlier server may have left half done. Their releases wait in the queue; whoever else starts, stops or removes

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../core/clock.js";
-import { deferred } from "../../core/deferred.js";
+import { deferred } from "../../core/async/deferred.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { silentLog } from "../../core/log.js";
 import type { EventRecord } from "../../core/records/events/event-record.js";

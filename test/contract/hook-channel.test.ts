@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { deferred } from "../../core/deferred.js";
+import { deferred } from "../../core/async/deferred.js";
 import { silentLog } from "../../core/log.js";
 import { HookChannel, type HookAnswerer } from "../../server/push/hook-channel.js";
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { systemClock } from "../../core/clock.js";
-import { deferred } from "../../core/deferred.js";
+import { deferred } from "../../core/async/deferred.js";
 import { Home } from "../../core/home.js";
 import { silentLog } from "../../core/log.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";

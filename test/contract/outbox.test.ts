@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import type { Database } from "../../core/redis/database.js";
 import { isAppError } from "../../core/errors/app-error.js";
-import { deferred } from "../../core/deferred.js";
+import { deferred } from "../../core/async/deferred.js";
 import { silentLog } from "../../core/log.js";
 import { DeliveryError } from "../../core/outbox/delivery-error.js";
 import { JobQueue, type TakenJob } from "../../core/outbox/job-queue.js";

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { mkdir, symlink } from "node:fs/promises";
-import { deferred } from "../../core/deferred.js";
+import { deferred } from "../../core/async/deferred.js";
 import { keys } from "../../core/redis/keys.js";
 import { withLive, withoutRelease } from "../../server/routes/route-changes.js";
-import { beginRecovery } from "../../server/reconcile/recover.js";
+import { beginRecovery } from "../../server/reconcile/recovery/recover.js";
 import { eventually } from "../support/eventually.js";
 import { TestPipeline } from "../support/test-pipeline.js";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { deferred, type Deferred } from "../../core/deferred.js";
+import { deferred, type Deferred } from "../../core/async/deferred.js";
 import { RequestLoop, type RequestLoopOptions } from "../../core/loop/request-loop.js";
 import type { Database } from "../../core/redis/database.js";
 import { eventually } from "../support/eventually.js";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { systemClock } from "../../core/clock.js";
-import { deferred } from "../../core/deferred.js";
+import { deferred } from "../../core/async/deferred.js";
 import { silentLog } from "../../core/log.js";
 import { CANARY, emptyRouteTable, type RoutedRelease } from "../../core/records/routes/route-table.js";
 import { RouteTables } from "../../core/records/routes/route-tables.js";

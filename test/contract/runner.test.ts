@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError, isAppError } from "../../core/errors/app-error.js";
-import { deferred } from "../../core/deferred.js";
+import { deferred } from "../../core/async/deferred.js";
 import type { ProxyReport } from "../../core/records/routes/proxy-reports.js";
 import { keys } from "../../core/redis/keys.js";
 import type { AppEvent } from "../../server/events/app-event.js";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { ServerResponse } from "node:http";
 import { DeliveryError } from "../../core/outbox/delivery-error.js";
-import { parseRetryAfter, sendRequest } from "../../core/send-request.js";
+import { parseRetryAfter, sendRequest } from "../../core/network/send-request.js";
 import { freePort } from "../support/free-port.js";
 import { HttpReceiver } from "../support/http-receiver.js";
 

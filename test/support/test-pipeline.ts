@@ -17,7 +17,7 @@ import { Repository } from "../../server/git/repository.js";
 import { LocalTasks } from "../../server/engines/runit/local-tasks.js";
 import { assemble, type ServerParts } from "../../server/assemble.js";
 import type { Engine } from "../../server/engines/engine.js";
-import { beginRecovery } from "../../server/reconcile/recover.js";
+import { beginRecovery } from "../../server/reconcile/recovery/recover.js";
 import { eventFollowers } from "../../server/event-followers.js";
 import { CuttingRedis } from "./cutting-redis.js";
 import { FakeEngine, FakeLogs, FakeMachine } from "./fake-engine.js";

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { AppError } from "../../../core/errors/app-error.js";
-import { writeFileAtomically } from "../../../core/atomic-file.js";
+import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { User } from "../../../core/exec/exec.js";
 import type { Home } from "../../../core/home.js";
 import { quote } from "../../../core/exec/quote.js";

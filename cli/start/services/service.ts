@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomically } from "../../../core/atomic-file.js";
+import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
 import { quote } from "../../../core/exec/quote.js";
 import { control, serviceState, supervise } from "../../../core/exec/runsv.js";

@@ -4,8 +4,8 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { systemClock } from "../../../core/clock.js";
 import { basicInventory } from "../../../monitor/sampling/inventory.js";
 import { testNotice } from "../../../monitor/notices/test-notice.js";
-import { openSenders } from "../../../monitor/notices/open-senders.js";
-import type { Sender } from "../../../monitor/notices/sender.js";
+import { openSenders } from "../../../monitor/notices/senders/open-senders.js";
+import type { Sender } from "../../../monitor/notices/senders/sender.js";
 import { controlUrl } from "../../../server/releases/public-url.js";
 import type { Context } from "../../start/context.js";
 

@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { writeFileAtomically } from "../../../core/atomic-file.js";
+import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import { bucketMapText } from "../counting/bucket-map.js";
 import { configurationText } from "./configuration.js";
 import type { HaproxyOptions } from "./haproxy-options.js";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { writeFileAtomically } from "../../../core/atomic-file.js";
-import { isNoRoom } from "../../../core/no-room.js";
+import { writeFileAtomically } from "../../../core/files/atomic-file.js";
+import { isNoRoom } from "../../../core/files/no-room.js";
 import { paths } from "./paths.js";
 import type { Plan } from "../runtime/plan.js";
 import { MAPS, type HaproxyState, type MapName } from "./state.js";

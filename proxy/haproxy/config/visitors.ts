@@ -1,6 +1,6 @@
 import { BASELINE, CANARY } from "../../../core/records/routes/route-table.js";
 import type { AppRoutes, Split } from "../../proxy.js";
-import { askedEntry } from "./slot-entry.js";
+import { askedEntry } from "./entries/slot-entry.js";
 
 /**
  * Visitors about whom nothing is left to decide. Maps a target and a cookie (`APP/TRACK|` without one, `APP/TRACK|TRACK.vN`) to

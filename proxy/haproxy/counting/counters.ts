@@ -4,7 +4,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { systemClock } from "../../../core/clock.js";
 import type { Count } from "../../proxy.js";
 import { parseProcesses } from "../runtime/answers.js";
-import { slotOfEntry } from "../config/slot-entry.js";
+import { slotOfEntry } from "../config/entries/slot-entry.js";
 import { HITS } from "../config/text/counting-tables.js";
 import { WAKE } from "../config/text/wake-backend.js";
 import { isTable, parseErrors, parseHits, parseLatencies, tables, type Hits } from "./counts.js";

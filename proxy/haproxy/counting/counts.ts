@@ -1,4 +1,4 @@
-import { isAskedEntry, slotEntry } from "../config/slot-entry.js";
+import { isAskedEntry, slotEntry } from "../config/entries/slot-entry.js";
 import { HITS, LATENCIES } from "../config/text/counting-tables.js";
 import { WAKE } from "../config/text/wake-backend.js";
 

@@ -1,6 +1,6 @@
 import { parseMap, parseOpenServers, parseProcesses, parseServers } from "./answers.js";
 import { paths } from "../config/paths.js";
-import { slotOfEntry, withSlot } from "../config/slot-entry.js";
+import { slotOfEntry, withSlot } from "../config/entries/slot-entry.js";
 import { WAKE } from "../config/text/wake-backend.js";
 import { mapChanges, mapCommand } from "./map-changes.js";
 import { mapsOf, routingOf } from "../config/routing.js";

@@ -1,8 +1,8 @@
 import type { AppRoutes, ReleaseRoutes } from "../../proxy.js";
 import { mapChanges, type MapChange } from "./map-changes.js";
 import { mapsOf } from "../config/routing.js";
-import { formatSlotEntry, slotOfEntry } from "../config/slot-entry.js";
-import { formatSplitEntry } from "../config/split-entry.js";
+import { formatSlotEntry, slotOfEntry } from "../config/entries/slot-entry.js";
+import { formatSplitEntry } from "../config/entries/split-entry.js";
 import { NO_MAPS, PLACES, type HaproxyState, type Maps, type SlotServer } from "../config/state.js";
 import { WAKE } from "../config/text/wake-backend.js";
 import { visitorsOf } from "../config/visitors.js";

@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { constants, hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { writeFileAtomically } from "../../../core/atomic-file.js";
+import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
 import { formatAddress, parseAddress, type Address } from "../../../core/instances/address.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";

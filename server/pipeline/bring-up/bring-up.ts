@@ -1,6 +1,6 @@
 import { toAppError } from "../../../core/errors/app-error.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
-import { withDeadline } from "../deadline.js";
+import { withDeadline } from "../runner/deadline.js";
 import { unlessDiskIsFull } from "../disk-space.js";
 import type { ReleaseWork } from "../step.js";
 import { checkInstances } from "./check-instances.js";

@@ -10,7 +10,7 @@ import { bringUp } from "../bring-up/bring-up.js";
 import { discardFresh } from "../bring-up/discard.js";
 import type { Output } from "../output.js";
 import type { Pipeline } from "../pipeline.js";
-import { inDoubt } from "../runner.js";
+import { inDoubt } from "../runner/runner.js";
 import { sizeAsProduction } from "./size-as-production.js";
 import type { ReleaseWork } from "../step.js";
 import { switchOver } from "../switch-over.js";

@@ -1,5 +1,5 @@
 import { keptManifest, readManifest } from "../../builds/manifest/manifest.js";
-import { withDeadline } from "../deadline.js";
+import { withDeadline } from "../runner/deadline.js";
 import type { Step } from "../step.js";
 import { runBuild } from "./build.js";
 import { runGates } from "./gates.js";

@@ -1,7 +1,7 @@
 import { isAppError } from "../../../core/errors/app-error.js";
 import { isPreview } from "../../../core/records/routes/route-table.js";
 import { withFewerPreviews } from "../../routes/route-changes.js";
-import { withDeadline } from "../deadline.js";
+import { withDeadline } from "../runner/deadline.js";
 import { processEnvironment } from "../environment.js";
 import type { ReleaseManifest } from "../../../core/records/releases/release-manifest.js";
 import { manifestOf } from "../../builds/manifest/manifest-of.js";

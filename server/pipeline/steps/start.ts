@@ -4,7 +4,7 @@ import { runTask } from "../../builds/task.js";
 import { withoutUnvisited, withRelease } from "../../routes/route-changes.js";
 import { bringUp } from "../bring-up/bring-up.js";
 import { stopWhenOut } from "../bring-up/stop-instances.js";
-import { withDeadline } from "../deadline.js";
+import { withDeadline } from "../runner/deadline.js";
 import { processEnvironment } from "../environment.js";
 import { applyAppJsonEnv } from "../release-config.js";
 import type { ReleaseWork, Step } from "../step.js";

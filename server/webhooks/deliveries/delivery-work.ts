@@ -1,5 +1,5 @@
 import { toAppError, type ErrorCode } from "../../../core/errors/app-error.js";
-import { Slots } from "../../../core/slots.js";
+import { Slots } from "../../../core/async/slots.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";
 import type { WebhooksNeeds } from "../needs.js";
 import type { BranchResult } from "./delivery-record.js";

@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import { PRODUCTION } from "../../../core/records/routes/route-table.js";
-import type { Slots } from "../../../core/slots.js";
+import type { Slots } from "../../../core/async/slots.js";
 import { Repository } from "../../git/repository.js";
 import { Output } from "../../pipeline/output.js";
 import type { Pipeline } from "../../pipeline/pipeline.js";

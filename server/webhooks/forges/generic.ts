@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { commitSchema } from "./commit.js";
+import { commitSchema } from "./reading/commit.js";
 import type { Forge } from "./forge.js";
-import { deliveryIdIn, headerOf } from "./header.js";
-import { hmacRefusal } from "./hmac.js";
-import { jsonOf, shapeOf } from "./payload.js";
-import { pushReading } from "./push-reading.js";
-import { secretProblem } from "./secret-problem.js";
-import { hasStandardSignature, standardRefusal } from "./standard-webhooks.js";
+import { deliveryIdIn, headerOf } from "./reading/header.js";
+import { hmacRefusal } from "./signatures/hmac.js";
+import { jsonOf, shapeOf } from "./reading/payload.js";
+import { pushReading } from "./reading/push-reading.js";
+import { secretProblem } from "./signatures/secret-problem.js";
+import { hasStandardSignature, standardRefusal } from "./signatures/standard-webhooks.js";
 
 const HEX_HEADERS = ["X-Hub-Signature-256", "X-Signature-256"];
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { commitSchema } from "./commit.js";
+import { commitSchema } from "./reading/commit.js";
 import type { Forge } from "./forge.js";
-import { deliveryIdIn, eventIn, headerOf } from "./header.js";
-import { hmacRefusal } from "./hmac.js";
-import { jsonOf, shapeOf } from "./payload.js";
-import { otherEvent, pushReading } from "./push-reading.js";
+import { deliveryIdIn, eventIn, headerOf } from "./reading/header.js";
+import { hmacRefusal } from "./signatures/hmac.js";
+import { jsonOf, shapeOf } from "./reading/payload.js";
+import { otherEvent, pushReading } from "./reading/push-reading.js";
 
 const EVENT = "X-GitHub-Event";
 

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { sameSecret } from "../../../core/secrets.js";
-import { commitSchema } from "./commit.js";
+import { commitSchema } from "./reading/commit.js";
 import type { Forge } from "./forge.js";
-import { deliveryIdIn, eventIn, headerOf } from "./header.js";
-import { jsonOf, shapeOf } from "./payload.js";
-import { otherEvent, pushReading } from "./push-reading.js";
-import { secretProblem } from "./secret-problem.js";
-import { hasStandardSignature, standardRefusal } from "./standard-webhooks.js";
+import { deliveryIdIn, eventIn, headerOf } from "./reading/header.js";
+import { jsonOf, shapeOf } from "./reading/payload.js";
+import { otherEvent, pushReading } from "./reading/push-reading.js";
+import { secretProblem } from "./signatures/secret-problem.js";
+import { hasStandardSignature, standardRefusal } from "./signatures/standard-webhooks.js";
 
 const EVENT = "X-Gitlab-Event";
 const TOKEN = "X-Gitlab-Token";

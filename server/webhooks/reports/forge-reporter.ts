@@ -6,7 +6,7 @@ import { parseReleaseName, releaseName } from "../../../core/names.js";
 import type { EventRecord, EventType } from "../../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { keys } from "../../../core/redis/keys.js";
-import { sendRequest, type RequestAnswer } from "../../../core/send-request.js";
+import { sendRequest, type RequestAnswer } from "../../../core/network/send-request.js";
 import type { LogLinks } from "../../releases/log-links.js";
 import { urlOfRelease } from "../../releases/what-serves.js";
 import type { WebhooksNeeds } from "../needs.js";

@@ -1,4 +1,4 @@
-import { Slots } from "../../../core/slots.js";
+import { Slots } from "../../../core/async/slots.js";
 
 export interface SourceLimitsOptions {
   /** Commands that talk to one host at once. */

@@ -60,7 +60,7 @@ export const brokenOff: readonly Mutant[] = [
   },
   {
     guard: "a failure after the switch is told as what it is, and undoes nothing",
-    file: "server/pipeline/runner.ts",
+    file: "server/pipeline/runner/runner.ts",
     text: 'if (hasReached(work.record.phase, "live")) throw error;',
     by: "",
     tests: RUNNER,
@@ -68,7 +68,7 @@ export const brokenOff: readonly Mutant[] = [
   },
   {
     guard: "what may have been switched to is not undone",
-    file: "server/pipeline/runner.ts",
+    file: "server/pipeline/runner/runner.ts",
     text: "if (work.isSwitchTried) throw inDoubt(work, error);",
     by: "",
     tests: DOUBT,
@@ -113,7 +113,7 @@ export const brokenOff: readonly Mutant[] = [
   },
   {
     guard: "a release that a killed server left before Git moved the branch is undone",
-    file: "server/reconcile/recover-app.ts",
+    file: "server/reconcile/recovery/recover-app.ts",
     text: 'phase === "healthy" && (await work.repository.head(branch)) === commit',
     by: 'phase === "healthy"',
     tests: RUNNER,
@@ -121,7 +121,7 @@ export const brokenOff: readonly Mutant[] = [
   },
   {
     guard: "a release that a killed server left after Git moved the branch is finished",
-    file: "server/reconcile/recover-app.ts",
+    file: "server/reconcile/recovery/recover-app.ts",
     text: 'phase === "healthy" && (await work.repository.head(branch)) === commit',
     by: 'phase !== "healthy" && (await work.repository.head(branch)) === commit',
     tests: RUNNER,

@@ -178,7 +178,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "a request that may act twice is sent once",
-    file: "proxy/haproxy/config/text/retry-rules.ts",
+    file: "proxy/haproxy/config/text/rules/retry-rules.ts",
     text: "  http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE }\n",
     by: "",
     tests: ["test/contract/haproxy.test.ts"],
@@ -186,7 +186,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "a PATCH may act twice, too",
-    file: "proxy/haproxy/config/text/retry-rules.ts",
+    file: "proxy/haproxy/config/text/rules/retry-rules.ts",
     text: "unless { method GET HEAD OPTIONS PUT DELETE }",
     by: "unless { method GET HEAD OPTIONS PUT DELETE PATCH }",
     tests: ["test/contract/haproxy.test.ts"],
@@ -194,7 +194,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "scripts cannot read the cookie",
-    file: "proxy/haproxy/config/text/set-cookie-rules.ts",
+    file: "proxy/haproxy/config/text/rules/set-cookie-rules.ts",
     text: "Path=/; HttpOnly; SameSite=Lax",
     by: "Path=/; SameSite=Lax",
     tests: ["test/contract/haproxy-requests.test.ts"],
@@ -202,7 +202,7 @@ export const routes: readonly Mutant[] = [
   },
   {
     guard: "other sites cannot use the cookie",
-    file: "proxy/haproxy/config/text/set-cookie-rules.ts",
+    file: "proxy/haproxy/config/text/rules/set-cookie-rules.ts",
     text: "Path=/; HttpOnly; SameSite=Lax",
     by: "Path=/; HttpOnly",
     tests: ["test/contract/haproxy-requests.test.ts"],

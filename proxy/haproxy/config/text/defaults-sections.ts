@@ -1,4 +1,4 @@
-import { SMALL_BODY_BYTES } from "./body-rules.js";
+import { SMALL_BODY_BYTES } from "./rules/body-rules.js";
 import { BODY_SILENCE_SECONDS, REQUEST_SECONDS, type HaproxyOptions } from "../haproxy-options.js";
 import { maxConnectionsLine } from "./max-connections-line.js";
 

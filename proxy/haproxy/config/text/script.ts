@@ -1,4 +1,4 @@
-import { splitEntry } from "../split-entry.js";
+import { splitEntry } from "../entries/split-entry.js";
 import { APPEND_SOURCE } from "./visitor-headers.js";
 
 /** An app's mode header is only known at run time, and only Lua can look up a header by a variable name. */

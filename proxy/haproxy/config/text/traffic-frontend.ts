@@ -1,18 +1,18 @@
 import type { HaproxyOptions } from "../haproxy-options.js";
-import { slotEntry } from "../slot-entry.js";
-import { answerRules } from "./answer-rules.js";
-import { bodyRules } from "./body-rules.js";
-import { decidedVisitorRules } from "./decided-visitor-rules.js";
-import { modeRules } from "./mode-rules.js";
-import { releaseRules } from "./release-rules.js";
-import { retryRules } from "./retry-rules.js";
-import { setCookieRules } from "./set-cookie-rules.js";
-import { slotRules } from "./slot-rules.js";
-import { splitRules } from "./split-rules.js";
-import { stickyRules } from "./sticky-rules.js";
-import { targetRules } from "./target-rules.js";
+import { slotEntry } from "../entries/slot-entry.js";
+import { answerRules } from "./rules/answer-rules.js";
+import { bodyRules } from "./rules/body-rules.js";
+import { decidedVisitorRules } from "./rules/decided-visitor-rules.js";
+import { modeRules } from "./rules/mode-rules.js";
+import { releaseRules } from "./rules/release-rules.js";
+import { retryRules } from "./rules/retry-rules.js";
+import { setCookieRules } from "./rules/set-cookie-rules.js";
+import { slotRules } from "./rules/slot-rules.js";
+import { splitRules } from "./rules/split-rules.js";
+import { stickyRules } from "./rules/sticky-rules.js";
+import { targetRules } from "./rules/target-rules.js";
 import { visitorHeaders } from "./visitor-headers.js";
-import { wantedCookieRules } from "./wanted-cookie-rules.js";
+import { wantedCookieRules } from "./rules/wanted-cookie-rules.js";
 
 /** What happens to a request and to its answer. The rules run in this order. */
 export function trafficFrontend(options: HaproxyOptions): string {

@@ -1,6 +1,6 @@
 import type { HaproxyOptions } from "../haproxy-options.js";
 import { paths } from "../paths.js";
-import { slotEntry } from "../slot-entry.js";
+import { slotEntry } from "../entries/slot-entry.js";
 
 /** The backend of releases that sleep, and the header that tells the waker which one to wake (`APP/vN`). */
 export const WAKE = "wake";

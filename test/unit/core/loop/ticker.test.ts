@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { setImmediate } from "node:timers/promises";
-import { deferred, type Deferred } from "../../../../core/deferred.js";
+import { deferred, type Deferred } from "../../../../core/async/deferred.js";
 import { Ticker, type TickerOptions } from "../../../../core/loop/ticker.js";
 import { FakeClock } from "../../../support/fake-clock.js";
 

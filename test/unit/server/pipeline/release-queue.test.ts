@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { deferred } from "../../../../core/deferred.js";
+import { deferred } from "../../../../core/async/deferred.js";
 import { ReleaseQueue, type Place } from "../../../../server/pipeline/release-queue.js";
 
 describe("the queue of releases", () => {

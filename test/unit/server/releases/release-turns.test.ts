@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { deferred } from "../../../../core/deferred.js";
+import { deferred } from "../../../../core/async/deferred.js";
 import { ReleaseTurns } from "../../../../server/releases/release-turns.js";
 
 describe("turns of a release", () => {

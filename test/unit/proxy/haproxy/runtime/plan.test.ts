@@ -4,7 +4,7 @@ import type { AppRoutes } from "../../../../../proxy/proxy.js";
 import { plan } from "../../../../../proxy/haproxy/runtime/plan.js";
 import type { MapChange } from "../../../../../proxy/haproxy/runtime/map-changes.js";
 import { mapsOf } from "../../../../../proxy/haproxy/config/routing.js";
-import { slotOfEntry } from "../../../../../proxy/haproxy/config/slot-entry.js";
+import { slotOfEntry } from "../../../../../proxy/haproxy/config/entries/slot-entry.js";
 import {
   FALLBACK_HOST,
   isPlace,

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { isAppError } from "../../../../../core/errors/app-error.js";
-import { branchNameProblem } from "../../../../../server/webhooks/forges/branch-name.js";
+import { branchNameProblem } from "../../../../../server/webhooks/forges/reading/branch-name.js";
 import type { Forge, Incoming, Reading } from "../../../../../server/webhooks/forges/forge.js";
 import { forgeOf } from "../../../../../server/webhooks/forges/forge-of.js";
 import { bitbucketPush, COMMIT, giteaDelivery, githubPush, NOW } from "./deliveries.js";

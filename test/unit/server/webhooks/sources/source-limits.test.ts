@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { setImmediate } from "node:timers/promises";
-import { deferred } from "../../../../../core/deferred.js";
+import { deferred } from "../../../../../core/async/deferred.js";
 import { hostOfSource, SourceLimits } from "../../../../../server/webhooks/sources/source-limits.js";
 import { eventually } from "../../../../support/eventually.js";
 

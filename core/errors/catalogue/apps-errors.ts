@@ -1,0 +1,77 @@
+import { entry, printable } from "../catalogue-entry.js";
+
+/** Apps, their releases and tracks. */
+export const appsErrors = {
+  "app-name-invalid": entry<{ name: string }>(
+    400,
+    ({ name }) => `"${printable(name)}" cannot be an app's name.`,
+    () =>
+      "Use 1 to 40 characters: lower-case letters, digits and single dashes, a letter first (for example: my-shop).",
+  ),
+  "app-unknown": entry<{ app: string; known: readonly string[] }>(
+    404,
+    ({ app }) => `There is no app "${printable(app)}" here.`,
+    ({ known }) =>
+      known.length > 0
+        ? `Apps here: ${known.join(", ")}.`
+        : "No app has been pushed yet: git push creates one.",
+  ),
+  "release-unknown": entry<{ app: string; release: string; known: readonly string[] }>(
+    404,
+    ({ app, release }) => `"${app}" has no release "${printable(release)}" that can serve traffic.`,
+    ({ known }) => (known.length > 0 ? `Kept releases: ${known.join(", ")}.` : "No other release is kept."),
+  ),
+  "canary-none": entry<{ app: string }>(
+    409,
+    ({ app }) => `"${app}" has no canary at the moment.`,
+    () =>
+      'Push to the branch staging to create one. If git says "Everything up-to-date", run git commit --allow-empty first.',
+  ),
+  "canary-changed": entry<{ app: string; wanted: string; release: string }>(
+    409,
+    ({ app, wanted, release }) => `The canary of "${app}" is now ${release}, not ${wanted}.`,
+    ({ app }) => `Check it, then run the command again: sluice canary ${app}`,
+  ),
+  "promotion-overtaken": entry<{ app: string }>(
+    409,
+    ({ app }) => `The promotion of the canary of "${app}" was cancelled: something changed while it waited.`,
+    ({ app }) => `See the current verdict: sluice canary ${app}`,
+  ),
+  "production-none": entry<{ app: string }>(
+    409,
+    ({ app }) => `"${app}" has no production release at the moment.`,
+    () => "Push to the branch master or main to create one.",
+  ),
+  "process-unknown": entry<{ app: string; release: string; process: string; known: readonly string[] }>(
+    404,
+    ({ app, release, process }) => `${release} of "${app}" has no process "${printable(process)}".`,
+    ({ known }) => `Its processes: ${known.join(", ")}.`,
+  ),
+  "scale-fixed": entry<{ app: string; release: string; processes: readonly string[] }>(
+    409,
+    ({ app, release, processes }) =>
+      `app.json of ${release} of "${app}" sets the number of instances (formation: ${processes.join(", ")}).`,
+    () => "Change the quantity there and push. To scale by command instead, remove every quantity from it.",
+  ),
+  "scale-out-of-range": entry<{ app: string; wanted: number; min: number; max: number }>(
+    409,
+    ({ app, wanted, min, max }) =>
+      `The autoscaler keeps between ${min} and ${max} instances of web for "${app}", not ${wanted}.`,
+    () => "Change sluice.scale in app.json and push.",
+  ),
+  "scale-overtaken": entry<{ app: string }>(
+    409,
+    ({ app }) => `Production of "${app}" has changed since this scaling was decided.`,
+    () => "Nothing to do: the autoscaler will decide again.",
+  ),
+  "rollback-nothing": entry<{ app: string }>(
+    409,
+    ({ app }) => `"${app}" has no earlier release to roll back to.`,
+    ({ app }) => `List the releases: sluice releases ${app}`,
+  ),
+  "already-live": entry<{ app: string; release: string }>(
+    409,
+    ({ app, release }) => `${release} of "${app}" is already live.`,
+    ({ app }) => `Choose another one: \`sluice releases ${app}\` lists them.`,
+  ),
+} as const;

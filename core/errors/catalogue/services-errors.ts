@@ -1,0 +1,64 @@
+import { entry } from "../catalogue-entry.js";
+
+/** Redis, HAProxy and the disk. */
+export const servicesErrors = {
+  "redis-unavailable": entry<{ reason: string }>(
+    503,
+    ({ reason }) => `Redis, which keeps Sluice's records, does not answer (${reason}).`,
+    () => "Traffic is not affected. Try again in a moment; `sluice doctor` checks Redis.",
+    true,
+  ),
+  "engine-unavailable": entry<{ reason: string }>(
+    503,
+    ({ reason }) => `The engine that runs the instances does not answer (${reason}).`,
+    () => "Running instances keep serving. Try again in a moment.",
+    true,
+  ),
+  "redis-refused": entry<{ command: string; reason: string }>(
+    503,
+    ({ command, reason }) => `Redis refused ${command}: ${reason}.`,
+    () =>
+      "A Redis of your own (redis.url) must allow ACL SETUSER and Lua scripts, must not be read-only, and needs free memory (maxmemory).",
+  ),
+  "record-unreadable": entry<{ key: string }>(
+    500,
+    ({ key }) =>
+      `${key} in Redis cannot be read: it is damaged, or was written by a later version of Sluice.`,
+    () =>
+      "It was not changed, and running apps are not affected. Use the version that wrote it, or restore a copy.",
+  ),
+  "disk-full": entry<{ path: string; freeMegabytes: number; neededMegabytes: number }>(
+    507,
+    ({ path, freeMegabytes, neededMegabytes }) =>
+      `The disk of ${path} is full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free.`,
+    () =>
+      "Nothing was changed. Free some space (old logs, unused apps: sluice destroy APP --yes) and try again.",
+    true,
+  ),
+  "haproxy-files-behind": entry<{ folder: string }>(
+    507,
+    ({ folder }) => `HAProxy's files in ${folder} could not be updated: the disk is full.`,
+    () => "Free some space. Sluice then updates the files within a second and tries again.",
+    true,
+  ),
+  "haproxy-refused": entry<{ command: string; answer: string }>(
+    500,
+    ({ command, answer }) => `HAProxy refused "${command}": ${answer}`,
+    () => "Sluice falls back to a seamless reload. If this happens again, please report it.",
+  ),
+  "proxy-silent": entry<{
+    revision: number;
+    proxies: string;
+    seconds: number;
+    since?: string | undefined;
+  }>(
+    504,
+    ({ revision, proxies, seconds, since }) =>
+      `The proxy (${proxies}) did not apply revision ${revision}${since === undefined ? ` within ${seconds} s` : ` and has not reported since ${since}`}.`,
+    ({ proxies, since }) =>
+      since === undefined
+        ? "The change is saved, and the proxy applies it as soon as it can; see `sluice doctor`."
+        : `It catches up when Sluice runs there again. Until then, instances it may send visitors to are not stopped. If that host is gone for good: sluice hosts remove ${proxies}`,
+    true,
+  ),
+} as const;

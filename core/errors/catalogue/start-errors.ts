@@ -1,0 +1,79 @@
+import { entry } from "../catalogue-entry.js";
+
+/** Starting Sluice, and this machine. */
+export const startErrors = {
+  "settings-invalid": entry<{ file: string; problems: readonly string[] }>(
+    400,
+    ({ file, problems }) => `${file} cannot be used:\n${problems.map((line) => `  - ${line}`).join("\n")}`,
+    () => "Fix the lines above; docs/sluice-yml.md lists every setting with its default.",
+  ),
+  "home-unwritable": entry<{ home: string; reason: string }>(
+    500,
+    ({ home, reason }) => `The state folder ${home} is not writable (${reason}).`,
+    ({ home }) =>
+      `Run \`sudo chown "$USER" ${home}\`, or choose another folder: SLUICE_HOME=~/sluice sluice up.`,
+  ),
+  "home-unreachable": entry<{ home: string; folder: string }>(
+    500,
+    ({ home, folder }) => `Apps run as separate users, who cannot enter ${folder} to reach ${home}.`,
+    ({ folder }) =>
+      `Run \`chmod o+x ${folder}\`, or choose another folder: SLUICE_HOME=/var/lib/sluice sluice up.`,
+  ),
+  "home-path-too-long": entry<{ home: string; limit: number }>(
+    500,
+    ({ home, limit }) =>
+      `The path of the state folder is longer than ${limit} characters, too long for Unix sockets: ${home}`,
+    () => "Choose a shorter one: SLUICE_HOME=/var/lib/sluice sluice up.",
+  ),
+  "already-running": entry<{ home: string; pid: number }>(
+    409,
+    ({ home, pid }) => `Sluice is already running with the state folder ${home} (process ${pid}).`,
+    ({ home }) =>
+      `Stop it first (SLUICE_HOME=${home} sluice down), or give this one its own folder and ports.`,
+  ),
+  "not-running": entry<{ home: string }>(
+    503,
+    ({ home }) => `No Sluice server answers for the state folder ${home}.`,
+    () => "Start it: sluice up --detach. If it runs with another folder, set SLUICE_HOME to it.",
+    true,
+  ),
+  "port-taken": entry<{ port: number; what: string; setting: string; another: number }>(
+    409,
+    ({ port, what, setting }) => `Port ${port} (${what}, ${setting}) is in use by another program.`,
+    ({ port, setting, another }) =>
+      `Find that program: ss -ltnp 'sport = :${port}'. Stop it, or choose another port: ${setting}=${another} sluice up.`,
+  ),
+  "program-missing": entry<{ programs: readonly string[]; packages: readonly string[] }>(
+    500,
+    ({ programs }) => `Not installed on this machine: ${programs.join(", ")}.`,
+    ({ packages }) => `Run: sudo apt-get install -y ${packages.join(" ")}`,
+  ),
+  "program-closed": entry<{ file: string; folder: string }>(
+    500,
+    ({ file, folder }) => `The apps' users cannot run ${file}: they cannot enter ${folder}.`,
+    ({ folder }) =>
+      `Install it where every user can run it (for example, Node.js in /usr/local), or run: chmod o+x ${folder}`,
+  ),
+  "host-key-invalid": entry<{ file: string; reason: string }>(
+    500,
+    ({ file, reason }) => `The SSH host key ${file} cannot be read (${reason}).`,
+    ({ file }) =>
+      `Restore it from a backup. Or run \`rm ${file}\` and start again: Sluice creates a new one, and SSH warns everyone who pushes that the host key has changed.`,
+  ),
+  "service-failed": entry<{ service: string; log: string }>(
+    500,
+    ({ service, log }) => `${service} did not start. Its last lines:\n${log}`,
+    ({ service }) =>
+      `Fix the problem that ${service} reports above and run the command again; \`sluice doctor\` checks everything.`,
+  ),
+  "start-failed": entry<{ output: string }>(
+    500,
+    ({ output }) => `Sluice did not start in the background:\n${output}`,
+    () => "Fix the problem and run the command again. Without --detach it prints more.",
+  ),
+  "machine-unfit": entry<{ count: number }>(
+    500,
+    ({ count }) => `${count} of the checks above failed.`,
+    () => "Each failed check shows how to fix it.",
+  ),
+} as const;

@@ -1,0 +1,57 @@
+import { entry, printable } from "../catalogue-entry.js";
+
+/** What a pushed tree may contain. */
+export const treeErrors = {
+  "tree-link-outside": entry<{ path: string; target: string }>(
+    422,
+    ({ path, target }) =>
+      `The symbolic link ${printable(path)} points outside the repository (${printable(target)}).`,
+    () => "Point it to a path inside the repository, or remove it (git rm). Then commit and push again.",
+  ),
+  "procfile-invalid": entry<{ line: number; text: string; problem: string }>(
+    422,
+    ({ line, text, problem }) => `Procfile, line ${line}: ${problem}: ${printable(text)}`,
+    () =>
+      "Each line is `name: command`, for example `web: node server.js`; names are lower-case letters, digits and dashes.",
+  ),
+  "manifest-invalid": entry<{ file: string; problem: string }>(
+    422,
+    ({ file, problem }) => `${file} cannot be used: ${problem}.`,
+    ({ file }) => `Fix ${file}, commit and push again; docs/app-json.md and docs/builds.md list its keys.`,
+  ),
+  "nothing-to-run": entry(
+    422,
+    () =>
+      "Sluice does not know how to start this app: there is no Procfile, and package.json has no `start` script.",
+    () => "Add a Procfile with a line such as `web: node server.js`, commit and push again.",
+  ),
+  "env-required": entry<{ names: readonly string[] }>(
+    422,
+    ({ names }) => `app.json requires a value for: ${names.join(", ")}.`,
+    ({ names }) => `Run: sluice config APP ${names.map((name) => `${name}=…`).join(" ")}`,
+  ),
+  "engine-unsupported": entry<{ what: string }>(
+    422,
+    ({ what }) => `${what} needs the engine \`swarm\`, which does not run here.`,
+    () => "Add a Procfile, so that the app runs as a process, or remove the Dockerfile.",
+  ),
+  "node-version-unknown": entry<{ range: string; source: string; reason: string }>(
+    422,
+    ({ range, source, reason }) => `No Node.js was found for "${printable(range)}" (${source}): ${reason}.`,
+    () => 'Request a version that exists, for example "engines": {"node": "22.x"}.',
+  ),
+  "npm-registry-untrusted": entry<{ reason: string }>(
+    502,
+    ({ reason }) => `This machine does not trust the certificate of the npm registry: ${reason}.`,
+    () =>
+      "Give Sluice the certificate of the authority that signed it: start it with NODE_EXTRA_CA_CERTS=FILE, or run `npm config set --location=global cafile FILE`.",
+    true,
+  ),
+  "npm-registry-failed": entry<{ reason: string }>(
+    502,
+    ({ reason }) => `Fetching from the npm registry failed: ${reason}.`,
+    () =>
+      "Check whether `npm ping` works on this machine. HTTPS_PROXY and npm_config_registry in Sluice's environment set how it reaches the registry.",
+    true,
+  ),
+} as const;

@@ -1,0 +1,18 @@
+import { CANARY } from "../../../../../core/records/routes/route-table.js";
+import type { HaproxyOptions } from "../../haproxy-options.js";
+import { paths } from "../../paths.js";
+import { slotEntry, STICKY } from "../../entries/slot-entry.js";
+import { target } from "../../entries/target.js";
+import { visitCookie } from "../../entries/visit-cookie.js";
+
+/** The release that a visitor's cookie keeps them on. */
+export function stickyRules({ folder }: Pick<HaproxyOptions, "folder">): string {
+  return `  # A sticky release keeps its visitors while it has a server left; a canary, only while it takes visitors at all.
+  http-request set-var(txn.had) var(txn.visit),${visitCookie.field("version")} if { var(txn.visit) -m found } !is_asked
+  http-request set-var(txn.kept) var(txn.target),${target.field("app")},concat(/,txn.had) if { var(txn.had) -m found }
+  http-request set-var(txn.keptslot) var(txn.kept),map_str(${paths.map(folder, "slots")}) if { var(txn.kept) -m found }
+  acl is_kept var(txn.keptslot),${slotEntry.field("visitors")} -m str ${STICKY}
+  acl is_kept_canary var(txn.keptslot),${slotEntry.field("track")} -m str ${CANARY}
+  http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),${slotEntry.field("slot")},nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),${slotEntry.field("slot")},nbsrv gt 0 } is_split
+`;
+}
