@@ -24,6 +24,7 @@ import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
 import { AppRemovals } from "./apps/app-removals.js";
+import { APP_KEYS } from "./app-keys.js";
 import { AppStore } from "./apps/app-store.js";
 import { BranchTracks } from "./routes/branch-tracks.js";
 import { ConfigStore } from "./apps/config-store.js";
@@ -131,7 +132,7 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
 function makeStores({ settings, redis, appRedis, log }: ServerOptions, box: SecretBox): Stores {
   const [routes, releases] = [new RouteTables(redis), new ReleaseStore(redis)];
   return {
-    apps: new AppStore(redis, box, settings.instances.firstUid),
+    apps: new AppStore(redis, box, settings.instances.firstUid, APP_KEYS),
     config: new ConfigStore(redis, box),
     redisUsers: new RedisUsers(redis, appRedis, log),
     releases,

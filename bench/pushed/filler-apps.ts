@@ -23,7 +23,7 @@ export async function addFillerApps(
 ): Promise<void> {
   if (count === 0) return;
   const tables = new RouteTables(redis);
-  const store = new AppStore(redis, await openSecretBox(new Home(sluice.home).key()), FIRST_UID);
+  const store = new AppStore(redis, await openSecretBox(new Home(sluice.home).key()), FIRST_UID, []);
   let revision = 0;
   for (let index = 1; index <= count; index++) {
     await store.ensure(fillerName(index), "bench");

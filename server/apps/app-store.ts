@@ -1,6 +1,7 @@
 import type { Database } from "../../core/redis/database.js";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
 import { parseAppName } from "../../core/names.js";
+import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import { appRecordSchema, type AppRecord } from "../../core/records/apps/app-record.js";
 import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import { keys } from "../../core/redis/keys.js";
@@ -13,12 +14,14 @@ export class AppStore {
     private readonly redis: Database,
     private readonly box: SecretBox,
     private readonly firstUid: number,
+    /** What is removed with an app. */
+    private readonly appKeys: readonly AppKeys[],
     private readonly token = "",
   ) {}
 
   /** The same, for who removes an app only while holding its lock: after that it fails with `release-lock-lost`. */
   under({ token }: Pick<HeldLock, "token">): AppStore {
-    return new AppStore(this.redis, this.box, this.firstUid, token);
+    return new AppStore(this.redis, this.box, this.firstUid, this.appKeys, token);
   }
 
   /** The app, made now if this is the first that is heard of it. */
@@ -94,33 +97,32 @@ export class AppStore {
     app: string,
     { keepsNumbers, by }: { readonly keepsNumbers: boolean; readonly by: string },
   ): Promise<void> {
-    const own = [
-      ...(keepsNumbers ? [] : [keys.releaseCounter(app)]),
-      ...[keys.releases(app), keys.branchTracks(app), keys.config(app), keys.flags(app)],
-      ...[keys.flagChanges(app), keys.canaries(app), keys.scaleDecisions(app)],
-      ...[keys.deliveries(app), keys.deliveryCounter(app), keys.deliveryIds(app), keys.deliveryQueue(app)],
-      ...[keys.newestDeliveries(app), keys.refusedDeliveries(app), keys.sourceHeads(app)],
-      ...[keys.hostDeployments(app), keys.notifications(app)],
-    ];
-    const shared = [keys.apps, keys.webhooks, keys.scaleRequests, keys.deliveryApps];
-    const all = [keys.lock(app), ...shared, keys.events, ...own];
+    const all = <T>(which: (room: AppKeys) => readonly T[] | undefined): T[] =>
+      this.appKeys.flatMap((room) => which(room) ?? []);
+    const own = [...all((room) => room.own), ...(keepsNumbers ? [] : all((room) => room.counters))];
+    const hashes = [keys.apps, ...all((room) => room.hashes)];
+    const sets = all((room) => room.sets);
+    const changed = [keys.lock(app), keys.events, ...hashes, ...sets, ...own.map((keyOf) => keyOf(app))];
     const events = eventsArgument([{ app, type: "app.destroyed", by, data: {} }]);
-    const isRemoved = await this.redis.eval(REMOVE, all.length, ...all, app, this.token, events);
+    const args = [app, this.token, events, hashes.length, sets.length];
+    const isRemoved = await this.redis.eval(REMOVE, changed.length, ...changed, ...args);
     if (isRemoved !== 1) throw new AppError("release-lock-lost", { app });
   }
 }
 
 /**
- * KEYS: lock, apps hash, webhooks hash, scale requests hash, set of apps with deliveries, events stream, then what is the
- * app's alone. ARGV: app, the lock's token ("" without), the events, which are added if the app was there. Answer: 1, or 0
- * when the lock is not held.
+ * KEYS: lock, events stream, the apps hash and other hashes, sets, then what is the app's alone. ARGV: app, the lock's token
+ * ("" without), the events, which are added if the app was there, how many hashes, how many sets. Answer: 1, or 0 when the
+ * lock is not held.
  */
 const REMOVE = `${HOLDS}${ADD_EVENTS}
 if not holds(KEYS[1], ARGV[2]) then return 0 end
-if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then addEvents(KEYS[6], ARGV[3]) end
-for i = 2, 4 do redis.call('HDEL', KEYS[i], ARGV[1]) end
-redis.call('SREM', KEYS[5], ARGV[1])
-for i = 7, #KEYS do redis.call('DEL', KEYS[i]) end
+if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 then addEvents(KEYS[2], ARGV[3]) end
+local sets = 3 + tonumber(ARGV[4])
+local own = sets + tonumber(ARGV[5])
+for i = 3, sets - 1 do redis.call('HDEL', KEYS[i], ARGV[1]) end
+for i = sets, own - 1 do redis.call('SREM', KEYS[i], ARGV[1]) end
+for i = own, #KEYS do redis.call('DEL', KEYS[i]) end
 return 1`;
 
 /**

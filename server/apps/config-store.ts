@@ -1,3 +1,4 @@
+import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { isEnvName } from "../../core/names.js";
@@ -5,6 +6,8 @@ import { EVENTS_KEPT } from "../../core/records/events/add-events.js";
 import type { NewEvent } from "../../core/records/events/event-record.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
+
+export const CONFIG_KEYS: AppKeys = { own: [keys.config] };
 
 /** Names that Sluice gives to each process itself. */
 const RESERVED = new Set([

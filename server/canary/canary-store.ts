@@ -1,9 +1,12 @@
+import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import type { NewEvent } from "../../core/records/events/event-record.js";
 import { keys } from "../../core/redis/keys.js";
 import { canaryRecordSchema, type CanaryRecord } from "./canary-record.js";
+
+export const CANARY_KEYS: AppKeys = { own: [keys.canaries] };
 
 const KEPT = 20;
 

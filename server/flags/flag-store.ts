@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import { flagChangeSchema, type FlagChange } from "../../core/api/apps/flags.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
@@ -7,6 +8,8 @@ import { parseFlagName } from "../../core/names.js";
 import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import { keys } from "../../core/redis/keys.js";
 import { readFlag } from "./flag.js";
+
+export const FLAG_KEYS: AppKeys = { own: [keys.flags, keys.flagChanges] };
 
 const CHANGES_KEPT = 200;
 const MOST_CHARACTERS = 65_536;

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import {
   receiverEventsSchema,
   receiverFormSchema,
@@ -13,6 +14,8 @@ import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 import type { AppEvent } from "../events/app-event.js";
 import { parseReceiverUrl, shownUrl } from "./receiver-url.js";
+
+export const RECEIVER_KEYS: AppKeys = { own: [keys.notifications] };
 
 const recordSchema = z.object({
   v: z.literal(1),

@@ -1,3 +1,4 @@
+import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
@@ -12,6 +13,8 @@ import {
 import { keys } from "../../core/redis/keys.js";
 import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
 import { eventsOfRelease } from "../events/events-of.js";
+
+export const RELEASE_KEYS: AppKeys = { own: [keys.releases], counters: [keys.releaseCounter] };
 
 export type NewRelease = Pick<
   ReleaseRecord,

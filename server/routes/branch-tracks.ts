@@ -1,3 +1,4 @@
+import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { isPreview } from "../../core/records/routes/route-table.js";
@@ -5,6 +6,8 @@ import type { RouteTables } from "../../core/records/routes/route-tables.js";
 import { keys } from "../../core/redis/keys.js";
 import type { ReleaseStore } from "../releases/release-store.js";
 import { fixedTrack, previewNames } from "./track-of-branch.js";
+
+export const BRANCH_TRACK_KEYS: AppKeys = { own: [keys.branchTracks] };
 
 /**
  * Which branch has which track. A preview's name is given to the branch that comes first, until that branch is deleted:

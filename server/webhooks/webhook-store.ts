@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
@@ -7,6 +8,8 @@ import type { SecretBox } from "../../core/secrets.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
 import type { ForgeName } from "./forges/forge.js";
 import { parseSource } from "./sources/source-address.js";
+
+export const WEBHOOK_KEYS: AppKeys = { hashes: [keys.webhooks] };
 
 const HOST_NAMES = [
   "github",

@@ -64,7 +64,7 @@ describe("an app that is destroyed", function () {
     await letGo();
     await Promise.all([destroyed, later]);
     expect(await answer).to.equal(1);
-    expect(push.lines.join("\n")).to.include(`the app "${APP}" was destroyed`);
+    expect(push.lines.join("\n")).to.include(`The app "${APP}" was destroyed`);
     expect(await trial.parts.tools.apps.find(APP)).to.equal(undefined);
   });
 

@@ -179,7 +179,7 @@ describe("the event stream", function () {
     });
 
     it("has the making and the removal of an app once", async () => {
-      const apps = new AppStore(redis, new SecretBox(randomBytes(32)), 1000);
+      const apps = new AppStore(redis, new SecretBox(randomBytes(32)), 1000, []);
       await Promise.all([apps.ensure("shop", "ann"), apps.ensure("shop", "bob")]);
       await apps.ensure("shop", "bob");
       await apps.remove("shop", { keepsNumbers: false, by: "bob" });
@@ -213,7 +213,7 @@ describe("the event stream", function () {
     beforeEach(async () => {
       server = await TestRedis.start();
       redis = await server.connect();
-      apps = new AppStore(redis, new SecretBox(randomBytes(32)), 1000);
+      apps = new AppStore(redis, new SecretBox(randomBytes(32)), 1000, []);
       stream = new EventStream(redis);
       stream.start();
     });

@@ -1,6 +1,9 @@
 import { z } from "zod";
+import type { AppKeys } from "../apps/app-keys.js";
 import type { Database } from "../../redis/database.js";
 import { keys } from "../../redis/keys.js";
+
+export const SCALE_DECISION_KEYS: AppKeys = { own: [keys.scaleDecisions] };
 
 const DECISIONS_KEPT = 100;
 

@@ -1,6 +1,9 @@
 import { z } from "zod";
+import type { AppKeys } from "../apps/app-keys.js";
 import type { Database } from "../../redis/database.js";
 import { keys } from "../../redis/keys.js";
+
+export const SCALE_REQUEST_KEYS: AppKeys = { hashes: [keys.scaleRequests] };
 
 const requestSchema = z.object({
   v: z.literal(1),

@@ -1,3 +1,4 @@
+import type { AppKeys } from "../../../core/records/apps/app-keys.js";
 import type { Database } from "../../../core/redis/database.js";
 import { keys } from "../../../core/redis/keys.js";
 import {
@@ -6,6 +7,18 @@ import {
   type DeliveryRecord,
   type RefusedDelivery,
 } from "./delivery-record.js";
+
+export const DELIVERY_KEYS: AppKeys = {
+  own: [
+    keys.deliveries,
+    keys.deliveryCounter,
+    keys.deliveryIds,
+    keys.deliveryQueue,
+    keys.newestDeliveries,
+    keys.refusedDeliveries,
+  ],
+  sets: [keys.deliveryApps],
+};
 
 const KEPT_DELIVERIES = 200;
 const KEPT_IDS = 20_000;

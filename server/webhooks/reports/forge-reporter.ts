@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AppKeys } from "../../../core/records/apps/app-keys.js";
 import type { Database } from "../../../core/redis/database.js";
 import type { Handlers } from "../../../core/outbox/outbox-loop.js";
 import type { Outbox } from "../../../core/outbox/outbox.js";
@@ -16,6 +17,8 @@ import { deploymentIdOf } from "./github-deployment.js";
 import { reportRequests } from "./report-requests.js";
 import type { ForgeRequest } from "./forge-request.js";
 import type { Webhook, WebhookStore } from "../webhook-store.js";
+
+export const REPORT_KEYS: AppKeys = { own: [keys.hostDeployments] };
 
 export interface ForgeReporterOptions {
   readonly tools: Pick<WebhooksNeeds, "releases" | "settings">;

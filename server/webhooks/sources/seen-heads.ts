@@ -1,5 +1,8 @@
+import type { AppKeys } from "../../../core/records/apps/app-keys.js";
 import type { Database } from "../../../core/redis/database.js";
 import { keys } from "../../../core/redis/keys.js";
+
+export const SEEN_HEAD_KEYS: AppKeys = { own: [keys.sourceHeads] };
 
 /**
  * Where each branch of an app's source stood when what it asked for was done, so that what no delivery told of is noticed.
