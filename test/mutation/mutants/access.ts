@@ -2,7 +2,7 @@ import type { Mutant } from "../mutant.js";
 
 const NAMES = ["test/unit/core/names.test.ts"];
 const SECRETS = ["test/unit/core/secrets.test.ts"];
-const SSH = ["test/integration/push-over-ssh.test.ts"];
+const SSH = ["test/integration/push/push-over-ssh.test.ts"];
 
 /** Names, tokens, secrets and pages of others. */
 export const access: readonly Mutant[] = [
@@ -46,21 +46,21 @@ export const access: readonly Mutant[] = [
     file: "core/secrets.ts",
     text: "`${secret}\\n`, 0o600",
     by: "`${secret}\\n`, 0o644",
-    tests: ["test/contract/secret-file.test.ts"],
+    tests: ["test/rooms/core/secret-file.test.ts"],
   },
   {
     guard: "a flag is not changed by another site's page",
     file: "server/flags/refuse-foreign-page.ts",
     text: 'site !== undefined && site !== "none" && site !== "same-origin"',
     by: "site === null",
-    tests: ["test/integration/flags.test.ts"],
+    tests: ["test/integration/flags/flags.test.ts"],
   },
   {
     guard: "a flag is not changed by a browser that fetches ahead",
     file: "server/flags/refuse-foreign-page.ts",
     text: "if (isForeign || isAhead)",
     by: "if (isForeign)",
-    tests: ["test/integration/flags.test.ts"],
+    tests: ["test/integration/flags/flags.test.ts"],
   },
   {
     guard: "a flag's value is not nested without end",
@@ -88,14 +88,14 @@ export const access: readonly Mutant[] = [
     file: "server/push/hook-channel.ts",
     text: "const answerer = this.answerers.get(token);",
     by: "const answerer = this.answerers.get(token) ?? [...this.answerers.values()][0];",
-    tests: ["test/contract/hook-channel.test.ts"],
+    tests: ["test/rooms/server/push/hook-channel.test.ts"],
   },
   {
     guard: "a hook's token is worth nothing when its push is over",
     file: "server/push/hook-channel.ts",
     text: "this.answerers.delete(token);",
     by: "",
-    tests: ["test/contract/hook-channel.test.ts"],
+    tests: ["test/rooms/server/push/hook-channel.test.ts"],
   },
   {
     guard: "of two SSH keys of one type each is its owner's",

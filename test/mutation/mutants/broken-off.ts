@@ -1,10 +1,10 @@
 import type { Mutant } from "../mutant.js";
 
-const LOCK = ["test/contract/lock.test.ts"];
-const RUNNER = ["test/contract/runner.test.ts"];
-const DOUBT = ["test/contract/switch-in-doubt.test.ts"];
-const EVENTS = ["test/contract/events.test.ts"];
-const OVERTAKEN = ["test/contract/scale-overtaken.test.ts"];
+const LOCK = ["test/rooms/core/redis/lock.test.ts"];
+const RUNNER = ["test/rooms/server/pipeline/runner.test.ts"];
+const DOUBT = ["test/rooms/server/pipeline/switch-in-doubt.test.ts"];
+const EVENTS = ["test/rooms/server/events/events.test.ts"];
+const OVERTAKEN = ["test/rooms/server/pipeline/scale-overtaken.test.ts"];
 
 /** What becomes of work that is broken off, or whose reason has gone meanwhile. */
 export const brokenOff: readonly Mutant[] = [
@@ -182,13 +182,13 @@ export const brokenOff: readonly Mutant[] = [
     file: "monitor/autoscaling/autoscaling.ts",
     text: "from, sizedAt, to, reason, at: now",
     by: "from, to, reason, at: now",
-    tests: ["test/contract/autoscaling.test.ts"],
+    tests: ["test/rooms/monitor/autoscaling.test.ts"],
   },
   {
     guard: "the autoscaler begins again after a person's decision, even if the number is the same",
     file: "monitor/autoscaling/autoscaling.ts",
     text: "known?.instances === servers.length && known.sizedAt === sizedAt",
     by: "known?.instances === servers.length",
-    tests: ["test/contract/autoscaling.test.ts"],
+    tests: ["test/rooms/monitor/autoscaling.test.ts"],
   },
 ];

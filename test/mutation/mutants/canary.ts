@@ -102,13 +102,13 @@ export const canary: readonly Mutant[] = [
     file: "server/canary/judging/share.ts",
     text: "isRaised = table.tracks[CANARY] === release && table.canary?.isByHand === false;",
     by: "isRaised = true;",
-    tests: ["test/contract/canary-share.test.ts"],
+    tests: ["test/rooms/server/canary/canary-share.test.ts"],
   },
   {
     guard: "an abort takes its own canary, not one that came meanwhile",
     file: "server/canary/judging/share.ts",
     text: "table.tracks[CANARY] === number ? withoutCanary(table, tools.clock.now()) : table",
     by: "withoutCanary(table, tools.clock.now())",
-    tests: ["test/contract/canary-share.test.ts"],
+    tests: ["test/rooms/server/canary/canary-share.test.ts"],
   },
 ];

@@ -2,7 +2,7 @@ import type { Mutant } from "../mutant.js";
 
 const TICKER = ["test/unit/core/loop/ticker.test.ts"];
 const PER_KEY = ["test/unit/core/loop/per-key.test.ts"];
-const REQUESTS = ["test/contract/request-loop.test.ts"];
+const REQUESTS = ["test/rooms/core/redis/request-loop.test.ts"];
 
 /** What every loop relies on. */
 export const loop: readonly Mutant[] = [

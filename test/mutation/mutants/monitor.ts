@@ -116,13 +116,13 @@ export const monitor: readonly Mutant[] = [
     file: "monitor/notices/tell-people.ts",
     text: "if (!sender.to.includes(to)) return;",
     by: "",
-    tests: ["test/contract/alert-notices.test.ts"],
+    tests: ["test/rooms/monitor/alert-notices.test.ts"],
   },
   {
     guard: "a notice that was sent is not sent again",
     file: "monitor/notices/tell-people.ts",
     text: "if (await sent.has(sender.kind, notice.id, to)) return;",
     by: "",
-    tests: ["test/contract/alert-notices.test.ts"],
+    tests: ["test/rooms/monitor/alert-notices.test.ts"],
   },
 ];

@@ -1,8 +1,8 @@
 import type { Mutant } from "../mutant.js";
 
-const OUTBOX = ["test/contract/outbox.test.ts"];
+const OUTBOX = ["test/rooms/core/outbox.test.ts"];
 const OUTCOME = ["test/unit/core/outbox/outcome.test.ts"];
-const REQUEST = ["test/contract/send-request.test.ts"];
+const REQUEST = ["test/rooms/core/send-request.test.ts"];
 
 /** What is sent to others, and how often. */
 export const outbox: readonly Mutant[] = [

@@ -1,10 +1,10 @@
 import type { Mutant } from "../mutant.js";
 
-const HEALTH = ["test/contract/health.test.ts"];
+const HEALTH = ["test/rooms/server/pipeline/health.test.ts"];
 const TURNS = ["test/unit/server/releases/release-turns.test.ts"];
 const QUEUE = ["test/unit/server/pipeline/release-queue.test.ts"];
-const PRUNE = ["test/contract/prune.test.ts", "test/unit/server/pipeline/prune.test.ts"];
-const KEY = ["test/contract/dependency-key.test.ts"];
+const PRUNE = ["test/rooms/server/pipeline/prune.test.ts", "test/unit/server/pipeline/prune.test.ts"];
+const KEY = ["test/rooms/server/builds/dependency-key.test.ts"];
 const PHASE = ["test/unit/core/records/releases/phase.test.ts"];
 
 /** From a push to a release, and what is kept of it. */

@@ -4,7 +4,7 @@ const CHANGES = ["test/unit/server/routes/route-changes.test.ts"];
 const RETIREMENT = ["test/unit/server/reconcile/retirement.test.ts"];
 const PLAN = ["test/unit/proxy/haproxy/runtime/plan.test.ts"];
 const ROUTES_OF = ["test/unit/proxy/routes-of.test.ts"];
-const FOLLOWER = ["test/contract/follower.test.ts"];
+const FOLLOWER = ["test/rooms/proxy/follower.test.ts"];
 const COUNTS = ["test/contract/haproxy-counts.test.ts"];
 
 /** Where visitors go, and when what they left may stop. */
@@ -140,7 +140,7 @@ export const routes: readonly Mutant[] = [
     file: "core/records/alerts/is-alert.ts",
     text: "return false;",
     by: "throw error;",
-    tests: ["test/contract/is-alert.test.ts"],
+    tests: ["test/rooms/core/records/is-alert.test.ts"],
   },
   {
     guard: "an alert that could not be applied is applied again",
@@ -197,7 +197,7 @@ export const routes: readonly Mutant[] = [
     file: "proxy/haproxy/config/text/rules/set-cookie-rules.ts",
     text: "Path=/; HttpOnly; SameSite=Lax",
     by: "Path=/; SameSite=Lax",
-    tests: ["test/contract/haproxy-requests.test.ts"],
+    tests: ["test/rooms/proxy/haproxy-requests.test.ts"],
     only: "a cookie that scripts",
   },
   {
@@ -205,7 +205,7 @@ export const routes: readonly Mutant[] = [
     file: "proxy/haproxy/config/text/rules/set-cookie-rules.ts",
     text: "Path=/; HttpOnly; SameSite=Lax",
     by: "Path=/; HttpOnly",
-    tests: ["test/contract/haproxy-requests.test.ts"],
+    tests: ["test/rooms/proxy/haproxy-requests.test.ts"],
     only: "a cookie that scripts",
   },
   {
@@ -213,28 +213,28 @@ export const routes: readonly Mutant[] = [
     file: "server/reconcile/pending-stops.ts",
     text: "await waitForProxies(this.tools, await routes.revisionOf(app), app);",
     by: "",
-    tests: ["test/contract/sleep.test.ts"],
+    tests: ["test/rooms/server/reconcile/sleep.test.ts"],
   },
   {
     guard: "a stop that could not be made is made later",
     file: "server/reconcile/pending-stops.ts",
     text: "this.pending.set(keyOf(stop), stop);",
     by: "",
-    tests: ["test/contract/half-done.test.ts", "test/contract/sleep.test.ts"],
+    tests: ["test/rooms/server/pipeline/half-done.test.ts", "test/rooms/server/reconcile/sleep.test.ts"],
   },
   {
     guard: "what was decided is done only if it is still due",
     file: "server/reconcile/reconciler.ts",
     text: "return last.isDue ? change(table) : table;",
     by: "return change(table);",
-    tests: ["test/contract/late-moves.test.ts"],
+    tests: ["test/rooms/server/reconcile/late-moves.test.ts"],
   },
   {
     guard: "of an app that was destroyed no traffic is written",
     file: "proxy/traffic.ts",
     text: "traffic.filter(({ app }) => isThere(app))",
     by: "traffic.filter(({ app }) => isThere(app) || true)",
-    tests: ["test/contract/traffic-series.test.ts"],
+    tests: ["test/rooms/core/records/traffic-series.test.ts"],
     only: "leaves no trace",
   },
 ];

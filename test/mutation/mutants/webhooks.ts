@@ -1,8 +1,8 @@
 import type { Mutant } from "../mutant.js";
 
 const SIGNATURES = ["test/unit/server/webhooks/forges/signatures.test.ts"];
-const RECEIVED = ["test/integration/webhooks.test.ts"];
-const SOURCES = ["test/integration/webhook-sources.test.ts"];
+const RECEIVED = ["test/integration/webhooks/webhooks.test.ts"];
+const SOURCES = ["test/integration/webhooks/webhook-sources.test.ts"];
 
 /** Who may deliver, and what of it is taken. */
 export const webhooks: readonly Mutant[] = [

@@ -1,0 +1,32 @@
+import { expect } from "chai";
+import { newSshKeyPair } from "../../../../core/ssh-key-pair.js";
+import { KeyStore } from "../../../../server/access/key-store.js";
+import { TokenStore } from "../../../../server/access/token-store.js";
+import { OwnRedis } from "../../../support/own-redis.js";
+
+const COUNT = 40;
+
+describe("the lists of tokens and keys", () => {
+  let own: OwnRedis;
+  before(async () => (own = await OwnRedis.start()));
+  after(async () => own.stop());
+
+  for (const [what, add, list] of [
+    [
+      "tokens",
+      async (index: number) => new TokenStore(own.redis, "admin").create(`token ${index}`),
+      async () => new TokenStore(own.redis, "admin").list(),
+    ],
+    [
+      "keys",
+      async (index: number) => new KeyStore(own.redis).add(newSshKeyPair(`key-${index}`).publicKey),
+      async () => new KeyStore(own.redis).list(),
+    ],
+  ] as const)
+    it(`name the oldest of the ${what} first`, async () => {
+      for (let index = 0; index < COUNT; index++) await add(index);
+      const times = (await list()).map(({ createdAt }) => createdAt);
+      expect(times).to.have.length(COUNT);
+      expect(times).to.deep.equal([...times].sort());
+    });
+});
