@@ -1,8 +1,8 @@
 import { Home } from "../core/home.js";
 import { serviceState } from "../core/exec/runsv.js";
 import { eventually } from "../test/support/eventually.js";
-import type { TestClone } from "../test/support/test-clone.js";
-import type { TestSluice } from "../test/support/test-sluice.js";
+import type { TestClone } from "../test/support/git/test-clone.js";
+import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import type { Figure } from "./figure.js";
 import { fineProcessorMs, processTree } from "./machine/processes.js";

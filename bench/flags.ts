@@ -1,4 +1,4 @@
-import { ask } from "../test/support/ask.js";
+import { ask } from "../test/support/network/ask.js";
 import { eventually } from "../test/support/eventually.js";
 import type { Bench } from "./bench.js";
 import { wallClock } from "./machine/wall-clock.js";

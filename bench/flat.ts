@@ -1,5 +1,5 @@
-import type { TestClone } from "../test/support/test-clone.js";
-import type { TestSluice } from "../test/support/test-sluice.js";
+import type { TestClone } from "../test/support/git/test-clone.js";
+import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { fineProcessorMs } from "./machine/processes.js";
 import { recordsOf } from "./machine/records.js";

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { serviceState } from "../core/exec/runsv.js";
-import type { TestSluice } from "../test/support/test-sluice.js";
+import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import {
   memoryOf,

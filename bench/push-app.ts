@@ -1,4 +1,4 @@
-import type { TestClone } from "../test/support/test-clone.js";
+import type { TestClone } from "../test/support/git/test-clone.js";
 import { wallClock } from "./machine/wall-clock.js";
 
 /** Pushes what is committed, and gives the milliseconds it took. Throws with git's output when it fails. */

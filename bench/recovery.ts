@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { serviceState } from "../core/exec/runsv.js";
 import { eventually } from "../test/support/eventually.js";
-import type { TestSluice } from "../test/support/test-sluice.js";
+import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { recoverCrowd } from "./crowd-recovery.js";
 import { isFailed, problemsText, type Answer } from "./load/answer.js";

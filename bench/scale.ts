@@ -2,7 +2,7 @@ import { cpus } from "node:os";
 import type { ScaleSettings } from "../core/records/releases/scale-settings.js";
 import { TOLERANCE } from "../monitor/autoscaling/autoscaler.js";
 import type { ScaleSummary } from "../core/api/apps/scale.js";
-import type { TestSluice } from "../test/support/test-sluice.js";
+import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { watchSteal } from "./machine/steal.js";
 import { pause } from "./pause.js";

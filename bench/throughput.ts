@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { RouteTables } from "../core/records/routes/route-tables.js";
-import type { TestSluice } from "../test/support/test-sluice.js";
+import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { processorMs, processTree } from "./machine/processes.js";
 import { recordsOf } from "./machine/records.js";

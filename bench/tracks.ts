@@ -3,8 +3,8 @@ import type { RoutedRelease, RouteTable } from "../core/records/routes/route-tab
 import type { CanarySummary } from "../core/api/apps/canary.js";
 import type { VerdictNumbers } from "../server/canary/statistics/verdict-numbers.js";
 import { eventually } from "../test/support/eventually.js";
-import type { TestSluice } from "../test/support/test-sluice.js";
-import { tinyApp } from "../test/support/tiny-app.js";
+import type { TestSluice } from "../test/support/running/test-sluice.js";
+import { tinyApp } from "../test/support/git/tiny-app.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { isFailed, type Answer } from "./load/answer.js";
 import { Load } from "./load/load.js";

@@ -2,15 +2,15 @@ import { fork } from "node:child_process";
 import { Agent } from "node:http";
 import type { Database } from "../core/redis/database.js";
 import { keys } from "../core/redis/keys.js";
-import { TestForge } from "../test/support/test-forge.js";
-import type { TestSluice } from "../test/support/test-sluice.js";
+import { TestForge } from "../test/support/git/test-forge.js";
+import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { CONNECTIONS, deliver, type Delivered, type DelivererOptions } from "./load/deliverer.js";
 import { recordsOf } from "./machine/records.js";
 import { pause } from "./pause.js";
 import { webhookProgram } from "./rivals/webhook.js";
 import { median, quantile, range } from "./statistics.js";
-import { tinyApp } from "../test/support/tiny-app.js";
+import { tinyApp } from "../test/support/git/tiny-app.js";
 import type { Workshop } from "./workshop.js";
 
 const APP = "hooked";

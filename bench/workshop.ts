@@ -3,7 +3,7 @@ import { mkdtemp, chmod, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../test/support/eventually.js";
-import { TestSluice } from "../test/support/test-sluice.js";
+import { TestSluice } from "../test/support/running/test-sluice.js";
 
 export interface Program {
   readonly pid: number;

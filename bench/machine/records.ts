@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Database } from "../../core/redis/database.js";
 import { Home } from "../../core/home.js";
-import type { TestSluice } from "../../test/support/test-sluice.js";
+import type { TestSluice } from "../../test/support/running/test-sluice.js";
 import type { Workshop } from "../workshop.js";
 
 /** The Redis that a Sluice keeps its records in. */

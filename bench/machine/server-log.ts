@@ -1,4 +1,4 @@
-import type { TestSluice } from "../../test/support/test-sluice.js";
+import type { TestSluice } from "../../test/support/running/test-sluice.js";
 
 export interface StepTime {
   readonly release: string;

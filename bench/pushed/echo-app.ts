@@ -1,4 +1,4 @@
-import { tinyApp } from "../../test/support/tiny-app.js";
+import { tinyApp } from "../../test/support/git/tiny-app.js";
 
 /** A web app without dependencies: answers its release and instance, and echoes on WebSockets, its release before each message. */
 export function echoApp(more: Record<string, string> = {}): Record<string, string> {

@@ -6,7 +6,7 @@ import { RouteTables } from "../../core/records/routes/route-tables.js";
 import { openSecretBox } from "../../core/secrets.js";
 import { AppStore } from "../../server/apps/app-store.js";
 import { eventually } from "../../test/support/eventually.js";
-import type { TestSluice } from "../../test/support/test-sluice.js";
+import type { TestSluice } from "../../test/support/running/test-sluice.js";
 
 const FIRST_UID = 300_000;
 const ROUTED_TIMEOUT_MS = 60_000;

@@ -3,7 +3,7 @@ import type { Database } from "../../core/redis/database.js";
 import { Home } from "../../core/home.js";
 import { PRODUCTION } from "../../core/records/routes/route-table.js";
 import { ReleaseStore } from "../../server/releases/release-store.js";
-import type { TestSluice } from "../../test/support/test-sluice.js";
+import type { TestSluice } from "../../test/support/running/test-sluice.js";
 import { fillerName } from "./filler-apps.js";
 
 /**

@@ -6,7 +6,7 @@ import { memoryLimiter } from "../../server/engines/runit/memory-limit.js";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { eventually } from "../../test/support/eventually.js";
-import type { TestSluice } from "../../test/support/test-sluice.js";
+import type { TestSluice } from "../../test/support/running/test-sluice.js";
 import { fillerName } from "./filler-apps.js";
 
 const MEGABYTES_EACH = 32;

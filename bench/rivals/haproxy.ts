@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort } from "../../test/support/free-port.js";
+import { freePort } from "../../test/support/network/free-port.js";
 import { answering, type StartRival } from "./rival.js";
 
 /** HAProxy with nothing but a frontend and a server; `global` is what it takes over from Sluice's (threads). */

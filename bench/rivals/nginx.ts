@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort } from "../../test/support/free-port.js";
+import { freePort } from "../../test/support/network/free-port.js";
 import { fixedAnswerConfiguration, TEMPORARY_PATHS } from "../pushed/fixed-answer.js";
 import type { Workshop } from "../workshop.js";
 import { answering, type Rival, type StartRival } from "./rival.js";

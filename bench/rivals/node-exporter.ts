@@ -1,6 +1,6 @@
-import { httpGet } from "../../test/support/test-sluice.js";
+import { httpGet } from "../../test/support/running/test-sluice.js";
 import { eventually } from "../../test/support/eventually.js";
-import { freePort } from "../../test/support/free-port.js";
+import { freePort } from "../../test/support/network/free-port.js";
 import type { Workshop } from "../workshop.js";
 
 /** Debian's Prometheus exporter of a machine's figures, as it comes; read once a second until the end. Answers its process. */

@@ -1,4 +1,4 @@
-import { freePort } from "../../test/support/free-port.js";
+import { freePort } from "../../test/support/network/free-port.js";
 import { answering, type StartRival } from "./rival.js";
 
 const PROXY = new URL("node-proxy.ts", import.meta.url).pathname;

@@ -1,4 +1,4 @@
-import { httpGet } from "../../test/support/test-sluice.js";
+import { httpGet } from "../../test/support/running/test-sluice.js";
 import { eventually } from "../../test/support/eventually.js";
 import type { Program, Workshop } from "../workshop.js";
 

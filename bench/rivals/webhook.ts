@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { httpGet } from "../../test/support/test-sluice.js";
+import { httpGet } from "../../test/support/running/test-sluice.js";
 import { eventually } from "../../test/support/eventually.js";
-import { freePort } from "../../test/support/free-port.js";
+import { freePort } from "../../test/support/network/free-port.js";
 import type { Workshop } from "../workshop.js";
 
 /** Debian's `webhook`: one hook that checks GitHub's signature, answers, and runs `true`. Answers its URL. */

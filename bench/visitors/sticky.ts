@@ -1,4 +1,4 @@
-import { httpGet } from "../../test/support/test-sluice.js";
+import { httpGet } from "../../test/support/running/test-sluice.js";
 
 const VISIT_MS = 500;
 

@@ -1,7 +1,7 @@
 import { seededRandom } from "../../bench/seeded-random.js";
 import { eventually } from "../support/eventually.js";
-import { TestSluice } from "../support/test-sluice.js";
-import { tinyApp } from "../support/tiny-app.js";
+import { TestSluice } from "../support/running/test-sluice.js";
+import { tinyApp } from "../support/git/tiny-app.js";
 import { DISRUPTIONS, type Excuse } from "./disruptions.js";
 import { Pusher } from "./pusher.js";
 import { Records } from "./records.js";

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { serviceState } from "../../core/exec/runsv.js";
 import { eventually } from "../support/eventually.js";
-import { haproxy } from "../support/leftovers.js";
-import type { TestSluice } from "../support/test-sluice.js";
+import { haproxy } from "../support/running/leftovers.js";
+import type { TestSluice } from "../support/running/test-sluice.js";
 import type { Records } from "./records.js";
 
 export interface World {

@@ -1,5 +1,5 @@
-import type { TestClone } from "../support/test-clone.js";
-import { TINY_SERVER } from "../support/tiny-app.js";
+import type { TestClone } from "../support/git/test-clone.js";
+import { TINY_SERVER } from "../support/git/tiny-app.js";
 
 const BROKEN = "process.exit(1);\n";
 const EVERY_BROKEN = 5;

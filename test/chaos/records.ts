@@ -6,7 +6,7 @@ import { createConnection, createServer, type Server, type Socket } from "node:n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.js";
-import { freePort } from "../support/free-port.js";
+import { freePort } from "../support/network/free-port.js";
 
 /** A Redis that can be killed, behind a relay that can lose its answers. What it was told it keeps (synced at each write). */
 export class Records {

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { join } from "node:path";
-import { leftoversOf } from "../support/leftovers.js";
-import type { TestSluice } from "../support/test-sluice.js";
+import { leftoversOf } from "../support/running/leftovers.js";
+import type { TestSluice } from "../support/running/test-sluice.js";
 import type { Excuse } from "./disruptions.js";
 import type { FailedVisit } from "./visitors.js";
 

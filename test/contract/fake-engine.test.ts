@@ -1,4 +1,4 @@
-import { FakeEngine, FakeLogs, FakeMachine } from "../support/fake-engine.js";
+import { FakeEngine, FakeLogs, FakeMachine } from "../support/fakes/fake-engine.js";
 import { engineContract } from "./engine-contract.js";
 
 engineContract("FakeEngine", async (folder, ports) => {

@@ -1,4 +1,4 @@
-import { FakeProxy } from "../support/fake-proxy.js";
+import { FakeProxy } from "../support/fakes/fake-proxy.js";
 import { countsTraffic } from "./proxy/counting.js";
 import { ProxyTrial } from "./proxy/proxy-trial.js";
 

@@ -1,4 +1,4 @@
-import { FakeProxy } from "../support/fake-proxy.js";
+import { FakeProxy } from "../support/fakes/fake-proxy.js";
 import { proxyContract } from "./proxy-contract.js";
 
 proxyContract("FakeProxy", async () => FakeProxy.start());

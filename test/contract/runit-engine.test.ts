@@ -7,7 +7,7 @@ import { Home } from "../../core/home.js";
 import { RunitEngine, type RunitOptions } from "../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { eventually } from "../support/eventually.js";
-import { isAlive } from "../support/test-sluice.js";
+import { isAlive } from "../support/running/test-sluice.js";
 import { engineContract } from "./engine-contract.js";
 import { answerAt, EngineTrial, type EngineBench } from "./engine/engine-trial.js";
 import { USER } from "./engine/starting.js";

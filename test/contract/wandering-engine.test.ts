@@ -1,5 +1,5 @@
-import { FakeLogs, FakeMachine } from "../support/fake-engine.js";
-import { FakeCluster, WanderingEngine } from "../support/wandering-engine.js";
+import { FakeLogs, FakeMachine } from "../support/fakes/fake-engine.js";
+import { FakeCluster, WanderingEngine } from "../support/fakes/wandering-engine.js";
 import { engineContract } from "./engine-contract.js";
 
 engineContract("WanderingEngine", async (folder, ports) => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { PushResult } from "./test-clone.js";
+import type { PushResult } from "./git/test-clone.js";
 
 /** The push went through; if not, what it said is shown. */
 export function expectAccepted({ status, output }: PushResult): void {

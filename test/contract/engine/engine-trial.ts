@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine, InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
 import type { InstanceLogs } from "../../../server/engines/instance-logs.js";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { freeRange, type PortRange } from "../../support/free-range.js";
-import type { HttpAnswer } from "../../support/test-sluice.js";
-import { TINY_SERVER } from "../../support/tiny-app.js";
+import { freeRange, type PortRange } from "../../support/network/free-range.js";
+import type { HttpAnswer } from "../../support/running/test-sluice.js";
+import { TINY_SERVER } from "../../support/git/tiny-app.js";
 
 /** An engine, and what ends it. */
 export interface EngineBench {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
 import { answerAt, type EngineTrial } from "./engine-trial.js";
 

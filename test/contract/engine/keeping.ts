@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { readFile } from "node:fs/promises";
 import { eventually } from "../../support/eventually.js";
-import { ask } from "../../support/ask.js";
-import { isAlive } from "../../support/test-sluice.js";
+import { ask } from "../../support/network/ask.js";
+import { isAlive } from "../../support/running/test-sluice.js";
 import { answerAt, type EngineTrial } from "./engine-trial.js";
 
 export function keepsThemRunning(trial: EngineTrial): void {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { createServer } from "node:net";
 import { isAppError } from "../../../core/errors/app-error.js";
-import { freeRange } from "../../support/free-range.js";
+import { freeRange } from "../../support/network/free-range.js";
 import { answerAt, type EngineTrial } from "./engine-trial.js";
 
 export function handsOutPorts(trial: EngineTrial): void {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { rm, stat } from "node:fs/promises";
 import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
+import { freePort } from "../../support/network/free-port.js";
 import { answerAt, type EngineTrial } from "./engine-trial.js";
 
 export const USER = { uid: 234_567, gid: 234_568 };

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { access } from "node:fs/promises";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { freeRange } from "../../support/free-range.js";
-import { isAlive } from "../../support/test-sluice.js";
+import { freeRange } from "../../support/network/free-range.js";
+import { isAlive } from "../../support/running/test-sluice.js";
 import { answerAt, type EngineTrial } from "./engine-trial.js";
 
 const LOOP = "while :; do sleep 0.05; done";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Upstream } from "../../support/upstream.js";
+import type { Upstream } from "../../support/network/upstream.js";
 import type { ProxyTrial } from "./proxy-trial.js";
 import { cookieOf, splitRoutes, visits, whereOf, type WantedSplit } from "./split-app.js";
 

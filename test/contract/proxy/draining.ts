@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { eventually } from "../../support/eventually.js";
-import { EventStream } from "../../support/event-stream.js";
+import { EventStream } from "../../support/network/event-stream.js";
 import { routesOf, type ProxyTrial } from "./proxy-trial.js";
 
 export function lettingOpenOnesEnd(trial: ProxyTrial): void {

@@ -1,8 +1,8 @@
 import type { AppRoutes, Proxy } from "../../../proxy/proxy.js";
-import { ask, type Question } from "../../support/ask.js";
-import type { HttpAnswer } from "../../support/test-sluice.js";
-import { Upgraded } from "../../support/upgraded.js";
-import { Upstream, type UpstreamOptions } from "../../support/upstream.js";
+import { ask, type Question } from "../../support/network/ask.js";
+import type { HttpAnswer } from "../../support/running/test-sluice.js";
+import { Upgraded } from "../../support/network/upgraded.js";
+import { Upstream, type UpstreamOptions } from "../../support/network/upstream.js";
 
 export interface RunningProxy {
   readonly proxy: Proxy;

@@ -10,7 +10,7 @@ import { prepareFiles } from "../../../proxy/haproxy/config/files.js";
 import { Haproxy } from "../../../proxy/haproxy/haproxy.js";
 import { Runtime } from "../../../proxy/haproxy/runtime/runtime.js";
 import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
+import { freePort } from "../../support/network/free-port.js";
 import type { RunningProxy } from "./proxy-trial.js";
 
 /** A HAProxy of a test's own, in a temporary folder. */

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { HttpAnswer } from "../../support/test-sluice.js";
+import type { HttpAnswer } from "../../support/running/test-sluice.js";
 import { routesOf, type ProxyTrial } from "./proxy-trial.js";
 
 export function keepsVisitors(trial: ProxyTrial): void {

@@ -1,6 +1,6 @@
 import { BASELINE, CANARY, PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { AppRoutes, ReleaseRoutes, Split } from "../../../proxy/proxy.js";
-import type { HttpAnswer } from "../../support/test-sluice.js";
+import type { HttpAnswer } from "../../support/running/test-sluice.js";
 import type { ProxyTrial } from "./proxy-trial.js";
 
 interface Listens {

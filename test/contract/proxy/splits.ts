@@ -9,7 +9,7 @@ import {
 } from "../../../core/records/routes/route-table.js";
 import { routesOf } from "../../../proxy/routes-of.js";
 import { withLive, withoutCanary } from "../../../server/routes/route-changes.js";
-import type { Upstream } from "../../support/upstream.js";
+import type { Upstream } from "../../support/network/upstream.js";
 import type { ProxyTrial } from "./proxy-trial.js";
 import { cookieOf, splitRoutes, visits, whereOf, type WantedSplit } from "./split-app.js";
 

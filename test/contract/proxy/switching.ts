@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Agent } from "node:http";
-import { startLoad } from "../../support/load.js";
+import { startLoad } from "../../support/running/load.js";
 import { routesOf, type ProxyTrial } from "./proxy-trial.js";
 
 export function switchesAtOnce(trial: ProxyTrial): void {

@@ -3,9 +3,9 @@ import { execa } from "execa";
 import { request } from "node:http";
 import type { Event } from "../../../core/api/events.js";
 import { eventually } from "../../support/eventually.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const BIN = new URL("../../../bin/sluice", import.meta.url).pathname;
 

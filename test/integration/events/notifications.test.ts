@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
-import { HttpReceiver } from "../../support/http-receiver.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { freePort } from "../../support/network/free-port.js";
+import { HttpReceiver } from "../../support/network/http-receiver.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 describe("sluice notify", function () {
   this.timeout(60_000);

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { Webhook } from "standardwebhooks";
 import type { AppEvent } from "../../../server/events/app-event.js";
 import { eventually } from "../../support/eventually.js";
-import { HttpReceiver } from "../../support/http-receiver.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { TINY_SERVER, tinyApp } from "../../support/tiny-app.js";
+import { HttpReceiver } from "../../support/network/http-receiver.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 
 const APP = "shop";
 

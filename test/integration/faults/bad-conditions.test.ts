@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { isSupervised } from "../../../core/exec/runsv.js";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { freeRange, type PortRange } from "../../support/free-range.js";
-import { startLoad } from "../../support/load.js";
-import { saying } from "../../support/saying.js";
-import { mountSmall, unmount } from "../../support/small-disk.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { isAlive, TestSluice, type CommandResult } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
-import { tracesOf, type Traces } from "../../support/traces.js";
+import { freeRange, type PortRange } from "../../support/network/free-range.js";
+import { startLoad } from "../../support/running/load.js";
+import { saying } from "../../support/running/saying.js";
+import { mountSmall, unmount } from "../../support/running/small-disk.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { isAlive, TestSluice, type CommandResult } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
+import { tracesOf, type Traces } from "../../support/running/traces.js";
 
 const BIN = new URL("../../../bin/sluice", import.meta.url).pathname;
 

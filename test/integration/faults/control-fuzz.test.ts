@@ -2,15 +2,15 @@ import { expect } from "chai";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { Dice } from "../../support/dice.js";
 import { eventually } from "../../support/eventually.js";
-import { deliver, TestForge } from "../../support/test-forge.js";
-import { hostileRequest, type HostileRequest } from "../../support/hostile-requests.js";
-import { rawExchange, statusesIn } from "../../support/raw-exchange.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { deliver, TestForge } from "../../support/git/test-forge.js";
+import { hostileRequest, type HostileRequest } from "../../support/network/hostile-requests.js";
+import { rawExchange, statusesIn } from "../../support/network/raw-exchange.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 /** `SLUICE_FUZZ_REQUESTS=20000` looks longer. */
 const REQUESTS = Number(process.env["SLUICE_FUZZ_REQUESTS"] ?? 3000);

@@ -3,13 +3,13 @@ import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { haproxy, leftoversOf, type Leftovers } from "../../support/leftovers.js";
-import { startLoad } from "../../support/load.js";
-import { saying } from "../../support/saying.js";
-import { fillUp, keepFull, mountSmall, unmount } from "../../support/small-disk.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { haproxy, leftoversOf, type Leftovers } from "../../support/running/leftovers.js";
+import { startLoad } from "../../support/running/load.js";
+import { saying } from "../../support/running/saying.js";
+import { fillUp, keepFull, mountSmall, unmount } from "../../support/running/small-disk.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 interface Summary {
   readonly release: string;

@@ -9,9 +9,9 @@ import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
 import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { DELETED, deliver, TestForge } from "../../support/test-forge.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { DELETED, deliver, TestForge } from "../../support/git/test-forge.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 describe("a server that comes back where an app's instance hangs as it is started", function () {
   this.timeout(120_000);

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
-import { leftoversOf } from "../../support/leftovers.js";
-import { startLoad } from "../../support/load.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { leftoversOf } from "../../support/running/leftovers.js";
+import { startLoad } from "../../support/running/load.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 describe("Redis stopped", function () {
   this.timeout(120_000);

@@ -3,12 +3,12 @@ import { Redis } from "ioredis";
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
-import { leftoversOf } from "../../support/leftovers.js";
-import { startLoad } from "../../support/load.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { TINY_SERVER, tinyApp } from "../../support/tiny-app.js";
-import { Upgraded } from "../../support/upgraded.js";
+import { leftoversOf } from "../../support/running/leftovers.js";
+import { startLoad } from "../../support/running/load.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
+import { Upgraded } from "../../support/network/upgraded.js";
 
 const MARK = "the-step-is-under-way";
 /** By the command itself; a heading may show the command. */

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { readFile } from "node:fs/promises";
 import { eventually } from "../../support/eventually.js";
-import { leftoversOf } from "../../support/leftovers.js";
-import { startLoad } from "../../support/load.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { TINY_SERVER, tinyApp } from "../../support/tiny-app.js";
+import { leftoversOf } from "../../support/running/leftovers.js";
+import { startLoad } from "../../support/running/load.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 
 interface Status {
   pid: number;

@@ -7,12 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
-import { startLoad } from "../../support/load.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
+import { freePort } from "../../support/network/free-port.js";
+import { startLoad } from "../../support/running/load.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
 import { throughout } from "../../support/throughout.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const APP = "shop";
 /** Whoever was replaced may go at once, as far as its visitors are concerned. */

@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { startLoad } from "../../support/running/load.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 describe("a proxy that serves, but cannot do what it is told", function () {
   this.timeout(120_000);

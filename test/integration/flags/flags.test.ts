@@ -5,10 +5,10 @@ import { Redis } from "ioredis";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FlagChange, FlagSummary } from "../../../core/api/apps/flags.js";
-import { ask, type Question } from "../../support/ask.js";
+import { ask, type Question } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice, type HttpAnswer } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { TestSluice, type HttpAnswer } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const APP = "shop";
 

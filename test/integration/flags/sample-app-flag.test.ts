@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { sampleApp } from "../../../bench/pushed/sample-app.js";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice, type HttpAnswer } from "../../support/test-sluice.js";
+import { TestSluice, type HttpAnswer } from "../../support/running/test-sluice.js";
 
 const APP = "hello";
 const VISITORS = 8;

@@ -3,9 +3,9 @@ import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import { keys } from "../../../core/redis/keys.js";
 import type { AlertsSummary } from "../../../core/api/machines/alerts.js";
 import { eventually } from "../../support/eventually.js";
-import { leaves, parseMail } from "../../support/parse-mail.js";
-import { silentServer, SmtpReceiver } from "../../support/smtp-receiver.js";
-import { TestSluice } from "../../support/test-sluice.js";
+import { leaves, parseMail } from "../../support/network/parse-mail.js";
+import { silentServer, SmtpReceiver } from "../../support/network/smtp-receiver.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
 
 const rule = { name: "always", metric: "memory", above: 0, forSeconds: 0, hysteresis: 0 };
 

@@ -11,9 +11,9 @@ import type { Actions } from "../../../monitor/alerts/actions.js";
 import { AlertLoop } from "../../../monitor/alerts/alert-loop.js";
 import { DrainCanary, DRAIN_LIFE_MS } from "../../../monitor/alerts/drain-canary.js";
 import { MonitorLead } from "../../../monitor/monitor-lead.js";
-import { aSample } from "../../support/a-sample.js";
+import { aSample } from "../../support/fakes/a-sample.js";
 import { eventually } from "../../support/eventually.js";
-import { OwnRedis } from "../../support/own-redis.js";
+import { OwnRedis } from "../../support/redis/own-redis.js";
 
 const START = 1_800_000_000_000;
 const BUSY = aSample({ cpu: 80 });

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import type { ScaleSummary } from "../../../core/api/apps/scale.js";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { TINY_SERVER, tinyApp } from "../../support/tiny-app.js";
+import { startLoad } from "../../support/running/load.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 
 const SCALE = { min: 1, max: 2, cpuTarget: 20, cooldownSeconds: 5 };
 /** Each answer costs a few milliseconds of CPU. */

@@ -5,8 +5,8 @@ import { keys } from "../../../core/redis/keys.js";
 import type { AlertsSummary, AlertSummary } from "../../../core/api/machines/alerts.js";
 import type { HostSamples, HostSummary } from "../../../core/api/machines/hosts.js";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 describe("the monitor of a running Sluice", function () {
   this.timeout(120_000);

@@ -14,7 +14,7 @@ import { Sampler } from "../../../monitor/sampling/sampler.js";
 import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
 import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
+import { freePort } from "../../support/network/free-port.js";
 
 const POINTS = 2;
 const BURN_MS = 2000;

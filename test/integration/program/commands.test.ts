@@ -3,8 +3,8 @@ import { execa } from "execa";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice, isAlive } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { TestSluice, isAlive } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const BIN = new URL("../../../bin/sluice", import.meta.url).pathname;
 

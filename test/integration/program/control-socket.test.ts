@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { HttpReceiver } from "../../support/http-receiver.js";
-import { TestSluice, type CommandResult } from "../../support/test-sluice.js";
+import { HttpReceiver } from "../../support/network/http-receiver.js";
+import { TestSluice, type CommandResult } from "../../support/running/test-sluice.js";
 
 describe("the control socket", function () {
   this.timeout(120_000);

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
-import { haproxy } from "../../support/leftovers.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { haproxy } from "../../support/running/leftovers.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 describe("sluice destroy", function () {
   this.timeout(60_000);

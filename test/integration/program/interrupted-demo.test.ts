@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { execa } from "execa";
 import { eventually } from "../../support/eventually.js";
-import { processesWith } from "../../support/processes-with.js";
-import { TestSluice } from "../../support/test-sluice.js";
+import { processesWith } from "../../support/running/processes-with.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
 
 const BIN = new URL("../../../bin/sluice", import.meta.url).pathname;
 

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, writeFile, chmod } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
-import { processesWith } from "../../support/processes-with.js";
-import { httpGet } from "../../support/test-sluice.js";
+import { freePort } from "../../support/network/free-port.js";
+import { processesWith } from "../../support/running/processes-with.js";
+import { httpGet } from "../../support/running/test-sluice.js";
 
 const REPOSITORY = new URL("../../..", import.meta.url).pathname;
 

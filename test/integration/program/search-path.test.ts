@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { freeRange } from "../../support/free-range.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { freeRange } from "../../support/network/free-range.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 /** As Debian sets it for an ordinary user: HAProxy lies in /usr/sbin, which is not part of it. */
 const USERS_PATH = "/usr/local/bin:/usr/bin:/bin";

@@ -4,13 +4,13 @@ import { readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
-import { freeRange, type PortRange } from "../../support/free-range.js";
-import { NO_OBJECT, rawPush } from "../../support/raw-push.js";
-import { TestClone, type PushResult } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
-import { tracesOf, type Traces } from "../../support/traces.js";
+import { freePort } from "../../support/network/free-port.js";
+import { freeRange, type PortRange } from "../../support/network/free-range.js";
+import { NO_OBJECT, rawPush } from "../../support/git/raw-push.js";
+import { TestClone, type PushResult } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
+import { tracesOf, type Traces } from "../../support/running/traces.js";
 
 const mochaIt = it;
 

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { execa } from "execa";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freeRange } from "../../support/free-range.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { freeRange } from "../../support/network/free-range.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 /** A package from a file, so that nothing is asked of a registry. */
 describe("an app's dependencies", function () {

@@ -3,13 +3,13 @@ import { Redis } from "ioredis";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectAccepted } from "../../support/accepted.js";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { freeRange, type PortRange } from "../../support/free-range.js";
-import { saying } from "../../support/saying.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
-import { tracesOf } from "../../support/traces.js";
+import { freeRange, type PortRange } from "../../support/network/free-range.js";
+import { saying } from "../../support/running/saying.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
+import { tracesOf } from "../../support/running/traces.js";
 
 interface Summary {
   release: string;

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import ssh2 from "ssh2";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { freeRange, type PortRange } from "../../support/free-range.js";
-import { saying } from "../../support/saying.js";
-import { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
-import { tracesOf } from "../../support/traces.js";
+import { freeRange, type PortRange } from "../../support/network/free-range.js";
+import { saying } from "../../support/running/saying.js";
+import { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
+import { tracesOf } from "../../support/running/traces.js";
 
 interface Key {
   id: string;

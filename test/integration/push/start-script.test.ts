@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { control } from "../../../core/exec/runsv.js";
 import { groupMembers } from "../../../core/exec/process-group.js";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { TINY_SERVER, tinyApp } from "../../support/tiny-app.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 
 interface App {
   instances: { id: string; pid?: number }[];

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { execa, type Options } from "execa";
 import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const BIN = new URL("../../../bin/sluice", import.meta.url).pathname;
 const TOKEN = "status-token-that-nobody-may-see";

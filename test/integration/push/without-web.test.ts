@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { expectAccepted } from "../../support/accepted.js";
-import { HttpReceiver } from "../../support/http-receiver.js";
+import { HttpReceiver } from "../../support/network/http-receiver.js";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 interface App {
   url?: string;

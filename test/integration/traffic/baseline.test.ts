@@ -2,10 +2,10 @@ import { expect } from "chai";
 import type { CanarySummary } from "../../../core/api/apps/canary.js";
 import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { startLoad } from "../../support/running/load.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const APP = "shop";
 const SETTINGS = {

@@ -4,12 +4,12 @@ import { Agent } from "node:http";
 import { join } from "node:path";
 import { paths } from "../../../proxy/haproxy/config/paths.js";
 import { Runtime } from "../../../proxy/haproxy/runtime/runtime.js";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { startLoad } from "../../support/running/load.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const APP = "shop";
 const ROUNDS = 10;

@@ -5,10 +5,10 @@ import type { Database } from "../../../core/redis/database.js";
 import type { AppSummary } from "../../../core/api/apps/apps.js";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice, type HttpAnswer } from "../../support/test-sluice.js";
-import { TINY_SERVER, tinyApp } from "../../support/tiny-app.js";
+import { startLoad } from "../../support/running/load.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice, type HttpAnswer } from "../../support/running/test-sluice.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 
 const APP = "shop";
 const SETTINGS = { standbySeconds: 600, canary: { share: 30 } };

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { get } from "node:http";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
-import { isAlive, TestSluice } from "../../support/test-sluice.js";
+import { startLoad } from "../../support/running/load.js";
+import { isAlive, TestSluice } from "../../support/running/test-sluice.js";
 import { throughout } from "../../support/throughout.js";
-import { tinyApp } from "../../support/tiny-app.js";
-import { Upgraded } from "../../support/upgraded.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
+import { Upgraded } from "../../support/network/upgraded.js";
 
 const GOES_AT_ONCE = { "app.json": '{"sluice": {"standbySeconds": 0}}' };
 

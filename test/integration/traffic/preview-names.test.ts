@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { expectAccepted } from "../../support/accepted.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 describe("the name of a preview", function () {
   this.timeout(60_000);

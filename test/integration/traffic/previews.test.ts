@@ -3,14 +3,14 @@ import { rm, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { expectAccepted } from "../../support/accepted.js";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
+import { startLoad } from "../../support/running/load.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
 import { throughout } from "../../support/throughout.js";
-import { TINY_SERVER, tinyApp } from "../../support/tiny-app.js";
-import { Upgraded } from "../../support/upgraded.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
+import { Upgraded } from "../../support/network/upgraded.js";
 
 const APP = "shop";
 const SETTINGS = {

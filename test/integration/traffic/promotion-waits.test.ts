@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { CanarySummary } from "../../../core/api/apps/canary.js";
 import { expectAccepted } from "../../support/accepted.js";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 /** As the canary it fails the requests that want it to. */
 const SERVER = `

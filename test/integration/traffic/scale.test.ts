@@ -2,10 +2,10 @@ import { expect } from "chai";
 import type { ScaleSummary } from "../../../core/api/apps/scale.js";
 import type { AppSummary } from "../../../core/api/apps/apps.js";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { httpGet, TestSluice } from "../../support/test-sluice.js";
-import { TINY_SERVER, tinyApp } from "../../support/tiny-app.js";
+import { startLoad } from "../../support/running/load.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { httpGet, TestSluice } from "../../support/running/test-sluice.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 
 /** Longer than the app lives after TERM. */
 const SLOW_MS = 4000;

@@ -2,12 +2,12 @@ import { expect } from "chai";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { startLoad } from "../../support/load.js";
+import { startLoad } from "../../support/running/load.js";
 import { Runtime } from "../../../proxy/haproxy/runtime/runtime.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 /** Answers the status that the path names; `/drop` none. */
 const SERVER = `require("node:http").createServer((request, response) => {

@@ -4,10 +4,10 @@ import { Agent } from "node:http";
 import { join } from "node:path";
 import type { ReleaseTraffic } from "../../../core/records/traffic/traffic-series.js";
 import type { CanarySummary } from "../../../core/api/apps/canary.js";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 /** Every n-th request fails; nobody reaches a goal but by asking for it. While there is a file `obstacle` it does not start. */
 const server = (failEvery: number, obstacle = "/nowhere"): string => `

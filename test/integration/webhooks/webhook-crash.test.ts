@@ -7,11 +7,11 @@ import type { AppSummary } from "../../../core/api/apps/apps.js";
 import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
 import { Dice } from "../../support/dice.js";
 import { eventually } from "../../support/eventually.js";
-import { deliver, TestForge, type Push } from "../../support/test-forge.js";
-import { leftoversOf } from "../../support/leftovers.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { deliver, TestForge, type Push } from "../../support/git/test-forge.js";
+import { leftoversOf } from "../../support/running/leftovers.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const SEED = 20_261;
 const APPS = ["one", "two", "three"];

@@ -3,12 +3,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeliveryAnswer } from "../../../core/api/apps/deliveries.js";
 import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { deliver, TestForge } from "../../support/test-forge.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { deliver, TestForge } from "../../support/git/test-forge.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const TOKEN = "status-token-that-nobody-may-see";
 

@@ -8,12 +8,12 @@ import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
 import type { AppSummary } from "../../../core/api/apps/apps.js";
 import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
 import { eventually } from "../../support/eventually.js";
-import { freePort } from "../../support/free-port.js";
-import { DELETED, deliver, TestForge } from "../../support/test-forge.js";
-import { SilentHost } from "../../support/silent-host.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice, type HttpAnswer } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { freePort } from "../../support/network/free-port.js";
+import { DELETED, deliver, TestForge } from "../../support/git/test-forge.js";
+import { SilentHost } from "../../support/network/silent-host.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice, type HttpAnswer } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 const NO_STANDBY = { "app.json": JSON.stringify({ sluice: { standbySeconds: 0 } }) };
 

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import type { DeliveryAnswer } from "../../../core/api/apps/deliveries.js";
 import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
 import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
-import { ask } from "../../support/ask.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
-import { DELETED, deliver, TestForge } from "../../support/test-forge.js";
-import type { TestClone } from "../../support/test-clone.js";
-import { TestSluice, type HttpAnswer } from "../../support/test-sluice.js";
-import { tinyApp } from "../../support/tiny-app.js";
+import { DELETED, deliver, TestForge } from "../../support/git/test-forge.js";
+import type { TestClone } from "../../support/git/test-clone.js";
+import { TestSluice, type HttpAnswer } from "../../support/running/test-sluice.js";
+import { tinyApp } from "../../support/git/tiny-app.js";
 
 describe("webhooks", function () {
   this.timeout(120_000);

@@ -13,8 +13,8 @@ import { LEASE_MS, type Handlers } from "../../../core/outbox/outbox-loop.js";
 import { Outbox, type OutboxOptions } from "../../../core/outbox/outbox.js";
 import { keys } from "../../../core/redis/keys.js";
 import { eventually } from "../../support/eventually.js";
-import { FakeClock } from "../../support/fake-clock.js";
-import { TestRedis } from "../../support/test-redis.js";
+import { FakeClock } from "../../support/fakes/fake-clock.js";
+import { TestRedis } from "../../support/redis/test-redis.js";
 
 const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
@@ -170,7 +170,7 @@ describe("an outbox", function () {
       [
         "--import",
         "tsx",
-        new URL("../../support/hanging-outbox.js", import.meta.url).pathname,
+        new URL("../../support/fakes/hanging-outbox.js", import.meta.url).pathname,
         server.socket,
       ],
       { stdio: ["ignore", "pipe", "inherit"] },

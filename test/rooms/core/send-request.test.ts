@@ -2,8 +2,8 @@ import { expect } from "chai";
 import type { ServerResponse } from "node:http";
 import { DeliveryError } from "../../../core/outbox/delivery-error.js";
 import { parseRetryAfter, sendRequest } from "../../../core/network/send-request.js";
-import { freePort } from "../../support/free-port.js";
-import { HttpReceiver } from "../../support/http-receiver.js";
+import { freePort } from "../../support/network/free-port.js";
+import { HttpReceiver } from "../../support/network/http-receiver.js";
 
 describe("a request to another's server", () => {
   let receiver: HttpReceiver;

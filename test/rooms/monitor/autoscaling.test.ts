@@ -14,8 +14,8 @@ import type { Reading } from "../../../monitor/sampling/reading.js";
 import { MOST_INSTANCES } from "../../../monitor/sampling/sample-between.js";
 import { Sampler } from "../../../monitor/sampling/sampler.js";
 import { ScaledApps } from "../../../monitor/autoscaling/scaled-apps.js";
-import { aSample } from "../../support/a-sample.js";
-import { OwnRedis } from "../../support/own-redis.js";
+import { aSample } from "../../support/fakes/a-sample.js";
+import { OwnRedis } from "../../support/redis/own-redis.js";
 
 const BEGAN = 1_000_000_000;
 const SCALE = { min: 1, max: 4, cpuTarget: 50, cooldownSeconds: 10 };

@@ -8,7 +8,7 @@ import { keys } from "../../../core/redis/keys.js";
 import { Follower } from "../../../proxy/follow.js";
 import type { AppRoutes, Proxy } from "../../../proxy/proxy.js";
 import { eventually } from "../../support/eventually.js";
-import { TestRedis } from "../../support/test-redis.js";
+import { TestRedis } from "../../support/redis/test-redis.js";
 import { throughout } from "../../support/throughout.js";
 
 describe("what keeps a proxy at the routes", function () {

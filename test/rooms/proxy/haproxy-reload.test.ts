@@ -3,9 +3,9 @@ import { Agent, createServer, type Server } from "node:http";
 import { paths } from "../../../proxy/haproxy/config/paths.js";
 import { WAKE_HEADER } from "../../../proxy/haproxy/config/text/wake-backend.js";
 import { eventually } from "../../support/eventually.js";
-import type { HttpAnswer } from "../../support/test-sluice.js";
-import type { Upgraded } from "../../support/upgraded.js";
-import type { Upstream } from "../../support/upstream.js";
+import type { HttpAnswer } from "../../support/running/test-sluice.js";
+import type { Upgraded } from "../../support/network/upgraded.js";
+import type { Upstream } from "../../support/network/upstream.js";
 import { ProxyTrial, routesOf } from "../../contract/proxy/proxy-trial.js";
 import { RunningHaproxy } from "../../contract/proxy/running-haproxy.js";
 

@@ -7,9 +7,9 @@ import { paths } from "../../../proxy/haproxy/config/paths.js";
 import { WAKE_HEADER } from "../../../proxy/haproxy/config/text/wake-backend.js";
 import { Waker } from "../../../proxy/waker.js";
 import { eventually } from "../../support/eventually.js";
-import { OwnRedis } from "../../support/own-redis.js";
-import { Upgraded } from "../../support/upgraded.js";
-import type { Upstream } from "../../support/upstream.js";
+import { OwnRedis } from "../../support/redis/own-redis.js";
+import { Upgraded } from "../../support/network/upgraded.js";
+import type { Upstream } from "../../support/network/upstream.js";
 import { ProxyTrial, routesOf } from "../../contract/proxy/proxy-trial.js";
 import { RunningHaproxy } from "../../contract/proxy/running-haproxy.js";
 

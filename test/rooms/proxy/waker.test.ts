@@ -9,7 +9,7 @@ import { RouteTables } from "../../../core/records/routes/route-tables.js";
 import { WakeRequests } from "../../../core/records/routes/wake-requests.js";
 import { Waker } from "../../../proxy/waker.js";
 import { eventually } from "../../support/eventually.js";
-import { OwnRedis } from "../../support/own-redis.js";
+import { OwnRedis } from "../../support/redis/own-redis.js";
 
 const HEADER = "sluice-wake";
 const KILOBYTE = 1024;

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Readable } from "node:stream";
 import { describeExit, outputOf, runCommand } from "../../../../core/exec/exec.js";
 import { eventually } from "../../../support/eventually.js";
-import { isAlive } from "../../../support/test-sluice.js";
+import { isAlive } from "../../../support/running/test-sluice.js";
 
 const env = { PATH: process.env["PATH"] ?? "" };
 

@@ -6,8 +6,8 @@ import { eachProcess } from "../../../../core/exec/each-process.js";
 import { groupEnd, groupMembers, processFamily } from "../../../../core/exec/process-group.js";
 import { listeningAddresses } from "../../../../server/engines/runit/listening.js";
 import { eventually } from "../../../support/eventually.js";
-import { freePort } from "../../../support/free-port.js";
-import { isAlive } from "../../../support/test-sluice.js";
+import { freePort } from "../../../support/network/free-port.js";
+import { isAlive } from "../../../support/running/test-sluice.js";
 
 const FAR_OFF_MS = 60_000;
 const LISTEN = (port: number): string =>

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { control, endService, serviceState, supervise } from "../../../../core/exec/runsv.js";
 import { eventually } from "../../../support/eventually.js";
-import { isAlive } from "../../../support/test-sluice.js";
+import { isAlive } from "../../../support/running/test-sluice.js";
 
 const ENV = { PATH: process.env["PATH"] ?? "" };
 

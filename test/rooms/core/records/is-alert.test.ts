@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { isAlert } from "../../../../core/records/alerts/is-alert.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 describe("sluice:alert", () => {
   let redis: TestRedis;

@@ -7,9 +7,9 @@ import { hasApplied, ProxyReports, SILENT_AFTER_MS } from "../../../../core/reco
 import { keys } from "../../../../core/redis/keys.js";
 import { waitForProxies, waitForProxiesIfPossible } from "../../../../server/routes/wait-for-proxies.js";
 import { DrainingInstances } from "../../../../server/routes/draining-instances.js";
-import type { FakeEngine } from "../../../support/fake-engine.js";
+import type { FakeEngine } from "../../../support/fakes/fake-engine.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 const at = (revision: number, more: object = {}) => ({ revision, failing: [], leaving: [], ...more });
 

@@ -4,9 +4,9 @@ import type { HostRecord } from "../../../../core/records/hosts/host-record.js";
 import { MINUTES_KEPT, SampleSeries, SECONDS_KEPT } from "../../../../core/records/hosts/sample-series.js";
 import type { Sample } from "../../../../core/records/hosts/sample.js";
 import { keys } from "../../../../core/redis/keys.js";
-import { aSample } from "../../../support/a-sample.js";
+import { aSample } from "../../../support/fakes/a-sample.js";
 import { eventually } from "../../../support/eventually.js";
-import { OwnRedis } from "../../../support/own-redis.js";
+import { OwnRedis } from "../../../support/redis/own-redis.js";
 
 const MINUTE_MS = 60_000;
 /** What a host takes of Redis at most, as docs/machines.md says. */

@@ -11,9 +11,9 @@ import { TrafficSeries, type AppTraffic } from "../../../../core/records/traffic
 import { keys } from "../../../../core/redis/keys.js";
 import type { Count } from "../../../../proxy/proxy.js";
 import { TrafficRecorder } from "../../../../proxy/traffic.js";
-import { FakeProxy } from "../../../support/fake-proxy.js";
+import { FakeProxy } from "../../../support/fakes/fake-proxy.js";
 import { eventually } from "../../../support/eventually.js";
-import { ask } from "../../../support/ask.js";
+import { ask } from "../../../support/network/ask.js";
 import { AnsweringServer, routesTo } from "../../../contract/proxy/counting.js";
 
 const NO_CHANGE = { set: new Map<string, string>(), forget: [] };

@@ -2,9 +2,9 @@ import { expect } from "chai";
 import type { Database } from "../../../../core/redis/database.js";
 import { silentLog } from "../../../../core/log.js";
 import { connectRedis, openRedis } from "../../../../core/redis/connection.js";
-import { CuttingRedis } from "../../../support/cutting-redis.js";
+import { CuttingRedis } from "../../../support/redis/cutting-redis.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 describe("the wire to Redis that tests cut", function () {
   this.timeout(20_000);

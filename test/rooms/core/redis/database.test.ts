@@ -3,7 +3,7 @@ import type { Database } from "../../../../core/redis/database.js";
 import { toAppError, type AppError } from "../../../../core/errors/app-error.js";
 import { ProxyReports } from "../../../../core/records/routes/proxy-reports.js";
 import { WakeRequests } from "../../../../core/records/routes/wake-requests.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 describe("a connection to Redis", function () {
   this.timeout(20_000);

@@ -8,7 +8,7 @@ import { keys } from "../../../../core/redis/keys.js";
 import { readLock, takeLock } from "../../../../core/redis/lock.js";
 import { ReleaseStore } from "../../../../server/releases/release-store.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 import { throughout } from "../../../support/throughout.js";
 
 const FAST = { renewMs: 20, lifeMs: 2000 };

@@ -3,7 +3,7 @@ import { deferred, type Deferred } from "../../../../core/async/deferred.js";
 import { RequestLoop, type RequestLoopOptions } from "../../../../core/loop/request-loop.js";
 import type { Database } from "../../../../core/redis/database.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 const CHANNEL = "requests";
 

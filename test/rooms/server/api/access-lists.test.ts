@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { newSshKeyPair } from "../../../../core/ssh-key-pair.js";
 import { KeyStore } from "../../../../server/access/key-store.js";
 import { TokenStore } from "../../../../server/access/token-store.js";
-import { OwnRedis } from "../../../support/own-redis.js";
+import { OwnRedis } from "../../../support/redis/own-redis.js";
 
 const COUNT = 40;
 

@@ -7,7 +7,7 @@ import { keys } from "../../../../core/redis/keys.js";
 import { ReleaseStore } from "../../../../server/releases/release-store.js";
 import { appSummaries } from "../../../../server/api/summaries/app-summaries.js";
 import type { ApiNeeds } from "../../../../server/api/needs.js";
-import { OwnRedis } from "../../../support/own-redis.js";
+import { OwnRedis } from "../../../support/redis/own-redis.js";
 
 describe("what is told of all apps at once", function () {
   this.timeout(20_000);

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { destroyApp } from "../../../../server/pipeline/operations/destroy-app.js";
 import { Push } from "../../../../server/push/push.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 const APP = "shop";
 const NOTHING = "0".repeat(40);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { startPrivateRedis, type PrivateRedis } from "../../../../cli/start/services/private-redis.js";
 import { Home } from "../../../../core/home.js";
 import { endService } from "../../../../core/exec/runsv.js";
-import { fillUp, mountSmall, unmount } from "../../../support/small-disk.js";
+import { fillUp, mountSmall, unmount } from "../../../support/running/small-disk.js";
 
 const GRACE_MS = 5000;
 

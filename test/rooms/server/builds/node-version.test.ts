@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { AppError } from "../../../../core/errors/app-error.js";
 import { Home } from "../../../../core/home.js";
 import { hostNodeVersion, nodeFolderFor } from "../../../../server/builds/node/node-version.js";
-import { NpmRegistry } from "../../../support/npm-registry.js";
+import { NpmRegistry } from "../../../support/git/npm-registry.js";
 
 const PACKAGE = `node-${process.platform}-${process.arch}`;
 const SOURCE = "engines.node in package.json";

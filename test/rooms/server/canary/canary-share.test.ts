@@ -12,7 +12,7 @@ import {
 import { RouteTables } from "../../../../core/records/routes/route-tables.js";
 import { abort, raise, setShare } from "../../../../server/canary/judging/share.js";
 import { ReleaseStore } from "../../../../server/releases/release-store.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 const CAUSE = { by: "me", reason: "It was bad." };
 const RELEASE: RoutedRelease = {

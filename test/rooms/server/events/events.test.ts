@@ -22,8 +22,8 @@ import { scaleProduction } from "../../../../server/pipeline/operations/scale.js
 import { Output } from "../../../../server/pipeline/output.js";
 import { ReleaseStore } from "../../../../server/releases/release-store.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 describe("the event stream", function () {
   this.timeout(60_000);

@@ -10,10 +10,10 @@ import type { AppEvent } from "../../../../server/events/app-event.js";
 import { Notifier } from "../../../../server/notify/notifier.js";
 import { ReceiverStore } from "../../../../server/notify/receiver-store.js";
 import { eventually } from "../../../support/eventually.js";
-import { FakeClock } from "../../../support/fake-clock.js";
-import { freePort } from "../../../support/free-port.js";
-import { HttpReceiver } from "../../../support/http-receiver.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { FakeClock } from "../../../support/fakes/fake-clock.js";
+import { freePort } from "../../../support/network/free-port.js";
+import { HttpReceiver } from "../../../support/network/http-receiver.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 const FORM = { form: "standard", events: "all" } as const;
 

@@ -9,7 +9,7 @@ import type { Clock } from "../../../../core/clock.js";
 import { Output } from "../../../../server/pipeline/output.js";
 import type { ReleaseWork } from "../../../../server/pipeline/step.js";
 import { checkInstances } from "../../../../server/pipeline/bring-up/check-instances.js";
-import { freePort } from "../../../support/free-port.js";
+import { freePort } from "../../../support/network/free-port.js";
 
 /** What one instance does, as far as its health is concerned. */
 interface Instance {

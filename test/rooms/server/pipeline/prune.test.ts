@@ -13,7 +13,7 @@ import { RouteTables } from "../../../../core/records/routes/route-tables.js";
 import { prune } from "../../../../server/pipeline/prune.js";
 import { ReleaseStore } from "../../../../server/releases/release-store.js";
 import type { ReconcileNeeds } from "../../../../server/reconcile/needs.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 const NEWEST = 104;
 const SERVING: RoutedRelease = {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdir } from "node:fs/promises";
 import { prune } from "../../../../server/pipeline/prune.js";
 import type { NewRelease } from "../../../../server/releases/release-store.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 describe("pruning beside a release that begins", function () {
   this.timeout(30_000);

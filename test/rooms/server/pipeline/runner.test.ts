@@ -10,7 +10,7 @@ import type { ServerParts } from "../../../../server/assemble.js";
 import { Output } from "../../../../server/pipeline/output.js";
 import { promote } from "../../../../server/pipeline/operations/promote.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 describe("a release's steps", function () {
   this.timeout(60_000);

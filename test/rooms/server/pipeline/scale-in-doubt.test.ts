@@ -3,7 +3,7 @@ import { isAppError } from "../../../../core/errors/app-error.js";
 import { Output } from "../../../../server/pipeline/output.js";
 import { scaleProduction } from "../../../../server/pipeline/operations/scale.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 describe("a change of scale whose answer got lost", function () {
   this.timeout(60_000);

@@ -5,7 +5,7 @@ import { rollback } from "../../../../server/pipeline/operations/rollback.js";
 import { scaleProduction } from "../../../../server/pipeline/operations/scale.js";
 import { Scaling } from "../../../../server/reconcile/scaling.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 describe("a request of the autoscaler's", function () {
   this.timeout(60_000);

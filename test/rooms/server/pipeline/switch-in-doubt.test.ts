@@ -4,7 +4,7 @@ import { keys } from "../../../../core/redis/keys.js";
 import { Output } from "../../../../server/pipeline/output.js";
 import { rollback } from "../../../../server/pipeline/operations/rollback.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 describe("a switch of which Redis has not said whether it was made", function () {
   this.timeout(60_000);

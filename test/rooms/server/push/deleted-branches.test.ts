@@ -3,7 +3,7 @@ import { AppError } from "../../../../core/errors/app-error.js";
 import { Repository } from "../../../../server/git/repository.js";
 import { endBranch } from "../../../../server/pipeline/operations/end-branch.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 const APP = "shop";
 

@@ -3,7 +3,7 @@ import { readdir, readlink } from "node:fs/promises";
 import { CANARY } from "../../../../core/records/routes/route-table.js";
 import { Baselines } from "../../../../server/reconcile/baselines.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 describe("a baseline's log", function () {
   this.timeout(30_000);

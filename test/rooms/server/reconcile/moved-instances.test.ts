@@ -4,10 +4,10 @@ import { Output } from "../../../../server/pipeline/output.js";
 import { rollback } from "../../../../server/pipeline/operations/rollback.js";
 import { scaleProduction } from "../../../../server/pipeline/operations/scale.js";
 import { MovedInstances } from "../../../../server/reconcile/moved-instances.js";
-import { ask } from "../../../support/ask.js";
+import { ask } from "../../../support/network/ask.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
-import { FakeCluster, WanderingEngine } from "../../../support/wandering-engine.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
+import { FakeCluster, WanderingEngine } from "../../../support/fakes/wandering-engine.js";
 
 const signal = new AbortController().signal;
 

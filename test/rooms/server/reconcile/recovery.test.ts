@@ -5,7 +5,7 @@ import { keys } from "../../../../core/redis/keys.js";
 import { withLive, withoutRelease } from "../../../../server/routes/route-changes.js";
 import { beginRecovery } from "../../../../server/reconcile/recovery/recover.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestPipeline } from "../../../support/test-pipeline.js";
+import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 const NEVER = new AbortController().signal;
 

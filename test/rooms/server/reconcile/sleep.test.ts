@@ -11,7 +11,7 @@ import { RecoveringApps } from "../../../../server/releases/recovering-apps.js";
 import { ReleaseTurns } from "../../../../server/releases/release-turns.js";
 import type { ReconcileNeeds } from "../../../../server/reconcile/needs.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 const PREVIEW: RoutedRelease = {
   ...{ number: 1, track: "feature", servers: [], sticky: false, asleep: false, sleepSeconds: 1 },

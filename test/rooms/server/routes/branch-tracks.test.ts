@@ -4,7 +4,7 @@ import { RouteTables } from "../../../../core/records/routes/route-tables.js";
 import { BranchTracks } from "../../../../server/routes/branch-tracks.js";
 import { ReleaseStore } from "../../../../server/releases/release-store.js";
 import { withLive } from "../../../../server/routes/route-changes.js";
-import { OwnRedis } from "../../../support/own-redis.js";
+import { OwnRedis } from "../../../support/redis/own-redis.js";
 
 describe("the track of a branch", () => {
   let server: OwnRedis;

@@ -8,7 +8,7 @@ import { keys } from "../../../../core/redis/keys.js";
 import { RecoveringApps } from "../../../../server/releases/recovering-apps.js";
 import { RouteWatch } from "../../../../server/routes/route-watch.js";
 import { eventually } from "../../../support/eventually.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 const RELEASE: RoutedRelease = {
   ...{ number: 1, track: CANARY, servers: [], sticky: false, asleep: false, sleepSeconds: 0 },

@@ -4,7 +4,7 @@ import type { Database } from "../../../../core/redis/database.js";
 import { keys } from "../../../../core/redis/keys.js";
 import { SecretBox } from "../../../../core/secrets.js";
 import { WebhookStore } from "../../../../server/webhooks/webhook-store.js";
-import { TestRedis } from "../../../support/test-redis.js";
+import { TestRedis } from "../../../support/redis/test-redis.js";
 
 describe("the store of webhooks", () => {
   let server: TestRedis;

@@ -9,7 +9,7 @@ import { appsSchema } from "../../../../core/api/apps/apps.js";
 import { configSchema } from "../../../../core/api/apps/config.js";
 import { workLineSchema } from "../../../../core/api/work.js";
 import { Home } from "../../../../core/home.js";
-import { HttpReceiver } from "../../../support/http-receiver.js";
+import { HttpReceiver } from "../../../support/network/http-receiver.js";
 
 const WORK = { line: workLineSchema, done: z.object({ release: z.string() }) };
 

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { setImmediate } from "node:timers/promises";
 import { deferred, type Deferred } from "../../../../core/async/deferred.js";
 import { PerKey, type Job } from "../../../../core/loop/per-key.js";
-import { FakeClock } from "../../../support/fake-clock.js";
+import { FakeClock } from "../../../support/fakes/fake-clock.js";
 
 describe("jobs by key", () => {
   let clock: FakeClock;

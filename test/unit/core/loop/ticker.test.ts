@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { setImmediate } from "node:timers/promises";
 import { deferred, type Deferred } from "../../../../core/async/deferred.js";
 import { Ticker, type TickerOptions } from "../../../../core/loop/ticker.js";
-import { FakeClock } from "../../../support/fake-clock.js";
+import { FakeClock } from "../../../support/fakes/fake-clock.js";
 
 describe("a ticker", () => {
   let clock: FakeClock;

@@ -5,7 +5,7 @@ import type { AlertRecord, AlertTurn } from "../../../../core/records/alerts/ale
 import type { NoticeFacts } from "../../../../monitor/notices/notice-facts.js";
 import { noticeOf } from "../../../../monitor/notices/notice-of.js";
 import { wordsOf } from "../../../../monitor/notices/words.js";
-import { aNotice, anAlert, RAISED_AT, someFacts } from "../../../support/a-notice.js";
+import { aNotice, anAlert, RAISED_AT, someFacts } from "../../../support/fakes/a-notice.js";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

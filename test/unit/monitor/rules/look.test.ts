@@ -6,7 +6,7 @@ import type { Sample } from "../../../../core/records/hosts/sample.js";
 import { look, type Seen } from "../../../../monitor/rules/look.js";
 import type { RuleState } from "../../../../monitor/rules/evaluate-rule.js";
 import { told } from "../../../../monitor/rules/alert-life.js";
-import { aSample } from "../../../support/a-sample.js";
+import { aSample } from "../../../support/fakes/a-sample.js";
 
 const START = 1_800_000_000_000;
 const rules = [

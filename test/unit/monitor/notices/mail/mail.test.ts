@@ -3,8 +3,8 @@ import { createTransport } from "nodemailer";
 import { PNG } from "pngjs";
 import type { AlertNotice } from "../../../../../core/records/alerts/alert-notice.js";
 import { mailOf, type MailFrame } from "../../../../../monitor/notices/mail/mail.js";
-import { aNotice, anAlert, RAISED_AT, someFacts } from "../../../../support/a-notice.js";
-import { leaves, parseMail, type MailPart } from "../../../../support/parse-mail.js";
+import { aNotice, anAlert, RAISED_AT, someFacts } from "../../../../support/fakes/a-notice.js";
+import { leaves, parseMail, type MailPart } from "../../../../support/network/parse-mail.js";
 
 const FRAME: MailFrame = {
   from: "Sluice <sluice@example.com>",

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { createServer } from "node:net";
 import { isAppError } from "../../../../../core/errors/app-error.js";
 import { FreePorts } from "../../../../../server/engines/runit/free-port.js";
-import { freeRange } from "../../../../support/free-range.js";
+import { freeRange } from "../../../../support/network/free-range.js";
 
 describe("the ports of instances", () => {
   it("are given out one after the other, a port that was given back last of all", async () => {

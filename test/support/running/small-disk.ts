@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually } from "./eventually.js";
+import { eventually } from "../eventually.js";
 
 const REFILL_MS = 10;
 const UNMOUNT_MS = 20_000;

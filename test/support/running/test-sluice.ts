@@ -6,14 +6,14 @@ import { request, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { Database } from "../../core/redis/database.js";
-import { eventually } from "./eventually.js";
-import { freePort } from "./free-port.js";
-import { TestClone } from "./test-clone.js";
+import { Database } from "../../../core/redis/database.js";
+import { eventually } from "../eventually.js";
+import { freePort } from "../network/free-port.js";
+import { TestClone } from "../git/test-clone.js";
 
 /** No command of a test may hang for ever. */
 const COMMAND_TIMEOUT_MS = 90_000;
-const BIN = new URL("../../bin/sluice", import.meta.url).pathname;
+const BIN = new URL("../../../bin/sluice", import.meta.url).pathname;
 
 export interface CommandResult {
   readonly status: number;

@@ -1,5 +1,5 @@
 import { request, type Agent } from "node:http";
-import type { HttpAnswer } from "./test-sluice.js";
+import type { HttpAnswer } from "../running/test-sluice.js";
 
 export interface Question {
   readonly path?: string;

@@ -2,8 +2,8 @@ import { createServer, request as ask, type IncomingMessage, type ServerResponse
 import type { Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Duplex } from "node:stream";
-import { bucketRange, BUCKETS } from "../../core/records/traffic/latency-buckets.js";
-import type { AppRoutes, Count, Load, Proxy } from "../../proxy/proxy.js";
+import { bucketRange, BUCKETS } from "../../../core/records/traffic/latency-buckets.js";
+import type { AppRoutes, Count, Load, Proxy } from "../../../proxy/proxy.js";
 import { FakeRoutes, given, type Destination } from "./fake-routes.js";
 
 /** Safe to be sent again (RFC 9110, 9.2.2). */

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import type { Dice } from "./dice.js";
+import type { Dice } from "../dice.js";
 
 export interface RawRequest {
   /** Written one after the other; between two of them the client dawdles. */

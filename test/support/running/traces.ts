@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseListeners } from "../../server/engines/runit/listening.js";
-import type { PortRange } from "./free-range.js";
+import { parseListeners } from "../../../server/engines/runit/listening.js";
+import type { PortRange } from "../network/free-range.js";
 import { leftoversOf, type Leftovers } from "./leftovers.js";
 import type { TestSluice } from "./test-sluice.js";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { request } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { TestSluice } from "./test-sluice.js";
+import type { TestSluice } from "../running/test-sluice.js";
 
 export interface RawPush {
   /** `OLD NEW REF`, whatever it is. */

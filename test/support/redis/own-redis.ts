@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Database } from "../../core/redis/database.js";
-import { eventually } from "./eventually.js";
+import { Database } from "../../../core/redis/database.js";
+import { eventually } from "../eventually.js";
 
 /** A Redis of its own for a test: a Unix socket in a temporary folder, nothing written to disk. */
 export class OwnRedis {

@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
-import type { Engine, InstanceSpec, InstanceState } from "../../server/engines/engine.js";
-import type { InstanceLogs, LogLine, LogOptions } from "../../server/engines/instance-logs.js";
-import { FreePorts } from "../../server/engines/runit/free-port.js";
-import { listeningAddresses } from "../../server/engines/runit/listening.js";
+import type { Engine, InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
+import type { InstanceLogs, LogLine, LogOptions } from "../../../server/engines/instance-logs.js";
+import { FreePorts } from "../../../server/engines/runit/free-port.js";
+import { listeningAddresses } from "../../../server/engines/runit/listening.js";
 import { fakeAddress } from "./fake-address.js";
 import { FakeInstance } from "./fake-instance.js";
 import { FakeLog } from "./fake-log.js";
-import type { PortRange } from "./free-range.js";
+import type { PortRange } from "../network/free-range.js";
 
 /** What outlives an engine, as `runsv` does: instances and logs. Sockets lie in `folder`. */
 export class FakeMachine {

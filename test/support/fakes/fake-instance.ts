@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { addressVariable, formatAddress, type Address } from "../../core/instances/address.js";
-import { describeExit, endGroup } from "../../core/exec/exec.js";
-import { groupEnd } from "../../core/exec/process-group.js";
-import type { InstanceSpec, InstanceState } from "../../server/engines/engine.js";
+import { addressVariable, formatAddress, type Address } from "../../../core/instances/address.js";
+import { describeExit, endGroup } from "../../../core/exec/exec.js";
+import { groupEnd } from "../../../core/exec/process-group.js";
+import type { InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
 import type { FakeLog } from "./fake-log.js";
 
 const FIRST_PAUSE_MS = 40;

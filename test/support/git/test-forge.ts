@@ -7,11 +7,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import ssh2 from "ssh2";
-import { newSshKeyPair } from "../../core/ssh-key-pair.js";
-import { ask } from "./ask.js";
-import { HttpReceiver, type Received } from "./http-receiver.js";
+import { newSshKeyPair } from "../../../core/ssh-key-pair.js";
+import { ask } from "../network/ask.js";
+import { HttpReceiver, type Received } from "../network/http-receiver.js";
 import { TestClone } from "./test-clone.js";
-import type { HttpAnswer } from "./test-sluice.js";
+import type { HttpAnswer } from "../running/test-sluice.js";
 
 /**
  * A forge with one bare repository, that can be read over HTTP (with a password) and SSH (with a key), fires webhooks, and

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { BASELINE, CANARY, PRODUCTION } from "../../core/records/routes/route-table.js";
-import type { AppRoutes, ReleaseRoutes, Split } from "../../proxy/proxy.js";
+import { BASELINE, CANARY, PRODUCTION } from "../../../core/records/routes/route-table.js";
+import type { AppRoutes, ReleaseRoutes, Split } from "../../../proxy/proxy.js";
 
 /** Where a request goes. */
 export interface Destination {

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import type { LogLine, LogOptions } from "../../server/engines/instance-logs.js";
+import type { LogLine, LogOptions } from "../../../server/engines/instance-logs.js";
 
 /** An instance's log, in memory. */
 export class FakeLog {

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { expectAccepted } from "./accepted.js";
+import { expectAccepted } from "../accepted.js";
 
 export interface PushResult {
   readonly status: number;

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Database } from "../../core/redis/database.js";
-import { silentLog } from "../../core/log.js";
-import { connectRedis, openRedis } from "../../core/redis/connection.js";
-import { eventually } from "./eventually.js";
+import type { Database } from "../../../core/redis/database.js";
+import { silentLog } from "../../../core/log.js";
+import { connectRedis, openRedis } from "../../../core/redis/connection.js";
+import { eventually } from "../eventually.js";
 
 /** A Redis of its own on a Unix socket, with connections made as the server makes them. */
 export class TestRedis {

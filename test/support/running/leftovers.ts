@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { parseMap, parseServers } from "../../proxy/haproxy/runtime/answers.js";
-import { slotOfEntry } from "../../proxy/haproxy/config/entries/slot-entry.js";
-import { NOWHERE } from "../../proxy/haproxy/config/state.js";
+import { parseMap, parseServers } from "../../../proxy/haproxy/runtime/answers.js";
+import { slotOfEntry } from "../../../proxy/haproxy/config/entries/slot-entry.js";
+import { NOWHERE } from "../../../proxy/haproxy/config/state.js";
 import type { TestSluice } from "./test-sluice.js";
 
 export interface Leftovers {

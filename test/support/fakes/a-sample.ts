@@ -1,4 +1,4 @@
-import type { Sample } from "../../core/records/hosts/sample.js";
+import type { Sample } from "../../../core/records/hosts/sample.js";
 
 /** A host that does nothing, but for what a test says. */
 export function aSample({

@@ -1,14 +1,14 @@
 import { EventEmitter, on } from "node:events";
 import { rm } from "node:fs/promises";
-import { AppError } from "../../core/errors/app-error.js";
-import type { Address } from "../../core/instances/address.js";
-import type { Engine, InstanceSpec, InstanceState } from "../../server/engines/engine.js";
-import { FreePorts } from "../../server/engines/runit/free-port.js";
-import { listeningAddresses } from "../../server/engines/runit/listening.js";
+import { AppError } from "../../../core/errors/app-error.js";
+import type { Address } from "../../../core/instances/address.js";
+import type { Engine, InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
+import { FreePorts } from "../../../server/engines/runit/free-port.js";
+import { listeningAddresses } from "../../../server/engines/runit/listening.js";
 import { fakeAddress } from "./fake-address.js";
 import type { FakeMachine } from "./fake-engine.js";
 import { FakeInstance } from "./fake-instance.js";
-import type { PortRange } from "./free-range.js";
+import type { PortRange } from "../network/free-range.js";
 
 const HOSTS = ["host-1", "host-2", "host-3"];
 

@@ -1,7 +1,7 @@
-import { ruleSchema } from "../../core/settings/monitor-settings.js";
-import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
-import type { AlertRecord } from "../../core/records/alerts/alert-record.js";
-import type { NoticeFacts } from "../../monitor/notices/notice-facts.js";
+import { ruleSchema } from "../../../core/settings/monitor-settings.js";
+import type { AlertNotice } from "../../../core/records/alerts/alert-notice.js";
+import type { AlertRecord } from "../../../core/records/alerts/alert-record.js";
+import type { NoticeFacts } from "../../../monitor/notices/notice-facts.js";
 
 export const RAISED_AT = Date.parse("2026-01-31T10:31:05Z");
 

@@ -1,5 +1,5 @@
-import { eventually } from "./eventually.js";
-import type { PushResult } from "./test-clone.js";
+import { eventually } from "../eventually.js";
+import type { PushResult } from "../git/test-clone.js";
 
 /** Resolves when a push that is under way has said these words; fails with what it said instead. */
 export async function saying(

@@ -1,4 +1,4 @@
-import { abortReason, type Clock } from "../../core/clock.js";
+import { abortReason, type Clock } from "../../../core/clock.js";
 
 interface Sleeper {
   readonly at: number;

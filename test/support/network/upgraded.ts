@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { eventually } from "./eventually.js";
+import { eventually } from "../eventually.js";
 
 /** An upgraded connection to a tiny app (it behaves as a WebSocket does in a proxy): says its release, then echoes. */
 export class Upgraded {

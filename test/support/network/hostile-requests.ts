@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import type { Dice } from "./dice.js";
-import { hostileJson, hostilePush } from "./hostile-json.js";
+import type { Dice } from "../dice.js";
+import { hostileJson, hostilePush } from "../hostile-json.js";
 import { requestHead, wholeOrCut, type RawRequest } from "./raw-exchange.js";
 
 /** What an attacker knows at best. */

@@ -1,8 +1,8 @@
 import { chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Address } from "../../core/instances/address.js";
-import type { InstanceSpec } from "../../server/engines/engine.js";
-import type { FreePorts } from "../../server/engines/runit/free-port.js";
+import type { Address } from "../../../core/instances/address.js";
+import type { InstanceSpec } from "../../../server/engines/engine.js";
+import type { FreePorts } from "../../../server/engines/runit/free-port.js";
 
 /** Where a new instance is to listen. Sockets of one user lie in a folder that is theirs. */
 export async function fakeAddress(

@@ -1,7 +1,7 @@
-import { systemClock } from "../../core/clock.js";
-import { silentLog } from "../../core/log.js";
-import { Outbox } from "../../core/outbox/outbox.js";
-import { connectRedis, openRedis } from "../../core/redis/connection.js";
+import { systemClock } from "../../../core/clock.js";
+import { silentLog } from "../../../core/log.js";
+import { Outbox } from "../../../core/outbox/outbox.js";
+import { connectRedis, openRedis } from "../../../core/redis/connection.js";
 
 /** A process that takes jobs of the outbox `test` and never ends them; it prints their payloads. The argument is Redis' socket. */
 const redis = connectRedis({ kind: "socket", path: process.argv[2] ?? "", password: "" }, silentLog);
