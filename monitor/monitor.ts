@@ -117,7 +117,10 @@ export class Monitor {
 
   private async introduce(startedAt: string, inventory: Inventory): Promise<void> {
     const { redis, host, roles } = this.options;
-    await new HostRecords(redis).save({ v: 1, id: host, roles: [...roles], startedAt, inventory });
+    await new HostRecords(redis).update(host, (before) => ({
+      ...before,
+      ...{ v: 1 as const, id: host, roles: [...roles], startedAt, inventory },
+    }));
   }
 
   private tick(): void {

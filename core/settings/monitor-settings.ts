@@ -3,9 +3,15 @@ import { HOST_ROLES } from "../records/hosts/host-record.js";
 import { METRIC_NAMES } from "../records/hosts/sample.js";
 import { emailSettingsSchema, slackSettingsSchema, webhookSettingsSchema } from "./sender-settings.js";
 
-/** What a rule can ask for when it raises an alert. `email` tells people, by whatever is set: mail, a webhook, Slack. */
-export const ALERT_ACTIONS = ["email", "drain-canary", "scale-out"] as const;
+/** What a rule can ask for when it raises an alert. `notify` sends a message to people, by mail, webhook or Slack. */
+export const ALERT_ACTIONS = ["notify", "drain-canary", "scale-out"] as const;
 export type AlertAction = (typeof ALERT_ACTIONS)[number];
+
+/** `email` is what `notify` was called first; settings and records may still say so. */
+export const alertActionSchema = z.preprocess(
+  (action) => (action === "email" ? "notify" : action),
+  z.enum(ALERT_ACTIONS),
+);
 
 /** The rule that is always there: a host that stops reporting. */
 export const SILENT_RULE = "silent";
@@ -30,7 +36,7 @@ export const ruleSchema = z
     below: z.number().optional(),
     forSeconds: seconds.default(30).describe("how long it must last to raise an alert, and to resolve it"),
     hysteresis: z.number().nonnegative().default(5).describe("how far back it must go to resolve the alert"),
-    actions: z.array(z.enum(ALERT_ACTIONS)).default(["email"]),
+    actions: z.array(alertActionSchema).default(["notify"]),
   })
   .refine(
     ({ above, below }) => (above === undefined) !== (below === undefined),

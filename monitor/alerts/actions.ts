@@ -12,5 +12,5 @@ export interface Action {
   keep?(alerts: readonly AlertRecord[]): Promise<void>;
 }
 
-/** One that is missing is not done, and nothing is owed to it. */
+/** One that is missing is not done, and nothing is pending to it. */
 export type Actions = Readonly<Partial<Record<AlertAction, Action>>>;

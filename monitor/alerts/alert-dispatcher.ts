@@ -6,7 +6,7 @@ import { told } from "../rules/alert-life.js";
 /** A failed action is tried again after this long. */
 const PAUSE_MS = 60_000;
 
-type Owed = AlertRecord["owed"][number];
+type Owed = AlertRecord["pending"][number];
 
 /** Tells actions what alerts owe them, beside the loop: a mail server may take its time. */
 export class AlertDispatcher {
@@ -21,27 +21,30 @@ export class AlertDispatcher {
 
   /** Removes from an alert the turns that have been handled. */
   settled(alert: AlertRecord): AlertRecord {
-    return alert.owed
-      .filter((owed) => this.actions[owed.action]?.tell === undefined || this.done.has(nameOf(alert, owed)))
+    return alert.pending
+      .filter(
+        (pending) =>
+          this.actions[pending.action]?.tell === undefined || this.done.has(nameOf(alert, pending)),
+      )
       .reduce((rest, { action, turn }) => told(rest, action, turn), alert);
   }
 
-  /** Begins to tell what is owed: to each action its turns one after the other. */
+  /** Begins to tell what is pending: to each action its turns one after the other. */
   begin(alert: AlertRecord, now: number): void {
-    const first = new Map(alert.owed.toReversed().map((owed) => [owed.action, owed]));
-    for (const owed of first.values()) {
-      const name = nameOf(alert, owed);
+    const first = new Map(alert.pending.toReversed().map((pending) => [pending.action, pending]));
+    for (const pending of first.values()) {
+      const name = nameOf(alert, pending);
       if (this.done.has(name) || this.running.has(name) || now < (this.pausedUntil.get(name) ?? 0)) continue;
-      const telling = this.tell(alert, owed, name, now).finally(() => this.running.delete(name));
+      const telling = this.tell(alert, pending, name, now).finally(() => this.running.delete(name));
       this.running.set(name, telling);
     }
   }
 
   /** Forgets what was written down as told. */
   written(alert: AlertRecord): void {
-    const owed = new Set(alert.owed.map((each) => nameOf(alert, each)));
+    const pending = new Set(alert.pending.map((each) => nameOf(alert, each)));
     for (const name of this.done)
-      if (name.startsWith(`${alert.id} `) && !owed.has(name)) this.done.delete(name);
+      if (name.startsWith(`${alert.id} `) && !pending.has(name)) this.done.delete(name);
   }
 
   async idle(): Promise<void> {

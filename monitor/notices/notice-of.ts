@@ -33,5 +33,5 @@ function timeOf(turn: AlertTurn, { raisedAt, remindedAt, resolvedAt }: AlertReco
 
 function measuresOn(host: string, open: readonly AlertRecord[]): AlertAction[] {
   const lasting = open.filter((alert) => alert.host === host && alert.phase !== "resolved");
-  return [...new Set(lasting.flatMap(({ actions }) => actions))].filter((action) => action !== "email");
+  return [...new Set(lasting.flatMap(({ actions }) => actions))].filter((action) => action !== "notify");
 }

@@ -48,5 +48,5 @@ export function startNotices({ redis, settings, pagesUrl, clock, log }: NoticeOp
     clock,
   });
   const running = outbox.start(people.handlers());
-  return { actions: { email: people }, stop: async () => running.stop() };
+  return { actions: { notify: people }, stop: async () => running.stop() };
 }

@@ -35,14 +35,14 @@ export function testNotice(
       rule: rule.name,
       host: host.id,
       text: `This is a test: CPU of ${host.id} was above 50 % for 30 s; it is ${BUSY} %.`,
-      actions: ["email"],
+      actions: ["notify"],
       phase: "raised",
       raisedAt: now,
       reminders: 0,
       value: BUSY,
       worst: BUSY,
       announced: true,
-      owed: [],
+      pending: [],
     },
   };
   return { notice, facts: { host, points, stepMs: STEP_MS, sentAt: now, isOver: false } };

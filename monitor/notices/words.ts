@@ -124,7 +124,7 @@ function machineText(name: string, { host }: NoticeFacts): string {
 }
 
 const MEASURES: Readonly<Record<AlertAction, { readonly lasting: string; readonly over: string }>> = {
-  email: { lasting: "", over: "" },
+  notify: { lasting: "", over: "" },
   "drain-canary": {
     lasting: "sends no visitors to any canary while this lasts",
     over: "sends visitors to the canaries again",

@@ -32,7 +32,7 @@ export function raised(alert: NewAlert, now: number, quiet: Quiet = {}): AlertRe
     reminders: 0,
     worst: alert.value,
     announced: false,
-    owed: [],
+    pending: [],
   };
   return owing(record, "raised", now, quiet);
 }
@@ -61,7 +61,7 @@ export function resolved(alert: AlertRecord, now: number, quiet: Quiet = {}): Al
     resolvedAt: now,
     ...(acknowledged === undefined ? {} : { acknowledged }),
     // A late reminder would only confuse.
-    owed: alert.owed.filter(({ turn }) => turn !== "reminded"),
+    pending: alert.pending.filter(({ turn }) => turn !== "reminded"),
   };
   return over.announced ? owing(over, "resolved", now, quiet) : over;
 }
@@ -73,13 +73,13 @@ export function withValue(alert: AlertRecord, value: number, isWorse: boolean): 
 
 /** An action has handled a turn. */
 export function told(alert: AlertRecord, action: AlertAction, turn: AlertTurn): AlertRecord {
-  return { ...alert, owed: alert.owed.filter((each) => each.action !== action || each.turn !== turn) };
+  return { ...alert, pending: alert.pending.filter((each) => each.action !== action || each.turn !== turn) };
 }
 
 function owing(alert: AlertRecord, turn: AlertTurn, now: number, quiet: Quiet): AlertRecord {
-  if (isSilent(quiet, now)) return { ...alert, owed: [] };
-  const owed = [...alert.owed, ...alert.actions.map((action) => ({ action, turn }))];
-  return { ...alert, announced: true, owed };
+  if (isSilent(quiet, now)) return { ...alert, pending: [] };
+  const pending = [...alert.pending, ...alert.actions.map((action) => ({ action, turn }))];
+  return { ...alert, announced: true, pending };
 }
 
 function isSilent({ silence }: Quiet, now: number): boolean {

@@ -133,7 +133,7 @@ function silence(
   return {
     rule: SILENT_RULE,
     host: id,
-    actions: ["email"],
+    actions: ["notify"],
     threshold: { above: LATE_SECONDS, forSeconds: silentSeconds - LATE_SECONDS, hysteresis: 0 },
     measured: { at: now, value },
     text: (seconds) => silentText(id, seconds),

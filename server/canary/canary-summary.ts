@@ -35,7 +35,7 @@ export async function canarySummary(
     startedAt: record.startedAt,
     state: isLive ? "live" : outcome,
     share: isLive ? canaryShare(table, false) : 0,
-    isByHand: isLive && (table.canary?.isByHand ?? false),
+    isByHand: isLive && (table.canary?.isManual ?? false),
     step: record.step + 1,
     steps: Math.max(1, settings?.steps.length ?? 1),
     verdict: record.verdict === undefined ? null : shownVerdict(record.verdict),

@@ -67,9 +67,9 @@ function canaryAfter(
   { track, canary }: ReleaseRecord,
 ): RoutedCanary | undefined {
   if (track !== CANARY) return before;
-  const share = before?.isByHand ? before.share : firstShare(canary);
-  const isByHand = before?.isByHand ?? false;
-  return { share, isByHand, ...definedOnly({ goal: canary.goal?.path, header: ownHeader({ canary }) }) };
+  const share = before?.isManual ? before.share : firstShare(canary);
+  const isManual = before?.isManual ?? false;
+  return { share, isManual, ...definedOnly({ goal: canary.goal?.path, header: ownHeader({ canary }) }) };
 }
 
 function ownHeader({ canary }: Pick<ReleaseRecord, "canary">): string | undefined {
@@ -82,8 +82,8 @@ function definedOnly<T extends object>(values: T): { [Key in keyof T]?: Exclude<
 }
 
 /** The table with another share for the canary; the same when there is none. */
-export function withShare(table: RouteTable, share: number, isByHand: boolean): RouteTable {
-  return table.canary === undefined ? table : { ...table, canary: { ...table.canary, share, isByHand } };
+export function withShare(table: RouteTable, share: number, isManual: boolean): RouteTable {
+  return table.canary === undefined ? table : { ...table, canary: { ...table.canary, share, isManual } };
 }
 
 /** The table without the canary: nobody is brought to it, whatever their cookie says. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { alertRecordSchema } from "../../records/alerts/alert-record.js";
+import { currentAlertSchema } from "../../records/alerts/alert-record.js";
 import { drainSchema } from "../../records/alerts/drain.js";
 
 /** `POST /alerts/ID/silence` */
@@ -13,7 +13,7 @@ export const silenceRequestSchema = z.strictObject({
 const shownAsItIs = { id: true, rule: true, host: true, text: true, reminders: true, worst: true } as const;
 
 /** An alert as `GET /alerts` shows it. Times are ISO 8601. */
-export const alertSummarySchema = alertRecordSchema.pick({ ...shownAsItIs, phase: true }).extend({
+export const alertSummarySchema = currentAlertSchema.pick({ ...shownAsItIs, phase: true }).extend({
   actions: z.array(z.string()).readonly(),
   raisedAt: z.string(),
   resolvedAt: z.string().nullable(),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ALERT_ACTIONS } from "../../settings/monitor-settings.js";
+import { alertActionSchema } from "../../settings/monitor-settings.js";
 
 const quietSchema = z.object({
   by: z.string(),
@@ -15,7 +15,7 @@ export const silenceSchema = quietSchema.extend({ until: z.number() });
 /** A turn in an alert's life, of which people are notified. */
 export const ALERT_TURNS = ["raised", "reminded", "resolved"] as const;
 
-export const alertRecordSchema = z.object({
+export const currentAlertSchema = z.object({
   v: z.literal(1),
   id: z.string(),
   /** The rule's name; `silent` for a host that stopped reporting. */
@@ -23,7 +23,7 @@ export const alertRecordSchema = z.object({
   host: z.string(),
   /** What is wrong, with the values, for people. */
   text: z.string(),
-  actions: z.array(z.enum(ALERT_ACTIONS)),
+  actions: z.array(alertActionSchema),
   phase: z.enum(ALERT_TURNS),
   /** Times in ms since 1970, by Redis' clock. */
   raisedAt: z.number(),
@@ -37,10 +37,17 @@ export const alertRecordSchema = z.object({
   /** Whether people are notified of it: not while it is silenced. */
   announced: z.boolean(),
   /** Turns that an action has not handled yet. Each is removed once handled, so that none is handled twice or forgotten. */
-  owed: z.array(z.object({ action: z.enum(ALERT_ACTIONS), turn: z.enum(ALERT_TURNS) })),
+  pending: z.array(z.object({ action: alertActionSchema, turn: z.enum(ALERT_TURNS) })),
 });
 
-export type AlertRecord = z.infer<typeof alertRecordSchema>;
+/** `pending` was `owed` first. */
+export const alertRecordSchema = z.preprocess((stored) => {
+  if (typeof stored !== "object" || stored === null || !("owed" in stored)) return stored;
+  const { owed, ...rest } = stored;
+  return { ...rest, pending: owed };
+}, currentAlertSchema);
+
+export type AlertRecord = z.infer<typeof currentAlertSchema>;
 export type AlertTurn = (typeof ALERT_TURNS)[number];
 export type Acknowledgement = z.infer<typeof acknowledgementSchema>;
 export type Silence = z.infer<typeof silenceSchema>;

@@ -60,7 +60,7 @@ export class AlertRecords {
   /** False when another monitor leads now: nothing was written then. */
   async commit(token: string, { states, alerts }: AlertChanges): Promise<boolean> {
     const pairOf = (alert: AlertRecord): [string, string] => [alert.id, JSON.stringify(alert)];
-    const isDone = ({ phase, owed }: AlertRecord): boolean => phase === "resolved" && owed.length === 0;
+    const isDone = ({ phase, pending }: AlertRecord): boolean => phase === "resolved" && pending.length === 0;
     const changes = {
       gone: [...states].filter(([, text]) => text === undefined).map(([key]) => key),
       states: [...states].filter(([, text]) => text !== undefined),

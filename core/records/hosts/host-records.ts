@@ -6,8 +6,18 @@ import { hostRecordSchema, type HostRecord } from "./host-record.js";
 export class HostRecords {
   constructor(private readonly redis: Database) {}
 
-  async save(record: HostRecord): Promise<void> {
-    await this.redis.hset(keys.hosts, record.id, JSON.stringify(record));
+  /**
+   * Changes a host's record, or makes it. `change` runs again when another writer was faster: what that wrote is in
+   * `before`, and stays unless `change` replaces it.
+   */
+  async update(id: string, change: (before: HostRecord | undefined) => HostRecord): Promise<void> {
+    for (;;) {
+      const before = await this.redis.hget(keys.hosts, id);
+      const after = JSON.stringify(change(before === null ? undefined : parse(before)));
+      if (before === after) return;
+      const isWritten = await this.redis.eval(REPLACE, 1, keys.hosts, id, before ?? "", after);
+      if (isWritten === 1) return;
+    }
   }
 
   async find(id: string): Promise<HostRecord | undefined> {
@@ -25,6 +35,12 @@ export class HostRecords {
     await this.redis.hdel(keys.hosts, id);
   }
 }
+
+/** KEYS: hosts hash. ARGV: host, the record as it was read ("" for none), the new one. Answer: 1, or 0 when it has changed since. */
+const REPLACE = `
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1`;
 
 function parse(text: string): HostRecord {
   return hostRecordSchema.parse(JSON.parse(text));

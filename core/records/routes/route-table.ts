@@ -34,16 +34,23 @@ export const routedReleaseSchema = z.object({
 });
 
 /** Which of the app's visitors go to the canary. */
-export const routedCanarySchema = z.object({
+const currentCanarySchema = z.object({
   /** Percent of the visitors, 0 to 100. */
   share: z.number().min(0).max(100),
   /** An admin chose the share: steps and new canaries leave it. */
-  isByHand: z.boolean(),
+  isManual: z.boolean(),
   /** A path that visitors are meant to reach (an A/B test). */
   goal: z.string().optional(),
   /** As `modeHeader`, which it takes the place of while there is the canary. */
   header: z.string().optional(),
 });
+
+/** `isManual` was `isByHand` first. */
+export const routedCanarySchema = z.preprocess((stored) => {
+  if (typeof stored !== "object" || stored === null || !("isByHand" in stored)) return stored;
+  const { isByHand, ...rest } = stored;
+  return { ...rest, isManual: isByHand };
+}, currentCanarySchema);
 
 /** What the proxies should do for one app. */
 export const routeTableSchema = z.object({

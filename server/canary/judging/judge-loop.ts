@@ -143,6 +143,6 @@ export class JudgeLoop {
     const { tools, store, isAlert } = this.options;
     const [table, record] = await Promise.all([tools.routes.read(app), store.find(app, release)]);
     if (record?.verdict?.word !== "pass" || (await isAlert())) return false;
-    return table.canary?.isByHand === false && whyNotPromoted(record, table, tools.clock.now()) === undefined;
+    return table.canary?.isManual === false && whyNotPromoted(record, table, tools.clock.now()) === undefined;
   }
 }

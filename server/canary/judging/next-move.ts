@@ -17,11 +17,11 @@ export function nextMove(
   { word }: Pick<Verdict, "word">,
   { step }: Pick<CanaryRecord, "step">,
   settings: CanarySettings,
-  routed: Pick<RoutedCanary, "isByHand">,
+  routed: Pick<RoutedCanary, "isManual">,
 ): CanaryMove {
   if (word === "hold" || settings.goal !== undefined) return { action: "none" };
   if (word === "fail") return settings.onFail === "abort" ? { action: "abort" } : { action: "none" };
-  if (routed.isByHand) return { action: "none" };
+  if (routed.isManual) return { action: "none" };
   const share = settings.steps[step + 1];
   if (share !== undefined) return { action: "raise", step: step + 1, share };
   return settings.onPass === "promote" ? { action: "promote" } : { action: "none" };

@@ -35,7 +35,7 @@ export async function raise(
 ): Promise<boolean> {
   let isRaised = false;
   const change = (table: RouteTable): RouteTable => {
-    isRaised = table.tracks[CANARY] === release && table.canary?.isByHand === false;
+    isRaised = table.tracks[CANARY] === release && table.canary?.isManual === false;
     return isRaised ? withShare(table, share, false) : table;
   };
   const revision = await tools.routes.update(app, change, [], eventsOfShare(BY_SLUICE));

@@ -95,7 +95,7 @@ export class DeliveryWork {
 
   private async note(app: string, { branch, commit, outcome, code }: BranchResult): Promise<void> {
     const { seen } = this.options;
-    if (code === "source-unreachable") await seen.owe(app, branch);
+    if (code === "source-unreachable") await seen.markPending(app, branch);
     else if (outcome !== "superseded") await seen.set(app, branch, commit);
   }
 

@@ -11,7 +11,7 @@ export const SEEN_HEAD_KEYS: AppKeys = { own: [keys.sourceHeads] };
 export class SeenHeads {
   constructor(private readonly redis: Database) {}
 
-  /** Branch → commit, "" for one that is owed; undefined when its source was never looked at. */
+  /** Branch → commit, "" for one that is pending; undefined when its source was never looked at. */
   async read(app: string): Promise<Map<string, string> | undefined> {
     const heads = new Map(Object.entries(await this.redis.hgetall(keys.sourceHeads(app))));
     return heads.delete(LOOKED_AT) ? heads : undefined;
@@ -24,11 +24,11 @@ export class SeenHeads {
   }
 
   /** What was asked for could not be done: wherever the branch is found to stand, it is to be done then. */
-  async owe(app: string, branch: string): Promise<void> {
+  async markPending(app: string, branch: string): Promise<void> {
     await this.write("HSET", app, { [branch]: OWED });
   }
 
-  /** What is there before anything is asked for: it deploys with its next push. What is known or owed stays. */
+  /** What is there before anything is asked for: it deploys with its next push. What is known or pending stays. */
   async begin(app: string, heads: ReadonlyMap<string, string>): Promise<void> {
     await this.write("HSETNX", app, { [LOOKED_AT]: "yes", ...Object.fromEntries(heads) });
   }

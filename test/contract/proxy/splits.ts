@@ -58,7 +58,7 @@ export function splitsVisitors(trial: ProxyTrial): void {
       (now: RouteTable) => withoutCanary(now, 3),
       live(4, CANARY, baseline),
     ].reduce((now, change) => change(now), emptyRouteTable("a"));
-    await trial.apply("a", routesOf({ ...table, canary: { share: 50, isByHand: true } }, "localhost", false));
+    await trial.apply("a", routesOf({ ...table, canary: { share: 50, isManual: true } }, "localhost", false));
     expect(await visits(trial, 20, { cookie: "sluice=canary.v2" })).to.deep.equal({ "canary v4": 20 });
     expect(await visits(trial, 20, { cookie: "sluice=production.v1" })).to.deep.equal({
       "production v1": 20,

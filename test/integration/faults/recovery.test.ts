@@ -68,7 +68,7 @@ describe("a server that comes back where an app's instance hangs as it is starte
       expect(recovering).to.deep.equal(["slow"]);
       return true;
     });
-    expect((await sluice.cli("status")).stdout).to.match(/^starting slow: /m);
+    expect((await sluice.cli("status")).stdout).to.match(/^recovering slow: /m);
     await isUp;
     expect(push.output()).not.to.include("Checkout");
 

@@ -35,24 +35,24 @@ describe("alerts", function () {
     now = START;
     mails = [];
     loops = [];
-    await new HostRecords(own.redis).save({
+    await new HostRecords(own.redis).update("h", () => ({
       v: 1,
       id: "h",
       roles: ["proxy"],
       startedAt: new Date(START).toISOString(),
       inventory: { system: "", kernel: "", processor: "", cpus: 2, memoryMegabytes: 1, virtual: "" },
-    });
+    }));
   });
   afterEach(async () => Promise.all(loops.map(async (loop) => loop.stop())));
   after(async () => own.stop());
 
-  const email = {
+  const notify = {
     tell: async (turn: AlertTurn, alert: AlertRecord) => {
       mails.push(`${turn} ${alert.rule}`);
     },
   };
 
-  const monitor = (host: string, actions: Actions = { email }): AlertLoop => {
+  const monitor = (host: string, actions: Actions = { notify }): AlertLoop => {
     const loop = new AlertLoop({
       settings: monitorSettingsSchema.parse({
         remindSeconds: 60,
@@ -133,11 +133,11 @@ describe("alerts", function () {
 
   it("are told by the next monitor when the one that raised them could not", async () => {
     const failing = monitor("h", {
-      email: { tell: async () => Promise.reject(new Error("no mail server")) },
+      notify: { tell: async () => Promise.reject(new Error("no mail server")) },
     });
     await seconds(10, BUSY, failing);
-    expect((await alerts.current()).find(({ rule }) => rule === "cpu")?.owed).to.deep.equal([
-      { action: "email", turn: "raised" },
+    expect((await alerts.current()).find(({ rule }) => rule === "cpu")?.pending).to.deep.equal([
+      { action: "notify", turn: "raised" },
     ]);
     await killed(failing);
     const next = monitor("i");
@@ -153,7 +153,7 @@ describe("alerts", function () {
         mails.push(`${turn} ${alert.rule}`);
       },
     };
-    const first = monitor("h", { email: slow });
+    const first = monitor("h", { notify: slow });
     await seconds(10, BUSY, first);
     const stopping = first.stop();
     arrive();
@@ -194,7 +194,7 @@ describe("alerts", function () {
 
   describe("that drain the canary", () => {
     const drain = (host: string): AlertLoop =>
-      monitor(host, { email, "drain-canary": new DrainCanary(own.redis, host) });
+      monitor(host, { notify, "drain-canary": new DrainCanary(own.redis, host) });
     const alert = async (): Promise<string | null> => own.redis.get(keys.alert);
 
     it("set sluice:alert until they are resolved, and say who, since when and why", async () => {
@@ -236,7 +236,7 @@ describe("alerts", function () {
         await own.redis.call("ACL", "SETUSER", "drainer", "+eval");
       };
       try {
-        const loop = monitor("h", { email, "drain-canary": new DrainCanary(redis, "h") });
+        const loop = monitor("h", { notify, "drain-canary": new DrainCanary(redis, "h") });
         await refused(async () => seconds(10, BUSY, loop));
         expect(await alert(), "it was refused").to.equal(null);
         await seconds(1, BUSY, loop);

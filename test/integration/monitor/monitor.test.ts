@@ -17,7 +17,13 @@ describe("the monitor of a running Sluice", function () {
         monitor: {
           host: "web-1",
           rules: [
-            { name: "always", metric: "cpu", below: 1000, forSeconds: 1, actions: ["email", "drain-canary"] },
+            {
+              name: "always",
+              metric: "cpu",
+              below: 1000,
+              forSeconds: 1,
+              actions: ["notify", "drain-canary"],
+            },
           ],
         },
       },
@@ -131,7 +137,8 @@ describe("the monitor of a running Sluice", function () {
     const records = new HostRecords(own.redis);
     const known = await records.find("web-1");
     if (known === undefined) throw new Error("web-1 has no record");
-    await records.save({ ...known, id: "web-0", startedAt: new Date(Date.now() - 3_600_000).toISOString() });
+    const startedAt = new Date(Date.now() - 3_600_000).toISOString();
+    await records.update("web-0", () => ({ ...known, id: "web-0", startedAt }));
     own.close();
     await eventually("it is missed", async () => (await alertsOf("web-0")).length > 0, 60_000);
     expect((await sluice.cli("hosts", "forget", "web-0")).status).to.equal(0);

@@ -58,7 +58,7 @@ export const canary: readonly Mutant[] = [
   {
     guard: "a share that an admin chose is not raised",
     file: "server/canary/judging/next-move.ts",
-    text: 'if (routed.isByHand) return { action: "none" };',
+    text: 'if (routed.isManual) return { action: "none" };',
     by: "",
     tests: NEXT_MOVE,
   },
@@ -100,7 +100,7 @@ export const canary: readonly Mutant[] = [
   {
     guard: "a verdict that comes late does not raise the share of another canary, or one set by hand",
     file: "server/canary/judging/share.ts",
-    text: "isRaised = table.tracks[CANARY] === release && table.canary?.isByHand === false;",
+    text: "isRaised = table.tracks[CANARY] === release && table.canary?.isManual === false;",
     by: "isRaised = true;",
     tests: ["test/rooms/server/canary/canary-share.test.ts"],
   },

@@ -37,7 +37,7 @@ export const monitor: readonly Mutant[] = [
   {
     guard: "nobody is notified of an alert under a silence",
     file: "monitor/rules/alert-life.ts",
-    text: "if (isSilent(quiet, now)) return { ...alert, owed: [] };",
+    text: "if (isSilent(quiet, now)) return { ...alert, pending: [] };",
     by: "",
     tests: LOOK,
   },

@@ -33,7 +33,7 @@ export const routes: readonly Mutant[] = [
   {
     guard: "a share that an admin chose stays over the next canary",
     file: "server/routes/route-changes.ts",
-    text: "before?.isByHand ? before.share : firstShare(canary)",
+    text: "before?.isManual ? before.share : firstShare(canary)",
     by: "firstShare(canary)",
     tests: CHANGES,
   },

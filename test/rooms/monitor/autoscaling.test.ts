@@ -29,7 +29,9 @@ describe("autoscaling, over Redis", function () {
     await own.redis.flushall();
     now = BEGAN;
     const inventory = { system: "", kernel: "", processor: "", cpus: 4, memoryMegabytes: 1, virtual: "" };
-    await new HostRecords(own.redis).save({ v: 1, id: "h", roles: ["production"], startedAt: "", inventory });
+    await new HostRecords(own.redis).update("h", () => ({
+      ...{ v: 1, id: "h", roles: ["production"], startedAt: "", inventory },
+    }));
   });
   after(async () => own.stop());
 
@@ -220,7 +222,7 @@ describe("autoscaling, over Redis", function () {
       value: 70,
       worst: 70,
       announced: true,
-      owed: [],
+      pending: [],
     };
     const looker = autoscaling();
     await serve(2);

@@ -202,7 +202,7 @@ function withCanary(table: RouteTable, number: number): RouteTable {
     ...table,
     tracks: { ...table.tracks, canary: number },
     releases: [...table.releases, ...releases],
-    canary: { share: 30, isByHand: false },
+    canary: { share: 30, isManual: false },
   };
 }
 

@@ -12,14 +12,14 @@ export function anAlert(rest: Partial<AlertRecord> = {}): AlertRecord {
     rule: "cpu",
     host: "web-1",
     text: "CPU of web-1 was above 50 % for 30 s; it is 87 %.",
-    actions: ["email"],
+    actions: ["notify"],
     phase: "raised",
     raisedAt: RAISED_AT,
     reminders: 0,
     value: 87,
     worst: 87,
     announced: true,
-    owed: [],
+    pending: [],
     ...rest,
   };
 }

@@ -78,7 +78,7 @@ describe("the routes of a table", () => {
   describe("split production's visitors", () => {
     const split = (more: Partial<RouteTable>, isAlert = false): unknown =>
       routesOf({ ...table, ...more }, "x", isAlert).splits.get("a/production");
-    const canary = { share: 25, isByHand: false };
+    const canary = { share: 25, isManual: false };
     const both = { tracks: { production: 2, canary: 3 }, canary };
 
     it("when there is a canary, or a header of the app's own", () => {

@@ -156,11 +156,27 @@ describe("the series of samples in Redis", function () {
       startedAt: "2026-01-31T10:00:00.000Z",
       inventory,
     });
-    await hosts.save(record("b"));
-    await hosts.save(record("a"));
+    await hosts.update("b", () => record("b"));
+    await hosts.update("a", () => record("a"));
     expect((await hosts.list()).map(({ id }) => id)).to.deep.equal(["a", "b"]);
     expect(await hosts.find("b")).to.deep.equal(record("b"));
     await hosts.remove("b");
     expect(await hosts.find("b")).to.equal(undefined);
+  });
+
+  it("keeps what two writers change in one host's record at once", async () => {
+    const hosts = new HostRecords(own.redis);
+    const inventory = { system: "", kernel: "", processor: "", cpus: 0, memoryMegabytes: 0, virtual: "" };
+    await hosts.update("a", () => ({ v: 1, id: "a", roles: [], startedAt: "", inventory }));
+    const add = async (field: "cpus" | "memoryMegabytes"): Promise<void> =>
+      hosts.update("a", (before) => {
+        if (before === undefined) throw new Error("it is gone");
+        const changed = { ...before.inventory, [field]: before.inventory[field] + 1 };
+        return { ...before, inventory: changed };
+      });
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, turn) => add(turn % 2 ? "cpus" : "memoryMegabytes")),
+    );
+    expect((await hosts.find("a"))?.inventory).to.include({ cpus: 10, memoryMegabytes: 10 });
   });
 });

@@ -29,7 +29,7 @@ describe("the canary's share", () => {
     const connection = await redis.connect();
     await connection.flushall();
     const routes = new RouteTables(connection);
-    const canary = { share: 5, isByHand: false };
+    const canary = { share: 5, isManual: false };
     await routes.update("shop", () => ({
       ...emptyRouteTable("shop"),
       tracks: { [PRODUCTION]: 1, [CANARY]: 2 },
@@ -53,7 +53,7 @@ describe("the canary's share", () => {
     expect(
       await after5(async (using) => expect(await raise(using, "shop", 2, 50)).to.equal(true)),
     ).to.deep.equal({
-      ...{ share: 50, isByHand: false },
+      ...{ share: 50, isManual: false },
     });
   });
 
@@ -63,7 +63,7 @@ describe("the canary's share", () => {
       await setShare(using, "shop", 1, "me");
       expect(await raise(using, "shop", 2, 50)).to.equal(false);
     });
-    expect(left).to.deep.equal({ share: 1, isByHand: true });
+    expect(left).to.deep.equal({ share: 1, isManual: true });
   });
 
   it("ends with its canary, and not with one that came while the other was being aborted", async () => {
@@ -82,7 +82,7 @@ describe("the canary's share", () => {
     expect(await abort({ ...using, routes }, "shop", CAUSE)).to.equal(2);
     const table = await using.routes.read("shop");
     expect(table.tracks).to.deep.equal({ [PRODUCTION]: 1, [CANARY]: 3 });
-    expect(table.canary).to.deep.equal({ share: 5, isByHand: false });
+    expect(table.canary).to.deep.equal({ share: 5, isManual: false });
     expect(table.releases).to.deep.include(newer);
     expect(await abort(using, "shop", CAUSE)).to.equal(3);
     expect((await using.routes.read("shop")).tracks).to.deep.equal({ [PRODUCTION]: 1 });

@@ -8,8 +8,8 @@ describe("the monitor's settings", () => {
   it("watch processor and memory of every host, and the proxy's processor more closely, if nothing is said", () => {
     const { rules } = monitorSettingsSchema.parse({});
     expect(rules.map(({ hosts, metric, above, actions }) => [hosts, metric, above, actions])).to.deep.equal([
-      ["all", "cpu", 50, ["email"]],
-      ["all", "memory", 50, ["email"]],
+      ["all", "cpu", 50, ["notify"]],
+      ["all", "memory", 50, ["notify"]],
       [{ role: "proxy" }, "cpu", 50, ["drain-canary", "scale-out"]],
     ]);
   });

@@ -73,7 +73,7 @@ class Watched {
   }
 
   private tell(alert: AlertRecord): AlertRecord {
-    return alert.owed.reduce((rest, { action, turn }) => {
+    return alert.pending.reduce((rest, { action, turn }) => {
       this.turns.push(`${turn} ${alert.rule}@${alert.host} ${action}`);
       return told(rest, action, turn);
     }, alert);

@@ -151,11 +151,11 @@ describe("a route table", () => {
     });
 
     it("keeps a share that an admin chose over the next canary, and no other", () => {
-      expect(split.canary).to.include({ share: 30, isByHand: false });
+      expect(split.canary).to.include({ share: 30, isManual: false });
       const chosen = withShare(split, 7, true);
-      expect(withLive(chosen, canaryOf(3), 300).canary).to.include({ share: 7, isByHand: true });
+      expect(withLive(chosen, canaryOf(3), 300).canary).to.include({ share: 7, isManual: true });
       const raised = withShare(split, 60, false);
-      expect(withLive(raised, canaryOf(3), 300).canary).to.include({ share: 30, isByHand: false });
+      expect(withLive(raised, canaryOf(3), 300).canary).to.include({ share: 30, isManual: false });
     });
 
     it("has none any more when it takes production", () => {

@@ -14,8 +14,8 @@ describe("what a verdict on a canary leads to", () => {
   const move = (
     word: "pass" | "fail" | "hold",
     more: Partial<CanarySettings> = {},
-    { step = 0, isByHand = false } = {},
-  ): CanaryMove => nextMove({ word }, { step }, settings(more), { isByHand });
+    { step = 0, isManual = false } = {},
+  ): CanaryMove => nextMove({ word }, { step }, settings(more), { isManual });
 
   it("is the next step, then what the settings say", () => {
     const steps = [5, 20];
@@ -28,7 +28,7 @@ describe("what a verdict on a canary leads to", () => {
   it("is an abort of a bad one, unless people are to decide", () => {
     expect(move("fail")).to.deep.equal({ action: "abort" });
     expect(move("fail", { onFail: "hold" })).to.deep.equal({ action: "none" });
-    expect(move("fail", {}, { isByHand: true })).to.deep.equal({ action: "abort" });
+    expect(move("fail", {}, { isManual: true })).to.deep.equal({ action: "abort" });
   });
 
   it("is nothing for a hold, an A/B test, or a good one whose share an admin chose", () => {
@@ -36,7 +36,7 @@ describe("what a verdict on a canary leads to", () => {
     expect(move("hold", { onPass })).to.deep.equal({ action: "none" });
     for (const word of ["pass", "fail"] as const)
       expect(move(word, { onPass, goal: { path: "/thanks" } })).to.deep.equal({ action: "none" });
-    expect(move("pass", { onPass, steps: [1, 2] }, { isByHand: true })).to.deep.equal({ action: "none" });
+    expect(move("pass", { onPass, steps: [1, 2] }, { isManual: true })).to.deep.equal({ action: "none" });
   });
 
   it("is kept when the word changes or something is done; the last verdict always", () => {

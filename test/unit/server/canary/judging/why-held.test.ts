@@ -6,7 +6,7 @@ describe("nothing is decided about a canary", () => {
   const table = (share: number, tracks: RouteTable["tracks"] = { production: 1, canary: 2 }): RouteTable => ({
     ...emptyRouteTable("shop"),
     tracks,
-    canary: { share, isByHand: false },
+    canary: { share, isManual: false },
   });
 
   it("while there is an alert", () => {
