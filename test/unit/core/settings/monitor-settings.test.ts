@@ -54,7 +54,7 @@ describe("the monitor's settings", () => {
       [[{ ...rule, name: "silent" }], /hosts that stop reporting/],
       [[{ ...rule, name: "Not so" }], /lower-case/],
       [[{ ...rule, metric: "heat" }], /cpu/],
-      [[{ ...rule, actions: ["reboot"] }], /email/],
+      [[{ ...rule, actions: ["reboot"] }], /notify/],
       [[{ ...rule, abov: 5 }], /abov/],
       [[{ ...rule, hosts: "proxy" }], /./],
     ] as const)
