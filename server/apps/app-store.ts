@@ -126,8 +126,8 @@ for i = own, #KEYS do redis.call('DEL', KEYS[i]) end
 return 1`;
 
 /**
- * KEYS: apps hash, the last uid, events stream. ARGV: name, record, lowest uid, the events. Gives a uid that no app had before: of one that was destroyed
- * something may still run. Answer: 1 made, 0 it was there.
+ * KEYS: apps hash, the last uid, events stream. ARGV: name, record, lowest uid, the events. Gives a uid that no app had
+ * before: of one that was destroyed something may still run. Answer: 1 made, 0 it was there.
  */
 const CREATE = `${ADD_EVENTS}
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end

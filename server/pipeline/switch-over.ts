@@ -8,7 +8,7 @@ import type { ReleaseWork } from "./step.js";
 import { askRedisAgain } from "./runner/until-redis-answers.js";
 
 export interface SwitchOver {
-  /** The release's record as it is afterwards; what that means for those who follow is told with it, once. */
+  /** The release's record as it is afterwards. */
   readonly record: ReleaseRecord;
   /** The route table as it is afterwards. May be called again; throws when the switch must not be made any more. */
   readonly change: (table: RouteTable) => RouteTable;
@@ -19,8 +19,9 @@ export interface SwitchOver {
 }
 
 /**
- * Moves traffic: writes the release's record, the route table and the event in one step, and waits until the proxies have confirmed. A proxy that does not confirm is reported and holds up nothing else, since there
- * is no way back. Returns the table's revision. Throws `redis-unavailable` when nobody knows whether it was written.
+ * Moves traffic: writes the release's record, the route table and the event in one step, and waits until the proxies have
+ * confirmed. A proxy that does not confirm is reported and holds up nothing else, since there is no way back. Returns the
+ * table's revision. Throws `redis-unavailable` when nobody knows whether it was written.
  */
 export async function switchOver(
   work: ReleaseWork,
