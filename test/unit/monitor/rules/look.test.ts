@@ -90,7 +90,7 @@ describe("a look at the hosts", () => {
     watched.seconds(50, { h: idle });
     expect(watched.turns).to.deep.equal(
       (["raised", "reminded", "reminded", "resolved"] satisfies AlertTurn[]).map(
-        (turn) => `${turn} cpu@h email`,
+        (turn) => `${turn} cpu@h notify`,
       ),
     );
     const [alert] = [...watched.all.values()];
@@ -115,8 +115,8 @@ describe("a look at the hosts", () => {
     watched.seconds(60, { h: busy, i: idle });
     expect(watched.lasting).to.deep.equal(["cpu@h"]);
     expect(watched.turns.filter((turn) => turn.includes("silent"))).to.deep.equal([
-      "raised silent@h email",
-      "resolved silent@h email",
+      "raised silent@h notify",
+      "resolved silent@h notify",
     ]);
   });
 
@@ -142,7 +142,7 @@ describe("a look at the hosts", () => {
     watched.seconds(50, { h: idle });
     expect([watched.turns, watched.lasting], "raised under it, resolved after it").to.deep.equal([[], []]);
     watched.seconds(5, { h: busy });
-    expect(watched.turns).to.deep.equal(["raised cpu@h email"]);
+    expect(watched.turns).to.deep.equal(["raised cpu@h notify"]);
   });
 
   it("reminds nobody of what was acknowledged, but says when it is over", () => {
@@ -151,7 +151,7 @@ describe("a look at the hosts", () => {
     watched.acknowledgements = new Map([["a1", { by: "p", at: watched.now }]]);
     watched.seconds(500, { h: busy });
     watched.seconds(5, { h: idle });
-    expect(watched.turns).to.deep.equal(["raised cpu@h email", "resolved cpu@h email"]);
+    expect(watched.turns).to.deep.equal(["raised cpu@h notify", "resolved cpu@h notify"]);
     expect(watched.all.get("a1")?.acknowledged?.by).to.equal("p");
   });
 
