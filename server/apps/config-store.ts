@@ -4,6 +4,7 @@ import { AppError } from "../../core/errors/app-error.js";
 import { isEnvName } from "../../core/names.js";
 import { EVENTS_KEPT } from "../../core/records/events/add-events.js";
 import type { NewEvent } from "../../core/records/events/event-record.js";
+import { namesInEvent } from "../../core/records/events/names-in-event.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 
@@ -54,7 +55,7 @@ export class ConfigStore {
     }
     if (unset.length > 0) batch.hdel(keys.config(app), ...unset);
     if (names.length > 0) {
-      const event: NewEvent = { app, type: "config.changed", by, data: { names } };
+      const event: NewEvent = { app, type: "config.changed", by, data: { names: namesInEvent(names) } };
       batch.xadd(keys.events, "MAXLEN", "~", EVENTS_KEPT, "*", "event", JSON.stringify(event));
     }
     await batch.exec();
