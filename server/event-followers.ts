@@ -5,8 +5,8 @@ import { Followers } from "./events/followers.js";
 import { noticeOf } from "./notify/notice-of.js";
 
 /**
- * Who does something about what happens: the app's receivers of notifications are told, and the forge that a commit came
- * from, and a canary's record is begun. Their names stand in Redis.
+ * What follows from an event: the app's receivers are notified, the result of a commit is reported to its forge, and a
+ * canary's record is created. Redis keeps how far each has come under its name.
  */
 export function eventFollowers(
   { tools, events, notifier, reporter, canaries }: ServerParts,

@@ -43,7 +43,7 @@ export function eventsOfRelease(
   ];
 }
 
-/** The event that a canary's decision is: that it is bad and was left to people. What is done about it is told when it is. Pure. */
+/** The event of a canary's verdict: it is bad, and a person has to decide. What Sluice does itself is an event of its own. Pure. */
 export function eventsOfDecision(
   { word, action, reason }: CanaryDecision,
   canary: ReleaseRecord,

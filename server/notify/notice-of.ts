@@ -4,7 +4,7 @@ import type { Settings } from "../../core/settings/settings.js";
 import type { AppEvent } from "../events/app-event.js";
 import { publicUrl } from "../releases/public-url.js";
 
-/** An event as an app's receivers are told it; undefined: they are not. Pure. */
+/** The notification for an event. Undefined for an event that receivers are not notified of. Pure. */
 export function noticeOf(settings: Settings, event: EventRecord): AppEvent | undefined {
   const type = APP_EVENT_TYPES.find((known): known is AppEventType => known === event.type);
   const { commit, branch, track, hasUrl, reason } = event.data;

@@ -1,4 +1,4 @@
-/** What can happen to an app that people want to be told. */
+/** The events that an app's receivers are notified of. */
 export const APP_EVENT_TYPES = [
   "release.live",
   "release.failed",
