@@ -16,7 +16,9 @@ export interface FollowersOptions {
 }
 
 /** For an event that nobody was woken for. */
-const POLL_MS = 1000;
+const POLL_MS = 30_000;
+/** While Redis is away. */
+const RETRY_MS = 1000;
 const STOP_GRACE_MS = 1000;
 
 /**
@@ -54,6 +56,7 @@ class Loop {
   ) {
     this.ticker = new Ticker({
       everyMs: POLL_MS,
+      dueInMs: () => (this.isRedisAway ? RETRY_MS : Infinity),
       job: async (signal) => this.catchUp(signal),
       onError: (error) => this.tellAway(error),
     });
