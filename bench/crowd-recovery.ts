@@ -68,7 +68,7 @@ export async function recoverCrowd(bench: BenchRun): Promise<void> {
 async function endInstances({ sluice, count }: Crowd): Promise<void> {
   const home = new Home(sluice.home);
   const folders = Array.from({ length: count }, (_, index) =>
-    home.service(`${fillerName(index + 1)}.v1.web.1`),
+    home.service(`${fillerName(index + 1)}.v1.worker.1`),
   );
   for (const folder of folders) await control(folder, "x");
   for (const folder of folders)
@@ -98,7 +98,7 @@ async function comeBack(crowd: Crowd): Promise<Return> {
   const allMs = wallClock() - beganAt;
   const home = new Home(sluice.home);
   for (const index of [1, Math.ceil(count / 2), count])
-    if (!(await isSupervised(home.service(`${fillerName(index)}.v1.web.1`))))
+    if (!(await isSupervised(home.service(`${fillerName(index)}.v1.worker.1`))))
       throw new Error(`${fillerName(index)} does not run`);
   return {
     ...{ answersMs, pushedMs, allMs },

@@ -18,9 +18,9 @@ export async function addFillerRecords(sluice: TestSluice, redis: Database, coun
     await mkdir(home.repository(app), { recursive: true });
     const draft = await store.draft({
       ...{ app, commit: "0".repeat(40), branch: "master", track: PRODUCTION, source: "push", by: "bench" },
-      ...{ steps: "deploy", processes: [{ name: "web", command: "exec sleep 1000000", quantity: 1 }] },
+      ...{ steps: "deploy", processes: [{ name: "worker", command: "exec sleep 1000000", quantity: 1 }] },
     });
-    const instance = { id: `${app}.v${draft.number}.web.1`, process: "web", index: 1 };
+    const instance = { id: `${app}.v${draft.number}.worker.1`, process: "worker", index: 1 };
     await store.save({ ...draft, phase: "settled", instances: [instance] });
   }
 }

@@ -28,7 +28,7 @@ export async function runFillerInstances(
   const path = process.env["PATH"] ?? "";
   const engine = await RunitEngine.open({ home, ports: { first: 1, last: 1 }, logBytes: 1e6, path });
   const logs = new RunitLogs(home);
-  const ids = Array.from({ length: count }, (_, index) => `${fillerName(index + 1)}.v1.web.1`);
+  const ids = Array.from({ length: count }, (_, index) => `${fillerName(index + 1)}.v1.worker.1`);
   const starts: Promise<void>[] = [];
   let ending: Promise<void> | undefined;
   const start = async (id: string): Promise<void> => {
