@@ -13,7 +13,17 @@ export interface Machine {
   readonly isRoot: boolean;
 }
 
+type Owner = Pick<AppRecord, "uid">;
+
+/** Above every number that an app gets: apps and their builders never meet. */
+const BUILDERS = 1_000_000_000;
+
 /** The app's own user, where the server may choose it. */
-export function userOf(app: AppRecord, { isRoot }: Pick<Machine, "isRoot">): User | undefined {
-  return isRoot ? { uid: app.uid, gid: app.uid } : undefined;
+export function userOf({ uid }: Owner, { isRoot }: Pick<Machine, "isRoot">): User | undefined {
+  return isRoot ? { uid, gid: uid } : undefined;
+}
+
+/** Whom its installations, gates and builds run as: code that has not passed anything yet. */
+export function builderOf({ uid }: Owner, machine: Pick<Machine, "isRoot">): User | undefined {
+  return userOf({ uid: BUILDERS + uid }, machine);
 }

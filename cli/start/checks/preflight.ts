@@ -19,6 +19,7 @@ export const PROGRAMS = new Map([
   ["runsv", "runit"],
   ["svlogd", "runit"],
   ["chpst", "runit"],
+  ["bwrap", "bubblewrap"],
   ["node", "nodejs"],
   ["npm", "npm"],
   ["tar", "tar"],

@@ -5,6 +5,7 @@ import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
 import { systemUser } from "../system-user.js";
+import { openSandbox } from "../open-sandbox.js";
 import type { RoleOptions } from "./role.js";
 
 /** Takes pushes and webhooks, makes releases of them, and answers the API and the pages. */
@@ -19,8 +20,10 @@ export async function startServerRole({
 }: RoleOptions): Promise<Server> {
   const { home, settings, isRoot, path, networkEnv, version, installation } = context;
   const proxyGroup = isRoot ? (await systemUser("haproxy"))?.gid : undefined;
+  const sandbox = await openSandbox(context);
   const engine = await RunitEngine.open({
     home,
+    sandbox,
     ports: settings.instances.ports,
     logBytes: settings.limits.logMegabytes * 1024 * 1024,
     path,
@@ -32,7 +35,7 @@ export async function startServerRole({
     redis,
     engine,
     logs: new RunitLogs(home),
-    tasks: new LocalTasks(home),
+    tasks: await LocalTasks.open({ home, sandbox, path }),
     appRedis:
       ownRedis === undefined
         ? { url: withoutUser(settings.redis.url ?? "") }

@@ -19,6 +19,14 @@ export const startErrors = {
     ({ folder }) =>
       `Run \`chmod o+x ${folder}\`, or choose another folder: SLUICE_HOME=/var/lib/sluice sluice up.`,
   ),
+  "sandbox-unavailable": entry<{ isRoot: boolean; reason: string }>(
+    500,
+    ({ reason }) => `This machine does not let Sluice run apps in a sandbox: ${reason}`,
+    ({ isRoot }) =>
+      isRoot
+        ? "In a container, start that with the right to mount (CAP_SYS_ADMIN); on a machine, look for a security module that forbids namespaces."
+        : "Run Sluice as root, or allow user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1 (Ubuntu 24.04: kernel.apparmor_restrict_unprivileged_userns=0).",
+  ),
   "home-path-too-long": entry<{ home: string; limit: number }>(
     500,
     ({ home, limit }) =>

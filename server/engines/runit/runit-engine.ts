@@ -1,16 +1,20 @@
 import { chmod, chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { constants, hostname } from "node:os";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
 import { formatAddress, parseAddress, type Address } from "../../../core/instances/address.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
-import { endService, serviceState, supervise } from "../../../core/exec/runsv.js";
+import { endService, isSupervised, serviceState, supervise } from "../../../core/exec/runsv.js";
 import type { Engine, InstanceSpec, InstanceState } from "../engine.js";
+import { describeExit } from "../../../core/exec/exec.js";
+import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
+import type { SandboxPolicy } from "../../../core/exec/sandbox/sandbox-policy.js";
+import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
 import { FreePorts } from "./free-port.js";
 import { listeningAddresses } from "./listening.js";
-import { memoryLimiter, type MemoryLimiter } from "./memory-limit.js";
+import { openLimiter, type Limiter } from "./limits/limiter.js";
 import { logConfiguration, serviceFiles } from "./service-folder.js";
 
 export interface RunitOptions {
@@ -21,10 +25,16 @@ export interface RunitOptions {
   readonly socketGroup?: number;
   /** PATH for `runsv` and its tools. */
   readonly path: string;
+  readonly sandbox: Sandbox;
 }
 
 /** What stands beside a service's scripts, so that it can be found again. */
-const recordSchema = z.object({ address: z.string().optional() });
+const recordSchema = z.object({
+  address: z.string().optional(),
+  /** Of the scripts. Earlier versions wrote none, and ran it without a sandbox. */
+  version: z.number().optional(),
+});
+const VERSION = 1;
 type InstanceRecord = Readonly<z.infer<typeof recordSchema>>;
 const RECORD = "instance.json";
 
@@ -33,28 +43,30 @@ export class RunitEngine implements Engine {
   private constructor(
     private readonly options: RunitOptions,
     private readonly freePorts: FreePorts,
-    private readonly memory: MemoryLimiter,
+    private readonly limiter: Limiter,
   ) {}
 
   /** Finds what an earlier server left running. */
   static async open(options: RunitOptions): Promise<RunitEngine> {
     await mkdir(options.home.services(), { recursive: true, mode: 0o700 });
-    const memory = await memoryLimiter(options.home.root);
-    await sweepHalfStarted(options.home, memory);
+    const limiter = await openLimiter(options.home.root, "sluice");
+    await sweepHalfStarted(options.home, limiter);
     const addresses = await Promise.all(
       (await serviceIds(options.home)).map((id) => addressOf(options.home, id)),
     );
-    return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), memory);
+    return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), limiter);
   }
 
   async start(spec: InstanceSpec): Promise<void> {
     const folder = this.options.home.service(spec.id);
-    const memoryLimit = await this.memory.prepare(spec.id, spec.limits.memoryMegabytes);
-    let record = await readRecord(folder);
-    if (record === undefined) {
-      const address = await this.newAddress(spec);
-      record = { address: address && formatAddress(address) };
-      await this.writeFolder(spec, folder, record, memoryLimit);
+    const limits = await this.limiter.prepare(spec.id, spec.limits);
+    const record = await readRecord(folder);
+    const isOld = record !== undefined && record.version !== VERSION;
+    // What an earlier version started runs on as it is, until it has ended.
+    if (record === undefined || (isOld && !(await isSupervised(folder)))) {
+      const address = addressIn(record) ?? (await this.newAddress(spec));
+      const made = { address: address && formatAddress(address), version: VERSION };
+      await this.writeFolder(spec, folder, made, limits);
     }
     await supervise(folder, { PATH: this.options.path });
   }
@@ -63,7 +75,7 @@ export class RunitEngine implements Engine {
     const folder = this.options.home.service(id);
     const address = await addressOf(this.options.home, id);
     await endService(folder, graceSeconds * 1000);
-    await this.memory.remove(id);
+    await this.limiter.remove(id);
     if (address?.kind === "socket") await rm(address.path, { force: true });
     // Last: as long as it is there, a stop that was cut short is done again. A program of a finish script that was just
     // ended may still write in it.
@@ -94,7 +106,7 @@ export class RunitEngine implements Engine {
     const [{ pid }, record, grouped] = await Promise.all([
       serviceState(folder),
       readRecord(folder),
-      this.memory.processes(id),
+      this.limiter.processes(id),
     ]);
     return pid === undefined ? [] : listeningAddresses(pid, portOf(addressIn(record))[0], grouped);
   }
@@ -124,11 +136,22 @@ export class RunitEngine implements Engine {
     return join(folder, `${spec.id.split(".").slice(1).join(".")}.sock`);
   }
 
+  private policyOf({ app, artifact, limits, listen, user }: InstanceSpec): SandboxPolicy {
+    const sockets = { from: this.options.home.sockets(app), access: "write" as const };
+    return {
+      hostname: app,
+      work: { folder: artifact.folder, at: artifact.at, changes: "lost" },
+      mounts: listen === "socket" ? [sockets] : [],
+      scratchMegabytes: limits.scratchMegabytes,
+      ...(user === undefined ? {} : { user }),
+    };
+  }
+
   private async writeFolder(
     spec: InstanceSpec,
     folder: string,
     record: InstanceRecord,
-    memoryLimit: readonly string[],
+    limits: readonly string[],
   ): Promise<void> {
     const logFolder = this.options.home.serviceLog(spec.id);
     await mkdir(logFolder, { recursive: true, mode: 0o700 });
@@ -138,7 +161,9 @@ export class RunitEngine implements Engine {
       address: addressIn(record),
       logFolder,
       logBytes: this.options.logBytes,
-      memoryLimit,
+      limits,
+      killsFile: this.limiter.killsFile(spec.id),
+      shell: this.options.sandbox.command(this.policyOf(spec), ["/bin/sh"], { diesWithParent: false }),
     });
     // The record last: a folder without it is a start that was cut short, and is swept away.
     for (const [name, text] of Object.entries(files)) {
@@ -159,11 +184,11 @@ async function serviceIds(home: Home): Promise<string[]> {
 }
 
 /** Removes what a start or a stop left that was cut short: folders without a record. */
-async function sweepHalfStarted(home: Home, memory: MemoryLimiter): Promise<void> {
+async function sweepHalfStarted(home: Home, limiter: Limiter): Promise<void> {
   for (const id of await serviceIds(home)) {
     if ((await readRecord(home.service(id))) !== undefined) continue;
     await endService(home.service(id), 0);
-    await memory.remove(id);
+    await limiter.remove(id);
     await rm(home.service(id), { recursive: true, force: true });
   }
 }
@@ -181,17 +206,10 @@ async function readRecord(folder: string): Promise<InstanceRecord | undefined> {
   return text === undefined ? undefined : recordSchema.parse(JSON.parse(text));
 }
 
-/** `COUNT STATUS SIGNAL`, as the finish script writes it. */
+/** `COUNT STATUS SIGNAL [memory]`, as the finish script writes it. */
 function parseEnd(text: string): { ends: number; lastEnd: string | undefined } {
-  const [ends = "", status = "", signal = ""] = text.trim().split(" ");
+  const [ends = "", status = "", signal = "", why] = text.trim().split(" ");
   if (ends === "") return { ends: 0, lastEnd: undefined };
-  return {
-    ends: Number(ends),
-    lastEnd: status === "-1" ? `killed by ${signalName(signal)}` : `status ${status}`,
-  };
-}
-
-function signalName(number: string): string {
-  const [name] = Object.entries(constants.signals).find(([, value]) => value === Number(number)) ?? [];
-  return name ?? `signal ${number}`;
+  const how = describeExit(exitOf(status === "-1" ? 128 + Number(signal) : Number(status)));
+  return { ends: Number(ends), lastEnd: why === "memory" ? `${how}, out of memory` : how };
 }

@@ -45,7 +45,7 @@ export function stopsInstances(trial: EngineTrial): void {
     it(`ends ${who} does not listen when the grace is over (KILL)`, async () => {
       const child = `(trap "" TERM; echo "child $(exec sh -c 'echo $PPID')"; ${LOOP}) &`;
       await trial.start(trial.worker(`${child} ${parent}`));
-      const child_ = Number(await trial.said("shop.v1.worker.1", "child"));
+      const child_ = await trial.processOf(await trial.said("shop.v1.worker.1", "child"));
       const { pid = 0 } = await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
       const tookMs = await timeOf(() => trial.engine.stop("shop.v1.worker.1", 0.6));
       expect(tookMs).to.be.at.least(550);

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { Home } from "../../../core/home.js";
-import { CGROUPS } from "../../../core/instances/instance-group.js";
+import { CGROUPS } from "../../../core/instances/control-group.js";
 import { serviceState } from "../../../core/exec/runsv.js";
 import { HostReadings } from "../../../monitor/sampling/host-readings.js";
 import { RunitUsage } from "../../../server/engines/runit/usage/runit-usage.js";
@@ -14,6 +14,7 @@ import { Sampler } from "../../../monitor/sampling/sampler.js";
 import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
 import { eventually } from "../../support/eventually.js";
+import { testSandbox } from "../../support/running/test-sandbox.js";
 import { freePort } from "../../support/network/free-port.js";
 
 const POINTS = 2;
@@ -68,9 +69,9 @@ describe("the sampler beside the kernel's own figures", function () {
           id,
           app: "burn",
           command: `exec ${process.execPath} -e '${BURN} console.log("burnt"); setInterval(() => undefined, 1000)'`,
-          artifact: { kind: "tree", folder: home.root },
+          artifact: { kind: "tree", folder: home.gitHome(), at: "/app" },
           env: { PATH },
-          limits: { memoryMegabytes: 256 },
+          limits: { memoryMegabytes: 256, processes: 100, scratchMegabytes: 16 },
           listen: "nothing",
         });
         const pid = await eventually("it runs", async () => (await serviceState(home.service(id))).pid);
@@ -132,5 +133,5 @@ async function residentBytes(pid: number): Promise<number> {
 async function engineIn(home: Home): Promise<RunitEngine> {
   const first = await freePort();
   await mkdir(home.services(), { recursive: true });
-  return RunitEngine.open({ home, ports: { first, last: first }, logBytes: 1e6, path: PATH });
+  return RunitEngine.open({ home, ports: { first, last: first }, logBytes: 1e6, path: PATH, sandbox: await testSandbox(home) });
 }
