@@ -22,6 +22,10 @@ export class Home {
   readonly log = (): string => join(this.root, "server.log");
   /** An empty folder, over which each sandbox mounts what it may lose. */
   readonly scratch = (): string => join(this.root, "scratch");
+  /** Who has which network (`Networks`). */
+  readonly networks = (): string => join(this.root, "networks");
+  /** The port of 127.0.0.1 at which apps' networks find the flags. */
+  readonly flagsPort = (): string => join(this.root, "flags-port");
   /** Room that is given back when an instance must be started on a full disk. */
   readonly reserve = (): string => join(this.root, "reserve");
   readonly sshHostKey = (): string => join(this.root, "ssh_host_key");

@@ -9,6 +9,8 @@ export interface Machine {
   readonly path: string;
   /** How this machine reaches the network (proxies, certificates), for builds and gates. */
   readonly networkEnv: Readonly<Record<string, string>>;
+  /** Where apps find their flags, followed by `/APP`. */
+  readonly flagsUrl: string;
   /** Whether apps can have a user of their own. */
   readonly isRoot: boolean;
 }

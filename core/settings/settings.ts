@@ -37,6 +37,14 @@ export const settingsSchema = z.strictObject({
       scratchMegabytes: megabytes
         .default(256)
         .describe("what an instance may write into its folder, and into /tmp; it lies in memory"),
+      network: z
+        .enum(["own", "host"])
+        .default("own")
+        .describe("`own`: each instance and task has its own, where root runs Sluice"),
+      allowNetworks: z
+        .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+        .default([])
+        .describe("private networks that instances and tasks reach from their own"),
       firstUid: z.number().int().min(1000).default(200_000),
       stopSeconds: seconds.default(30),
     })

@@ -1,7 +1,6 @@
 import { releaseName } from "../../core/names.js";
 import { placedTree } from "../builds/placed-tree.js";
 import { nodePath } from "../builds/node/node-path.js";
-import { localControlUrl } from "../releases/public-url.js";
 import type { ReleaseWork } from "./step.js";
 
 /** What a process of the release sees; `PORT` or `SOCKET` is added by the engine. Section 5 of the design. */
@@ -17,7 +16,7 @@ export async function processEnvironment(
     LANG: "C.UTF-8",
     NODE_ENV: "production",
     REDIS_URL: tools.redisUsers.url(app, tools.apps.redisPassword(app)),
-    SLUICE_FLAGS_URL: `${localControlUrl(tools.settings)}/flags/${app.name}`,
+    SLUICE_FLAGS_URL: `${tools.flagsUrl}/${app.name}`,
     SLUICE_FLAGS_TOKEN: tools.apps.flagsToken(app),
     ...(await tools.config.read(app.name)),
     ...record.previewEnv,

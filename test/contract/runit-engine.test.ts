@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Home } from "../../core/home.js";
+import { Networks } from "../../server/engines/runit/network/networks.js";
 import { RunitEngine, type RunitOptions } from "../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { eventually } from "../support/eventually.js";
@@ -14,6 +15,13 @@ import { answerAt, EngineTrial, LIMITS, type EngineBench } from "./engine/engine
 import { USER } from "./engine/starting.js";
 
 engineContract("RunitEngine", async (folder, ports) => bench({ home: new Home(folder), ports }));
+
+if (process.getuid?.() === 0)
+  engineContract(
+    "RunitEngine, with a network for each instance",
+    async (folder, ports) => bench({ home: new Home(folder), ports, hasNetworks: true }),
+    { sharesPorts: false },
+  );
 
 describe("RunitEngine", function () {
   this.timeout(30_000);
@@ -163,11 +171,17 @@ describe("RunitEngine", function () {
   });
 });
 
-async function bench(
-  options: Pick<RunitOptions, "home" | "ports"> & Partial<RunitOptions>,
-): Promise<EngineBench> {
+async function bench({
+  hasNetworks = false,
+  ...options
+}: Pick<RunitOptions, "home" | "ports"> &
+  Partial<RunitOptions> & { hasNetworks?: boolean }): Promise<EngineBench> {
+  const { home } = options;
+  const path = process.env["PATH"] ?? "";
+  const ofHome = { folder: home.networks(), owner: home.root, path };
+  const networks = hasNetworks ? await Networks.open({ ...ofHome, offered: [], allowed: [] }) : undefined;
   const sandbox = await testSandbox(options.home, dirname(options.home.root));
-  const all = { logBytes: 1024 * 1024, path: process.env["PATH"] ?? "", sandbox, ...options };
+  const all = { logBytes: 1024 * 1024, path, sandbox, networks, ...options };
   const engine = await RunitEngine.open(all);
   return {
     engine,
@@ -175,6 +189,7 @@ async function bench(
     again: async () => RunitEngine.open(all),
     dispose: async () => {
       await Promise.all((await engine.list()).map(async ({ id }) => engine.stop(id, 0)));
+      if (hasNetworks) await Networks.removeAll(ofHome);
     },
   };
 }

@@ -20,6 +20,8 @@ export const PROGRAMS = new Map([
   ["svlogd", "runit"],
   ["chpst", "runit"],
   ["bwrap", "bubblewrap"],
+  ["nft", "nftables"],
+  ["ip", "iproute2"],
   ["node", "nodejs"],
   ["npm", "npm"],
   ["tar", "tar"],

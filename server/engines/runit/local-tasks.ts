@@ -7,6 +7,7 @@ import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
 import { scriptFor } from "../../../core/exec/sandbox/script-for.js";
 import type { Home } from "../../../core/home.js";
 import type { TaskEnd, TaskOptions, Tasks, TaskSpec } from "../tasks.js";
+import type { Network, Networks } from "./network/networks.js";
 import { openLimiter, type Limiter } from "./limits/limiter.js";
 
 export interface LocalTasksOptions {
@@ -14,6 +15,8 @@ export interface LocalTasksOptions {
   readonly sandbox: Sandbox;
   /** PATH of what prepares a sandbox. */
   readonly path: string;
+  /** Gives each task a network of its own; undefined: they share the machine's. */
+  readonly networks?: Networks | undefined;
 }
 
 /** Tasks as processes of this machine, each in a sandbox of its own that ends with it, or with the server. */
@@ -31,14 +34,15 @@ export class LocalTasks implements Tasks {
     const { app, release, limits } = task;
     // Gates run side by side.
     const id = `${app}.${release}.${randomBytes(6).toString("hex")}`;
-    const lines = await this.limiter.prepare(id, limits);
     try {
+      const lines = await this.limiter.prepare(id, limits);
+      const network = await this.options.networks?.ensure(id, "task");
       const argv = atLowPriority([
         "/bin/sh",
         "-c",
         [...lines, 'exec "$@"'].join("\n"),
         "sh",
-        ...this.shell(task),
+        ...this.shell(task, network),
       ]);
       const input = Readable.from([scriptFor({ ...task, folder: task.artifact.at })]);
       const exit = await runCommand(
@@ -49,6 +53,7 @@ export class LocalTasks implements Tasks {
       return { ...ended, exceeded: await this.limiter.exceeded(id) };
     } finally {
       await this.limiter.remove(id);
+      await this.options.networks?.remove(id);
     }
   }
 
@@ -62,7 +67,10 @@ export class LocalTasks implements Tasks {
     return ended;
   }
 
-  private shell({ app, artifact, changes, folders = {}, limits, user }: TaskSpec): readonly string[] {
+  private shell(
+    { app, artifact, changes, folders = {}, limits, user }: TaskSpec,
+    network: Network | undefined,
+  ): readonly string[] {
     const mounts = Object.entries(folders).map(([from, to]) => ({ from, to, access: "write" as const }));
     const policy = {
       hostname: app,
@@ -70,6 +78,7 @@ export class LocalTasks implements Tasks {
       mounts,
       scratchMegabytes: limits.scratchMegabytes,
       ...(user === undefined ? {} : { user }),
+      ...(network === undefined ? {} : { network: network.namespace }),
     };
     return this.options.sandbox.command(policy, ["/bin/sh"], { diesWithParent: true });
   }

@@ -15,6 +15,7 @@ import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
 import { FreePorts } from "./free-port.js";
 import { listeningAddresses } from "./listening.js";
 import { openLimiter, type Limiter } from "./limits/limiter.js";
+import type { Network, Networks } from "./network/networks.js";
 import { logConfiguration, serviceFiles } from "./service-folder.js";
 
 export interface RunitOptions {
@@ -26,6 +27,8 @@ export interface RunitOptions {
   /** PATH for `runsv` and its tools. */
   readonly path: string;
   readonly sandbox: Sandbox;
+  /** Gives each instance a network of its own; undefined: they share the machine's, and its ports. */
+  readonly networks?: Networks | undefined;
 }
 
 /** What stands beside a service's scripts, so that it can be found again. */
@@ -37,6 +40,9 @@ const recordSchema = z.object({
 const VERSION = 1;
 type InstanceRecord = Readonly<z.infer<typeof recordSchema>>;
 const RECORD = "instance.json";
+const MACHINE = "127.0.0.1";
+/** PORT in a network of its own. */
+const OWN_PORT = 5000;
 
 /** Instances as runit services on this machine, one `runsv` each. */
 export class RunitEngine implements Engine {
@@ -51,9 +57,9 @@ export class RunitEngine implements Engine {
     await mkdir(options.home.services(), { recursive: true, mode: 0o700 });
     const limiter = await openLimiter(options.home.root, "sluice");
     await sweepHalfStarted(options.home, limiter);
-    const addresses = await Promise.all(
-      (await serviceIds(options.home)).map((id) => addressOf(options.home, id)),
-    );
+    const ids = await serviceIds(options.home);
+    await options.networks?.keepOnly(new Set(ids));
+    const addresses = await Promise.all(ids.map((id) => addressOf(options.home, id)));
     return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), limiter);
   }
 
@@ -61,12 +67,13 @@ export class RunitEngine implements Engine {
     const folder = this.options.home.service(spec.id);
     const limits = await this.limiter.prepare(spec.id, spec.limits);
     const record = await readRecord(folder);
-    const isOld = record !== undefined && record.version !== VERSION;
+    const isRunning = record !== undefined && (await isSupervised(folder));
     // What an earlier version started runs on as it is, until it has ended.
-    if (record === undefined || (isOld && !(await isSupervised(folder)))) {
-      const address = addressIn(record) ?? (await this.newAddress(spec));
+    const network = isRunning && record.version !== VERSION ? undefined : await this.networkOf(spec.id);
+    if (!isRunning && !isCurrent(record, network)) {
+      const address = await this.addressFor(spec, network, addressIn(record));
       const made = { address: address && formatAddress(address), version: VERSION };
-      await this.writeFolder(spec, folder, made, limits);
+      await this.writeFolder(spec, folder, { record: made, limits, network });
     }
     await supervise(folder, { PATH: this.options.path });
   }
@@ -76,6 +83,7 @@ export class RunitEngine implements Engine {
     const address = await addressOf(this.options.home, id);
     await endService(folder, graceSeconds * 1000);
     await this.limiter.remove(id);
+    await this.options.networks?.remove(id);
     if (address?.kind === "socket") await rm(address.path, { force: true });
     // Last: as long as it is there, a stop that was cut short is done again. A program of a finish script that was just
     // ended may still write in it.
@@ -108,16 +116,27 @@ export class RunitEngine implements Engine {
       readRecord(folder),
       this.limiter.processes(id),
     ]);
-    return pid === undefined ? [] : listeningAddresses(pid, portOf(addressIn(record))[0], grouped);
+    return pid === undefined ? [] : listeningAddresses(pid, expectedPort(addressIn(record)), grouped);
   }
 
   /** An instance stays where it was started. */
   async *moves(): AsyncGenerator<InstanceState> {}
 
-  private async newAddress(spec: InstanceSpec): Promise<Address | undefined> {
+  private async networkOf(id: string): Promise<Network | undefined> {
+    return this.options.networks?.ensure(id, "instance");
+  }
+
+  /** In a network of its own an instance has every port for itself; `before` is what it had in the machine's. */
+  private async addressFor(
+    spec: InstanceSpec,
+    network: Network | undefined,
+    before: Address | undefined,
+  ): Promise<Address | undefined> {
     switch (spec.listen) {
       case "port":
-        return { kind: "port", host: "127.0.0.1", port: await this.freePorts.take() };
+        if (network !== undefined) return { kind: "port", host: network.address, port: OWN_PORT };
+        if (before?.kind === "port" && before.host === MACHINE) return before;
+        return { kind: "port", host: MACHINE, port: await this.freePorts.take() };
       case "socket":
         return { kind: "socket", path: await this.socketPath(spec) };
       case "nothing":
@@ -136,7 +155,10 @@ export class RunitEngine implements Engine {
     return join(folder, `${spec.id.split(".").slice(1).join(".")}.sock`);
   }
 
-  private policyOf({ app, artifact, limits, listen, user }: InstanceSpec): SandboxPolicy {
+  private policyOf(
+    { app, artifact, limits, listen, user }: InstanceSpec,
+    network: Network | undefined,
+  ): SandboxPolicy {
     const sockets = { from: this.options.home.sockets(app), access: "write" as const };
     return {
       hostname: app,
@@ -144,14 +166,14 @@ export class RunitEngine implements Engine {
       mounts: listen === "socket" ? [sockets] : [],
       scratchMegabytes: limits.scratchMegabytes,
       ...(user === undefined ? {} : { user }),
+      ...(network === undefined ? {} : { network: network.namespace }),
     };
   }
 
   private async writeFolder(
     spec: InstanceSpec,
     folder: string,
-    record: InstanceRecord,
-    limits: readonly string[],
+    { record, limits, network }: Placing,
   ): Promise<void> {
     const logFolder = this.options.home.serviceLog(spec.id);
     await mkdir(logFolder, { recursive: true, mode: 0o700 });
@@ -163,7 +185,9 @@ export class RunitEngine implements Engine {
       logBytes: this.options.logBytes,
       limits,
       killsFile: this.limiter.killsFile(spec.id),
-      shell: this.options.sandbox.command(this.policyOf(spec), ["/bin/sh"], { diesWithParent: false }),
+      shell: this.options.sandbox.command(this.policyOf(spec, network), ["/bin/sh"], {
+        diesWithParent: false,
+      }),
     });
     // The record last: a folder without it is a start that was cut short, and is swept away.
     for (const [name, text] of Object.entries(files)) {
@@ -174,8 +198,26 @@ export class RunitEngine implements Engine {
   }
 }
 
+interface Placing {
+  readonly record: InstanceRecord;
+  /** Shell lines. */
+  readonly limits: readonly string[];
+  readonly network: Network | undefined;
+}
+
+/** Of the machine's ports. */
 function portOf(address: Address | undefined): number[] {
-  return address?.kind === "port" ? [address.port] : [];
+  return address?.kind === "port" && address.host === MACHINE ? [address.port] : [];
+}
+
+function expectedPort(address: Address | undefined): number | undefined {
+  return address?.kind === "port" ? address.port : undefined;
+}
+
+function isCurrent(record: InstanceRecord | undefined, network: Network | undefined): boolean {
+  if (record?.version !== VERSION) return false;
+  const address = addressIn(record);
+  return address?.kind !== "port" || address.host === (network?.address ?? MACHINE);
 }
 
 /** Sluice's own services (redis, haproxy) are no instances. */

@@ -133,5 +133,11 @@ async function residentBytes(pid: number): Promise<number> {
 async function engineIn(home: Home): Promise<RunitEngine> {
   const first = await freePort();
   await mkdir(home.services(), { recursive: true });
-  return RunitEngine.open({ home, ports: { first, last: first }, logBytes: 1e6, path: PATH, sandbox: await testSandbox(home) });
+  return RunitEngine.open({
+    home,
+    ports: { first, last: first },
+    logBytes: 1e6,
+    path: PATH,
+    sandbox: await testSandbox(home),
+  });
 }

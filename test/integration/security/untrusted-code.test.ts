@@ -60,8 +60,11 @@ describe("an app's code", function () {
       Procfile: "web: sh look.sh; exec node server.js\n",
     });
     await evil.mustPush();
-    const { stdout } = await sluice.cli("logs", "evil", "-n", "100");
-    expect(stdout).to.include("listening").and.not.include("GOT");
+    const said = await eventually("its log", async () => {
+      const { stdout } = await sluice.cli("logs", "evil");
+      return stdout.includes("listening") && stdout;
+    });
+    expect(said).not.to.include("GOT");
   });
 
   it("gets no program that runs as root, by an installation whose files change their owner", async () => {
@@ -146,9 +149,9 @@ require("node:http").createServer((q, r) => r.end(seen.join())).listen(process.e
     };
     await evil.commit(files);
     await evil.mustPush();
-    const first = (await sluice.get("evil")).body;
-    const [instance = ""] = (await sluice.instances()).filter((id) => id.startsWith("evil."));
-    const release = instance.split(".")[1] ?? "";
+    const { body: first, headers } = await sluice.get("evil");
+    const release = String(headers["sluice-release"]);
+    const instance = `evil.${release}.web.1`;
     const tree = join(sluice.home, "apps/evil/releases", release, "tree");
     expect(await readdir(tree)).not.to.include("data");
     expect(await readFile(join(tree, "server.js"), "utf8")).to.equal(files["server.js"]);

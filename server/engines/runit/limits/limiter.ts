@@ -102,7 +102,7 @@ export async function openLimiter(owner: string, kind: GroupKind): Promise<Limit
 async function hierarchiesFor(kind: GroupKind): Promise<Hierarchy[]> {
   const isTask = kind === "sluice-tasks";
   if (await hasUnified()) {
-    const weight = { "cpu.weight": isTask ? "10" : "500" };
+    const weight = { "cpu.weight": isTask ? "50" : "200" };
     return [
       {
         mount: CGROUPS,
@@ -128,9 +128,9 @@ async function hierarchiesFor(kind: GroupKind): Promise<Hierarchy[]> {
       limits: ({ processes }) => ({ "pids.max": String(processes) }),
     },
   ];
-  // Instances share the processors as the machine's other sessions do.
+  // All tasks together weigh as much as one instance, which shares the processors as the other sessions of the machine do.
   if (isTask)
-    all.push({ mount: join(CGROUPS, "cpu"), ofKind: { "cpu.shares": "102" }, kills, limits: () => ({}) });
+    all.push({ mount: join(CGROUPS, "cpu"), ofKind: { "cpu.shares": "1024" }, kills, limits: () => ({}) });
   const found: Hierarchy[] = [];
   for (const hierarchy of all) if (await isWritable(hierarchy.mount)) found.push(hierarchy);
   return found[0]?.mount === join(CGROUPS, "memory") ? found : [];

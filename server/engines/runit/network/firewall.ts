@@ -69,7 +69,7 @@ export function firewallRules(options: FirewallOptions): string {
     `    ip daddr ${set(PRIVATE)} reject`,
     "    meta nfproto ipv6 drop",
     "  }",
-    "  chain redirect {",
+    "  chain offers {",
     "    type nat hook prerouting priority dstnat - 10; policy accept;",
     ...redirects,
     "  }",

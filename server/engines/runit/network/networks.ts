@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { captureCommand } from "../../../../core/exec/exec.js";
 import { ownerMark } from "../../../../core/instances/control-group.js";
 import { firewallRules, insideRules, type FirewallOptions } from "./firewall.js";
-import { networkPlan, SLOTS, type NetworkPlan } from "./network-plan.js";
+import { networkPlan, SANDBOX_ADDRESSES, SLOTS, type NetworkPlan } from "./network-plan.js";
 
 export interface NetworksOptions {
   /** Where it stands who has which network; the state folder's own. */
@@ -26,6 +26,7 @@ export interface Network {
 }
 
 const NAMESPACES = "/run/netns";
+const DEVICES = "/sys/class/net";
 const INSIDE = "eth0";
 const MOST_TRIES = 50;
 
@@ -41,11 +42,29 @@ export class Networks {
 
   /** Sets the rules up, anew. Throws what nft(8) or ip(8) says. */
   static async open(options: NetworksOptions): Promise<Networks> {
-    const networks = new Networks(options, ownerMark(options.owner).slice(0, 6));
+    const networks = new Networks(options, markOf(options.owner));
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
+    // What is meant for a network that is gone must not look for it elsewhere.
+    await networks.run(["ip", "route", "replace", "unreachable", SANDBOX_ADDRESSES]);
     await networks.run(["nft", "-f", "-"], networks.rules(await nameservers()));
     return networks;
+  }
+
+  /** Removes the rules and every network of a state folder, if there are any. */
+  static async removeAll(of: Pick<NetworksOptions, "folder" | "owner" | "path">): Promise<void> {
+    if ((await readdir(of.folder).catch(() => undefined)) === undefined) return;
+    const networks = new Networks({ ...of, offered: [], allowed: [] }, markOf(of.owner));
+    await networks.keepOnly(new Set());
+    // The first line makes it, so that the second finds one.
+    await networks.run(
+      ["nft", "-f", "-"],
+      `table inet ${networks.table}\ndelete table inet ${networks.table}\n`,
+    );
+    await rm(of.folder, { recursive: true, force: true });
+    const { stdout } = await captureCommand({ argv: ["nft", "list", "tables"], env: networks.env });
+    const route = ["ip", "route", "delete", "unreachable", SANDBOX_ADDRESSES] as const;
+    if (!stdout.includes(" sluice_")) await captureCommand({ argv: route, env: networks.env });
   }
 
   /** The network of an instance or a task, made now if there is none. */
@@ -82,12 +101,6 @@ export class Networks {
     for (const id of await readdir(this.options.folder)) if (!ids.has(id)) await this.remove(id);
   }
 
-  /** Removes the rules and every network, as when Sluice leaves this machine. */
-  async close(): Promise<void> {
-    await this.keepOnly(new Set());
-    await this.run(["nft", "delete", "table", "inet", this.table]);
-  }
-
   /** False when the slot is taken: another state folder of this machine has it. */
   private async make(plan: NetworkPlan): Promise<boolean> {
     const { namespace, device, gateway, address } = plan;
@@ -122,7 +135,7 @@ export class Networks {
   }
 
   private async hasDevice(device: string): Promise<boolean> {
-    return (await readdir("/sys/class/net")).includes(device);
+    return (await readdir(DEVICES)).includes(device);
   }
 
   private async slotOf(id: string): Promise<number | undefined> {
@@ -164,8 +177,14 @@ export class Networks {
   private async run(argv: readonly [string, ...string[]], input?: string): Promise<void> {
     const options = input === undefined ? {} : { input: Readable.from([input]) };
     const { exit, stderr } = await captureCommand({ argv, env: this.env }, options);
-    if (exit.status !== 0) throw new Error(`${argv.slice(0, 3).join(" ")}: ${stderr.trim()}`);
+    if (exit.status !== 0)
+      throw new Error(`${argv.slice(0, 3).join(" ")}: ${stderr.trim().split("\n")[0] ?? ""}`);
   }
+}
+
+/** Names of devices are short (IFNAMSIZ). */
+function markOf(owner: string): string {
+  return ownerMark(owner).slice(0, 6);
 }
 
 function asNetwork({ namespace, address }: NetworkPlan): Network {
