@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { User } from "../exec.js";
 import { quote } from "../quote.js";
+import { bind } from "./bind.js";
 import type { SandboxPolicy } from "./sandbox-policy.js";
 import { systemMounts, type MachineView } from "./system-mounts.js";
 
@@ -70,12 +71,9 @@ export class Sandbox {
       // Before all others, some of which may lie in it.
       ...["--perms", "1777", ...size, "--tmpfs", "/tmp"],
       ...this.system,
-      ...mounts.flatMap(({ from, to = from, access }) => [
-        access === "read" ? "--ro-bind" : "--bind",
-        from,
-        to,
-      ]),
-      ...["--bind", from, work.at, "--chdir", work.at, "--remount-ro", "/", "--"],
+      ...mounts.flatMap((mount) => bind(mount)),
+      ...bind({ from, to: work.at, access: "write" }),
+      ...["--chdir", work.at, "--remount-ro", "/", "--"],
       ...(user === undefined ? [] : dropTo(user)),
       ...["env", "--default-signal=TERM", ...argv],
     ];

@@ -1,5 +1,6 @@
 import { access as accessFile, lstat, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
+import { bind } from "./bind.js";
 import type { Mount } from "./sandbox-policy.js";
 
 /** The system's own folders, as far as there are any: programs, libraries, and what those need to know. */
@@ -38,7 +39,7 @@ export async function systemMounts({ path, networkEnv, folders, home }: MachineV
   const show = (folder: string): void => {
     if (isWithin(folder, seen)) return;
     seen.push(folder);
-    args.push("--ro-bind", folder, folder);
+    args.push(...bind({ from: folder, access: "read" }));
   };
   for (const folder of SYSTEM) {
     const kind = await lstat(folder).catch(() => undefined);
@@ -58,8 +59,7 @@ export async function systemMounts({ path, networkEnv, folders, home }: MachineV
   }
   args.push("--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--dir", "/run");
   if (isWithin(home, seen)) args.push("--tmpfs", home);
-  for (const { from, to = from, access } of folders)
-    args.push(access === "read" ? "--ro-bind-try" : "--bind-try", from, to);
+  for (const folder of folders) args.push(...bind(folder, { ifThere: true }));
   return args;
 }
 
