@@ -41,7 +41,7 @@ describe("a push that is declined", function () {
       jobs: [],
       quarantines: [],
     });
-    expect(traces.ports).to.have.length(1);
+    expect([...traces.ports, ...traces.networks], "a port, or a network of its own").to.have.length(1);
   });
   after(async () => sluice.dispose());
 
