@@ -63,7 +63,7 @@ function launchScript({ limits, shell }: ServiceFolder): string {
 }
 
 /** TERM may come before there is a program that it could reach: then the script finds it noted, and ends. */
-const UNLESS_STOPPING = ["if read -r stopping <&3; then exit 143; fi", "exec 3<&-"];
+const UNLESS_STOPPING = ["if read -r _ <&3; then exit 143; fi", "exec 3<&-"];
 
 /** What the instance's user does. */
 function instanceScript({ spec, address }: ServiceFolder): string {
