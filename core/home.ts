@@ -20,6 +20,12 @@ export class Home {
     return Buffer.byteLength(path) > LONGEST_SOCKET_PATH_BYTES ? undefined : path;
   };
   readonly log = (): string => join(this.root, "server.log");
+  /** An empty folder, over which each sandbox mounts what it may lose. */
+  readonly scratch = (): string => join(this.root, "scratch");
+  /** Who has which network (`Networks`). */
+  readonly networks = (): string => join(this.root, "networks");
+  /** The port of 127.0.0.1 at which apps' networks find the flags. */
+  readonly flagsPort = (): string => join(this.root, "flags-port");
   /** Room that is given back when an instance must be started on a full disk. */
   readonly reserve = (): string => join(this.root, "reserve");
   readonly sshHostKey = (): string => join(this.root, "ssh_host_key");
@@ -48,9 +54,10 @@ export class Home {
   readonly gatesTree = (app: string, number: number): string => join(this.release(app, number), "gates");
   readonly releaseOutput = (app: string, number: number): string =>
     join(this.release(app, number), "output.log");
-  /** What may outlive a release: dependency trees, and HOME of builds. */
+  /** What may outlive a release: dependency trees. */
   readonly cache = (app: string): string => join(this.app(app), "cache");
-  readonly buildHome = (app: string): string => join(this.app(app), "build-home");
+  /** What package managers have downloaded for an app. */
+  readonly downloads = (app: string): string => join(this.app(app), "downloads");
   /** Node.js versions that apps asked for. */
   readonly runtimes = (): string => join(this.root, "runtimes");
 }

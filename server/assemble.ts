@@ -29,6 +29,7 @@ import { AppStore } from "./apps/app-store.js";
 import { BranchTracks } from "./routes/branch-tracks.js";
 import { ConfigStore } from "./apps/config-store.js";
 import { DrainingInstances } from "./routes/draining-instances.js";
+import { localControlUrl } from "./releases/public-url.js";
 import { LogLinks } from "./releases/log-links.js";
 import { RecoveringApps } from "./releases/recovering-apps.js";
 import { RedisUsers, type RedisUserOptions } from "./apps/redis-users.js";
@@ -58,6 +59,8 @@ export interface ServerOptions {
   readonly path: string;
   readonly networkEnv: Readonly<Record<string, string>>;
   readonly isRoot: boolean;
+  /** For apps in networks of their own: where the flags are served besides on the control port, and where they find that. */
+  readonly flags?: { readonly port: number; readonly url: string } | undefined;
   readonly version: string;
   readonly log: Log;
 }
@@ -147,7 +150,8 @@ function makeStores({ settings, redis, appRedis, log }: ServerOptions, box: Secr
 /** What the rooms ask for in their `needs`; each gets the same. */
 function makeTools(options: ServerOptions, box: SecretBox): ReconcileNeeds {
   const { home, settings, engine, logs, tasks, path, networkEnv, isRoot, log } = options;
-  const machine: Machine = { home, path, networkEnv, isRoot };
+  const flagsUrl = options.flags?.url ?? `${localControlUrl(settings)}/flags`;
+  const machine: Machine = { home, path, networkEnv, flagsUrl, isRoot };
   const stores = makeStores(options, box);
   const { proxyReports } = stores;
   return {

@@ -42,6 +42,20 @@ export function controlPort(
   return app;
 }
 
+/** The flags alone, for apps that reach nothing else of the control port. */
+export function flagsPort({ tools, tokens, flags }: ServerParts): express.Express {
+  const { apps, log, settings } = tools;
+  const app = express();
+  app.disable("x-powered-by");
+  app.use("/flags", ofrep({ apps, tokens, flags, log }));
+  app.use(flagToggles({ apps, settings, tokens, flags }));
+  app.use((request) => {
+    throw new AppError("not-found", { path: request.path });
+  });
+  app.use(answerError(log));
+  return app;
+}
+
 function answerError(log: Log): ErrorRequestHandler {
   return (error, request, response, next) => {
     if (response.headersSent) {

@@ -25,6 +25,17 @@ export async function listen(
   };
 }
 
+/** Serves on a port of 127.0.0.1. */
+export async function listenLocally(
+  app: RequestListener,
+  port: number,
+  log: Log,
+): Promise<{ close(): Promise<void> }> {
+  const server = makeServer(app, log);
+  await opened(server, () => server.listen(port, "127.0.0.1"));
+  return { close: async () => close(server) };
+}
+
 /**
  * Takes the place of a socket that a killed server has left. It has its mode before it has its name, so that nobody else
  * finds one that is open to them. Where none can be made, the port is left. Returns what closes it.

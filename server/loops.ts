@@ -1,7 +1,7 @@
 import { ScaleRequests } from "../core/records/scaling/scale-requests.js";
 import { isAlert } from "../core/records/alerts/is-alert.js";
 import { JudgeLoop } from "./canary/judging/judge-loop.js";
-import { controlPort } from "./control-port.js";
+import { controlPort, flagsPort } from "./control-port.js";
 import { assemble, type ServerOptions, type ServerParts } from "./assemble.js";
 import { eventFollowers } from "./event-followers.js";
 import { Output } from "./pipeline/output.js";
@@ -15,7 +15,7 @@ import { beginRecovery } from "./reconcile/recovery/recover.js";
 import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
 import type { RecoveringApps } from "./releases/recovering-apps.js";
-import { listen } from "./listen.js";
+import { listen, listenLocally } from "./listen.js";
 import { DeliveryLoop } from "./webhooks/deliveries/delivery-loop.js";
 import { SourceWatch } from "./webhooks/sources/source-watch.js";
 
@@ -64,6 +64,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         log,
       }),
     );
+    if (options.flags !== undefined)
+      listeners.push(await listenLocally(flagsPort(parts), options.flags.port, log));
     listeners.push(
       await sshGit({
         keys: parts.keys,

@@ -2,10 +2,11 @@ import { rm } from "node:fs/promises";
 import { Home } from "../../core/home.js";
 import { parseInstanceId } from "../../core/instances/instance-id.js";
 import { control, isSupervised } from "../../core/exec/runsv.js";
-import { memoryLimiter } from "../../server/engines/runit/memory-limit.js";
+import { openLimiter } from "../../server/engines/runit/limits/limiter.js";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { eventually } from "../../test/support/eventually.js";
+import { testSandbox } from "../../test/support/running/test-sandbox.js";
 import type { TestSluice } from "../../test/support/running/test-sluice.js";
 import { fillerName } from "./filler-apps.js";
 
@@ -26,7 +27,8 @@ export async function runFillerInstances(
 ): Promise<() => Promise<void>> {
   const home = new Home(sluice.home);
   const path = process.env["PATH"] ?? "";
-  const engine = await RunitEngine.open({ home, ports: { first: 1, last: 1 }, logBytes: 1e6, path });
+  const sandbox = await testSandbox(home);
+  const engine = await RunitEngine.open({ home, ports: { first: 1, last: 1 }, logBytes: 1e6, path, sandbox });
   const logs = new RunitLogs(home);
   const ids = Array.from({ length: count }, (_, index) => `${fillerName(index + 1)}.v1.worker.1`);
   const starts: Promise<void>[] = [];
@@ -38,14 +40,18 @@ export async function runFillerInstances(
         id,
         app: parseInstanceId(id)?.app ?? "",
         command: "exec sleep 1000000",
-        artifact: { kind: "tree", folder: "/" },
+        artifact: { kind: "tree", folder: home.gitHome(), at: "/app" },
       },
-      ...{ env: { PATH: path }, limits: { memoryMegabytes: MEGABYTES_EACH }, listen: "nothing" },
+      ...{
+        env: { PATH: path },
+        limits: { memoryMegabytes: MEGABYTES_EACH, processes: 64, scratchMegabytes: 1 },
+        listen: "nothing",
+      },
     });
   };
   const endAll = async (): Promise<void> => {
     await Promise.allSettled(starts);
-    const limits = await memoryLimiter(home.root);
+    const limits = await openLimiter(home.root, "sluice");
     await inLines(ids, async (id) => {
       const folder = home.service(id);
       await control(folder, "x");

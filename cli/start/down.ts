@@ -2,6 +2,7 @@ import { systemClock } from "../../core/clock.js";
 import { endService, isSupervised } from "../../core/exec/runsv.js";
 import { stopAllInstances } from "../../server/engines/runit/stop-all.js";
 import type { Context } from "./context.js";
+import { removeNetworks } from "./services/open-networks.js";
 import { leaveProxies } from "./services/leave-proxies.js";
 import { runningServer } from "./server-lock.js";
 import { SERVICE_GRACE_MS, SERVICES } from "./services/service.js";
@@ -24,6 +25,7 @@ export async function down(context: Context, options: { keepTraffic: boolean }):
 export async function stopServices(context: Context): Promise<number> {
   const { home, settings } = context;
   let stopped = await stopAllInstances(home, settings.instances.stopSeconds * 1000);
+  if (context.isRoot) await removeNetworks(context);
   for (const name of SERVICES) {
     if (await isSupervised(home.service(name))) stopped += 1;
     await endService(home.service(name), SERVICE_GRACE_MS);

@@ -95,7 +95,7 @@ export async function outputOf(command: Command, options: { signal?: AbortSignal
 /** Runs a short command and returns how it ended and what it wrote. */
 export async function captureCommand(
   command: Command,
-  options: { signal?: AbortSignal } = {},
+  options: Pick<RunOptions, "signal" | "input"> = {},
 ): Promise<{ exit: Exit; stdout: string; stderr: string }> {
   const lines = { stdout: [] as string[], stderr: [] as string[] };
   const exit = await runCommand(command, { ...options, onLine: (line, from) => lines[from].push(line) });

@@ -33,8 +33,33 @@ export const settingsSchema = z.strictObject({
         .refine(({ first, last }) => first <= last, "last must not be below first")
         .prefault({}),
       memoryMegabytes: megabytes.default(512),
+      processes: z.number().int().min(16).default(1024).describe("processes and threads of an instance"),
+      scratchMegabytes: megabytes
+        .default(256)
+        .describe("what an instance may write into its folder, and into /tmp; it lies in memory"),
+      network: z
+        .enum(["own", "host"])
+        .default("own")
+        .describe("`own`: each instance and task has its own, where root runs Sluice"),
+      allowNetworks: z
+        .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+        .default([])
+        .describe("private networks that instances and tasks reach from their own"),
       firstUid: z.number().int().min(1000).default(200_000),
       stopSeconds: seconds.default(30),
+    })
+    .prefault({}),
+  sandbox: z
+    .strictObject({
+      folders: z
+        .array(
+          z.strictObject({
+            path: z.string().regex(/^\/[^\0]*[^/\0]$/, "must be an absolute path"),
+            access: z.enum(["read", "write"]).default("read"),
+          }),
+        )
+        .default([])
+        .describe("folders of this machine that every app sees, besides the system's own"),
     })
     .prefault({}),
   limits: z
@@ -44,6 +69,9 @@ export const settingsSchema = z.strictObject({
       gatesSeconds: seconds.default(900),
       buildSeconds: seconds.default(900),
       releaseSeconds: seconds.default(600),
+      taskMemoryMegabytes: megabytes.default(2048).describe("of an installation, gate, build or script"),
+      taskProcesses: z.number().int().min(16).default(4096),
+      taskScratchMegabytes: megabytes.default(1024).describe("its /tmp; it lies in memory"),
       logMegabytes: megabytes.default(10).describe("kept per instance"),
       minFreeMegabytes: z.number().int().nonnegative().default(64),
       keepReleases: z.number().int().min(1).max(100).default(5),

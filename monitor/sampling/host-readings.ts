@@ -1,5 +1,5 @@
 import { readFileSync, statfsSync } from "node:fs";
-import { CGROUPS } from "../../core/instances/instance-group.js";
+import { CGROUPS } from "../../core/instances/control-group.js";
 import type { Home } from "../../core/home.js";
 import type { InstanceUsage } from "./instance-usage.js";
 import { OwnLimits } from "./own-limits.js";

@@ -2,10 +2,14 @@ import type { Home } from "../../core/home.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import type { PlacedArtifact } from "../engines/engine.js";
 
+/** Where programs of an app find its files, wherever these lie: as apps written for Heroku and Dokku expect. */
+export const APP_FOLDER = "/app";
+
 /** A release's artifact on this machine. */
 export function placedTree(
   home: Home,
-  { app, number }: Pick<ReleaseRecord, "app" | "number">,
+  { app, number, artifact }: Pick<ReleaseRecord, "app" | "number" | "artifact">,
 ): PlacedArtifact {
-  return { kind: "tree", folder: home.tree(app, number) };
+  const folder = home.tree(app, number);
+  return { kind: "tree", folder, at: artifact.at ?? folder };
 }

@@ -2,7 +2,7 @@ import { readManifest } from "./manifest/manifest.js";
 import { nodeDependencies, variantOfTree } from "./node/node-dependencies.js";
 import { DependencyCache } from "./dependency-cache.js";
 import type { BuildOutput, BuildWork } from "./build-work.js";
-import { userOf } from "../machine.js";
+import { builderOf } from "../machine.js";
 
 /** After a release: copies of its dependencies lie ready for the next, one for the tree and one for the gates. */
 export async function prewarmDependencies(work: BuildWork): Promise<void> {
@@ -18,7 +18,7 @@ export async function prewarmDependencies(work: BuildWork): Promise<void> {
       ...(manifest.gates.size > 0 ? (["full"] as const) : []),
     ]);
     for (const variant of variants)
-      await new DependencyCache(tools).replenish(app.name, node.key, variant, userOf(app, tools));
+      await new DependencyCache(tools).replenish(app.name, node.key, variant, builderOf(app, tools));
   } catch (error) {
     // The next release copies or installs them itself.
     tools.log.warn({ err: error, app: app.name }, "could not prepare a spare copy of the dependencies");

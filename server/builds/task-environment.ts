@@ -2,12 +2,20 @@ import { releaseName } from "../../core/names.js";
 import type { BuildWork } from "./build-work.js";
 import { nodePath } from "./node/node-path.js";
 
+/** Where builds find what package managers have downloaded before. */
+export const DOWNLOADS = "/downloads";
+
 /** What builds and gates see: no secret of the app or of Sluice. */
 export function taskEnvironment({ app, record, tools }: BuildWork): Record<string, string> {
   return {
     ...tools.networkEnv,
     PATH: nodePath(record.artifact, tools.path),
-    HOME: tools.home.buildHome(app.name),
+    HOME: "/tmp",
+    // What is downloaded is checked against the lockfile's sums by whoever installs it.
+    npm_config_cache: `${DOWNLOADS}/npm`,
+    PIP_CACHE_DIR: `${DOWNLOADS}/pip`,
+    YARN_CACHE_FOLDER: `${DOWNLOADS}/yarn`,
+    XDG_CACHE_HOME: `${DOWNLOADS}/other`,
     LANG: "C.UTF-8",
     CI: "true",
     NO_COLOR: "1",

@@ -4,6 +4,8 @@ import type { User } from "../../core/exec/exec.js";
 export interface PlacedArtifact {
   readonly kind: "tree";
   readonly folder: string;
+  /** Where its programs find it. */
+  readonly at: string;
 }
 
 /** One copy of a release's process: what should run. The engine decides where. */
@@ -17,9 +19,17 @@ export interface InstanceSpec {
   /** The whole environment, without the address that `listen` adds. */
   readonly env: Readonly<Record<string, string>>;
   readonly user?: User;
-  readonly limits: { readonly memoryMegabytes: number };
+  readonly limits: InstanceLimits;
   /** `port` adds PORT to the environment, `socket` adds SOCKET; `nothing` for a process that serves nobody. */
   readonly listen: "port" | "socket" | "nothing";
+}
+
+export interface InstanceLimits {
+  readonly memoryMegabytes: number;
+  /** Processes and threads. */
+  readonly processes: number;
+  /** Of what it writes into its folder, and of its /tmp; both lie in memory. */
+  readonly scratchMegabytes: number;
 }
 
 export interface InstanceState {

@@ -73,8 +73,8 @@ export async function giveReserve({
   await rm(home.reserve(), { force: true });
 }
 
-/** Removes what an app has and can be made again: its builds' home and its dependencies' cache. */
+/** Removes what an app has and can be made again: what its builds downloaded, and its dependencies' cache. */
 export async function makeRoom({ home }: Pick<PipelineNeeds, "home">, app: string): Promise<void> {
-  for (const folder of [home.buildHome(app), home.cache(app)])
+  for (const folder of [home.downloads(app), home.cache(app)])
     await rm(folder, { recursive: true, force: true });
 }

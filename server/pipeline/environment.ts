@@ -1,6 +1,6 @@
 import { releaseName } from "../../core/names.js";
+import { placedTree } from "../builds/placed-tree.js";
 import { nodePath } from "../builds/node/node-path.js";
-import { localControlUrl } from "../releases/public-url.js";
 import type { ReleaseWork } from "./step.js";
 
 /** What a process of the release sees; `PORT` or `SOCKET` is added by the engine. Section 5 of the design. */
@@ -9,14 +9,14 @@ export async function processEnvironment(
   instance: string,
 ): Promise<Record<string, string>> {
   const { app, record, tools } = work;
-  const tree = tools.home.tree(app.name, record.number);
+  const { at } = placedTree(tools.home, record);
   return {
-    PATH: `${tree}/node_modules/.bin:${tree}/.venv/bin:${nodePath(record.artifact, tools.path)}`,
-    HOME: tree,
+    PATH: `${at}/node_modules/.bin:${at}/.venv/bin:${nodePath(record.artifact, tools.path)}`,
+    HOME: at,
     LANG: "C.UTF-8",
     NODE_ENV: "production",
     REDIS_URL: tools.redisUsers.url(app, tools.apps.redisPassword(app)),
-    SLUICE_FLAGS_URL: `${localControlUrl(tools.settings)}/flags/${app.name}`,
+    SLUICE_FLAGS_URL: `${tools.flagsUrl}/${app.name}`,
     SLUICE_FLAGS_TOKEN: tools.apps.flagsToken(app),
     ...(await tools.config.read(app.name)),
     ...record.previewEnv,

@@ -2,13 +2,17 @@ import { EngineTrial, type MakeEngine } from "./engine/engine-trial.js";
 import { keepsThemRunning } from "./engine/keeping.js";
 import { findsThemAgain } from "./engine/finding-again.js";
 import { givesTheEnvironment } from "./engine/environment.js";
+import { handsOutAddresses } from "./engine/addresses.js";
 import { handsOutPorts } from "./engine/ports.js";
 import { keepsLogs } from "./engine/logs.js";
 import { startsInstances } from "./engine/starting.js";
 import { stopsInstances } from "./engine/stopping.js";
 
-/** What every engine does, in the words of server/engines/engine.ts. */
-export function engineContract(name: string, makeEngine: MakeEngine): void {
+/**
+ * What every engine does, in the words of server/engines/engine.ts. `sharesPorts`: its instances listen on this machine's own
+ * ports, of which there are so many.
+ */
+export function engineContract(name: string, makeEngine: MakeEngine, { sharesPorts = true } = {}): void {
   describe(`${name}, as an engine`, function () {
     this.timeout(30_000);
     const trial = new EngineTrial(makeEngine);
@@ -20,7 +24,8 @@ export function engineContract(name: string, makeEngine: MakeEngine): void {
     describe("keeping it running", () => keepsThemRunning(trial));
     describe("stopping", () => stopsInstances(trial));
     describe("logs", () => keepsLogs(trial));
-    describe("ports", () => handsOutPorts(trial));
+    if (sharesPorts) describe("ports", () => handsOutPorts(trial));
+    else describe("addresses", () => handsOutAddresses(trial));
     describe("after a crash of the server", () => findsThemAgain(trial));
   });
 }

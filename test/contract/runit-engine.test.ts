@@ -2,17 +2,26 @@ import { expect } from "chai";
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Home } from "../../core/home.js";
+import { Networks } from "../../server/engines/runit/network/networks.js";
 import { RunitEngine, type RunitOptions } from "../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
 import { eventually } from "../support/eventually.js";
+import { testSandbox } from "../support/running/test-sandbox.js";
 import { isAlive } from "../support/running/test-sluice.js";
 import { engineContract } from "./engine-contract.js";
-import { answerAt, EngineTrial, type EngineBench } from "./engine/engine-trial.js";
+import { answerAt, EngineTrial, LIMITS, type EngineBench } from "./engine/engine-trial.js";
 import { USER } from "./engine/starting.js";
 
 engineContract("RunitEngine", async (folder, ports) => bench({ home: new Home(folder), ports }));
+
+if (process.getuid?.() === 0)
+  engineContract(
+    "RunitEngine, with a network for each instance",
+    async (folder, ports) => bench({ home: new Home(folder), ports, hasNetworks: true }),
+    { sharesPorts: false },
+  );
 
 describe("RunitEngine", function () {
   this.timeout(30_000);
@@ -65,7 +74,7 @@ describe("RunitEngine", function () {
   it("does not wait for ever for one that has left the process group, and ends it where the kernel knows it", async () => {
     const id = `${ownName()}.v1.worker.1`;
     await trial.start(trial.worker('setsid sleep 1000 & echo "child $!"; exec sleep 1000', { id }));
-    const child = Number(await trial.said(id, "child"));
+    const child = await trial.processOf(await trial.said(id, "child"));
     await eventually("it has left", async () => (await processGroupOf(child)) === child);
     const isKnown = (await memoryGroups()).some((name) => name.startsWith(id));
     await trial.engine.stop(id, 0.5);
@@ -79,7 +88,7 @@ describe("RunitEngine", function () {
     const before = await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
     const folder = await mkdtemp(join(tmpdir(), "sluice-engine-"));
     const other = await bench({ home: new Home(folder), ports: trial.ports });
-    await other.engine.start(trial.worker("exec sleep 1000", { limits: { memoryMegabytes: 20 } }));
+    await other.engine.start(trial.worker("exec sleep 1000", { limits: { ...LIMITS, memoryMegabytes: 20 } }));
     await other.engine.stop("shop.v1.worker.1", 10);
     await other.dispose();
     await rm(folder, { recursive: true });
@@ -162,10 +171,17 @@ describe("RunitEngine", function () {
   });
 });
 
-async function bench(
-  options: Pick<RunitOptions, "home" | "ports"> & Partial<RunitOptions>,
-): Promise<EngineBench> {
-  const all = { logBytes: 1024 * 1024, path: process.env["PATH"] ?? "", ...options };
+async function bench({
+  hasNetworks = false,
+  ...options
+}: Pick<RunitOptions, "home" | "ports"> &
+  Partial<RunitOptions> & { hasNetworks?: boolean }): Promise<EngineBench> {
+  const { home } = options;
+  const path = process.env["PATH"] ?? "";
+  const ofHome = { folder: home.networks(), owner: home.root, path };
+  const networks = hasNetworks ? await Networks.open({ ...ofHome, offered: [], allowed: [] }) : undefined;
+  const sandbox = await testSandbox(options.home, dirname(options.home.root));
+  const all = { logBytes: 1024 * 1024, path, sandbox, networks, ...options };
   const engine = await RunitEngine.open(all);
   return {
     engine,
@@ -173,6 +189,7 @@ async function bench(
     again: async () => RunitEngine.open(all),
     dispose: async () => {
       await Promise.all((await engine.list()).map(async ({ id }) => engine.stop(id, 0)));
+      if (hasNetworks) await Networks.removeAll(ofHome);
     },
   };
 }

@@ -4,7 +4,9 @@ import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
+import { openNetworks } from "../services/open-networks.js";
 import { systemUser } from "../system-user.js";
+import { openSandbox } from "../open-sandbox.js";
 import type { RoleOptions } from "./role.js";
 
 /** Takes pushes and webhooks, makes releases of them, and answers the API and the pages. */
@@ -19,8 +21,13 @@ export async function startServerRole({
 }: RoleOptions): Promise<Server> {
   const { home, settings, isRoot, path, networkEnv, version, installation } = context;
   const proxyGroup = isRoot ? (await systemUser("haproxy"))?.gid : undefined;
+  const sandbox = await openSandbox(context);
+  const own = await openNetworks(context, ownRedis && Number(new URL(ownRedis.url).port));
+  const networks = own?.networks;
   const engine = await RunitEngine.open({
     home,
+    sandbox,
+    networks,
     ports: settings.instances.ports,
     logBytes: settings.limits.logMegabytes * 1024 * 1024,
     path,
@@ -32,11 +39,12 @@ export async function startServerRole({
     redis,
     engine,
     logs: new RunitLogs(home),
-    tasks: new LocalTasks(home),
+    tasks: await LocalTasks.open({ home, sandbox, networks, path }),
     appRedis:
       ownRedis === undefined
         ? { url: withoutUser(settings.redis.url ?? "") }
-        : { url: ownRedis.url, keep: ownRedis.keepUsers },
+        : { url: own?.machineUrl(ownRedis.url) ?? ownRedis.url, keep: ownRedis.keepUsers },
+    flags: own?.flags,
     adminToken,
     id,
     hooksFolder: join(installation, "hooks"),

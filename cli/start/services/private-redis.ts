@@ -1,6 +1,4 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { AppError } from "../../../core/errors/app-error.js";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { User } from "../../../core/exec/exec.js";
 import type { Home } from "../../../core/home.js";
@@ -8,6 +6,7 @@ import { quote } from "../../../core/exec/quote.js";
 import type { RedisAddress } from "../../../core/redis/connection.js";
 import { hashToken, readOrMakeSecret } from "../../../core/secrets.js";
 import { chownTo } from "../system-user.js";
+import { keptPort } from "./kept-port.js";
 import { startService } from "./service.js";
 
 export interface PrivateRedis {
@@ -76,24 +75,4 @@ async function writeUsers(
   const text = `${lines.join("\n")}\n`;
   if ((await readFile(file, "utf8").catch(() => "")) !== text)
     await writeFileAtomically(file, text, 0o600, user);
-}
-
-/** Instances know the port from their start on, so it stays the same for ever. */
-async function keptPort(file: string): Promise<number> {
-  const kept = Number(await readFile(file, "utf8").catch(() => ""));
-  if (kept > 0) return kept;
-  const server = createServer();
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === "object" && address !== null
-          ? resolve(address.port)
-          : reject(new AppError("internal", { reason: "no port" })),
-      );
-    });
-  });
-  await writeFileAtomically(file, `${port}\n`);
-  return port;
 }

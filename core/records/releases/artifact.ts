@@ -4,6 +4,8 @@ import { z } from "zod";
 export const artifactSchema = z.object({
   /** A folder of its own, where `Home.tree` says. */
   kind: z.literal("tree"),
+  /** Where its programs find it: scripts in it may name that folder. Undefined (earlier versions): where it lies. */
+  at: z.string().optional(),
   /** `bin` of the Node.js it runs with, when that is not the machine's own. */
   nodeFolder: z.string().optional(),
 });

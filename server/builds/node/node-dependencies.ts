@@ -5,8 +5,8 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { DependencyCache, type Variant } from "../dependency-cache.js";
 import { installsAlone, type PackageJson } from "../manifest/package-json.js";
 import type { BuildWork } from "../build-work.js";
-import { userOf } from "../../machine.js";
-import { runTask } from "../task.js";
+import { builderOf } from "../../machine.js";
+import { runBuildTask } from "../task.js";
 import { readTreeFile } from "../tree-file.js";
 import { nodePath } from "./node-path.js";
 import { hostNodeVersion } from "./node-version.js";
@@ -35,7 +35,7 @@ const MANAGERS = [
   },
 ] as const;
 
-const CACHE_VERSION = "1";
+const CACHE_VERSION = "2";
 
 /** Where one tree of a release gets its dependencies from. */
 export interface NodeDependencies {
@@ -99,13 +99,18 @@ export async function install(
   if (!wasThere) await fillCache(work, dependencies, key, tree, variant, signal);
   // What was committed there makes way, as it does for npm ci.
   await rm(join(tree, "node_modules"), { recursive: true, force: true });
-  await cache.take(app.name, key, variant, join(tree, "node_modules"), userOf(app, tools));
+  await cache.take(app.name, key, variant, join(tree, "node_modules"), builderOf(app, tools));
   return wasThere ? "cached" : "installed";
 }
 
 /** Runs an npm (yarn, pnpm) command of the release's. Throws `dependencies-failed`. */
-export async function run(work: BuildWork, command: string, cwd: string, signal: AbortSignal): Promise<void> {
-  const failure = await runTask(work, { command, cwd }, signal);
+export async function run(
+  work: BuildWork,
+  command: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const failure = await runBuildTask(work, { command, folder }, signal);
   if (failure !== undefined) throw new AppError("dependencies-failed", { command, status: failure });
 }
 
@@ -123,7 +128,7 @@ async function fillCache(
   signal: AbortSignal,
 ): Promise<void> {
   const { tools, app } = work;
-  const user = userOf(app, tools);
+  const user = builderOf(app, tools);
   const cache = new DependencyCache(tools);
   const staging = await cache.staging(app.name, user);
   try {

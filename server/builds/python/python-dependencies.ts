@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
 import type { BuildWork } from "../build-work.js";
-import { runTask } from "../task.js";
+import { runBuildTask } from "../task.js";
 
 /** A virtual environment in `.venv` for a tree with a requirements.txt. Answers whether there was one to make. */
 export async function installPython(work: BuildWork, tree: string, signal: AbortSignal): Promise<boolean> {
@@ -13,7 +13,7 @@ export async function installPython(work: BuildWork, tree: string, signal: Abort
   if (!hasRequirements) return false;
   const command =
     "python3 -m venv .venv && .venv/bin/pip install --disable-pip-version-check -r requirements.txt";
-  const failure = await runTask(work, { command, cwd: tree }, signal);
+  const failure = await runBuildTask(work, { command, folder: tree }, signal);
   if (failure !== undefined) throw new AppError("dependencies-failed", { command, status: failure });
   return true;
 }

@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from "node:fs/promises";
 import { groupMembers, processFamily } from "../../../core/exec/process-group.js";
 
 /**
- * The addresses on which an instance's processes listen (TCP, from /proc), for people: `0.0.0.0:3000`. `leader` is its first
+ * The addresses on which an instance's processes listen (TCP, from /proc, in the network of its first process), for people: `0.0.0.0:3000`. `leader` is its first
  * process; the others are in its control group (`grouped`), descend from it, or are in its process group. The latter are looked
  * for, among all processes of the machine, only when nobody else listens at the `expected` port: who leaves the control group,
  * or forks away from a parent that ends, is rare.
@@ -12,17 +12,17 @@ export async function listeningAddresses(
   expected?: number,
   grouped?: readonly number[],
 ): Promise<string[]> {
-  const near = await listenersAmong(grouped ?? (await processFamily(leader)));
+  const near = await listenersAmong(leader, grouped ?? (await processFamily(leader)));
   const isThere = near.some((address) => address.endsWith(`:${expected}`));
   if (expected !== undefined && isThere) return near;
-  return [...new Set([...near, ...(await listenersAmong(await groupMembers(leader)))])].sort();
+  return [...new Set([...near, ...(await listenersAmong(leader, await groupMembers(leader)))])].sort();
 }
 
-async function listenersAmong(pids: readonly number[]): Promise<string[]> {
+async function listenersAmong(leader: number, pids: readonly number[]): Promise<string[]> {
   const inodes = new Set((await Promise.all(pids.map(socketInodes))).flat());
   if (inodes.size === 0) return [];
   const tables = await Promise.all(
-    ["/proc/net/tcp", "/proc/net/tcp6"].map((file) => readFile(file, "utf8").catch(() => "")),
+    ["tcp", "tcp6"].map((table) => readFile(`/proc/${leader}/net/${table}`, "utf8").catch(() => "")),
   );
   const rows = tables.flatMap(parseListeners).filter((row) => inodes.has(row.inode));
   return [...new Set(rows.map((row) => row.address))].sort();

@@ -1,56 +1,85 @@
 import { randomBytes } from "node:crypto";
-import { eachProcess } from "../../../core/exec/each-process.js";
-import { endGroup, runCommand, type Exit } from "../../../core/exec/exec.js";
+import { Readable } from "node:stream";
+import { runCommand } from "../../../core/exec/exec.js";
 import { atLowPriority } from "../../../core/exec/low-priority.js";
+import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
+import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
+import { scriptFor } from "../../../core/exec/sandbox/script-for.js";
 import type { Home } from "../../../core/home.js";
-import type { TaskOptions, Tasks, TaskSpec } from "../tasks.js";
-import { endStragglers } from "./stragglers.js";
+import type { TaskEnd, TaskOptions, Tasks, TaskSpec } from "../tasks.js";
+import type { Network, Networks } from "./network/networks.js";
+import { openLimiter, type Limiter } from "./limits/limiter.js";
 
-/** A task finds what it left running by this variable, and a server what an earlier one left. */
-const JOB = "SLUICE_JOB";
-
-/** Tasks as processes of this machine. */
-export class LocalTasks implements Tasks {
-  private readonly root: string;
-
-  constructor({ root }: Pick<Home, "root">) {
-    this.root = root;
-  }
-
-  async runOnce(task: TaskSpec, options: TaskOptions): Promise<Exit> {
-    const { app, release, artifact, command, env, user } = task;
-    // Each has its own: gates run side by side.
-    const mark = `${this.root}:${app}:${release}:${randomBytes(6).toString("hex")}`;
-    const run = runCommand(
-      {
-        argv: atLowPriority(["sh", "-c", command]),
-        cwd: artifact.folder,
-        env: { ...env, [JOB]: mark },
-        ...(user === undefined ? {} : { user }),
-      },
-      options,
-    );
-    return run.finally(() => endStragglers(`${JOB}=${mark}`));
-  }
-
-  /** They carry the variable in their environment (proc(5), /proc/PID/environ). */
-  async endLeftovers(): Promise<number> {
-    const mark = `${JOB}=${this.root}:`;
-    const left: number[] = [];
-    await eachProcess("environ", (pid, environment) => {
-      const isMarked = environment.split("\0").some((variable) => variable.startsWith(mark));
-      if (isMarked && pid !== process.pid) left.push(pid);
-    });
-    for (const pid of left) end(pid);
-    return left.length;
-  }
+export interface LocalTasksOptions {
+  readonly home: Home;
+  readonly sandbox: Sandbox;
+  /** PATH of what prepares a sandbox. */
+  readonly path: string;
+  /** Gives each task a network of its own; undefined: they share the machine's. */
+  readonly networks?: Networks | undefined;
 }
 
-function end(pid: number): void {
-  endGroup(pid, "SIGKILL");
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+/** Tasks as processes of this machine, each in a sandbox of its own that ends with it, or with the server. */
+export class LocalTasks implements Tasks {
+  private constructor(
+    private readonly options: LocalTasksOptions,
+    private readonly limiter: Limiter,
+  ) {}
+
+  static async open(options: LocalTasksOptions): Promise<LocalTasks> {
+    return new LocalTasks(options, await openLimiter(options.home.root, "sluice-tasks"));
+  }
+
+  async runOnce(task: TaskSpec, options: TaskOptions): Promise<TaskEnd> {
+    const { app, release, limits } = task;
+    // Gates run side by side.
+    const id = `${app}.${release}.${randomBytes(6).toString("hex")}`;
+    try {
+      const lines = await this.limiter.prepare(id, limits);
+      const network = await this.options.networks?.ensure(id, "task");
+      const argv = atLowPriority([
+        "/bin/sh",
+        "-c",
+        [...lines, 'exec "$@"'].join("\n"),
+        "sh",
+        ...this.shell(task, network),
+      ]);
+      const input = Readable.from([scriptFor({ ...task, folder: task.artifact.at })]);
+      const exit = await runCommand(
+        { argv, cwd: "/", env: { PATH: this.options.path } },
+        { ...options, input },
+      );
+      const ended = exit.status === undefined ? exit : exitOf(exit.status);
+      return { ...ended, exceeded: await this.limiter.exceeded(id) };
+    } finally {
+      await this.limiter.remove(id);
+      await this.options.networks?.remove(id);
+    }
+  }
+
+  /** A sandbox ends with its server; where the kernel keeps processes together, that is made sure. */
+  async endLeftovers(): Promise<number> {
+    let ended = 0;
+    for (const id of await this.limiter.list()) {
+      ended += (await this.limiter.processes(id))?.length ?? 0;
+      await this.limiter.remove(id);
+    }
+    return ended;
+  }
+
+  private shell(
+    { app, artifact, changes, folders = {}, limits, user }: TaskSpec,
+    network: Network | undefined,
+  ): readonly string[] {
+    const mounts = Object.entries(folders).map(([from, to]) => ({ from, to, access: "write" as const }));
+    const policy = {
+      hostname: app,
+      work: { folder: artifact.folder, at: artifact.at, changes },
+      mounts,
+      scratchMegabytes: limits.scratchMegabytes,
+      ...(user === undefined ? {} : { user }),
+      ...(network === undefined ? {} : { network: network.namespace }),
+    };
+    return this.options.sandbox.command(policy, ["/bin/sh"], { diesWithParent: true });
   }
 }

@@ -1,16 +1,21 @@
 import { chmod, chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { constants, hostname } from "node:os";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
 import { formatAddress, parseAddress, type Address } from "../../../core/instances/address.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
-import { endService, serviceState, supervise } from "../../../core/exec/runsv.js";
+import { endService, isSupervised, serviceState, supervise } from "../../../core/exec/runsv.js";
 import type { Engine, InstanceSpec, InstanceState } from "../engine.js";
+import { describeExit } from "../../../core/exec/exec.js";
+import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
+import type { SandboxPolicy } from "../../../core/exec/sandbox/sandbox-policy.js";
+import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
 import { FreePorts } from "./free-port.js";
 import { listeningAddresses } from "./listening.js";
-import { memoryLimiter, type MemoryLimiter } from "./memory-limit.js";
+import { openLimiter, type Limiter } from "./limits/limiter.js";
+import type { Network, Networks } from "./network/networks.js";
 import { logConfiguration, serviceFiles } from "./service-folder.js";
 
 export interface RunitOptions {
@@ -21,40 +26,54 @@ export interface RunitOptions {
   readonly socketGroup?: number;
   /** PATH for `runsv` and its tools. */
   readonly path: string;
+  readonly sandbox: Sandbox;
+  /** Gives each instance a network of its own; undefined: they share the machine's, and its ports. */
+  readonly networks?: Networks | undefined;
 }
 
 /** What stands beside a service's scripts, so that it can be found again. */
-const recordSchema = z.object({ address: z.string().optional() });
+const recordSchema = z.object({
+  address: z.string().optional(),
+  /** Of the scripts. Earlier versions wrote none, and ran it without a sandbox. */
+  version: z.number().optional(),
+});
+const VERSION = 1;
 type InstanceRecord = Readonly<z.infer<typeof recordSchema>>;
 const RECORD = "instance.json";
+const MACHINE = "127.0.0.1";
+/** PORT in a network of its own. */
+const OWN_PORT = 5000;
 
 /** Instances as runit services on this machine, one `runsv` each. */
 export class RunitEngine implements Engine {
   private constructor(
     private readonly options: RunitOptions,
     private readonly freePorts: FreePorts,
-    private readonly memory: MemoryLimiter,
+    private readonly limiter: Limiter,
   ) {}
 
   /** Finds what an earlier server left running. */
   static async open(options: RunitOptions): Promise<RunitEngine> {
     await mkdir(options.home.services(), { recursive: true, mode: 0o700 });
-    const memory = await memoryLimiter(options.home.root);
-    await sweepHalfStarted(options.home, memory);
-    const addresses = await Promise.all(
-      (await serviceIds(options.home)).map((id) => addressOf(options.home, id)),
-    );
-    return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), memory);
+    const limiter = await openLimiter(options.home.root, "sluice");
+    await sweepHalfStarted(options.home, limiter);
+    const ids = await serviceIds(options.home);
+    await options.networks?.keepOnly(new Set(ids));
+    const addresses = await Promise.all(ids.map((id) => addressOf(options.home, id)));
+    return new RunitEngine(options, new FreePorts(options.ports, addresses.flatMap(portOf)), limiter);
   }
 
   async start(spec: InstanceSpec): Promise<void> {
     const folder = this.options.home.service(spec.id);
-    const memoryLimit = await this.memory.prepare(spec.id, spec.limits.memoryMegabytes);
-    let record = await readRecord(folder);
-    if (record === undefined) {
-      const address = await this.newAddress(spec);
-      record = { address: address && formatAddress(address) };
-      await this.writeFolder(spec, folder, record, memoryLimit);
+    const limits = await this.limiter.prepare(spec.id, spec.limits);
+    const record = await readRecord(folder);
+    const isRunning = record !== undefined && (await isSupervised(folder));
+    // What an earlier version started runs on as it is, until it has ended.
+    const network = isRunning && record.version !== VERSION ? undefined : await this.networkOf(spec.id);
+    if (!isRunning && !isCurrent(record, network)) {
+      const address = await this.addressFor(spec, network, addressIn(record));
+      const made = { address: address && formatAddress(address), version: VERSION };
+      await this.writeFolder(spec, folder, { record: made, limits, network });
     }
     await supervise(folder, { PATH: this.options.path });
   }
@@ -63,7 +82,8 @@ export class RunitEngine implements Engine {
     const folder = this.options.home.service(id);
     const address = await addressOf(this.options.home, id);
     await endService(folder, graceSeconds * 1000);
-    await this.memory.remove(id);
+    await this.limiter.remove(id);
+    await this.options.networks?.remove(id);
     if (address?.kind === "socket") await rm(address.path, { force: true });
     // Last: as long as it is there, a stop that was cut short is done again. A program of a finish script that was just
     // ended may still write in it.
@@ -94,18 +114,29 @@ export class RunitEngine implements Engine {
     const [{ pid }, record, grouped] = await Promise.all([
       serviceState(folder),
       readRecord(folder),
-      this.memory.processes(id),
+      this.limiter.processes(id),
     ]);
-    return pid === undefined ? [] : listeningAddresses(pid, portOf(addressIn(record))[0], grouped);
+    return pid === undefined ? [] : listeningAddresses(pid, expectedPort(addressIn(record)), grouped);
   }
 
   /** An instance stays where it was started. */
   async *moves(): AsyncGenerator<InstanceState> {}
 
-  private async newAddress(spec: InstanceSpec): Promise<Address | undefined> {
+  private async networkOf(id: string): Promise<Network | undefined> {
+    return this.options.networks?.ensure(id, "instance");
+  }
+
+  /** In a network of its own an instance has every port for itself; `before` is what it had in the machine's. */
+  private async addressFor(
+    spec: InstanceSpec,
+    network: Network | undefined,
+    before: Address | undefined,
+  ): Promise<Address | undefined> {
     switch (spec.listen) {
       case "port":
-        return { kind: "port", host: "127.0.0.1", port: await this.freePorts.take() };
+        if (network !== undefined) return { kind: "port", host: network.address, port: OWN_PORT };
+        if (before?.kind === "port" && before.host === MACHINE) return before;
+        return { kind: "port", host: MACHINE, port: await this.freePorts.take() };
       case "socket":
         return { kind: "socket", path: await this.socketPath(spec) };
       case "nothing":
@@ -124,11 +155,25 @@ export class RunitEngine implements Engine {
     return join(folder, `${spec.id.split(".").slice(1).join(".")}.sock`);
   }
 
+  private policyOf(
+    { app, artifact, limits, listen, user }: InstanceSpec,
+    network: Network | undefined,
+  ): SandboxPolicy {
+    const sockets = { from: this.options.home.sockets(app), access: "write" as const };
+    return {
+      hostname: app,
+      work: { folder: artifact.folder, at: artifact.at, changes: "lost" },
+      mounts: listen === "socket" ? [sockets] : [],
+      scratchMegabytes: limits.scratchMegabytes,
+      ...(user === undefined ? {} : { user }),
+      ...(network === undefined ? {} : { network: network.namespace }),
+    };
+  }
+
   private async writeFolder(
     spec: InstanceSpec,
     folder: string,
-    record: InstanceRecord,
-    memoryLimit: readonly string[],
+    { record, limits, network }: Placing,
   ): Promise<void> {
     const logFolder = this.options.home.serviceLog(spec.id);
     await mkdir(logFolder, { recursive: true, mode: 0o700 });
@@ -138,7 +183,11 @@ export class RunitEngine implements Engine {
       address: addressIn(record),
       logFolder,
       logBytes: this.options.logBytes,
-      memoryLimit,
+      limits,
+      killsFile: this.limiter.killsFile(spec.id),
+      shell: this.options.sandbox.command(this.policyOf(spec, network), ["/bin/sh"], {
+        diesWithParent: false,
+      }),
     });
     // The record last: a folder without it is a start that was cut short, and is swept away.
     for (const [name, text] of Object.entries(files)) {
@@ -149,8 +198,26 @@ export class RunitEngine implements Engine {
   }
 }
 
+interface Placing {
+  readonly record: InstanceRecord;
+  /** Shell lines. */
+  readonly limits: readonly string[];
+  readonly network: Network | undefined;
+}
+
+/** Of the machine's ports. */
 function portOf(address: Address | undefined): number[] {
-  return address?.kind === "port" ? [address.port] : [];
+  return address?.kind === "port" && address.host === MACHINE ? [address.port] : [];
+}
+
+function expectedPort(address: Address | undefined): number | undefined {
+  return address?.kind === "port" ? address.port : undefined;
+}
+
+function isCurrent(record: InstanceRecord | undefined, network: Network | undefined): boolean {
+  if (record?.version !== VERSION) return false;
+  const address = addressIn(record);
+  return address?.kind !== "port" || address.host === (network?.address ?? MACHINE);
 }
 
 /** Sluice's own services (redis, haproxy) are no instances. */
@@ -159,11 +226,11 @@ async function serviceIds(home: Home): Promise<string[]> {
 }
 
 /** Removes what a start or a stop left that was cut short: folders without a record. */
-async function sweepHalfStarted(home: Home, memory: MemoryLimiter): Promise<void> {
+async function sweepHalfStarted(home: Home, limiter: Limiter): Promise<void> {
   for (const id of await serviceIds(home)) {
     if ((await readRecord(home.service(id))) !== undefined) continue;
     await endService(home.service(id), 0);
-    await memory.remove(id);
+    await limiter.remove(id);
     await rm(home.service(id), { recursive: true, force: true });
   }
 }
@@ -181,17 +248,10 @@ async function readRecord(folder: string): Promise<InstanceRecord | undefined> {
   return text === undefined ? undefined : recordSchema.parse(JSON.parse(text));
 }
 
-/** `COUNT STATUS SIGNAL`, as the finish script writes it. */
+/** `COUNT STATUS SIGNAL [memory]`, as the finish script writes it. */
 function parseEnd(text: string): { ends: number; lastEnd: string | undefined } {
-  const [ends = "", status = "", signal = ""] = text.trim().split(" ");
+  const [ends = "", status = "", signal = "", why] = text.trim().split(" ");
   if (ends === "") return { ends: 0, lastEnd: undefined };
-  return {
-    ends: Number(ends),
-    lastEnd: status === "-1" ? `killed by ${signalName(signal)}` : `status ${status}`,
-  };
-}
-
-function signalName(number: string): string {
-  const [name] = Object.entries(constants.signals).find(([, value]) => value === Number(number)) ?? [];
-  return name ?? `signal ${number}`;
+  const how = describeExit(exitOf(status === "-1" ? 128 + Number(signal) : Number(status)));
+  return { ends: Number(ends), lastEnd: why === "memory" ? `${how}, out of memory` : how };
 }

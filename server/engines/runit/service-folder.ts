@@ -1,4 +1,5 @@
 import { quote } from "../../../core/exec/quote.js";
+import { scriptFor } from "../../../core/exec/sandbox/script-for.js";
 import { addressVariable, type Address } from "../../../core/instances/address.js";
 import type { InstanceSpec } from "../engine.js";
 
@@ -7,8 +8,12 @@ export interface ServiceFolder {
   readonly address: Address | undefined;
   readonly logFolder: string;
   readonly logBytes: number;
-  /** Shell lines that put the present process under its memory limit. */
-  readonly memoryLimit: readonly string[];
+  /** Shell lines that put the present process under its limits. */
+  readonly limits: readonly string[];
+  /** A file with a line `oom_kill N`, the processes that the kernel has ended for want of memory. */
+  readonly killsFile: string | undefined;
+  /** Runs a shell in the instance's sandbox. */
+  readonly shell: readonly string[];
 }
 
 /** How many seconds an instance must live for its end not to count as a failed start. */
@@ -21,7 +26,7 @@ export function serviceFiles(folder: ServiceFolder): Readonly<Record<string, str
     run: "#!/bin/sh\nexec 2>&1\nexec chpst -P ./launch\n",
     launch: launchScript(folder),
     instance: instanceScript(folder),
-    finish: FINISH,
+    finish: finishScript(folder),
     "control/t": CONTROL_TERM,
     "log/run": `#!/bin/sh\nexec svlogd -tt ${quote(folder.logFolder)}\n`,
   };
@@ -35,10 +40,9 @@ export function logConfiguration(logBytes: number): string {
 /**
  * Leads the process group (chpst -P). After a second failed start it waits 1, 2, 4 … 60 s first; that wait is part of the
  * group, so that a stop ends it at once. It knows nothing of the instance's environment: as root, a PATH or LD_PRELOAD of
- * an app's would run that app's programs as root.
+ * an app's would run that app's programs as root. The instance's script comes by stdin, since its user may not open it.
  */
-function launchScript({ spec, memoryLimit }: ServiceFolder): string {
-  const user = spec.user === undefined ? "" : `chpst -u :${spec.user.uid}:${spec.user.gid} `;
+function launchScript({ limits, shell }: ServiceFolder): string {
   return [
     "#!/bin/sh",
     "echo $$ >group",
@@ -51,31 +55,33 @@ function launchScript({ spec, memoryLimit }: ServiceFolder): string {
     "  rm -f pausing",
     "fi",
     "date +%s >started",
-    ...memoryLimit,
-    `exec ${user}/bin/sh <instance`,
+    ": >stopping",
+    ...limits,
+    `exec ${shell.map(quote).join(" ")} <instance 3<stopping`,
     "",
   ].join("\n");
 }
 
-/** What the instance's user does; read from stdin, since that user may not open it, and its values must not be seen by `ps`. */
+/** TERM may come before there is a program that it could reach: then the script finds it noted, and ends. */
+const UNLESS_STOPPING = ["if read -r _ <&3; then exit 143; fi", "exec 3<&-"];
+
+/** What the instance's user does. */
 function instanceScript({ spec, address }: ServiceFolder): string {
-  const place = address === undefined ? {} : addressVariable(address);
-  const variables = Object.entries({ ...spec.env, ...place }).map(
-    ([name, value]) => `export ${name}=${quote(value)}`,
-  );
-  return [
-    `cd ${quote(spec.artifact.folder)} || exit 1`,
-    // A socket must be writable for the proxy's group, which its folder hands down.
-    ...(address?.kind === "socket" ? ["umask 002", `rm -f ${quote(address.path)}`] : []),
-    "unset PATH PWD OLDPWD",
-    ...variables,
-    `exec /bin/sh -c ${quote(spec.command)} </dev/null`,
-    "",
-  ].join("\n");
+  return scriptFor({
+    folder: spec.artifact.at,
+    before: [
+      ...UNLESS_STOPPING,
+      // A socket must be writable for the proxy's group, which its folder hands down.
+      ...(address?.kind === "socket" ? ["umask 002", `rm -f ${quote(address.path)}`] : []),
+    ],
+    env: { ...spec.env, ...(address === undefined ? {} : addressVariable(address)) },
+    command: spec.command,
+  });
 }
 
 /** runsv gives the exit status (-1 after a signal) and the signal. What is left of the group goes with its leader. */
-const FINISH = `#!/bin/sh
+function finishScript({ killsFile = "/dev/null" }: Pick<ServiceFolder, "killsFile">): string {
+  return `#!/bin/sh
 [ -s group ] && kill -s KILL -- "-$(cat group)" 2>/dev/null
 lived=$(($(date +%s) - $(cat started 2>/dev/null || echo 0)))
 if [ "$lived" -lt ${STEADY_SECONDS} ]; then
@@ -84,11 +90,17 @@ else
   rm -f failures
 fi
 ends=$(($(cut -d ' ' -f 1 end 2>/dev/null || echo 0) + 1))
+kills=$(sed -n 's/^oom_kill //p' ${quote(killsFile)} 2>/dev/null)
+why=
+[ "\${kills:-0}" -le "$(cat kills 2>/dev/null || echo 0)" ] || why=memory
+echo "\${kills:-0}" >kills
 rm -f pausing
-echo "$ends $1 $2" >end.new && mv end.new end
+echo "$ends $1 $2 $why" >end.new && mv end.new end
 `;
+}
 
 /** runsv would TERM the leader alone. */
 const CONTROL_TERM = `#!/bin/sh
+echo 1 >stopping
 [ -s group ] && kill -s TERM -- "-$(cat group)" 2>/dev/null
 `;

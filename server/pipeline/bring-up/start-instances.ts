@@ -40,6 +40,7 @@ async function specOf(work: ReleaseWork, process: ReleaseProcess, index: number)
   const { tools, app, record } = work;
   const one = { app: app.name, release: record.number, process: process.name, index };
   const user = userOf(app, tools);
+  const { processes, scratchMegabytes } = tools.settings.instances;
   return {
     id: instanceId(one),
     app: app.name,
@@ -48,7 +49,7 @@ async function specOf(work: ReleaseWork, process: ReleaseProcess, index: number)
     command: execLast(process.command),
     env: await processEnvironment(work, instanceName(one)),
     ...(user === undefined ? {} : { user }),
-    limits: { memoryMegabytes: record.serving.memoryMegabytes },
+    limits: { memoryMegabytes: record.serving.memoryMegabytes, processes, scratchMegabytes },
     listen: process.name === "web" ? record.serving.listen : "nothing",
   };
 }

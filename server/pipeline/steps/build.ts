@@ -2,7 +2,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { readManifest } from "../../builds/manifest/manifest.js";
 import { nodeDependencies, run } from "../../builds/node/node-dependencies.js";
 import type { ReleaseWork } from "../step.js";
-import { runTask } from "../../builds/task.js";
+import { runBuildTask } from "../../builds/task.js";
 
 /** The app's build script, development dependencies pruned after it, then `scripts.dokku.predeploy` of app.json. */
 export async function runBuild(work: ReleaseWork, signal: AbortSignal): Promise<void> {
@@ -12,7 +12,7 @@ export async function runBuild(work: ReleaseWork, signal: AbortSignal): Promise<
   if (manifest.build !== undefined && manifest.packageJson !== undefined) {
     const command = `npm run ${manifest.build}`;
     out.heading(`Build: ${command}`);
-    const failure = await runTask(work, { command, cwd: tree }, signal);
+    const failure = await runBuildTask(work, { command, folder: tree }, signal);
     if (failure !== undefined) throw new AppError("build-failed", { command, status: failure });
     const node = await nodeDependencies(work, tree, manifest.packageJson);
     if (node?.hasDevelopment && node.prune !== undefined) await run(work, node.prune, tree, signal);
@@ -20,6 +20,6 @@ export async function runBuild(work: ReleaseWork, signal: AbortSignal): Promise<
   const { predeploy } = manifest.appJson.scripts.dokku;
   if (predeploy === undefined) return;
   out.heading(`predeploy: ${predeploy}`);
-  const failure = await runTask(work, { command: predeploy, cwd: tree }, signal);
+  const failure = await runBuildTask(work, { command: predeploy, folder: tree }, signal);
   if (failure !== undefined) throw new AppError("task-failed", { task: "predeploy", status: failure });
 }

@@ -3,7 +3,7 @@ import { productionOf } from "../../routes/production-of.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { forTrack, readManifest } from "../../builds/manifest/manifest.js";
 import type { ReleaseWork, Step } from "../step.js";
-import { userOf } from "../../machine.js";
+import { builderOf } from "../../machine.js";
 
 const CHECKOUT_TIMEOUT_MS = 120_000;
 
@@ -17,7 +17,7 @@ export const checkout: Step = {
     out.heading(`Checking out ${record.commit.slice(0, 10)} of ${record.branch}`);
     await repository.refuseOutsideLinks(record.commit);
     const tree = await freshFolder(work);
-    await repository.extract(record.commit, tree, userOf(work.app, tools), signal);
+    await repository.extract(record.commit, tree, builderOf(work.app, tools), signal);
     const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
     return forTrack(manifest, record.track, (await productionOf(tools, work.app.name))?.processes);
   },
@@ -28,10 +28,10 @@ export const checkout: Step = {
   },
 };
 
-/** Both are the app's user's own; nobody else can look into them. */
+/** The builder's own; nobody else can look into it. */
 async function freshFolder({ tools, app, record }: ReleaseWork): Promise<string> {
   const tree = tools.home.tree(app.name, record.number);
   await rm(tree, { recursive: true, force: true });
-  for (const folder of [tree, tools.home.buildHome(app.name)]) await ownFolder(folder, userOf(app, tools));
+  await ownFolder(tree, builderOf(app, tools));
   return tree;
 }

@@ -1,5 +1,6 @@
 import { readManifest } from "../../builds/manifest/manifest.js";
 import { install, nodeDependencies, variantOfTree } from "../../builds/node/node-dependencies.js";
+import { APP_FOLDER } from "../../builds/placed-tree.js";
 import { nodeFolderFor } from "../../builds/node/node-version.js";
 import { installPython } from "../../builds/python/python-dependencies.js";
 import type { Step } from "../step.js";
@@ -14,7 +15,11 @@ export const dependencies: Step = {
     const tree = tools.home.tree(record.app, record.number);
     const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
     const nodeFolder = await nodeFolderFor(work, manifest, signal);
-    const artifact = { kind: "tree" as const, ...(nodeFolder === undefined ? {} : { nodeFolder }) };
+    const artifact = {
+      kind: "tree" as const,
+      at: APP_FOLDER,
+      ...(nodeFolder === undefined ? {} : { nodeFolder }),
+    };
     work.record = { ...work.record, artifact };
     const node = manifest.packageJson && (await nodeDependencies(work, tree, manifest.packageJson));
     if (node !== undefined) {

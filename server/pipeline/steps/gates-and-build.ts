@@ -1,5 +1,7 @@
 import { keptManifest, readManifest } from "../../builds/manifest/manifest.js";
 import { withDeadline } from "../runner/deadline.js";
+import { sealTree } from "../../builds/seal-tree.js";
+import { userOf } from "../../machine.js";
 import type { Step } from "../step.js";
 import { runBuild } from "./build.js";
 import { runGates } from "./gates.js";
@@ -30,6 +32,7 @@ export const gatesAndBuild: Step = {
     // A build may write app.json or the Procfile; afterwards only its record counts.
     const { home, settings } = work.tools;
     const tree = home.tree(work.app.name, work.record.number);
+    await sealTree(tree, userOf(work.app, work.tools), work.tools.path);
     return { manifest: keptManifest(await readManifest(tree, settings.instances.memoryMegabytes)) };
 
     async function gated(end: AbortSignal): Promise<void> {

@@ -4,8 +4,8 @@ import { readManifest } from "../../builds/manifest/manifest.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { install, nodeDependencies } from "../../builds/node/node-dependencies.js";
 import type { ReleaseWork } from "../step.js";
-import { userOf } from "../../machine.js";
-import { runTask } from "../../builds/task.js";
+import { builderOf } from "../../machine.js";
+import { runBuildTask } from "../../builds/task.js";
 
 /**
  * Lint and tests, all at once, in a clean checkout of their own with every dependency; it is gone afterwards. Throws
@@ -39,7 +39,7 @@ async function checkOut(
   tree: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const user = userOf(app, tools);
+  const user = builderOf(app, tools);
   await rm(tree, { recursive: true, force: true });
   await ownFolder(tree, user);
   await repository.extract(record.commit, tree, user, signal);
@@ -55,7 +55,7 @@ async function runAll(
   const stop = AbortSignal.any([signal, others.signal]);
   const runs = [...gates].map(async ([gate, command]) => {
     const began = Date.now();
-    const failure = await runTask(work, { command, cwd: tree, env: { NODE_ENV: "test" } }, stop);
+    const failure = await runBuildTask(work, { command, folder: tree, env: { NODE_ENV: "test" } }, stop);
     if (failure !== undefined) throw new AppError("gate-failed", { gate, status: failure });
     work.out.line(`${gate} passed in ${((Date.now() - began) / 1000).toFixed(1)} s`);
   });

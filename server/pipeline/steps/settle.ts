@@ -7,7 +7,7 @@ import type { ReleaseManifest } from "../../../core/records/releases/release-man
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
 import { prune } from "../prune.js";
 import type { ReleaseWork, Step } from "../step.js";
-import { runTask } from "../../builds/task.js";
+import { runReleaseTask } from "../../builds/task.js";
 
 /** Two scripts at most come before it, each with the time of a release. */
 const PRUNE_TIMEOUT_MS = 120_000;
@@ -59,13 +59,12 @@ async function runScript(
   signal: AbortSignal,
 ): Promise<void> {
   if (command === undefined) return;
-  const { tools, app, record, out } = work;
+  const { tools, out } = work;
   out.heading(`${task}: ${command}`);
   const env = await processEnvironment(work, "postdeploy.1");
-  const cwd = tools.home.tree(app.name, record.number);
   const timeoutMs = tools.settings.limits.releaseSeconds * 1000;
   const failure = await withDeadline(task, timeoutMs, signal, async (stop) =>
-    runTask(work, { command, cwd, env }, stop),
+    runReleaseTask(work, { command, env }, stop),
   ).catch((error: unknown) => {
     // A script that hangs has failed.
     if (signal.aborted || !isAppError(error, "step-timeout")) throw error;

@@ -1,6 +1,6 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
-import { runTask } from "../../builds/task.js";
+import { runReleaseTask } from "../../builds/task.js";
 import { withoutUnvisited, withRelease } from "../../routes/route-changes.js";
 import { bringUp } from "../bring-up/bring-up.js";
 import { stopWhenOut } from "../bring-up/stop-instances.js";
@@ -49,16 +49,12 @@ async function prepare(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   await applyAppJsonEnv(work, manifest);
   const { releaseCommand } = manifest;
   if (work.record.steps !== "deploy" || releaseCommand === undefined) return;
-  const { tools, app, record, out } = work;
+  const { tools, app, out } = work;
   await tools.redisUsers.ensure(app, tools.apps.redisPassword(app));
   out.heading(`release: ${releaseCommand}`);
-  const failure = await runTask(
+  const failure = await runReleaseTask(
     work,
-    {
-      command: releaseCommand,
-      cwd: tools.home.tree(app.name, record.number),
-      env: await processEnvironment(work, "release.1"),
-    },
+    { command: releaseCommand, env: await processEnvironment(work, "release.1") },
     signal,
   );
   if (failure !== undefined) throw new AppError("task-failed", { task: "release", status: failure });

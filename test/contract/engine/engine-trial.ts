@@ -1,7 +1,7 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Engine, InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
+import type { Engine, InstanceLimits, InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
 import type { InstanceLogs } from "../../../server/engines/instance-logs.js";
 import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
@@ -21,6 +21,8 @@ export interface EngineBench {
 
 /** `folder` is empty, and any user may pass through it; `ports` are for the instances. */
 export type MakeEngine = (folder: string, ports: PortRange) => Promise<EngineBench>;
+
+export const LIMITS: InstanceLimits = { memoryMegabytes: 1024, processes: 200, scratchMegabytes: 16 };
 
 /** One test of the contract: an engine in a temporary folder, and instances to give it. */
 export class EngineTrial {
@@ -99,9 +101,9 @@ export class EngineTrial {
       id: "shop.v1.web.1",
       app: "shop",
       command: "node server.js",
-      artifact: { kind: "tree", folder: this.path("tree") },
-      env: { PATH: process.env["PATH"] ?? "", RELEASE: "v1", DYNO: "web.1" },
-      limits: { memoryMegabytes: 1024 },
+      artifact: { kind: "tree", folder: this.path("tree"), at: this.path("tree") },
+      env: { PATH: process.env["PATH"] ?? "", RELEASE: "v1", DYNO: "web.1", TRIAL: this.folder },
+      limits: LIMITS,
       listen: "port",
       ...changes,
     };
@@ -132,6 +134,19 @@ export class EngineTrial {
     return eventually(`${id} says ${word}`, async () => {
       const line = (await this.logOf(id)).find((text) => text.startsWith(word));
       return line?.slice(word.length).trim();
+    });
+  }
+
+  /** The process of this machine that an instance of this trial knows by that number: it may count its own ones. */
+  async processOf(known: string): Promise<number> {
+    return eventually(`the process that is ${known} inside`, async () => {
+      for (const pid of await readdir("/proc")) {
+        const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+        const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+        const isKnown = new RegExp(`^NSpid:.*\\t${known}$`, "m").test(status);
+        if (isKnown && environment.split("\0").includes(`TRIAL=${this.folder}`)) return Number(pid);
+      }
+      return undefined;
     });
   }
 

@@ -59,7 +59,7 @@ export function keepsThemRunning(trial: EngineTrial): void {
   it("takes what is left of an instance's processes along before it starts them again", async () => {
     const command = 'trap "" TERM; sleep 1000 & echo "child $!"; exec sleep 1000';
     await trial.start(trial.worker(command));
-    const child = Number(await trial.said("shop.v1.worker.1", "child"));
+    const child = await trial.processOf(await trial.said("shop.v1.worker.1", "child"));
     const { pid = 0 } = await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
     process.kill(pid, "SIGKILL");
     await trial.reaches("shop.v1.worker.1", "runs again", ({ ends, running }) => ends === 1 && running);

@@ -2,14 +2,14 @@ import { expect } from "chai";
 import { rm, stat } from "node:fs/promises";
 import { eventually } from "../../support/eventually.js";
 import { freePort } from "../../support/network/free-port.js";
-import { answerAt, type EngineTrial } from "./engine-trial.js";
+import { answerAt, LIMITS, type EngineTrial } from "./engine-trial.js";
 
 export const USER = { uid: 234_567, gid: 234_568 };
 
 export function startsInstances(trial: EngineTrial): void {
   it("tells an instance its PORT, and answers where it will listen", async () => {
     const { address } = await trial.start(trial.web());
-    expect(address).to.match(/^127\.0\.0\.1:\d+$/);
+    expect(address).to.match(/^[\d.]+:\d+$/);
     expect((await answerAt(address)).body).to.equal("v1 web.1");
   });
 
@@ -37,7 +37,11 @@ export function startsInstances(trial: EngineTrial): void {
   it("leaves an instance that it keeps as it was first given, also when it dies", async () => {
     const { address } = await trial.start(trial.web());
     await answerAt(address);
-    const other = trial.web({ command: "exit 7", listen: "socket", limits: { memoryMegabytes: 512 } });
+    const other = trial.web({
+      command: "exit 7",
+      listen: "socket",
+      limits: { ...LIMITS, memoryMegabytes: 512 },
+    });
     expect(await trial.start(other)).to.deep.equal({ address });
     process.kill((await trial.engine.state("shop.v1.web.1"))?.pid ?? 0, "SIGKILL");
     await trial.reaches("shop.v1.web.1", "runs again", ({ ends, running }) => ends === 1 && running);
@@ -61,8 +65,8 @@ export function startsInstances(trial: EngineTrial): void {
     const { address } = await trial.start(trial.web());
     await answerAt(address);
     const command = `PORT=${other} node server.js`;
-    await trial.start(trial.web({ id: "shop.v1.web.2", command }));
-    await answerAt(`127.0.0.1:${other}`);
+    const second = await trial.start(trial.web({ id: "shop.v1.web.2", command }));
+    await answerAt(`${second.address?.split(":")[0]}:${other}`);
     const portsOf = async (id: string): Promise<(string | undefined)[]> =>
       (await trial.engine.listening(id)).map((listening) => listening.split(":").at(-1));
     expect(await portsOf("shop.v1.web.1")).to.deep.equal([address?.split(":")[1]]);
@@ -88,7 +92,7 @@ export function startsInstances(trial: EngineTrial): void {
     await trial.start(trial.web());
     const other = await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running);
     const command = "dd if=/dev/zero of=/dev/null bs=300M count=1 || exit 1; echo swallowed; exec sleep 1000";
-    await trial.start(trial.worker(command, { limits: { memoryMegabytes: 64 } }));
+    await trial.start(trial.worker(command, { limits: { ...LIMITS, memoryMegabytes: 64 } }));
     await trial.reaches("shop.v1.worker.1", "has ended", ({ ends }) => ends > 0);
     expect(await trial.logOf("shop.v1.worker.1")).not.to.include("swallowed");
     await trial.start(trial.worker(command, { id: "shop.v1.worker.2" }));

@@ -8,6 +8,9 @@ import { answerAt, type EngineTrial } from "./engine-trial.js";
 
 const LOOP = "while :; do sleep 0.05; done";
 
+/** Nobody listens, or there is no such network any more. */
+const NOBODY = /^(?:ECONNREFUSED|EHOSTUNREACH)$/;
+
 export function stopsInstances(trial: EngineTrial): void {
   it("lets an instance finish what it has begun", async () => {
     const { address } = await trial.start(trial.web());
@@ -45,7 +48,7 @@ export function stopsInstances(trial: EngineTrial): void {
     it(`ends ${who} does not listen when the grace is over (KILL)`, async () => {
       const child = `(trap "" TERM; echo "child $(exec sh -c 'echo $PPID')"; ${LOOP}) &`;
       await trial.start(trial.worker(`${child} ${parent}`));
-      const child_ = Number(await trial.said("shop.v1.worker.1", "child"));
+      const child_ = await trial.processOf(await trial.said("shop.v1.worker.1", "child"));
       const { pid = 0 } = await trial.reaches("shop.v1.worker.1", "runs", ({ running }) => running);
       const tookMs = await timeOf(() => trial.engine.stop("shop.v1.worker.1", 0.6));
       expect(tookMs).to.be.at.least(550);
@@ -80,7 +83,7 @@ export function stopsInstances(trial: EngineTrial): void {
     expect(await trial.engine.list()).to.deep.equal([]);
     expect(await trial.engine.listening("shop.v1.web.1")).to.deep.equal([]);
     expect(await isAlive(pid)).to.equal(false);
-    expect(await ask(address).catch(codeOf)).to.equal("ECONNREFUSED");
+    expect(await ask(address).catch(codeOf)).to.match(NOBODY);
   });
 
   it("gives the port of a stopped instance back, and starts it again as if it had never been", async () => {
@@ -90,9 +93,11 @@ export function stopsInstances(trial: EngineTrial): void {
     await ask(address, { path: "/crash" }).catch(() => undefined);
     await trial.reaches("shop.v1.web.1", "has ended", ({ ends }) => ends > 0);
     await trial.engine.stop("shop.v1.web.1", 10);
-    expect(await trial.start(trial.web())).to.deep.equal({ address });
+    const again = await trial.start(trial.web());
+    // On this machine's only free port it is the same; a network of its own is a new one.
+    if (address?.startsWith("127.0.0.1:")) expect(again).to.deep.equal({ address });
     expect(await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running)).to.include({ ends: 0 });
-    expect((await answerAt(address)).status).to.equal(200);
+    expect((await answerAt(again.address)).status).to.equal(200);
   });
 
   it("removes the socket of a stopped instance", async () => {

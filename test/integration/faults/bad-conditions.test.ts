@@ -69,7 +69,7 @@ describe("a disk that fills up during a push", function () {
   for (const [how, file, pauseMs] of [
     ["slowly, by the build's output", `"film"`, 10],
     ["at once, by the build's output", `"film"`, 0],
-    ["by what the build keeps for the next one", "`${process.env.HOME}/cache`", 10],
+    ["by what the build keeps for the next one", "`/downloads/cache`", 10],
   ] as const) {
     it(`${how}: declines the push, gives the room back and goes on serving`, async () => {
       const load = startLoad(sluice.httpPort, app);
@@ -203,7 +203,7 @@ describe("Redis away", function () {
     );
     const traces = await tracesOf(sluice, app, ports);
     // The release's instance runs, and is not asked before the test lets it listen.
-    const file = join(sluice.folder, "listen");
+    const file = join(sluice.shared, "listen");
     const server = `const wait = setInterval(() => { if (require("fs").existsSync(${JSON.stringify(file)})) { clearInterval(wait); start(); } }, 20);`;
     const { "server.js": serve = "" } = tinyApp();
     await clone.commit({ "server.js": `${server}\nfunction start() { ${serve} }` });
@@ -230,7 +230,7 @@ describe("Redis away", function () {
   });
 
   it("for a moment, killed (-9) in a gate: the push goes on when it is back", async () => {
-    const file = join(sluice.folder, "go");
+    const file = join(sluice.shared, "go");
     await clone.commit({
       "app.json": `{"sluice": {"standbySeconds": 0, "gates": {"shut": "echo it is shut; until [ -e ${file} ]; do sleep 0.02; done"}}}`,
     });
@@ -371,7 +371,21 @@ describe("sluice up says what is in its way", function () {
   it("a missing program, with the command that installs it", async () => {
     const folder = join(sluice.folder, "bin");
     await mkdir(folder);
-    for (const name of ["redis-server", "runsv", "chpst", "npm", "tar", "bash", "sh", "node", "env"]) {
+    const there = [
+      "redis-server",
+      "runsv",
+      "chpst",
+      "npm",
+      "tar",
+      "bash",
+      "sh",
+      "node",
+      "env",
+      "bwrap",
+      "nft",
+      "ip",
+    ];
+    for (const name of there) {
       const { stdout } = await execa("sh", ["-c", `command -v ${name}`]);
       await symlink(stdout, join(folder, name));
     }

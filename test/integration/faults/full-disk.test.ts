@@ -189,7 +189,7 @@ describe("a full disk", function () {
   });
 
   it("a release that serves already when the disk fills up is finished", async () => {
-    const go = join(sluice.folder, "go");
+    const go = join(sluice.shared, "go");
     await clone.commit({
       "app.json": JSON.stringify({
         scripts: { dokku: { postdeploy: `echo it waits; until [ -e ${go} ]; do sleep 0.02; done` } },

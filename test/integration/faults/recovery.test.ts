@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { control, isSupervised } from "../../../core/exec/runsv.js";
-import { CGROUPS, instanceGroup } from "../../../core/instances/instance-group.js";
+import { CGROUPS, controlGroup } from "../../../core/instances/control-group.js";
 import type { DeliveryAnswer } from "../../../core/api/apps/deliveries.js";
 import type { WebhookAnswer } from "../../../core/api/apps/webhook.js";
 import type { ReleaseSummary } from "../../../core/api/apps/releases.js";
@@ -156,7 +156,7 @@ describe("a server that comes back where an app's instance hangs as it is starte
 
 /** The kernel's groups that a state folder has, for instances that do not run any more, too. */
 async function groupsOf(home: string): Promise<string[]> {
-  const folders = [CGROUPS, join(CGROUPS, "memory")].map((mount) => instanceGroup(mount, home, ""));
+  const folders = [CGROUPS, join(CGROUPS, "memory")].map((mount) => controlGroup(mount, "sluice", home, ""));
   const found = await Promise.all(
     folders.map(async (folder) => {
       const names = await readdir(dirname(folder)).catch(() => []);

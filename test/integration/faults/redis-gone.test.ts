@@ -52,7 +52,7 @@ describe("Redis stopped", function () {
   });
 
   it("during a promotion: production stays, and nothing is left running beside the canary", async () => {
-    const gate = join(sluice.folder, "gate");
+    const gate = join(sluice.shared, "gate");
     const web = `[ "$DYNO" = web.1 ] || until [ -e ${gate} ]; do sleep 0.1; done; exec node server.js`;
     const clone = await sluice.clone("jobs", tinyApp({ Procfile: `web: ${web}\nworker: exec sleep 1000\n` }));
     await clone.mustPush();

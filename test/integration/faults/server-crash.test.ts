@@ -154,7 +154,8 @@ describe("a server that is killed (-9)", function () {
   it("after the switch, during postdeploy: finishes the release", async () => {
     const clone = await liveApp("c-settle");
     const load = startLoad(sluice.httpPort, "c-settle");
-    const script = `test -e "$HOME/ran" || { touch "$HOME/ran"; ${HANGS}; }`;
+    const ran = join(sluice.shared, "ran");
+    const script = `test -e ${ran} || { touch ${ran}; ${HANGS}; }`;
     await clone.commit({
       "app.json": JSON.stringify({ ...APP_JSON, scripts: { dokku: { postdeploy: script } } }),
     });

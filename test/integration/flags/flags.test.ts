@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { FlagChange, FlagSummary } from "../../../core/api/apps/flags.js";
 import { ask, type Question } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
+import { fromHere } from "../../support/network/from-here.js";
 import { TestSluice, type HttpAnswer } from "../../support/running/test-sluice.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
 
@@ -40,7 +41,7 @@ describe("feature flags", function () {
   const sdk = async (token = ""): Promise<Client> => {
     const headers = { Authorization: `Bearer ${token}` };
     const domain = `with ${token}`;
-    const baseUrl = env["SLUICE_FLAGS_URL"] ?? "";
+    const baseUrl = fromHere(env["SLUICE_FLAGS_URL"]);
     await OpenFeature.setProviderAndWait(domain, new OFREPProvider({ baseUrl, headers }));
     return OpenFeature.getClient(domain);
   };
@@ -239,7 +240,7 @@ describe("feature flags", function () {
 
     it("record each change with who and when, the last 200, and announce it to the app", async () => {
       const [laptop = ""] = (await sluice.cli("tokens", "create", "laptop")).stdout.split("\n");
-      const app = new Redis(env["REDIS_URL"] ?? "");
+      const app = new Redis(fromHere(env["REDIS_URL"]));
       try {
         const heard: string[] = [];
         app.on("message", (_, flag: string) => heard.push(flag));

@@ -6,14 +6,16 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { Home } from "../../../core/home.js";
-import { CGROUPS } from "../../../core/instances/instance-group.js";
+import { CGROUPS } from "../../../core/instances/control-group.js";
 import { serviceState } from "../../../core/exec/runsv.js";
 import { HostReadings } from "../../../monitor/sampling/host-readings.js";
 import { RunitUsage } from "../../../server/engines/runit/usage/runit-usage.js";
 import { Sampler } from "../../../monitor/sampling/sampler.js";
 import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
+import { processFamily } from "../../../core/exec/process-group.js";
 import { eventually } from "../../support/eventually.js";
+import { testSandbox } from "../../support/running/test-sandbox.js";
 import { freePort } from "../../support/network/free-port.js";
 
 const POINTS = 2;
@@ -68,12 +70,14 @@ describe("the sampler beside the kernel's own figures", function () {
           id,
           app: "burn",
           command: `exec ${process.execPath} -e '${BURN} console.log("burnt"); setInterval(() => undefined, 1000)'`,
-          artifact: { kind: "tree", folder: home.root },
+          artifact: { kind: "tree", folder: home.gitHome(), at: "/app" },
           env: { PATH },
-          limits: { memoryMegabytes: 256 },
+          limits: { memoryMegabytes: 256, processes: 100, scratchMegabytes: 16 },
           listen: "nothing",
         });
-        const pid = await eventually("it runs", async () => (await serviceState(home.service(id))).pid);
+        const pid = await eventually("it runs", async () =>
+          innermost((await serviceState(home.service(id))).pid),
+        );
         // By hand just before and just after: a busy machine takes its time to read.
         const look = async () => {
           const before = secondsOf(pid);
@@ -121,6 +125,12 @@ function secondsOf(pid: number): number {
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
 }
 
+/** Past the two processes of the sandbox. */
+async function innermost(leader: number | undefined): Promise<number | undefined> {
+  const family = leader === undefined ? [] : await processFamily(leader);
+  return family[2];
+}
+
 async function residentBytes(pid: number): Promise<number> {
   const ps = spawn("ps", ["-o", "rss=", "-p", String(pid)]);
   let text = "";
@@ -131,6 +141,12 @@ async function residentBytes(pid: number): Promise<number> {
 
 async function engineIn(home: Home): Promise<RunitEngine> {
   const first = await freePort();
-  await mkdir(home.services(), { recursive: true });
-  return RunitEngine.open({ home, ports: { first, last: first }, logBytes: 1e6, path: PATH });
+  for (const folder of [home.services(), home.gitHome()]) await mkdir(folder, { recursive: true });
+  return RunitEngine.open({
+    home,
+    ports: { first, last: first },
+    logBytes: 1e6,
+    path: PATH,
+    sandbox: await testSandbox(home),
+  });
 }

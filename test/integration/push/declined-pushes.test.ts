@@ -41,7 +41,7 @@ describe("a push that is declined", function () {
       jobs: [],
       quarantines: [],
     });
-    expect(traces.ports).to.have.length(1);
+    expect([...traces.ports, ...traces.networks], "a port, or a network of its own").to.have.length(1);
   });
   after(async () => sluice.dispose());
 
@@ -265,8 +265,8 @@ describe("a push that is declined", function () {
 
     it("does not let a script speak for the server", async () => {
       const files = appJson({
-        scripts: { dokku: { predeploy: "true\nexit 0" } },
-        sluice: { gates: { late: `while ! grep -q predeploy ../output.log; do :; done; exit 1` } },
+        scripts: { dokku: { predeploy: `touch ${sluice.shared}/deployed\nexit 0` } },
+        sluice: { gates: { late: `until [ -e ${sluice.shared}/deployed ]; do :; done; exit 1` } },
       });
       await clone.commit(files);
       expectDeclined(await clone.push(), /The gate late failed/);

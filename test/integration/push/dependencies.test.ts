@@ -15,7 +15,7 @@ describe("an app's dependencies", function () {
 
   before(async () => {
     sluice = await TestSluice.start({ settings: { instances: { ports: await freeRange(20) } } });
-    const folder = join(sluice.folder, "greeting");
+    const folder = join(sluice.shared, "greeting");
     await mkdir(folder);
     await writeFile(join(folder, "package.json"), JSON.stringify({ name: "greeting", version: "1.0.0" }));
     await writeFile(join(folder, "index.js"), `module.exports = "hello";`);

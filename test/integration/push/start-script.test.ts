@@ -33,7 +33,9 @@ describe("an app that is started by its package.json or Procfile", function () {
   const commandsOf = async (app: string, process?: string): Promise<string[]> => {
     const group = await groupMembers(await pidOf(app, process));
     const lines = await Promise.all(group.map(async (pid) => readFile(`/proc/${pid}/cmdline`, "utf8")));
-    return lines.map((line) => line.replaceAll("\0", " ").trim()).sort();
+    const commands = lines.map((line) => line.replaceAll("\0", " ").trim());
+    // Of the sandbox, not of the instance.
+    return commands.filter((command) => !command.startsWith("bwrap ")).sort();
   };
   const logOf = async (app: string): Promise<string> =>
     readFile(join(sluice.home, "logs", `${app}.v1.web.1`, "current"), "utf8");

@@ -167,7 +167,7 @@ describe("a preview", function () {
   });
 
   it("tells who waits in vain where it is told why it does not start", async () => {
-    const obstacle = join(sluice.folder, "obstacle");
+    const obstacle = join(sluice.shared, "obstacle");
     const broken = `if (require("node:fs").existsSync(${JSON.stringify(obstacle)})) throw new Error("no way");`;
     const release = await preview("broken", { "server.js": `${broken}${TINY_SERVER}` });
     await asleep(release);
@@ -196,7 +196,7 @@ describe("a preview", function () {
   });
 
   it("goes with its app, also while it is being woken", async () => {
-    const gate = join(sluice.folder, "gate");
+    const gate = join(sluice.shared, "gate");
     await writeFile(gate, "");
     const files = {
       "server.js": `${WAITS_FOR(gate)}${TINY_SERVER}`,

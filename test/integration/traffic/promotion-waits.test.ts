@@ -34,7 +34,7 @@ describe("a promotion that waits for a push to master", function () {
 
   /** A canary that has passed, and a push to master whose gate ends when the answer is called. */
   const waiting = async (app: string): Promise<() => Promise<void>> => {
-    const open = join(sluice.folder, `${app}-gate`);
+    const open = join(sluice.shared, `${app}-gate`);
     const files = (gate: string): Record<string, string> => ({
       "app.json": JSON.stringify({ sluice: { canary: CANARY, gates: { gate } } }),
     });

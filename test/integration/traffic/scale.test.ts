@@ -4,7 +4,8 @@ import type { AppSummary } from "../../../core/api/apps/apps.js";
 import { eventually } from "../../support/eventually.js";
 import { startLoad } from "../../support/running/load.js";
 import type { TestClone } from "../../support/git/test-clone.js";
-import { httpGet, TestSluice } from "../../support/running/test-sluice.js";
+import { ask } from "../../support/network/ask.js";
+import { TestSluice } from "../../support/running/test-sluice.js";
 import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 
 /** Longer than the app lives after TERM. */
@@ -173,9 +174,7 @@ describe("sluice scale", function () {
     const summaries = await sluice.read<AppSummary[]>("apps");
     const instances = summaries.find((summary) => summary.app === app)?.instances ?? [];
     const answers = await Promise.all(
-      instances.flatMap(({ address }) =>
-        address === undefined ? [] : [httpGet(Number(address.split(":")[1]), "/open", {})],
-      ),
+      instances.flatMap(({ address }) => (address === undefined ? [] : [ask(address, { path: "/open" })])),
     );
     return answers.reduce((sum, { body }) => sum + Number(body), 0);
   }

@@ -129,7 +129,7 @@ describe("the verdict on a canary", function () {
   });
 
   it("tries a promotion again that failed, and says why meanwhile", async () => {
-    const obstacle = join(sluice.folder, "obstacle");
+    const obstacle = join(sluice.shared, "obstacle");
     await pushBoth("again", { share: 50, stepSeconds: 1, onPass: "promote" }, NEVER, obstacle);
     expect((await sluice.cli("scale", "again", "web=2")).status).to.equal(0);
     await writeFile(obstacle, "");

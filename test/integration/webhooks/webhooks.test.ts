@@ -159,7 +159,7 @@ describe("webhooks", function () {
     });
 
     it("let the newest push of a branch win over those that wait", async () => {
-      const go = join(sluice.folder, "go");
+      const go = join(sluice.shared, "go");
       const slow = { scripts: { test: `until [ -e ${go} ]; do sleep 0.02; done` } };
       const slowest = await push("master", { "package.json": JSON.stringify(slow) });
       const first = await deliver(known, { branch: "master", commit: slowest });

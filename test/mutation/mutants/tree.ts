@@ -32,7 +32,7 @@ export const tree: readonly Mutant[] = [
   },
   {
     guard: "an instance's values do not end their quotes",
-    file: "server/engines/runit/service-folder.ts",
+    file: "core/exec/sandbox/script-for.ts",
     text: "export ${name}=${quote(value)}",
     by: "export ${name}='${value}'",
     tests: ["test/unit/server/engines/runit/service-folder.test.ts"],

@@ -138,7 +138,7 @@ export const webhooks: readonly Mutant[] = [
   {
     guard: "what a source that was given up owes is made up for when it is back",
     file: "server/webhooks/deliveries/delivery-work.ts",
-    text: 'if (code === "source-unreachable") await seen.owe(app, branch);\n    else if',
+    text: 'if (code === "source-unreachable") await seen.markPending(app, branch);\n    else if',
     by: "if",
     tests: SOURCES,
     only: "made up for when it comes back",

@@ -62,12 +62,15 @@ export async function haproxy(sluice: TestSluice, command: string): Promise<stri
   });
 }
 
+/** Sandboxes of tasks: what they work on lies in the home. */
 async function jobsOf(home: string): Promise<string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const marked = await Promise.all(
-    pids.map(async (pid) =>
-      (await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")).includes(`SLUICE_JOB=${home}:`),
-    ),
+  const commands = await Promise.all(
+    pids.map(async (pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
   );
-  return pids.filter((_, index) => marked[index]);
+  const isTask = (command: string): boolean =>
+    command.startsWith("bwrap\0") &&
+    command.includes("\0--die-with-parent\0") &&
+    command.includes(`\0${home}/`);
+  return pids.filter((_, index) => isTask(commands[index] ?? ""));
 }

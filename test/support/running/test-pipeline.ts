@@ -24,6 +24,7 @@ import { FakeEngine, FakeLogs, FakeMachine } from "../fakes/fake-engine.js";
 import { freeRange, type PortRange } from "../network/free-range.js";
 import { TestClone } from "../git/test-clone.js";
 import { TestRedis } from "../redis/test-redis.js";
+import { testSandbox } from "./test-sandbox.js";
 import { tinyApp } from "../git/tiny-app.js";
 
 const APP = "shop";
@@ -214,7 +215,7 @@ async function partsOf(
     redis,
     engine: makeEngine?.(machine, ports) ?? new FakeEngine(machine, ports),
     logs: new FakeLogs(machine),
-    tasks: new LocalTasks(home),
+    tasks: await LocalTasks.open({ home, sandbox: await testSandbox(home), path: process.env["PATH"] ?? "" }),
     appRedis: { url: "redis://127.0.0.1:1/0" },
     adminToken: "admin-token-of-the-test-pipeline",
     id: "test-server",

@@ -36,6 +36,8 @@ export interface TestSluiceOptions {
   readonly path?: string;
 }
 
+const SHARED = "shared";
+
 /** A Sluice of its own: temporary home, free ports, the real programs. `dispose` leaves nothing. */
 export class TestSluice {
   private constructor(
@@ -65,9 +67,22 @@ export class TestSluice {
     await chmod(folder, 0o711);
     const home = options.homeFolder ?? join(folder, "home");
     await mkdir(home, { recursive: true });
-    await writeFile(join(home, "sluice.yml"), stringify({ monitor: { rules: [] }, ...options.settings }));
+    const shared = join(folder, SHARED);
+    await mkdir(shared);
+    await chmod(shared, 0o1777);
+    const settings = {
+      monitor: { rules: [] },
+      sandbox: { folders: [{ path: shared, access: "write" }] },
+      ...options.settings,
+    };
+    await writeFile(join(home, "sluice.yml"), stringify(settings));
     const path = options.path ?? process.env["PATH"] ?? "";
     return new TestSluice(folder, home, await freePort(), await freePort(), await freePort(), path);
+  }
+
+  /** A folder in which the test and its apps can write. */
+  get shared(): string {
+    return join(this.folder, SHARED);
   }
 
   get env(): Record<string, string> {

@@ -10,6 +10,8 @@ import type { TestSluice } from "./test-sluice.js";
 export interface Traces extends Leftovers {
   /** Ports of the Sluice's own range on which somebody listens. */
   readonly ports: readonly number[];
+  /** Who has a network of its own, tasks among them. */
+  readonly networks: readonly string[];
   /** Half-received objects in the app's repository. */
   readonly quarantines: readonly string[];
   /** Half-made installations. */
@@ -25,7 +27,9 @@ export async function tracesOf(sluice: TestSluice, app: string, range: PortRange
   const groups = await Promise.all(["/sys/fs/cgroup/sluice", "/sys/fs/cgroup/memory/sluice"].map(list));
   return {
     ...(await leftoversOf(sluice, app)),
-    ports: await listenersIn(range),
+    // In networks of their own they have none of this machine's.
+    ports: process.getuid?.() === 0 ? [] : await listenersIn(range),
+    networks: await list(join(sluice.home, "networks")),
     quarantines: (await list(join(folder, "repo.git/objects"))).filter((name) => /tmp|incoming/.test(name)),
     staging: await list(join(folder, "cache/staging")),
     groups: groups.flat().filter((name) => name.startsWith(`${app}.`) && name.endsWith(`.${mark}`)),

@@ -25,7 +25,7 @@ describe("bin/setup", () => {
   afterEach(async () => rm(folder, { recursive: true }));
 
   it("names the packages that are missing, each once, and the command that installs them", async () => {
-    // These two may be there: only what is in the folder is to be found.
+    // Some may be there: only what is in the folder is to be found.
     const text = (await readFile(SETUP, "utf8")).replace(":/usr/sbin:/sbin", "");
     await mkdir(join(folder, "bin"));
     await writeFile(join(folder, "bin/setup"), text);
@@ -38,8 +38,8 @@ describe("bin/setup", () => {
     });
     expect(exitCode).to.equal(1);
     expect(stderr).to.equal(
-      " !     Not installed on this machine: haproxy redis-server runit\n" +
-        " !     Run: sudo apt-get install -y --no-install-recommends haproxy redis-server runit",
+      " !     Not installed on this machine: bubblewrap haproxy iproute2 nftables redis-server runit\n" +
+        " !     Run: sudo apt-get install -y --no-install-recommends bubblewrap haproxy iproute2 nftables redis-server runit",
     );
   });
 });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Home } from "../../../../core/home.js";
-import { CGROUPS, instanceGroup } from "../../../../core/instances/instance-group.js";
+import { CGROUPS, controlGroup } from "../../../../core/instances/control-group.js";
 import { parseInstanceId } from "../../../../core/instances/instance-id.js";
 import { parseStatus } from "../../../../core/exec/runsv.js";
 import { parseAuxv, type KernelUnits } from "../../../../core/kernel/auxv.js";
@@ -145,7 +145,7 @@ export class RunitUsage {
     if (known !== undefined) return known;
     const { home } = this;
     const { cgroups } = this.places;
-    const group = instanceGroup(this.isUnified ? cgroups : join(cgroups, "memory"), home.root, id);
+    const group = controlGroup(this.isUnified ? cgroups : join(cgroups, "memory"), "sluice", home.root, id);
     const files = {
       memoryUsage: join(group, this.isUnified ? "memory.current" : "memory.usage_in_bytes"),
       memoryStat: join(group, "memory.stat"),

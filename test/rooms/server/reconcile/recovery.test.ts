@@ -9,7 +9,8 @@ import { TestPipeline } from "../../../support/running/test-pipeline.js";
 
 const NEVER = new AbortController().signal;
 
-const ROOT = { kind: "tree", folder: "/" } as const;
+const ROOT = { kind: "tree", folder: "/", at: "/" } as const;
+const LIMITS = { memoryMegabytes: 64, processes: 50, scratchMegabytes: 1 };
 
 describe("the recovery of an app", function () {
   this.timeout(60_000);
@@ -51,7 +52,7 @@ describe("the recovery of an app", function () {
     await engine.stop("shop.v1.web.1", 0);
     const stray = { app: "shop", command: "exec sleep 1000", artifact: ROOT, env: {} } as const;
     for (const id of ["shop.v7.web.1", "gone.v1.web.1"])
-      await engine.start({ ...stray, id, limits: { memoryMegabytes: 64 }, listen: "nothing" });
+      await engine.start({ ...stray, id, limits: LIMITS, listen: "nothing" });
     await pipeline.serverAnew();
     const { tools, pipeline: itself } = pipeline.parts;
     await beginRecovery(tools, itself);
@@ -96,7 +97,7 @@ describe("the recovery of an app", function () {
       await tools.engine.start({
         ...stray,
         id: "torn.v1.web.1",
-        limits: { memoryMegabytes: 64 },
+        limits: LIMITS,
         listen: "nothing",
       });
       await tools.engine.stop("shop.v1.web.1", 0);

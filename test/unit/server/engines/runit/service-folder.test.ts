@@ -35,7 +35,7 @@ describe("a service folder", () => {
     "as a user, with a socket": { user: { uid: 1234, gid: 1234 }, listen: "socket" },
     hostile: {
       command: HOSTILE,
-      artifact: { kind: "tree", folder: `/tmp/${HOSTILE}` },
+      artifact: { kind: "tree", folder: "/tmp", at: `/tmp/${HOSTILE}` },
       env: { A: HOSTILE, B: "" },
     },
   } satisfies Record<string, Partial<InstanceSpec>>)) {
@@ -50,7 +50,7 @@ describe("a service folder", () => {
   }
 
   it("makes an instance wait longer each time it has ended soon, up to a minute", async () => {
-    await writeFiles({ command: "true", artifact: { kind: "tree", folder: "/" } });
+    await writeFiles({ command: "true", artifact: { kind: "tree", folder: "/", at: "/" } });
     const programs = join(folder, "programs");
     await mkdir(programs);
     await writeFile(join(programs, "sleep"), `#!/bin/sh\necho "$1" >>${folder}/slept\n`, { mode: 0o700 });
@@ -87,9 +87,9 @@ function filesOf(folder: string, changes: Partial<InstanceSpec>): Readonly<Recor
     id: "shop.v1.web.1",
     app: "shop",
     command: "node server.js | tee log",
-    artifact: { kind: "tree", folder },
+    artifact: { kind: "tree", folder, at: folder },
     env: { PATH: process.env["PATH"] ?? "", GREETING: "hello world" },
-    limits: { memoryMegabytes: 512 },
+    limits: { memoryMegabytes: 512, processes: 100, scratchMegabytes: 1 },
     listen: "port",
     ...changes,
   };
@@ -99,7 +99,9 @@ function filesOf(folder: string, changes: Partial<InstanceSpec>): Readonly<Recor
     address,
     logFolder: "/tmp/it's a log",
     logBytes: 1,
-    memoryLimit: ["ulimit -d 524288"],
+    limits: ["ulimit -d 524288"],
+    killsFile: undefined,
+    shell: ["/bin/sh"],
   });
 }
 

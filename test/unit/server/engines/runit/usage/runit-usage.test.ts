@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Home } from "../../../../../../core/home.js";
-import { instanceGroup } from "../../../../../../core/instances/instance-group.js";
+import { controlGroup } from "../../../../../../core/instances/control-group.js";
 import { RunitUsage } from "../../../../../../server/engines/runit/usage/runit-usage.js";
 
 const ID = "shop.v1.web.1";
@@ -36,7 +36,7 @@ describe("what instances have used", () => {
     `1 (a b) S 1 ${group} 1 0 -1 0 0 0 0 0 ${ticks} 0 0 0 20 0 1 0 5 5 ${pages} 0`;
 
   it("is asked of their control groups (version 2)", async () => {
-    const group = instanceGroup(join(folder, "cgroups"), home.root, ID);
+    const group = controlGroup(join(folder, "cgroups"), "sluice", home.root, ID);
     await write({
       [join(home.service(ID), "end")]: "3 1 0\n",
       [join(home.service("redis"), "run")]: "",
@@ -54,7 +54,7 @@ describe("what instances have used", () => {
   });
 
   it("is asked of the processes in their control groups (version 1)", async () => {
-    const group = instanceGroup(join(folder, "cgroups/memory"), home.root, ID);
+    const group = controlGroup(join(folder, "cgroups/memory"), "sluice", home.root, ID);
     await write({
       [join(home.service(ID), "run")]: "",
       [join(group, "memory.usage_in_bytes")]: "9000\n",
@@ -88,7 +88,7 @@ describe("what instances have used", () => {
   ] as const)
     it(`is asked in full as soon as they have done something, else now and then (version ${version})`, async () => {
       const mount = join(folder, version === 2 ? "cgroups" : "cgroups/memory");
-      const group = instanceGroup(mount, home.root, ID);
+      const group = controlGroup(mount, "sluice", home.root, ID);
       const set = async (ticks: number, bytes: number): Promise<void> => write(texts(group, ticks, bytes));
       await write({ [join(group, "memory.stat")]: "inactive_file 0\n", [join(home.service(ID), "run")]: "" });
       await set(100, 5000);

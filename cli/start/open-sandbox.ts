@@ -1,0 +1,37 @@
+import { AppError } from "../../core/errors/app-error.js";
+import { captureCommand } from "../../core/exec/exec.js";
+import { Sandbox } from "../../core/exec/sandbox/sandbox.js";
+import type { Mount } from "../../core/exec/sandbox/sandbox-policy.js";
+import type { Settings } from "../../core/settings/settings.js";
+import type { Context } from "./context.js";
+
+/** What apps' programs run in. Throws `sandbox-unavailable` where this machine lets nobody make one. */
+export async function openSandbox(
+  context: Pick<Context, "home" | "settings" | "isRoot" | "path" | "networkEnv">,
+): Promise<Sandbox> {
+  const { home, settings, isRoot, path, networkEnv } = context;
+  const sandbox = await Sandbox.open({
+    ...{ path, networkEnv },
+    owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    home: home.root,
+    // Node.js versions that apps asked for, and what the administrator lets all of them see.
+    folders: [{ from: home.runtimes(), access: "read" }, ...settings.sandbox.folders.map(asMount)],
+    scratch: home.scratch(),
+  });
+  const { firstUid } = settings.instances;
+  const policy = {
+    hostname: "sluice",
+    work: { folder: "/usr", at: "/app", changes: "lost" as const },
+    mounts: [],
+    scratchMegabytes: 1,
+    ...(isRoot ? { user: { uid: firstUid, gid: firstUid } } : {}),
+  };
+  const argv = sandbox.command(policy, ["/bin/true"], { diesWithParent: true });
+  const { exit, stderr } = await captureCommand({ argv, cwd: "/", env: { PATH: path } });
+  if (exit.status === 0) return sandbox;
+  throw new AppError("sandbox-unavailable", { isRoot, reason: stderr.split("\n").at(-1) ?? "" });
+}
+
+function asMount({ path, access }: Settings["sandbox"]["folders"][number]): Mount {
+  return { from: path, access };
+}

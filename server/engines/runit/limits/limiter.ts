@@ -1,0 +1,210 @@
+import { constants } from "node:fs";
+import { access, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { systemClock } from "../../../../core/clock.js";
+import { quote } from "../../../../core/exec/quote.js";
+import {
+  CGROUPS,
+  controlGroup,
+  ownerMark,
+  type GroupKind,
+} from "../../../../core/instances/control-group.js";
+
+export interface Limits {
+  readonly memoryMegabytes: number;
+  /** Processes and threads. */
+  readonly processes: number;
+}
+
+export type Excess = "memory" | "processes";
+
+/** Holds the processes of an instance or a task together, and to so much memory and so many processes in all. */
+export interface Limiter {
+  /** Prepares the limits and returns the shell lines by which a process puts itself under them. */
+  prepare(id: string, limits: Limits): Promise<string[]>;
+  /** The processes under them; undefined where the kernel does not keep them together. */
+  processes(id: string): Promise<number[] | undefined>;
+  /** What it has asked for and not got. */
+  exceeded(id: string): Promise<readonly Excess[]>;
+  /** A file with a line `oom_kill N`: how often the kernel has ended one of its processes for want of memory. */
+  killsFile(id: string): string | undefined;
+  /** Removes the limits of what has ended, and ends what is left of it. */
+  remove(id: string): Promise<void>;
+  /** The ids that have limits. */
+  list(): Promise<string[]>;
+}
+
+const POLL_MS = 10;
+const REMOVE_TIMEOUT_MS = 5000;
+
+/** What stands in a control group's file: the kernel takes the value at once. */
+type Values = Readonly<Record<string, string>>;
+
+/** One hierarchy of control groups. */
+interface Hierarchy {
+  readonly mount: string;
+  readonly limits: (limits: Limits) => Values;
+  /** Of the group in which all of a kind lie. */
+  readonly ofKind: Values;
+  /** The file that counts processes ended for want of memory, if it does. */
+  readonly kills: string;
+}
+
+/**
+ * Control groups of version 2, else of version 1, where this user may write them; else a limit on each process's data segment
+ * (RLIMIT_DATA), and none on their number. `owner` is the state folder.
+ */
+export async function openLimiter(owner: string, kind: GroupKind): Promise<Limiter> {
+  const hierarchies = await hierarchiesFor(kind);
+  if (hierarchies.length === 0) return dataLimiter;
+  for (const { mount, ofKind } of hierarchies) {
+    await mkdir(join(mount, kind), { recursive: true });
+    await write(join(mount, kind), ofKind);
+  }
+  const groupsOf = (id: string): string[] =>
+    hierarchies.map(({ mount }) => controlGroup(mount, kind, owner, id));
+  return {
+    prepare: async (id, limits) => {
+      for (const hierarchy of hierarchies) {
+        const group = controlGroup(hierarchy.mount, kind, owner, id);
+        await mkdir(group, { recursive: true });
+        await write(group, hierarchy.limits(limits));
+      }
+      return groupsOf(id).map((group) => `echo $$ >${quote(join(group, "cgroup.procs"))} || exit 1`);
+    },
+    processes: async (id) => membersOf(groupsOf(id)[0] ?? ""),
+    exceeded: async (id) => {
+      const read = async (name: string): Promise<string> =>
+        (
+          await Promise.all(groupsOf(id).map((group) => readFile(join(group, name), "utf8").catch(() => "")))
+        ).join("");
+      const kills = await read(hierarchies[0]?.kills ?? "");
+      const refusals = await read("pids.events");
+      return [
+        ...(/^oom_kill [1-9]/m.test(kills) ? ["memory" as const] : []),
+        ...(/^max [1-9]/m.test(refusals) ? ["processes" as const] : []),
+      ];
+    },
+    killsFile: (id) => hierarchies[0] && join(groupsOf(id)[0] ?? "", hierarchies[0].kills),
+    remove: async (id) => {
+      for (const group of groupsOf(id)) await removeGroup(group);
+    },
+    list: async () => {
+      const [{ mount } = { mount: "" }] = hierarchies;
+      const mark = `.${ownerMark(owner)}`;
+      const names = await readdir(join(mount, kind)).catch(() => []);
+      return names.flatMap((name) => (name.endsWith(mark) ? [name.slice(0, -mark.length)] : []));
+    },
+  };
+}
+
+/** The first one tells which processes there are. */
+async function hierarchiesFor(kind: GroupKind): Promise<Hierarchy[]> {
+  const isTask = kind === "sluice-tasks";
+  if (await hasUnified()) {
+    const weight = { "cpu.weight": isTask ? "50" : "200" };
+    return [
+      {
+        mount: CGROUPS,
+        limits: ({ memoryMegabytes, processes }) => ({
+          "memory.max": bytes(memoryMegabytes),
+          // Swapping would only put off the end.
+          "memory.swap.max": "0",
+          "pids.max": String(processes),
+        }),
+        ofKind: { "cgroup.subtree_control": "+memory +pids +cpu", ...weight },
+        kills: "memory.events.local",
+      },
+    ];
+  }
+  const kills = "memory.oom_control";
+  const all: Hierarchy[] = [
+    {
+      ...{ mount: join(CGROUPS, "memory"), ofKind: {}, kills },
+      limits: ({ memoryMegabytes }) => ({ "memory.limit_in_bytes": bytes(memoryMegabytes) }),
+    },
+    {
+      ...{ mount: join(CGROUPS, "pids"), ofKind: {}, kills },
+      limits: ({ processes }) => ({ "pids.max": String(processes) }),
+    },
+  ];
+  // All tasks together weigh as much as one instance, which shares the processors as the other sessions of the machine do.
+  if (isTask)
+    all.push({ mount: join(CGROUPS, "cpu"), ofKind: { "cpu.shares": "1024" }, kills, limits: () => ({}) });
+  const found: Hierarchy[] = [];
+  for (const hierarchy of all) if (await isWritable(hierarchy.mount)) found.push(hierarchy);
+  return found[0]?.mount === join(CGROUPS, "memory") ? found : [];
+}
+
+/** Version 2 with what is needed of it, handed down to groups below the top. */
+async function hasUnified(): Promise<boolean> {
+  const controllers = await readFile(join(CGROUPS, "cgroup.controllers"), "utf8").catch(() => "");
+  const has = new Set(controllers.trim().split(/\s+/));
+  if (!["memory", "pids", "cpu"].every((name) => has.has(name)) || !(await isWritable(CGROUPS))) return false;
+  await writeFile(join(CGROUPS, "cgroup.subtree_control"), "+memory +pids +cpu");
+  return true;
+}
+
+/** A kernel without swap accounting has no file for it. */
+async function write(group: string, values: Values): Promise<void> {
+  for (const [file, value] of Object.entries(values)) {
+    const isOptional = file === "memory.swap.max" || file === "cpu.weight";
+    await writeFile(join(group, file), value).catch((error: unknown) => {
+      if (!isOptional) throw error;
+    });
+  }
+}
+
+function bytes(megabytes: number): string {
+  return String(megabytes * 1024 * 1024);
+}
+
+async function removeGroup(group: string): Promise<void> {
+  const deadline = Date.now() + REMOVE_TIMEOUT_MS;
+  for (;;) {
+    for (const pid of await membersOf(group)) endProcess(pid);
+    try {
+      await rmdir(group);
+      return;
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "ENOENT") return;
+      if (code !== "EBUSY" || Date.now() > deadline) throw error;
+    }
+    await systemClock.sleep(POLL_MS);
+  }
+}
+
+/** None when there is no such group. */
+async function membersOf(group: string): Promise<number[]> {
+  const members = await readFile(join(group, "cgroup.procs"), "utf8").catch(() => "");
+  // Processes of another PID namespace show as 0, and a signal to 0 would be for ourselves (kill(2)).
+  return members
+    .split("\n")
+    .map(Number)
+    .filter((pid) => pid > 0);
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+const dataLimiter: Limiter = {
+  prepare: async (_id, { memoryMegabytes }) => [`ulimit -d ${memoryMegabytes * 1024}`],
+  processes: async () => undefined,
+  exceeded: async () => [],
+  killsFile: () => undefined,
+  remove: async () => undefined,
+  list: async () => [],
+};
+
+async function isWritable(path: string): Promise<boolean> {
+  return access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
