@@ -71,15 +71,13 @@ describe("RunitEngine", function () {
     expect(await readdir(services)).to.deep.equal([]);
   });
 
-  it("does not wait for ever for one that has left the process group, and ends it where the kernel knows it", async () => {
+  it("does not wait for ever for one that has left the process group, and ends it all the same", async () => {
     const id = `${ownName()}.v1.worker.1`;
     await trial.start(trial.worker('setsid sleep 1000 & echo "child $!"; exec sleep 1000', { id }));
     const child = await trial.processOf(await trial.said(id, "child"));
     await eventually("it has left", async () => (await processGroupOf(child)) === child);
-    const isKnown = (await memoryGroups()).some((name) => name.startsWith(id));
     await trial.engine.stop(id, 0.5);
     expect(await trial.engine.list()).to.deep.equal([]);
-    if (!isKnown) process.kill(child, "SIGKILL");
     await eventually("it is gone", async () => !(await isAlive(child)));
   });
 
