@@ -58,7 +58,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(parts.outbox.start({ ...parts.notifier.handlers(), ...parts.reporter.handlers() }));
     listeners.push(
       await listen(controlPort(parts, options), {
-        bind: settings.bind,
+        controlBind: settings.controlBind,
         controlPort: settings.controlPort,
         socket: options.home.controlSocket(),
         log,
@@ -70,7 +70,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         apps: tools.apps,
         desk,
         hostKeyFile: options.home.sshHostKey(),
-        bind: settings.bind,
+        attempts: parts.access.attempts,
+        bind: settings.sshBind ?? settings.controlBind,
         port: settings.sshPort,
         log,
       }),

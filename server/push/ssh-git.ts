@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
-import ssh2, { type Connection, type ServerChannel } from "ssh2";
-import { AppError, toAppError } from "../../core/errors/app-error.js";
+import { createServer } from "node:net";
+import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
+import { systemClock } from "../../core/clock.js";
+import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
 import { writeFileAtomically } from "../../core/files/atomic-file.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
 import { atLowPriority } from "../../core/exec/low-priority.js";
@@ -9,31 +10,62 @@ import { endGroup } from "../../core/exec/exec.js";
 import { startPiped } from "../../core/exec/start-piped.js";
 import type { Log } from "../../core/log.js";
 import { parseAppName } from "../../core/names.js";
+import type { Actor } from "../../core/records/events/actor.js";
 import { authenticateKey } from "../access/authenticate-key.js";
+import { refuseExpired, type Credential } from "../access/credential.js";
+import { makeHolder, type Holder } from "../access/holder.js";
 import type { KeyStore } from "../access/key-store.js";
+import { originOf } from "../access/origin.js";
+import type { WrongAttempts } from "../access/wrong-attempts.js";
 import { problemLines } from "../pipeline/output.js";
 import type { AppStore } from "../apps/app-store.js";
+import { ConnectionLimit, type ConnectionLimits } from "./connection-limit.js";
+import { openRepository } from "./open-repository.js";
 import type { PushDesk } from "./push-desk.js";
 
 export interface SshGitOptions {
   readonly keys: KeyStore;
+  readonly attempts: WrongAttempts;
   readonly apps: AppStore;
   readonly desk: PushDesk;
   readonly hostKeyFile: string;
   readonly bind: string;
   readonly port: number;
   readonly log: Log;
+  readonly limits?: ConnectionLimits;
+  /** A connection that has not logged in by then is closed. */
+  readonly loginMs?: number;
+  readonly keepalive?: { readonly keepaliveInterval: number; readonly keepaliveCountMax: number };
 }
+
+const LIMITS: ConnectionLimits = { inAll: 100, perAddress: 20, halfOpen: 30 };
+const LOGIN_MS = 60_000;
+/** A client that answers none of so many is gone. */
+const KEEPALIVE = { keepaliveInterval: 30_000, keepaliveCountMax: 3 };
+/** As OpenSSH's `MaxAuthTries`. */
+const MOST_KEYS = 6;
 
 /** `ssh://git@HOST:PORT/APP`: Git over SSH, in this process; nothing but git can be run. */
 export async function sshGit(options: SshGitOptions): Promise<{ close(): Promise<void> }> {
-  const ssh = new ssh2.Server({ hostKeys: [await hostKey(options.hostKeyFile)] }, (client) =>
-    serveClient(options, client),
-  );
-  const sockets = new Set<Socket>();
+  const hostKeys = [await hostKey(options.hostKeyFile)];
+  const { limits = LIMITS, loginMs = LOGIN_MS } = options;
+  const connections = new ConnectionLimit(limits);
   const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
+    if (!connections.take(socket)) {
+      // Lines before the version are shown to people (RFC 4253, section 4.2).
+      socket.on("error", () => undefined).end("Too many connections. Try again later.\r\n");
+      return;
+    }
+    const deadline = setTimeout(() => socket.destroy(), loginMs);
+    socket.once("close", () => clearTimeout(deadline));
+    const onLogin = (): void => {
+      clearTimeout(deadline);
+      connections.markLoggedIn(socket);
+    };
+    // One for each connection: it is told whose it is.
+    const ssh = new ssh2.Server({ hostKeys, ...KEEPALIVE, ...options.keepalive }, (client) =>
+      serveClient(options, client, originOf(socket), onLogin),
+    );
     ssh.injectSocket(socket);
   });
   await new Promise<void>((resolve, reject) => {
@@ -43,29 +75,43 @@ export async function sshGit(options: SshGitOptions): Promise<{ close(): Promise
   return {
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroySoon();
+      for (const socket of connections.sockets()) socket.destroySoon();
       await closed;
     },
   };
 }
 
-function serveClient(options: SshGitOptions, client: Connection): void {
+function serveClient(options: SshGitOptions, client: Connection, from: string, onLogin: () => void): void {
   /** Whose connection it is, or why nobody can say. */
-  let by: string | AppError | undefined;
+  let holder: Holder | AppError | undefined;
+  let refused = 0;
+  const refuse = (context: AuthContext): void => {
+    if (context.method === "publickey") refused++;
+    if (refused >= MOST_KEYS || (refused > 0 && options.attempts.isPaused(from))) client.end();
+    else context.reject(["publickey"]);
+  };
+  const admit = (context: AuthContext, as: Holder | AppError): void => {
+    holder = as;
+    onLogin();
+    context.accept();
+  };
   // Without a handler the process would end with the connection.
   client.on("error", (error: Error) => options.log.debug({ reason: error.message }, "ssh connection"));
+  client.on("close", () => {
+    // A client that tries all of its keys until one is right has done nothing wrong.
+    if (holder === undefined && refused > 0) options.attempts.add(from).catch(() => undefined);
+  });
   client.on("authentication", (context) => {
     authenticateKey(options.keys, context).then(
-      (name) => {
-        by = name;
-        if (name === undefined) context.reject(["publickey"]);
+      (offered) => {
+        if (offered === undefined) refuse(context);
+        else if (offered.isProved) admit(context, holderOrExpired(offered.credential, from));
         else context.accept();
       },
       (error: unknown) => {
         options.log.warn({ err: error }, "ssh authentication");
         // Anyone gets in, only to see why nothing can be done.
-        by = toAppError(error);
-        context.accept();
+        admit(context, toAppError(error));
       },
     );
   });
@@ -80,22 +126,22 @@ function serveClient(options: SshGitOptions, client: Connection): void {
     });
     session.on("exec", (acceptExec, _reject, { command }) => {
       const channel = acceptExec();
-      if (typeof by !== "string") {
-        refuse(channel, by ?? new AppError("unauthorized", {}));
+      if (holder === undefined || isAppError(holder)) {
+        end(channel, holder ?? new AppError("unauthorized", {}));
         return;
       }
-      serveCommand(options, channel, by, command, env).catch((error: unknown) =>
-        refuse(channel, toAppError(error)),
+      serveCommand(options, channel, holder, command, env).catch((error: unknown) =>
+        end(channel, toAppError(error)),
       );
     });
-    session.on("shell", (acceptShell) => refuse(acceptShell(), new AppError("ssh-git-only", {})));
+    session.on("shell", (acceptShell) => end(acceptShell(), new AppError("ssh-git-only", {})));
   });
 }
 
 async function serveCommand(
   options: SshGitOptions,
   channel: ServerChannel,
-  by: string,
+  holder: Holder,
   command: string,
   env: Record<string, string>,
 ): Promise<void> {
@@ -103,14 +149,8 @@ async function serveCommand(
   if (match === null) throw new AppError("ssh-git-only", {});
   const [, service = "", name = ""] = match;
   const app = parseAppName(name);
-  const path =
-    service === "receive-pack"
-      ? await options.desk.repositoryForPush(app)
-      : await options.desk.repositoryForFetch(
-          app,
-          (await options.apps.list()).map((record) => record.name),
-        );
-  await runGit(options.desk, channel, { app, by, service, path, env });
+  const path = await openRepository(options, holder, app, service === "receive-pack" ? "push" : "fetch");
+  await runGit(options.desk, channel, { app, actor: holder, service, path, env });
 }
 
 async function runGit(
@@ -118,13 +158,13 @@ async function runGit(
   channel: ServerChannel,
   {
     app,
-    by,
+    actor,
     service,
     path,
     env,
-  }: { app: string; by: string; service: string; path: string; env: Record<string, string> },
+  }: { app: string; actor: Actor; service: string; path: string; env: Record<string, string> },
 ): Promise<void> {
-  const push = desk.open(app, by);
+  const push = desk.open(app, actor);
   const child = startPiped({
     argv: atLowPriority(["git", service, path]),
     env: { ...push.env, ...env },
@@ -155,10 +195,19 @@ async function runGit(
   }
 }
 
-function refuse(channel: ServerChannel, error: AppError): void {
+function end(channel: ServerChannel, error: AppError): void {
   channel.stderr.write(`${problemLines(error).join("\n")}\n`);
   channel.exit(1);
   channel.end();
+}
+
+function holderOrExpired(credential: Credential, address: string): Holder | AppError {
+  try {
+    refuseExpired(credential, "key", systemClock.now());
+    return makeHolder(credential, `ssh ${address}`);
+  } catch (error) {
+    return toAppError(error);
+  }
 }
 
 /** Made at the first start. Throws `host-key-invalid`. */
