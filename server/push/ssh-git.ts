@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import { systemClock } from "../../core/clock.js";
 import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
@@ -40,10 +40,13 @@ export interface SshGitOptions {
 
 const LIMITS: ConnectionLimits = { inAll: 100, perAddress: 20, halfOpen: 30 };
 const LOGIN_MS = 60_000;
+const TURN_AWAY_MS = 1000;
 /** A client that answers none of so many is gone. */
 const KEEPALIVE = { keepaliveInterval: 30_000, keepaliveCountMax: 3 };
 /** As OpenSSH's `MaxAuthTries`. */
 const MOST_KEYS = 6;
+/** At once, of one connection; as OpenSSH's `MaxSessions`. */
+const MOST_SESSIONS = 10;
 
 /** `ssh://git@HOST:PORT/APP`: Git over SSH, in this process; nothing but git can be run. */
 export async function sshGit(options: SshGitOptions): Promise<{ close(): Promise<void> }> {
@@ -52,8 +55,7 @@ export async function sshGit(options: SshGitOptions): Promise<{ close(): Promise
   const connections = new ConnectionLimit(limits);
   const server = createServer((socket) => {
     if (!connections.take(socket)) {
-      // Lines before the version are shown to people (RFC 4253, section 4.2).
-      socket.on("error", () => undefined).end("Too many connections. Try again later.\r\n");
+      turnAway(socket);
       return;
     }
     const deadline = setTimeout(() => socket.destroy(), loginMs);
@@ -79,6 +81,13 @@ export async function sshGit(options: SshGitOptions): Promise<{ close(): Promise
       await closed;
     },
   };
+}
+
+/** A server may send lines for people before its version (RFC 4253, section 4.2). One that does not leave then is not waited for. */
+function turnAway(socket: Socket): void {
+  const deadline = setTimeout(() => socket.destroy(), TURN_AWAY_MS);
+  socket.on("error", () => undefined).once("close", () => clearTimeout(deadline));
+  socket.resume().end("Too many connections. Try again later.\r\n");
 }
 
 function serveClient(options: SshGitOptions, client: Connection, from: string, onLogin: () => void): void {
@@ -115,8 +124,15 @@ function serveClient(options: SshGitOptions, client: Connection, from: string, o
       },
     );
   });
-  client.on("session", (accept) => {
+  let sessions = 0;
+  client.on("session", (accept, reject) => {
+    if (sessions >= MOST_SESSIONS) {
+      reject();
+      return;
+    }
+    sessions++;
     const session = accept();
+    session.on("close", () => sessions--);
     const env: Record<string, string> = {};
     session.on("env", (acceptEnv, _reject, info) => {
       const value = "val" in info && typeof info.val === "string" ? info.val : "";
