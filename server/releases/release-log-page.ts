@@ -18,7 +18,19 @@ export function releaseLogPage({ home }: { readonly home: Home }, links: LogLink
     if (number === undefined || verdict === "wrong") throw new AppError("not-found", { path: request.path });
     if (verdict === "expired") throw new AppError("log-link-expired", { app, release });
     const output = await readFile(home.releaseOutput(app, number), "utf8").catch(() => "");
-    response.type("text/plain").set({ "X-Robots-Tag": "noindex", "Cache-Control": "no-store" }).send(output);
+    response.type("text/plain").set({ "X-Robots-Tag": "noindex", "Cache-Control": "no-store" });
+    response.send(publicLines(output));
   });
   return router;
+}
+
+const PROBLEM = " !     ";
+
+/**
+ * Of each problem the first line alone: what follows may be what an instance has answered or written before it failed. Pure.
+ */
+export function publicLines(output: string): string {
+  const lines = output.split("\n");
+  const isProblem = (line: string | undefined): boolean => line?.startsWith(PROBLEM.trimEnd()) === true;
+  return lines.filter((line, index) => !isProblem(line) || !isProblem(lines[index - 1])).join("\n");
 }

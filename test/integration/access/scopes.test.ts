@@ -33,13 +33,14 @@ describe("a token or key for some apps", function () {
   }
 
   async function send(method: string, path: string, token: string, body?: unknown): Promise<HttpAnswer> {
-    return ask(`127.0.0.1:${sluice.controlPort}`, {
+    return ask(address(), {
       method,
       path,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }
+  const address = (): string => `127.0.0.1:${sluice.controlPort}`;
   const as = async (may: string, method: string, path: string, body?: unknown): Promise<HttpAnswer> =>
     send(method, path, tokens.get(may) ?? "", body);
   const codeOf = ({ body }: HttpAnswer): string =>
@@ -119,6 +120,33 @@ describe("a token or key for some apps", function () {
     const flags = "/flags/blog/ofrep/v1/evaluate/flags";
     expect((await as("read", "POST", flags, {})).status).to.equal(404);
     expect((await as("read", "GET", "/api/events?app=blog&follow=false")).status).to.equal(404);
+  });
+
+  it("is not led to another app by how its address is written", async () => {
+    for (const path of [
+      ...["/api/apps/shop/../blog/config", "/api/apps/shop%2f..%2fblog/config", "/api/apps/blog%00/config"],
+      ...[
+        "/api/apps/%62log/config",
+        "/api/apps/BLOG/config",
+        "/API/APPS/blog/config",
+        "/api//apps/blog/config",
+      ],
+      ...[
+        "/api/apps/blog/config/",
+        "/api/apps/blog/config?app=shop",
+        "/api/apps/shop/flags/../../blog/config",
+      ],
+      ...["/flags/shop/../blog/beta/true", "/flags/%62log/beta/true", "/git/shop.git/../blog.git/info/refs"],
+      ...["/git/%62log.git/info/refs?service=git-upload-pack", "/api/events?app=shop&app=blog&follow=false"],
+    ]) {
+      const basic = Buffer.from(`git:${tokens.get("admin")}`).toString("base64");
+      const headers = path.startsWith("/git") ? { authorization: `Basic ${basic}` } : undefined;
+      const answer =
+        headers === undefined ? await as("admin", "GET", path) : await ask(address(), { path, headers });
+      expect(answer.status, path).to.be.within(400, 404);
+      expect(answer.body, path).not.to.match(/PASSWORD|hush/);
+    }
+    expect((await as("admin", "HEAD", "/api/apps/blog/config")).status).to.equal(404);
   });
 
   it("sees its apps alone in every list", async () => {
