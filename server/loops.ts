@@ -6,7 +6,7 @@ import { assemble, type ServerOptions, type ServerParts } from "./assemble.js";
 import { eventFollowers } from "./event-followers.js";
 import { Output } from "./pipeline/output.js";
 import { promote } from "./pipeline/operations/promote.js";
-import { sshGit } from "./push/ssh-git.js";
+import { sshGit } from "./push/ssh/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { MovedInstances } from "./reconcile/moved-instances.js";
 import { Reconciler } from "./reconcile/reconciler.js";

@@ -84,6 +84,13 @@ export class KeyStore {
     return undefined;
   }
 
+  /** Whether a key that was good has been removed since, or has expired. */
+  async isOver(id: string): Promise<boolean> {
+    const record = (await this.all())[id];
+    const { expiresAt } = record ?? {};
+    return record === undefined || (expiresAt !== undefined && Date.parse(expiresAt) <= this.clock.now());
+  }
+
   private async all(): Promise<Record<string, KeyRecord>> {
     const texts = Object.entries(await this.redis.hgetall(keys.sshKeys));
     const all = texts.map(

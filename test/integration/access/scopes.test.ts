@@ -217,11 +217,11 @@ describe("a token or key for some apps", function () {
     await sluice.cli("keys", "add", `${file}.pub`, "--app", "shop");
     expect(await push("blog")).to.match(/There is no app "blog" here/);
     expect(await push("shop")).to.match(/Live: http/);
-    const { redis, close } = await sluice.redis();
-    const [[id = "", text = ""] = []] = Object.entries(await redis.hgetall(keys.sshKeys));
+    const records = await sluice.redis();
+    const [[id, text] = ["", "{}"]] = Object.entries(await records.redis.hgetall(keys.sshKeys));
     const expired = { ...(JSON.parse(text) as object), expiresAt: "2026-01-31T10:00:00.000Z" };
-    await redis.hset(keys.sshKeys, id, JSON.stringify(expired));
-    close();
+    await records.redis.hset(keys.sshKeys, id, JSON.stringify(expired));
+    records.close();
     expect(await fetch("shop")).to.match(/The key "ann@laptop" expired on 2026-01-31/);
   });
 
@@ -229,10 +229,14 @@ describe("a token or key for some apps", function () {
     const { id, token, expiresAt } = await make({ name: "short", may: "read", expires: "1h" });
     expect(Date.parse(expiresAt ?? "") - Date.now()).to.be.within(3_500_000, 3_600_000);
     expect((await send("GET", "/api/whoami", token)).status).to.equal(200);
-    const { redis, close } = await sluice.redis();
-    const record = JSON.parse((await redis.hget(keys.tokens, id)) ?? "") as object;
-    await redis.hset(keys.tokens, id, JSON.stringify({ ...record, expiresAt: "2026-01-31T10:00:00.000Z" }));
-    close();
+    const records = await sluice.redis();
+    const record = JSON.parse((await records.redis.hget(keys.tokens, id)) ?? "") as object;
+    await records.redis.hset(
+      keys.tokens,
+      id,
+      JSON.stringify({ ...record, expiresAt: "2026-01-31T10:00:00.000Z" }),
+    );
+    records.close();
     const answer = await send("GET", "/api/whoami", token);
     expect([answer.status, codeOf(answer)]).to.deep.equal([401, "credential-expired"]);
     expect(answer.body).to.include('The token \\"short\\" expired on 2026-01-31 at 10:00 UTC.');
@@ -247,11 +251,11 @@ describe("a token or key for some apps", function () {
   });
 
   it("is shown with what it may do, and so is one from before", async () => {
-    const { redis, close } = await sluice.redis();
+    const records = await sluice.redis();
     const old = "0".repeat(64);
     const record = { name: "old", hash: hashToken(old), createdAt: "2026-01-01T00:00:00.000Z" };
-    await redis.hset(keys.tokens, "00000001", JSON.stringify(record));
-    close();
+    await records.redis.hset(keys.tokens, "00000001", JSON.stringify(record));
+    records.close();
     const { stdout } = await sluice.cli("tokens");
     expect(stdout).to.match(/00000001 +\? +old +all +admin \(from before scopes\) +never/);
     const begins = tokens.get("push")?.slice(0, 6) ?? "";

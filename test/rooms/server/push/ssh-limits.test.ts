@@ -8,7 +8,7 @@ import { silentLog } from "../../../../core/log.js";
 import { newSshKeyPair } from "../../../../core/ssh-key-pair.js";
 import { KeyStore } from "../../../../server/access/key-store.js";
 import { WrongAttempts } from "../../../../server/access/wrong-attempts.js";
-import { sshGit, type SshGitOptions } from "../../../../server/push/ssh-git.js";
+import { sshGit, type SshGitOptions } from "../../../../server/push/ssh/ssh-git.js";
 import { eventually } from "../../../support/eventually.js";
 import { FakeClock } from "../../../support/fakes/fake-clock.js";
 import { freePort } from "../../../support/network/free-port.js";
@@ -139,6 +139,21 @@ describe("connections over SSH", function () {
     socket.removeAllListeners("data");
     socket.resume();
     await eventually("the server ends it", () => isClosed);
+  });
+
+  it("run nothing any more once their key is removed", async () => {
+    await start({});
+    const other = newSshKeyPair("other");
+    const store = new KeyStore(own.redis);
+    const { id } = await store.add({ key: other.publicKey, apps: "all", may: "push" }, { by: "me" });
+    expect(await logIn(other.privateKey)).to.equal("ready");
+    await store.remove(id, { by: "me" });
+    const [client] = clients;
+    const closed = new Promise<string>((resolve) => client?.on("close", () => resolve("closed")));
+    client?.exec("git-upload-pack '/shop'", (error, channel) => {
+      if (error === undefined) channel.on("error", () => undefined);
+    });
+    expect(await closed).to.equal("closed");
   });
 
   it("end after a few wrong keys, and after one when many have come from there", async () => {

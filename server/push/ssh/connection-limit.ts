@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { networksOf } from "../access/networks-of.js";
+import { networksOf } from "../../access/networks-of.js";
 
 export interface ConnectionLimits {
   readonly inAll: number;
