@@ -7,7 +7,7 @@ import { originOf } from "./origin.js";
 import type { TokenStore } from "./token-store.js";
 import type { WrongAttempts } from "./wrong-attempts.js";
 
-/** What requests are checked with. */
+/** What requests are authenticated with. */
 export interface Access {
   readonly tokens: TokenStore;
   readonly attempts: WrongAttempts;
@@ -31,7 +31,7 @@ export interface Entrance {
 type Carrier = keyof typeof CARRIERS;
 
 /**
- * Who sends a request, by the token it carries. Throws the refusal, `unauthorized` if nothing else is said,
+ * Identifies the client of a request by the token it carries. Throws the refusal, `unauthorized` if nothing else is said,
  * `credential-expired`, `attempts-too-many` and `redis-unavailable`.
  */
 export async function authenticate(
@@ -43,7 +43,7 @@ export async function authenticate(
   const from = originOf(request.socket);
   if (token === "") throw new AppError(refusal, {});
   if (alsoGood?.is(token) === true) return makeHolder(alsoGood.credential, from);
-  // Nothing is awaited between this look at the pause and the count of a wrong token: guesses that come at once are counted.
+  // Nothing is awaited between this check of the pause and the count of a wrong token, so parallel guesses are all counted.
   const isRandom = tokens.isRandom(token);
   if ((isRandom || !attempts.isPaused(from)) && tokens.isAdmin(token)) return makeHolder(ADMIN, from);
   const credential = isRandom ? await tokens.find(token) : undefined;

@@ -1,10 +1,10 @@
 import { AppError } from "../../core/errors/app-error.js";
 import type { Scope } from "../../core/api/access/scope.js";
 
-/** What is known of a token or an SSH key that is ours. */
+/** A token or an SSH key that Sluice knows. */
 export interface Credential {
   readonly id: string;
-  /** As events name whoever holds it. */
+  /** As events name its holder. */
   readonly name: string;
   readonly scope: Scope;
   /** ISO 8601; undefined: never. */
@@ -19,7 +19,7 @@ export const ADMIN: Credential = {
   expiresAt: undefined,
 };
 
-/** Names under which events show the admin token and Sluice itself. */
+/** Events use these names for the admin token and for Sluice itself. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set([ADMIN.name, "sluice", "autoscaler"]);
 
 export function isReservedName(name: string): boolean {
@@ -32,7 +32,7 @@ export function refuseExpired({ name, expiresAt }: Credential, kind: "token" | "
     throw new AppError("credential-expired", { kind, name, expiresAt });
 }
 
-/** `push, shop and blog, until 2027-02-25`: of a new token or key, in its event. */
+/** `push, shop and blog, until 2027-02-25`, for the event of a new token or key. */
 export function describeScope({ apps, may }: Scope, expiresAt: string | undefined): string {
   const until = expiresAt === undefined ? "" : `, until ${expiresAt.slice(0, 10)}`;
   return `${may}, ${apps === "all" ? "all apps" : apps.join(" and ")}${until}`;

@@ -3,7 +3,7 @@ import { AppError } from "../../core/errors/app-error.js";
 import type { Actor } from "../../core/records/events/actor.js";
 import type { Credential } from "./credential.js";
 
-/** Whoever sends a request, and what they may do. */
+/** The client of a request, and what it may do. */
 export interface Holder extends Actor, Pick<Credential, "id" | "scope" | "expiresAt"> {
   readonly from: string;
 }
@@ -12,14 +12,14 @@ export function makeHolder({ id, name, scope, expiresAt }: Credential, from: str
   return { by: name, from, id, scope, expiresAt };
 }
 
-/** Whether a request may be about all apps, those that are made later too. */
+/** Whether the scope is every app, later ones included. */
 export function isForAllApps({ scope }: Pick<Holder, "scope">): boolean {
   return scope.apps === "all";
 }
 
 /**
- * Lets a holder do something to an app, or to the server when `app` is undefined. Throws `forbidden`; for an app that is none
- * of the holder's `app-unknown`, as if there were none.
+ * Checks that the holder has a right for an app, or for the server when `app` is undefined. Throws `forbidden`, or
+ * `app-unknown` for an app outside the scope, as if it did not exist.
  */
 export function requireRight({ scope }: Pick<Holder, "scope">, right: Right, app: string | undefined): void {
   if (app !== undefined && !coversApp(scope, app))
@@ -28,7 +28,7 @@ export function requireRight({ scope }: Pick<Holder, "scope">, right: Right, app
   if (!isAllowed) throw new AppError("forbidden", { needed: right, held: scope.may, app, apps: scope.apps });
 }
 
-/** What may be said of the apps that there are to a holder of some. */
+/** The app names that an error may show to this holder. */
 export function knownApps({ apps }: Holder["scope"]): readonly string[] {
   return apps === "all" ? [] : apps;
 }

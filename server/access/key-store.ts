@@ -16,7 +16,7 @@ const keySchema = z.object({
   name: z.string(),
   publicKey: z.string(),
   createdAt: z.string(),
-  /** Undefined: it was added when every key could push to every app. */
+  /** Undefined: added before keys had scopes, when each could push to every app. */
   scope: z.object({ apps: scopedAppsSchema, may: z.enum(KEY_RIGHTS) }).optional(),
   expiresAt: z.string().optional(),
 });
@@ -71,7 +71,7 @@ export class KeyStore {
       throw new AppError("id-unknown", { kind: "key", id });
   }
 
-  /** The parsed key that a client offers, if it is one of ours, and whose it is; expired or not. */
+  /** The key that a client offers, expired or not; undefined if it is unknown. */
   async find(offered: Buffer): Promise<{ credential: Credential; key: ssh2.ParsedKey } | undefined> {
     for (const [id, { name, publicKey, scope = PUSH_TO_ALL, expiresAt }] of Object.entries(
       await this.all(),
@@ -84,7 +84,7 @@ export class KeyStore {
     return undefined;
   }
 
-  /** Whether a key that was good has been removed since, or has expired. */
+  /** Whether a key has been removed or has expired. */
   async isOver(id: string): Promise<boolean> {
     const record = (await this.all())[id];
     const { expiresAt } = record ?? {};

@@ -3,15 +3,15 @@ import { withoutMapping } from "./origin.js";
 
 export interface Network {
   readonly name: string;
-  /** How many times as many attempts it may make as one sender. */
+  /** How many times the attempts of one sender it may make. */
   readonly share: number;
 }
 
-/** Of the /64 networks in a /48, so many may fail as often as they like. */
+/** A /48 may make as many attempts as so many of its /64 networks together. */
 const SENDERS_IN_SITE = 8;
 
 /**
- * The networks that an address counts for. Of IPv6 a sender has a whole /64 to choose addresses from, and a site a whole /48 of
+ * The networks that an address is counted in. An IPv6 host can choose any address in its /64, and a site has up to a /48 of
  * those (RFC 6177).
  */
 export function networksOf(address: string): readonly Network[] {

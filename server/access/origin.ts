@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 
-/** Of requests over the control socket, which only the server's user can open. */
+/** The origin of requests over the control socket, which only the server's user can open. */
 export const LOCAL_SOCKET = "socket";
-/** Of a client that left before it was looked at. */
+/** The client disconnected before its address was read. */
 const GONE = "unknown";
 
 /** Where a request comes from: an address, or `socket`. */

@@ -17,7 +17,7 @@ const tokenSchema = z.object({
   hash: z.string(),
   createdAt: z.string(),
   prefix: z.string().optional(),
-  /** Undefined: it was made when every token could do everything. */
+  /** Undefined: created before tokens had scopes, when each could do everything. */
   scope: scopeSchema.optional(),
   expiresAt: z.string().optional(),
 });
@@ -27,7 +27,7 @@ type TokenRecord = z.infer<typeof tokenSchema>;
 const EVERYTHING: Scope = { apps: "all", may: "admin" };
 const PREFIX_CHARACTERS = 6;
 
-/** The admin token of the state folder, and those made beside it, each with what it may do. */
+/** The admin token, and the tokens in Redis, each with its scope. */
 export class TokenStore {
   constructor(
     private readonly redis: Database,
@@ -35,17 +35,17 @@ export class TokenStore {
     private readonly clock: Pick<Clock, "now"> = systemClock,
   ) {}
 
-  /** Works without Redis, too. */
+  /** Works without Redis. */
   isAdmin(token: string): boolean {
     return sameSecret(token, this.adminToken);
   }
 
-  /** Whether a token looks as if Sluice had made it. Nobody can guess one of those. */
+  /** Whether a token has the form of those that Sluice creates, which cannot be guessed. */
   isRandom(token: string): boolean {
     return /^[0-9a-f]{64}$/.test(token);
   }
 
-  /** What is known of a token; undefined when it is none of these. Throws `credential-expired`. */
+  /** Undefined for an unknown token. Throws `credential-expired`. */
   async find(token: string): Promise<Credential | undefined> {
     const hash = hashToken(token);
     const found = (await this.all()).find(([, record]) => sameSecret(record.hash, hash));
@@ -55,7 +55,7 @@ export class TokenStore {
     return credential;
   }
 
-  /** Whether a token that was good has been removed since, or has expired. */
+  /** Whether a token has been removed or has expired. */
   async isOver(id: string): Promise<boolean> {
     const found = (await this.all()).find(([known]) => known === id);
     const expiresAt = found?.[1].expiresAt;

@@ -9,9 +9,9 @@ interface Failures {
   pausedUntil: number;
 }
 
-/** Somebody mistypes. */
+/** Answered at once, for people who mistype. */
 const FREE = 3;
-/** After these, each is answered later than the one before. */
+/** Up to here, each answer takes longer than the one before. */
 const DELAYED = 8;
 const FIRST_DELAY_MS = 250;
 const FIRST_PAUSE_MS = 10_000;
@@ -20,23 +20,22 @@ const FORGOTTEN_AFTER_MS = 60 * 60_000;
 const MOST_NETWORKS = 10_000;
 
 /**
- * Slows down who sends wrong tokens, signatures or keys, by their network: the first few are answered at once, the next ones
- * each later than the one before, and from then on each is followed by a pause, in which every other one is refused. In memory,
- * bounded: those that failed last are kept.
+ * Slows down clients that send wrong tokens, signatures or keys, counted by network. The first few are answered at once, and
+ * the next ones later each time. From then on each wrong attempt starts a pause in which all others are refused, and each
+ * pause is longer than the last. Kept in memory, bounded: the networks that failed last are kept.
  */
 export class WrongAttempts {
   private readonly failures = new Map<string, Failures>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** Whether nothing that somebody could guess is looked at now. */
+  /** Whether nothing that could be guessed is checked now. */
   isPaused(from: string): boolean {
     return this.pauseMs(from) > 0;
   }
 
   /**
-   * Something wrong came from there. It is counted before anything is awaited. Resolves when it may be answered. Throws
-   * `attempts-too-many`.
+   * Counts a wrong attempt, before anything is awaited. Resolves when it may be answered. Throws `attempts-too-many`.
    */
   async add(from: string): Promise<void> {
     if (from === LOCAL_SOCKET) return;
@@ -57,7 +56,7 @@ export class WrongAttempts {
     return Math.max(0, ...until.map((at) => at - now));
   }
 
-  /** Returns how much later the answer comes. */
+  /** Returns the delay of the answer in milliseconds. */
   private count({ name, share }: Network): number {
     const now = this.clock.now();
     const known = this.failures.get(name);
@@ -67,7 +66,7 @@ export class WrongAttempts {
     const over = failures.count - DELAYED * share;
     const pause = over > 0 ? Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (over - 1)) : 0;
     failures.pausedUntil = now + pause;
-    // A Map keeps its order: who fails again is the last one to be forgotten.
+    // A Map keeps the order of insertion: a network that fails again moves to the end.
     this.failures.delete(name);
     this.failures.set(name, failures);
     if (this.failures.size > MOST_NETWORKS) this.forgetOldest();

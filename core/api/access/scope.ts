@@ -9,7 +9,7 @@ export const KEY_RIGHTS = ["read", "push"] as const satisfies readonly Right[];
 
 const MOST_APPS = 100;
 
-/** Every app, those that are made later too; or these alone, whether they exist already or not. */
+/** Every app, later ones included; or only these, whether they exist yet or not. */
 export const scopedAppsSchema = z.union([
   z.literal("all"),
   z
@@ -42,7 +42,7 @@ export function includesRight(held: Right, needed: Right): boolean {
   return RIGHTS.indexOf(held) >= RIGHTS.indexOf(needed);
 }
 
-/** Whether a scope has anything to do with an app. */
+/** Whether an app is in the scope. */
 export function coversApp({ apps }: Pick<Scope, "apps">, app: string): boolean {
   return apps === "all" || apps.includes(app);
 }

@@ -1,12 +1,12 @@
-/** Who does something, as its event names them. */
+/** Who makes a change, as its event records it. */
 export interface Actor {
   /** A token's or key's name, `autoscaler`, or `sluice`. */
   readonly by: string;
-  /** Where the request came from: an address, `ssh` and an address, or `socket`. Sluice itself has none. */
+  /** Origin of the request: an address, `ssh` and an address, or `socket`. Undefined for Sluice itself. */
   readonly from?: string | undefined;
 }
 
-/** An actor of something wider, without what else is in it. */
+/** Only the actor of a wider object. */
 export function actorOf({ by, from }: Actor): Actor {
   return from === undefined ? { by } : { by, from };
 }

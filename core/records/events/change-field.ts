@@ -3,7 +3,7 @@ import { keys } from "../../redis/keys.js";
 import { ADD_EVENTS, eventsArgument } from "./add-events.js";
 import type { NewEvent } from "./event-record.js";
 
-/** Writes one field of a hash; the event of that is in the stream exactly when it is written. */
+/** Writes one field of a hash and its event, in one step. */
 export async function setField(
   redis: Database,
   hash: string,
@@ -14,7 +14,7 @@ export async function setField(
   await redis.eval(SET, 2, hash, keys.events, field, text, eventsArgument([event]));
 }
 
-/** Removes one field of a hash; there is an event exactly if it was there. Returns whether it was. */
+/** Removes one field of a hash, and adds the event if the field was there. Returns whether it was. */
 export async function removeField(
   redis: Database,
   hash: string,
@@ -24,7 +24,7 @@ export async function removeField(
   return (await redis.eval(REMOVE, 2, hash, keys.events, field, eventsArgument([event]))) === 1;
 }
 
-/** Adds events in a batch that changes something by itself. */
+/** Adds events to a batch of commands that makes the change. */
 export function addEventsIn(batch: Batch, events: readonly NewEvent[]): void {
   if (events.length > 0) batch.eval(ADD, 1, keys.events, eventsArgument(events));
 }

@@ -6,11 +6,11 @@ export interface DeclaredRoute {
   readonly method: string;
   /** `/apps/:app/scale` */
   readonly path: string;
-  /** Undefined: it declares nothing. */
+  /** Undefined: it declares none. */
   readonly need: Need | undefined;
 }
 
-/** Every route of a router and of those in it, by what stands first in each. */
+/** Every route of a router and of the routers in it, with the need that its first handler declares. */
 export function declaredRoutes(router: Router): DeclaredRoute[] {
   return router.stack.flatMap(({ route, handle }): DeclaredRoute[] => {
     if (route === undefined) return isRouter(handle) ? declaredRoutes(handle) : [];
@@ -21,7 +21,7 @@ export function declaredRoutes(router: Router): DeclaredRoute[] {
   });
 }
 
-/** The server does not start with a route that anybody with a token could use. */
+/** Throws if a route declares no need, since any token could use it. */
 export function refuseUndeclared(router: Router): void {
   const undeclared = declaredRoutes(router).filter(({ need }) => need === undefined);
   if (undeclared.length === 0) return;

@@ -6,8 +6,8 @@ import type { TokenStore } from "../../access/token-store.js";
 const LOOK_EVERY_MS = 5000;
 
 /**
- * Ends an answer that lasts, such as a stream of events, soon after its token was removed or has expired. The work that it is
- * about goes on.
+ * Ends a long response, such as a stream of events, soon after its token was removed or has expired. Work that it started
+ * continues.
  */
 export function endWhenRevoked(
   tokens: Pick<TokenStore, "isOver">,
@@ -17,7 +17,7 @@ export function endWhenRevoked(
 ): void {
   if (id === ADMIN.id) return;
   const look = async (): Promise<void> => {
-    // While Redis is away nobody knows.
+    // Unknown while Redis is away.
     if (await tokens.isOver(id).catch(() => false)) response.destroy();
   };
   const timer = setInterval(() => void look(), everyMs).unref();

@@ -3,7 +3,7 @@ import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import { isForAllApps, knownApps } from "../../access/holder.js";
 import { holderOf } from "./require-token.js";
 
-/** An app that is not there is told to a holder of some apps without the names of the others. */
+/** `app-unknown` lists the existing apps; a holder of some apps sees only the names in its scope. */
 export const hideOtherApps: ErrorRequestHandler = (error, request, response, next) => {
   const holder = holderOf(response);
   const isTold = !isAppError(error, "app-unknown") || isForAllApps(holder);

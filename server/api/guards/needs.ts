@@ -7,17 +7,17 @@ import { holderOf } from "./require-token.js";
 /** What a route needs. */
 export interface Need {
   readonly right: Right;
-  /** `app`: for the app in its address. `all`: for all apps. `any`: for some; the answer tells of those alone. */
+  /** `app`: for the app in the path. `all`: for all apps. `any`: for some app; the answer is limited to the scope. */
   readonly of: "app" | "all" | "any";
 }
 
-/** Stands first in a route: a route without one is refused (`refuseUndeclared`). */
+/** The first handler of every route; the server does not start with a route that has none (`refuseUndeclared`). */
 export interface Guard {
   (request: object, response: Response, next: NextFunction): void;
   readonly need: Need;
 }
 
-/** Each throws `forbidden`, `app` also `app-unknown` for an app that is none of the holder's. */
+/** Each throws `forbidden`; `app` throws `app-unknown` for an app outside the scope. */
 export const needs = {
   app: (right: Right): Guard =>
     guard({ right, of: "app" }, (holder, request) => requireRight(holder, right, appIn(request))),
@@ -38,7 +38,7 @@ function guard(need: Need, check: (holder: Holder, request: object) => void): Gu
   return Object.assign(handler, { need });
 }
 
-/** Not by the request's type: Express would take the parameters that a guard names for all that the route has. */
+/** The request is untyped, because Express would infer the route's parameters from the guard's type. */
 function appIn(request: object): string {
   const params: unknown = Reflect.get(request, "params");
   return typeof params === "object" && params !== null ? String(Reflect.get(params, "app")) : "";

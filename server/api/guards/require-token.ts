@@ -3,7 +3,7 @@ import { authenticate, type Access } from "../../access/authenticate.js";
 import type { Holder } from "../../access/holder.js";
 import { endWhenRevoked } from "./end-when-revoked.js";
 
-/** Lets pass who sends `Authorization: Bearer TOKEN`. Throws `unauthorized`. */
+/** Requires `Authorization: Bearer TOKEN`. Throws as `authenticate` does. */
 export function requireToken(access: Access) {
   return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const holder = await authenticate(access, request, { by: ["bearer"] });
@@ -13,7 +13,7 @@ export function requireToken(access: Access) {
   };
 }
 
-/** Whoever sends the request, behind `requireToken`. */
+/** The client of a request that has passed `requireToken`. */
 export function holderOf({ locals }: Pick<Response, "locals">): Holder {
   // Only `requireToken` writes it; Express has no type for it.
   return locals["holder"] as Holder;

@@ -2,17 +2,17 @@ import type { Response } from "express";
 import { AppError } from "../../../core/errors/app-error.js";
 import type { Holder } from "../../access/holder.js";
 
-/** Each costs memory, and a look at Redis for every event. */
+/** Each reader costs memory, and a query to Redis for every event. */
 const MOST = { inAll: 100, perToken: 10 };
 const RETRY_SECONDS = 30;
 
-/** Counts the answers that follow the events, by the token that each was asked for with. */
+/** Limits how many clients follow the events, in all and by token. */
 export class ReaderLimit {
   private readonly open = new Map<Response, string>();
 
   constructor(private readonly most: { readonly inAll: number; readonly perToken: number } = MOST) {}
 
-  /** Counts an answer until it is closed. Throws `events-busy`. */
+  /** Counts a response until it is closed. Throws `events-busy`. */
   take(response: Response, { id }: Pick<Holder, "id">): void {
     const { inAll, perToken } = this.most;
     const own = [...this.open.values()].filter((other) => other === id).length;

@@ -5,11 +5,11 @@ export interface ConnectionLimits {
   readonly inAll: number;
   /** From one address; of IPv6, from one /64. */
   readonly perAddress: number;
-  /** Of all, those that have not logged in yet. */
+  /** Connections that have not logged in yet. */
   readonly halfOpen: number;
 }
 
-/** Counts open connections, so that no more are taken than there is room for. */
+/** Limits the number of open connections. */
 export class ConnectionLimit {
   private readonly open = new Map<Socket, string>();
   private readonly loggedIn = new Set<Socket>();
@@ -37,7 +37,7 @@ export class ConnectionLimit {
     return true;
   }
 
-  /** The connection is half open no more. */
+  /** From now on the connection is not counted as half open. */
   markLoggedIn(socket: Socket): void {
     if (this.open.has(socket)) this.loggedIn.add(socket);
   }

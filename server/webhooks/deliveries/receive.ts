@@ -20,7 +20,7 @@ export interface ReceiveOptions {
   readonly attempts: WrongAttempts;
 }
 
-/** In the form that every forge takes; made anew at each start. */
+/** In the form that every forge takes; a new one at each start. */
 const NOBODYS_SECRET = `whsec_${randomBytes(32).toString("base64")}`;
 const LARGEST_MEGABYTES = 25;
 /** A sender that takes longer has gone. */
@@ -73,7 +73,8 @@ async function take(
   };
   const refusal = refusalOf(host, incoming, webhook, now);
   if (refusal !== undefined || webhook === undefined) {
-    // Of an app that is not there nothing is kept. Whoever has no secret is not told which apps there are.
+    // Nothing is stored for an app that does not exist. The answer is the same: a client without the secret must not learn
+    // which apps exist.
     const isKnown = webhook !== undefined || (await tools.apps.find(app)) !== undefined;
     if (isKnown && !attempts.isPaused(by)) note(401, refusal ?? "");
     await attempts.add(by);
@@ -104,7 +105,7 @@ function refusalOf(
   webhook: Webhook | undefined,
   now: number,
 ): string | undefined {
-  // Also without a webhook: the answer must not come sooner.
+  // Checked without a webhook, too, so that the answer takes as long.
   const refusal = host.refusal(incoming, webhook?.secret ?? NOBODYS_SECRET, now);
   return webhook === undefined ? "the app has no webhook: `sluice webhook APP` creates one" : refusal;
 }

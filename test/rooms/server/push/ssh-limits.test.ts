@@ -86,7 +86,7 @@ describe("connections over SSH", function () {
   }
 
   it("are closed if nobody has logged in after a while, and not if somebody has", async () => {
-    await start({ loginMs: 300 });
+    await start({ loginMs: 2000 });
     const silent = open();
     expect(await logIn(known.privateKey)).to.equal("ready");
     let isGone = false;
