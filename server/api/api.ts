@@ -29,7 +29,10 @@ export interface ApiOptions extends Omit<ServerParts, "hooks" | "desk" | "report
   readonly version: string;
 }
 
-/** `/api`: JSON with `Authorization: Bearer TOKEN`; `core/api` has the shapes, `docs/api.md` lists it, and `docs/access.md` what each route needs. */
+/**
+ * `/api`: JSON with `Authorization: Bearer TOKEN`. `core/api` has the shapes; `docs/api.md` lists the routes, and
+ * `docs/access.md` what each needs.
+ */
 export function api(options: ApiOptions): Router {
   const { tools, redis, pipeline, access, canaries, webhooks } = options;
   const router = Router();

@@ -18,8 +18,8 @@ export interface EventsApiOptions {
 }
 
 /**
- * `GET /events?app&after&last&follow`: server-sent events of the apps that the token is for; those of no app are for tokens that
- * are for all. A client that resumes sends `Last-Event-ID`.
+ * `GET /events?app&after&last&follow`: server-sent events of the apps in the token's scope. Those of no app are for tokens for
+ * all apps. A client that resumes sends `Last-Event-ID`.
  */
 export function eventsApi({ events, log }: EventsApiOptions): Router {
   const router = Router();

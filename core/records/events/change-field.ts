@@ -34,7 +34,7 @@ const SET = `${ADD_EVENTS}
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 addEvents(KEYS[2], ARGV[3])`;
 
-/** KEYS: hash, events stream. ARGV: field, the events, which are added if it was there. Answer: 1 removed, 0 it was not there. */
+/** KEYS: hash, events stream. ARGV: field, the events. Answer: 1 removed, with the events; 0 it was not there. */
 const REMOVE = `${ADD_EVENTS}
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
 addEvents(KEYS[2], ARGV[2])

@@ -10,7 +10,10 @@ import { prometheusText, type HostSample } from "./prometheus.js";
 
 const FRESH_MS = 15_000;
 
-/** `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`: of the apps that it is for, and of the hosts if it is for all. */
+/**
+ * `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`: of the apps in its scope, and of the
+ * hosts if it is for all apps.
+ */
 export function metrics(
   tools: Pick<ApiNeeds, "apps" | "engine" | "traffic" | "routes" | "clock">,
   access: Access,
