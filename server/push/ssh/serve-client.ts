@@ -14,10 +14,13 @@ export interface ServeClientOptions extends Repositories {
   readonly keys: KeyStore;
   readonly attempts: WrongAttempts;
   readonly log: Log;
+  /** The delay of each refusal in a pause (`WrongAttempts`). */
+  readonly slowMs?: number;
 }
 
 /** As OpenSSH's `MaxAuthTries`. */
 const MOST_KEYS = 6;
+const SLOW_MS = 2000;
 /** At once, of one connection; as OpenSSH's `MaxSessions`. */
 const MOST_SESSIONS = 10;
 
@@ -28,15 +31,23 @@ export function serveClient(
   from: string,
   onLogin: () => void,
 ): void {
-  /** Whose connection it is, or why nobody can say. */
+  /** Whose connection it is, or why that cannot be told. */
   let holder: Holder | AppError | undefined;
   let refused = 0;
+  let isClosed = false;
   const refuse = (context: AuthContext): void => {
-    if (context.method === "publickey") refused++;
-    if (refused >= MOST_KEYS || (refused > 0 && options.attempts.isPaused(from))) client.end();
-    else context.reject(["publickey"]);
+    // The first question of a client is which methods there are.
+    if (context.method !== "none") refused++;
+    const reject = (): void => {
+      if (isClosed) return;
+      if (refused >= MOST_KEYS) client.end();
+      else context.reject(["publickey"]);
+    };
+    // A client with several keys may yet come to the right one.
+    if (refused > 0 && options.attempts.isPaused(from)) setTimeout(reject, options.slowMs ?? SLOW_MS);
+    else reject();
   };
-  /** Whoever cannot be admitted gets in only to see why, and not for long. */
+  /** A client that cannot be admitted gets in only to see why, and not for long. */
   const admit = (context: AuthContext, as: Holder | AppError): void => {
     holder = as;
     if (!isAppError(as)) onLogin();
@@ -45,6 +56,7 @@ export function serveClient(
   // Without a handler the process would end with the connection.
   client.on("error", (error: Error) => options.log.debug({ reason: error.message }, "ssh connection"));
   client.on("close", () => {
+    isClosed = true;
     // A client that tries all of its keys until one is right has done nothing wrong.
     if (holder === undefined && refused > 0) options.attempts.add(from).catch(() => undefined);
   });

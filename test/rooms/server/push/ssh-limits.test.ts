@@ -156,12 +156,32 @@ describe("connections over SSH", function () {
     expect(await closed).to.equal("closed");
   });
 
-  it("end after a few wrong keys, and after one when many have come from there", async () => {
-    await start({});
+  it("answer a wrong key late when many have come from there, and a right one at once", async () => {
+    await start({ slowMs: 1500 });
     const wrong = newSshKeyPair("wrong").privateKey;
     for (let attempt = 0; attempt < 9; attempt++) expect(await logIn(wrong)).not.to.equal("ready");
     await eventually("they are counted", () => attempts.isPaused("127.0.0.1"));
+    const began = performance.now();
     expect(await logIn(wrong)).not.to.equal("ready");
+    expect(performance.now() - began).to.be.at.least(1400);
     expect(await logIn(known.privateKey)).to.equal("ready");
+  });
+
+  it("end after six wrong passwords", async () => {
+    await start({});
+    const client = new ssh2.Client();
+    clients.add(client);
+    let asked = 0;
+    const over = new Promise<void>((resolve) => client.on("close", () => resolve()));
+    client
+      .on("error", () => undefined)
+      .connect({
+        ...{ host: "127.0.0.1", port, username: "git" },
+        authHandler: (_left, _partial, next) => {
+          next({ type: "password", username: "git", password: `guess ${++asked}` });
+        },
+      });
+    await over;
+    expect(asked).to.equal(6);
   });
 });
