@@ -1,4 +1,4 @@
-import { chmod, rm } from "node:fs/promises";
+import { chmod, chown, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Database } from "../core/redis/database.js";
 import { systemClock } from "../core/clock.js";
@@ -11,6 +11,8 @@ export interface WakerOptions {
   readonly redis: Database;
   /** The Unix socket to which the proxy sends requests for releases that sleep. */
   readonly path: string;
+  /** The group that the proxy runs as; undefined: it is this process' own user. No other user can open the socket. */
+  readonly group?: number | undefined;
   /** The request header that names the release, `APP/vN`. */
   readonly header: string;
   readonly log: Log;
@@ -40,15 +42,18 @@ export class Waker {
 
   /** Listens until `stop` is called, which also ends forwarded connections. */
   async start(): Promise<{ stop(): Promise<void> }> {
-    const { path } = this.options;
+    const { path, group } = this.options;
     await rm(path, { force: true });
     const server = createServer((socket) => this.hold(socket));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(path, resolve);
     });
-    // The proxy runs as another user. This gives no extra access: every release can also be reached by its host name.
-    await chmod(path, 0o666);
+    await chmod(path, 0o600);
+    if (group !== undefined) {
+      await chown(path, -1, group);
+      await chmod(path, 0o660);
+    }
     return { stop: async () => this.stop(server) };
   }
 

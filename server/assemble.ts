@@ -1,3 +1,4 @@
+import type { Actor } from "../core/records/events/actor.js";
 import type { Database } from "../core/redis/database.js";
 import { systemClock } from "../core/clock.js";
 import type { Home } from "../core/home.js";
@@ -10,7 +11,9 @@ import { TrafficSeries } from "../core/records/traffic/traffic-series.js";
 import { openSecretBox, type SecretBox } from "../core/secrets.js";
 import type { Settings } from "../core/settings/settings.js";
 import { KeyStore } from "./access/key-store.js";
+import type { Access } from "./access/authenticate.js";
 import { TokenStore } from "./access/token-store.js";
+import { WrongAttempts } from "./access/wrong-attempts.js";
 import { CanaryStore } from "./canary/canary-store.js";
 import type { Engine } from "./engines/engine.js";
 import type { InstanceLogs } from "./engines/instance-logs.js";
@@ -68,7 +71,7 @@ export interface ServerOptions {
 /** What the server is made of; nothing of it runs by itself yet. */
 export interface ServerParts {
   readonly tools: ReconcileNeeds;
-  readonly tokens: TokenStore;
+  readonly access: Access;
   readonly keys: KeyStore;
   readonly pipeline: Pipeline;
   readonly hooks: HookChannel;
@@ -99,16 +102,19 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
   const tools = makeTools(options, box);
   const pipeline = new Pipeline(tools, redis, id);
   const hooks = await HookChannel.open(log);
-  const onBranchDeleted = async (app: string, branch: string, by: string): Promise<void> =>
-    endBranch(pipeline, app, branch, by);
+  const onBranchDeleted = async (app: string, branch: string, actor: Actor): Promise<void> =>
+    endBranch(pipeline, app, branch, actor);
   const webhooks = new WebhookStore(redis, box);
   const receivers = new ReceiverStore(redis, box);
   const outbox = new Outbox(redis, "notify", tools);
-  const logLinks = new LogLinks(box, settings);
+  const logLinks = new LogLinks(box, settings, tools.clock);
   return {
     tools,
-    tokens: new TokenStore(redis, adminToken),
-    keys: new KeyStore(redis),
+    access: {
+      tokens: new TokenStore(redis, adminToken, tools.clock),
+      attempts: new WrongAttempts(tools.clock),
+    },
+    keys: new KeyStore(redis, tools.clock),
     pipeline,
     hooks,
     desk: new PushDesk({

@@ -17,7 +17,7 @@ export function controlPort(
   parts: ServerParts,
   { redis, version }: { redis: Database; version: string },
 ): express.Express {
-  const { tools, tokens, flags, desk, logLinks } = parts;
+  const { tools, access, flags, desk, logLinks } = parts;
   const { apps, home, log, settings } = tools;
   const app = express();
   app.disable("x-powered-by");
@@ -28,13 +28,13 @@ export function controlPort(
     );
     response.status(redisAnswers ? 200 : 503).json({ server: "up", redis: redisAnswers ? "up" : "down" });
   });
-  app.get("/metrics", metrics(tools, tokens, redis));
-  app.use("/git", httpGit({ home, tokens, apps, desk }));
-  app.use("/webhooks", receive({ tools, ...parts.webhooks }));
+  app.get("/metrics", metrics(tools, access, redis));
+  app.use("/git", httpGit({ home, access, apps, desk }));
+  app.use("/webhooks", receive({ tools, ...parts.webhooks, attempts: access.attempts }));
   app.use("/logs", releaseLogPage(tools, logLinks));
   app.use("/api", api({ ...parts, redis, version }));
-  app.use("/flags", ofrep({ apps, tokens, flags, log }));
-  app.use(flagToggles({ apps, settings, tokens, flags }));
+  app.use("/flags", ofrep({ apps, access, flags, log }));
+  app.use(flagToggles({ apps, settings, access, flags }));
   app.use((request) => {
     throw new AppError("not-found", { path: request.path });
   });
@@ -43,12 +43,12 @@ export function controlPort(
 }
 
 /** The flags alone, for apps that reach nothing else of the control port. */
-export function flagsPort({ tools, tokens, flags }: ServerParts): express.Express {
+export function flagsPort({ tools, access, flags }: ServerParts): express.Express {
   const { apps, log, settings } = tools;
   const app = express();
   app.disable("x-powered-by");
-  app.use("/flags", ofrep({ apps, tokens, flags, log }));
-  app.use(flagToggles({ apps, settings, tokens, flags }));
+  app.use("/flags", ofrep({ apps, access, flags, log }));
+  app.use(flagToggles({ apps, settings, access, flags }));
   app.use((request) => {
     throw new AppError("not-found", { path: request.path });
   });
@@ -66,6 +66,8 @@ function answerError(log: Log): ErrorRequestHandler {
     const { status, code, message, hint } = problem;
     if (status >= 500) log.error({ err: error, path: request.path }, "request");
     response.status(status);
+    if (problem.retryAfterSeconds !== undefined)
+      response.set("Retry-After", String(problem.retryAfterSeconds));
     // Git shows the text of an answer; programs read JSON.
     if (request.path.startsWith("/git/"))
       response.type("text/plain").send(`${problemLines(problem).join("\n")}\n`);

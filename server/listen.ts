@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Log } from "../core/log.js";
 import type { Settings } from "../core/settings/settings.js";
 
-export interface ListenOptions extends Pick<Settings, "bind" | "controlPort"> {
+export interface ListenOptions extends Pick<Settings, "controlBind" | "controlPort"> {
   /** For who may read the state folder; undefined where there can be none. */
   readonly socket: string | undefined;
   readonly log: Log;
@@ -13,10 +13,10 @@ export interface ListenOptions extends Pick<Settings, "bind" | "controlPort"> {
 /** Serves on the control port, and on the control socket. */
 export async function listen(
   app: RequestListener,
-  { bind, controlPort, socket, log }: ListenOptions,
+  { controlBind, controlPort, socket, log }: ListenOptions,
 ): Promise<{ close(): Promise<void> }> {
   const server = makeServer(app, log);
-  await opened(server, () => server.listen(controlPort, bind));
+  await opened(server, () => server.listen(controlPort, controlBind));
   const closeSocket = socket === undefined ? undefined : await listenOnSocket(app, socket, log);
   return {
     close: async () => {

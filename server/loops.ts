@@ -6,7 +6,7 @@ import { assemble, type ServerOptions, type ServerParts } from "./assemble.js";
 import { eventFollowers } from "./event-followers.js";
 import { Output } from "./pipeline/output.js";
 import { promote } from "./pipeline/operations/promote.js";
-import { sshGit } from "./push/ssh-git.js";
+import { sshGit } from "./push/ssh/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { MovedInstances } from "./reconcile/moved-instances.js";
 import { Reconciler } from "./reconcile/reconciler.js";
@@ -58,7 +58,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(parts.outbox.start({ ...parts.notifier.handlers(), ...parts.reporter.handlers() }));
     listeners.push(
       await listen(controlPort(parts, options), {
-        bind: settings.bind,
+        controlBind: settings.controlBind,
         controlPort: settings.controlPort,
         socket: options.home.controlSocket(),
         log,
@@ -72,7 +72,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         apps: tools.apps,
         desk,
         hostKeyFile: options.home.sshHostKey(),
-        bind: settings.bind,
+        attempts: parts.access.attempts,
+        bind: settings.sshBind ?? settings.controlBind,
         port: settings.sshPort,
         log,
       }),

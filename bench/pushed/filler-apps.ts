@@ -26,7 +26,7 @@ export async function addFillerApps(
   const store = new AppStore(redis, await openSecretBox(new Home(sluice.home).key()), FIRST_UID, []);
   let revision = 0;
   for (let index = 1; index <= count; index++) {
-    await store.ensure(fillerName(index), "bench");
+    await store.ensure(fillerName(index), { by: "bench" });
     revision = await tables.update(fillerName(index), (table) => withRelease(table, address));
   }
   const reports = new ProxyReports(redis);

@@ -20,7 +20,7 @@ export async function openRequest(
 ): Promise<IncomingMessage> {
   const socketPath = home.controlSocket();
   const port: RequestOptions = {
-    host: settings.bind === "0.0.0.0" ? "127.0.0.1" : settings.bind,
+    host: settings.controlBind === "0.0.0.0" ? "127.0.0.1" : settings.controlBind,
     port: settings.controlPort,
   };
   try {

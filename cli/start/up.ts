@@ -5,6 +5,7 @@ import type { Context } from "./context.js";
 import { openLog } from "./disk/open-log.js";
 import { leaveProxies } from "./services/leave-proxies.js";
 import { ownId } from "./own-id.js";
+import { checkAdminToken, checkControlAddress } from "./checks/control-access.js";
 import { checkHome, checkPorts, checkPrograms } from "./checks/preflight.js";
 import { reachRedis } from "./services/reach-redis.js";
 import { RedisReserve } from "./disk/redis-reserve.js";
@@ -28,6 +29,8 @@ export interface Running {
 /** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all of them answer; apps may still be recovered then. */
 export async function up(context: Context, roles: readonly Role[]): Promise<Running> {
   const { home, settings } = context;
+  if (roles.includes("server")) checkControlAddress(context);
+  if (settings.token !== undefined) checkAdminToken(settings.token, "SLUICE_TOKEN");
   await checkPrograms(context);
   await checkHome(context);
   const stops = [await lockHome(home)];
@@ -39,6 +42,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     await checkPorts(context, roles);
     const log = openLog(context);
     const { secret, made } = await readOrMakeSecret(home.token());
+    if (settings.token === undefined) checkAdminToken(secret, home.token());
     const adminToken = settings.token ?? secret;
     const { redis, ownRedis } = await reachRedis(context, log);
     stops.push(async () => redis.disconnect());

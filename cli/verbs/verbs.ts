@@ -111,6 +111,11 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
     "list, create or remove tokens for Git over HTTP and the API",
     async () => (await import("./access/tokens.js")).tokensVerb,
   ],
+  [
+    "whoami",
+    "show what the token that this command uses may do",
+    async () => (await import("./access/whoami.js")).whoamiVerb,
+  ],
   ["hooks", "install Git hooks in your clone", async () => (await import("./repository/hooks.js")).hooksVerb],
   [
     "doctor",

@@ -11,8 +11,14 @@ export class AppError<Code extends ErrorCode = ErrorCode> extends Error {
   /** HTTP status, 4xx or 5xx. */
   readonly status: number;
   readonly retriable: boolean;
+  /** When trying again can help, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: Code, values: ErrorValues<Code>, options: { cause?: unknown } = {}) {
+  constructor(
+    code: Code,
+    values: ErrorValues<Code>,
+    { retryAfterSeconds, ...options }: { cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
     // The index type of a generic key is the union of all entries; the entry for `Code` takes `ErrorValues<Code>`.
     const entry = catalogue[code] as CatalogueEntry<ErrorValues<Code>>;
     super(entry.message(values), options);
@@ -21,6 +27,7 @@ export class AppError<Code extends ErrorCode = ErrorCode> extends Error {
     this.hint = entry.hint(values);
     this.status = entry.status;
     this.retriable = entry.retriable;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

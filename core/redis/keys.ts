@@ -71,7 +71,7 @@ export const keys = {
   hostDeployments: (app: string) => `sluice:host-deployments:${app}`,
   /** Hash: branch → the track that was given to it (previews only). */
   branchTracks: (app: string) => `sluice:branch-tracks:${app}`,
-  /** Stream: what happened (`NewEvent`), written by the scripts that do it; about the last 10,000. */
+  /** Stream: what happened (`NewEvent`), written by the scripts that do it; kept 90 days, and at most about 50,000. */
   events: "sluice:events",
   /** Hash: follower → id of the last event that it has handled. */
   eventCursors: "sluice:event-cursors",

@@ -14,7 +14,13 @@ const megabytes = z.number().int().positive();
 
 /** `sluice.yml`, with every default. `docs/sluice-yml.md` shows each key; a test parses that example. */
 export const settingsSchema = z.strictObject({
-  bind: z.string().min(1).default("127.0.0.1").describe("address the public ports listen on"),
+  bind: z.string().min(1).default("127.0.0.1").describe("address that traffic comes in at"),
+  controlBind: z.string().min(1).default("127.0.0.1").describe("address of the control port"),
+  sshBind: z.string().min(1).optional().describe("address of Git over SSH (default: controlBind)"),
+  insecureControl: z
+    .boolean()
+    .default(false)
+    .describe("whether other machines may reach the control port, which has no TLS"),
   domain: z
     .string()
     .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, "must be a lower-case host name")
@@ -85,6 +91,12 @@ export const settingsSchema = z.strictObject({
   webhooks: z
     .strictObject({
       pollSeconds: seconds.default(300).describe("how often a source is checked for new commits"),
+      logLinkDays: z
+        .number()
+        .positive()
+        .max(3650)
+        .default(30)
+        .describe("how long a status's link to a log works"),
     })
     .prefault({}),
   monitor: monitorSettingsSchema.prefault({}),
@@ -122,6 +134,8 @@ const ENVIRONMENT: readonly {
   readonly within?: readonly string[];
 }[] = [
   { name: "SLUICE_BIND", path: ["bind"], numeric: false },
+  { name: "SLUICE_CONTROL_BIND", path: ["controlBind"], numeric: false },
+  { name: "SLUICE_SSH_BIND", path: ["sshBind"], numeric: false },
   { name: "SLUICE_DOMAIN", path: ["domain"], numeric: false },
   { name: "SLUICE_HTTP_PORT", path: ["httpPort"], numeric: true },
   { name: "SLUICE_CONTROL_PORT", path: ["controlPort"], numeric: true },
@@ -210,6 +224,7 @@ function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
 /** Settings that have no default, so that they are known all the same. */
 const WITHOUT_DEFAULT = {
   default: "app",
+  sshBind: "127.0.0.1",
   redis: { url: "redis://localhost" },
   proxy: { maxConnections: 1 },
   monitor: {

@@ -1,35 +1,54 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Socket } from "node:net";
 import { AppError } from "../../core/errors/app-error.js";
+import { ADMIN, type Credential } from "./credential.js";
+import { makeHolder, type Holder } from "./holder.js";
+import { originOf } from "./origin.js";
 import type { TokenStore } from "./token-store.js";
+import type { WrongAttempts } from "./wrong-attempts.js";
 
-/** Of an Express request, what can carry a token. */
+/** What requests are authenticated with. */
+export interface Access {
+  readonly tokens: TokenStore;
+  readonly attempts: WrongAttempts;
+}
+
+/** Of an Express request, what can carry a token, and where it comes from. */
 export interface Credentials {
   readonly headers: IncomingHttpHeaders;
   readonly query: Readonly<Record<string, unknown>>;
+  readonly socket: Pick<Socket, "remoteAddress" | "destroyed">;
 }
 
 export interface Entrance {
   /** Where a token may stand. The first that is there counts, whatever it holds. */
   readonly by: readonly Carrier[];
   /** A token that is good here alone. */
-  readonly alsoGood?: { readonly holder: string; readonly is: (token: string) => boolean };
+  readonly alsoGood?: { readonly credential: Credential; readonly is: (token: string) => boolean };
   readonly refusal?: "unauthorized" | "push-token-invalid";
 }
 
 type Carrier = keyof typeof CARRIERS;
 
-/** Whose token a request carries. Throws the refusal, `unauthorized` if nothing else is said, and `redis-unavailable`. */
+/**
+ * Identifies the client of a request by the token it carries. Throws the refusal, `unauthorized` if nothing else is said,
+ * `credential-expired`, `attempts-too-many` and `redis-unavailable`.
+ */
 export async function authenticate(
-  tokens: TokenStore,
+  { tokens, attempts }: Access,
   request: Credentials,
   { by, alsoGood, refusal = "unauthorized" }: Entrance,
-): Promise<string> {
+): Promise<Holder> {
   const token = tokenIn(request, by);
-  if (token !== "") {
-    if (alsoGood?.is(token) === true) return alsoGood.holder;
-    const holder = await tokens.holder(token);
-    if (holder !== undefined) return holder;
-  }
+  const from = originOf(request.socket);
+  if (token === "") throw new AppError(refusal, {});
+  if (alsoGood?.is(token) === true) return makeHolder(alsoGood.credential, from);
+  // Nothing is awaited between this check of the pause and the count of a wrong token, so parallel guesses are all counted.
+  const isRandom = tokens.isRandom(token);
+  if ((isRandom || !attempts.isPaused(from)) && tokens.isAdmin(token)) return makeHolder(ADMIN, from);
+  const credential = isRandom ? await tokens.find(token) : undefined;
+  if (credential !== undefined) return makeHolder(credential, from);
+  await attempts.add(from);
   throw new AppError(refusal, {});
 }
 

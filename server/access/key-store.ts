@@ -1,58 +1,97 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import ssh2 from "ssh2";
 import { z } from "zod";
-import type { KeySummary } from "../../core/api/access/keys.js";
+import type { KeyOrder, KeySummary } from "../../core/api/access/keys.js";
+import { KEY_RIGHTS, lifetimeMs, scopedAppsSchema } from "../../core/api/access/scope.js";
+import { systemClock, type Clock } from "../../core/clock.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
+import { removeField, setField } from "../../core/records/events/change-field.js";
 import { keys } from "../../core/redis/keys.js";
 import { parseRecord } from "../../core/redis/parse-record.js";
+import { describeScope, isReservedName, type Credential } from "./credential.js";
 
-const keySchema = z.object({ name: z.string(), publicKey: z.string(), createdAt: z.string() });
+const keySchema = z.object({
+  name: z.string(),
+  publicKey: z.string(),
+  createdAt: z.string(),
+  /** Undefined: added before keys had scopes, when each could push to every app. */
+  scope: z.object({ apps: scopedAppsSchema, may: z.enum(KEY_RIGHTS) }).optional(),
+  expiresAt: z.string().optional(),
+});
 
-/** SSH public keys that may push. */
+type KeyRecord = z.infer<typeof keySchema>;
+
+const PUSH_TO_ALL = { apps: "all", may: "push" } as const;
+
+/** SSH public keys that may push, or only fetch. */
 export class KeyStore {
-  constructor(private readonly redis: Database) {}
+  constructor(
+    private readonly redis: Database,
+    private readonly clock: Pick<Clock, "now"> = systemClock,
+  ) {}
 
+  /** Oldest first. */
   async list(): Promise<KeySummary[]> {
-    return Object.entries(await this.all()).map(([id, { name, publicKey, createdAt }]) => ({
-      id,
-      name,
-      fingerprint: fingerprintOf(parseKey(publicKey).getPublicSSH()),
-      createdAt,
-    }));
+    return Object.entries(await this.all()).map(([id, record]) => summaryOf(id, record));
   }
 
-  /** Adds a line of a `.pub` file. Adding it again changes its name. Throws `key-invalid`. */
-  async add(line: string): Promise<KeySummary> {
+  /** Adds a line of a `.pub` file. Adding it again changes what it may do, and its name. Throws `key-invalid`. */
+  async add({ key: line, apps, may, expires }: KeyOrder, actor: Actor): Promise<KeySummary> {
     const publicKey = line.trim();
     const key = parseKey(publicKey);
-    const fingerprint = fingerprintOf(key.getPublicSSH());
-    const id = fingerprint
+    const id = fingerprintOf(key.getPublicSSH())
       .replace(/^SHA256:/, "")
       .replace(/[^A-Za-z0-9]/g, "")
       .slice(0, 16);
-    const createdAt = new Date().toISOString();
-    const name = key.comment === "" ? id : key.comment;
-    await this.redis.hset(keys.sshKeys, id, JSON.stringify({ name, publicKey, createdAt }));
-    return { id, name, fingerprint, createdAt };
+    const now = this.clock.now();
+    const expiresAt = expires === undefined ? undefined : new Date(now + lifetimeMs(expires)).toISOString();
+    const record: KeyRecord = {
+      name: key.comment === "" || isReservedName(key.comment) ? id : key.comment,
+      publicKey,
+      createdAt: new Date(now).toISOString(),
+      scope: { apps, may },
+      expiresAt,
+    };
+    await setField(this.redis, keys.sshKeys, id, JSON.stringify(record), {
+      ...actorOf(actor),
+      app: "",
+      type: "key.added",
+      data: { subject: `${record.name} (${id})`, scope: describeScope({ apps, may }, expiresAt) },
+    });
+    return summaryOf(id, record);
   }
 
-  async remove(id: string): Promise<void> {
-    if ((await this.redis.hdel(keys.sshKeys, id)) === 0)
+  async remove(id: string, actor: Actor): Promise<void> {
+    const name = (await this.all())[id]?.name;
+    const subject = name === undefined ? id : `${name} (${id})`;
+    const event = { ...actorOf(actor), app: "", type: "key.removed", data: { subject } } as const;
+    if (!(await removeField(this.redis, keys.sshKeys, id, event)))
       throw new AppError("id-unknown", { kind: "key", id });
   }
 
-  /** The parsed key that a client offers, if it is one of ours, and whose it is. */
-  async find(offered: Buffer): Promise<{ name: string; key: ssh2.ParsedKey } | undefined> {
-    for (const { name, publicKey } of Object.values(await this.all())) {
+  /** The key that a client offers, expired or not; undefined if it is unknown. */
+  async find(offered: Buffer): Promise<{ credential: Credential; key: ssh2.ParsedKey } | undefined> {
+    for (const [id, { name, publicKey, scope = PUSH_TO_ALL, expiresAt }] of Object.entries(
+      await this.all(),
+    )) {
       const key = parseKey(publicKey);
       const ours = key.getPublicSSH();
-      if (ours.length === offered.length && timingSafeEqual(ours, offered)) return { name, key };
+      if (ours.length === offered.length && timingSafeEqual(ours, offered))
+        return { credential: { id, name, scope, expiresAt }, key };
     }
     return undefined;
   }
 
-  private async all(): Promise<Record<string, z.infer<typeof keySchema>>> {
+  /** Whether a key has been removed or has expired. */
+  async isOver(id: string): Promise<boolean> {
+    const record = (await this.all())[id];
+    const { expiresAt } = record ?? {};
+    return record === undefined || (expiresAt !== undefined && Date.parse(expiresAt) <= this.clock.now());
+  }
+
+  private async all(): Promise<Record<string, KeyRecord>> {
     const texts = Object.entries(await this.redis.hgetall(keys.sshKeys));
     const all = texts.map(
       ([id, text]) => [id, parseRecord(keySchema, text, `${id} of ${keys.sshKeys}`)] as const,
@@ -60,6 +99,20 @@ export class KeyStore {
     // Redis keeps a hash in no order.
     return Object.fromEntries(all.sort(([, a], [, b]) => a.createdAt.localeCompare(b.createdAt)));
   }
+}
+
+function summaryOf(id: string, { name, publicKey, createdAt, scope, expiresAt }: KeyRecord): KeySummary {
+  const fingerprint = fingerprintOf(parseKey(publicKey).getPublicSSH());
+  const unscoped = scope === undefined;
+  return {
+    id,
+    name,
+    fingerprint,
+    createdAt,
+    ...(scope ?? PUSH_TO_ALL),
+    expiresAt: expiresAt ?? null,
+    unscoped,
+  };
 }
 
 function parseKey(line: string): ssh2.ParsedKey {

@@ -3,6 +3,7 @@ import type { Database } from "../../core/redis/database.js";
 import type { ServerParts } from "../assemble.js";
 import { keysApi } from "./access/keys-api.js";
 import { tokensApi } from "./access/tokens-api.js";
+import { whoamiApi } from "./access/whoami-api.js";
 import { appsApi } from "./apps/apps-api.js";
 import { canaryApi } from "./apps/canary-api.js";
 import { configApi } from "./apps/config-api.js";
@@ -19,18 +20,23 @@ import { alertsApi } from "./machines/alerts-api.js";
 import { hostsApi } from "./machines/hosts-api.js";
 import { proxiesApi } from "./machines/proxies-api.js";
 import { statusApi } from "./machines/status-api.js";
-import { requireToken } from "./require-token.js";
+import { refuseUndeclared } from "./guards/declared-routes.js";
+import { hideOtherApps } from "./guards/hide-other-apps.js";
+import { requireToken } from "./guards/require-token.js";
 
 export interface ApiOptions extends Omit<ServerParts, "hooks" | "desk" | "reporter" | "outbox" | "logLinks"> {
   readonly redis: Database;
   readonly version: string;
 }
 
-/** `/api`: JSON with `Authorization: Bearer TOKEN`; `core/api` has the shapes, and `docs/api.md` lists it. */
+/**
+ * `/api`: JSON with `Authorization: Bearer TOKEN`. `core/api` has the shapes; `docs/api.md` lists the routes, and
+ * `docs/access.md` what each needs.
+ */
 export function api(options: ApiOptions): Router {
-  const { tools, redis, pipeline, tokens, canaries, webhooks } = options;
+  const { tools, redis, pipeline, access, canaries, webhooks } = options;
   const router = Router();
-  router.use(requireToken(tokens));
+  router.use(requireToken(access));
   router.use(json({ limit: "1mb" }));
   router.use(
     statusApi(tools, redis, options.version),
@@ -49,8 +55,11 @@ export function api(options: ApiOptions): Router {
     proxiesApi(tools),
     hostsApi({ redis, clock: tools.clock, settings: tools.settings }),
     alertsApi(redis),
-    tokensApi(tokens),
+    tokensApi(access.tokens),
     keysApi(options.keys),
+    whoamiApi(),
   );
+  refuseUndeclared(router);
+  router.use(hideOtherApps);
   return router;
 }

@@ -3,6 +3,7 @@ import { AppError, toAppError } from "../../core/errors/app-error.js";
 import { parseAppName } from "../../core/names.js";
 import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import { appRecordSchema, type AppRecord } from "../../core/records/apps/app-record.js";
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import { keys } from "../../core/redis/keys.js";
 import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
@@ -25,7 +26,7 @@ export class AppStore {
   }
 
   /** The app, made now if this is the first that is heard of it. */
-  async ensure(name: string, by: string): Promise<AppRecord> {
+  async ensure(name: string, actor: Actor): Promise<AppRecord> {
     const known = await this.find(parseAppName(name));
     if (known !== undefined) return known;
     const record: AppRecord = {
@@ -36,7 +37,7 @@ export class AppStore {
       redisPassword: this.box.seal(makeSecret(), redisContext(name)),
       postdeployed: false,
     };
-    const events = eventsArgument([{ app: name, type: "app.created", by, data: {} }]);
+    const events = eventsArgument([{ ...actorOf(actor), app: name, type: "app.created", data: {} }]);
     const changed = [keys.apps, keys.lastUid, keys.events];
     const args = [name, JSON.stringify(record), this.firstUid, events];
     await this.redis.eval(CREATE, changed.length, ...changed, ...args);
@@ -85,7 +86,7 @@ export class AppStore {
   }
 
   /** What reads the app's flags and nothing else. An app that is made again under the same name has another. */
-  flagsToken(app: AppRecord): string {
+  flagsToken(app: Pick<AppRecord, "name" | "createdAt">): string {
     return this.box.derive(`flags:${app.name}:${app.createdAt}`);
   }
 
@@ -95,7 +96,7 @@ export class AppStore {
    */
   async remove(
     app: string,
-    { keepsNumbers, by }: { readonly keepsNumbers: boolean; readonly by: string },
+    { keepsNumbers, ...actor }: Actor & { readonly keepsNumbers: boolean },
   ): Promise<void> {
     const all = <T>(which: (room: AppKeys) => readonly T[] | undefined): T[] =>
       this.appKeys.flatMap((room) => which(room) ?? []);
@@ -103,7 +104,7 @@ export class AppStore {
     const hashes = [keys.apps, ...all((room) => room.hashes)];
     const sets = all((room) => room.sets);
     const changed = [keys.lock(app), keys.events, ...hashes, ...sets, ...own.map((keyOf) => keyOf(app))];
-    const events = eventsArgument([{ app, type: "app.destroyed", by, data: {} }]);
+    const events = eventsArgument([{ ...actorOf(actor), app, type: "app.destroyed", data: {} }]);
     const args = [app, this.token, events, hashes.length, sets.length];
     const isRemoved = await this.redis.eval(REMOVE, changed.length, ...changed, ...args);
     if (isRemoved !== 1) throw new AppError("release-lock-lost", { app });

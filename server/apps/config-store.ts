@@ -2,7 +2,8 @@ import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { isEnvName } from "../../core/names.js";
-import { EVENTS_KEPT } from "../../core/records/events/add-events.js";
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
+import { addEventsIn } from "../../core/records/events/change-field.js";
 import type { NewEvent } from "../../core/records/events/event-record.js";
 import { namesInEvent } from "../../core/records/events/names-in-event.js";
 import { keys } from "../../core/redis/keys.js";
@@ -30,6 +31,11 @@ export class ConfigStore {
     private readonly box: SecretBox,
   ) {}
 
+  /** Names alone, by name. */
+  async names(app: string): Promise<string[]> {
+    return (await this.redis.hkeys(keys.config(app))).sort();
+  }
+
   /** Throws `record-unreadable`. */
   async read(app: string): Promise<Record<string, string>> {
     const sealed = await this.redis.hgetall(keys.config(app));
@@ -43,7 +49,7 @@ export class ConfigStore {
     app: string,
     set: Readonly<Record<string, string>>,
     unset: readonly string[],
-    by: string,
+    actor: Actor,
   ): Promise<void> {
     for (const name of [...Object.keys(set), ...unset]) {
       if (!isEnvName(name) || RESERVED.has(name)) throw new AppError("config-name-invalid", { name });
@@ -54,10 +60,11 @@ export class ConfigStore {
       batch.hset(keys.config(app), name, this.box.seal(value, context(app, name)));
     }
     if (unset.length > 0) batch.hdel(keys.config(app), ...unset);
-    if (names.length > 0) {
-      const event: NewEvent = { app, type: "config.changed", by, data: { names: namesInEvent(names) } };
-      batch.xadd(keys.events, "MAXLEN", "~", EVENTS_KEPT, "*", "event", JSON.stringify(event));
-    }
+    const event: NewEvent = {
+      ...actorOf(actor),
+      ...{ app, type: "config.changed", data: { names: namesInEvent(names) } },
+    };
+    addEventsIn(batch, names.length === 0 ? [] : [event]);
     await batch.exec();
   }
 

@@ -60,15 +60,15 @@ export class EventStream {
     return { events, cursor: rows.at(-1)?.[0] ?? id, size: rows.length };
   }
 
-  /** The last `count` events, oldest first, of one app or of all; and where whoever follows goes on. Throws `redis-unavailable`. */
-  async last(count: number, app?: string): Promise<EventPage> {
+  /** The last `count` events that are wanted, oldest first; and where whoever follows goes on. Throws `redis-unavailable`. */
+  async last(count: number, isWanted: (event: EventRecord) => boolean = () => true): Promise<EventPage> {
     const found: EventRecord[] = [];
     const cursor = await this.lastId();
     let before = cursor;
     for (let isMore = true; isMore && found.length < count;) {
       const rows = await this.redis.xrevrange(keys.events, before, "-", "COUNT", MOST_AT_ONCE);
       const events = rows.flatMap(([id, fields]) => parseEvent(id, fields) ?? []);
-      found.push(...events.filter((event) => app === undefined || event.app === app));
+      found.push(...events.filter(isWanted));
       isMore = rows.length === MOST_AT_ONCE;
       before = `(${rows.at(-1)?.[0] ?? BEGINNING}`;
     }

@@ -1,3 +1,4 @@
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import { releaseName } from "../../core/names.js";
 import {
   BY_SLUICE,
@@ -16,27 +17,26 @@ export interface CanaryDecision {
 }
 
 /** Why something was done, and who did it. */
-export interface Cause {
-  readonly by: string;
+export interface Cause extends Actor {
   /** A sentence. */
   readonly reason: string;
 }
 
 /**
- * The event that a change of a release's record is: none or one. `before` is undefined for a new one. `by`: who asked for a
+ * The event that a change of a release's record is: none or one. `before` is undefined for a new one. `actor`: who asked for a
  * change of its size; the record itself names whoever asked for anything else. Pure.
  */
 export function eventsOfRelease(
   before: ReleaseRecord | undefined,
   after: ReleaseRecord,
-  by = BY_SLUICE,
+  actor: Actor = { by: BY_SLUICE },
 ): NewEvent[] {
   const type = typeOfChange(before, after);
   if (type === undefined) return [];
   const reason = type === "release.failed" ? after.error?.message : undefined;
   const scale = type === "scale.changed" ? sizesBetween(before, after) : undefined;
   return [
-    eventOf(type, after, whoDid(type, after, by), {
+    eventOf(type, after, whoDid(type, after, actor), {
       ...(reason === undefined ? {} : { reason }),
       ...(scale === undefined ? {} : { scale }),
     }),
@@ -49,13 +49,13 @@ export function eventsOfDecision(
   canary: ReleaseRecord,
 ): NewEvent[] {
   return word === "fail" && action === "none"
-    ? [eventOf("canary.failed", canary, BY_SLUICE, { reason })]
+    ? [eventOf("canary.failed", canary, { by: BY_SLUICE }, { reason })]
     : [];
 }
 
 /** The event that a release's loss of its track is: of the canary, an abort. Pure. */
-export function eventsOfDeparture(release: ReleaseRecord, { by, reason }: Cause): NewEvent[] {
-  return release.track === CANARY ? [eventOf("canary.aborted", release, by, { reason })] : [];
+export function eventsOfDeparture(release: ReleaseRecord, { reason, ...actor }: Cause): NewEvent[] {
+  return release.track === CANARY ? [eventOf("canary.aborted", release, actor, { reason })] : [];
 }
 
 function typeOfChange(before: ReleaseRecord | undefined, after: ReleaseRecord): EventType | undefined {
@@ -76,10 +76,11 @@ function isUp({ phase }: ReleaseRecord): boolean {
   return phase === "live" || phase === "settled";
 }
 
-function whoDid(type: EventType, { steps, by, movedBy }: ReleaseRecord, scaledBy: string): string {
+function whoDid(type: EventType, record: ReleaseRecord, scaledBy: Actor): Actor {
+  const { steps, movedBy = BY_SLUICE, movedFrom } = record;
   if (type === "scale.changed") return scaledBy;
-  if (type === "release.retired") return BY_SLUICE;
-  return steps === "rollback" || steps === "promotion" ? (movedBy ?? BY_SLUICE) : by;
+  if (type === "release.retired") return { by: BY_SLUICE };
+  return steps === "rollback" || steps === "promotion" ? { by: movedBy, from: movedFrom } : record;
 }
 
 function sizesBetween(
@@ -93,9 +94,10 @@ function sizesBetween(
   return Object.fromEntries(changes);
 }
 
-function eventOf(type: EventType, release: ReleaseRecord, by: string, more: EventData): NewEvent {
+function eventOf(type: EventType, release: ReleaseRecord, actor: Actor, more: EventData): NewEvent {
   const { app, number, commit, branch, track, processes } = release;
   const hasUrl =
     processes.length === 0 || processes.some(({ name, quantity }) => name === "web" && quantity > 0);
-  return { app, type, by, release: releaseName(number), data: { commit, branch, track, hasUrl, ...more } };
+  const data = { commit, branch, track, hasUrl, ...more };
+  return { ...actorOf(actor), app, type, release: releaseName(number), data };
 }

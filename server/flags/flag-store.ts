@@ -5,6 +5,7 @@ import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import type { Clock } from "../../core/clock.js";
 import { parseFlagName } from "../../core/names.js";
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import { keys } from "../../core/redis/keys.js";
 import { readFlag } from "./flag.js";
@@ -36,7 +37,7 @@ export class FlagStore {
   }
 
   /** Gives the text of before. Throws `flag-name-invalid`, `flag-value-invalid`. */
-  async set(app: string, flag: string, text: string, who: string): Promise<string | undefined> {
+  async set(app: string, flag: string, text: string, who: Actor): Promise<string | undefined> {
     const read = readFlag(text);
     const name = parseFlagName(flag);
     if (read.kind === "invalid")
@@ -50,7 +51,7 @@ export class FlagStore {
   }
 
   /** Gives the text of before. Throws `flag-unknown`. */
-  async unset(app: string, flag: string, who: string): Promise<string> {
+  async unset(app: string, flag: string, who: Actor): Promise<string> {
     const before = await this.change(app, flag, who);
     if (before === undefined)
       throw new AppError("flag-unknown", { app, flag, known: [...(await this.list(app)).keys()] });
@@ -66,7 +67,7 @@ export class FlagStore {
   private async change(
     app: string,
     flag: string,
-    who: string,
+    who: Actor,
     ...after: string[]
   ): Promise<string | undefined> {
     const at = new Date(this.clock.now()).toISOString();
@@ -78,9 +79,9 @@ export class FlagStore {
       keys.events,
       flag,
       at,
-      who,
+      who.by,
       CHANGES_KEPT,
-      eventsArgument([{ app, type: "flag.changed", by: who, data: { names: [flag] } }]),
+      eventsArgument([{ ...actorOf(who), app, type: "flag.changed", data: { names: [flag] } }]),
       ...after,
     );
     return typeof answer === "string" ? answer : undefined;

@@ -1,13 +1,14 @@
 import { Router, type NextFunction, type Request, type Response } from "express";
-import { authenticate } from "../access/authenticate.js";
-import type { TokenStore } from "../access/token-store.js";
+import { AppError } from "../../core/errors/app-error.js";
+import { authenticate, type Access } from "../access/authenticate.js";
+import { knownApps, requireRight } from "../access/holder.js";
 import type { FlagsNeeds } from "./needs.js";
 import { flagSummary } from "./flag-summary.js";
 import type { FlagStore } from "./flag-store.js";
 import { refuseForeignPage } from "./refuse-foreign-page.js";
 
 export interface FlagTogglesOptions extends Pick<FlagsNeeds, "apps" | "settings"> {
-  readonly tokens: TokenStore;
+  readonly access: Access;
   readonly flags: FlagStore;
 }
 
@@ -16,17 +17,20 @@ const SAMPLE = { app: "hello", flag: "disableSET" } as const;
 
 /**
  * Flags by URL: `GET|POST /flags/APP/NAME/VALUE`, and `/disable/1`, `/disable/0` for the sample app's `disableSET`. With an
- * admin token as bearer or `?token=`.
+ * token that may operate the app as bearer or `?token=`.
  */
-export function flagToggles({ apps, settings, tokens, flags }: FlagTogglesOptions): Router {
+export function flagToggles({ apps, settings, access, flags }: FlagTogglesOptions): Router {
   const change = async (
-    request: Pick<Request, "headers" | "query">,
-    name: string,
+    request: Pick<Request, "headers" | "query" | "socket">,
+    appOf: () => Promise<string>,
     flag: string,
     text: string,
   ): Promise<object> => {
-    const who = await authenticate(tokens, request, { by: ["bearer", "query"] });
-    const app = await apps.read(name);
+    const who = await authenticate(access, request, { by: ["bearer", "query"] });
+    const name = await appOf();
+    requireRight(who, "operate", name);
+    const app = await apps.find(name);
+    if (app === undefined) throw new AppError("app-unknown", { app: name, known: knownApps(who.scope) });
     const before = await flags.set(app.name, flag, text, who);
     return {
       app: app.name,
@@ -43,12 +47,11 @@ export function flagToggles({ apps, settings, tokens, flags }: FlagTogglesOption
   const router = Router();
   router.all("/flags/:app/:name/:value", onlyGetAndPost, refuseForeignPage, async (request, response) => {
     const { app, name, value } = request.params;
-    response.json(await change(request, app, name, value));
+    response.json(await change(request, async () => app, name, value));
   });
   router.all("/disable/:value", onlyGetAndPost, refuseForeignPage, async (request, response, next) => {
     const { value } = request.params;
-    if (value === "0" || value === "1")
-      response.json(await change(request, await sampleApp(), SAMPLE.flag, value));
+    if (value === "0" || value === "1") response.json(await change(request, sampleApp, SAMPLE.flag, value));
     else next();
   });
   return router;

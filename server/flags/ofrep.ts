@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { json, Router, type ErrorRequestHandler, type RequestHandler } from "express";
 import { z } from "zod";
-import { isAppError } from "../../core/errors/app-error.js";
+import { AppError, isAppError } from "../../core/errors/app-error.js";
 import type { Log } from "../../core/log.js";
 import { sameSecret } from "../../core/secrets.js";
-import { authenticate } from "../access/authenticate.js";
-import type { TokenStore } from "../access/token-store.js";
+import { authenticate, type Access } from "../access/authenticate.js";
+import { knownApps, requireRight } from "../access/holder.js";
 import type { AppStore } from "../apps/app-store.js";
 import { evaluate, type EvaluationContext } from "./evaluate.js";
 import { readFlag } from "./flag.js";
@@ -13,7 +13,7 @@ import type { FlagStore } from "./flag-store.js";
 
 export interface OfrepOptions {
   readonly apps: AppStore;
-  readonly tokens: TokenStore;
+  readonly access: Access;
   readonly flags: FlagStore;
   readonly log: Log;
 }
@@ -25,11 +25,11 @@ const bodySchema = z.object({ context: z.record(z.string(), z.unknown()).default
 
 /**
  * The OpenFeature Remote Evaluation Protocol (github.com/open-feature/protocol, service/openapi.yaml): one flag, or all of
- * them. With the app's read token or an admin token, as bearer or `X-API-Key`.
+ * them. With the app's own token for that, or a token that may read the app, as bearer or `X-API-Key`.
  */
-export function ofrep({ apps, tokens, flags, log }: OfrepOptions): Router {
+export function ofrep({ apps, access, flags, log }: OfrepOptions): Router {
   const router = Router();
-  router.post([SINGLE, BULK], requireReader(apps, tokens), json({ limit: "64kb", type: () => true }));
+  router.post([SINGLE, BULK], requireReader(apps, access), json({ limit: "64kb", type: () => true }));
   router.post(SINGLE, async (request, response) => {
     const { app, name } = request.params;
     const text = await flags.find(app, name);
@@ -53,8 +53,7 @@ export function ofrep({ apps, tokens, flags, log }: OfrepOptions): Router {
     else response.type("json").send(body);
   });
   const onError: ErrorRequestHandler = (error, request, response, next) => {
-    // Without a token, or of an app that is not there, nothing is said in the protocol's words.
-    if (response.headersSent || isAppError(error, "unauthorized") || isAppError(error, "app-unknown")) {
+    if (response.headersSent || isAppError(error, ...UNTOLD)) {
       next(error);
       return;
     }
@@ -68,18 +67,31 @@ export function ofrep({ apps, tokens, flags, log }: OfrepOptions): Router {
   return router;
 }
 
+/** Without a right, or of an app that is not there, nothing is said in the protocol's words. */
+const UNTOLD = [
+  "unauthorized",
+  "credential-expired",
+  "attempts-too-many",
+  "forbidden",
+  "app-unknown",
+] as const;
+
 /** Lets pass who may read the app's flags. */
-function requireReader(apps: AppStore, tokens: TokenStore): RequestHandler<{ app: string }> {
+function requireReader(apps: AppStore, access: Access): RequestHandler<{ app: string }> {
   return async (request, _response, next) => {
-    const app = await apps.find(request.params.app);
-    await authenticate(tokens, request, {
+    const name = request.params.app;
+    const app = await apps.find(name);
+    // Derived for an app that is not there, too: an answer takes as long then.
+    const own = apps.flagsToken(app ?? { name, createdAt: "" });
+    const holder = await authenticate(access, request, {
       by: ["apiKey", "bearer", "query"],
-      ...(app === undefined
-        ? {}
-        : { alsoGood: { holder: app.name, is: (token) => sameSecret(token, apps.flagsToken(app)) } }),
+      alsoGood: {
+        credential: { id: `flags:${name}`, name, scope: { apps: [name], may: "read" }, expiresAt: undefined },
+        is: (token) => sameSecret(token, own) && app !== undefined,
+      },
     });
-    // Only an admin learns that there is no such app.
-    if (app === undefined) await apps.read(request.params.app);
+    requireRight(holder, "read", name);
+    if (app === undefined) throw new AppError("app-unknown", { app: name, known: knownApps(holder.scope) });
     next();
   };
 }

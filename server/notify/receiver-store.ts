@@ -10,6 +10,9 @@ import {
 } from "../../core/api/apps/notifications.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
+import { removeField, setField } from "../../core/records/events/change-field.js";
+import { BY_SLUICE, type NewEvent } from "../../core/records/events/event-record.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 import type { AppEvent } from "../events/app-event.js";
@@ -56,7 +59,7 @@ export class ReceiverStore {
   }
 
   /** This is the only time the secret is shown. Throws `receiver-url-invalid`, `receivers-too-many`. */
-  async add(app: string, receiver: NewReceiver): Promise<CreatedReceiver> {
+  async add(app: string, receiver: NewReceiver, actor: Actor = { by: BY_SLUICE }): Promise<CreatedReceiver> {
     const { form, events } = receiver;
     const url = parseReceiverUrl(receiver.url);
     if (Object.keys(await this.all(app)).length >= MOST)
@@ -72,14 +75,16 @@ export class ReceiverStore {
       createdAt,
       ...(secret === undefined ? {} : { secret: this.box.seal(secret, context(app, id, "secret")) }),
     };
-    await this.redis.hset(keys.notifications(app), id, JSON.stringify(record));
+    const event = eventOf("receiver.added", app, id, actor);
+    await setField(this.redis, keys.notifications(app), id, JSON.stringify(record), event);
     const shown = { id, url: shownUrl(url, form), form, events, createdAt };
     return secret === undefined ? shown : { ...shown, secret };
   }
 
   /** Throws `receiver-unknown`. */
-  async remove(app: string, id: string): Promise<void> {
-    if ((await this.redis.hdel(keys.notifications(app), id)) === 0)
+  async remove(app: string, id: string, actor: Actor = { by: BY_SLUICE }): Promise<void> {
+    const event = eventOf("receiver.removed", app, id, actor);
+    if (!(await removeField(this.redis, keys.notifications(app), id, event)))
       throw new AppError("receiver-unknown", { app, id });
   }
 
@@ -106,6 +111,15 @@ export class ReceiverStore {
       Object.entries(texts).map(([id, text]) => [id, recordSchema.parse(JSON.parse(text))]),
     );
   }
+}
+
+function eventOf(
+  type: "receiver.added" | "receiver.removed",
+  app: string,
+  id: string,
+  actor: Actor,
+): NewEvent {
+  return { ...actorOf(actor), app, type, data: { subject: id } };
 }
 
 /** As Standard Webhooks writes them: 24 to 64 random bytes in base64. */

@@ -1,3 +1,4 @@
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import { mkdir } from "node:fs/promises";
 import type { Database } from "../../core/redis/database.js";
 import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
@@ -19,13 +20,12 @@ import type { ReleaseWork, Step } from "./step.js";
 import type { PipelineNeeds } from "./needs.js";
 import { whatServes } from "../releases/what-serves.js";
 
-export interface ReleaseOrder {
+export interface ReleaseOrder extends Actor {
   readonly app: string;
   readonly commit: string;
   readonly branch: string;
   /** Undefined: the branch's own. */
   readonly track?: string;
-  readonly by: string;
   readonly source: ReleaseRecord["source"];
   readonly skipGates: boolean;
   readonly quarantine: Quarantine;
@@ -102,13 +102,11 @@ export class Pipeline {
    */
   async begin(order: ReleaseOrder, out: Output): Promise<ReleaseWork> {
     await refuseFullDisk(this.tools);
-    const { commit, branch, by, source, copy } = order;
+    const { commit, branch, source, copy } = order;
     const makesApp = source === "push" && copy === undefined;
-    const app = await (makesApp
-      ? this.tools.apps.ensure(order.app, order.by)
-      : this.tools.apps.read(order.app));
+    const app = await (makesApp ? this.tools.apps.ensure(order.app, order) : this.tools.apps.read(order.app));
     const track = order.track ?? (await this.tools.branchTracks.claim(app.name, branch));
-    const what = { app: app.name, commit, branch, track, by, source };
+    const what = { app: app.name, commit, branch, track, ...actorOf(order), source };
     const how = copy === undefined ? { steps: "deploy" as const } : { steps: "copy" as const, ...copy };
     const draft = await this.tools.releases.draft({ processes: [], ...what, ...how });
     const work = this.workOf(app, draft, out, order, this.toolsUnderLock(app.name));

@@ -25,6 +25,6 @@ export async function applyAppJsonEnv(
   if (missing.length > 0) throw new AppError("env-required", { names: missing });
   const changed = Object.keys(set).filter((name) => set[name] !== present[name]);
   if (changed.length === 0) return;
-  await tools.config.change(app.name, set, [], record.by);
+  await tools.config.change(app.name, set, [], record);
   out.line(`set from app.json: ${changed.join(", ")}`);
 }

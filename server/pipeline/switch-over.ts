@@ -1,3 +1,4 @@
+import type { Actor } from "../../core/records/events/actor.js";
 import { toAppError } from "../../core/errors/app-error.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 import type { RouteTable } from "../../core/records/routes/route-table.js";
@@ -13,7 +14,7 @@ export interface SwitchOver {
   /** The route table as it is afterwards. May be called again; throws when the switch must not be made any more. */
   readonly change: (table: RouteTable) => RouteTable;
   /** Who asked for another size; of anything else the record says it. */
-  readonly by?: string;
+  readonly actor?: Actor | undefined;
   /** False: the proxies follow when they can, and nobody waits for them. */
   readonly waits?: boolean;
 }
@@ -25,12 +26,12 @@ export interface SwitchOver {
  */
 export async function switchOver(
   work: ReleaseWork,
-  { record, change, by, waits = true }: SwitchOver,
+  { record, change, actor, waits = true }: SwitchOver,
   signal: AbortSignal,
 ): Promise<number> {
   const { tools, out } = work;
   const eventsOf: EventsOfChange = ({ releases }) =>
-    releases.flatMap(({ before, after }) => eventsOfRelease(before, after, by));
+    releases.flatMap(({ before, after }) => eventsOfRelease(before, after, actor));
   const revision = await askRedisAgain(
     work,
     async () => tools.routes.update(record.app, change, [record], eventsOf),

@@ -6,14 +6,16 @@ import { endGroup } from "../../core/exec/exec.js";
 import { startPiped, type PipedProcess } from "../../core/exec/start-piped.js";
 import type { Home } from "../../core/home.js";
 import { parseAppName } from "../../core/names.js";
-import { authenticate } from "../access/authenticate.js";
-import type { TokenStore } from "../access/token-store.js";
+import type { Actor } from "../../core/records/events/actor.js";
+import { authenticate, type Access } from "../access/authenticate.js";
+import type { Holder } from "../access/holder.js";
 import type { AppStore } from "../apps/app-store.js";
+import { openRepository } from "./open-repository.js";
 import type { PushDesk } from "./push-desk.js";
 
 export interface HttpGitOptions {
   readonly home: Home;
-  readonly tokens: TokenStore;
+  readonly access: Access;
   readonly apps: AppStore;
   readonly desk: PushDesk;
 }
@@ -29,15 +31,10 @@ export function httpGit(options: HttpGitOptions): Router {
     service: Service,
     action: string,
   ): Promise<void> => {
-    const by = await pusherOf(options.tokens, request, response);
+    const actor = await holderBehind(options.access, request, response);
     const app = parseAppName(String(request.params["app"]));
-    if (service === "git-receive-pack") await options.desk.repositoryForPush(app);
-    else
-      await options.desk.repositoryForFetch(
-        app,
-        (await options.apps.list()).map(({ name }) => name),
-      );
-    await backend(options, request, response, { app, by, service, action });
+    await openRepository(options, actor, app, service === "git-receive-pack" ? "push" : "fetch");
+    await backend(options, request, response, { app, actor, service, action });
   };
   router.get("/:app.git/info/refs", async (request, response) => {
     const service = request.query["service"];
@@ -55,9 +52,9 @@ export function httpGit(options: HttpGitOptions): Router {
 }
 
 /** Any user name, a token as the password. Throws `push-token-invalid`. */
-async function pusherOf(tokens: TokenStore, request: Request, response: Response): Promise<string> {
+async function holderBehind(access: Access, request: Request, response: Response): Promise<Holder> {
   try {
-    return await authenticate(tokens, request, { by: ["basic"], refusal: "push-token-invalid" });
+    return await authenticate(access, request, { by: ["basic"], refusal: "push-token-invalid" });
   } catch (error) {
     if (isAppError(error, "push-token-invalid")) response.set("WWW-Authenticate", 'Basic realm="git"');
     throw error;
@@ -68,9 +65,9 @@ async function backend(
   { home, desk }: HttpGitOptions,
   request: Request,
   response: Response,
-  call: { app: string; by: string; service: Service; action: string },
+  call: { app: string; actor: Actor; service: Service; action: string },
 ): Promise<void> {
-  const push = desk.open(call.app, call.by);
+  const push = desk.open(call.app, call.actor);
   const child = startPiped({
     argv: atLowPriority(["git", "http-backend"]),
     env: { ...push.env, ...cgiVariables(home, request, call) },
@@ -98,7 +95,7 @@ async function backend(
 function cgiVariables(
   home: Home,
   request: Request,
-  { app, by, action }: { app: string; by: string; action: string },
+  { app, actor, action }: { app: string; actor: Actor; action: string },
 ): Record<string, string> {
   const header = (name: string, variable: string): Record<string, string> => {
     const value = request.get(name);
@@ -110,7 +107,7 @@ function cgiVariables(
     PATH_INFO: `/repo.git/${action}`,
     QUERY_STRING: new URL(request.originalUrl, "http://localhost").search.slice(1),
     REQUEST_METHOD: request.method,
-    REMOTE_USER: by,
+    REMOTE_USER: actor.by,
     REMOTE_ADDR: request.socket.remoteAddress ?? "",
     ...header("content-type", "CONTENT_TYPE"),
     ...header("content-length", "CONTENT_LENGTH"),

@@ -1,3 +1,4 @@
+import type { Actor } from "../../core/records/events/actor.js";
 import type { Log } from "../../core/log.js";
 import type { Home } from "../../core/home.js";
 import { AppError } from "../../core/errors/app-error.js";
@@ -18,7 +19,7 @@ export interface PushDeskOptions {
   readonly hooksFolder: string;
   readonly hooks: HookChannel;
   readonly pipeline: Pipeline;
-  readonly onBranchDeleted: (app: string, branch: string, by: string) => Promise<void>;
+  readonly onBranchDeleted: (app: string, branch: string, actor: Actor) => Promise<void>;
   readonly removals: AppRemovals;
   readonly log: Log;
 }
@@ -42,12 +43,12 @@ export class PushDesk {
   constructor(private readonly options: PushDeskOptions) {}
 
   /** Opens a push of `app` by somebody who may. The caller runs git with `env`, and calls `end` when git has ended. */
-  open(app: string, by: string): OpenPush {
+  open(app: string, actor: Actor): OpenPush {
     const { home, settings, hooksFolder, hooks, pipeline, onBranchDeleted, removals, log } = this.options;
     const gitHome = home.gitHome();
     const push = new Push({
       app,
-      by,
+      actor,
       repositoryPath: home.repository(app),
       gitHome,
       settings,
@@ -65,7 +66,7 @@ export class PushDesk {
       if (![...this.underWay.values()].includes(app)) await sweepQuarantines(home.repository(app));
     };
     return {
-      env: { ...receivePackEnvironment({ gitHome, hooksFolder, settings, hookEnv }), REMOTE_USER: by },
+      env: { ...receivePackEnvironment({ gitHome, hooksFolder, settings, hookEnv }), REMOTE_USER: actor.by },
       limit: new PushLimit(settings.limits.pushMegabytes),
       interrupt: () => push.interrupt(),
       end: () => this.track(end()),

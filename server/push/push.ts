@@ -1,3 +1,4 @@
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import { access } from "node:fs/promises";
 import { AppError, isAppError, toAppError } from "../../core/errors/app-error.js";
 import { deferred } from "../../core/async/deferred.js";
@@ -18,15 +19,15 @@ import { fixedTrack } from "../routes/track-of-branch.js";
 
 export interface PushOptions {
   readonly app: string;
-  /** Who pushes: the name of a token or key. */
-  readonly by: string;
+  /** Who pushes. */
+  readonly actor: Actor;
   readonly repositoryPath: string;
   readonly gitHome: string;
   readonly settings: Pick<Settings, "gates" | "allowSkipGates">;
   readonly pipeline: Pipeline;
   readonly removals: AppRemovals;
   /** Called for a branch that was deleted, once git has deleted it. Waits for its turn. */
-  readonly onBranchDeleted: (app: string, branch: string, by: string) => Promise<void>;
+  readonly onBranchDeleted: (app: string, branch: string, actor: Actor) => Promise<void>;
   readonly log: Log;
 }
 
@@ -117,8 +118,8 @@ export class Push implements HookAnswerer {
 
   /** A preview or a canary goes with its branch. Production does not: its branch may only have got another name. */
   private async branchDeleted(branch: string): Promise<void> {
-    const { app, by, onBranchDeleted } = this.options;
-    if (fixedTrack(branch) !== PRODUCTION) await onBranchDeleted(app, branch, by);
+    const { app, actor, onBranchDeleted } = this.options;
+    if (fixedTrack(branch) !== PRODUCTION) await onBranchDeleted(app, branch, actor);
     else this.out.line(`production keeps running; \`sluice destroy ${app} --yes\` would remove it`);
   }
 
@@ -127,7 +128,7 @@ export class Push implements HookAnswerer {
     repository: Repository,
     options: { quarantine: Quarantine; skipGates: boolean },
   ): Promise<number> {
-    const { app, by, pipeline, settings } = this.options;
+    const { app, actor, pipeline, settings } = this.options;
     const [first] = updates;
     const place = {
       app,
@@ -141,7 +142,7 @@ export class Push implements HookAnswerer {
       for (const update of updates) await refuseMovedBranch(repository, update);
       return releaseBranches(pipeline, {
         orders: updates.map(({ branch, commit }) => ({
-          ...{ app, commit, branch, by, source: "push" as const },
+          ...{ app, commit, branch, ...actorOf(actor), source: "push" as const },
           ...options,
         })),
         out: this.out,

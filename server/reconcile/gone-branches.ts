@@ -22,7 +22,8 @@ export async function endGoneBranches(
     if (gone.length === 0) return false;
     tools.log.info({ app, branches: gone }, "ending previews of deleted branches");
     await pipeline.locked({ app, what: "the removal of deleted branches", signal }, async (_, locked) => {
-      for (const branch of gone) await endTrack(locked, app, branch, BY_SLUICE, "found deleted at the start");
+      for (const branch of gone)
+        await endTrack(locked, app, branch, { by: BY_SLUICE }, "found deleted at the start");
     });
     return true;
   } catch (error) {

@@ -18,13 +18,13 @@ export function releaseUrl(
 }
 
 /** Where this server's control port is reached by others: webhooks, pages. */
-export function controlUrl({ bind, domain, controlPort }: Settings): string {
-  return `http://${inUrl(isEveryAddress(bind) ? domain : bind)}:${controlPort}`;
+export function controlUrl({ controlBind, domain, controlPort }: Settings): string {
+  return `http://${inUrl(isEveryAddress(controlBind) ? domain : controlBind)}:${controlPort}`;
 }
 
 /** The same, for programs on this machine. */
-export function localControlUrl({ bind, controlPort }: Settings): string {
-  return `http://${inUrl(isEveryAddress(bind) ? "127.0.0.1" : bind)}:${controlPort}`;
+export function localControlUrl({ controlBind, controlPort }: Settings): string {
+  return `http://${inUrl(isEveryAddress(controlBind) ? "127.0.0.1" : controlBind)}:${controlPort}`;
 }
 
 function isEveryAddress(bind: string): boolean {

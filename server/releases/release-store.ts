@@ -18,7 +18,7 @@ export const RELEASE_KEYS: AppKeys = { own: [keys.releases], counters: [keys.rel
 
 export type NewRelease = Pick<
   ReleaseRecord,
-  "app" | "commit" | "branch" | "track" | "source" | "by" | "steps" | "processes" | "copyOf"
+  "app" | "commit" | "branch" | "track" | "source" | "by" | "from" | "steps" | "processes" | "copyOf"
 >;
 export type ReleasePatch = Partial<
   Pick<
@@ -33,6 +33,7 @@ export type ReleasePatch = Partial<
     | "previewEnv"
     | "steps"
     | "movedBy"
+    | "movedFrom"
     | "postdeployed"
     | "error"
   >

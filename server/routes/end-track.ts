@@ -1,3 +1,4 @@
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import type { RoutesNeeds } from "./needs.js";
 import { eventsOfDeparture } from "../events/events-of.js";
 import { waitForProxiesIfPossible } from "./wait-for-proxies.js";
@@ -11,8 +12,8 @@ export async function endTrack(
   tools: RoutesNeeds,
   app: string,
   branch: string,
-  by: string,
-  how = by,
+  actor: Actor,
+  how = actor.by,
 ): Promise<void> {
   const { routes, releases, branchTracks, clock } = tools;
   const track = await branchTracks.find(app, branch);
@@ -20,7 +21,7 @@ export async function endTrack(
   const number = (await routes.read(app)).tracks[track];
   if (number !== undefined) {
     const release = await releases.find(app, number);
-    const cause = { by, reason: `Its branch ${branch} was deleted (${how}).` };
+    const cause = { ...actorOf(actor), reason: `Its branch ${branch} was deleted (${how}).` };
     const revision = await routes.update(
       app,
       (table) => withoutTrack(table, track, clock.now()),

@@ -3,6 +3,9 @@ import { z } from "zod";
 import type { AppKeys } from "../../core/records/apps/app-keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
+import { actorOf, type Actor } from "../../core/records/events/actor.js";
+import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
+import { BY_SLUICE, type NewEvent } from "../../core/records/events/event-record.js";
 import { keys } from "../../core/redis/keys.js";
 import type { SecretBox } from "../../core/secrets.js";
 import { newSshKeyPair } from "../../core/ssh-key-pair.js";
@@ -82,14 +85,19 @@ export class WebhookStore {
   }
 
   /** The app's webhook, made now if it has none, with what is to change. Throws `source-invalid`. */
-  async change(app: string, { source, branches, statusToken }: WebhookChange): Promise<Webhook> {
+  async change(
+    app: string,
+    { source, branches, statusToken }: WebhookChange,
+    actor: Actor = { by: BY_SLUICE },
+  ): Promise<Webhook> {
     const parsed = source === undefined ? undefined : parseSource(source);
-    const changed = await this.update(app, (known = this.make(app)) => ({
+    const change = (known = this.make(app)): Webhook => ({
       ...known,
       source: parsed ?? known.source,
       branches: branches ?? known.branches,
       statusToken: statusToken === undefined ? known.statusToken : statusToken || undefined,
-    }));
+    });
+    const changed = await this.update(app, change, (before, after) => eventsOfChange(before, after, actor));
     if (changed === undefined)
       throw new AppError("internal", { reason: `the webhook of ${app} was removed while it was created` });
     return changed;
@@ -104,13 +112,19 @@ export class WebhookStore {
   private async update(
     app: string,
     next: (known: Webhook | undefined) => Webhook | undefined,
+    eventsOf: (before: Webhook | undefined, after: Webhook) => NewEvent[] = () => [],
   ): Promise<Webhook | undefined> {
     for (;;) {
       const before = await this.redis.hget(keys.webhooks, app);
-      const webhook = next(before === null ? undefined : this.opened(app, before));
+      const known = before === null ? undefined : this.opened(app, before);
+      const webhook = next(known);
       if (webhook === undefined) return undefined;
       const after = JSON.stringify(this.sealed(webhook));
-      const written = await this.redis.eval(WRITE, 1, keys.webhooks, app, before ?? "", after);
+      const events = eventsArgument(eventsOf(known, webhook));
+      const written = await this.redis.eval(
+        ...[WRITE, 2, keys.webhooks, keys.events],
+        ...[app, before ?? "", after, events],
+      );
       if (written === 1) return webhook;
     }
   }
@@ -168,10 +182,22 @@ export class WebhookStore {
   }
 }
 
-/** KEYS: webhooks. ARGV: app, the record's text before ("" none), after. Answer: 1 written, 0 it was another one by then. */
-const WRITE = `
+/** The event that a change of a webhook is: none or one, with the names of what was changed. Pure. */
+function eventsOfChange(before: Webhook | undefined, after: Webhook, actor: Actor): NewEvent[] {
+  const names = ["secret", "source", "branches", "statusToken"] as const;
+  const changed = names.filter((name) => String(before?.[name] ?? "") !== String(after[name] ?? ""));
+  if (changed.length === 0) return [];
+  return [{ ...actorOf(actor), app: after.app, type: "webhook.changed", data: { names: changed } }];
+}
+
+/**
+ * KEYS: webhooks, events stream. ARGV: app, the record's text before ("" none), after, the events. Answer: 1 written, 0 it was
+ * another one by then.
+ */
+const WRITE = `${ADD_EVENTS}
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+addEvents(KEYS[2], ARGV[4])
 return 1`;
 
 function context(app: string, what: string): string {

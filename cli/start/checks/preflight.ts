@@ -77,12 +77,12 @@ async function checkReachable(home: string): Promise<void> {
 
 /** Throws `port-taken`. Ours may be taken by our own HAProxy, which runs on while the server is away. */
 export async function checkPorts({ home, settings }: Context, roles: readonly Role[]): Promise<void> {
-  const { bind, httpPort, controlPort, sshPort } = settings;
+  const { bind, controlBind, sshBind = controlBind, httpPort, controlPort, sshPort } = settings;
   const isOurs = (await serviceState(home.service("haproxy"))).pid !== undefined;
   if (roles.includes("proxy") && !isOurs) await checkPort(bind, httpPort, "traffic", "SLUICE_HTTP_PORT");
   if (!roles.includes("server")) return;
-  await checkPort(bind, controlPort, "control", "SLUICE_CONTROL_PORT");
-  await checkPort(bind, sshPort, "Git over SSH", "SLUICE_SSH_PORT");
+  await checkPort(controlBind, controlPort, "control", "SLUICE_CONTROL_PORT");
+  await checkPort(sshBind, sshPort, "Git over SSH", "SLUICE_SSH_PORT");
 }
 
 async function checkPort(bind: string, port: number, what: string, setting: string): Promise<void> {

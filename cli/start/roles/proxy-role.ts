@@ -16,6 +16,7 @@ export async function startProxyRole({ context, redis, id, log, atStop }: RoleOp
   const waker = new Waker({
     redis,
     path: paths.wakeSocket(home.haproxy().replace(/\/$/, "")),
+    group: user?.gid,
     header: WAKE_HEADER,
     log,
   });

@@ -43,7 +43,9 @@ async function config(
   show(context, { json }, answer, (variables) =>
     isChange
       ? [`Set for the next release of ${app}: ${Object.keys(variables).join(", ") || "nothing"}`]
-      : Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+      : Object.entries(variables).map(([name, value]) =>
+          value === null ? `${name} (only an admin sees the value)` : `${name}=${value}`,
+        ),
   );
 }
 

@@ -67,11 +67,14 @@ async function waitForRecovery({ recovering }: Running): Promise<void> {
 
 function announce({ settings, home, ...context }: Context, running: Running): void {
   const { adminToken, isNewToken, recovering } = running;
-  const host = settings.bind === "0.0.0.0" ? settings.domain : settings.bind;
+  const named = (bind: string): string => (bind === "0.0.0.0" ? settings.domain : bind);
+  const { controlBind, sshBind = controlBind } = settings;
   context.print(UP);
   context.print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
-  context.print(`       push     http://git:TOKEN@${host}:${settings.controlPort}/git/APP.git`);
-  context.print(`                ssh://git@${host}:${settings.sshPort}/APP   (sluice keys add FILE)`);
+  context.print(`       push     http://git:TOKEN@${named(controlBind)}:${settings.controlPort}/git/APP.git`);
+  context.print(
+    `                ssh://git@${named(sshBind)}:${settings.sshPort}/APP   (sluice keys add FILE)`,
+  );
   context.print(`       state    ${home.root}`);
   for (const line of recoveringLines(recovering?.names() ?? [])) context.print(`       ${line}`);
   if (isNewToken) context.print(`       token    ${adminToken}   (shown only once; kept in ${home.token()})`);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-/** `GET /apps/APP/config`, and the answer to a change of it: name → value. */
-export const configSchema = z.record(z.string(), z.string());
+/** `GET /apps/APP/config`, and the answer to a change of it: name → value, which is null for who is no admin. */
+export const configSchema = z.record(z.string(), z.string().nullable());
 
 /** `PATCH /apps/APP/config` */
 export const configChangeSchema = z.strictObject({

@@ -22,6 +22,46 @@ export const requestsErrors = {
     () => "This needs a valid token.",
     () => "Send it as `Authorization: Bearer TOKEN`; `sluice tokens create NAME` creates one.",
   ),
+  forbidden: entry<{
+    needed: string;
+    held: string;
+    app: string | undefined;
+    apps: "all" | readonly string[];
+  }>(
+    403,
+    ({ needed, held, app, apps }) => {
+      const where = app === undefined ? "all apps" : `"${printable(app)}"`;
+      const own = apps === "all" ? "all apps" : apps.join(", ");
+      return `This needs the right \`${needed}\` for ${where}. Yours is \`${held}\` for ${own}.`;
+    },
+    () => "Ask an admin for a token that may: docs/access.md lists what each right allows.",
+  ),
+  "credential-expired": entry<{ kind: "token" | "key"; name: string; expiresAt: string }>(
+    401,
+    ({ kind, name, expiresAt }) =>
+      `The ${kind} "${printable(name)}" expired on ${expiresAt.slice(0, 10)} at ${expiresAt.slice(11, 16)} UTC.`,
+    ({ kind }) =>
+      kind === "token"
+        ? "Ask an admin for a new one: `sluice tokens create NAME`."
+        : "Ask an admin to add it again: `sluice keys add FILE`.",
+  ),
+  "attempts-too-many": entry<{ seconds: number }>(
+    429,
+    ({ seconds }) => `Too many wrong tokens, keys or signatures came from this address. Wait ${seconds} s.`,
+    () => "Check the token first. One that Sluice made is still accepted from this address meanwhile.",
+    true,
+  ),
+  "events-busy": entry<{ most: number; whose: "this token" | "all tokens" }>(
+    429,
+    ({ most, whose }) => `${most} clients already follow the events with ${whose}, the most that may.`,
+    () => "Close one of them, or try again later.",
+    true,
+  ),
+  "log-link-expired": entry<{ app: string; release: string }>(
+    410,
+    ({ app, release }) => `This link to the log of ${release} of "${app}" has expired.`,
+    ({ app, release }) => `With a token, \`sluice logs ${app} --release ${release}\` shows the log.`,
+  ),
   "not-found": entry<{ path: string }>(
     404,
     ({ path }) => `Nothing is served at ${printable(path)}.`,

@@ -7,6 +7,19 @@ export const startErrors = {
     ({ file, problems }) => `${file} cannot be used:\n${problems.map((line) => `  - ${line}`).join("\n")}`,
     () => "Fix the lines above; docs/sluice-yml.md lists every setting with its default.",
   ),
+  "control-insecure": entry<{ setting: string; address: string }>(
+    400,
+    ({ setting, address }) =>
+      `${setting} is ${address}, which other machines can reach. The control port has no TLS: tokens would cross the network unencrypted.`,
+    () =>
+      "Keep it at 127.0.0.1 and use an SSH tunnel: ssh -L 8081:127.0.0.1:8081 HOST. On a network that you trust, set `insecureControl: true` in sluice.yml.",
+  ),
+  "token-weak": entry<{ where: string; least: number; different: number }>(
+    400,
+    ({ where, least, different }) =>
+      `The admin token in ${where} is too easy to guess. It needs at least ${least} characters, ${different} of them different.`,
+    ({ where }) => `Put a random one there: openssl rand -hex 32. Or remove ${where}: Sluice makes one.`,
+  ),
   "home-unwritable": entry<{ home: string; reason: string }>(
     500,
     ({ home, reason }) => `The state folder ${home} is not writable (${reason}).`,

@@ -1,5 +1,8 @@
 import type { Database } from "../../redis/database.js";
 import { AppError } from "../../errors/app-error.js";
+import { actorOf, type Actor } from "../events/actor.js";
+import { setField } from "../events/change-field.js";
+import type { NewEvent } from "../events/event-record.js";
 import { keys } from "../../redis/keys.js";
 import {
   acknowledgementSchema,
@@ -83,17 +86,19 @@ export class AlertRecords {
   }
 
   /** Throws `alert-unknown`. */
-  async acknowledge(id: string, by: string, now: number): Promise<AlertRecord> {
+  async acknowledge(id: string, by: string, now: number, from?: string): Promise<AlertRecord> {
     const alert = await this.find(id);
     const acknowledged: Acknowledgement = { by, at: now };
-    await this.redis.hset(keys.monitorAcknowledged, id, JSON.stringify(acknowledged));
+    const event = eventOf("alert.acknowledged", alert, { by, from });
+    await setField(this.redis, keys.monitorAcknowledged, id, JSON.stringify(acknowledged), event);
     return { ...alert, acknowledged };
   }
 
   /** No news of the alert's rule on its host until then. Throws `alert-unknown`. */
-  async silence(id: string, silence: Silence): Promise<AlertRecord> {
+  async silence(id: string, silence: Silence, from?: string): Promise<AlertRecord> {
     const alert = await this.find(id);
-    await this.redis.hset(keys.monitorSilences, subjectOf(alert), JSON.stringify(silence));
+    const event = eventOf("alert.silenced", alert, { by: silence.by, from });
+    await setField(this.redis, keys.monitorSilences, subjectOf(alert), JSON.stringify(silence), event);
     return alert;
   }
 
@@ -121,6 +126,10 @@ export class AlertRecords {
       throw new AppError("alert-unknown", { id, known: (await this.current()).map((alert) => alert.id) });
     return parse(text);
   }
+}
+
+function eventOf(type: "alert.acknowledged" | "alert.silenced", alert: AlertRecord, actor: Actor): NewEvent {
+  return { ...actorOf(actor), app: "", type, data: { subject: `${subjectOf(alert)} (${alert.id})` } };
 }
 
 function parse(text: string): AlertRecord {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { APP_EVENT_TYPES } from "../apps/app-event-type.js";
 
-/** What can happen to an app. The first seven are sent to its receivers, too. */
+/** What can happen, to an app or to the server. The first seven are sent to the app's receivers, too. */
 export const EVENT_TYPES = [
   ...APP_EVENT_TYPES,
   "release.queued",
@@ -12,6 +12,17 @@ export const EVENT_TYPES = [
   "flag.changed",
   "app.created",
   "app.destroyed",
+  "webhook.changed",
+  "receiver.added",
+  "receiver.removed",
+  "token.created",
+  "token.removed",
+  "key.added",
+  "key.removed",
+  "alert.acknowledged",
+  "alert.silenced",
+  "host.removed",
+  "proxy.removed",
 ] as const;
 
 /** `by` of what Sluice does by itself: the verdict on a canary, the end of a release that nobody visits. */
@@ -31,15 +42,22 @@ const eventDataSchema = z.object({
   scale: z.record(z.string(), changeSchema).optional(),
   /** Percent of the visitors that go to the canary. */
   share: changeSchema.optional(),
-  /** Of variables or flags. */
+  /** Of variables, flags, or what of a webhook was changed. */
   names: z.array(z.string()).optional(),
+  /** The name or id of the token, key, receiver, alert, host or proxy. */
+  subject: z.string().optional(),
+  /** Of a new token or key: what it may do, and where. */
+  scope: z.string().optional(),
 });
 
 const newEventSchema = z.object({
+  /** Empty: it is about no app. */
   app: z.string(),
   type: z.enum(EVENT_TYPES),
   /** A token's or key's name, `autoscaler`, or `sluice`. */
   by: z.string(),
+  /** Where the request came from: an address, `ssh` and an address, or `socket`. Absent: nobody asked. */
+  from: z.string().optional(),
   /** `v42` */
   release: z.string().optional(),
   data: eventDataSchema,

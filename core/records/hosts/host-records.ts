@@ -1,5 +1,8 @@
 import type { Database } from "../../redis/database.js";
 import { keys } from "../../redis/keys.js";
+import { actorOf, type Actor } from "../events/actor.js";
+import { removeField } from "../events/change-field.js";
+import { BY_SLUICE } from "../events/event-record.js";
 import { hostRecordSchema, type HostRecord } from "./host-record.js";
 
 /** The hosts that were ever seen and not removed. */
@@ -31,8 +34,9 @@ export class HostRecords {
     return texts.map(parse).sort((a, b) => a.id.localeCompare(b.id));
   }
 
-  async remove(id: string): Promise<void> {
-    await this.redis.hdel(keys.hosts, id);
+  async remove(id: string, actor: Actor = { by: BY_SLUICE }): Promise<void> {
+    const event = { ...actorOf(actor), app: "", type: "host.removed", data: { subject: id } } as const;
+    await removeField(this.redis, keys.hosts, id, event);
   }
 }
 

@@ -33,8 +33,11 @@ const currentSchema = z.object({
   copyOf: z.number().int().positive().optional(),
   /** Who asked for it, as they are known to us: a token's or key's name. */
   by: z.string(),
+  /** Where that came from (`Actor`). */
+  from: z.string().optional(),
   /** Who asked for the last rollback to it, or for its promotion; `sluice` for the verdict. */
   movedBy: z.string().optional(),
+  movedFrom: z.string().optional(),
   /** When it was queued, and when each phase was reached; ISO 8601. */
   at: z.string(),
   reachedAt: z.partialRecord(z.enum(PHASES), z.string()),

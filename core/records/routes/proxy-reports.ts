@@ -1,5 +1,8 @@
 import { z } from "zod";
 import type { Database } from "../../redis/database.js";
+import { actorOf, type Actor } from "../events/actor.js";
+import { ADD_EVENTS, eventsArgument } from "../events/add-events.js";
+import { BY_SLUICE } from "../events/event-record.js";
 import { keys } from "../../redis/keys.js";
 import { parseRecord } from "../../redis/parse-record.js";
 
@@ -85,9 +88,15 @@ export class ProxyReports {
   }
 
   /** It is no member any more; false when it has reported since `member` was read. */
-  async remove({ id, seenAt }: Pick<ProxyMember, "id" | "seenAt">): Promise<boolean> {
-    const [hashes, load] = [[keys.proxies, keys.proxiesSeen], keys.load(id)];
-    const removed = await this.redis.eval(REMOVE, 3, ...hashes, load, id, String(seenAt));
+  async remove(
+    { id, seenAt }: Pick<ProxyMember, "id" | "seenAt">,
+    actor: Actor = { by: BY_SLUICE },
+  ): Promise<boolean> {
+    const changed = [keys.proxies, keys.proxiesSeen, keys.load(id), keys.events];
+    const events = eventsArgument([
+      { ...actorOf(actor), app: "", type: "proxy.removed", data: { subject: id } },
+    ]);
+    const removed = await this.redis.eval(REMOVE, changed.length, ...changed, id, String(seenAt), events);
     return removed === 1;
   }
 
@@ -161,12 +170,13 @@ redis.call('HSET', KEYS[2], ARGV[1], string.format('%.0f', now[1] * 1000 + math.
 return 1`;
 
 /**
- * KEYS: reports hash, hash of when they came, the proxy's loads. ARGV: proxy, when its last report came.
- * Answer: 1, or 0 when another one has come.
+ * KEYS: reports hash, hash of when they came, the proxy's loads, events stream. ARGV: proxy, when its last report came, the
+ * events. Answer: 1, or 0 when another one has come.
  */
-const REMOVE = `
+const REMOVE = `${ADD_EVENTS}
 if (redis.call('HGET', KEYS[2], ARGV[1]) or '0') ~= ARGV[2] then return 0 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[3])
+addEvents(KEYS[4], ARGV[3])
 return 1`;

@@ -1,22 +1,29 @@
 import { Router } from "express";
+import { includesRight } from "../../../core/api/access/scope.js";
 import { configChangeSchema, type Config } from "../../../core/api/apps/config.js";
+import { needs } from "../guards/needs.js";
 import type { ApiNeeds } from "../needs.js";
-import { holderOf } from "../require-token.js";
+import { holderOf } from "../guards/require-token.js";
 import { parseBody } from "../requests/parse-body.js";
 
-/** `GET` and `PATCH /apps/APP/config`. */
+/** `GET /apps/APP/config`, its values for an admin alone; `PATCH /apps/APP/config`. */
 export function configApi({ apps, config }: Pick<ApiNeeds, "apps" | "config">): Router {
   const router = Router();
-  router.get("/apps/:app/config", async (request, response) => {
+  router.get("/apps/:app/config", needs.app("read"), async (request, response) => {
     const { name } = await apps.read(request.params.app);
-    response.json((await config.read(name)) satisfies Config);
+    const isAdmin = includesRight(holderOf(response).scope.may, "admin");
+    response.json((isAdmin ? await config.read(name) : await namesOnly(config, name)) satisfies Config);
   });
-  router.patch("/apps/:app/config", async (request, response) => {
+  router.patch("/apps/:app/config", needs.app("admin"), async (request, response) => {
     const { set, unset } = parseBody(configChangeSchema, request);
-    const by = holderOf(response);
-    const { name } = await apps.ensure(request.params.app, by);
-    await config.change(name, set, unset, by);
+    const actor = holderOf(response);
+    const { name } = await apps.ensure(request.params.app, actor);
+    await config.change(name, set, unset, actor);
     response.json((await config.read(name)) satisfies Config);
   });
   return router;
+}
+
+async function namesOnly(config: ApiNeeds["config"], app: string): Promise<Config> {
+  return Object.fromEntries((await config.names(app)).map((name) => [name, null]));
 }

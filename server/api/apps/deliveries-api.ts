@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { Router } from "express";
 import type { DeliveryAnswer, ReplayedDelivery } from "../../../core/api/apps/deliveries.js";
 import { AppError } from "../../../core/errors/app-error.js";
+import { needs } from "../guards/needs.js";
 import type { ApiNeeds } from "../needs.js";
+import type { Holder } from "../../access/holder.js";
 import type { DeliveryRecord } from "../../webhooks/deliveries/delivery-record.js";
 import type { Delivery, DeliveryStore } from "../../webhooks/deliveries/delivery-store.js";
-import { holderOf } from "../require-token.js";
+import { holderOf } from "../guards/require-token.js";
 
 const SHOWN = 200;
 
@@ -15,7 +17,7 @@ export function deliveriesApi(
   deliveries: DeliveryStore,
 ): Router {
   const router = Router();
-  router.get("/apps/:app/deliveries", async (request, response) => {
+  router.get("/apps/:app/deliveries", needs.app("read"), async (request, response) => {
     const app = await apps.read(request.params.app);
     const taken: DeliveryAnswer[] = await deliveries.list(app.name);
     const refused = (await deliveries.refused(app.name)).map((delivery): DeliveryAnswer => ({
@@ -29,7 +31,7 @@ export function deliveriesApi(
     const all = [...taken, ...refused].sort((a, b) => b.at.localeCompare(a.at));
     response.json(all.slice(0, SHOWN));
   });
-  router.post("/apps/:app/deliveries/:number/replay", async (request, response) => {
+  router.post("/apps/:app/deliveries/:number/replay", needs.app("push"), async (request, response) => {
     const app = await apps.read(request.params.app);
     const past = await deliveries.find(app.name, Number(request.params.number));
     if (past === undefined)
@@ -43,8 +45,9 @@ export function deliveriesApi(
   return router;
 }
 
-function replayOf({ event, updates }: Delivery, by: string, now: number): DeliveryRecord {
+function replayOf({ event, updates }: Delivery, { by, from: origin }: Holder, now: number): DeliveryRecord {
   const at = new Date(now).toISOString();
   const state = updates.length === 0 ? "done" : "waiting";
-  return { v: 1, id: randomUUID(), at, from: "replay", by, event, answer: 202, state, updates, results: [] };
+  const what = { event, answer: 202, updates, results: [] };
+  return { v: 1, id: randomUUID(), at, from: "replay", by, origin, state, ...what };
 }

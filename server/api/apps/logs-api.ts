@@ -1,6 +1,7 @@
 import { Router } from "express";
 import { logQuerySchema } from "../../../core/api/apps/logs.js";
 import { releaseLogs } from "../../releases/release-logs.js";
+import { needs } from "../guards/needs.js";
 import type { ApiNeeds } from "../needs.js";
 import { knownRelease } from "../requests/known-release.js";
 import { parse } from "../requests/parse-body.js";
@@ -9,7 +10,7 @@ import { streamLines } from "../requests/stream-lines.js";
 /** `GET /apps/APP/logs?release&lines&follow` */
 export function logsApi(tools: ApiNeeds): Router {
   const router = Router();
-  router.get("/apps/:app/logs", async (request, response) => {
+  router.get("/apps/:app/logs", needs.app("read"), async (request, response) => {
     const { release, lines, follow } = parse(logQuerySchema, request.query);
     const { name } = await tools.apps.read(request.params.app);
     const number = release === undefined ? undefined : await knownRelease(tools.releases, name, release);

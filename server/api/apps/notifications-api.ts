@@ -10,6 +10,8 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { PRODUCTION } from "../../../core/records/routes/route-table.js";
 import { productionOf } from "../../routes/production-of.js";
 import { urlOfRelease } from "../../releases/what-serves.js";
+import { needs } from "../guards/needs.js";
+import { holderOf } from "../guards/require-token.js";
 import type { ApiNeeds } from "../needs.js";
 import type { Notifier, Undelivered } from "../../notify/notifier.js";
 import type { ReceiverStore } from "../../notify/receiver-store.js";
@@ -23,21 +25,23 @@ export function notificationsApi(
 ): Router {
   const { apps, settings, clock } = tools;
   const router = Router();
-  router.get("/apps/:app/notifications", async (request, response) => {
+  router.get("/apps/:app/notifications", needs.app("admin"), async (request, response) => {
     const { name } = await apps.read(request.params.app);
     const [all, undelivered] = await Promise.all([receivers.list(name), notifier.undelivered(name)]);
     response.json(all.map((receiver) => withFailure(receiver, undelivered)) satisfies ReceiverSummary[]);
   });
-  router.post("/apps/:app/notifications", async (request, response) => {
+  router.post("/apps/:app/notifications", needs.app("admin"), async (request, response) => {
     const parsed = newReceiverSchema.safeParse(request.body ?? {});
     if (!parsed.success)
       throw new AppError("request-invalid", {
         problem: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
       });
     const { name } = await apps.read(request.params.app);
-    response.status(201).json((await receivers.add(name, parsed.data)) satisfies CreatedReceiver);
+    response
+      .status(201)
+      .json((await receivers.add(name, parsed.data, holderOf(response))) satisfies CreatedReceiver);
   });
-  router.post("/apps/:app/notifications/test", async (request, response) => {
+  router.post("/apps/:app/notifications/test", needs.app("operate"), async (request, response) => {
     const { name } = await apps.read(request.params.app);
     const { processes = [] } = (await productionOf(tools, name)) ?? {};
     const url = urlOfRelease(settings, { app: name, track: PRODUCTION, processes });
@@ -45,9 +49,9 @@ export function notificationsApi(
     if (told === 0) throw new AppError("receivers-none", { app: name });
     response.status(202).json({ app: name, receivers: told } satisfies TestedReceivers);
   });
-  router.delete("/apps/:app/notifications/:id", async (request, response) => {
+  router.delete("/apps/:app/notifications/:id", needs.app("admin"), async (request, response) => {
     const { name } = await apps.read(request.params.app);
-    await receivers.remove(name, request.params.id);
+    await receivers.remove(name, request.params.id, holderOf(response));
     response.status(204).end();
   });
   return router;

@@ -8,6 +8,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { groupBy } from "../../../core/group-by.js";
 import { merged, type TrafficEntry } from "../../../core/records/traffic/traffic-series.js";
 import { percentileMs, sumOf, type Traffic } from "../../../core/records/traffic/traffic.js";
+import { needs } from "../guards/needs.js";
 import type { ApiNeeds } from "../needs.js";
 import { parseRange } from "../requests/parse-range.js";
 
@@ -18,7 +19,7 @@ const LONGEST_MS = { 1: HOUR_MS, 60: 30 * 24 * HOUR_MS } as const;
 /** `GET /apps/APP/traffic?from&to&step`: what the proxies counted, as a series for each release and track, and in all. */
 export function trafficApi({ apps, traffic, clock }: Pick<ApiNeeds, "apps" | "traffic" | "clock">): Router {
   const router = Router();
-  router.get("/apps/:app/traffic", async (request, response) => {
+  router.get("/apps/:app/traffic", needs.app("read"), async (request, response) => {
     const { name } = await apps.read(request.params.app);
     const { from, to, step } = parseQuery(request.query, clock.now());
     const entries = await traffic.read(name, { from, to, stepSeconds: step });

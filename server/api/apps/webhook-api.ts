@@ -1,12 +1,14 @@
 import { Router } from "express";
 import { webhookRequestSchema, type WebhookAnswer } from "../../../core/api/apps/webhook.js";
+import { requireRight } from "../../access/holder.js";
 import { controlUrl } from "../../releases/public-url.js";
+import { needs } from "../guards/needs.js";
 import type { ApiNeeds } from "../needs.js";
 import type { SeenHeads } from "../../webhooks/sources/seen-heads.js";
 import type { Sources } from "../../webhooks/sources/source.js";
 import { shownSource } from "../../webhooks/sources/source-address.js";
 import type { Webhook, WebhookStore } from "../../webhooks/webhook-store.js";
-import { holderOf } from "../require-token.js";
+import { holderOf } from "../guards/require-token.js";
 import { parseBody } from "../requests/parse-body.js";
 
 export interface WebhookApiOptions extends Pick<ApiNeeds, "apps" | "settings"> {
@@ -19,11 +21,13 @@ export interface WebhookApiOptions extends Pick<ApiNeeds, "apps" | "settings"> {
 export function webhookApi(options: WebhookApiOptions): Router {
   const { apps, settings, webhooks } = options;
   const router = Router();
-  router.put("/apps/:app/webhook", async (request, response) => {
+  router.put("/apps/:app/webhook", needs.app("admin"), async (request, response) => {
     const change = parseBody(webhookRequestSchema, request);
+    // A folder of this machine may be another app's.
+    if (/^file:/i.test(change.source?.trim() ?? "")) requireRight(holderOf(response), "admin", undefined);
     // Whoever gives an app a webhook wants it to be there before its first push. Deliveries make none.
     const app = await apps.ensure(request.params.app, holderOf(response));
-    const webhook = await webhooks.change(app.name, change);
+    const webhook = await webhooks.change(app.name, change, holderOf(response));
     const problem = change.source === undefined ? undefined : await lookAtSource(options, webhook);
     response.json({
       ...answerOf(settings, webhook),

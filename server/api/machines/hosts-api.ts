@@ -7,6 +7,8 @@ import type { HostRecord } from "../../../core/records/hosts/host-record.js";
 import { SampleSeries, type TimedSample } from "../../../core/records/hosts/sample-series.js";
 import type { Clock } from "../../../core/clock.js";
 import type { Settings } from "../../../core/settings/settings.js";
+import { holderOf } from "../guards/require-token.js";
+import { needs } from "../guards/needs.js";
 import { parseRange } from "../requests/parse-range.js";
 
 const HOUR_MS = 3_600_000;
@@ -26,12 +28,12 @@ export function hostsApi({ redis, clock, settings }: HostsApiOptions): Router {
     throw new AppError("host-unknown", { host: id, known: (await hosts.list()).map((record) => record.id) });
   };
   const router = Router();
-  router.get("/hosts", async (_request, response) => {
+  router.get("/hosts", needs.all("read"), async (_request, response) => {
     const records = await hosts.list();
     const newest = await series.newest(records.map(({ id }) => id));
     response.json(records.map((record): HostSummary => summaryOf(record, newest.get(record.id))));
   });
-  router.get("/hosts/:host/samples", async (request, response) => {
+  router.get("/hosts/:host/samples", needs.all("read"), async (request, response) => {
     const host = await known(request.params.host);
     const step = parseStep(request.query["step"]);
     const { from, to } = parseRange(request.query, clock.now(), {
@@ -48,12 +50,12 @@ export function hostsApi({ redis, clock, settings }: HostsApiOptions): Router {
       points: points.map(({ at, ...point }) => ({ at: new Date(at).toISOString(), ...point })),
     } satisfies HostSamples);
   });
-  router.delete("/hosts/:host", async (request, response) => {
+  router.delete("/hosts/:host", needs.all("admin"), async (request, response) => {
     const host = await known(request.params.host);
     const reportedAt = (await series.newest([host])).get(host)?.at ?? 0;
     const seconds = Math.max(0, Math.round((clock.now() - reportedAt) / 1000));
     if (seconds < settings.monitor.silentSeconds) throw new AppError("host-alive", { host, seconds });
-    await hosts.remove(host);
+    await hosts.remove(host, holderOf(response));
     await series.remove(host);
     response.status(204).end();
   });

@@ -1,23 +1,28 @@
 import type { RequestHandler } from "express";
+import { coversApp } from "../../../core/api/access/scope.js";
 import type { Database } from "../../../core/redis/database.js";
 import { HostRecords } from "../../../core/records/hosts/host-records.js";
 import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
-import { authenticate } from "../../access/authenticate.js";
-import type { TokenStore } from "../../access/token-store.js";
+import { authenticate, type Access } from "../../access/authenticate.js";
+import { isForAllApps } from "../../access/holder.js";
 import type { ApiNeeds } from "../needs.js";
 import { prometheusText, type HostSample } from "./prometheus.js";
 
 const FRESH_MS = 15_000;
 
-/** `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`. */
+/**
+ * `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`: of the apps in its scope, and of the
+ * hosts if it is for all apps.
+ */
 export function metrics(
   tools: Pick<ApiNeeds, "apps" | "engine" | "traffic" | "routes" | "clock">,
-  tokens: TokenStore,
+  access: Access,
   redis: Database,
 ): RequestHandler {
   return async (request, response) => {
-    await authenticate(tokens, request, { by: ["bearer", "query"] });
-    const [apps, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
+    const holder = await authenticate(access, request, { by: ["bearer", "query"] });
+    const [all, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
+    const apps = all.filter(({ name }) => coversApp(holder.scope, name));
     const [traffic, gauges, hosts] = await Promise.all([
       Promise.all(
         apps.map(async ({ name }) =>
@@ -31,7 +36,8 @@ export function metrics(
           instances: states.filter(({ id, running }) => running && id.startsWith(`${name}.`)).length,
         })),
       ),
-      hostSamples(redis, tools.clock.now()),
+      // A sample tells of everything on the machine.
+      isForAllApps(holder) ? hostSamples(redis, tools.clock.now()) : [],
     ]);
     const text = prometheusText({ traffic: traffic.flat(), apps: gauges, hosts });
     response.set("Cache-Control", "no-store").type("text/plain; version=0.0.4; charset=utf-8").send(text);

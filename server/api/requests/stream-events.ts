@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Event } from "../../../core/api/events.js";
 import type { Log } from "../../../core/log.js";
 import { Ticker } from "../../../core/loop/ticker.js";
+import type { EventRecord } from "../../../core/records/events/event-record.js";
 import type { EventPage, EventStream } from "../../events/event-stream.js";
 
 export interface StreamEventsOptions {
@@ -10,8 +11,7 @@ export interface StreamEventsOptions {
   readonly log: Log;
   /** What is sent first; it goes on from its cursor. */
   readonly first: EventPage;
-  /** Of this app alone; undefined: of all. */
-  readonly app: string | undefined;
+  readonly isWanted: (event: EventRecord) => boolean;
   /** False: it ends with what has happened by now. */
   readonly follows: boolean;
 }
@@ -25,7 +25,7 @@ const RETRY_MS = 1000;
  * as fast as the client reads.
  */
 export async function streamEvents(response: Response, options: StreamEventsOptions): Promise<void> {
-  const { events, log, first, app, follows } = options;
+  const { events, log, first, isWanted, follows } = options;
   const gone = new AbortController();
   response.on("close", () => gone.abort(new Error("the client left")));
   const ended = AbortSignal.any([gone.signal, events.stopped]);
@@ -41,7 +41,7 @@ export async function streamEvents(response: Response, options: StreamEventsOpti
     const before = cursor;
     for (;;) {
       const page = await events.after(cursor);
-      for (const event of page.events) if (app === undefined || event.app === app) await write(block(event));
+      for (const event of page.events) if (isWanted(event)) await write(block(event));
       if (page.size === 0) return cursor !== before;
       ({ cursor } = page);
     }

@@ -1,3 +1,4 @@
+import { coversApp, type Scope } from "../../../core/api/access/scope.js";
 import type { AppSummary } from "../../../core/api/apps/apps.js";
 import { groupBy } from "../../../core/group-by.js";
 import { releaseName } from "../../../core/names.js";
@@ -13,9 +14,10 @@ type SummaryTools = Pick<
   "apps" | "releases" | "routes" | "engine" | "settings" | "clock" | "traffic"
 >;
 
-/** Of each app what its route table names: an app has a hundred records, of which few serve. */
-export async function appSummaries(tools: SummaryTools): Promise<AppSummary[]> {
-  const [apps, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
+/** Of each app in the scope what its route table names: an app has a hundred records, of which few serve. */
+export async function appSummaries(tools: SummaryTools, scope: Pick<Scope, "apps">): Promise<AppSummary[]> {
+  const [all, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
+  const apps = all.filter(({ name }) => coversApp(scope, name));
   const tables = await tools.routes.readMany(apps.map(({ name }) => name));
   const statesOf = groupBy(states, ({ id }) => id.split(".")[0] ?? "");
   return Promise.all(tables.map(async (table) => summaryOf(tools, table, statesOf.get(table.app) ?? [])));

@@ -1,3 +1,4 @@
+import { coversApp, type Scope } from "../../../core/api/access/scope.js";
 import type { ServerStatus } from "../../../core/api/machines/status.js";
 import type { Database } from "../../../core/redis/database.js";
 import { isAlert } from "../../../core/records/alerts/is-alert.js";
@@ -10,18 +11,19 @@ import { appSummaries } from "./app-summaries.js";
 type StatusTools = Parameters<typeof appSummaries>[0] &
   Pick<ApiNeeds, "home" | "log" | "recovering" | "proxyReports">;
 
-/** What `sluice status` shows. With Redis away it still tells so, without the apps. */
+/** What `sluice status` shows, of the apps in the scope. With Redis away it still tells so, without the apps. */
 export async function serverStatus(
   tools: StatusTools,
   redis: Database,
   version: string,
+  scope: Pick<Scope, "apps">,
 ): Promise<ServerStatus> {
   const [haproxy, redisService, disk] = await Promise.all([
     serviceState(tools.home.service("haproxy")),
     serviceState(tools.home.service("redis")),
     diskSpace(tools),
   ]);
-  const records = await readRecords(tools, redis);
+  const records = await readRecords(tools, redis, scope);
   return {
     version,
     pid: process.pid,
@@ -37,7 +39,7 @@ export async function serverStatus(
     redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
     disk,
     alert: records?.alert ?? false,
-    recovering: tools.recovering.names(),
+    recovering: tools.recovering.names().filter((app) => coversApp(scope, app)),
     apps: records?.apps ?? [],
   };
 }
@@ -45,12 +47,13 @@ export async function serverStatus(
 async function readRecords(
   tools: StatusTools,
   redis: Database,
+  scope: Pick<Scope, "apps">,
 ): Promise<
   (Pick<ServerStatus, "apps" | "alert" | "proxies"> & { revision: number | undefined }) | undefined
 > {
   try {
     const [apps, alert, proxies] = await Promise.all([
-      appSummaries(tools),
+      appSummaries(tools, scope),
       isAlert(redis),
       tools.proxyReports.members(),
     ]);

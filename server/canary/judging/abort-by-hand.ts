@@ -1,3 +1,4 @@
+import { actorOf, type Actor } from "../../../core/records/events/actor.js";
 import { abort } from "./share.js";
 import type { CanaryNeeds } from "../needs.js";
 
@@ -5,7 +6,7 @@ import type { CanaryNeeds } from "../needs.js";
 export async function abortByHand(
   tools: Pick<CanaryNeeds, "routes" | "releases" | "proxyReports" | "clock" | "log">,
   app: string,
-  by: string,
+  actor: Actor,
 ): Promise<number> {
-  return abort(tools, app, { by, reason: `Aborted by hand (${by}).` });
+  return abort(tools, app, { ...actorOf(actor), reason: `Aborted by hand (${actor.by}).` });
 }

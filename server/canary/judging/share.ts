@@ -1,3 +1,4 @@
+import { actorOf, type Actor } from "../../../core/records/events/actor.js";
 import { AppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import { BY_SLUICE } from "../../../core/records/events/event-record.js";
@@ -18,11 +19,11 @@ export async function setShare(
   tools: RouteTools,
   app: string,
   share: number,
-  by: string,
+  actor: Actor,
 ): Promise<AppError | undefined> {
   if ((await tools.routes.read(app)).canary === undefined) throw new AppError("canary-none", { app });
   const change = (table: RouteTable): RouteTable => withShare(table, share, true);
-  const revision = await tools.routes.update(app, change, [], eventsOfShare(by));
+  const revision = await tools.routes.update(app, change, [], eventsOfShare(actor));
   return waitForProxiesIfPossible(tools, revision, app);
 }
 
@@ -38,7 +39,7 @@ export async function raise(
     isRaised = table.tracks[CANARY] === release && table.canary?.isManual === false;
     return isRaised ? withShare(table, share, false) : table;
   };
-  const revision = await tools.routes.update(app, change, [], eventsOfShare(BY_SLUICE));
+  const revision = await tools.routes.update(app, change, [], eventsOfShare({ by: BY_SLUICE }));
   await waitForProxiesIfPossible(tools, revision, app);
   return isRaised;
 }
@@ -64,11 +65,12 @@ export async function abort(
   return number;
 }
 
-function eventsOfShare(by: string): EventsOfChange {
+function eventsOfShare(actor: Actor): EventsOfChange {
   return ({ before, after }) => {
     const [number, from, to] = [after.tracks[CANARY], before.canary?.share, after.canary?.share];
     if (number === undefined || from === undefined || to === undefined || from === to) return [];
     const [app, release] = [after.app, releaseName(number)];
-    return [{ app, type: "share.changed", by, release, data: { track: CANARY, share: { from, to } } }];
+    const data = { track: CANARY, share: { from, to } };
+    return [{ ...actorOf(actor), app, type: "share.changed", release, data }];
   };
 }

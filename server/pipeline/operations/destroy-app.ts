@@ -1,3 +1,4 @@
+import type { Actor } from "../../../core/records/events/actor.js";
 import { rm } from "node:fs/promises";
 import type { AppError } from "../../../core/errors/app-error.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
@@ -13,7 +14,7 @@ import type { Pipeline } from "../pipeline.js";
 export async function destroyApp(
   pipeline: Pipeline,
   name: string,
-  by: string,
+  actor: Actor,
 ): Promise<AppError | undefined> {
   const { tools } = pipeline;
   const app = (await tools.apps.read(name)).name;
@@ -37,7 +38,7 @@ export async function destroyApp(
     await rm(home.sockets(app), { recursive: true, force: true });
     await traffic.remove(app);
     // An app that is made under this name must not take those that still run for its own.
-    await apps.remove(app, { keepsNumbers: unheard !== undefined, by });
+    await apps.remove(app, { keepsNumbers: unheard !== undefined, ...actor });
     tools.removals.add(app, askedAt);
     return unheard;
   });

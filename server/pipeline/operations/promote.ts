@@ -1,3 +1,4 @@
+import type { Actor } from "../../../core/records/events/actor.js";
 import { AppError, isAppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import { BY_SLUICE } from "../../../core/records/events/event-record.js";
@@ -20,7 +21,7 @@ export interface PromoteOptions {
   readonly only?: number;
   readonly isDue?: () => Promise<boolean>;
   /** Who asked for it; nobody: Sluice itself. */
-  readonly by?: string;
+  readonly actor?: Actor;
 }
 
 /**
@@ -33,7 +34,7 @@ export async function promote(
   pipeline: Pipeline,
   app: string,
   out: Output,
-  { signal, only, isDue, by = BY_SLUICE }: PromoteOptions,
+  { signal, only, isDue, actor = { by: BY_SLUICE } }: PromoteOptions,
 ): Promise<ReleaseRecord> {
   const { tools } = pipeline;
   // Not one that was pushed while this waits: nobody has seen it.
@@ -49,7 +50,7 @@ export async function promote(
       const canary = await canaryOf(tools, app, number);
       if (isDue !== undefined && !(await isDue())) throw new AppError("promotion-overtaken", { app });
       const work = await pipeline.lockedWork(canary, out, { quarantine: {}, skipGates: false });
-      await takeProduction(work, stop, by);
+      await takeProduction(work, stop, actor);
       // The promotion is done. A failure from here on is reported and retried, never undone.
       await pipeline.toSettled(work, stop).catch((error: unknown) => {
         tools.log.error({ err: toAppError(error), app }, "a step after a promotion failed");
@@ -61,11 +62,12 @@ export async function promote(
 }
 
 /** Everything up to the switch. */
-async function takeProduction(work: ReleaseWork, signal: AbortSignal, by: string): Promise<void> {
+async function takeProduction(work: ReleaseWork, signal: AbortSignal, actor: Actor): Promise<void> {
   const { tools, record: canary, out } = work;
   const { app, number } = canary;
   out.heading(`Promoting ${releaseName(number)} (${canary.commit.slice(0, 10)})`);
-  const promoted = { ...(await resizeToProduction(work, signal)), movedBy: by };
+  const resized = await resizeToProduction(work, signal);
+  const promoted = { ...resized, movedBy: actor.by, movedFrom: actor.from };
   // It may have been aborted while its new instances were started; or this was done, and the answer lost.
   const change = (table: RouteTable): RouteTable => {
     if (table.tracks[PRODUCTION] === number) return table;

@@ -1,3 +1,4 @@
+import type { Actor } from "../../../core/records/events/actor.js";
 import { AppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import { BY_SLUICE } from "../../../core/records/events/event-record.js";
@@ -14,7 +15,7 @@ export interface RollbackOptions {
   readonly signal: AbortSignal;
   readonly to?: number;
   /** Who asked for it; nobody: Sluice itself. */
-  readonly by?: string;
+  readonly actor?: Actor;
 }
 
 /**
@@ -25,7 +26,7 @@ export async function rollback(
   pipeline: Pipeline,
   app: string,
   out: Output,
-  { signal, to, by = BY_SLUICE }: RollbackOptions,
+  { signal, to, actor = { by: BY_SLUICE } }: RollbackOptions,
 ): Promise<ReleaseRecord> {
   const { tools } = pipeline;
   const place: Place = {
@@ -47,7 +48,10 @@ export async function rollback(
       const work = await pipeline.lockedWork(target, out, { quarantine: {}, skipGates: false });
       const processes = await sizeAsProduction(tools, target);
       work.record = await work.tools.releases
-        .advance(target, "built", { steps: "rollback", movedBy: by, processes, postdeployed: false })
+        .advance(target, "built", {
+          ...{ steps: "rollback", movedBy: actor.by, movedFrom: actor.from },
+          ...{ processes, postdeployed: false },
+        })
         .catch(async (error: unknown) => {
           // It may have been written all the same.
           work.record = { ...target, steps: "rollback" };

@@ -1,3 +1,4 @@
+import type { Actor } from "../../../core/records/events/actor.js";
 import { AppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
@@ -14,12 +15,11 @@ import type { Pipeline } from "../pipeline.js";
 import type { ReleaseWork } from "../step.js";
 import { switchOver } from "../switch-over.js";
 
-export interface ScaleOrder {
+export interface ScaleOrder extends Actor {
   readonly app: string;
   /** Process → how many instances; the others stay as they are. */
   readonly wanted: Readonly<Record<string, number>>;
   /** Recorded with the decision. */
-  readonly by: string;
   readonly reason: string;
   /** Only while nothing else has been decided about production's size (`RoutedRelease.sizedAt`). */
   readonly only?: { readonly release: number; readonly sizedAt: number | undefined };
@@ -49,7 +49,7 @@ export async function scaleProduction(
       out.heading(`${releaseName(production.number)} already has that size`);
       return production;
     }
-    const outcome = scale(work, processes, order.by, stop);
+    const outcome = scale(work, processes, order, stop);
     const told = await outcome.then(
       () => "done",
       (error: unknown) => toAppError(error).message,
@@ -68,7 +68,7 @@ interface Change {
 async function scale(
   work: ReleaseWork,
   processes: ReleaseProcess[],
-  by: string,
+  actor: Actor,
   signal: AbortSignal,
 ): Promise<ReleaseRecord> {
   const { tools, record: before, out } = work;
@@ -82,12 +82,14 @@ async function scale(
   const left = before.instances.filter(({ id }) => !stay.has(id));
   const sizedAt = tools.clock.now();
   const change = (table: RouteTable): RouteTable => withSize(table, scaled, sizedAt);
-  const revision = await switchOver(work, { record: scaled, change, by }, signal).catch((error: unknown) => {
-    // Some of them are too many, whether it was written or not.
-    discardFresh(work, before.instances);
-    discardUnlessNamed(work, left);
-    throw error;
-  });
+  const revision = await switchOver(work, { record: scaled, change, actor }, signal).catch(
+    (error: unknown) => {
+      // Some of them are too many, whether it was written or not.
+      discardFresh(work, before.instances);
+      discardUnlessNamed(work, left);
+      throw error;
+    },
+  );
   for (const { id } of left)
     tools.leaving.begin(id, { goneSince: revision, drainSeconds: before.serving.drainSeconds });
   const names = left.map(({ process, index }) => `${process}.${index}`).join(", ");

@@ -28,6 +28,8 @@ export const deliveryRecordSchema = z.object({
   from: z.string(),
   /** The sender's address; for a replay, who asked for it. */
   by: z.string(),
+  /** Where the request came from (`Actor.from`); undefined for what the source was found to have. */
+  origin: z.string().optional(),
   event: z.string(),
   /** HTTP status of the answer. */
   answer: z.number().int(),

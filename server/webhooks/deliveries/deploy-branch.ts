@@ -1,3 +1,4 @@
+import { actorOf, type Actor } from "../../../core/records/events/actor.js";
 import { AppError, toAppError } from "../../../core/errors/app-error.js";
 import { releaseName } from "../../../core/names.js";
 import { PRODUCTION } from "../../../core/records/routes/route-table.js";
@@ -21,12 +22,11 @@ export interface BranchTools {
   readonly builds: Slots;
 }
 
-export interface BranchOrder {
+export interface BranchOrder extends Actor {
   readonly webhook: Webhook;
   readonly branch: string;
   /** Undefined: the branch is said to be gone. */
   readonly commit: string | undefined;
-  readonly by: string;
   /** Releases also what serves already. */
   readonly isReplay: boolean;
   /** Why it is not wanted any more, if that is so: a newer push, no app or webhook. Asked when its turn has come. */
@@ -98,12 +98,12 @@ async function newerServes(
 async function releaseNow(
   pipeline: Pipeline,
   repository: Repository,
-  { webhook: { app }, branch, commit, by }: BranchOrder & { readonly commit: string },
+  { webhook: { app }, branch, commit, ...asked }: BranchOrder & { readonly commit: string },
   signal: AbortSignal,
 ): Promise<string> {
   const out = new Output();
   const order = {
-    ...{ app, commit, branch, by },
+    ...{ app, commit, branch, ...actorOf(asked) },
     source: "webhook" as const,
     skipGates: false,
     quarantine: {},
@@ -161,12 +161,12 @@ async function removeBranch(
 async function endBranch(
   tools: Parameters<typeof endTrack>[0],
   repository: Repository,
-  { webhook, branch, by }: Pick<BranchOrder, "webhook" | "branch" | "by">,
+  { webhook, branch, ...order }: Pick<BranchOrder, "webhook" | "branch" | "by" | "from">,
 ): Promise<Outcome> {
   await repository.removeHead(branch);
   await repository.removeRef(fetchedRef(branch));
   if (fixedTrack(branch) === PRODUCTION) return { outcome: "nothing", reason: "production keeps running" };
-  await endTrack(tools, webhook.app, branch, by);
+  await endTrack(tools, webhook.app, branch, actorOf(order));
   return { outcome: "deleted" };
 }
 

@@ -1,7 +1,9 @@
 import { raw, Router, type NextFunction, type Request, type Response } from "express";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import { branchOfRef } from "../../../core/names.js";
+import { originOf } from "../../access/origin.js";
+import type { WrongAttempts } from "../../access/wrong-attempts.js";
 import type { WebhooksNeeds } from "../needs.js";
 import type { DeliveryRecord } from "./delivery-record.js";
 import type { DeliveryStore } from "./delivery-store.js";
@@ -15,37 +17,33 @@ export interface ReceiveOptions {
   readonly tools: Pick<WebhooksNeeds, "apps" | "clock" | "log">;
   readonly webhooks: WebhookStore;
   readonly deliveries: DeliveryStore;
+  readonly attempts: WrongAttempts;
 }
 
+/** In the form that every forge takes; a new one at each start. */
+const NOBODYS_SECRET = `whsec_${randomBytes(32).toString("base64")}`;
 const LARGEST_MEGABYTES = 25;
 /** A sender that takes longer has gone. */
 const BODY_TIMEOUT_MS = 60_000;
 
 /**
- * `POST /webhooks/APP`: 202 `{delivery, number, queued}` once it is stored, 200 `{duplicate}`, 204 nothing to do; 400, 401, 404,
- * 413, 503. What is done about it comes later.
+ * `POST /webhooks/APP`: 202 `{delivery, number, queued}` once it is stored, 200 `{duplicate}`, 204 nothing to do; 400, 401 (also
+ * for an app that is not there), 413, 429, 503. What is done about it comes later.
  */
 export function receive(options: ReceiveOptions): Router {
   const router = Router();
   const body = raw({ type: () => true, limit: `${LARGEST_MEGABYTES}mb`, inflate: false });
-  router.post("/:app", knownApp(options), fewLargeBodies(), body, async (request, response) => {
+  router.post("/:app", bodyInTime(), fewLargeBodies(), body, async (request, response) => {
     const app = request.params.app;
     const bytes: unknown = request.body;
     const incoming = { headers: request.headers, body: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0) };
-    await take(options, app, request.socket.remoteAddress ?? "", incoming, response);
+    await take(options, app, originOf(request.socket), incoming, response);
   });
   return router;
 }
 
-/** Before a byte of the body is read. */
-function knownApp({ tools }: ReceiveOptions) {
-  return async (
-    request: Request<{ app: string }>,
-    _response: Response,
-    next: NextFunction,
-  ): Promise<void> => {
-    const { app } = request.params;
-    if ((await tools.apps.find(app)) === undefined) throw new AppError("app-unknown", { app, known: [] });
+function bodyInTime() {
+  return (request: Request<{ app: string }>, _response: Response, next: NextFunction): void => {
     request.setTimeout(BODY_TIMEOUT_MS, () => request.destroy());
     next();
   };
@@ -58,7 +56,7 @@ async function take(
   incoming: Incoming,
   response: Response,
 ): Promise<void> {
-  const { tools, webhooks, deliveries } = options;
+  const { tools, webhooks, deliveries, attempts } = options;
   const now = tools.clock.now();
   const host = forgeOf(incoming.headers);
   const webhook = await webhooks.find(app);
@@ -75,13 +73,17 @@ async function take(
   };
   const refusal = refusalOf(host, incoming, webhook, now);
   if (refusal !== undefined || webhook === undefined) {
-    note(401, refusal ?? "");
+    // Nothing is stored for an app that does not exist. The answer is the same: a client without the secret must not learn
+    // which apps exist.
+    const isKnown = webhook !== undefined || (await tools.apps.find(app)) !== undefined;
+    if (isKnown && !attempts.isPaused(by)) note(401, refusal ?? "");
+    await attempts.add(by);
     throw new AppError("webhook-refused", {});
   }
   const { updates, reason } = wanted(readOrNote(host, incoming, note), webhook);
   const record: DeliveryRecord = {
     v: 1,
-    ...came,
+    ...{ ...came, origin: by },
     id: host.deliveryId(incoming.headers) ?? randomUUID(),
     answer: updates.length === 0 ? 204 : 202,
     state: updates.length === 0 ? "done" : "waiting",
@@ -103,8 +105,9 @@ function refusalOf(
   webhook: Webhook | undefined,
   now: number,
 ): string | undefined {
-  if (webhook === undefined) return "the app has no webhook: `sluice webhook APP` creates one";
-  return host.refusal(incoming, webhook.secret, now);
+  // Checked without a webhook, too, so that the answer takes as long.
+  const refusal = host.refusal(incoming, webhook?.secret ?? NOBODYS_SECRET, now);
+  return webhook === undefined ? "the app has no webhook: `sluice webhook APP` creates one" : refusal;
 }
 
 function readOrNote(

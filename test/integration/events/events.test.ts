@@ -29,8 +29,14 @@ describe("sluice events", function () {
     const { stdout } = await sluice.cli("events");
     const [head, ...lines] = stdout.split("\n");
     expect(head).to.match(/^time \(UTC\) +app +what +who$/);
-    for (const line of lines) expect(line).to.match(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}\S+ +\S.* admin$/);
-    const what = lines.map((line) => line.slice(21).replace(/ {2,}/g, " "));
+    for (const line of lines)
+      expect(line).to.match(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}\S+ +\S.* admin \((127\.0\.0\.1|socket)\)$/);
+    const what = lines.map((line) =>
+      line
+        .slice(21)
+        .replace(/ {2,}/g, " ")
+        .replace(/ \(127\.0\.0\.1\)$/, ""),
+    );
     expect(what).to.deep.equal([
       ...["shop app.created admin", "shop release.queued v1: production (master) admin"],
       ...["shop release.live v1: production (master) admin", "blog app.created admin"],
@@ -38,7 +44,7 @@ describe("sluice events", function () {
         "blog release.queued v1: production (master) admin",
         "blog release.live v1: production (master) admin",
       ],
-      ...["shop config.changed: KEY admin", "shop scale.changed v1: web 1 → 2 admin"],
+      ...["shop config.changed: KEY admin (socket)", "shop scale.changed v1: web 1 → 2 admin (socket)"],
     ]);
     expect(stdout).not.to.include("secret");
   });
@@ -47,7 +53,7 @@ describe("sluice events", function () {
     const { stdout } = await sluice.cli("events", "--app", "blog", "-n", "2", "--json");
     const events = stdout.split("\n").map((line) => JSON.parse(line) as Event);
     expect(events.map(({ type }) => type)).to.deep.equal(["release.queued", "release.live"]);
-    expect(events[1]).to.have.all.keys("id", "at", "app", "type", "by", "release", "data");
+    expect(events[1]).to.have.all.keys("id", "at", "app", "type", "by", "from", "release", "data");
     expect((await sluice.cli("events", "-n", "x")).status).to.equal(2);
   });
 

@@ -239,7 +239,9 @@ describe("feature flags", function () {
     });
 
     it("record each change with who and when, the last 200, and announce it to the app", async () => {
-      const [laptop = ""] = (await sluice.cli("tokens", "create", "laptop")).stdout.split("\n");
+      const [laptop = ""] = (await sluice.cli("tokens", "create", "laptop", "--may", "operate")).stdout.split(
+        "\n",
+      );
       const app = new Redis(fromHere(env["REDIS_URL"]));
       try {
         const heard: string[] = [];

@@ -2,6 +2,8 @@ import type { Mutant } from "../mutant.js";
 
 const NAMES = ["test/unit/core/names.test.ts"];
 const SECRETS = ["test/unit/core/secrets.test.ts"];
+const SCOPES = ["test/integration/access/scopes.test.ts"];
+const ATTEMPTS = ["test/unit/server/access/wrong-attempts.test.ts"];
 const SSH = ["test/integration/push/push-over-ssh.test.ts"];
 
 /** Names, tokens, secrets and pages of others. */
@@ -98,6 +100,41 @@ export const access: readonly Mutant[] = [
     tests: ["test/rooms/server/push/hook-channel.test.ts"],
   },
   {
+    guard: "a token for some apps says nothing of the others",
+    file: "server/access/holder.ts",
+    text: "if (app !== undefined && !coversApp(scope, app))",
+    by: "if (app === undefined && !coversApp(scope, ''))",
+    tests: SCOPES,
+  },
+  {
+    guard: "a token for some apps does nothing to the server",
+    file: "server/access/holder.ts",
+    text: '(app !== undefined || scope.apps === "all")',
+    by: '(app !== undefined || scope.apps !== "none")',
+    tests: SCOPES,
+  },
+  {
+    guard: "a token that has expired opens nothing",
+    file: "server/access/token-store.ts",
+    text: '    refuseExpired(credential, "token", this.clock.now());\n',
+    by: "",
+    tests: SCOPES,
+  },
+  {
+    guard: "guesses that come at once are counted",
+    file: "server/access/authenticate.ts",
+    text: "(isRandom || !attempts.isPaused(from))",
+    by: "(isRandom || from !== token)",
+    tests: ATTEMPTS,
+  },
+  {
+    guard: "a /64 of IPv6 is one sender",
+    file: "server/access/networks-of.ts",
+    text: "groups.slice(0, 4)",
+    by: "groups.slice(0, 8)",
+    tests: ATTEMPTS,
+  },
+  {
     guard: "of two SSH keys of one type each is its owner's",
     file: "server/access/key-store.ts",
     text: "ours.length === offered.length && timingSafeEqual(ours, offered)",
@@ -107,17 +144,17 @@ export const access: readonly Mutant[] = [
   },
   {
     guard: "a key that was removed opens nothing",
-    file: "server/access/key-store.ts",
-    text: "(await this.redis.hdel(keys.sshKeys, id)) === 0",
-    by: "(await this.redis.hexists(keys.sshKeys, id)) === 0",
+    file: "core/records/events/change-field.ts",
+    text: "if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end",
+    by: "if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end",
     tests: SSH,
     only: "two keys of one type",
   },
   {
     guard: "a key is proved by a signature",
     file: "server/access/authenticate-key.ts",
-    text: "return verified === true ? known.name : undefined;",
-    by: "return known.name;",
+    text: "return verified === true ? { credential, isProved: true } : undefined;",
+    by: "return { credential, isProved: true };",
     tests: SSH,
     only: "a public key alone",
   },

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,11 +49,22 @@ describe("the waker", function () {
     waker = new Waker({ redis: own.redis, path: join(folder, "wake.sock"), header: HEADER, log: silentLog });
     waking = await waker.start();
   });
+  const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
   afterEach(async () => {
     await waking.stop();
     await new Promise((resolve) => instance.close(resolve));
     await own.stop();
     await rm(folder, { recursive: true });
+  });
+
+  it("can be opened by its own user, and by the proxy's group where the proxy is another user", async () => {
+    expect(await modeOf(join(folder, "wake.sock"))).to.equal("600");
+    const path = join(folder, "grouped.sock");
+    const group = process.getgid?.();
+    const other = await new Waker({ redis: own.redis, path, group, header: HEADER, log: silentLog }).start();
+    expect(await modeOf(path)).to.equal("660");
+    expect((await stat(path)).gid).to.equal(group);
+    await other.stop();
   });
 
   it("passes on nothing of a client who has left before the release was awake", async () => {

@@ -84,7 +84,7 @@ describe("what proxies report", () => {
     const [again] = await reports.members();
     expect(again && (await reports.remove(again))).to.equal(true);
     expect(await reports.members()).to.deep.equal([]);
-    expect(await redis.keys("*")).to.deep.equal([]);
+    expect(await redis.keys("*")).to.deep.equal([keys.events]);
   });
 
   it("is no application of an app's table that it could not apply", async () => {

@@ -5,6 +5,12 @@ import { TokenStore } from "../../../../server/access/token-store.js";
 import { OwnRedis } from "../../../support/redis/own-redis.js";
 
 const COUNT = 40;
+const ME = { by: "me" };
+
+async function addKey(own: OwnRedis, name: string): Promise<unknown> {
+  const key = newSshKeyPair(name).publicKey;
+  return new KeyStore(own.redis).add({ key, apps: "all", may: "push" }, ME);
+}
 
 describe("the lists of tokens and keys", () => {
   let own: OwnRedis;
@@ -14,12 +20,13 @@ describe("the lists of tokens and keys", () => {
   for (const [what, add, list] of [
     [
       "tokens",
-      async (index: number) => new TokenStore(own.redis, "admin").create(`token ${index}`),
+      async (index: number) =>
+        new TokenStore(own.redis, "admin").create({ name: `token ${index}`, apps: "all", may: "push" }, ME),
       async () => new TokenStore(own.redis, "admin").list(),
     ],
     [
       "keys",
-      async (index: number) => new KeyStore(own.redis).add(newSshKeyPair(`key-${index}`).publicKey),
+      async (index: number) => addKey(own, `key-${index}`),
       async () => new KeyStore(own.redis).list(),
     ],
   ] as const)

@@ -52,7 +52,7 @@ describe("what is told of all apps at once", function () {
           Promise.resolve(["shop.v2.web.1", "shopping.v1.web.1"].map((id) => ({ id, ...state }))),
       },
     } as unknown as ApiNeeds;
-    const summaries = await appSummaries(tools);
+    const summaries = await appSummaries(tools, { apps: "all" });
     expect(
       summaries.map(({ app, tracks, instances }) => ({
         app,

@@ -19,7 +19,7 @@ describe("an app that is destroyed", function () {
     const { tools, pipeline } = trial.parts;
     const { home, settings, removals, log } = tools;
     const push = new Push({
-      ...{ app: APP, by: "me", repositoryPath: pathOf(), gitHome: home.gitHome() },
+      ...{ app: APP, actor: { by: "me" }, repositoryPath: pathOf(), gitHome: home.gitHome() },
       ...{ settings, pipeline, removals, log, onBranchDeleted: async () => Promise.resolve() },
     });
     const lines: string[] = [];
@@ -51,7 +51,7 @@ describe("an app that is destroyed", function () {
     await trial.release(commit);
     const push = pushed();
     const letGo = await hold();
-    const destroyed = destroyApp(trial.parts.pipeline, APP, "me");
+    const destroyed = destroyApp(trial.parts.pipeline, APP, { by: "me" });
     // It has its place in the queue once Redis has told it of the app.
     await trial.parts.tools.apps.read(APP);
     const later = trial.exclusively(async () => {
@@ -72,7 +72,7 @@ describe("an app that is destroyed", function () {
     const { tools, pipeline } = trial.parts;
     await trial.release(await trial.commit());
     const { uid } = await tools.apps.read(APP);
-    await destroyApp(pipeline, APP, "me");
+    await destroyApp(pipeline, APP, { by: "me" });
     await trial.parts.desk.repositoryForPush(APP);
     await trial.release(await trial.commit());
     expect(await trial.phases()).to.deep.equal(["v1 settled"]);
@@ -88,7 +88,7 @@ describe("an app that is destroyed", function () {
       await trial.direct.set(`sluice:lock:${APP}`, JSON.stringify(holder));
       return list();
     };
-    const outcome: unknown = await destroyApp(pipeline, APP, "me").catch((error: unknown) => error);
+    const outcome: unknown = await destroyApp(pipeline, APP, { by: "me" }).catch((error: unknown) => error);
     expect(outcome).to.have.property("code", "release-lock-lost");
     expect(await tools.apps.find(APP)).not.to.equal(undefined);
     expect(await trial.phases()).to.deep.equal(["v1 settled"]);

@@ -60,7 +60,7 @@ describe("the canary's share", () => {
   it("is not raised over one that a person has set, nor for another canary", async () => {
     const left = await after5(async (using) => {
       expect(await raise(using, "shop", 9, 50)).to.equal(false);
-      await setShare(using, "shop", 1, "me");
+      await setShare(using, "shop", 1, { by: "me" });
       expect(await raise(using, "shop", 2, 50)).to.equal(false);
     });
     expect(left).to.deep.equal({ share: 1, isManual: true });

@@ -49,7 +49,7 @@ describe("the event stream", function () {
       await pipeline.release(await pipeline.commit());
       const { pipeline: itself } = pipeline.parts;
       const signal = new AbortController().signal;
-      await rollback(itself, "shop", new Output(), { signal, by: "ann" });
+      await rollback(itself, "shop", new Output(), { signal, actor: { by: "ann" } });
       const scale = { app: "shop", wanted: { web: 2 }, by: "bob", reason: "asked for", signal };
       await scaleProduction(itself, scale, new Output());
       await Promise.all(cuts);
@@ -68,11 +68,14 @@ describe("the event stream", function () {
       const { tools, pipeline: itself } = pipeline.parts;
       const canary = { branch: "staging", track: "canary" };
       await pipeline.release(await pipeline.commit(), canary);
-      await twice(async () => setShare(tools, "shop", 10, "ann"));
-      await promote(itself, "shop", new Output(), { signal: new AbortController().signal, by: "ann" });
+      await twice(async () => setShare(tools, "shop", 10, { by: "ann" }));
+      await promote(itself, "shop", new Output(), {
+        signal: new AbortController().signal,
+        actor: { by: "ann" },
+      });
       await pipeline.release(await pipeline.commit(), canary);
-      await twice(async () => abortByHand(tools, "shop", "bob"));
-      await twice(async () => destroyApp(itself, "shop", "bob"));
+      await twice(async () => abortByHand(tools, "shop", { by: "bob" }));
+      await twice(async () => destroyApp(itself, "shop", { by: "bob" }));
       await Promise.all(cuts);
       const events = await pipeline.events();
       expect(events.slice(3).filter((event) => !event.includes("release.retired"))).to.deep.equal([
@@ -90,7 +93,7 @@ describe("the event stream", function () {
       const url = "https://example.com/hook";
       await pipeline.parts.receivers.add("shop", { url, form: "standard", events: "all" });
       const lost = pipeline.wire.loseAnswer(says("canary.aborted"), { thenAway: true });
-      const aborted = abortByHand(pipeline.parts.tools, "shop", "bob").catch(() => undefined);
+      const aborted = abortByHand(pipeline.parts.tools, "shop", { by: "bob" }).catch(() => undefined);
       await lost;
       await aborted;
       expect(await pipeline.direct.exists("sluice:outbox:notify:jobs")).to.equal(0);
@@ -159,14 +162,14 @@ describe("the event stream", function () {
 
     it("names what was changed, and not what was set to what it is", async () => {
       const config = new ConfigStore(redis, new SecretBox(randomBytes(32)));
-      await config.change("shop", { KEY: "secret", OTHER: "1" }, [], "ann");
-      await config.change("shop", { KEY: "secret", OTHER: "2" }, ["GONE"], "ann");
-      await config.change("shop", { KEY: "secret" }, ["GONE"], "ann");
-      await config.change("shop", {}, ["KEY"], "bob");
+      await config.change("shop", { KEY: "secret", OTHER: "1" }, [], { by: "ann" });
+      await config.change("shop", { KEY: "secret", OTHER: "2" }, ["GONE"], { by: "ann" });
+      await config.change("shop", { KEY: "secret" }, ["GONE"], { by: "ann" });
+      await config.change("shop", {}, ["KEY"], { by: "bob" });
       const flags = new FlagStore(redis, systemClock);
-      await flags.set("shop", "beta", "true", "ann");
-      await flags.set("shop", "beta", "true", "ann");
-      await flags.unset("shop", "beta", "bob");
+      await flags.set("shop", "beta", "true", { by: "ann" });
+      await flags.set("shop", "beta", "true", { by: "ann" });
+      await flags.unset("shop", "beta", { by: "bob" });
       expect(await told()).to.deep.equal([
         ...["shop config.changed KEY,OTHER by ann", "shop config.changed OTHER by ann"],
         ...[
@@ -180,8 +183,8 @@ describe("the event stream", function () {
 
     it("has the making and the removal of an app once", async () => {
       const apps = new AppStore(redis, new SecretBox(randomBytes(32)), 1000, []);
-      await Promise.all([apps.ensure("shop", "ann"), apps.ensure("shop", "bob")]);
-      await apps.ensure("shop", "bob");
+      await Promise.all([apps.ensure("shop", { by: "ann" }), apps.ensure("shop", { by: "bob" })]);
+      await apps.ensure("shop", { by: "bob" });
       await apps.remove("shop", { keepsNumbers: false, by: "bob" });
       await apps.remove("shop", { keepsNumbers: false, by: "bob" });
       expect((await told()).map((text) => text.replace(/ann$/, "bob"))).to.deep.equal([
@@ -230,7 +233,7 @@ describe("the event stream", function () {
       return loop;
     };
     const happens = async (...names: string[]): Promise<void> => {
-      for (const name of names) await apps.ensure(name, "me");
+      for (const name of names) await apps.ensure(name, { by: "me" });
     };
     const seen = (): { names: string[]; follower: Follower } => {
       const names: string[] = [];
@@ -313,7 +316,7 @@ describe("the event stream", function () {
     it("by whoever asks for the last ones of an app, too", async () => {
       await happens("a", "b", "c", "d");
       expect((await stream.last(2)).events.map(({ app }) => app)).to.deep.equal(["c", "d"]);
-      const { events, cursor } = await stream.last(5, "b");
+      const { events, cursor } = await stream.last(5, ({ app }) => app === "b");
       expect(events.map(({ app }) => app)).to.deep.equal(["b"]);
       expect((await stream.after(cursor)).events).to.deep.equal([]);
       expect((await stream.last(0)).events).to.deep.equal([]);

@@ -28,7 +28,7 @@ describe("a branch that was deleted", function () {
     await removeHead("feature/one");
     const ended: Promise<void>[] = [];
     await release("feature/one", async () => {
-      ended.push(endBranch(pipeline, APP, "feature/one", "me"));
+      ended.push(endBranch(pipeline, APP, "feature/one", { by: "me" }));
       return Promise.resolve();
     });
     await Promise.all(ended);

@@ -91,7 +91,7 @@ describe("the recovery of an app", function () {
   for (const [what, key] of Object.entries({ record: keys.apps, routes: keys.routes }))
     it(`leaves alone an app whose ${what} cannot be read, and does not hold up the others`, async () => {
       const { tools } = pipeline.parts;
-      await tools.apps.ensure("torn", "me");
+      await tools.apps.ensure("torn", { by: "me" });
       await pipeline.direct.hset(key, "torn", "{");
       const stray = { app: "torn", command: "exec sleep 1000", artifact: ROOT, env: {} } as const;
       await tools.engine.start({
@@ -104,7 +104,7 @@ describe("the recovery of an app", function () {
       await pipeline.serverAnew();
       await pipeline.recover();
       expect(pipeline.running()).to.deep.equal(["shop.v1.web.1", "torn.v1.web.1"]);
-      expect((await pipeline.parts.tools.apps.ensure("new", "me")).name).to.equal("new");
+      expect((await pipeline.parts.tools.apps.ensure("new", { by: "me" })).name).to.equal("new");
       expect(await pipeline.direct.hget(key, "torn")).to.equal("{");
     });
 
@@ -112,7 +112,7 @@ describe("the recovery of an app", function () {
     const { tools, pipeline: itself } = pipeline.parts;
     const hanging = Array.from({ length: 20 }, (_, index) => `hangs-${index}`);
     for (const app of hanging) {
-      await tools.apps.ensure(app, "me");
+      await tools.apps.ensure(app, { by: "me" });
       await mkdir(tools.home.repository(app), { recursive: true });
       const draft = await tools.releases.draft({
         ...{ app, commit: "c", branch: "master", track: "production", source: "push", by: "me" },

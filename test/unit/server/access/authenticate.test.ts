@@ -1,6 +1,13 @@
 import { expect } from "chai";
-import { authenticate, type Credentials, type Entrance } from "../../../../server/access/authenticate.js";
+import {
+  authenticate,
+  type Access,
+  type Credentials,
+  type Entrance,
+} from "../../../../server/access/authenticate.js";
 import { TokenStore } from "../../../../server/access/token-store.js";
+import { WrongAttempts } from "../../../../server/access/wrong-attempts.js";
+import { FakeClock } from "../../../support/fakes/fake-clock.js";
 import { Database } from "../../../../core/redis/database.js";
 
 const TOKEN = "the-admin-token-of-this-server";
@@ -8,9 +15,12 @@ const TOKEN = "the-admin-token-of-this-server";
 describe("who sends a request", () => {
   // Never connected: the admin token needs no records.
   const tokens = new TokenStore(new Database({ lazyConnect: true }), TOKEN);
+  const access = (): Access => ({ tokens, attempts: new WrongAttempts(new FakeClock()) });
+  const socket = { remoteAddress: "192.0.2.1", destroyed: false };
   const who = async (request: Partial<Credentials>, entrance: Entrance): Promise<unknown> =>
-    authenticate(tokens, { headers: {}, query: {}, ...request }, entrance).catch((error: unknown) =>
-      error instanceof Error && "code" in error ? error.code : error,
+    authenticate(access(), { headers: {}, query: {}, socket, ...request }, entrance).then(
+      ({ by }) => by,
+      (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),
     );
   const bearer = { headers: { authorization: `bearer ${TOKEN}` } };
   const basic = (text: string): Partial<Credentials> => ({
@@ -41,7 +51,9 @@ describe("who sends a request", () => {
   });
 
   it("may hold a token that is good for one thing alone", async () => {
-    const alsoGood = { holder: "shop", is: (token: string) => token === "read-only" };
+    const scope = { apps: ["shop"], may: "read" as const };
+    const credential = { id: "flags:shop", name: "shop", scope, expiresAt: undefined };
+    const alsoGood = { credential, is: (token: string) => token === "read-only" };
     const reader = { headers: { authorization: "Bearer read-only" } };
     expect(await who(reader, { by: ["bearer"], alsoGood })).to.equal("shop");
     expect(await who(reader, { by: ["bearer"] })).to.equal("unauthorized");

@@ -55,10 +55,10 @@ describe("what a change means as an event", () => {
   it("is another size, of a release that serves", () => {
     const before = release({ phase: "settled", processes: sizes({ web: 1, worker: 1 }) });
     const after = { ...before, processes: sizes({ web: 3, worker: 1 }) };
-    const [scaled] = eventsOfRelease(before, after, "ann");
+    const [scaled] = eventsOfRelease(before, after, { by: "ann" });
     expect(scaled).to.include({ type: "scale.changed", by: "ann" });
     expect(scaled?.data.scale).to.deep.equal({ web: { from: 1, to: 3 } });
-    expect(eventsOfRelease(after, after, "ann")).to.deep.equal([]);
+    expect(eventsOfRelease(after, after, { by: "ann" })).to.deep.equal([]);
     expect(told({ ...before, phase: "built" }, { ...after, phase: "built" })).to.equal(undefined);
   });
 
