@@ -1,5 +1,6 @@
 import type { Database } from "../core/redis/database.js";
 import { systemClock } from "../core/clock.js";
+import { exists } from "../core/files/exists.js";
 import type { Home } from "../core/home.js";
 import type { Log } from "../core/log.js";
 import { Outbox } from "../core/outbox/outbox.js";
@@ -23,6 +24,7 @@ import { endBranch } from "./pipeline/operations/end-branch.js";
 import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
+import { signRecords } from "./apps/sign-records.js";
 import { AppRemovals } from "./apps/app-removals.js";
 import { APP_KEYS } from "./app-keys.js";
 import { AppStore } from "./apps/app-store.js";
@@ -92,7 +94,9 @@ const SOURCE_LIMITS = { perHost: 4, atOnce: 8 };
 
 export async function assemble(options: ServerOptions): Promise<ServerParts> {
   const { home, settings, redis, log, adminToken, hooksFolder, id } = options;
+  const isNew = !(await exists(home.key()));
   const box = await openSecretBox(home.key());
+  await signRecords({ home, redis, box, isNew, log });
   const tools = makeTools(options, box);
   const pipeline = new Pipeline(tools, redis, id);
   const hooks = await HookChannel.open(log);
@@ -104,8 +108,8 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
   const logLinks = new LogLinks(box, settings);
   return {
     tools,
-    tokens: new TokenStore(redis, adminToken),
-    keys: new KeyStore(redis),
+    tokens: new TokenStore(redis, adminToken, box),
+    keys: new KeyStore(redis, box),
     pipeline,
     hooks,
     desk: new PushDesk({
@@ -134,7 +138,7 @@ function makeStores({ settings, redis, appRedis, log }: ServerOptions, box: Secr
   return {
     apps: new AppStore(redis, box, settings.instances.firstUid, APP_KEYS),
     config: new ConfigStore(redis, box),
-    redisUsers: new RedisUsers(redis, appRedis, log),
+    redisUsers: new RedisUsers(appRedis, log),
     releases,
     branchTracks: new BranchTracks(redis, routes, releases),
     routes,

@@ -40,9 +40,9 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     const log = openLog(context);
     const { secret, made } = await readOrMakeSecret(home.token());
     const adminToken = settings.token ?? secret;
-    const { redis, ownRedis } = await reachRedis(context, log);
+    const { redis, isOwn: isOwnRedis } = await reachRedis(context, log);
     stops.push(async () => redis.disconnect());
-    if (ownRedis !== undefined) {
+    if (isOwnRedis) {
       const folder = home.redis("appendonlydir");
       const reserve = await new RedisReserve({ folder, redis, path: context.path, log }).start();
       stops.push(async () => reserve.stop());
@@ -51,7 +51,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
       context,
       roles,
       redis,
-      ownRedis,
+      isOwnRedis,
       adminToken,
       id: await ownId(home),
       log,

@@ -15,15 +15,22 @@ export class KeyWatch {
     this.listen().catch(() => undefined);
   };
 
-  /** `onChange` is called for every change of a key that begins with `prefix`, and when one may have been missed. */
+  /**
+   * `onChange` is called for every change of a key that begins with `prefix`, with the key; without one when changes may have
+   * been missed.
+   */
   constructor(
     private readonly redis: Database,
     private readonly prefix: string,
-    private readonly onChange: () => void,
+    private readonly onChange: (key?: string) => void,
   ) {
     this.subscriber = redis.another({ protocol: 2, autoResubscribe: false, maxRetriesPerRequest: null });
     this.subscriber.on("error", () => undefined);
-    this.subscriber.on("message", onChange);
+    // A list of keys, which ioredis joins; it is empty when all have gone (FLUSHALL).
+    this.subscriber.on("message", (_channel: string, list: string) => {
+      if (list === "") onChange();
+      else for (const key of list.split(",")) onChange(key);
+    });
     this.subscriber.on("ready", this.arm);
     redis.on("ready", this.arm);
   }

@@ -5,16 +5,20 @@ import type { KeySummary } from "../../core/api/access/keys.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
-import { parseRecord } from "../../core/redis/parse-record.js";
+import { parseIfSigned, parseSigned, signRecord } from "../../core/redis/signed-record.js";
+import type { SecretBox } from "../../core/secrets.js";
 
 const keySchema = z.object({ name: z.string(), publicKey: z.string(), createdAt: z.string() });
 
 /** SSH public keys that may push. */
 export class KeyStore {
-  constructor(private readonly redis: Database) {}
+  constructor(
+    private readonly redis: Database,
+    private readonly box: SecretBox,
+  ) {}
 
   async list(): Promise<KeySummary[]> {
-    return Object.entries(await this.all()).map(([id, { name, publicKey, createdAt }]) => ({
+    return Object.entries(await this.all(parseSigned)).map(([id, { name, publicKey, createdAt }]) => ({
       id,
       name,
       fingerprint: fingerprintOf(parseKey(publicKey).getPublicSSH()),
@@ -33,7 +37,11 @@ export class KeyStore {
       .slice(0, 16);
     const createdAt = new Date().toISOString();
     const name = key.comment === "" ? id : key.comment;
-    await this.redis.hset(keys.sshKeys, id, JSON.stringify({ name, publicKey, createdAt }));
+    await this.redis.hset(
+      keys.sshKeys,
+      id,
+      signRecord(this.box, { name, publicKey, createdAt }, placeOf(id)),
+    );
     return { id, name, fingerprint, createdAt };
   }
 
@@ -44,7 +52,7 @@ export class KeyStore {
 
   /** The parsed key that a client offers, if it is one of ours, and whose it is. */
   async find(offered: Buffer): Promise<{ name: string; key: ssh2.ParsedKey } | undefined> {
-    for (const { name, publicKey } of Object.values(await this.all())) {
+    for (const { name, publicKey } of Object.values(await this.all(parseIfSigned))) {
       const key = parseKey(publicKey);
       const ours = key.getPublicSSH();
       if (ours.length === offered.length && timingSafeEqual(ours, offered)) return { name, key };
@@ -52,14 +60,18 @@ export class KeyStore {
     return undefined;
   }
 
-  private async all(): Promise<Record<string, z.infer<typeof keySchema>>> {
-    const texts = Object.entries(await this.redis.hgetall(keys.sshKeys));
-    const all = texts.map(
-      ([id, text]) => [id, parseRecord(keySchema, text, `${id} of ${keys.sshKeys}`)] as const,
-    );
+  private async all(parse: typeof parseIfSigned): Promise<Record<string, z.infer<typeof keySchema>>> {
+    const all = Object.entries(await this.redis.hgetall(keys.sshKeys)).flatMap(([id, text]) => {
+      const record = parse(this.box, keySchema, text, placeOf(id));
+      return record === undefined ? [] : [[id, record] as const];
+    });
     // Redis keeps a hash in no order.
     return Object.fromEntries(all.sort(([, a], [, b]) => a.createdAt.localeCompare(b.createdAt)));
   }
+}
+
+function placeOf(id: string): string {
+  return `${id} of ${keys.sshKeys}`;
 }
 
 function parseKey(line: string): ssh2.ParsedKey {

@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { CreatedToken, TokenSummary } from "../../core/api/access/tokens.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
-import { hashToken, makeSecret, sameSecret } from "../../core/secrets.js";
+import { hashToken, makeSecret, sameSecret, type SecretBox } from "../../core/secrets.js";
 import { keys } from "../../core/redis/keys.js";
-import { parseRecord } from "../../core/redis/parse-record.js";
+import { parseIfSigned, parseSigned, signRecord } from "../../core/redis/signed-record.js";
 
 const tokenSchema = z.object({ name: z.string(), hash: z.string(), createdAt: z.string() });
 
@@ -14,6 +14,7 @@ export class TokenStore {
   constructor(
     private readonly redis: Database,
     private readonly adminToken: string,
+    private readonly box: SecretBox,
   ) {}
 
   /** The name of a token's holder; undefined when it is no token of ours. The admin token works without Redis too. */
@@ -21,14 +22,16 @@ export class TokenStore {
     if (sameSecret(token, this.adminToken)) return "admin";
     if (!/^[0-9a-f]{64}$/.test(token)) return undefined;
     const hash = hashToken(token);
-    const all = Object.entries(await this.redis.hgetall(keys.tokens)).map(([id, text]) => parse(id, text));
+    const all = Object.entries(await this.redis.hgetall(keys.tokens)).flatMap(
+      ([id, text]) => parseIfSigned(this.box, tokenSchema, text, placeOf(id)) ?? [],
+    );
     return all.find((record) => sameSecret(record.hash, hash))?.name;
   }
 
   async list(): Promise<TokenSummary[]> {
     const all = Object.entries(await this.redis.hgetall(keys.tokens));
     const tokens = all.map(([id, text]) => {
-      const { name, createdAt } = parse(id, text);
+      const { name, createdAt } = parseSigned(this.box, tokenSchema, text, placeOf(id));
       return { id, name, createdAt };
     });
     // Redis keeps a hash in no order.
@@ -44,7 +47,8 @@ export class TokenStore {
     const token = makeSecret();
     const id = randomBytes(4).toString("hex");
     const createdAt = new Date().toISOString();
-    await this.redis.hset(keys.tokens, id, JSON.stringify({ name, hash: hashToken(token), createdAt }));
+    const record = { name, hash: hashToken(token), createdAt };
+    await this.redis.hset(keys.tokens, id, signRecord(this.box, record, placeOf(id)));
     return { id, name, createdAt, token };
   }
 
@@ -54,6 +58,6 @@ export class TokenStore {
   }
 }
 
-function parse(id: string, text: string): z.infer<typeof tokenSchema> {
-  return parseRecord(tokenSchema, text, `${id} of ${keys.tokens}`);
+function placeOf(id: string): string {
+  return `${id} of ${keys.tokens}`;
 }

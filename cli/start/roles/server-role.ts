@@ -3,20 +3,15 @@ import { LocalTasks } from "../../../server/engines/runit/local-tasks.js";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
+import type { RedisUserOptions } from "../../../server/apps/redis-users.js";
+import { openAppsRedis } from "../apps-redis/apps-redis.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
 import { systemUser } from "../system-user.js";
 import type { RoleOptions } from "./role.js";
 
 /** Takes pushes and webhooks, makes releases of them, and answers the API and the pages. */
-export async function startServerRole({
-  context,
-  redis,
-  ownRedis,
-  adminToken,
-  id,
-  log,
-  atStop,
-}: RoleOptions): Promise<Server> {
+export async function startServerRole(options: RoleOptions): Promise<Server> {
+  const { context, redis, isOwnRedis, adminToken, id, log, atStop } = options;
   const { home, settings, isRoot, path, networkEnv, version, installation } = context;
   const proxyGroup = isRoot ? (await systemUser("haproxy"))?.gid : undefined;
   const engine = await RunitEngine.open({
@@ -33,10 +28,9 @@ export async function startServerRole({
     engine,
     logs: new RunitLogs(home),
     tasks: new LocalTasks(home),
-    appRedis:
-      ownRedis === undefined
-        ? { url: withoutUser(settings.redis.url ?? "") }
-        : { url: ownRedis.url, keep: ownRedis.keepUsers },
+    appRedis: isOwnRedis
+      ? await ownAppsRedis(options)
+      : { redis, isSeparate: false, url: withoutUser(settings.redis.url ?? "") },
     adminToken,
     id,
     hooksFolder: join(installation, "hooks"),
@@ -50,6 +44,12 @@ export async function startServerRole({
   const reserve = await keepReserveFile({ home, path, log });
   atStop(async () => reserve.stop());
   return server;
+}
+
+async function ownAppsRedis({ context, redis, log, atStop }: RoleOptions): Promise<RedisUserOptions> {
+  const { users, stop } = await openAppsRedis(context, redis, log);
+  atStop(stop);
+  return users;
 }
 
 /** Each app gets a user of its own. */

@@ -8,7 +8,7 @@ import { proxySummary } from "./proxy-summary.js";
 import { appSummaries } from "./app-summaries.js";
 
 type StatusTools = Parameters<typeof appSummaries>[0] &
-  Pick<ApiNeeds, "home" | "log" | "recovering" | "proxyReports">;
+  Pick<ApiNeeds, "home" | "log" | "recovering" | "proxyReports" | "redisUsers">;
 
 /** What `sluice status` shows. With Redis away it still tells so, without the apps. */
 export async function serverStatus(
@@ -16,9 +16,11 @@ export async function serverStatus(
   redis: Database,
   version: string,
 ): Promise<ServerStatus> {
-  const [haproxy, redisService, disk] = await Promise.all([
+  const [haproxy, redisService, appsService, areAppsUp, disk] = await Promise.all([
     serviceState(tools.home.service("haproxy")),
     serviceState(tools.home.service("redis")),
+    serviceState(tools.home.service("apps-redis")),
+    tools.redisUsers.isUp(),
     diskSpace(tools),
   ]);
   const records = await readRecords(tools, redis);
@@ -35,6 +37,9 @@ export async function serverStatus(
     },
     proxies: records?.proxies ?? [],
     redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
+    ...(areAppsUp === undefined
+      ? {}
+      : { appsRedis: { state: areAppsUp ? "up" : "down", pid: appsService.pid } }),
     disk,
     alert: records?.alert ?? false,
     recovering: tools.recovering.names(),

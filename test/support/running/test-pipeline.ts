@@ -215,7 +215,7 @@ async function partsOf(
     engine: makeEngine?.(machine, ports) ?? new FakeEngine(machine, ports),
     logs: new FakeLogs(machine),
     tasks: new LocalTasks(home),
-    appRedis: { url: "redis://127.0.0.1:1/0" },
+    appRedis: { redis, isSeparate: false, url: "redis://127.0.0.1:1/0" },
     adminToken: "admin-token-of-the-test-pipeline",
     id: "test-server",
     hooksFolder: home.root,

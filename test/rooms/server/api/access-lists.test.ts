@@ -2,9 +2,11 @@ import { expect } from "chai";
 import { newSshKeyPair } from "../../../../core/ssh-key-pair.js";
 import { KeyStore } from "../../../../server/access/key-store.js";
 import { TokenStore } from "../../../../server/access/token-store.js";
+import { SecretBox } from "../../../../core/secrets.js";
 import { OwnRedis } from "../../../support/redis/own-redis.js";
 
 const COUNT = 40;
+const box = new SecretBox(Buffer.alloc(32));
 
 describe("the lists of tokens and keys", () => {
   let own: OwnRedis;
@@ -14,13 +16,13 @@ describe("the lists of tokens and keys", () => {
   for (const [what, add, list] of [
     [
       "tokens",
-      async (index: number) => new TokenStore(own.redis, "admin").create(`token ${index}`),
-      async () => new TokenStore(own.redis, "admin").list(),
+      async (index: number) => new TokenStore(own.redis, "admin", box).create(`token ${index}`),
+      async () => new TokenStore(own.redis, "admin", box).list(),
     ],
     [
       "keys",
-      async (index: number) => new KeyStore(own.redis).add(newSshKeyPair(`key-${index}`).publicKey),
-      async () => new KeyStore(own.redis).list(),
+      async (index: number) => new KeyStore(own.redis, box).add(newSshKeyPair(`key-${index}`).publicKey),
+      async () => new KeyStore(own.redis, box).list(),
     ],
   ] as const)
     it(`name the oldest of the ${what} first`, async () => {

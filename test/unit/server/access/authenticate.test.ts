@@ -1,13 +1,14 @@
 import { expect } from "chai";
 import { authenticate, type Credentials, type Entrance } from "../../../../server/access/authenticate.js";
 import { TokenStore } from "../../../../server/access/token-store.js";
+import { SecretBox } from "../../../../core/secrets.js";
 import { Database } from "../../../../core/redis/database.js";
 
 const TOKEN = "the-admin-token-of-this-server";
 
 describe("who sends a request", () => {
   // Never connected: the admin token needs no records.
-  const tokens = new TokenStore(new Database({ lazyConnect: true }), TOKEN);
+  const tokens = new TokenStore(new Database({ lazyConnect: true }), TOKEN, new SecretBox(Buffer.alloc(32)));
   const who = async (request: Partial<Credentials>, entrance: Entrance): Promise<unknown> =>
     authenticate(tokens, { headers: {}, query: {}, ...request }, entrance).catch((error: unknown) =>
       error instanceof Error && "code" in error ? error.code : error,
