@@ -106,9 +106,10 @@ export class FlagMirror {
       await this.to.eval(REPLACE, 1, key, ...fields);
     } catch (error) {
       if (replyCode(error) !== "NOREPLICAS") throw error;
-      // The disk is almost full and apps may not write. Flags are small, and must get through.
+      // The disk is almost full and apps may not write. Flags are small, and must get through. Redis would refuse to queue
+      // them in a transaction; these go in one piece, and are done back to back.
       await this.to
-        .multi()
+        .pipeline()
         .config("SET", "min-replicas-to-write", "0")
         .eval(REPLACE, 1, key, ...fields)
         .config("SET", "min-replicas-to-write", "1")

@@ -13,7 +13,7 @@ import { startAppsRedis } from "./start-apps-redis.js";
 
 export interface AppsRedis {
   readonly users: RedisUserOptions;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**

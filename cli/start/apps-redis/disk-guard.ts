@@ -6,12 +6,16 @@ import type { Database } from "../../../core/redis/database.js";
 import { diskFloor } from "../../../server/pipeline/disk-space.js";
 import type { Settings } from "../../../core/settings/settings.js";
 
-/** Redis writes some megabytes in this time. */
 const TICK_MS = 200;
-/** Everything is said once more then, and how much a rewrite would take is looked at. */
+/** A fast disk takes so much, and the closer the end is, the more often it is looked at. */
+const BYTES_PER_MS = 1024 * 1024;
+const SHORTEST_TICK_MS = 10;
+/** The limits are set once more then: somebody may have changed them. */
 const REPEAT_TICKS = 10;
 /** Of what must stay free: apps stop writing while there is still room for pushes. */
 const FLOORS = 2;
+/** A rewritten file is as long as the data at most, about; apps go on writing meanwhile. */
+const REWRITE_ROOM = 2;
 
 export interface DiskGuardOptions {
   readonly home: Home;
@@ -23,7 +27,7 @@ export interface DiskGuardOptions {
 /**
  * What apps write in their Redis ends in a file, and must not fill the disk that Sluice's records and pushes are on. While less
  * than twice `limits.minFreeMegabytes` is free, the apps' Redis refuses writes: it is told to want a replica, which it never
- * has (redis.io, `min-replicas-to-write`). It may rewrite its file, which shortens it, while there is room for a whole one.
+ * has (redis.io, `min-replicas-to-write`). It may rewrite its file, which shortens it, while there is room for that.
  */
 export class DiskGuard {
   private isReadOnly: boolean | undefined;
@@ -31,12 +35,16 @@ export class DiskGuard {
   /** What the log says. */
   private wasReadOnly = false;
   private ticks = 0;
+  /** Bytes that apps may still write. */
+  private room = 0;
 
   constructor(private readonly options: DiskGuardOptions) {}
 
   start(): { stop(): Promise<void> } {
     const ticker = new Ticker({
       everyMs: TICK_MS,
+      dueInMs: () =>
+        this.isReadOnly === true ? TICK_MS : Math.max(SHORTEST_TICK_MS, this.room / BYTES_PER_MS),
       job: async () => this.look(),
       onError: (error) =>
         this.options.log.debug({ err: error }, "could not say to the apps' Redis how full the disk is"),
@@ -62,9 +70,12 @@ export class DiskGuard {
     if (redis.status !== "ready") return;
     const isRepeat = this.ticks++ % REPEAT_TICKS === 0;
     const stats = await statfs(home.root);
-    const [free, floor] = [stats.bavail * stats.bsize, FLOORS * diskFloor(settings, stats)];
-    await this.setReadOnly(free < floor, isRepeat);
-    if (isRepeat) await this.setRewrites(free - floor >= (await dataBytes(redis)));
+    const { dataBytes, isRewriting } = await readInfo(redis);
+    const room = stats.bavail * stats.bsize - FLOORS * diskFloor(settings, stats);
+    // What a rewrite that has begun will still take.
+    this.room = room - (isRewriting ? dataBytes : 0);
+    await this.setReadOnly(this.room < 0, isRepeat);
+    await this.setRewrites(room >= REWRITE_ROOM * dataBytes);
   }
 
   private async setReadOnly(isReadOnly: boolean, isRepeat: boolean): Promise<void> {
@@ -86,8 +97,8 @@ export class DiskGuard {
   }
 }
 
-/** How long a rewritten file is at most, about. */
-async function dataBytes(redis: Database): Promise<number> {
-  const [, bytes] = /^used_memory:(\d+)/m.exec(await redis.info("memory")) ?? [];
-  return Number(bytes);
+async function readInfo(redis: Database): Promise<{ dataBytes: number; isRewriting: boolean }> {
+  const text = await redis.info("memory", "persistence");
+  const [, bytes] = /^used_memory:(\d+)/m.exec(text) ?? [];
+  return { dataBytes: Number(bytes), isRewriting: /^aof_rewrite_in_progress:1/m.test(text) };
 }

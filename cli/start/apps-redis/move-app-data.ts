@@ -89,7 +89,9 @@ async function inDatabase(redis: Database, database: number): Promise<Database> 
 
 /** Returns 0 when the key has expired meanwhile. */
 async function copyKey(from: Database, to: Database, key: string): Promise<number> {
-  const [ttlMs, dump] = [await from.pttl(key), await from.dumpBuffer(key)];
+  const ttlMs = await from.pttl(key);
+  // The type does not know that there is none for a key that has expired.
+  const dump = (await from.dumpBuffer(key)) as Buffer | null;
   // -2: gone; -1: it stays for ever, which is 0 for RESTORE.
   if (ttlMs === -2 || dump === null) return 0;
   await to.restore(key, ttlMs === -1 ? 0 : Math.max(1, ttlMs), dump, "REPLACE");

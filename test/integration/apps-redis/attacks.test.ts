@@ -200,6 +200,31 @@ describe("an app that attacks others through its Redis", function () {
     await app.del(...keys);
   });
 
+  it("cannot keep the others out by taking all connections", async () => {
+    const { hostname, port, username, password } = new URL(url);
+    const open = Array.from({ length: 2200 }, (_, index) => {
+      const socket = connectSocket({ host: hostname, port: Number(port) });
+      socket.on("error", () => undefined);
+      socket.resume();
+      // Some never say who they are.
+      if (index % 4 !== 0) socket.write(`AUTH ${username} ${password}\r\n`);
+      return socket;
+    });
+    try {
+      await eventually(
+        "most are closed",
+        () => open.filter((socket) => socket.closed).length >= 1100,
+        20_000,
+      );
+      await eventually("the log says so", async () =>
+        (await sluice.serverLog()).includes("closed connections of apps that had too many"),
+      );
+      expect(await other.get("app:victim:color")).to.equal("red");
+    } finally {
+      for (const socket of open) socket.destroy();
+    }
+  });
+
   it("is cut off when it does not read the answers that it asks for", async () => {
     await app.set("app:mean:big", "x".repeat(1 << 20));
     const { hostname, port, username, password } = new URL(url);

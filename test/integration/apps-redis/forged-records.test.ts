@@ -64,7 +64,10 @@ describe("somebody who can write to Sluice's Redis", function () {
   it("runs nothing as another user, by a record without a signature or with a wrong one", async () => {
     const text = (await redis.hget("sluice:apps", "shop")) ?? "";
     const { mac, ...record } = JSON.parse(text) as { mac: string };
-    for (const forged of [{ ...record, uid: 0 }, { ...record, uid: 0, mac }]) {
+    for (const forged of [
+      { ...record, uid: 0 },
+      { ...record, uid: 0, mac },
+    ]) {
       await redis.hset("sluice:apps", "shop", JSON.stringify(forged));
       await clone.commit({ note: String(Math.random()) });
       const { status, output } = await clone.push();
@@ -86,7 +89,11 @@ describe("somebody who can write to Sluice's Redis", function () {
   });
 
   it("what an earlier version has written is signed, once", async () => {
-    await redis.hset("sluice:tokens", "abcd", JSON.stringify({ name: "old", hash: hashToken(TOKEN), createdAt: "" }));
+    await redis.hset(
+      "sluice:tokens",
+      "abcd",
+      JSON.stringify({ name: "old", hash: hashToken(TOKEN), createdAt: "" }),
+    );
     const before = (await redis.hget("sluice:apps", "shop")) ?? "";
     const record = JSON.parse(before) as { mac?: string };
     delete record.mac;

@@ -48,7 +48,9 @@ describe("an upgrade from one Redis for all", function () {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const service = join(sluice.home, "services/redis");
     await mkdir(join(service, "log"), { recursive: true });
-    await writeFile(join(service, "run"), `#!/bin/sh\nexec redis-server ${folder}/redis.conf\n`, { mode: 0o700 });
+    await writeFile(join(service, "run"), `#!/bin/sh\nexec redis-server ${folder}/redis.conf\n`, {
+      mode: 0o700,
+    });
     await writeFile(join(service, "log/run"), "#!/bin/sh\nexec cat > /dev/null\n", { mode: 0o700 });
     await supervise(service, { PATH: process.env["PATH"] ?? "" });
     await control(service, "u");
