@@ -7,6 +7,7 @@ import type { Context } from "../context.js";
 import { waitUntilUp } from "../services/wait-until-up.js";
 import { limitConnections } from "./connection-limit.js";
 import { DiskGuard } from "./disk-guard.js";
+import { keepWhenCrowded } from "./keep-when-crowded.js";
 import { isMoved, moveAppData } from "./move-app-data.js";
 import { ScriptWatchdog } from "./script-watchdog.js";
 import { startAppsRedis } from "./start-apps-redis.js";
@@ -24,6 +25,7 @@ export async function openAppsRedis(context: Context, records: Database, log: Lo
   const { home, settings } = context;
   const { address, url, keepUsers } = await startAppsRedis(context);
   const redis = connectRedis(address, log);
+  keepWhenCrowded(redis);
   try {
     await waitUntilUp(home, "apps-redis", async () => openRedis(redis));
     await moveAppData({ home, settings, from: records, to: redis, log });

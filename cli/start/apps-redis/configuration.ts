@@ -2,7 +2,7 @@ import type { Home } from "../../../core/home.js";
 import type { Settings } from "../../../core/settings/settings.js";
 
 /** Of all apps together, beside Sluice's own few. */
-export const MOST_CLIENTS = 4000;
+const MOST_CLIENTS = 4000;
 /** What scripts may take beside the data, whose limit does not cover it; with that reserved, the address space ends. */
 const SCRIPT_MEGABYTES = 1024;
 

@@ -3,19 +3,16 @@ import type { Log } from "../../../core/log.js";
 import { Ticker } from "../../../core/loop/ticker.js";
 import type { Database } from "../../../core/redis/database.js";
 import { appClients, type AppClient } from "./app-clients.js";
-import { MOST_CLIENTS } from "./configuration.js";
 
 const TICK_MS = 1000;
-/** While fewer are open in all, nobody is limited. */
-const MANY_CLIENTS = MOST_CLIENTS / 2;
-/** Of one app, once there are many. */
-const MOST_OF_AN_APP = MOST_CLIENTS / 8;
+/** Of one app. */
+const MOST_OF_AN_APP = 500;
 /** A client that has not said who it is by then never will. */
 const LOGIN_SECONDS = 5;
 
 /**
- * Redis limits connections in all, not those of a user: one app could keep all others out. Once half of them are in use, this
- * closes those of an app that has more than an eighth, newest first, and those without a user.
+ * Redis limits connections in all, and their memory, not those of a user: one app could keep all others out. Closes those that
+ * an app has beyond 500, newest first, and then those that have not said whose they are.
  */
 export function limitConnections(redis: Database, log: Log): { stop(): Promise<void> } {
   const ticker = new Ticker({
@@ -23,7 +20,7 @@ export function limitConnections(redis: Database, log: Log): { stop(): Promise<v
     job: async () => {
       if (redis.status !== "ready") return;
       const [, count] = /^connected_clients:(\d+)/m.exec(await redis.info("clients")) ?? [];
-      if (Number(count) <= MANY_CLIENTS) return;
+      if (Number(count) <= MOST_OF_AN_APP) return;
       const surplus = surplusClients(await appClients(redis));
       for (const { id } of surplus) await redis.client("KILL", "ID", id);
       const apps = [...new Set(surplus.map(({ app }) => app ?? "(none)"))];

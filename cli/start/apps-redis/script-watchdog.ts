@@ -8,6 +8,7 @@ import { Ticker } from "../../../core/loop/ticker.js";
 import type { Database } from "../../../core/redis/database.js";
 import { replyCode } from "../../../core/redis/redis-error.js";
 import { appOfScript } from "./app-of-script.js";
+import { keepWhenCrowded } from "./keep-when-crowded.js";
 
 const TICK_MS = 250;
 /** A command that is no script cannot be ended. This many times as long as a script it may take, at least this long. */
@@ -45,6 +46,7 @@ export class ScriptWatchdog {
       lazyConnect: true,
     });
     this.redis.on("error", () => undefined);
+    keepWhenCrowded(this.redis);
     this.ticker = new Ticker({
       everyMs: TICK_MS,
       job: async () => this.look(),

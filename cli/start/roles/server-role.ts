@@ -47,9 +47,9 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
 }
 
 async function ownAppsRedis({ context, redis, log, atStop }: RoleOptions): Promise<RedisUserOptions> {
-  const { users, stop } = await openAppsRedis(context, redis, log);
-  atStop(stop);
-  return users;
+  const appsRedis = await openAppsRedis(context, redis, log);
+  atStop(appsRedis.stop);
+  return appsRedis.users;
 }
 
 /** Each app gets a user of its own. */

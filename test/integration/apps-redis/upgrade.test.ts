@@ -136,6 +136,28 @@ describe("an upgrade from one Redis for all", function () {
     app.disconnect();
   });
 
+  it("takes other limits at the next start", async () => {
+    const limit = async (): Promise<string | undefined> => {
+      const apps = new Redis({
+        path: join(sluice.home, "apps-redis/redis.sock"),
+        password: (await readFile(join(sluice.home, "apps-redis/password"), "utf8")).trim(),
+      });
+      const [, value] = (await apps.config("GET", "maxmemory")) as string[];
+      expect(await apps.get("app:shop:text")).to.equal("red");
+      apps.disconnect();
+      return value;
+    };
+    const { redis } = await sluice.read<Status>("status");
+    await sluice.kill();
+    await writeFile(
+      join(sluice.home, "sluice.yml"),
+      "redis: { appsMemoryMegabytes: 64 }\nmonitor: { rules: [] }\n",
+    );
+    await sluice.up();
+    expect(await limit()).to.equal(String(64 << 20));
+    expect((await sluice.read<Status>("status")).redis).to.deep.equal(redis);
+  });
+
   it("stops both with the rest, and finds the data again", async () => {
     const { appsRedis } = await sluice.read<Status>("status");
     expect((await sluice.cli("down")).status).to.equal(0);
