@@ -77,10 +77,10 @@ export async function endService(folder: string, graceMs: number): Promise<void>
 
 /** Ends the process `pid` of a service (TERM, `graceMs`, KILL); its `runsv` starts another. Resolves when it is gone. */
 export async function restartService(folder: string, pid: number, graceMs: number): Promise<void> {
-  const killAt = Date.now() + graceMs;
+  const deadline = Date.now() + graceMs;
   await control(folder, "t");
   while ((await serviceState(folder)).pid === pid) {
-    if (Date.now() >= killAt) await control(folder, "k");
+    if (Date.now() >= deadline) await control(folder, "k");
     await systemClock.sleep(POLL_MS);
   }
 }

@@ -9,6 +9,7 @@ import { limitConnections } from "./connection-limit.js";
 import { DiskGuard } from "./disk-guard.js";
 import { keepWhenCrowded } from "./keep-when-crowded.js";
 import { isMoved, moveAppData } from "./move-app-data.js";
+import { limitScriptCache } from "./script-cache-limit.js";
 import { ScriptWatchdog } from "./script-watchdog.js";
 import { startAppsRedis } from "./start-apps-redis.js";
 
@@ -41,6 +42,7 @@ export async function openAppsRedis(context: Context, records: Database, log: Lo
     new ScriptWatchdog({ redis, service, scriptMs, log }).start(),
     new DiskGuard({ home, settings, redis, log }).start(),
     limitConnections(redis, log),
+    limitScriptCache(redis, settings.redis.appsMemoryMegabytes, log),
   ];
   return {
     users: { redis, url, keep: keepUsers, isSeparate: true },

@@ -6,7 +6,9 @@ import type { Database } from "../../../core/redis/database.js";
 import { diskFloor } from "../../../server/pipeline/disk-space.js";
 import type { Settings } from "../../../core/settings/settings.js";
 
-const TICK_MS = 200;
+const TICK_MS = 1000;
+/** While apps cannot write, they wait for room. */
+const FULL_TICK_MS = 200;
 /** A fast disk takes so much, and the closer the end is, the more often it is looked at. */
 const BYTES_PER_MS = 1024 * 1024;
 const SHORTEST_TICK_MS = 10;
@@ -44,7 +46,7 @@ export class DiskGuard {
     const ticker = new Ticker({
       everyMs: TICK_MS,
       dueInMs: () =>
-        this.isReadOnly === true ? TICK_MS : Math.max(SHORTEST_TICK_MS, this.room / BYTES_PER_MS),
+        this.isReadOnly === true ? FULL_TICK_MS : Math.max(SHORTEST_TICK_MS, this.room / BYTES_PER_MS),
       job: async () => this.look(),
       onError: (error) =>
         this.options.log.debug({ err: error }, "could not say to the apps' Redis how full the disk is"),

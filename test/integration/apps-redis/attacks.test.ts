@@ -200,6 +200,25 @@ describe("an app that attacks others through its Redis", function () {
     await app.del(...keys);
   });
 
+  it("nor by scripts that are all different", async () => {
+    const filler = "x".repeat(1 << 20);
+    for (let index = 0; index < 12; index++) await app.eval(`return ${index} -- ${filler}`, 0);
+    await eventually("they are forgotten", async () =>
+      (await sluice.serverLog()).includes("removed the scripts that the apps' Redis had cached"),
+    );
+  });
+
+  it("nor by a script that takes all there is", async () => {
+    const once = new Redis(url, { retryStrategy: () => null });
+    once.on("error", () => undefined);
+    const outcome = await once
+      .eval("local t = {} for i = 1, 1e9 do t[i] = string.rep('x', 10000) .. i end", 0)
+      .catch((error: unknown) => String(error));
+    expect(outcome).to.match(/not enough memory|Script killed|closed/);
+    once.disconnect();
+    await eventually("the other is served", async () => (await other.set("app:victim:a", "1")) === "OK");
+  });
+
   it("cannot keep the others out by taking all connections", async () => {
     await other.set("app:victim:color", "red");
     const { hostname, port, username, password } = new URL(url);
