@@ -69,7 +69,10 @@ export class DiskGuard {
 
   private async look(): Promise<void> {
     const { redis, home, settings } = this.options;
-    if (redis.status !== "ready") return;
+    if (redis.status !== "ready") {
+      this.room = Infinity;
+      return;
+    }
     const isRepeat = this.ticks++ % REPEAT_TICKS === 0;
     const stats = await statfs(home.root);
     const { dataBytes, isRewriting } = await readInfo(redis);

@@ -142,7 +142,7 @@ describe("an upgrade from one Redis for all", function () {
         path: join(sluice.home, "apps-redis/redis.sock"),
         password: (await readFile(join(sluice.home, "apps-redis/password"), "utf8")).trim(),
       });
-      const [, value] = (await apps.config("GET", "maxmemory")) as string[];
+      const [, value] = await apps.config("GET", "maxmemory");
       expect(await apps.get("app:shop:text")).to.equal("red");
       apps.disconnect();
       return value;
