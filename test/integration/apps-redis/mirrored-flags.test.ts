@@ -35,6 +35,8 @@ describe("the flags in the apps' Redis", function () {
     const url = REDIS_URL;
     [app, subscriber] = [connect(url), connect(url)];
     ({ redis: admin } = await sluice.redis());
+    // It is killed below.
+    admin.on("error", () => undefined);
     subscriber.on("message", (_channel: string, flag: string) => {
       void app.hget(FLAGS, flag).then((value) => heard.push(`${flag}=${value ?? ""}`));
     });
