@@ -12,6 +12,8 @@ export class Home {
   readonly token = (): string => join(this.root, "token");
   readonly key = (): string => join(this.root, "key");
   readonly pid = (): string => join(this.root, "server.pid");
+  /** Its existence says that the records in Redis are signed: one without a signature is forged. */
+  readonly recordsSigned = (): string => join(this.root, "records-signed");
   /** What its processes are called in Redis. */
   readonly id = (): string => join(this.root, "id");
   /** Where the CLI reaches the server; undefined where the path would be too long for a socket. */
@@ -33,6 +35,8 @@ export class Home {
   readonly gitHome = (): string => join(this.root, "git");
 
   readonly redis = (file = ""): string => join(this.root, "redis", file);
+  /** Of the Redis that apps use. */
+  readonly appsRedis = (file = ""): string => join(this.root, "apps-redis", file);
   readonly haproxy = (file = ""): string => join(this.root, "haproxy", file);
 
   readonly services = (): string => join(this.root, "services");

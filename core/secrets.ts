@@ -2,6 +2,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
+  createHmac,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
@@ -26,7 +27,11 @@ export function sameSecret(a: string, b: string): boolean {
 
 /** Encrypts what must be read again (an app's settings, its Redis password), and derives what need not be stored: under the key file, AES-256-GCM and HKDF. */
 export class SecretBox {
-  constructor(private readonly key: Buffer) {}
+  private readonly recordsKey: string;
+
+  constructor(private readonly key: Buffer) {
+    this.recordsKey = this.derive("records");
+  }
 
   /** `v1:IV:TAG:TEXT`, each base64. `context` is bound to it: text sealed for one name cannot be opened as another. */
   seal(text: string, context: string): string {
@@ -49,6 +54,19 @@ export class SecretBox {
       .setAAD(Buffer.from(context))
       .setAuthTag(Buffer.from(tag, "base64"));
     return Buffer.concat([decipher.update(Buffer.from(text, "base64")), decipher.final()]).toString("utf8");
+  }
+
+  /** 64 hexadecimal digits that only who has the key file can make for this text in this `context` (HMAC-SHA-256). */
+  mac(text: string, context: string): string {
+    return createHmac("sha256", this.recordsKey)
+      .update(JSON.stringify([context, text]))
+      .digest("hex");
+  }
+
+  /** Whether `mac` is the one of this text in this `context`; in constant time. */
+  isMac(mac: string, text: string, context: string): boolean {
+    const [given, ours] = [Buffer.from(mac), Buffer.from(this.mac(text, context))];
+    return given.length === ours.length && timingSafeEqual(given, ours);
   }
 
   /** A secret as `makeSecret` makes them, always the same for one `context` (RFC 5869). */

@@ -1,6 +1,7 @@
 import type { Actor } from "../core/records/events/actor.js";
 import type { Database } from "../core/redis/database.js";
 import { systemClock } from "../core/clock.js";
+import { exists } from "../core/files/exists.js";
 import type { Home } from "../core/home.js";
 import type { Log } from "../core/log.js";
 import { Outbox } from "../core/outbox/outbox.js";
@@ -26,6 +27,7 @@ import { endBranch } from "./pipeline/operations/end-branch.js";
 import { Pipeline } from "./pipeline/pipeline.js";
 import { HookChannel } from "./push/hook-channel.js";
 import { PushDesk } from "./push/push-desk.js";
+import { signRecords } from "./apps/sign-records.js";
 import { AppRemovals } from "./apps/app-removals.js";
 import { APP_KEYS } from "./app-keys.js";
 import { AppStore } from "./apps/app-store.js";
@@ -98,7 +100,9 @@ const SOURCE_LIMITS = { perHost: 4, atOnce: 8 };
 
 export async function assemble(options: ServerOptions): Promise<ServerParts> {
   const { home, settings, redis, log, adminToken, hooksFolder, id } = options;
+  const isNew = !(await exists(home.key()));
   const box = await openSecretBox(home.key());
+  await signRecords({ home, redis, box, isNew, log });
   const tools = makeTools(options, box);
   const pipeline = new Pipeline(tools, redis, id);
   const hooks = await HookChannel.open(log);
@@ -111,10 +115,10 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
   return {
     tools,
     access: {
-      tokens: new TokenStore(redis, adminToken, tools.clock),
+      tokens: new TokenStore(redis, adminToken, box, tools.clock),
       attempts: new WrongAttempts(tools.clock),
     },
-    keys: new KeyStore(redis, tools.clock),
+    keys: new KeyStore(redis, box, tools.clock),
     pipeline,
     hooks,
     desk: new PushDesk({
@@ -143,7 +147,7 @@ function makeStores({ settings, redis, appRedis, log }: ServerOptions, box: Secr
   return {
     apps: new AppStore(redis, box, settings.instances.firstUid, APP_KEYS),
     config: new ConfigStore(redis, box),
-    redisUsers: new RedisUsers(redis, appRedis, log),
+    redisUsers: new RedisUsers(appRedis, log),
     releases,
     branchTracks: new BranchTracks(redis, routes, releases),
     routes,

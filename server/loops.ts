@@ -4,6 +4,7 @@ import { JudgeLoop } from "./canary/judging/judge-loop.js";
 import { controlPort, flagsPort } from "./control-port.js";
 import { assemble, type ServerOptions, type ServerParts } from "./assemble.js";
 import { eventFollowers } from "./event-followers.js";
+import { FlagMirror } from "./flags/flag-mirror.js";
 import { Output } from "./pipeline/output.js";
 import { promote } from "./pipeline/operations/promote.js";
 import { sshGit } from "./push/ssh/ssh-git.js";
@@ -27,7 +28,7 @@ export interface Server {
 
 /** The `server` role: pushes, webhooks, the pipeline, the API. Resolves when it serves; what an earlier server left is recovered meanwhile. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { settings, redis, log } = options;
+  const { settings, redis, appRedis, log } = options;
   const parts = await assemble(options);
   const { tools, pipeline, desk, hooks, webhooks, events } = parts;
   const loops: { stop(): Promise<void> }[] = [];
@@ -41,7 +42,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   try {
     loops.push(tools.leaving);
-    loops.push(keepRedisUsers(tools, redis));
+    loops.push(keepRedisUsers(tools, appRedis.redis));
+    if (appRedis.isSeparate) loops.push(await new FlagMirror(redis, appRedis.redis, log).start());
     await beginRecovery(tools, pipeline);
     // Stopped before the reconciler, which may be waiting for its turn.
     loops.push(await new Wakes(tools, pipeline, redis).start());

@@ -44,9 +44,9 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     const { secret, made } = await readOrMakeSecret(home.token());
     if (settings.token === undefined) checkAdminToken(secret, home.token());
     const adminToken = settings.token ?? secret;
-    const { redis, ownRedis } = await reachRedis(context, log);
+    const { redis, isOwn: isOwnRedis } = await reachRedis(context, log);
     stops.push(async () => redis.disconnect());
-    if (ownRedis !== undefined) {
+    if (isOwnRedis) {
       const folder = home.redis("appendonlydir");
       const reserve = await new RedisReserve({ folder, redis, path: context.path, log }).start();
       stops.push(async () => reserve.stop());
@@ -55,7 +55,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
       context,
       roles,
       redis,
-      ownRedis,
+      isOwnRedis,
       adminToken,
       id: await ownId(home),
       log,

@@ -75,6 +75,16 @@ export async function endService(folder: string, graceMs: number): Promise<void>
   if (group !== undefined) await groupEnd(group, killAt);
 }
 
+/** Ends the process `pid` of a service (TERM, `graceMs`, KILL); its `runsv` starts another. Resolves when it is gone. */
+export async function restartService(folder: string, pid: number, graceMs: number): Promise<void> {
+  const deadline = Date.now() + graceMs;
+  await control(folder, "t");
+  while ((await serviceState(folder)).pid === pid) {
+    if (Date.now() >= deadline) await control(folder, "k");
+    await systemClock.sleep(POLL_MS);
+  }
+}
+
 /** Also the log's process, which `runsv` waits for: it reads until the last of them, in whatever group, has closed it. */
 async function kill(folder: string, group: number | undefined): Promise<void> {
   endGroup(group, "SIGKILL");

@@ -140,7 +140,20 @@ export const keys = {
   flagChanges: (app: string) => `sluice:flag-changes:${app}`,
 } as const;
 
+/** The keys of all apps, as a pattern for `SCAN`. */
+export const ALL_APP_KEYS = "app:*";
+
 /** The keys an app may write, as a pattern for Redis' ACL. */
 export function appKeyPattern(app: string): string {
   return `app:${app}:*`;
+}
+
+/** The user of an app. */
+export function redisUserOf(app: string): string {
+  return `app-${app}`;
+}
+
+/** The app of a user; undefined when it is no app's. */
+export function appOfRedisUser(user: string): string | undefined {
+  return user.startsWith("app-") ? user.slice("app-".length) : undefined;
 }

@@ -31,7 +31,17 @@ export const settingsSchema = z.strictObject({
   default: z.string().optional().describe("the app that a bare host goes to"),
   gates: z.enum(["pre-receive", "post-receive"]).default("pre-receive"),
   allowSkipGates: z.boolean().default(false),
-  redis: z.strictObject({ url: z.url({ protocol: /^rediss?$/ }).optional() }).prefault({}),
+  redis: z
+    .strictObject({
+      url: z.url({ protocol: /^rediss?$/ }).optional(),
+      allowNoPassword: z.boolean().default(false).describe("for a Redis of one's own"),
+      appsMemoryMegabytes: megabytes
+        .min(16)
+        .default(256)
+        .describe("of the apps' Redis, for all apps together"),
+      appsScriptSeconds: seconds.max(60).default(2).describe("a script of an app that runs longer is ended"),
+    })
+    .prefault({}),
   instances: z
     .strictObject({
       ports: z

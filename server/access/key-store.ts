@@ -9,7 +9,8 @@ import { AppError } from "../../core/errors/app-error.js";
 import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import { removeField, setField } from "../../core/records/events/change-field.js";
 import { keys } from "../../core/redis/keys.js";
-import { parseRecord } from "../../core/redis/parse-record.js";
+import { parseIfSigned, parseSigned, signRecord } from "../../core/redis/signed-record.js";
+import type { SecretBox } from "../../core/secrets.js";
 import { describeScope, isReservedName, type Credential } from "./credential.js";
 
 const keySchema = z.object({
@@ -29,12 +30,13 @@ const PUSH_TO_ALL = { apps: "all", may: "push" } as const;
 export class KeyStore {
   constructor(
     private readonly redis: Database,
+    private readonly box: SecretBox,
     private readonly clock: Pick<Clock, "now"> = systemClock,
   ) {}
 
   /** Oldest first. */
   async list(): Promise<KeySummary[]> {
-    return Object.entries(await this.all()).map(([id, record]) => summaryOf(id, record));
+    return Object.entries(await this.all(parseSigned)).map(([id, record]) => summaryOf(id, record));
   }
 
   /** Adds a line of a `.pub` file. Adding it again changes what it may do, and its name. Throws `key-invalid`. */
@@ -54,7 +56,7 @@ export class KeyStore {
       scope: { apps, may },
       expiresAt,
     };
-    await setField(this.redis, keys.sshKeys, id, JSON.stringify(record), {
+    await setField(this.redis, keys.sshKeys, id, signRecord(this.box, record, placeOf(id)), {
       ...actorOf(actor),
       app: "",
       type: "key.added",
@@ -64,7 +66,7 @@ export class KeyStore {
   }
 
   async remove(id: string, actor: Actor): Promise<void> {
-    const name = (await this.all())[id]?.name;
+    const name = (await this.all(parseIfSigned))[id]?.name;
     const subject = name === undefined ? id : `${name} (${id})`;
     const event = { ...actorOf(actor), app: "", type: "key.removed", data: { subject } } as const;
     if (!(await removeField(this.redis, keys.sshKeys, id, event)))
@@ -74,7 +76,7 @@ export class KeyStore {
   /** The key that a client offers, expired or not; undefined if it is unknown. */
   async find(offered: Buffer): Promise<{ credential: Credential; key: ssh2.ParsedKey } | undefined> {
     for (const [id, { name, publicKey, scope = PUSH_TO_ALL, expiresAt }] of Object.entries(
-      await this.all(),
+      await this.all(parseIfSigned),
     )) {
       const key = parseKey(publicKey);
       const ours = key.getPublicSSH();
@@ -86,19 +88,23 @@ export class KeyStore {
 
   /** Whether a key has been removed or has expired. */
   async isOver(id: string): Promise<boolean> {
-    const record = (await this.all())[id];
+    const record = (await this.all(parseIfSigned))[id];
     const { expiresAt } = record ?? {};
     return record === undefined || (expiresAt !== undefined && Date.parse(expiresAt) <= this.clock.now());
   }
 
-  private async all(): Promise<Record<string, KeyRecord>> {
-    const texts = Object.entries(await this.redis.hgetall(keys.sshKeys));
-    const all = texts.map(
-      ([id, text]) => [id, parseRecord(keySchema, text, `${id} of ${keys.sshKeys}`)] as const,
-    );
+  private async all(parse: typeof parseIfSigned): Promise<Record<string, KeyRecord>> {
+    const all = Object.entries(await this.redis.hgetall(keys.sshKeys)).flatMap(([id, text]) => {
+      const record = parse(this.box, keySchema, text, placeOf(id));
+      return record === undefined ? [] : [[id, record] as const];
+    });
     // Redis keeps a hash in no order.
     return Object.fromEntries(all.sort(([, a], [, b]) => a.createdAt.localeCompare(b.createdAt)));
   }
+}
+
+function placeOf(id: string): string {
+  return `${id} of ${keys.sshKeys}`;
 }
 
 function summaryOf(id: string, { name, publicKey, createdAt, scope, expiresAt }: KeyRecord): KeySummary {

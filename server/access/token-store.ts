@@ -7,9 +7,9 @@ import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import { removeField, setField } from "../../core/records/events/change-field.js";
-import { hashToken, makeSecret, sameSecret } from "../../core/secrets.js";
+import { hashToken, makeSecret, sameSecret, type SecretBox } from "../../core/secrets.js";
 import { keys } from "../../core/redis/keys.js";
-import { parseRecord } from "../../core/redis/parse-record.js";
+import { parseIfSigned, parseSigned, signRecord } from "../../core/redis/signed-record.js";
 import { describeScope, isReservedName, refuseExpired, type Credential } from "./credential.js";
 
 const tokenSchema = z.object({
@@ -32,6 +32,7 @@ export class TokenStore {
   constructor(
     private readonly redis: Database,
     private readonly adminToken: string,
+    private readonly box: SecretBox,
     private readonly clock: Pick<Clock, "now"> = systemClock,
   ) {}
 
@@ -48,7 +49,7 @@ export class TokenStore {
   /** Undefined for an unknown token. Throws `credential-expired`. */
   async find(token: string): Promise<Credential | undefined> {
     const hash = hashToken(token);
-    const found = (await this.all()).find(([, record]) => sameSecret(record.hash, hash));
+    const found = (await this.all(parseIfSigned)).find(([, record]) => sameSecret(record.hash, hash));
     if (found === undefined) return undefined;
     const credential = credentialOf(...found);
     refuseExpired(credential, "token", this.clock.now());
@@ -57,14 +58,14 @@ export class TokenStore {
 
   /** Whether a token has been removed or has expired. */
   async isOver(id: string): Promise<boolean> {
-    const found = (await this.all()).find(([known]) => known === id);
+    const found = (await this.all(parseIfSigned)).find(([known]) => known === id);
     const expiresAt = found?.[1].expiresAt;
     return found === undefined || (expiresAt !== undefined && Date.parse(expiresAt) <= this.clock.now());
   }
 
   /** Oldest first. */
   async list(): Promise<TokenSummary[]> {
-    const tokens = (await this.all()).map(([id, record]) => summaryOf(id, record));
+    const tokens = (await this.all(parseSigned)).map(([id, record]) => summaryOf(id, record));
     // Redis keeps a hash in no order.
     return tokens.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
   }
@@ -88,7 +89,7 @@ export class TokenStore {
       scope: { apps, may },
       expiresAt,
     };
-    await setField(this.redis, keys.tokens, id, JSON.stringify(record), {
+    await setField(this.redis, keys.tokens, id, signRecord(this.box, record, placeOf(id)), {
       ...actorOf(actor),
       app: "",
       type: "token.created",
@@ -98,17 +99,24 @@ export class TokenStore {
   }
 
   async remove(id: string, actor: Actor): Promise<void> {
-    const found = (await this.all()).find(([known]) => known === id);
+    const found = (await this.all(parseIfSigned)).find(([known]) => known === id);
     const subject = found === undefined ? id : `${found[1].name} (${id})`;
     const event = { ...actorOf(actor), app: "", type: "token.removed", data: { subject } } as const;
     if (!(await removeField(this.redis, keys.tokens, id, event)))
       throw new AppError("id-unknown", { kind: "token", id });
   }
 
-  private async all(): Promise<[id: string, record: TokenRecord][]> {
+  private async all(parse: typeof parseIfSigned): Promise<[id: string, record: TokenRecord][]> {
     const texts = Object.entries(await this.redis.hgetall(keys.tokens));
-    return texts.map(([id, text]) => [id, parseRecord(tokenSchema, text, `${id} of ${keys.tokens}`)]);
+    return texts.flatMap(([id, text]) => {
+      const record = parse(this.box, tokenSchema, text, placeOf(id));
+      return record === undefined ? [] : [[id, record] as [string, TokenRecord]];
+    });
   }
+}
+
+function placeOf(id: string): string {
+  return `${id} of ${keys.tokens}`;
 }
 
 function credentialOf(id: string, { name, scope = EVERYTHING, expiresAt }: TokenRecord): Credential {

@@ -8,6 +8,7 @@ import type { TrafficSeries } from "../../core/records/traffic/traffic-series.js
 import type { Settings } from "../../core/settings/settings.js";
 import type { AppStore } from "../apps/app-store.js";
 import type { ConfigStore } from "../apps/config-store.js";
+import type { RedisUsers } from "../apps/redis-users.js";
 import type { Engine } from "../engines/engine.js";
 import type { InstanceLogs } from "../engines/instance-logs.js";
 import type { RecoveringApps } from "../releases/recovering-apps.js";
@@ -23,6 +24,7 @@ export interface ApiNeeds {
   readonly logs: InstanceLogs;
   readonly apps: AppStore;
   readonly releases: ReleaseStore;
+  readonly redisUsers: RedisUsers;
   readonly config: ConfigStore;
   readonly routes: RouteTables;
   readonly proxyReports: ProxyReports;

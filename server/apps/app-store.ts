@@ -7,7 +7,11 @@ import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import { ADD_EVENTS, eventsArgument } from "../../core/records/events/add-events.js";
 import { keys } from "../../core/redis/keys.js";
 import { HOLDS, type HeldLock } from "../../core/redis/lock.js";
+import { parseSigned, signRecord } from "../../core/redis/signed-record.js";
 import { makeSecret, type SecretBox } from "../../core/secrets.js";
+
+/** Beyond the numbers that every system takes, some of which wrap around to 0. */
+const LAST_UID = 2 ** 31 - 1;
 
 /** The apps' records. */
 export class AppStore {
@@ -29,18 +33,17 @@ export class AppStore {
   async ensure(name: string, actor: Actor): Promise<AppRecord> {
     const known = await this.find(parseAppName(name));
     if (known !== undefined) return known;
+    const uid = Number(await this.redis.eval(RESERVE_UID, 2, keys.apps, keys.lastUid, this.firstUid));
     const record: AppRecord = {
       v: 1,
       name,
       createdAt: new Date().toISOString(),
-      uid: 0,
+      uid,
       redisPassword: this.box.seal(makeSecret(), redisContext(name)),
       postdeployed: false,
     };
     const events = eventsArgument([{ ...actorOf(actor), app: name, type: "app.created", data: {} }]);
-    const changed = [keys.apps, keys.lastUid, keys.events];
-    const args = [name, JSON.stringify(record), this.firstUid, events];
-    await this.redis.eval(CREATE, changed.length, ...changed, ...args);
+    await this.redis.eval(CREATE, 2, keys.apps, keys.events, name, this.textOf(record), events);
     return this.read(name);
   }
 
@@ -52,10 +55,10 @@ export class AppStore {
     return app;
   }
 
-  /** Throws `record-unreadable`. */
+  /** Throws `record-unreadable`, `record-forged`, `uid-refused`. */
   async find(name: string): Promise<AppRecord | undefined> {
     const text = await this.redis.hget(keys.apps, name);
-    return text === null ? undefined : parse(name, text);
+    return text === null ? undefined : this.parse(name, text);
   }
 
   /** By name; without those whose records cannot be read. */
@@ -69,7 +72,7 @@ export class AppStore {
     const unreadable = new Map<string, AppError>();
     for (const [name, text] of Object.entries(await this.redis.hgetall(keys.apps))) {
       try {
-        apps.push(parse(name, text));
+        apps.push(this.parse(name, text));
       } catch (error) {
         unreadable.set(name, toAppError(error));
       }
@@ -78,7 +81,19 @@ export class AppStore {
   }
 
   async markPostdeployed(app: AppRecord): Promise<void> {
-    await this.redis.hset(keys.apps, app.name, JSON.stringify({ ...app, postdeployed: true }));
+    await this.redis.hset(keys.apps, app.name, this.textOf({ ...app, postdeployed: true }));
+  }
+
+  private textOf(record: AppRecord): string {
+    return signRecord(this.box, record, placeOf(record.name));
+  }
+
+  /** Whatever a record says, nothing runs as a user of the system. */
+  private parse(name: string, text: string): AppRecord {
+    const app = parseSigned(this.box, appRecordSchema, text, placeOf(name));
+    if (app.uid < this.firstUid || app.uid > LAST_UID)
+      throw new AppError("uid-refused", { app: name, uid: app.uid, firstUid: this.firstUid });
+    return app;
   }
 
   redisPassword(app: AppRecord): string {
@@ -127,32 +142,29 @@ for i = own, #KEYS do redis.call('DEL', KEYS[i]) end
 return 1`;
 
 /**
- * KEYS: apps hash, the last uid, events stream. ARGV: name, record, lowest uid, the events. Gives a uid that no app had
- * before: of one that was destroyed something may still run. Answer: 1 made, 0 it was there.
+ * KEYS: apps hash, the last uid. ARGV: lowest uid. Answer: a uid that no app had before, and that none gets again: of one that
+ * was destroyed something may still run.
  */
-const CREATE = `${ADD_EVENTS}
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+const RESERVE_UID = `
 local taken = {}
 for _, text in ipairs(redis.call('HVALS', KEYS[1])) do
   local isReadable, app = pcall(cjson.decode, text)
-  if isReadable then taken[app.uid] = true end
+  if isReadable and type(app) == 'table' and app.uid then taken[app.uid] = true end
 end
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-local uid = math.max(tonumber(ARGV[3]), last + 1)
+local uid = math.max(tonumber(ARGV[1]), last + 1)
 while taken[uid] do uid = uid + 1 end
-local record = cjson.decode(ARGV[2])
-record.uid = uid
 redis.call('SET', KEYS[2], uid)
-redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(record))
-addEvents(KEYS[3], ARGV[4])
+return uid`;
+
+/** KEYS: apps hash, events stream. ARGV: name, record, the events. Answer: 1 made, 0 it was there. */
+const CREATE = `${ADD_EVENTS}
+if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+addEvents(KEYS[2], ARGV[3])
 return 1`;
 
-function parse(name: string, text: string): AppRecord {
-  try {
-    return appRecordSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new AppError("record-unreadable", { key: `${name} of ${keys.apps}` }, { cause: error });
-  }
+function placeOf(name: string): string {
+  return `${name} of ${keys.apps}`;
 }
 
 function redisContext(app: string): string {

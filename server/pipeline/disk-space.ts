@@ -16,13 +16,22 @@ export interface DiskSpace {
   readonly isFull: boolean;
 }
 
+/** How many bytes of a disk must stay free. */
+export function diskFloor(
+  { limits }: Pick<PipelineNeeds["settings"], "limits">,
+  { blocks, bsize }: { readonly blocks: number; readonly bsize: number },
+): number {
+  return Math.min(limits.minFreeMegabytes * MEGABYTE, blocks * bsize * FLOOR_SHARE);
+}
+
 /** Of the disk that the home is on. */
 export async function diskSpace({
   home,
   settings,
 }: Pick<PipelineNeeds, "home" | "settings">): Promise<DiskSpace> {
-  const { bavail, blocks, bsize } = await statfs(home.root);
-  const floor = Math.min(settings.limits.minFreeMegabytes * MEGABYTE, blocks * bsize * FLOOR_SHARE);
+  const stats = await statfs(home.root);
+  const { bavail, bsize } = stats;
+  const floor = diskFloor(settings, stats);
   return {
     freeMegabytes: Math.floor((bavail * bsize) / MEGABYTE),
     neededMegabytes: Math.ceil(floor / MEGABYTE),

@@ -5,8 +5,9 @@ import type { ReconcileNeeds } from "./needs.js";
 const PAUSE_MS = 1000;
 
 /**
- * Whenever Redis is back, every app gets its user again: a Redis of one's own that keeps no users has forgotten them, and
- * what runs would be locked out until its next release. At a server's start its recovery makes them.
+ * Whenever the Redis that apps use is back, every app gets its user again: a Redis of one's own that keeps no users has
+ * forgotten them, and what runs would be locked out until its next release; and apps come and go while the apps' Redis is
+ * away. At a server's start its recovery makes them.
  */
 export function keepRedisUsers(
   tools: Pick<ReconcileNeeds, "apps" | "redisUsers" | "clock" | "log">,
@@ -21,8 +22,12 @@ export function keepRedisUsers(
     for (let done = -1; done !== asked && !signal.aborted;) {
       const now = asked;
       try {
-        const users = (await apps.list()).map((app) => ({ app, password: apps.redisPassword(app) }));
-        await redisUsers.ensureAll(users);
+        // Before the apps are listed: one that is made meanwhile has its user to itself.
+        const known = await redisUsers.apps();
+        const { apps: all, unreadable } = await apps.listAll();
+        await redisUsers.ensureAll(all.map((app) => ({ app, password: apps.redisPassword(app) })));
+        const names = new Set([...all.map(({ name }) => name), ...unreadable.keys()]);
+        for (const gone of known.filter((name) => !names.has(name))) await redisUsers.remove(gone);
         done = now;
       } catch (error) {
         log.warn({ err: toAppError(error) }, "Redis users");

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.js";
 import { freePort } from "../support/network/free-port.js";
 
+const PASSWORD = "of-the-chaos";
+
 /** A Redis that can be killed, behind a relay that can lose its answers. What it was told it keeps (synced at each write). */
 export class Records {
   private server: ChildProcess | undefined;
@@ -34,7 +36,7 @@ export class Records {
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}/0`;
+    return `redis://:${PASSWORD}@127.0.0.1:${this.port}/0`;
   }
 
   /** With all that it was told before. */
@@ -48,10 +50,12 @@ export class Records {
         "always",
         "--save",
         "",
+        "--requirepass",
+        PASSWORD,
       ]),
       { stdio: "ignore" },
     );
-    const redis = new Redis(this.redisPort, "127.0.0.1", { retryStrategy: () => 20 });
+    const redis = new Redis(this.redisPort, "127.0.0.1", { password: PASSWORD, retryStrategy: () => 20 });
     redis.on("error", () => undefined);
     await eventually("Redis answers", async () => redis.ping());
     redis.disconnect();

@@ -30,10 +30,10 @@ export async function startMonitorRole(options: RoleOptions): Promise<void> {
 }
 
 /** What a host is by what runs on it. */
-function hostRoles({ roles, ownRedis }: RoleOptions): HostRole[] {
+function hostRoles({ roles, isOwnRedis }: RoleOptions): HostRole[] {
   return [
     ...(roles.includes("proxy") ? ["proxy" as const] : []),
-    ...(ownRedis === undefined ? [] : ["redis" as const]),
+    ...(isOwnRedis ? ["redis" as const] : []),
     ...(roles.includes("server") ? ["production" as const, "staging" as const] : []),
   ];
 }

@@ -1,7 +1,6 @@
 import type { Database } from "../../../core/redis/database.js";
 import type { Log } from "../../../core/log.js";
 import type { Context } from "../context.js";
-import type { PrivateRedis } from "../services/private-redis.js";
 
 export const ROLES = ["server", "proxy", "monitor"] as const;
 export type Role = (typeof ROLES)[number];
@@ -12,8 +11,8 @@ export interface RoleOptions {
   /** All that this process has. */
   readonly roles: readonly Role[];
   readonly redis: Database;
-  /** undefined: the Redis is one of the user's. */
-  readonly ownRedis: PrivateRedis | undefined;
+  /** Whether Redis is the one that Sluice brings along. */
+  readonly isOwnRedis: boolean;
   readonly adminToken: string;
   /** Of this process: one per state folder and machine. */
   readonly id: string;

@@ -3,6 +3,8 @@ import { LocalTasks } from "../../../server/engines/runit/local-tasks.js";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
+import type { RedisUserOptions } from "../../../server/apps/redis-users.js";
+import { openAppsRedis } from "../apps-redis/apps-redis.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
 import { openNetworks } from "../services/open-networks.js";
 import { systemUser } from "../system-user.js";
@@ -10,18 +12,12 @@ import { openSandbox } from "../open-sandbox.js";
 import type { RoleOptions } from "./role.js";
 
 /** Takes pushes and webhooks, makes releases of them, and answers the API and the pages. */
-export async function startServerRole({
-  context,
-  redis,
-  ownRedis,
-  adminToken,
-  id,
-  log,
-  atStop,
-}: RoleOptions): Promise<Server> {
+export async function startServerRole(options: RoleOptions): Promise<Server> {
+  const { context, redis, isOwnRedis, adminToken, id, log, atStop } = options;
   const { home, settings, isRoot, path, networkEnv, version, installation } = context;
   const proxyGroup = isRoot ? (await systemUser("haproxy"))?.gid : undefined;
   const sandbox = await openSandbox(context);
+  const ownRedis = isOwnRedis ? await ownAppsRedis(options) : undefined;
   const own = await openNetworks(context, ownRedis && Number(new URL(ownRedis.url).port));
   const networks = own?.networks;
   const engine = await RunitEngine.open({
@@ -42,8 +38,8 @@ export async function startServerRole({
     tasks: await LocalTasks.open({ home, sandbox, networks, path }),
     appRedis:
       ownRedis === undefined
-        ? { url: withoutUser(settings.redis.url ?? "") }
-        : { url: own?.machineUrl(ownRedis.url) ?? ownRedis.url, keep: ownRedis.keepUsers },
+        ? { redis, isSeparate: false, url: withoutUser(settings.redis.url ?? "") }
+        : { ...ownRedis, url: own?.machineUrl(ownRedis.url) ?? ownRedis.url },
     flags: own?.flags,
     adminToken,
     id,
@@ -58,6 +54,12 @@ export async function startServerRole({
   const reserve = await keepReserveFile({ home, path, log });
   atStop(async () => reserve.stop());
   return server;
+}
+
+async function ownAppsRedis({ context, redis, log, atStop }: RoleOptions): Promise<RedisUserOptions> {
+  const appsRedis = await openAppsRedis(context, redis, log);
+  atStop(appsRedis.stop);
+  return appsRedis.users;
 }
 
 /** Each app gets a user of its own. */

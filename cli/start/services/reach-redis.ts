@@ -3,26 +3,35 @@ import type { Log } from "../../../core/log.js";
 import { connectRedis, openRedis } from "../../../core/redis/connection.js";
 import { waitUntilUp } from "./wait-until-up.js";
 import type { Context } from "../context.js";
-import { startPrivateRedis, type PrivateRedis } from "./private-redis.js";
+import { closeToApps } from "./close-to-apps.js";
+import { startPrivateRedis } from "./private-redis.js";
+import { refuseUnprotected } from "./refuse-unprotected.js";
 import { systemUser } from "../system-user.js";
 
+export interface ReachedRedis {
+  readonly redis: Database;
+  /** Whether it is the one that Sluice brings along. */
+  readonly isOwn: boolean;
+}
+
 /** The Redis of the settings; without one, our own beside us. It answers. */
-export async function reachRedis(
-  { home, settings, path, isRoot }: Context,
-  log: Log,
-): Promise<{ redis: Database; ownRedis: PrivateRedis | undefined }> {
-  const { url } = settings.redis;
-  const ownRedis =
+export async function reachRedis({ home, settings, path, isRoot }: Context, log: Log): Promise<ReachedRedis> {
+  const { url, allowNoPassword } = settings.redis;
+  if (url !== undefined && !allowNoPassword) await refuseUnprotected(url);
+  const address =
     url === undefined
       ? await startPrivateRedis(home, path, isRoot ? await systemUser("redis") : undefined)
-      : undefined;
-  const redis = connectRedis(ownRedis?.address ?? { kind: "url", url: url ?? "" }, log);
+      : ({ kind: "url", url } as const);
+  const redis = connectRedis(address, log);
   try {
-    if (ownRedis === undefined) await openRedis(redis);
-    else await waitUntilUp(home, "redis", async () => openRedis(redis));
+    if (url !== undefined) await openRedis(redis);
+    else {
+      await waitUntilUp(home, "redis", async () => openRedis(redis));
+      await closeToApps(redis, log);
+    }
   } catch (error) {
     redis.disconnect();
     throw error;
   }
-  return { redis, ownRedis };
+  return { redis, isOwn: url === undefined };
 }

@@ -2,11 +2,12 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
+import type { User } from "../../../core/exec/exec.js";
 import { quote } from "../../../core/exec/quote.js";
 import { control, serviceState, supervise } from "../../../core/exec/runsv.js";
 
 /** Sluice's own programs, in the order in which they are stopped. */
-export const SERVICES = ["haproxy", "redis"] as const;
+export const SERVICES = ["haproxy", "apps-redis", "redis"] as const;
 /** TERM, so long, KILL. */
 export const SERVICE_GRACE_MS = 10_000;
 
@@ -29,6 +30,11 @@ export async function startService({ home, name, run, path }: Service): Promise<
   await writeFileAtomically(join(folder, "log/run"), `#!/bin/sh\nexec svlogd -tt ${quote(log)}\n`, 0o700);
   await supervise(folder, { PATH: path });
   if ((await serviceState(folder)).supervised) await control(folder, "u");
+}
+
+/** The words before a program that run it as a user; none where it runs as we do. */
+export function asUser(user: User | undefined): string {
+  return user === undefined ? "" : `chpst -u :${user.uid}:${user.gid} `;
 }
 
 /** The last lines that a service wrote, for a person. */

@@ -21,7 +21,7 @@ const OLDEST_NODE = "20.19.0";
 
 /** Checks this machine. A finding that is not ok says how to fix it. */
 export async function checkMachine(context: Context): Promise<Finding[]> {
-  const checks = [node, programs, home, disk, redis, haproxy, server, alerts];
+  const checks = [node, programs, home, disk, redis, appsRedis, haproxy, server, alerts];
   const findings: Finding[] = [];
   for (const check of checks) findings.push(await check(context));
   return findings;
@@ -65,6 +65,12 @@ async function disk({ home, settings }: Context): Promise<Finding> {
 async function redis(context: Context): Promise<Finding> {
   if (context.settings.redis.url !== undefined) return { ok: true, what: "Redis: your own (redis.url)" };
   return service(context, "redis");
+}
+
+async function appsRedis(context: Context): Promise<Finding> {
+  if (context.settings.redis.url !== undefined)
+    return { ok: true, what: "the apps' Redis: the same (docs/redis.md says what that means)" };
+  return service(context, "apps-redis");
 }
 
 async function haproxy(context: Context): Promise<Finding> {

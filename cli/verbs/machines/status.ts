@@ -24,6 +24,7 @@ function statusLines({
   proxy,
   proxies,
   redis,
+  appsRedis,
   disk,
   alert,
   recovering,
@@ -36,6 +37,9 @@ function statusLines({
     `proxy    ${proxy.state}${processText(proxy.pid)}, port ${proxy.port}, revision ${proxy.revision ?? "unknown"}`,
     ...proxies.flatMap(proxyWarning).map((line) => `         ${line}`),
     `redis    ${redis.state}${processText(redis.pid)}`,
+    ...(appsRedis === undefined
+      ? []
+      : [`         for the apps: ${appsRedis.state}${processText(appsRedis.pid)}`]),
     ...(disk.isFull ? [diskLine(disk)] : []),
     ...recoveringLines(recovering),
     ...(alert ? ["alert    sluice:alert is yes: no canary gets visitors (sluice alerts shows why)"] : []),

@@ -20,6 +20,8 @@ export const serverStatusSchema = z.object({
   /** All that there are, here and elsewhere. */
   proxies: z.array(proxySummarySchema).readonly(),
   redis: z.object({ state: stateSchema, pid: z.number().optional() }),
+  /** The Redis that apps use; missing where that is the one above. */
+  appsRedis: z.object({ state: stateSchema, pid: z.number().optional() }).optional(),
   disk: z.object({
     freeMegabytes: z.number(),
     /** With less there are no releases: Redis must be able to write its log. */

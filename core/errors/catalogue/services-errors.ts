@@ -8,6 +8,25 @@ export const servicesErrors = {
     () => "Traffic is not affected. Try again in a moment; `sluice doctor` checks Redis.",
     true,
   ),
+  "apps-redis-unavailable": entry<{ reason: string }>(
+    503,
+    ({ reason }) => `The apps' Redis does not answer (${reason}).`,
+    () =>
+      "Apps that use it have errors until it is back; releases and traffic go on. `sluice doctor` shows its last lines.",
+    true,
+  ),
+  "record-forged": entry<{ key: string }>(
+    500,
+    ({ key }) => `${key} in Redis was not written by this Sluice: its signature is missing or wrong.`,
+    ({ key }) =>
+      `It is not used. Find out who else can write to that Redis. If the file "key" of the state folder was replaced, restore it; else remove ${key}.`,
+  ),
+  "uid-refused": entry<{ app: string; uid: number; firstUid: number }>(
+    500,
+    ({ app, uid, firstUid }) =>
+      `The record of ${app} says user ${uid}; Sluice runs apps as users from instances.firstUid (${firstUid}) on.`,
+    () => "If instances.firstUid was raised in sluice.yml, set it back: apps keep their users.",
+  ),
   "engine-unavailable": entry<{ reason: string }>(
     503,
     ({ reason }) => `The engine that runs the instances does not answer (${reason}).`,

@@ -64,6 +64,13 @@ export const startErrors = {
     () => "Start it: sluice up --detach. If it runs with another folder, set SLUICE_HOME to it.",
     true,
   ),
+  "redis-unprotected": entry<{ address: string }>(
+    500,
+    ({ address }) =>
+      `The Redis at ${address} needs no password: whoever reaches it, an app too, is an admin of Sluice.`,
+    () =>
+      "Set a password (requirepass, or an ACL user with the default user off) and put it in redis.url. On a machine where you trust everybody: redis: {allowNoPassword: true} in sluice.yml.",
+  ),
   "port-taken": entry<{ port: number; what: string; setting: string; another: number }>(
     409,
     ({ port, what, setting }) => `Port ${port} (${what}, ${setting}) is in use by another program.`,

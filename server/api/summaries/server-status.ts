@@ -9,7 +9,7 @@ import { proxySummary } from "./proxy-summary.js";
 import { appSummaries } from "./app-summaries.js";
 
 type StatusTools = Parameters<typeof appSummaries>[0] &
-  Pick<ApiNeeds, "home" | "log" | "recovering" | "proxyReports">;
+  Pick<ApiNeeds, "home" | "log" | "recovering" | "proxyReports" | "redisUsers">;
 
 /** What `sluice status` shows, of the apps in the scope. With Redis away it still tells so, without the apps. */
 export async function serverStatus(
@@ -18,9 +18,11 @@ export async function serverStatus(
   version: string,
   scope: Pick<Scope, "apps">,
 ): Promise<ServerStatus> {
-  const [haproxy, redisService, disk] = await Promise.all([
+  const [haproxy, redisService, appsService, areAppsUp, disk] = await Promise.all([
     serviceState(tools.home.service("haproxy")),
     serviceState(tools.home.service("redis")),
+    serviceState(tools.home.service("apps-redis")),
+    tools.redisUsers.isUp(),
     diskSpace(tools),
   ]);
   const records = await readRecords(tools, redis, scope);
@@ -37,6 +39,9 @@ export async function serverStatus(
     },
     proxies: records?.proxies ?? [],
     redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
+    ...(areAppsUp === undefined
+      ? {}
+      : { appsRedis: { state: areAppsUp ? "up" : "down", pid: appsService.pid } }),
     disk,
     alert: records?.alert ?? false,
     recovering: tools.recovering.names().filter((app) => coversApp(scope, app)),

@@ -5,6 +5,7 @@ import { unlessDiskIsFull } from "../disk-space.js";
 import type { ReleaseWork } from "../step.js";
 import { checkInstances } from "./check-instances.js";
 import { discardFresh } from "./discard.js";
+import { ensureRedisUser } from "./ensure-redis-user.js";
 import { startInstances } from "./start-instances.js";
 
 export interface BringUpOptions {
@@ -24,11 +25,11 @@ export interface BringUpOptions {
  * addresses, their health. Returns the instances, in the order of the record's processes. A failure removes the fresh ones.
  */
 export async function bringUp(work: ReleaseWork, options: BringUpOptions): Promise<InstanceRecord[]> {
-  const { app, tools } = work;
+  const { tools } = work;
   const { present, check, signal, onStarted, keepsFresh } = options;
   try {
     // A recovery makes the users of all apps at once.
-    if (check !== "none") await tools.redisUsers.ensure(app, tools.apps.redisPassword(app));
+    if (check !== "none") await ensureRedisUser(work);
     const limitMs = tools.settings.limits.releaseSeconds * 1000;
     const instances = await withDeadline("start", limitMs, signal, async (stop) =>
       startInstances(work, stop),

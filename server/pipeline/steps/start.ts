@@ -3,6 +3,7 @@ import { manifestOf } from "../../builds/manifest/manifest-of.js";
 import { runReleaseTask } from "../../builds/task.js";
 import { withoutUnvisited, withRelease } from "../../routes/route-changes.js";
 import { bringUp } from "../bring-up/bring-up.js";
+import { ensureRedisUser } from "../bring-up/ensure-redis-user.js";
 import { stopWhenOut } from "../bring-up/stop-instances.js";
 import { withDeadline } from "../runner/deadline.js";
 import { processEnvironment } from "../environment.js";
@@ -49,8 +50,8 @@ async function prepare(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   await applyAppJsonEnv(work, manifest);
   const { releaseCommand } = manifest;
   if (work.record.steps !== "deploy" || releaseCommand === undefined) return;
-  const { tools, app, out } = work;
-  await tools.redisUsers.ensure(app, tools.apps.redisPassword(app));
+  const { out } = work;
+  await ensureRedisUser(work);
   out.heading(`release: ${releaseCommand}`);
   const failure = await runReleaseTask(
     work,

@@ -82,6 +82,34 @@ describe("with a Redis of one's own (redis.url)", function () {
     });
   });
 
+  it("refuses one that needs no password, though the URL has one, unless sluice.yml says that it may", async () => {
+    const [port, other] = [await freePort(), await mkdtemp(join(tmpdir(), "open-redis-"))];
+    const open = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--dir", other], {
+      stdio: "ignore",
+    });
+    const openUrl = `redis://127.0.0.1:${port}`;
+    const redis = new Redis(openUrl, { retryStrategy: () => 50 });
+    redis.on("error", () => undefined);
+    await eventually("it answers", async () => redis.ping());
+    redis.disconnect();
+    const refused = await TestSluice.prepare({ settings: { redis: { url: openUrl } } });
+    const allowed = await TestSluice.prepare({
+      settings: { redis: { url: openUrl, allowNoPassword: true } },
+    });
+    try {
+      const up = await refused.cli("up");
+      expect(up.status).to.equal(1);
+      expect(up.stderr).to.include(`The Redis at 127.0.0.1:${port} needs no password`);
+      await allowed.up();
+    } finally {
+      await refused.dispose();
+      await allowed.dispose();
+      open.kill("SIGKILL");
+      await once(open, "exit");
+      await rm(other, { recursive: true });
+    }
+  });
+
   it("says what is wrong when it does not answer at the start", async () => {
     const other = await TestSluice.prepare({
       settings: { redis: { url: `redis://127.0.0.1:${await freePort()}` } },

@@ -38,10 +38,21 @@ describe("a proxy whose Node is killed while its HAProxy serves on", function ()
     const port = await freePort();
     redisServer = spawn(
       "redis-server",
-      ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
+      [
+        "--port",
+        String(port),
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        folder,
+        "--save",
+        "",
+        "--requirepass",
+        "secret",
+      ],
       { stdio: "ignore" },
     );
-    const url = `redis://127.0.0.1:${port}/0`;
+    const url = `redis://:secret@127.0.0.1:${port}/0`;
     const redis = new Redis(url, { retryStrategy: () => 50 });
     redis.on("error", () => undefined);
     await eventually("Redis answers", async () => redis.ping());

@@ -36,6 +36,7 @@ describe("sluice", function () {
       "proxy",
       "proxies",
       "redis",
+      "appsRedis",
       "alert",
       "recovering",
       "disk",
@@ -46,6 +47,7 @@ describe("sluice", function () {
       .to.include({ state: "up", port: sluice.httpPort })
       .and.to.have.all.keys("state", "pid", "port", "revision");
     expect(status["redis"]).to.include({ state: "up" }).and.to.have.all.keys("state", "pid");
+    expect(status["appsRedis"]).to.include({ state: "up" }).and.to.have.all.keys("state", "pid");
     const [app] = status["apps"] as Record<string, unknown>[];
     expect(app).to.have.all.keys("app", "url", "tracks", "instances");
     expect(app).to.include({ app: "shop", url: `http://shop.localhost:${sluice.httpPort}` });

@@ -216,7 +216,7 @@ async function partsOf(
     engine: makeEngine?.(machine, ports) ?? new FakeEngine(machine, ports),
     logs: new FakeLogs(machine),
     tasks: await LocalTasks.open({ home, sandbox: await testSandbox(home), path: process.env["PATH"] ?? "" }),
-    appRedis: { url: "redis://127.0.0.1:1/0" },
+    appRedis: { redis, isSeparate: false, url: "redis://127.0.0.1:1/0" },
     adminToken: "admin-token-of-the-test-pipeline",
     id: "test-server",
     hooksFolder: home.root,

@@ -2,8 +2,9 @@ import { expect } from "chai";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startPrivateRedis, type PrivateRedis } from "../../../../cli/start/services/private-redis.js";
+import { startAppsRedis, type AppsRedisService } from "../../../../cli/start/apps-redis/start-apps-redis.js";
 import { Home } from "../../../../core/home.js";
+import { settingsSchema } from "../../../../core/settings/settings.js";
 import { endService } from "../../../../core/exec/runsv.js";
 import { fillUp, mountSmall, unmount } from "../../../support/running/small-disk.js";
 
@@ -11,22 +12,26 @@ const GRACE_MS = 5000;
 
 describe("the file of Redis' users", function () {
   this.timeout(30_000);
+  const settings = { ...settingsSchema.parse({}), token: undefined };
   const users = (count: number): string[] =>
     Array.from(
       { length: count },
       (_, index) => `user app-${index} on #${"0".repeat(64)} ~app:${index}:* +@all`,
     );
 
-  async function withRedis(folder: string, test: (redis: PrivateRedis, home: Home) => Promise<void>) {
+  async function withRedis(folder: string, test: (redis: AppsRedisService, home: Home) => Promise<void>) {
     const home = new Home(folder);
     try {
-      await test(await startPrivateRedis(home, process.env["PATH"] ?? "", undefined), home);
+      await test(
+        await startAppsRedis({ home, settings, path: process.env["PATH"] ?? "", isRoot: false }),
+        home,
+      );
     } finally {
-      await endService(home.service("redis"), GRACE_MS);
+      await endService(home.service("apps-redis"), GRACE_MS);
     }
   }
 
-  const textOf = async (home: Home): Promise<string> => readFile(home.redis("users.acl"), "utf8");
+  const textOf = async (home: Home): Promise<string> => readFile(home.appsRedis("users.acl"), "utf8");
 
   it("is the old one or the new one at every moment, so whatever ends the writer leaves a whole one", async () => {
     const folder = await mkdtemp(join(tmpdir(), "users-"));
@@ -65,7 +70,7 @@ describe("the file of Redis' users", function () {
           .finally(() => full.stop());
         expect(problem).to.have.property("code", "ENOSPC");
         expect(await textOf(home)).to.equal(before);
-        const files = await readdir(home.redis());
+        const files = await readdir(home.appsRedis());
         expect(files.filter((name) => name.startsWith("users"))).to.deep.equal(["users.acl"]);
         await keepUsers(users(300));
         expect((await textOf(home)).match(/^user app-/gm)).to.have.length(300);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import ssh2 from "ssh2";
 import { silentLog } from "../../../../core/log.js";
 import { newSshKeyPair } from "../../../../core/ssh-key-pair.js";
+import { SecretBox } from "../../../../core/secrets.js";
 import { KeyStore } from "../../../../server/access/key-store.js";
 import { WrongAttempts } from "../../../../server/access/wrong-attempts.js";
 import { sshGit, type SshGitOptions } from "../../../../server/push/ssh/ssh-git.js";
@@ -13,6 +14,8 @@ import { eventually } from "../../../support/eventually.js";
 import { FakeClock } from "../../../support/fakes/fake-clock.js";
 import { freePort } from "../../../support/network/free-port.js";
 import { OwnRedis } from "../../../support/redis/own-redis.js";
+
+const BOX = new SecretBox(Buffer.alloc(32));
 
 describe("connections over SSH", function () {
   this.timeout(20_000);
@@ -29,7 +32,7 @@ describe("connections over SSH", function () {
     folder = await mkdtemp(join(tmpdir(), "sluice-ssh-"));
     own = await OwnRedis.start();
     const order = { key: known.publicKey, apps: "all", may: "push" } as const;
-    await new KeyStore(own.redis).add(order, { by: "me" });
+    await new KeyStore(own.redis, BOX).add(order, { by: "me" });
   });
   after(async () => {
     await own.stop();
@@ -47,7 +50,7 @@ describe("connections over SSH", function () {
     port = await freePort();
     attempts = new WrongAttempts(new FakeClock());
     server = await sshGit({
-      ...{ keys: new KeyStore(own.redis), attempts, hostKeyFile: join(folder, "key"), log: silentLog },
+      ...{ keys: new KeyStore(own.redis, BOX), attempts, hostKeyFile: join(folder, "key"), log: silentLog },
       ...{ bind: "127.0.0.1", port },
       ...options,
       // Nobody gets as far as these.
@@ -144,7 +147,7 @@ describe("connections over SSH", function () {
   it("run nothing any more once their key is removed", async () => {
     await start({});
     const other = newSshKeyPair("other");
-    const store = new KeyStore(own.redis);
+    const store = new KeyStore(own.redis, BOX);
     const { id } = await store.add({ key: other.publicKey, apps: "all", may: "push" }, { by: "me" });
     expect(await logIn(other.privateKey)).to.equal("ready");
     await store.remove(id, { by: "me" });

@@ -8,13 +8,14 @@ import {
 import { TokenStore } from "../../../../server/access/token-store.js";
 import { WrongAttempts } from "../../../../server/access/wrong-attempts.js";
 import { FakeClock } from "../../../support/fakes/fake-clock.js";
+import { SecretBox } from "../../../../core/secrets.js";
 import { Database } from "../../../../core/redis/database.js";
 
 const TOKEN = "the-admin-token-of-this-server";
 
 describe("who sends a request", () => {
   // Never connected: the admin token needs no records.
-  const tokens = new TokenStore(new Database({ lazyConnect: true }), TOKEN);
+  const tokens = new TokenStore(new Database({ lazyConnect: true }), TOKEN, new SecretBox(Buffer.alloc(32)));
   const access = (): Access => ({ tokens, attempts: new WrongAttempts(new FakeClock()) });
   const socket = { remoteAddress: "192.0.2.1", destroyed: false };
   const who = async (request: Partial<Credentials>, entrance: Entrance): Promise<unknown> =>

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { SecretBox } from "../../../../core/secrets.js";
 import { Database } from "../../../../core/redis/database.js";
 import { authenticate, type Access } from "../../../../server/access/authenticate.js";
 import { TokenStore } from "../../../../server/access/token-store.js";
@@ -6,6 +7,7 @@ import { WrongAttempts } from "../../../../server/access/wrong-attempts.js";
 import { FakeClock } from "../../../support/fakes/fake-clock.js";
 
 const ADMIN = "a-token-that-somebody-has-chosen";
+const BOX = new SecretBox(Buffer.alloc(32));
 const HOUR_MS = 3_600_000;
 
 describe("wrong tokens", () => {
@@ -14,7 +16,7 @@ describe("wrong tokens", () => {
   beforeEach(() => {
     clock = new FakeClock();
     // Never connected: what is chosen by a person is compared without Redis.
-    const tokens = new TokenStore(new Database({ lazyConnect: true }), ADMIN);
+    const tokens = new TokenStore(new Database({ lazyConnect: true }), ADMIN, BOX);
     access = { tokens, attempts: new WrongAttempts(clock) };
   });
 
@@ -70,7 +72,7 @@ describe("wrong tokens", () => {
 
   it("keep nobody out whose token is one that Sluice has made", async () => {
     const made = "0123456789abcdef".repeat(4);
-    access = { ...access, tokens: new TokenStore(new Database({ lazyConnect: true }), made) };
+    access = { ...access, tokens: new TokenStore(new Database({ lazyConnect: true }), made, BOX) };
     for (let index = 0; index < 9; index++) void send(`guess ${index}`);
     expect(await send("guess")).to.equal("attempts-too-many");
     expect(await send(made)).to.equal("admin");
