@@ -1,8 +1,9 @@
-import { cp, mkdir, rm } from "node:fs/promises";
+import { cp, mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { runCommand } from "../../core/exec/exec.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { appsSchema } from "../../core/api/apps/apps.js";
+import { removeTree } from "../../core/files/remove-tree.js";
 import { gitIn } from "../../server/git/git-in.js";
 import { apiPath } from "../client/api-path.js";
 import { Client } from "../client/client.js";
@@ -19,7 +20,7 @@ export async function pushDemo(context: Context, token: string, signal: AbortSig
   const clone = join(context.home.root, "demo", APP);
   if (await isLive(context)) return clone;
   const env = gitEnv(context);
-  await rm(clone, { recursive: true, force: true });
+  await removeTree(clone);
   await mkdir(clone, { recursive: true, mode: 0o700 });
   await cp(join(context.installation, "app"), clone, {
     recursive: true,

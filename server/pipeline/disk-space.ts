@@ -1,5 +1,6 @@
 import { rm, statfs } from "node:fs/promises";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
+import { removeTree } from "../../core/files/remove-tree.js";
 import { Ticker } from "../../core/loop/ticker.js";
 import type { PipelineNeeds } from "./needs.js";
 
@@ -75,6 +76,5 @@ export async function giveReserve({
 
 /** Removes what an app has and can be made again: its builds' home and its dependencies' cache. */
 export async function makeRoom({ home }: Pick<PipelineNeeds, "home">, app: string): Promise<void> {
-  for (const folder of [home.buildHome(app), home.cache(app)])
-    await rm(folder, { recursive: true, force: true });
+  for (const folder of [home.buildHome(app), home.cache(app)]) await removeTree(folder);
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { chown, mkdir, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { DependencyCache, type Variant } from "../dependency-cache.js";
 import { installsAlone, type PackageJson } from "../manifest/package-json.js";
 import type { BuildWork } from "../build-work.js";
@@ -98,7 +99,7 @@ export async function install(
   const wasThere = await cache.has(app.name, key, variant);
   if (!wasThere) await fillCache(work, dependencies, key, tree, variant, signal);
   // What was committed there makes way, as it does for npm ci.
-  await rm(join(tree, "node_modules"), { recursive: true, force: true });
+  await removeTree(join(tree, "node_modules"));
   await cache.take(app.name, key, variant, join(tree, "node_modules"), userOf(app, tools));
   return wasThere ? "cached" : "installed";
 }

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { productionOf } from "../../routes/production-of.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { forTrack, readManifest } from "../../builds/manifest/manifest.js";
@@ -23,15 +23,15 @@ export const checkout: Step = {
   },
   undo: async ({ tools, record }) => {
     // What was said stays, so that it can be read afterwards.
-    await rm(tools.home.tree(record.app, record.number), { recursive: true, force: true });
-    await rm(tools.home.gatesTree(record.app, record.number), { recursive: true, force: true });
+    await removeTree(tools.home.tree(record.app, record.number));
+    await removeTree(tools.home.gatesTree(record.app, record.number));
   },
 };
 
 /** Both are the app's user's own; nobody else can look into them. */
 async function freshFolder({ tools, app, record }: ReleaseWork): Promise<string> {
   const tree = tools.home.tree(app.name, record.number);
-  await rm(tree, { recursive: true, force: true });
+  await removeTree(tree);
   for (const folder of [tree, tools.home.buildHome(app.name)]) await ownFolder(folder, userOf(app, tools));
   return tree;
 }

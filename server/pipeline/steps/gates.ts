@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
 import { AppError } from "../../../core/errors/app-error.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { readManifest } from "../../builds/manifest/manifest.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { install, nodeDependencies } from "../../builds/node/node-dependencies.js";
@@ -30,7 +30,7 @@ export async function runGates(work: ReleaseWork, signal: AbortSignal): Promise<
     if (node !== undefined) await install(work, node, tree, "full", signal);
     await runAll(work, manifest.gates, tree, signal);
   } finally {
-    await rm(tree, { recursive: true, force: true });
+    await removeTree(tree);
   }
 }
 
@@ -40,7 +40,7 @@ async function checkOut(
   signal: AbortSignal,
 ): Promise<void> {
   const user = userOf(app, tools);
-  await rm(tree, { recursive: true, force: true });
+  await removeTree(tree);
   await ownFolder(tree, user);
   await repository.extract(record.commit, tree, user, signal);
 }

@@ -1,11 +1,12 @@
 import { execa } from "execa";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { Database } from "../../../core/redis/database.js";
 import { eventually } from "../eventually.js";
 import { freePort } from "../network/free-port.js";
@@ -200,7 +201,7 @@ export class TestSluice {
 
   async dispose(): Promise<void> {
     await this.cli("down");
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await removeTree(this.folder);
   }
 }
 
