@@ -2,6 +2,7 @@ import { Router } from "express";
 import { AppError } from "../../core/errors/app-error.js";
 import { parseReleaseName } from "../../core/names.js";
 import type { LogLinks } from "./log-links.js";
+import { writeWhenTaken } from "../../core/async/write-when-taken.js";
 import { releaseLogs } from "./release-logs.js";
 import type { ReleasesNeeds } from "./needs.js";
 
@@ -21,7 +22,8 @@ export function releaseLogPage(tools: ReleasesNeeds, links: LogLinks): Router {
       tools,
       app,
       { number, lines: LAST_LINES, follow: false, signal },
-      ({ at, from, text }) => response.write(`${at === "" ? "" : `${at} `}${from} | ${text}\n`),
+      async ({ at, from, text }) =>
+        writeWhenTaken(response, `${at === "" ? "" : `${at} `}${from} | ${text}\n`),
     );
     response.end();
   });
