@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chown, mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
@@ -8,9 +8,8 @@ import { installsAlone, type PackageJson } from "../manifest/package-json.js";
 import type { BuildWork } from "../build-work.js";
 import { userOf } from "../../machine.js";
 import { runTask } from "../task.js";
-import { readTreeFile } from "../tree-file.js";
-import { nodePath } from "./node-path.js";
-import { hostNodeVersion } from "./node-version.js";
+import { copyTreeFile, LONGEST_LOCKFILE_BYTES, readTreeFile, treeFileDigest } from "../tree-file.js";
+import { nodeVersionOf } from "./node-version.js";
 
 /** How each package manager installs exactly what its lockfile says. */
 const MANAGERS = [
@@ -36,7 +35,7 @@ const MANAGERS = [
   },
 ] as const;
 
-const CACHE_VERSION = "1";
+const CACHE_VERSION = "2";
 
 /** Where one tree of a release gets its dependencies from. */
 export interface NodeDependencies {
@@ -62,7 +61,7 @@ export async function nodeDependencies(
   if (Object.keys(all).length === 0 && packageJson.workspaces === undefined) return undefined;
   const hasDevelopment = Object.keys(packageJson.devDependencies).length > 0;
   for (const { lockfile, install, prune } of MANAGERS) {
-    const lock = await readTreeFile(tree, lockfile);
+    const lock = await treeFileDigest(tree, lockfile, LONGEST_LOCKFILE_BYTES);
     if (lock === undefined) continue;
     const shared = install.startsWith("npm ci") && installsAlone(packageJson);
     return {
@@ -129,10 +128,7 @@ async function fillCache(
   const staging = await cache.staging(app.name, user);
   try {
     for (const name of ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"]) {
-      const text = await readTreeFile(tree, name);
-      if (text === undefined) continue;
-      await writeFile(join(staging, name), text);
-      if (user !== undefined) await chown(join(staging, name), user.uid, user.gid);
+      await copyTreeFile(tree, name, join(staging, name), { most: LONGEST_LOCKFILE_BYTES, user });
     }
     const command = variant === "production" ? `${dependencies.install} --omit=dev` : dependencies.install;
     await run(work, command, staging, signal);
@@ -150,13 +146,12 @@ async function cacheKey(
   packageJson: PackageJson,
   lock: string,
 ): Promise<string> {
-  const path = nodePath(work.record.artifact, work.tools.path);
   const parts = [
     CACHE_VERSION,
     lock,
     JSON.stringify([packageJson.dependencies, packageJson.devDependencies, packageJson.optionalDependencies]),
     (await readTreeFile(tree, ".npmrc")) ?? "",
-    await hostNodeVersion(path),
+    await nodeVersionOf(work.record.artifact, work.tools.path),
     process.platform,
     process.arch,
   ];

@@ -15,7 +15,7 @@ export const checkout: Step = {
   run: async (work, signal) => {
     const { repository, record, tools, out } = work;
     out.heading(`Checking out ${record.commit.slice(0, 10)} of ${record.branch}`);
-    await repository.refuseOutsideLinks(record.commit);
+    await repository.refuseUnfitTree(record.commit);
     const tree = await freshFolder(work);
     await repository.extract(record.commit, tree, userOf(work.app, tools), signal);
     const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);

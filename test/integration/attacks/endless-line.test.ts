@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { readFile } from "node:fs/promises";
 import { ENDLESS_LINE } from "../../fixtures/attacks/endless-line.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
+import { peakMegabytes } from "../../support/running/peak-memory.js";
 import { TestSluice } from "../../support/running/test-sluice.js";
 
 describe("a gate that prints 600 MB without an end of line", function () {
@@ -25,9 +25,3 @@ describe("a gate that prints 600 MB without an end of line", function () {
     expect((await peakMegabytes(pid)) - before).to.be.below(150);
   });
 });
-
-/** The most memory a process has ever had (proc(5), VmHWM). */
-async function peakMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1]) / 1024;
-}

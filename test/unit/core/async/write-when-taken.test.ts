@@ -8,7 +8,7 @@ describe("writing at a reader's pace", () => {
   it("resolves at once while the reader keeps up", async () => {
     const output = new PassThrough();
     await writeWhenTaken(output, "line\n");
-    expect(output.read()?.toString()).to.equal("line\n");
+    expect(String(output.read())).to.equal("line\n");
   });
 
   it("waits for a reader that does not, with one wait for all who write", async () => {
