@@ -33,9 +33,14 @@ export const settingsSchema = z.strictObject({
         .refine(({ first, last }) => first <= last, "last must not be below first")
         .prefault({}),
       memoryMegabytes: megabytes.default(512),
+      maxMemoryMegabytes: megabytes.default(2048).describe("the most that app.json may ask for"),
       firstUid: z.number().int().min(1000).default(200_000),
       stopSeconds: seconds.default(30),
     })
+    .refine(
+      ({ memoryMegabytes, maxMemoryMegabytes }) => memoryMegabytes <= maxMemoryMegabytes,
+      "memoryMegabytes must not be above maxMemoryMegabytes",
+    )
     .prefault({}),
   limits: z
     .strictObject({
@@ -54,6 +59,18 @@ export const settingsSchema = z.strictObject({
     .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
     .default([])
     .describe("proxies in front, whose headers about a visitor are trusted"),
+  network: z
+    .strictObject({
+      allow: z
+        .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+        .default([])
+        .describe("addresses of this machine and of private networks that may be connected to all the same"),
+      sourceFolders: z
+        .array(z.string().regex(/^\//, "must be a folder, from / on"))
+        .default([])
+        .describe("folders of this machine whose repositories may be sources (file:)"),
+    })
+    .prefault({}),
   webhooks: z
     .strictObject({
       pollSeconds: seconds.default(300).describe("how often a source is checked for new commits"),

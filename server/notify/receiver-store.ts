@@ -8,6 +8,8 @@ import {
   type NewReceiver,
   type Receiver,
 } from "../../core/api/apps/notifications.js";
+import type { AddressPolicy } from "../../core/network/address-policy.js";
+import { RefusedAddress, resolveHost } from "../../core/network/resolve-host.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { keys } from "../../core/redis/keys.js";
@@ -42,6 +44,7 @@ export class ReceiverStore {
   constructor(
     private readonly redis: Database,
     private readonly box: SecretBox,
+    private readonly addresses: AddressPolicy,
   ) {}
 
   /** Oldest first. */
@@ -59,6 +62,7 @@ export class ReceiverStore {
   async add(app: string, receiver: NewReceiver): Promise<CreatedReceiver> {
     const { form, events } = receiver;
     const url = parseReceiverUrl(receiver.url);
+    await refuseAddress(url, this.addresses);
     if (Object.keys(await this.all(app)).length >= MOST)
       throw new AppError("receivers-too-many", { app, most: MOST });
     const id = randomBytes(4).toString("hex");
@@ -106,6 +110,13 @@ export class ReceiverStore {
       Object.entries(texts).map(([id, text]) => [id, recordSchema.parse(JSON.parse(text))]),
     );
   }
+}
+
+/** A name that leads nowhere yet may lead somewhere later: every delivery looks again. */
+async function refuseAddress(url: string, addresses: AddressPolicy): Promise<void> {
+  await resolveHost(new URL(url).hostname, addresses).catch((error: unknown) => {
+    if (error instanceof RefusedAddress) throw new AppError("address-refused", { host: error.host });
+  });
 }
 
 /** As Standard Webhooks writes them: 24 to 64 random bytes in base64. */

@@ -24,7 +24,7 @@ export const webhooksErrors = {
     400,
     ({ reason }) => `Sluice cannot fetch from this source: ${reason}.`,
     () =>
-      "Give an address that git understands: https://HOST/OWNER/NAME.git, ssh://git@HOST/OWNER/NAME.git, git@HOST:OWNER/NAME.git or file:///FOLDER.",
+      "Give an address that git understands: https://HOST/OWNER/NAME.git, ssh://git@HOST/OWNER/NAME.git or git@HOST:OWNER/NAME.git.",
   ),
   "source-missing": entry<{ app: string }>(
     409,
@@ -37,6 +37,17 @@ export const webhooksErrors = {
     ({ app }) =>
       `Check the address, and that the deploy key is added there (\`sluice webhook ${app}\` prints it).`,
     true,
+  ),
+  "source-folder-refused": entry<{ folder: string }>(
+    403,
+    ({ folder }) => `${printable(folder)} is a folder of this machine.`,
+    () =>
+      "Give an https:// or ssh:// address. An admin of this machine can open folders with network.sourceFolders in sluice.yml.",
+  ),
+  "source-too-large": entry<{ megabytes: number }>(
+    413,
+    ({ megabytes }) => `The source has more than ${megabytes} MB to fetch, the limit of one push.`,
+    () => "Remove large files from its history, or raise limits.pushMegabytes in sluice.yml.",
   ),
   "commit-not-on-branch": entry<{ branch: string; commit: string }>(
     409,

@@ -18,7 +18,7 @@ export const checkout: Step = {
     await repository.refuseUnfitTree(record.commit);
     const tree = await freshFolder(work);
     await repository.extract(record.commit, tree, userOf(work.app, tools), signal);
-    const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
+    const manifest = await readManifest(tree, tools.settings.instances);
     return forTrack(manifest, record.track, (await productionOf(tools, work.app.name))?.processes);
   },
   undo: async ({ tools, record }) => {

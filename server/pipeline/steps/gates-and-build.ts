@@ -30,7 +30,7 @@ export const gatesAndBuild: Step = {
     // A build may write app.json or the Procfile; afterwards only its record counts.
     const { home, settings } = work.tools;
     const tree = home.tree(work.app.name, work.record.number);
-    return { manifest: keptManifest(await readManifest(tree, settings.instances.memoryMegabytes)) };
+    return { manifest: keptManifest(await readManifest(tree, settings.instances)) };
 
     async function gated(end: AbortSignal): Promise<void> {
       await runGates(work, end);

@@ -13,10 +13,7 @@ import { runTask } from "../../builds/task.js";
  */
 export async function runGates(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   const { tools, app, record, out } = work;
-  const manifest = await readManifest(
-    tools.home.tree(app.name, record.number),
-    tools.settings.instances.memoryMegabytes,
-  );
+  const manifest = await readManifest(tools.home.tree(app.name, record.number), tools.settings.instances);
   if (manifest.gates.size === 0) return;
   if (work.skipGates) {
     out.heading("Gates skipped (push option skip-gates)");

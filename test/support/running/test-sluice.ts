@@ -16,6 +16,9 @@ import { TestClone } from "../git/test-clone.js";
 const COMMAND_TIMEOUT_MS = 90_000;
 const BIN = new URL("../../../bin/sluice", import.meta.url).pathname;
 
+/** What tests send to, and fetch from, is on this machine. `network: {}` in a test's settings takes that away. */
+const REACHABLE = { allow: ["127.0.0.0/8"], sourceFolders: [tmpdir()] };
+
 export interface CommandResult {
   readonly status: number;
   readonly stdout: string;
@@ -66,7 +69,10 @@ export class TestSluice {
     await chmod(folder, 0o711);
     const home = options.homeFolder ?? join(folder, "home");
     await mkdir(home, { recursive: true });
-    await writeFile(join(home, "sluice.yml"), stringify({ monitor: { rules: [] }, ...options.settings }));
+    await writeFile(
+      join(home, "sluice.yml"),
+      stringify({ monitor: { rules: [] }, network: REACHABLE, ...options.settings }),
+    );
     const path = options.path ?? process.env["PATH"] ?? "";
     return new TestSluice(folder, home, await freePort(), await freePort(), await freePort(), path);
   }

@@ -15,7 +15,7 @@ describe("the manifest of a tree", () => {
     const folder = await mkdtemp(join(tmpdir(), "manifest-"));
     folders.push(folder);
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    return readManifest(folder, 512);
+    return readManifest(folder, { memoryMegabytes: 512, maxMemoryMegabytes: 2048 });
   }
 
   async function refusalOf(files: Record<string, string>): Promise<unknown> {
