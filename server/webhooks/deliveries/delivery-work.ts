@@ -78,7 +78,8 @@ export class DeliveryWork {
         newerThan(delivery, update, await deliveries.newest(app)) ?? (await this.lostWebhook(webhook));
       const isReplay = delivery.from === "replay";
       const { branch, commit } = update;
-      const order = { webhook, branch, commit, by: delivery.by, isReplay, superseded };
+      const isRepeated = delivery.repeated === true;
+      const order = { webhook, branch, commit, by: delivery.by, isReplay, isRepeated, superseded };
       const result = await this.deploy(order, signal);
       await this.note(app, result);
       record = { ...record, results: [...record.results, result] };

@@ -1,5 +1,5 @@
 import { raw, Router, type NextFunction, type Request, type Response } from "express";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import { branchOfRef } from "../../../core/names.js";
 import type { WebhooksNeeds } from "../needs.js";
@@ -86,6 +86,7 @@ async function take(
     answer: updates.length === 0 ? 204 : 202,
     state: updates.length === 0 ? "done" : "waiting",
     updates,
+    body: createHash("sha256").update(incoming.body).digest("hex"),
     results: [],
     ...(reason === undefined ? {} : { reason }),
   };

@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import { quote } from "../../../core/exec/quote.js";
@@ -101,15 +101,18 @@ async function gitWay(url: URL, policy: AddressPolicy): Promise<SourceWay> {
 async function folderWay(url: URL, folders: readonly string[]): Promise<SourceWay> {
   const refused = (): AppError => new AppError("source-folder-refused", { folder: url.pathname });
   if (url.hostname !== "") throw refused();
-  const path = await realpath(fileURLToPath(url)).catch(() => undefined);
-  const open = await Promise.all(folders.map(async (folder) => realpath(folder).catch(() => undefined)));
-  if (path === undefined || !open.some((folder) => folder !== undefined && isIn(path, folder)))
-    throw refused();
+  const [path, ...open] = await Promise.all([fileURLToPath(url), ...folders].map(withoutLinks));
+  if (path === undefined || !open.some((folder) => isIn(path, folder))) throw refused();
   return { url: `file://${path}`, protocol: "file", config: [], env: {}, ssh: [] };
 }
 
 function hasProxy(networkEnv: Readonly<Record<string, string>>): boolean {
   return Object.keys(networkEnv).some((name) => /^https?_proxy$/i.test(name));
+}
+
+/** A folder that is not there (yet) has no links; git says that it is missing. */
+async function withoutLinks(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
 }
 
 function isIn(path: string, folder: string): boolean {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { unlessAborted } from "../../../core/async/unless-aborted.js";
 import { AppError, isAppError } from "../../../core/errors/app-error.js";
@@ -75,8 +75,8 @@ export class Sources {
         { signal: AbortSignal.any([signal, disk.full]), timeoutMs: FETCH_TIMEOUT_MS },
       );
     } catch (error) {
-      await removeHalfFetched(repository);
-      if (isAppError(error, "source-unreachable") && TOO_LARGE.test(error.message))
+      const bytes = await removeHalfFetched(repository);
+      if (isAppError(error, "source-unreachable") && bytes >= this.largestFetch)
         throw new AppError("source-too-large", { megabytes: this.tools.settings.limits.pushMegabytes });
       throw error;
     } finally {
@@ -187,12 +187,18 @@ function sourceEnvironment(
   };
 }
 
-/** SIGXFSZ, in the words of git or of the shell that git starts. */
-const TOO_LARGE = /signal 25|File too large|File size limit/i;
-
-/** A git that was killed cannot do so itself; it would stay for good. */
-async function removeHalfFetched(repository: string): Promise<void> {
+/**
+ * A git that was ended (SIGXFSZ, for one) cannot do so itself, and what it fetched would stay for good. Returns the size of
+ * the largest, in bytes.
+ */
+async function removeHalfFetched(repository: string): Promise<number> {
   const packs = join(repository, "objects/pack");
   const names = await readdir(packs).catch(() => []);
-  for (const name of names.filter((each) => each.startsWith("tmp_"))) await removeTree(join(packs, name));
+  let most = 0;
+  // `tmp_pack_…` by index-pack, `pack-….pack.temp` by what reads plain files over HTTP.
+  for (const name of names.filter((each) => each.startsWith("tmp_") || each.endsWith(".temp"))) {
+    most = Math.max(most, (await lstat(join(packs, name))).size);
+    await removeTree(join(packs, name));
+  }
+  return most;
 }

@@ -110,7 +110,7 @@ describe("a source that is allowed", function () {
 });
 
 describe("the password of a source", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let sluice: TestSluice;
   let outer: HttpReceiver;
   const password = "pa%40ss'word$(id)";
@@ -167,7 +167,7 @@ describe("the password of a source", function () {
           for (const line of await commandLines()) seen.add(line);
           return (await other.get("hello")).status === 200;
         },
-        60_000,
+        120_000,
       );
       const token = await other.token();
       expect([...seen].some((line) => line.includes("git/hello.git"))).to.equal(true);
