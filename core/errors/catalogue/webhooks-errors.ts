@@ -8,9 +8,10 @@ export const webhooksErrors = {
     () =>
       "`sluice webhook APP` prints the secret to paste into the forge; `sluice deliveries APP` shows why it was refused.",
   ),
-  "webhook-busy": entry<{ most: number }>(
+  "webhook-busy": entry<{ most: number; kilobytes: number }>(
     503,
-    ({ most }) => `Sluice is already receiving ${most} deliveries of more than 1 MB.`,
+    ({ most, kilobytes }) =>
+      `Sluice is already receiving ${most} deliveries of up to ${kilobytes} kB, the most at a time.`,
     () => "Deliver it again in a moment. Anything missed is found at the next check of the source.",
     true,
   ),

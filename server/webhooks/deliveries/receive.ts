@@ -5,7 +5,7 @@ import { branchOfRef } from "../../../core/names.js";
 import type { WebhooksNeeds } from "../needs.js";
 import type { DeliveryRecord } from "./delivery-record.js";
 import type { DeliveryStore } from "./delivery-store.js";
-import { fewLargeBodies } from "./few-large-bodies.js";
+import { bodiesInMemory, LARGEST_BODY_BYTES } from "./bodies-in-memory.js";
 import type { BranchUpdate, Forge, Incoming, Reading } from "../forges/forge.js";
 import { forgeOf } from "../forges/forge-of.js";
 import { matchesBranch } from "../matches-branch.js";
@@ -17,7 +17,6 @@ export interface ReceiveOptions {
   readonly deliveries: DeliveryStore;
 }
 
-const LARGEST_MEGABYTES = 25;
 /** A sender that takes longer has gone. */
 const BODY_TIMEOUT_MS = 60_000;
 
@@ -27,8 +26,8 @@ const BODY_TIMEOUT_MS = 60_000;
  */
 export function receive(options: ReceiveOptions): Router {
   const router = Router();
-  const body = raw({ type: () => true, limit: `${LARGEST_MEGABYTES}mb`, inflate: false });
-  router.post("/:app", knownApp(options), fewLargeBodies(), body, async (request, response) => {
+  const body = raw({ type: () => true, limit: LARGEST_BODY_BYTES, inflate: false });
+  router.post("/:app", knownApp(options), bodiesInMemory(), body, async (request, response) => {
     const app = request.params.app;
     const bytes: unknown = request.body;
     const incoming = { headers: request.headers, body: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0) };
