@@ -9,11 +9,17 @@ const CHECK_MS = 50;
 const MEGABYTE = 1024 * 1024;
 /** On a small disk the floor is a part of it. */
 const FLOOR_SHARE = 0.1;
+/** Inodes: a file system has a number of them, and each file takes one, however small it is. */
+export const MIN_FREE_FILES = 5000;
+const FILES_SHARE = 0.02;
 
 export interface DiskSpace {
   readonly freeMegabytes: number;
   /** With less there are no releases: Redis must be able to write its log. */
   readonly neededMegabytes: number;
+  /** Files that can still be made (inodes); 0 on a file system that has no number of them, where `neededFiles` is 0 too. */
+  readonly freeFiles: number;
+  readonly neededFiles: number;
   readonly isFull: boolean;
 }
 
@@ -22,12 +28,15 @@ export async function diskSpace({
   home,
   settings,
 }: Pick<PipelineNeeds, "home" | "settings">): Promise<DiskSpace> {
-  const { bavail, blocks, bsize } = await statfs(home.root);
+  const { bavail, blocks, bsize, files, ffree } = await statfs(home.root);
   const floor = Math.min(settings.limits.minFreeMegabytes * MEGABYTE, blocks * bsize * FLOOR_SHARE);
+  const neededFiles = Math.ceil(Math.min(MIN_FREE_FILES, files * FILES_SHARE));
   return {
     freeMegabytes: Math.floor((bavail * bsize) / MEGABYTE),
     neededMegabytes: Math.ceil(floor / MEGABYTE),
-    isFull: bavail * bsize < floor,
+    freeFiles: ffree,
+    neededFiles,
+    isFull: bavail * bsize < floor || ffree < neededFiles,
   };
 }
 

@@ -3,6 +3,7 @@ import { LocalTasks } from "../../../server/engines/runit/local-tasks.js";
 import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
+import { watchDiskSpace } from "../disk/watch-disk-space.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
 import { systemUser } from "../system-user.js";
 import type { RoleOptions } from "./role.js";
@@ -47,6 +48,8 @@ export async function startServerRole({
     log,
   });
   atStop(async () => server.stop());
+  const disk = watchDiskSpace({ home, settings, path, log });
+  atStop(async () => disk.stop());
   const reserve = await keepReserveFile({ home, path, log });
   atStop(async () => reserve.stop());
   return server;

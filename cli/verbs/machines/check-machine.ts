@@ -1,13 +1,15 @@
-import { access, constants, statfs } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import semver from "semver";
 import { toAppError } from "../../../core/errors/app-error.js";
 import { serviceState } from "../../../core/exec/runsv.js";
 import { serverStatusSchema } from "../../../core/api/machines/status.js";
+import { diskSpace } from "../../../server/pipeline/disk-space.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
 import { hasNoRecipients } from "./has-no-recipients.js";
 import { checkPrograms, PROGRAMS } from "../../start/checks/preflight.js";
+import { largestFolders } from "../../start/disk/largest-folders.js";
 import { lastLogLines } from "../../start/services/service.js";
 
 export interface Finding {
@@ -16,7 +18,6 @@ export interface Finding {
   readonly fix?: string;
 }
 
-const MEGABYTE = 1024 * 1024;
 const OLDEST_NODE = "20.19.0";
 
 /** Checks this machine. A finding that is not ok says how to fix it. */
@@ -51,14 +52,17 @@ async function home(context: Context): Promise<Finding> {
   );
 }
 
-async function disk({ home, settings }: Context): Promise<Finding> {
-  const stats = await statfs(home.root).catch(() => undefined);
-  if (stats === undefined) return { ok: true, what: "disk: not checked, there is no state folder yet" };
-  const free = Math.floor((stats.bavail * stats.bsize) / MEGABYTE);
+async function disk({ home, settings, path }: Context): Promise<Finding> {
+  const space = await diskSpace({ home, settings }).catch(() => undefined);
+  if (space === undefined) return { ok: true, what: "disk: not checked, there is no state folder yet" };
+  const { freeMegabytes, neededMegabytes, freeFiles, neededFiles, isFull } = space;
+  const files = neededFiles === 0 ? "" : `, room for ${freeFiles} files`;
+  const most = (await largestFolders(home, path)).map(({ folder, megabytes }) => `${folder} ${megabytes} MB`);
+  const taken = most.length === 0 ? "" : `; most is in ${most.join(", ")}`;
   return {
-    ok: free >= settings.limits.minFreeMegabytes,
-    what: `disk: ${free} MB free`,
-    fix: `Free some space: pushes are declined while less than ${settings.limits.minFreeMegabytes} MB is free.`,
+    ok: !isFull,
+    what: `disk: ${freeMegabytes} MB free${files}${taken}`,
+    fix: `Free some space: pushes are declined while less than ${neededMegabytes} MB or room for ${neededFiles} files is free.`,
   };
 }
 

@@ -16,7 +16,7 @@ export async function serverStatus(
   redis: Database,
   version: string,
 ): Promise<ServerStatus> {
-  const [haproxy, redisService, disk] = await Promise.all([
+  const [haproxy, redisService, { freeMegabytes, neededMegabytes, isFull }] = await Promise.all([
     serviceState(tools.home.service("haproxy")),
     serviceState(tools.home.service("redis")),
     diskSpace(tools),
@@ -35,7 +35,7 @@ export async function serverStatus(
     },
     proxies: records?.proxies ?? [],
     redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
-    disk,
+    disk: { freeMegabytes, neededMegabytes, isFull },
     alert: records?.alert ?? false,
     recovering: tools.recovering.names(),
     apps: records?.apps ?? [],

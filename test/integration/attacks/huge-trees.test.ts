@@ -58,3 +58,26 @@ describe("a commit of a few objects that is huge when it is read", function () {
     });
   }
 });
+
+describe("a push of many refs", function () {
+  this.timeout(90_000);
+
+  it("is declined over the limit of branches, and of refs", async () => {
+    const sluice = await TestSluice.start();
+    try {
+      const clone = await sluice.clone("refs", tinyApp());
+      const commit = await clone.git("rev-parse", "HEAD");
+      for (const [kind, count, message] of [
+        ["heads", 101, /The push changes more than 100 branches/],
+        ["tags", 1001, /The push changes more than 1000 refs/],
+      ] as const) {
+        const refs = Array.from({ length: count }, (_none, index) => `${commit}:refs/${kind}/r${index}`);
+        const { status, output } = await clone.push(...refs);
+        expect(status, output).not.to.equal(0);
+        expect(output).to.match(message);
+      }
+    } finally {
+      await sluice.dispose();
+    }
+  });
+});
