@@ -28,7 +28,7 @@ export interface RequestOptions {
   readonly timeoutMs: number;
 }
 
-const LONGEST_ANSWER_BYTES = 65_536;
+export const LONGEST_ANSWER_BYTES = 65_536;
 const SHOWN_CHARACTERS = 200;
 /** Of 4xx, those that another time may answer better: timeout, too early, too many. */
 const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([408, 425, 429]);

@@ -37,7 +37,8 @@ export type ReceiverAddress =
   | { readonly form: "standard"; readonly url: string; readonly secret: string }
   | { readonly form: "slack"; readonly url: string };
 
-const MOST = 20;
+/** Of one app. */
+export const MOST_RECEIVERS = 20;
 
 /** Who is notified of an app's releases. Every method throws `redis-unavailable`. */
 export class ReceiverStore {
@@ -63,8 +64,8 @@ export class ReceiverStore {
     const { form, events } = receiver;
     const url = parseReceiverUrl(receiver.url);
     await refuseAddress(url, this.addresses);
-    if (Object.keys(await this.all(app)).length >= MOST)
-      throw new AppError("receivers-too-many", { app, most: MOST });
+    if (Object.keys(await this.all(app)).length >= MOST_RECEIVERS)
+      throw new AppError("receivers-too-many", { app, most: MOST_RECEIVERS });
     const id = randomBytes(4).toString("hex");
     const createdAt = new Date().toISOString();
     const secret = form === "standard" ? makeSigningSecret() : undefined;

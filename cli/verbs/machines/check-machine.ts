@@ -3,13 +3,12 @@ import semver from "semver";
 import { toAppError } from "../../../core/errors/app-error.js";
 import { serviceState } from "../../../core/exec/runsv.js";
 import { serverStatusSchema } from "../../../core/api/machines/status.js";
-import { diskSpace } from "../../../server/pipeline/disk-space.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
 import { hasNoRecipients } from "./has-no-recipients.js";
 import { checkPrograms, PROGRAMS } from "../../start/checks/preflight.js";
-import { largestFolders } from "../../start/disk/largest-folders.js";
+import { diskUse } from "../../start/disk/disk-use.js";
 import { lastLogLines } from "../../start/services/service.js";
 
 export interface Finding {
@@ -53,11 +52,11 @@ async function home(context: Context): Promise<Finding> {
 }
 
 async function disk({ home, settings, path }: Context): Promise<Finding> {
-  const space = await diskSpace({ home, settings }).catch(() => undefined);
+  const space = await diskUse(home, settings, path).catch(() => undefined);
   if (space === undefined) return { ok: true, what: "disk: not checked, there is no state folder yet" };
-  const { freeMegabytes, neededMegabytes, freeFiles, neededFiles, isFull } = space;
+  const { freeMegabytes, neededMegabytes, freeFiles, neededFiles, isFull, largest } = space;
   const files = neededFiles === 0 ? "" : `, room for ${freeFiles} files`;
-  const most = (await largestFolders(home, path)).map(({ folder, megabytes }) => `${folder} ${megabytes} MB`);
+  const most = largest.map(({ folder, megabytes }) => `${folder} ${megabytes} MB`);
   const taken = most.length === 0 ? "" : `; most is in ${most.join(", ")}`;
   return {
     ok: !isFull,

@@ -20,7 +20,7 @@ export const DELIVERY_KEYS: AppKeys = {
   sets: [keys.deliveryApps],
 };
 
-const KEPT_DELIVERIES = 200;
+export const KEPT_DELIVERIES = 200;
 /** Two a delivery: its name and its body's digest. */
 const KEPT_IDS = 40_000;
 const KEPT_REFUSED = 50;

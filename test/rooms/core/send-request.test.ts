@@ -86,6 +86,24 @@ describe("a request to another's server", () => {
     expect(refused.message).to.equal(`127.0.0.1:${port} cannot be reached (ECONNREFUSED)`);
   });
 
+  it("goes to no address that the policy refuses, by whatever name, and says how to allow it", async () => {
+    for (const host of ["127.0.0.1", "localhost", "0x7f.1"]) {
+      const error = await failureOf(
+        sendRequest(
+          { method: "POST", url: `http://${host}:${receiver.port}/`, headers: {}, body: "" },
+          {
+            addresses: new AddressPolicy([]),
+            signal: new AbortController().signal,
+            timeoutMs: 1000,
+          },
+        ),
+      );
+      expect(error).to.be.instanceOf(DeliveryError);
+      expect(error.message).to.match(/address of this machine or of a private network.*network\.allow/);
+    }
+    expect(receiver.received).to.deep.equal([]);
+  });
+
   it("is broken off with the signal's own reason", async () => {
     const stop = new AbortController();
     const reason = new Error("the server stops");

@@ -120,6 +120,20 @@ describe("the manifest of a tree", () => {
     });
   });
 
+  it("asks for no more memory than sluice.yml allows", async () => {
+    const appJson = (section: string): Record<string, string> => ({
+      "package.json": START,
+      "app.json": `{"sluice": {${section}}}`,
+    });
+    const { serving } = await manifestOf(appJson('"memoryMegabytes": 2048'));
+    expect(serving.memoryMegabytes).to.equal(2048);
+    for (const section of ['"memoryMegabytes": 2049', '"previews": {"memoryMegabytes": 1000000}']) {
+      const error: unknown = await manifestOf(appJson(section)).catch((reason: unknown) => reason);
+      expect(error).to.include({ code: "manifest-invalid" });
+      expect(String(error)).to.match(/is more than 2048, .*instances\.maxMemoryMegabytes in sluice\.yml/);
+    }
+  });
+
   it("checks with what stands for a start, and not with liveness checks", async () => {
     const checks =
       '[{"path": "/a"}, {"path": "/b", "type": "liveness"}, {"path": "/c", "type": "readiness"}]';
