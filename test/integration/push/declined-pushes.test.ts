@@ -265,8 +265,9 @@ describe("a push that is declined", function () {
 
     it("does not let a script speak for the server", async () => {
       const files = appJson({
-        scripts: { dokku: { predeploy: "true\nexit 0" } },
-        sluice: { gates: { late: `while ! grep -q predeploy ../output.log; do :; done; exit 1` } },
+        // By then its name, which has the server's own words in it, was printed.
+        scripts: { dokku: { predeploy: "touch spoken\nexit 0" } },
+        sluice: { gates: { late: `until [ -e ../tree/spoken ]; do :; done; exit 1` } },
       });
       await clone.commit(files);
       expectDeclined(await clone.push(), /The gate late failed/);
