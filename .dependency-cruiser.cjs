@@ -53,7 +53,7 @@ module.exports = {
       kernel: [],
       files: [FILES, "exec"],
       async: [FILES],
-      network: [FILES, "outbox/delivery-error"],
+      network: [FILES, "async", "outbox/delivery-error"],
       instances: [FILES],
       notify: [],
       redis: [FILES, "errors"],

@@ -3,6 +3,7 @@ import type { Database } from "../core/redis/database.js";
 import { systemClock } from "../core/clock.js";
 import { exists } from "../core/files/exists.js";
 import type { Home } from "../core/home.js";
+import { AddressPolicy } from "../core/network/address-policy.js";
 import type { Log } from "../core/log.js";
 import { Outbox } from "../core/outbox/outbox.js";
 import { ProxyReports } from "../core/records/routes/proxy-reports.js";
@@ -109,7 +110,8 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
   const onBranchDeleted = async (app: string, branch: string, actor: Actor): Promise<void> =>
     endBranch(pipeline, app, branch, actor);
   const webhooks = new WebhookStore(redis, box);
-  const receivers = new ReceiverStore(redis, box);
+  const addresses = new AddressPolicy(settings.network.allow);
+  const receivers = new ReceiverStore(redis, box, addresses);
   const outbox = new Outbox(redis, "notify", tools);
   const logLinks = new LogLinks(box, settings, tools.clock);
   return {
@@ -135,8 +137,8 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
     },
     flags: new FlagStore(redis, tools.clock),
     receivers,
-    notifier: new Notifier({ receivers, outbox, clock: tools.clock }),
-    reporter: new ForgeReporter({ tools, webhooks, outbox, logLinks, redis }),
+    notifier: new Notifier({ receivers, outbox, clock: tools.clock, addresses }),
+    reporter: new ForgeReporter({ tools, webhooks, outbox, logLinks, redis, addresses }),
     outbox,
     logLinks,
   };

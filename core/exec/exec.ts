@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { createInterface, type Interface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { abortReason } from "../clock.js";
+import { LineSplitter } from "./line-splitter.js";
 
 /** A command as a value: argument vector, never a shell string. */
 export interface Command {
@@ -20,7 +20,7 @@ export interface User {
 
 export interface RunOptions {
   readonly signal?: AbortSignal;
-  /** Called for each line of stdout and stderr, as it comes. */
+  /** Called for each line of stdout and stderr, as it comes; a long one is cut (`LONGEST_LINE_BYTES`). */
   readonly onLine?: (line: string, from: "stdout" | "stderr") => void;
   readonly input?: Readable;
 }
@@ -34,7 +34,7 @@ export interface Exit {
 const TERM_GRACE_MS = 3000;
 /** How long output is waited for that somebody outside the group may still write. */
 const LINGER_MS = 1000;
-const LONGEST_LINE = 16_384;
+const MOST_CAPTURED = 4 * 1024 * 1024;
 
 /**
  * Runs a command to its end in a process group of its own; whatever it started goes with it. When `signal` aborts, the
@@ -54,11 +54,8 @@ export async function runCommand(command: Command, options: RunOptions = {}): Pr
   if (options.input && child.stdin) feed(options.input, child.stdin);
   const { stdout, stderr } = child;
   const outputs = [stdout, stderr].filter((output) => output !== null);
-  const readers = outputs.map((input) => createInterface({ input, crlfDelay: Infinity }));
   const lines = Promise.all(
-    readers.map((reader, index) =>
-      readLines(reader, onLine, outputs[index] === stdout ? "stdout" : "stderr"),
-    ),
+    outputs.map(async (output) => readLines(output, onLine, output === stdout ? "stdout" : "stderr")),
   );
   const stopGroup = (): void => {
     endGroup(child.pid, "SIGTERM");
@@ -73,7 +70,6 @@ export async function runCommand(command: Command, options: RunOptions = {}): Pr
     // A grandchild that holds the pipe would keep the reader waiting for ever; one that has left the group still can.
     endGroup(child.pid, "SIGKILL");
     const linger = setTimeout(() => {
-      for (const reader of readers) reader.close();
       for (const output of outputs) output.destroy();
     }, LINGER_MS);
     await lines.finally(() => clearTimeout(linger));
@@ -92,13 +88,20 @@ export async function outputOf(command: Command, options: { signal?: AbortSignal
   throw new Error(`${command.argv[0]} failed (${describeExit(exit)}): ${said}`);
 }
 
-/** Runs a short command and returns how it ended and what it wrote. */
+/** Runs a short command and returns how it ended and what it wrote: of stdout and stderr the first 4 MiB each. */
 export async function captureCommand(
   command: Command,
   options: Pick<RunOptions, "signal" | "input"> = {},
 ): Promise<{ exit: Exit; stdout: string; stderr: string }> {
   const lines = { stdout: [] as string[], stderr: [] as string[] };
-  const exit = await runCommand(command, { ...options, onLine: (line, from) => lines[from].push(line) });
+  const room = { stdout: MOST_CAPTURED, stderr: MOST_CAPTURED };
+  const exit = await runCommand(command, {
+    ...options,
+    onLine: (line, from) => {
+      room[from] -= line.length + 1;
+      if (room[from] >= 0) lines[from].push(line);
+    },
+  });
   return { exit, stdout: lines.stdout.join("\n"), stderr: lines.stderr.join("\n") };
 }
 
@@ -122,12 +125,27 @@ function feed(input: Readable, stdin: Writable): void {
   input.pipe(stdin);
 }
 
+/** Resolves at the end of the output, also of one that is destroyed before. */
 async function readLines(
-  reader: Interface,
+  output: Readable,
   onLine: RunOptions["onLine"],
   from: "stdout" | "stderr",
 ): Promise<void> {
-  for await (const line of reader) {
-    onLine?.(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line, from);
-  }
+  const splitter = new LineSplitter();
+  const give = (lines: readonly string[]): void => {
+    for (const line of lines) onLine?.(line, from);
+  };
+  await new Promise<void>((resolve, reject) => {
+    output.on("data", (chunk: Buffer) => {
+      try {
+        give(splitter.push(chunk));
+      } catch (error) {
+        output.destroy();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    output.once("close", resolve);
+    output.once("error", reject);
+  });
+  give(splitter.end());
 }

@@ -49,6 +49,7 @@ export const settingsSchema = z.strictObject({
         .refine(({ first, last }) => first <= last, "last must not be below first")
         .prefault({}),
       memoryMegabytes: megabytes.default(512),
+      maxMemoryMegabytes: megabytes.default(2048).describe("the most that app.json may ask for"),
       processes: z.number().int().min(16).default(1024).describe("processes and threads of an instance"),
       scratchMegabytes: megabytes
         .default(256)
@@ -64,6 +65,10 @@ export const settingsSchema = z.strictObject({
       firstUid: z.number().int().min(1000).default(200_000),
       stopSeconds: seconds.default(30),
     })
+    .refine(
+      ({ memoryMegabytes, maxMemoryMegabytes }) => memoryMegabytes <= maxMemoryMegabytes,
+      "memoryMegabytes must not be above maxMemoryMegabytes",
+    )
     .prefault({}),
   sandbox: z
     .strictObject({
@@ -98,6 +103,18 @@ export const settingsSchema = z.strictObject({
     .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
     .default([])
     .describe("proxies in front, whose headers about a visitor are trusted"),
+  network: z
+    .strictObject({
+      allow: z
+        .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+        .default([])
+        .describe("addresses of this machine and of private networks that may be connected to all the same"),
+      sourceFolders: z
+        .array(z.string().regex(/^\//, "must be a folder, from / on"))
+        .default([])
+        .describe("folders of this machine whose repositories may be sources (file:)"),
+    })
+    .prefault({}),
   webhooks: z
     .strictObject({
       pollSeconds: seconds.default(300).describe("how often a source is checked for new commits"),

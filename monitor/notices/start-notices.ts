@@ -1,6 +1,7 @@
 import type { Database } from "../../core/redis/database.js";
 import type { Clock } from "../../core/clock.js";
 import type { Log } from "../../core/log.js";
+import type { AddressPolicy } from "../../core/network/address-policy.js";
 import type { MonitorSettings } from "../../core/settings/monitor-settings.js";
 import { Outbox } from "../../core/outbox/outbox.js";
 import { ALERT_OUTBOX } from "../../core/records/alerts/alert-notice.js";
@@ -17,6 +18,7 @@ export interface NoticeOptions {
   readonly settings: MonitorSettings;
   /** Where a browser finds Sluice. */
   readonly pagesUrl: string;
+  readonly addresses: AddressPolicy;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -25,11 +27,11 @@ export interface NoticeOptions {
 const DEADLINE_MS = 90_000;
 
 /** Sends what waits in the queue. `actions` are for the monitor; without senders in the settings there are none. */
-export function startNotices({ redis, settings, pagesUrl, clock, log }: NoticeOptions): {
+export function startNotices({ redis, settings, pagesUrl, addresses, clock, log }: NoticeOptions): {
   readonly actions: Actions;
   readonly stop: () => Promise<void>;
 } {
-  const senders = openSenders(settings, pagesUrl, clock);
+  const senders = openSenders(settings, pagesUrl, clock, addresses);
   if (senders.length === 0) {
     log.warn(
       "nobody is notified of alerts: sluice.yml sets none of monitor.email, monitor.webhook, monitor.slack",

@@ -105,6 +105,11 @@ export class AppStore {
     return this.box.derive(`flags:${app.name}:${app.createdAt}`);
   }
 
+  /** For a variable that app.json wants to be generated, where it is not kept; `scope` sets some apart from others. */
+  generatedSecret(app: AppRecord, scope: string, variable: string): string {
+    return this.box.derive(`generated:${app.name}:${app.createdAt}:${scope}:${variable}`);
+  }
+
   /**
    * Removes every record of an app but its route table, which the proxies follow. `keepsNumbers`: an app that is made under
    * this name goes on counting its releases.

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { access, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { access, mkdir, readdir, rename, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { User } from "../../core/exec/exec.js";
+import { removeTree } from "../../core/files/remove-tree.js";
 import type { Home } from "../../core/home.js";
 import { copyFolder } from "./copy-folder.js";
 import { ownFolder } from "./own-folder.js";
@@ -32,7 +33,7 @@ export class DependencyCache {
   async put(app: string, key: string, variant: Variant, folder: string): Promise<void> {
     const original = this.original(app, key, variant);
     await mkdir(join(original, ".."), { recursive: true, mode: 0o700 });
-    await rm(original, { recursive: true, force: true });
+    await removeTree(original);
     await rename(folder, original);
   }
 
@@ -65,7 +66,7 @@ export class DependencyCache {
       await copyFolder(this.original(app, key, variant), temporary, user, this.path);
       await rename(temporary, spare);
     } finally {
-      await rm(temporary, { recursive: true, force: true });
+      await removeTree(temporary);
     }
   }
 
@@ -77,11 +78,11 @@ export class DependencyCache {
       keys.map(async (key) => ({ key, at: (await stat(join(folder, key))).mtimeMs })),
     );
     const old = used.sort((a, b) => b.at - a.at).slice(KEPT_SETS);
-    for (const { key } of old) await rm(join(folder, key), { recursive: true, force: true });
+    for (const { key } of old) await removeTree(join(folder, key));
     const kept = new Set(keys.filter((key) => !old.some((gone) => gone.key === key)));
     const spares = join(this.home.cache(app), "spares");
     for (const name of await readdir(spares).catch(() => [])) {
-      if (!kept.has(name.split("-")[0] ?? "")) await rm(join(spares, name), { recursive: true, force: true });
+      if (!kept.has(name.split("-")[0] ?? "")) await removeTree(join(spares, name));
     }
   }
 
@@ -94,15 +95,15 @@ export class DependencyCache {
   }
 
   async removeStaging(folder: string): Promise<void> {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 
   /** Removes what interrupted installations and copies left. */
   async sweep(app: string): Promise<void> {
-    await rm(join(this.home.cache(app), "staging"), { recursive: true, force: true });
+    await removeTree(join(this.home.cache(app), "staging"));
     const spares = join(this.home.cache(app), "spares");
     for (const name of await readdir(spares).catch(() => [])) {
-      if (name.endsWith(".tmp")) await rm(join(spares, name), { recursive: true, force: true });
+      if (name.endsWith(".tmp")) await removeTree(join(spares, name));
     }
   }
 

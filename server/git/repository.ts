@@ -8,6 +8,7 @@ import { startPiped } from "../../core/exec/start-piped.js";
 import { gitEnvironment } from "./git-environment.js";
 import { gitIn } from "./git-in.js";
 import { plainArgument } from "./plain-argument.js";
+import { treeLinks } from "./tree-links.js";
 
 /** Where git keeps objects that a push brought but that no ref names yet (githooks(5), pre-receive). */
 export type Quarantine = Readonly<Record<string, string>>;
@@ -92,28 +93,19 @@ export class Repository {
     return (await this.git.catFile(["-t", plainArgument(object)])).trim();
   }
 
+  /** The first paragraph of its message, the first 1000 columns of that. */
   async subject(commit: string): Promise<string> {
     // Not `log`, whose answer simple-git splits at a character that a subject may contain.
-    return (await this.git.show(["--no-patch", "--format=%s", plainArgument(commit)])).trim();
+    const format = "--format=%<(1000,trunc)%s";
+    return (await this.git.show(["--no-patch", format, plainArgument(commit)])).trim();
   }
 
-  /** Symbolic links of a commit: path → target. */
-  async links(commit: string): Promise<Map<string, string>> {
-    // simple-git has no call for ls-tree.
-    const tree = await this.git.raw("ls-tree", "-r", "-z", "--full-tree", plainArgument(commit));
-    const links = tree.split("\0").filter((entry) => entry.startsWith("120000 "));
-    const pairs = await Promise.all(
-      links.map(async (entry) => {
-        const [head = "", path = ""] = entry.split("\t");
-        return [path, await this.git.catFile(["blob", head.split(" ")[2] ?? ""])] as const;
-      }),
-    );
-    return new Map(pairs);
-  }
-
-  /** Throws `tree-link-outside` for a link that leads out of the tree, by an absolute path or by too many `..`. */
-  async refuseOutsideLinks(commit: string): Promise<void> {
-    const links = await this.links(commit);
+  /**
+   * Throws `tree-link-outside` for a link that leads out of the tree, by an absolute path or by too many `..`, and
+   * `tree-too-large`, `tree-path-too-long`, `tree-link-too-long` for what a commit may not have.
+   */
+  async refuseUnfitTree(commit: string): Promise<void> {
+    const links = await treeLinks({ path: this.path, env: this.env }, plainArgument(commit));
     for (const [path, target] of links) {
       if (leadsOutside(path, links)) throw new AppError("tree-link-outside", { path, target });
     }

@@ -4,6 +4,7 @@ import type { Clock } from "../../core/clock.js";
 import type { Handlers } from "../../core/outbox/outbox-loop.js";
 import type { Outbox } from "../../core/outbox/outbox.js";
 import type { Message } from "../../core/notify/message.js";
+import type { AddressPolicy } from "../../core/network/address-policy.js";
 import { sendRequest } from "../../core/network/send-request.js";
 import { appEventSchema, type AppEvent } from "../events/app-event.js";
 import type { ReceiverAddress, ReceiverStore } from "./receiver-store.js";
@@ -14,6 +15,7 @@ export interface NotifierOptions {
   readonly receivers: ReceiverStore;
   readonly outbox: Outbox;
   readonly clock: Clock;
+  readonly addresses: AddressPolicy;
 }
 
 const KIND = "notification";
@@ -78,7 +80,7 @@ export class Notifier {
     const { headers, body } = this.messageFor(address, id, event);
     await sendRequest(
       { method: "POST", url: address.url, headers: { "user-agent": "sluice-notify", ...headers }, body },
-      { signal, timeoutMs: TIMEOUT_MS },
+      { addresses: this.options.addresses, signal, timeoutMs: TIMEOUT_MS },
     );
   }
 

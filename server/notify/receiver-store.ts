@@ -8,6 +8,8 @@ import {
   type NewReceiver,
   type Receiver,
 } from "../../core/api/apps/notifications.js";
+import type { AddressPolicy } from "../../core/network/address-policy.js";
+import { RefusedAddress, resolveHost } from "../../core/network/resolve-host.js";
 import type { Database } from "../../core/redis/database.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { actorOf, type Actor } from "../../core/records/events/actor.js";
@@ -38,13 +40,15 @@ export type ReceiverAddress =
   | { readonly form: "standard"; readonly url: string; readonly secret: string }
   | { readonly form: "slack"; readonly url: string };
 
-const MOST = 20;
+/** Of one app. */
+export const MOST_RECEIVERS = 20;
 
 /** Who is notified of an app's releases. Every method throws `redis-unavailable`. */
 export class ReceiverStore {
   constructor(
     private readonly redis: Database,
     private readonly box: SecretBox,
+    private readonly addresses: AddressPolicy,
   ) {}
 
   /** Oldest first. */
@@ -62,8 +66,9 @@ export class ReceiverStore {
   async add(app: string, receiver: NewReceiver, actor: Actor = { by: BY_SLUICE }): Promise<CreatedReceiver> {
     const { form, events } = receiver;
     const url = parseReceiverUrl(receiver.url);
-    if (Object.keys(await this.all(app)).length >= MOST)
-      throw new AppError("receivers-too-many", { app, most: MOST });
+    await refuseAddress(url, this.addresses);
+    if (Object.keys(await this.all(app)).length >= MOST_RECEIVERS)
+      throw new AppError("receivers-too-many", { app, most: MOST_RECEIVERS });
     const id = randomBytes(4).toString("hex");
     const createdAt = new Date().toISOString();
     const secret = form === "standard" ? makeSigningSecret() : undefined;
@@ -120,6 +125,13 @@ function eventOf(
   actor: Actor,
 ): NewEvent {
   return { ...actorOf(actor), app, type, data: { subject: id } };
+}
+
+/** A name that leads nowhere yet may lead somewhere later: every delivery looks again. */
+async function refuseAddress(url: string, addresses: AddressPolicy): Promise<void> {
+  await resolveHost(new URL(url).hostname, addresses).catch((error: unknown) => {
+    if (error instanceof RefusedAddress) throw new AppError("address-refused", { host: error.host });
+  });
 }
 
 /** As Standard Webhooks writes them: 24 to 64 random bytes in base64. */

@@ -1,5 +1,6 @@
 import { rm, statfs } from "node:fs/promises";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
+import { removeTree } from "../../core/files/remove-tree.js";
 import { Ticker } from "../../core/loop/ticker.js";
 import type { PipelineNeeds } from "./needs.js";
 
@@ -8,11 +9,17 @@ const CHECK_MS = 50;
 const MEGABYTE = 1024 * 1024;
 /** On a small disk the floor is a part of it. */
 const FLOOR_SHARE = 0.1;
+/** Inodes: a file system has a number of them, and each file takes one, however small it is. */
+export const MIN_FREE_FILES = 5000;
+const FILES_SHARE = 0.02;
 
 export interface DiskSpace {
   readonly freeMegabytes: number;
   /** With less there are no releases: Redis must be able to write its log. */
   readonly neededMegabytes: number;
+  /** Files that can still be made (inodes); 0 on a file system that has no number of them, where `neededFiles` is 0 too. */
+  readonly freeFiles: number;
+  readonly neededFiles: number;
   readonly isFull: boolean;
 }
 
@@ -30,12 +37,15 @@ export async function diskSpace({
   settings,
 }: Pick<PipelineNeeds, "home" | "settings">): Promise<DiskSpace> {
   const stats = await statfs(home.root);
-  const { bavail, bsize } = stats;
+  const { bavail, bsize, files, ffree } = stats;
   const floor = diskFloor(settings, stats);
+  const neededFiles = Math.ceil(Math.min(MIN_FREE_FILES, files * FILES_SHARE));
   return {
     freeMegabytes: Math.floor((bavail * bsize) / MEGABYTE),
     neededMegabytes: Math.ceil(floor / MEGABYTE),
-    isFull: bavail * bsize < floor,
+    freeFiles: ffree,
+    neededFiles,
+    isFull: bavail * bsize < floor || ffree < neededFiles,
   };
 }
 
@@ -84,6 +94,5 @@ export async function giveReserve({
 
 /** Removes what an app has and can be made again: what its builds downloaded, and its dependencies' cache. */
 export async function makeRoom({ home }: Pick<PipelineNeeds, "home">, app: string): Promise<void> {
-  for (const folder of [home.downloads(app), home.cache(app)])
-    await rm(folder, { recursive: true, force: true });
+  for (const folder of [home.downloads(app), home.cache(app)]) await removeTree(folder);
 }

@@ -1,6 +1,7 @@
 import { releaseName } from "../../core/names.js";
 import { placedTree } from "../builds/placed-tree.js";
 import { nodePath } from "../builds/node/node-path.js";
+import { ownValues } from "./release-config.js";
 import type { ReleaseWork } from "./step.js";
 
 /** What a process of the release sees; `PORT` or `SOCKET` is added by the engine. Section 5 of the design. */
@@ -10,6 +11,7 @@ export async function processEnvironment(
 ): Promise<Record<string, string>> {
   const { app, record, tools } = work;
   const { at } = placedTree(tools.home, record);
+  const config = await tools.config.read(app.name);
   return {
     PATH: `${at}/node_modules/.bin:${at}/.venv/bin:${nodePath(record.artifact, tools.path)}`,
     HOME: at,
@@ -18,7 +20,8 @@ export async function processEnvironment(
     REDIS_URL: tools.redisUsers.url(app, tools.apps.redisPassword(app)),
     SLUICE_FLAGS_URL: `${tools.flagsUrl}/${app.name}`,
     SLUICE_FLAGS_TOKEN: tools.apps.flagsToken(app),
-    ...(await tools.config.read(app.name)),
+    ...config,
+    ...(await ownValues(work, config)),
     ...record.previewEnv,
     GIT_REV: record.commit,
     RELEASE: releaseName(record.number),

@@ -1,4 +1,4 @@
-import { createWriteStream, statSync, type WriteStream } from "node:fs";
+import { chmodSync, createWriteStream, existsSync, statSync, type WriteStream } from "node:fs";
 import type { AppError } from "../../core/errors/app-error.js";
 
 /** What people read during a release. Each line goes to everyone who watches, and to the release's own log. */
@@ -19,7 +19,9 @@ export class Output {
   keepIn(path: string, bytes: number): void {
     this.file?.end();
     this.room = bytes - (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-    this.file = createWriteStream(path, { flags: "a" });
+    // What gates print may be secret; other apps' users pass through the folder.
+    this.file = createWriteStream(path, { flags: "a", mode: 0o600 });
+    if (existsSync(path)) chmodSync(path, 0o600);
     this.file.on("error", () => {
       this.file = undefined;
     });

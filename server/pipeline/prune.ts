@@ -1,4 +1,5 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
+import { removeTree } from "../../core/files/remove-tree.js";
 import { idPrefix } from "../../core/instances/instance-id.js";
 import { parseReleaseName } from "../../core/names.js";
 import { PRODUCTION, type RouteTable } from "../../core/records/routes/route-table.js";
@@ -18,7 +19,7 @@ export async function prune(tools: PipelineNeeds, app: string): Promise<void> {
   for (const name of folders) {
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
-    await rm(tools.home.release(app, number), { recursive: true, force: true });
+    await removeTree(tools.home.release(app, number));
     await tools.logs.forget(idPrefix(app, number));
   }
   for (const record of records.slice(KEPT_RECORDS)) {

@@ -38,6 +38,10 @@ interface BranchUpdate {
 }
 
 const NOTHING = /^0+$/;
+/** Branches and tags that one push may change. */
+export const MOST_REFS = 1000;
+/** Each is released. */
+export const MOST_BRANCHES = 100;
 
 /**
  * One `git push`, from the hooks' requests to git's end. In `pre-receive` each pushed branch becomes a healthy release, or
@@ -184,6 +188,7 @@ export class Push implements HookAnswerer {
 
 /** Only branches and tags may be pushed, branches only to commits. Tags and deletions make no release. */
 async function branchUpdates(updates: readonly RefUpdate[], repository: Repository): Promise<BranchUpdate[]> {
+  if (updates.length > MOST_REFS) throw new AppError("push-too-many-refs", { what: "refs", most: MOST_REFS });
   const branches: BranchUpdate[] = [];
   for (const { ref, before, after } of updates) {
     if (/^refs\/tags\/[^\s]{1,100}$/.test(ref)) continue;
@@ -193,6 +198,8 @@ async function branchUpdates(updates: readonly RefUpdate[], repository: Reposito
     const type = await repository.typeOf(after);
     if (type !== "commit") throw new AppError("push-not-a-commit", { ref, type });
     branches.push({ branch, before, commit: after });
+    if (branches.length > MOST_BRANCHES)
+      throw new AppError("push-too-many-refs", { what: "branches", most: MOST_BRANCHES });
   }
   return branches;
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { isAbsolute, join, resolve, sep } from "node:path";
 import { AppError } from "../../core/errors/app-error.js";
+import { removeTree } from "../../core/files/remove-tree.js";
 import type { Quarantine } from "../git/repository.js";
 
 const NAMES = ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"] as const;
@@ -32,7 +32,7 @@ export async function sweepQuarantines(repositoryPath: string): Promise<void> {
   const objects = join(repositoryPath, "objects");
   // At once: the next push may begin before an answer is there, and its quarantine must not be among them.
   const left = quarantinesIn(objects);
-  for (const name of left) await rm(join(objects, name), { recursive: true, force: true, maxRetries: 5 });
+  for (const name of left) await removeTree(join(objects, name));
 }
 
 function quarantinesIn(objects: string): string[] {

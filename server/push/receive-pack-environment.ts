@@ -1,4 +1,5 @@
 import type { Settings } from "../../core/settings/settings.js";
+import { gitConfig, STREAMED_BLOBS } from "../git/git-config.js";
 import { gitEnvironment } from "../git/git-environment.js";
 
 export interface ReceivePackOptions {
@@ -31,15 +32,9 @@ export function receivePackEnvironment({
     "uploadpack.allowAnySHA1InWant": "false",
     "safe.directory": "*",
   };
-  const entries = Object.entries(config);
-  const env: Record<string, string> = {
+  return {
     ...gitEnvironment(gitHome),
     ...hookEnv,
-    GIT_CONFIG_COUNT: String(entries.length),
+    ...gitConfig([...Object.entries(config), STREAMED_BLOBS]),
   };
-  for (const [index, [key, value]] of entries.entries()) {
-    env[`GIT_CONFIG_KEY_${index}`] = key;
-    env[`GIT_CONFIG_VALUE_${index}`] = value;
-  }
-  return env;
 }

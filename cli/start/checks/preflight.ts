@@ -25,6 +25,7 @@ export const PROGRAMS = new Map([
   ["node", "nodejs"],
   ["npm", "npm"],
   ["tar", "tar"],
+  ["prlimit", "util-linux"],
   ["bash", "bash"],
 ]);
 

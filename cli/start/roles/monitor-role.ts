@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { systemClock } from "../../../core/clock.js";
+import { AddressPolicy } from "../../../core/network/address-policy.js";
 import type { HostRole } from "../../../core/records/hosts/host-record.js";
 import { Monitor } from "../../../monitor/monitor.js";
 import { startNotices } from "../../../monitor/notices/start-notices.js";
@@ -12,8 +13,9 @@ export async function startMonitorRole(options: RoleOptions): Promise<void> {
   const { context, redis, log, atStop } = options;
   const { home, settings, path } = context;
   const { monitor } = settings;
+  const addresses = new AddressPolicy(settings.network.allow);
   const pagesUrl = controlUrl(settings);
-  const notices = startNotices({ redis, settings: monitor, pagesUrl, clock: systemClock, log });
+  const notices = startNotices({ redis, settings: monitor, pagesUrl, addresses, clock: systemClock, log });
   atStop(notices.stop);
   const running = await new Monitor({
     home,

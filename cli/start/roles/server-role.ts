@@ -5,6 +5,7 @@ import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
 import type { RedisUserOptions } from "../../../server/apps/redis-users.js";
 import { openAppsRedis } from "../apps-redis/apps-redis.js";
+import { watchDiskSpace } from "../disk/watch-disk-space.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
 import { openNetworks } from "../services/open-networks.js";
 import { systemUser } from "../system-user.js";
@@ -51,6 +52,8 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
     log,
   });
   atStop(async () => server.stop());
+  const disk = watchDiskSpace({ home, settings, path, log });
+  atStop(async () => disk.stop());
   const reserve = await keepReserveFile({ home, path, log });
   atStop(async () => reserve.stop());
   return server;

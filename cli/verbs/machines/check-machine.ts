@@ -1,4 +1,4 @@
-import { access, constants, statfs } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import semver from "semver";
 import { toAppError } from "../../../core/errors/app-error.js";
 import { serviceState } from "../../../core/exec/runsv.js";
@@ -8,6 +8,7 @@ import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
 import { hasNoRecipients } from "./has-no-recipients.js";
 import { checkPrograms, PROGRAMS } from "../../start/checks/preflight.js";
+import { diskUse } from "../../start/disk/disk-use.js";
 import { lastLogLines } from "../../start/services/service.js";
 
 export interface Finding {
@@ -16,7 +17,6 @@ export interface Finding {
   readonly fix?: string;
 }
 
-const MEGABYTE = 1024 * 1024;
 const OLDEST_NODE = "20.19.0";
 
 /** Checks this machine. A finding that is not ok says how to fix it. */
@@ -51,14 +51,17 @@ async function home(context: Context): Promise<Finding> {
   );
 }
 
-async function disk({ home, settings }: Context): Promise<Finding> {
-  const stats = await statfs(home.root).catch(() => undefined);
-  if (stats === undefined) return { ok: true, what: "disk: not checked, there is no state folder yet" };
-  const free = Math.floor((stats.bavail * stats.bsize) / MEGABYTE);
+async function disk({ home, settings, path }: Context): Promise<Finding> {
+  const space = await diskUse(home, settings, path).catch(() => undefined);
+  if (space === undefined) return { ok: true, what: "disk: not checked, there is no state folder yet" };
+  const { freeMegabytes, neededMegabytes, freeFiles, neededFiles, isFull, largest } = space;
+  const files = neededFiles === 0 ? "" : `, room for ${freeFiles} files`;
+  const most = largest.map(({ folder, megabytes }) => `${folder} ${megabytes} MB`);
+  const taken = most.length === 0 ? "" : `; most is in ${most.join(", ")}`;
   return {
-    ok: free >= settings.limits.minFreeMegabytes,
-    what: `disk: ${free} MB free`,
-    fix: `Free some space: pushes are declined while less than ${settings.limits.minFreeMegabytes} MB is free.`,
+    ok: !isFull,
+    what: `disk: ${freeMegabytes} MB free${files}${taken}`,
+    fix: `Free some space: pushes are declined while less than ${neededMegabytes} MB or room for ${neededFiles} files is free.`,
   };
 }
 

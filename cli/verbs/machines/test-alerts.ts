@@ -4,6 +4,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { systemClock } from "../../../core/clock.js";
 import { basicInventory } from "../../../monitor/sampling/inventory.js";
 import { testNotice } from "../../../monitor/notices/test-notice.js";
+import { AddressPolicy } from "../../../core/network/address-policy.js";
 import { openSenders } from "../../../monitor/notices/senders/open-senders.js";
 import type { Sender } from "../../../monitor/notices/senders/sender.js";
 import { controlUrl } from "../../../server/releases/public-url.js";
@@ -20,7 +21,12 @@ const TIMEOUT_MS = 120_000;
 /** `sluice alerts test`: from here, with this machine's settings. Nothing else of Sluice has to run. */
 export async function testAlerts(context: Context): Promise<void> {
   const { settings } = context;
-  const senders = openSenders(settings.monitor, controlUrl(settings), systemClock);
+  const senders = openSenders(
+    settings.monitor,
+    controlUrl(settings),
+    systemClock,
+    new AddressPolicy(settings.network.allow),
+  );
   if (senders.length === 0) throw new AppError("senders-none", { file: context.home.settings() });
   const problems: string[] = [];
   for (const sender of senders) problems.push(...(await testSender(context, sender)));

@@ -9,6 +9,7 @@ import { startDetached } from "../../../core/exec/start-detached.js";
 import { readOrMakeSecret } from "../../../core/secrets.js";
 import type { Context } from "../../start/context.js";
 import { parseSomeOf } from "../arguments/parse-some-of.js";
+import { openSettingsWarning } from "../../start/checks/open-settings.js";
 import { checkHome } from "../../start/checks/preflight.js";
 import { ROLES, type Role } from "../../start/roles/role.js";
 import { recoveringLines } from "../../show/recovering-lines.js";
@@ -48,6 +49,8 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
   try {
     await Promise.race([waitForRecovery(running), aborted(stopping)]);
     announce(context, running);
+    const warning = await openSettingsWarning(context.home);
+    if (warning !== undefined) context.print(` !     ${warning}`);
     if (demo && (await showDemo(context, running.adminToken, stopping)))
       context.print("       Ctrl-C stops everything.");
     await aborted(stopping);

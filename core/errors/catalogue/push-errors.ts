@@ -29,6 +29,11 @@ export const pushErrors = {
     ({ megabytes }) => `The push is larger than the limit of ${megabytes} MB.`,
     () => "Remove large files from the commits (git rebase -i), or raise limits.pushMegabytes in sluice.yml.",
   ),
+  "push-too-many-refs": entry<{ what: string; most: number }>(
+    413,
+    ({ what, most }) => `The push changes more than ${most} ${what}, the most at a time.`,
+    () => "Push what should be released by name: git push REMOTE master.",
+  ),
   "push-skip-gates": entry(
     403,
     () => "This server does not allow a push to skip the gates.",

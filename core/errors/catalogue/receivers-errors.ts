@@ -7,6 +7,11 @@ export const receiversErrors = {
     ({ problem }) => `Notifications cannot be sent there: ${problem}.`,
     () => "Give an address such as https://example.com/hook, without a user or password in it.",
   ),
+  "address-refused": entry<{ host: string }>(
+    403,
+    ({ host }) => `${printable(host)} is an address of this machine or of a private network.`,
+    () => "Give a public address. An admin of this machine can open others with network.allow in sluice.yml.",
+  ),
   "receiver-unknown": entry<{ app: string; id: string }>(
     404,
     ({ app, id }) => `"${app}" has no notification receiver "${printable(id)}".`,

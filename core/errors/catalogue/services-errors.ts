@@ -46,12 +46,20 @@ export const servicesErrors = {
     () =>
       "It was not changed, and running apps are not affected. Use the version that wrote it, or restore a copy.",
   ),
-  "disk-full": entry<{ path: string; freeMegabytes: number; neededMegabytes: number }>(
+  "disk-full": entry<{
+    path: string;
+    freeMegabytes: number;
+    neededMegabytes: number;
+    freeFiles: number;
+    neededFiles: number;
+  }>(
     507,
-    ({ path, freeMegabytes, neededMegabytes }) =>
-      `The disk of ${path} is full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free.`,
+    ({ path, freeMegabytes, neededMegabytes, freeFiles, neededFiles }) =>
+      freeFiles < neededFiles
+        ? `The disk of ${path} is full: room for ${freeFiles} files (inodes), ${neededFiles} must stay free.`
+        : `The disk of ${path} is full: ${freeMegabytes} MB free, ${neededMegabytes} MB must stay free.`,
     () =>
-      "Nothing was changed. Free some space (old logs, unused apps: sluice destroy APP --yes) and try again.",
+      "Nothing was changed. Free some space (sluice doctor shows what takes it; sluice destroy APP --yes) and try again.",
     true,
   ),
   "haproxy-files-behind": entry<{ folder: string }>(

@@ -8,6 +8,27 @@ export const treeErrors = {
       `The symbolic link ${printable(path)} points outside the repository (${printable(target)}).`,
     () => "Point it to a path inside the repository, or remove it (git rm). Then commit and push again.",
   ),
+  "tree-link-too-long": entry<{ path: string; most: number }>(
+    422,
+    ({ path, most }) => `The target of the symbolic link ${printable(path)} is longer than ${most} bytes.`,
+    () => "Point it to a path inside the repository, or remove it (git rm). Then commit and push again.",
+  ),
+  "tree-path-too-long": entry<{ path: string; most: number }>(
+    422,
+    ({ path, most }) => `A path in the commit is longer than ${most} bytes: ${printable(path)}`,
+    () => "Move the file to fewer or shorter folders (git mv). Then commit and push again.",
+  ),
+  "tree-too-large": entry<{ what: string; most: number }>(
+    422,
+    ({ what, most }) => `The commit has more than ${most} ${what}, the most that Sluice releases.`,
+    () => "Remove what is not needed to run the app (git rm, .gitignore). Then commit and push again.",
+  ),
+  "tree-file-too-large": entry<{ path: string; most: number }>(
+    422,
+    ({ path, most }) =>
+      `${printable(path)} is larger than ${most / 1024 ** 2} MB, the most that Sluice reads of it.`,
+    () => "Make it smaller, commit and push again; docs/limits.md lists all limits.",
+  ),
   "procfile-invalid": entry<{ line: number; text: string; problem: string }>(
     422,
     ({ line, text, problem }) => `Procfile, line ${line}: ${problem}: ${printable(text)}`,

@@ -8,9 +8,10 @@ export const webhooksErrors = {
     () =>
       "`sluice webhook APP` prints the secret to paste into the forge; `sluice deliveries APP` shows why it was refused.",
   ),
-  "webhook-busy": entry<{ most: number }>(
+  "webhook-busy": entry<{ most: number; kilobytes: number }>(
     503,
-    ({ most }) => `Sluice is already receiving ${most} deliveries of more than 1 MB.`,
+    ({ most, kilobytes }) =>
+      `Sluice is already receiving ${most} deliveries of up to ${kilobytes} kB, the most at a time.`,
     () => "Deliver it again in a moment. Anything missed is found at the next check of the source.",
     true,
   ),
@@ -24,7 +25,7 @@ export const webhooksErrors = {
     400,
     ({ reason }) => `Sluice cannot fetch from this source: ${reason}.`,
     () =>
-      "Give an address that git understands: https://HOST/OWNER/NAME.git, ssh://git@HOST/OWNER/NAME.git, git@HOST:OWNER/NAME.git or file:///FOLDER.",
+      "Give an address that git understands: https://HOST/OWNER/NAME.git, ssh://git@HOST/OWNER/NAME.git or git@HOST:OWNER/NAME.git.",
   ),
   "source-missing": entry<{ app: string }>(
     409,
@@ -37,6 +38,17 @@ export const webhooksErrors = {
     ({ app }) =>
       `Check the address, and that the deploy key is added there (\`sluice webhook ${app}\` prints it).`,
     true,
+  ),
+  "source-folder-refused": entry<{ folder: string }>(
+    403,
+    ({ folder }) => `${printable(folder)} is a folder of this machine.`,
+    () =>
+      "Give an https:// or ssh:// address. An admin of this machine can open folders with network.sourceFolders in sluice.yml.",
+  ),
+  "source-too-large": entry<{ megabytes: number }>(
+    413,
+    ({ megabytes }) => `The source has more than ${megabytes} MB to fetch, the limit of one push.`,
+    () => "Remove large files from its history, or raise limits.pushMegabytes in sluice.yml.",
   ),
   "commit-not-on-branch": entry<{ branch: string; commit: string }>(
     409,

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../core/clock.js";
+import type { AddressPolicy } from "../../../core/network/address-policy.js";
 import type { MonitorSettings } from "../../../core/settings/monitor-settings.js";
 import { EmailSender } from "../mail/email-sender.js";
 import type { Sender } from "./sender.js";
@@ -10,10 +11,11 @@ export function openSenders(
   { email, webhook, slack }: Pick<MonitorSettings, "email" | "webhook" | "slack">,
   pagesUrl: string,
   clock: Clock,
+  addresses: AddressPolicy,
 ): Sender[] {
   return [
     ...(email === undefined ? [] : [new EmailSender(email, pagesUrl)]),
-    ...(webhook === undefined ? [] : [new WebhookSender(webhook, clock)]),
-    ...(slack === undefined ? [] : [new SlackSender(slack)]),
+    ...(webhook === undefined ? [] : [new WebhookSender(webhook, clock, addresses)]),
+    ...(slack === undefined ? [] : [new SlackSender(slack, addresses)]),
   ];
 }

@@ -1,6 +1,7 @@
 import { slackLine } from "../../../core/notify/slack-line.js";
 import type { AlertNotice } from "../../../core/records/alerts/alert-notice.js";
 import type { SlackSettings } from "../../../core/settings/sender-settings.js";
+import type { AddressPolicy } from "../../../core/network/address-policy.js";
 import { sendRequest } from "../../../core/network/send-request.js";
 import type { NoticeFacts } from "../notice-facts.js";
 import type { Sender } from "./sender.js";
@@ -14,7 +15,10 @@ export class SlackSender implements Sender {
   readonly to: readonly string[];
   readonly by: string;
 
-  constructor(private readonly settings: SlackSettings) {
+  constructor(
+    private readonly settings: SlackSettings,
+    private readonly addresses: AddressPolicy,
+  ) {
     // The rest of the address is the secret.
     this.by = new URL(settings.url).host;
     this.to = [this.by];
@@ -34,7 +38,7 @@ export class SlackSender implements Sender {
         headers: { "user-agent": "sluice-alerts", ...headers },
         body,
       },
-      { signal, timeoutMs: TIMEOUT_MS },
+      { addresses: this.addresses, signal, timeoutMs: TIMEOUT_MS },
     );
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../../../core/clock.js";
 import { standardWebhook } from "../../../core/notify/standard-webhook.js";
 import type { AlertNotice } from "../../../core/records/alerts/alert-notice.js";
 import type { WebhookSettings } from "../../../core/settings/sender-settings.js";
+import type { AddressPolicy } from "../../../core/network/address-policy.js";
 import { sendRequest } from "../../../core/network/send-request.js";
 import type { NoticeFacts } from "../notice-facts.js";
 import type { Sender } from "./sender.js";
@@ -18,6 +19,7 @@ export class WebhookSender implements Sender {
   constructor(
     private readonly settings: WebhookSettings,
     private readonly clock: Clock,
+    private readonly addresses: AddressPolicy,
   ) {
     this.by = new URL(settings.url).host;
     this.to = [this.by];
@@ -35,7 +37,7 @@ export class WebhookSender implements Sender {
     const headers = { "user-agent": "sluice-alerts", ...message.headers };
     await sendRequest(
       { method: "POST", url, headers, body: message.body },
-      { signal, timeoutMs: TIMEOUT_MS },
+      { addresses: this.addresses, signal, timeoutMs: TIMEOUT_MS },
     );
   }
 }

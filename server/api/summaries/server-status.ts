@@ -18,7 +18,7 @@ export async function serverStatus(
   version: string,
   scope: Pick<Scope, "apps">,
 ): Promise<ServerStatus> {
-  const [haproxy, redisService, appsService, areAppsUp, disk] = await Promise.all([
+  const [haproxy, redisService, appsService, areAppsUp, space] = await Promise.all([
     serviceState(tools.home.service("haproxy")),
     serviceState(tools.home.service("redis")),
     serviceState(tools.home.service("apps-redis")),
@@ -42,7 +42,11 @@ export async function serverStatus(
     ...(areAppsUp === undefined
       ? {}
       : { appsRedis: { state: areAppsUp ? "up" : "down", pid: appsService.pid } }),
-    disk,
+    disk: {
+      freeMegabytes: space.freeMegabytes,
+      neededMegabytes: space.neededMegabytes,
+      isFull: space.isFull,
+    },
     alert: records?.alert ?? false,
     recovering: tools.recovering.names().filter((app) => coversApp(scope, app)),
     apps: records?.apps ?? [],

@@ -4,6 +4,7 @@ import type { ReleaseManifest } from "../../../core/records/releases/release-man
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
 import type { ReleaseRecord, ServingSettings } from "../../../core/records/releases/release-record.js";
 import { isPreview, PRODUCTION } from "../../../core/records/routes/route-table.js";
+import type { Settings } from "../../../core/settings/settings.js";
 import { readTreeFile } from "../tree-file.js";
 import { appJsonSchema, parseAppJson, type AppJson } from "./app-json.js";
 import { buildScript, gatesOfScripts, parsePackageJson, type PackageJson } from "./package-json.js";
@@ -31,8 +32,11 @@ export interface Manifest {
 const DRAIN_SECONDS = 900;
 const STICKY_DRAIN_SECONDS = 3600;
 
+/** Of each instance, by `sluice.yml`. */
+export type MemorySettings = Pick<Settings["instances"], "memoryMegabytes" | "maxMemoryMegabytes">;
+
 /** Reads the manifest of a tree. Throws what is wrong with it, in the words of the file. */
-export async function readManifest(tree: string, memoryMegabytes: number): Promise<Manifest> {
+export async function readManifest(tree: string, memory: MemorySettings): Promise<Manifest> {
   const [procfile, appText, packageText, nvmrc, nodeVersion, dockerfile] = await Promise.all(
     ["Procfile", "app.json", "package.json", ".nvmrc", ".node-version", "Dockerfile"].map((name) =>
       readTreeFile(tree, name),
@@ -40,6 +44,7 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
   );
   const packageJson = packageText === undefined ? undefined : parsePackageJson(packageText);
   const appJson = appText === undefined ? appJsonSchema.parse({}) : parseAppJson(appText);
+  refuseMemory(appJson, memory);
   const commands = commandsOf(procfile, packageJson, dockerfile !== undefined);
   const { sluice } = appJson;
   const sticky = sluice.sessions === "sticky";
@@ -60,7 +65,7 @@ export async function readManifest(tree: string, memoryMegabytes: number): Promi
       drainSeconds: sluice.drainSeconds ?? (sticky ? STICKY_DRAIN_SECONDS : DRAIN_SECONDS),
       standbySeconds: sluice.standbySeconds,
       sessionIdleSeconds: sluice.sessionIdleSeconds,
-      memoryMegabytes: sluice.memoryMegabytes ?? memoryMegabytes,
+      memoryMegabytes: sluice.memoryMegabytes ?? memory.memoryMegabytes,
       sleepSeconds: 0,
       expireSeconds: 0,
     },
@@ -120,6 +125,18 @@ function processesOf(processes: readonly ReleaseProcess[], track: string): Relea
     if (process.name !== "web") return { ...process, quantity: 0 };
     return isPreview(track) ? { ...process, quantity: Math.min(1, process.quantity) } : process;
   });
+}
+
+function refuseMemory({ sluice }: AppJson, { maxMemoryMegabytes: most }: MemorySettings): void {
+  const asked = {
+    "sluice.memoryMegabytes": sluice.memoryMegabytes,
+    "sluice.previews.memoryMegabytes": sluice.previews.memoryMegabytes,
+  };
+  for (const [key, megabytes = 0] of Object.entries(asked)) {
+    if (megabytes <= most) continue;
+    const problem = `${key}: ${megabytes} is more than ${most}, the most that this server allows (instances.maxMemoryMegabytes in sluice.yml)`;
+    throw new AppError("manifest-invalid", { file: "app.json", problem });
+  }
 }
 
 function commandsOf(

@@ -1,8 +1,9 @@
-import { access, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import semver from "semver";
 import { AppError } from "../../../core/errors/app-error.js";
 import { captureCommand } from "../../../core/exec/exec.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import type { BuildsNeeds } from "../needs.js";
 import { parseNpmFailure } from "./npm-failure.js";
 
@@ -42,7 +43,7 @@ export async function fetchNode(tools: NpmTools, version: string, signal: AbortS
       if (!(await isThere(folder))) throw error;
     });
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await removeTree(staging);
   }
   return folder;
 }

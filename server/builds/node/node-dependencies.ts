@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
-import { chown, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { DependencyCache, type Variant } from "../dependency-cache.js";
 import { installsAlone, type PackageJson } from "../manifest/package-json.js";
 import type { BuildWork } from "../build-work.js";
 import { builderOf } from "../../machine.js";
 import { runBuildTask } from "../task.js";
-import { readTreeFile } from "../tree-file.js";
-import { nodePath } from "./node-path.js";
-import { hostNodeVersion } from "./node-version.js";
+import { copyTreeFile, LONGEST_LOCKFILE_BYTES, readTreeFile, treeFileDigest } from "../tree-file.js";
+import { nodeVersionOf } from "./node-version.js";
 
 /** How each package manager installs exactly what its lockfile says. */
 const MANAGERS = [
@@ -61,7 +61,7 @@ export async function nodeDependencies(
   if (Object.keys(all).length === 0 && packageJson.workspaces === undefined) return undefined;
   const hasDevelopment = Object.keys(packageJson.devDependencies).length > 0;
   for (const { lockfile, install, prune } of MANAGERS) {
-    const lock = await readTreeFile(tree, lockfile);
+    const lock = await treeFileDigest(tree, lockfile, LONGEST_LOCKFILE_BYTES);
     if (lock === undefined) continue;
     const shared = install.startsWith("npm ci") && installsAlone(packageJson);
     return {
@@ -98,7 +98,7 @@ export async function install(
   const wasThere = await cache.has(app.name, key, variant);
   if (!wasThere) await fillCache(work, dependencies, key, tree, variant, signal);
   // What was committed there makes way, as it does for npm ci.
-  await rm(join(tree, "node_modules"), { recursive: true, force: true });
+  await removeTree(join(tree, "node_modules"));
   await cache.take(app.name, key, variant, join(tree, "node_modules"), builderOf(app, tools));
   return wasThere ? "cached" : "installed";
 }
@@ -133,10 +133,7 @@ async function fillCache(
   const staging = await cache.staging(app.name, user);
   try {
     for (const name of ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"]) {
-      const text = await readTreeFile(tree, name);
-      if (text === undefined) continue;
-      await writeFile(join(staging, name), text);
-      if (user !== undefined) await chown(join(staging, name), user.uid, user.gid);
+      await copyTreeFile(tree, name, join(staging, name), { most: LONGEST_LOCKFILE_BYTES, user });
     }
     const command = variant === "production" ? `${dependencies.install} --omit=dev` : dependencies.install;
     await run(work, command, staging, signal);
@@ -154,13 +151,12 @@ async function cacheKey(
   packageJson: PackageJson,
   lock: string,
 ): Promise<string> {
-  const path = nodePath(work.record.artifact, work.tools.path);
   const parts = [
     CACHE_VERSION,
     lock,
     JSON.stringify([packageJson.dependencies, packageJson.devDependencies, packageJson.optionalDependencies]),
     (await readTreeFile(tree, ".npmrc")) ?? "",
-    await hostNodeVersion(path),
+    await nodeVersionOf(work.record.artifact, work.tools.path),
     process.platform,
     process.arch,
   ];

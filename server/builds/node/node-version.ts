@@ -1,8 +1,9 @@
 import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import semver from "semver";
 import { AppError } from "../../../core/errors/app-error.js";
 import { outputOf } from "../../../core/exec/exec.js";
+import type { Artifact } from "../../../core/records/releases/artifact.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { BuildWork } from "../build-work.js";
 import { fetchNode, findNodeVersion } from "./fetch-node.js";
@@ -41,6 +42,14 @@ export interface NodeWork {
   readonly out: Pick<BuildWork["out"], "line">;
 }
 
-export async function hostNodeVersion(path: string): Promise<string> {
+/**
+ * `v22.1.0`: the version that an artifact runs with. A fetched Node.js is told by its folder's name, which its package's
+ * version is: it came from a registry, and is nothing that root may run.
+ */
+export async function nodeVersionOf({ nodeFolder }: Artifact, path: string): Promise<string> {
+  return nodeFolder === undefined ? hostNodeVersion(path) : `v${basename(dirname(nodeFolder))}`;
+}
+
+async function hostNodeVersion(path: string): Promise<string> {
   return (await outputOf({ argv: ["node", "--version"], env: { PATH: path } })).trim();
 }

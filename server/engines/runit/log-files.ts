@@ -1,9 +1,11 @@
 import { watch } from "node:fs";
 import { open, readdir, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { LineSplitter } from "../../../core/exec/line-splitter.js";
 import type { LogLine, LogOptions } from "../instance-logs.js";
 
 const POLL_MS = 1000;
+const CHUNK_BYTES = 65_536;
 
 /** How far a log was read: a file keeps its inode when `current` is renamed to `@…`. */
 interface Position {
@@ -12,16 +14,23 @@ interface Position {
   readonly offset: number;
   /** Of the file, as it was then. */
   readonly size: number;
+  /** What follows is the rest of a line that was longer than a line may be, and was given already. */
+  readonly isInCutLine: boolean;
 }
 
-const START: Position = { inode: 0, offset: 0, size: 0 };
+const START: Position = { inode: 0, offset: 0, size: 0, isInCutLine: false };
 
-/** Reads a folder that `svlogd -tt` writes: rotated files `@….s|u`, then `current`. */
+interface Part {
+  readonly lines: string[];
+  readonly position: Position;
+}
+
+/** Reads a folder that `svlogd -tt` writes: rotated files `@….s|u`, then `current`. Long lines are cut. */
 export async function* readLog(
   folder: string,
   { lines, follow, signal }: LogOptions,
 ): AsyncGenerator<LogLine> {
-  const { text, position } = await tail(folder, lines);
+  const { lines: text, position } = await tail(folder, lines);
   yield* text.map(parseLine);
   if (follow) yield* followFrom(folder, position, signal);
 }
@@ -33,16 +42,16 @@ export function parseLine(line: string): LogLine {
   return { at: `${match[1] ?? ""}T${(match[2] ?? "").slice(0, 12)}Z`, text: match[3] ?? "" };
 }
 
-async function tail(folder: string, lines: number): Promise<{ text: string[]; position: Position }> {
+async function tail(folder: string, lines: number): Promise<Part> {
   return withFiles(folder, async (current, older) => {
-    if (current === undefined) return { text: [], position: START };
-    const newest = await readFrom(current, START);
+    if (current === undefined) return { lines: [], position: START };
+    const newest = await readFrom(current, START, lines);
     const text = newest.lines;
     for (const file of (await older()).reverse()) {
       if (text.length >= lines) break;
-      text.unshift(...(await readFrom(file, START)).lines);
+      text.unshift(...(await readWhole(file, START, lines - text.length)));
     }
-    return { text: lines === 0 ? [] : text.slice(-lines), position: newest.position };
+    return { lines: text, position: newest.position };
   });
 }
 
@@ -57,7 +66,7 @@ async function* followFrom(folder: string, from: Position, signal: AbortSignal):
 }
 
 /** The lines after a position: the rest of its file, which may have been renamed since, then the newer files. */
-async function readOn(folder: string, from: Position): Promise<{ lines: string[]; position: Position }> {
+async function readOn(folder: string, from: Position): Promise<Part> {
   return withFiles(folder, async (current, older) => {
     if (current === undefined) return { lines: [], position: from };
     if ((await current.stat()).ino === from.inode) return readFrom(current, from);
@@ -65,7 +74,7 @@ async function readOn(folder: string, from: Position): Promise<{ lines: string[]
     const inodes = await Promise.all(before.map(async (file) => (await file.stat()).ino));
     const lines: string[] = [];
     for (const file of before.slice(Math.max(0, inodes.indexOf(from.inode))))
-      lines.push(...(await readFrom(file, from)).lines);
+      lines.push(...(await readWhole(file, from)));
     const newest = await readFrom(current, START);
     return { lines: [...lines, ...newest.lines], position: newest.position };
   });
@@ -97,17 +106,42 @@ async function withFiles<T>(
   }
 }
 
-/** Whole lines of a file, after the position if that is in it. */
-async function readFrom(file: FileHandle, from: Position): Promise<{ lines: string[]; position: Position }> {
+/** The lines of a file that grows no more, the last `most` of them; svlogd may have rotated it within a line. */
+async function readWhole(file: FileHandle, from: Position, most?: number): Promise<string[]> {
+  const { lines, rest } = await readFrom(file, from, most);
+  return [...lines, ...rest];
+}
+
+/**
+ * Lines of a file, after the position if that is in it, the last `most` of them; and what has not ended yet. Whatever the
+ * file holds, memory takes the lines alone.
+ */
+async function readFrom(
+  file: FileHandle,
+  from: Position,
+  most = Infinity,
+): Promise<Part & { readonly rest: string[] }> {
   const { size, ino } = await file.stat();
   const start = ino === from.inode ? from.offset : 0;
-  const buffer = Buffer.alloc(Math.max(0, size - start));
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
-  const end = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1;
-  const text = buffer.toString("utf8", 0, end);
+  const splitter = new LineSplitter({
+    isCut: ino === from.inode && from.isInCutLine,
+    endsAtReturn: false,
+  });
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  const lines: string[] = [];
+  let at = start;
+  while (at < size) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - at), at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+    lines.push(...splitter.push(buffer.subarray(0, bytesRead)));
+    if (lines.length > 2 * most) lines.splice(0, lines.length - most);
+  }
+  const { pending, isInCutLine } = splitter;
   return {
-    lines: text === "" ? [] : text.slice(0, -1).split("\n"),
-    position: { inode: ino, offset: start + end, size },
+    lines: lines.slice(Math.max(0, lines.length - most)),
+    rest: splitter.end(),
+    position: { inode: ino, offset: at - pending, size, isInCutLine },
   };
 }
 

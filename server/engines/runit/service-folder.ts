@@ -18,7 +18,8 @@ export interface ServiceFolder {
 
 /** How many seconds an instance must live for its end not to count as a failed start. */
 const STEADY_SECONDS = 10;
-const LOG_FILES = 5;
+/** svlogd keeps so many beside the one it writes. */
+export const LOG_FILES = 5;
 
 /** The files of a folder that `runsv` can supervise: path → text. All of them are programs but `instance`. */
 export function serviceFiles(folder: ServiceFolder): Readonly<Record<string, string>> {

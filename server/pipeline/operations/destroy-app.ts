@@ -1,6 +1,6 @@
 import type { Actor } from "../../../core/records/events/actor.js";
-import { rm } from "node:fs/promises";
 import type { AppError } from "../../../core/errors/app-error.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import { waitForProxiesIfPossible } from "../../routes/wait-for-proxies.js";
 import type { PipelineNeeds } from "../needs.js";
@@ -34,8 +34,8 @@ export async function destroyApp(
     await redisUsers.remove(app);
     signal.throwIfAborted();
     // A delivery that was under way may still be fetching into it.
-    await rm(home.app(app), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    await rm(home.sockets(app), { recursive: true, force: true });
+    await removeTree(home.app(app));
+    await removeTree(home.sockets(app));
     await traffic.remove(app);
     // An app that is made under this name must not take those that still run for its own.
     await apps.remove(app, { keepsNumbers: unheard !== undefined, ...actor });

@@ -11,6 +11,7 @@ import { bringUp } from "../bring-up/bring-up.js";
 import { discardFresh } from "../bring-up/discard.js";
 import type { Output } from "../output.js";
 import type { Pipeline } from "../pipeline.js";
+import { keepOwnValues } from "../release-config.js";
 import { inDoubt } from "../runner/runner.js";
 import { sizeAsProduction } from "./size-as-production.js";
 import type { ReleaseWork } from "../step.js";
@@ -52,10 +53,12 @@ export async function promote(
       const work = await pipeline.lockedWork(canary, out, { quarantine: {}, skipGates: false });
       await takeProduction(work, stop, actor);
       // The promotion is done. A failure from here on is reported and retried, never undone.
-      await pipeline.toSettled(work, stop).catch((error: unknown) => {
-        tools.log.error({ err: toAppError(error), app }, "a step after a promotion failed");
-        out.problem(toAppError(error));
-      });
+      await keepOwnValues(work)
+        .then(async () => pipeline.toSettled(work, stop))
+        .catch((error: unknown) => {
+          tools.log.error({ err: toAppError(error), app }, "a step after a promotion failed");
+          out.problem(toAppError(error));
+        });
       return work.record;
     }),
   );

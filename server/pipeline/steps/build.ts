@@ -8,7 +8,7 @@ import { runBuildTask } from "../../builds/task.js";
 export async function runBuild(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   const { tools, record, out } = work;
   const tree = tools.home.tree(record.app, record.number);
-  const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
+  const manifest = await readManifest(tree, tools.settings.instances);
   if (manifest.build !== undefined && manifest.packageJson !== undefined) {
     const command = `npm run ${manifest.build}`;
     out.heading(`Build: ${command}`);

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { productionOf } from "../../routes/production-of.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { forTrack, readManifest } from "../../builds/manifest/manifest.js";
@@ -15,23 +15,23 @@ export const checkout: Step = {
   run: async (work, signal) => {
     const { repository, record, tools, out } = work;
     out.heading(`Checking out ${record.commit.slice(0, 10)} of ${record.branch}`);
-    await repository.refuseOutsideLinks(record.commit);
+    await repository.refuseUnfitTree(record.commit);
     const tree = await freshFolder(work);
     await repository.extract(record.commit, tree, builderOf(work.app, tools), signal);
-    const manifest = await readManifest(tree, tools.settings.instances.memoryMegabytes);
+    const manifest = await readManifest(tree, tools.settings.instances);
     return forTrack(manifest, record.track, (await productionOf(tools, work.app.name))?.processes);
   },
   undo: async ({ tools, record }) => {
     // What was said stays, so that it can be read afterwards.
-    await rm(tools.home.tree(record.app, record.number), { recursive: true, force: true });
-    await rm(tools.home.gatesTree(record.app, record.number), { recursive: true, force: true });
+    await removeTree(tools.home.tree(record.app, record.number));
+    await removeTree(tools.home.gatesTree(record.app, record.number));
   },
 };
 
 /** The builder's own; nobody else can look into it. */
 async function freshFolder({ tools, app, record }: ReleaseWork): Promise<string> {
   const tree = tools.home.tree(app.name, record.number);
-  await rm(tree, { recursive: true, force: true });
+  await removeTree(tree);
   await ownFolder(tree, builderOf(app, tools));
   return tree;
 }

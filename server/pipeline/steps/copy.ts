@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
 import { AppError } from "../../../core/errors/app-error.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { releaseName } from "../../../core/names.js";
 import { userOf } from "../../machine.js";
 import { copyFolder } from "../../builds/copy-folder.js";
@@ -19,7 +19,7 @@ export const copy: Step = {
       throw new AppError("release-unknown", { app: app.name, release: releaseName(copyOf), known: [] });
     out.heading(`Copying ${releaseName(copyOf)}`);
     const tree = tools.home.tree(app.name, record.number);
-    await rm(tree, { recursive: true, force: true });
+    await removeTree(tree);
     await copyFolder(tools.home.tree(app.name, copyOf), tree, userOf(app, tools), tools.path);
     const { artifact, serving, manifest } = original;
     // It has nobody to go back to.
@@ -30,6 +30,6 @@ export const copy: Step = {
     };
   },
   undo: async ({ tools, record }) => {
-    await rm(tools.home.tree(record.app, record.number), { recursive: true, force: true });
+    await removeTree(tools.home.tree(record.app, record.number));
   },
 };

@@ -33,7 +33,7 @@ export const gatesAndBuild: Step = {
     const { home, settings } = work.tools;
     const tree = home.tree(work.app.name, work.record.number);
     await sealTree(tree, userOf(work.app, work.tools), work.tools.path);
-    return { manifest: keptManifest(await readManifest(tree, settings.instances.memoryMegabytes)) };
+    return { manifest: keptManifest(await readManifest(tree, settings.instances)) };
 
     async function gated(end: AbortSignal): Promise<void> {
       await runGates(work, end);

@@ -1,5 +1,5 @@
-import { rm } from "node:fs/promises";
 import { AppError } from "../../../core/errors/app-error.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { readManifest } from "../../builds/manifest/manifest.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { install, nodeDependencies } from "../../builds/node/node-dependencies.js";
@@ -13,10 +13,7 @@ import { runBuildTask } from "../../builds/task.js";
  */
 export async function runGates(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   const { tools, app, record, out } = work;
-  const manifest = await readManifest(
-    tools.home.tree(app.name, record.number),
-    tools.settings.instances.memoryMegabytes,
-  );
+  const manifest = await readManifest(tools.home.tree(app.name, record.number), tools.settings.instances);
   if (manifest.gates.size === 0) return;
   if (work.skipGates) {
     out.heading("Gates skipped (push option skip-gates)");
@@ -30,7 +27,7 @@ export async function runGates(work: ReleaseWork, signal: AbortSignal): Promise<
     if (node !== undefined) await install(work, node, tree, "full", signal);
     await runAll(work, manifest.gates, tree, signal);
   } finally {
-    await rm(tree, { recursive: true, force: true });
+    await removeTree(tree);
   }
 }
 
@@ -40,7 +37,7 @@ async function checkOut(
   signal: AbortSignal,
 ): Promise<void> {
   const user = builderOf(app, tools);
-  await rm(tree, { recursive: true, force: true });
+  await removeTree(tree);
   await ownFolder(tree, user);
   await repository.extract(record.commit, tree, user, signal);
 }

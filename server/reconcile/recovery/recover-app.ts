@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { AppError, isAppError, toAppError } from "../../../core/errors/app-error.js";
 import { idPrefix, parseInstanceId } from "../../../core/instances/instance-id.js";
 import { parseReleaseName, releaseName } from "../../../core/names.js";
@@ -6,6 +6,7 @@ import { hasReached, isUnfinished } from "../../../core/records/releases/phase.j
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { PRODUCTION, type RouteTable } from "../../../core/records/routes/route-table.js";
 import { unlessAborted } from "../../../core/async/unless-aborted.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import type { InstanceState } from "../../engines/engine.js";
 import { withDeadline } from "../../pipeline/runner/deadline.js";
 import { DependencyCache } from "../../builds/dependency-cache.js";
@@ -174,7 +175,7 @@ async function sweepFolders(
   for (const name of await readdir(tools.home.releases(app)).catch(() => [])) {
     const number = parseReleaseName(name);
     if (number === undefined || kept.has(number)) continue;
-    await rm(tools.home.release(app, number), { recursive: true, force: true });
+    await removeTree(tools.home.release(app, number));
     await tools.logs.forget(idPrefix(app, number));
   }
   await new DependencyCache(tools).sweep(app);

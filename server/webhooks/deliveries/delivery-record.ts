@@ -35,6 +35,10 @@ export const deliveryRecordSchema = z.object({
   answer: z.number().int(),
   state: z.enum(["waiting", "running", "done"]),
   updates: z.array(branchUpdateSchema),
+  /** Digest of what was delivered: a host may call the same thing by another name. */
+  body: z.string().optional(),
+  /** The same came before, under another name. */
+  repeated: z.literal(true).optional(),
   /** Why there was nothing to do. */
   reason: z.string().optional(),
   results: z.array(branchResultSchema),

@@ -20,8 +20,9 @@ export const DELIVERY_KEYS: AppKeys = {
   sets: [keys.deliveryApps],
 };
 
-const KEPT_DELIVERIES = 200;
-const KEPT_IDS = 20_000;
+export const KEPT_DELIVERIES = 200;
+/** Two a delivery: its name and its body's digest. */
+const KEPT_IDS = 40_000;
 const KEPT_REFUSED = 50;
 
 /** A delivery with the number that it got in its app. */
@@ -34,8 +35,9 @@ export class DeliveryStore {
   constructor(private readonly redis: Database) {}
 
   /**
-   * Keeps a delivery, in its turn behind those that wait. `duplicate`: one of its id came before. `gone`: the app has no
-   * webhook any more, and nothing was kept.
+   * Keeps a delivery, in its turn behind those that wait. `duplicate`: one of its id came before, or one with the same body
+   * that is not the newest of its branches any more; the newest may come again (`repeated`). `gone`: the app has no webhook
+   * any more, and nothing was kept.
    */
   async accept(app: string, record: DeliveryRecord, now: number): Promise<number | "duplicate" | "gone"> {
     const number = await this.redis.eval(
@@ -43,7 +45,7 @@ export class DeliveryStore {
       7,
       ...accepting(app),
       ...[app, record.id, String(now), JSON.stringify(record), record.state === "waiting" ? "1" : "0"],
-      ...[String(KEPT_IDS), String(KEPT_DELIVERIES), keys.deliveriesChannel],
+      ...[String(KEPT_IDS), String(KEPT_DELIVERIES), keys.deliveriesChannel, record.body ?? ""],
       ...record.updates.map(({ branch }) => branch),
     );
     if (number === -1) return "gone";
@@ -142,20 +144,36 @@ function accepting(app: string): [string, string, string, string, string, string
 
 /**
  * KEYS: ids zset, counter, deliveries hash, queue zset, apps set, newest hash, webhooks. ARGV: app, id, now, record, 1 when it is to be
- * worked on, how many ids and how many records are kept, channel, then its branches. Answer: its number, 0 when its id
- * was there, -1 when the app has no webhook.
+ * worked on, how many ids and how many records are kept, channel, the body's digest ("" none), then its branches. Answer:
+ * its number, 0 when it was there, -1 when the app has no webhook.
  */
 const ACCEPT = `
+local function isNewest(body)
+  for i = 10, #ARGV do
+    local newest = redis.call('HGET', KEYS[6], ARGV[i])
+    local record = newest and redis.call('HGET', KEYS[3], newest)
+    if not record or cjson.decode(record).body ~= body then return false end
+  end
+  return #ARGV >= 10
+end
+local record = ARGV[4]
 if redis.call('HEXISTS', KEYS[7], ARGV[1]) == 0 then return -1 end
 if redis.call('ZSCORE', KEYS[1], ARGV[2]) then return 0 end
+if ARGV[9] ~= '' then
+  if redis.call('ZSCORE', KEYS[1], 'body:' .. ARGV[9]) then
+    if not isNewest(ARGV[9]) then return 0 end
+    record = '{"repeated":true,' .. string.sub(record, 2)
+  end
+  redis.call('ZADD', KEYS[1], ARGV[3], 'body:' .. ARGV[9])
+end
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[2])
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[6]))
 local number = redis.call('INCR', KEYS[2])
-redis.call('HSET', KEYS[3], number, ARGV[4])
+redis.call('HSET', KEYS[3], number, record)
 if ARGV[5] == '1' then
   redis.call('ZADD', KEYS[4], number, number)
   redis.call('SADD', KEYS[5], ARGV[1])
-  for i = 9, #ARGV do redis.call('HSET', KEYS[6], ARGV[i], number) end
+  for i = 10, #ARGV do redis.call('HSET', KEYS[6], ARGV[i], number) end
   redis.call('PUBLISH', ARGV[8], ARGV[1])
 end
 local old = number - tonumber(ARGV[7])

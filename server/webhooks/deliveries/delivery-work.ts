@@ -78,7 +78,18 @@ export class DeliveryWork {
         newerThan(delivery, update, await deliveries.newest(app)) ?? (await this.lostWebhook(webhook));
       const isReplay = delivery.from === "replay";
       const { branch, commit } = update;
-      const order = { webhook, branch, commit, by: delivery.by, from: delivery.origin, isReplay, superseded };
+      const isRepeated = delivery.repeated === true;
+      const origin = delivery.origin;
+      const order = {
+        webhook,
+        branch,
+        commit,
+        by: delivery.by,
+        from: origin,
+        isReplay,
+        isRepeated,
+        superseded,
+      };
       const result = await this.deploy(order, signal);
       await this.note(app, result);
       record = { ...record, results: [...record.results, result] };

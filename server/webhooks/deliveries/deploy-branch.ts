@@ -29,6 +29,8 @@ export interface BranchOrder extends Actor {
   readonly commit: string | undefined;
   /** Releases also what serves already. */
   readonly isReplay: boolean;
+  /** The same came before: it must not bring back what a person has taken back since. */
+  readonly isRepeated: boolean;
   /** Why it is not wanted any more, if that is so: a newer push, no app or webhook. Asked when its turn has come. */
   readonly superseded: () => Promise<string | undefined>;
 }
@@ -68,10 +70,12 @@ async function release(
   const giveBack = await builds.take(signal);
   try {
     return await pipeline.exclusively(place, async (stop, locked): Promise<Outcome> => {
-      const reason = (await order.superseded()) ?? (await newerServes(repository, branch, { commit, head }));
+      const reason = (await order.superseded()) ?? (await newerServes(repository, order, head));
       if (reason !== undefined) return { outcome: "superseded", reason };
       const now = await servingRelease(tools, order);
       if (now !== undefined) return now;
+      if (order.isRepeated && (await repository.head(branch)) === commit)
+        return { outcome: "nothing", reason: "this came before, and its commit was released then" };
       for (const gone of await repository.headsInTheWayOf(branch))
         await endBranch(locked, repository, { ...order, branch: gone });
       return { outcome: "released", release: await releaseNow(pipeline, repository, order, stop) };
@@ -81,14 +85,19 @@ async function release(
   }
 }
 
-/** A delivery may have been overtaken: going back is only right when the source itself has gone back. */
+/**
+ * A delivery may have been overtaken, or be an old one that somebody sends again: what deploys is where the branch stands
+ * at its source. A person may ask for another commit of the branch by a replay, but not for one that came before ours.
+ */
 async function newerServes(
   repository: Repository,
-  branch: string,
-  { commit, head }: { readonly commit: string; readonly head: string },
+  { branch, commit, isReplay }: BranchOrder & { readonly commit: string },
+  head: string,
 ): Promise<string | undefined> {
+  if (commit === head) return undefined;
+  if (!isReplay) return `${branch} is at ${head.slice(0, 10)} at its source by now`;
   const ours = await repository.head(branch);
-  if (commit === head || ours === undefined || ours === commit) return undefined;
+  if (ours === undefined || ours === commit) return undefined;
   return (await repository.reaches(`refs/heads/${branch}`, commit))
     ? `${ours.slice(0, 10)}, a later commit on ${branch}, has already been released`
     : undefined;

@@ -1,5 +1,5 @@
 import { raw, Router, type NextFunction, type Request, type Response } from "express";
-import { randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import { branchOfRef } from "../../../core/names.js";
 import { originOf } from "../../access/origin.js";
@@ -7,7 +7,7 @@ import type { WrongAttempts } from "../../access/wrong-attempts.js";
 import type { WebhooksNeeds } from "../needs.js";
 import type { DeliveryRecord } from "./delivery-record.js";
 import type { DeliveryStore } from "./delivery-store.js";
-import { fewLargeBodies } from "./few-large-bodies.js";
+import { bodiesInMemory, LARGEST_BODY_BYTES } from "./bodies-in-memory.js";
 import type { BranchUpdate, Forge, Incoming, Reading } from "../forges/forge.js";
 import { forgeOf } from "../forges/forge-of.js";
 import { matchesBranch } from "../matches-branch.js";
@@ -22,7 +22,6 @@ export interface ReceiveOptions {
 
 /** In the form that every forge takes; a new one at each start. */
 const NOBODYS_SECRET = `whsec_${randomBytes(32).toString("base64")}`;
-const LARGEST_MEGABYTES = 25;
 /** A sender that takes longer has gone. */
 const BODY_TIMEOUT_MS = 60_000;
 
@@ -32,8 +31,8 @@ const BODY_TIMEOUT_MS = 60_000;
  */
 export function receive(options: ReceiveOptions): Router {
   const router = Router();
-  const body = raw({ type: () => true, limit: `${LARGEST_MEGABYTES}mb`, inflate: false });
-  router.post("/:app", bodyInTime(), fewLargeBodies(), body, async (request, response) => {
+  const body = raw({ type: () => true, limit: LARGEST_BODY_BYTES, inflate: false });
+  router.post("/:app", bodyInTime(), bodiesInMemory(), body, async (request, response) => {
     const app = request.params.app;
     const bytes: unknown = request.body;
     const incoming = { headers: request.headers, body: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0) };
@@ -88,6 +87,7 @@ async function take(
     answer: updates.length === 0 ? 204 : 202,
     state: updates.length === 0 ? "done" : "waiting",
     updates,
+    body: createHash("sha256").update(incoming.body).digest("hex"),
     results: [],
     ...(reason === undefined ? {} : { reason }),
   };

@@ -7,6 +7,7 @@ import { parseReleaseName, releaseName } from "../../../core/names.js";
 import type { EventRecord, EventType } from "../../../core/records/events/event-record.js";
 import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
 import { keys } from "../../../core/redis/keys.js";
+import type { AddressPolicy } from "../../../core/network/address-policy.js";
 import { sendRequest, type RequestAnswer } from "../../../core/network/send-request.js";
 import type { LogLinks } from "../../releases/log-links.js";
 import { urlOfRelease } from "../../releases/what-serves.js";
@@ -26,6 +27,7 @@ export interface ForgeReporterOptions {
   readonly outbox: Outbox;
   readonly logLinks: LogLinks;
   readonly redis: Database;
+  readonly addresses: AddressPolicy;
 }
 
 const KIND = "commit-status";
@@ -67,7 +69,9 @@ export class ForgeReporter {
     { app, release: number, state, description }: Payload,
     signal: AbortSignal,
   ): Promise<void> {
-    const { webhooks, tools, logLinks, redis } = this.options;
+    const { webhooks, tools, logLinks, redis, addresses } = this.options;
+    const post = async (request: ForgeRequest): Promise<RequestAnswer> =>
+      sendRequest(request, { addresses, signal, timeoutMs: TIMEOUT_MS });
     const host = reportable(await webhooks.find(app));
     const release = await tools.releases.find(app, number);
     if (host === undefined || release === undefined) return;
@@ -83,11 +87,11 @@ export class ForgeReporter {
     };
     const known = Number((await redis.hget(keys.hostDeployments(app), String(number))) ?? NaN);
     for (const { request, next } of reportRequests(report, Number.isNaN(known) ? undefined : known)) {
-      const answer = parsed(await post(request, signal));
+      const answer = parsed(await post(request));
       const id = next === undefined ? undefined : deploymentIdOf(answer);
       if (id !== undefined) await this.keepDeployment(app, number, id);
       const following = next?.(answer);
-      if (following !== undefined) await post(following, signal);
+      if (following !== undefined) await post(following);
     }
   }
 
@@ -132,10 +136,6 @@ function reportable(webhook: Webhook | undefined): Reportable | undefined {
 function isPrivate(apiUrl: string): boolean {
   const { protocol, hostname } = new URL(apiUrl);
   return protocol === "https:" || ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
-}
-
-async function post(request: ForgeRequest, signal: AbortSignal): Promise<RequestAnswer> {
-  return sendRequest(request, { signal, timeoutMs: TIMEOUT_MS });
 }
 
 function parsed({ text }: RequestAnswer): unknown {

@@ -135,6 +135,40 @@ describe("strangers who send large bodies", function () {
   });
 });
 
+describe("strangers who send many bodies", function () {
+  this.timeout(60_000);
+
+  it("get no memory for all of them, are told when to come again, and keep nobody else from delivering", async () => {
+    const sluice = await TestSluice.start({ settings: { webhooks: { pollSeconds: 3600 } } });
+    const sockets: Socket[] = [];
+    try {
+      const webhook = await sluice.json<WebhookAnswer>("webhook", "shop");
+      const pid = await sluice.pid();
+      const before = await residentMegabytes(pid);
+      const answers: string[] = [];
+      const megabyte = 1024 ** 2;
+      for (let count = 0; count < 250; count++) {
+        const socket = connect(sluice.controlPort, "127.0.0.1");
+        sockets.push(socket);
+        socket.on("error", () => undefined);
+        socket.on("data", (bytes) => answers.push(bytes.toString()));
+        socket.write(`POST /webhooks/shop HTTP/1.1\r\nhost: x\r\ncontent-length: ${megabyte}\r\n\r\n`);
+        // All but its end.
+        socket.write(Buffer.alloc(megabyte - 1000));
+      }
+      await eventually("all but a few are refused", () => answers.length === 250 - 32);
+      for (const answer of answers) expect(answer).to.match(/^HTTP\/1\.1 503 [^]*\r\nretry-after: 5\r\n/i);
+      await eventually("all has arrived", () => sockets.every(({ writableLength }) => writableLength === 0));
+      expect(await residentMegabytes(pid)).to.be.below(before + 120);
+      const small = await deliver(webhook, { branch: "master", commit: "a".repeat(40) });
+      expect(small.status).to.equal(202);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await sluice.dispose();
+    }
+  });
+});
+
 async function residentMegabytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;

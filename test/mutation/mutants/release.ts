@@ -164,7 +164,7 @@ export const release: readonly Mutant[] = [
         "    JSON.stringify([packageJson.dependencies, packageJson.devDependencies, packageJson.optionalDependencies]),\n",
       ],
       [".npmrc", '    (await readTreeFile(tree, ".npmrc")) ?? "",\n'],
-      ["Node.js", "    await hostNodeVersion(path),\n"],
+      ["Node.js", "    await nodeVersionOf(work.record.artifact, work.tools.path),\n"],
       ["platform", "    process.platform,\n"],
       ["processor", "    process.arch,\n"],
     ] as const
@@ -178,8 +178,8 @@ export const release: readonly Mutant[] = [
   {
     guard: "dependencies of the release's own Node.js are not those of the machine's",
     file: "server/builds/node/node-dependencies.ts",
-    text: "nodePath(work.record.artifact, work.tools.path)",
-    by: "work.tools.path",
+    text: "nodeVersionOf(work.record.artifact, work.tools.path)",
+    by: "nodeVersionOf({ ...work.record.artifact, nodeFolder: undefined }, work.tools.path)",
     tests: KEY,
   },
   {

@@ -1,9 +1,12 @@
 import { expect } from "chai";
 import type { ServerResponse } from "node:http";
 import { DeliveryError } from "../../../core/outbox/delivery-error.js";
+import { AddressPolicy } from "../../../core/network/address-policy.js";
 import { parseRetryAfter, sendRequest } from "../../../core/network/send-request.js";
 import { freePort } from "../../support/network/free-port.js";
 import { HttpReceiver } from "../../support/network/http-receiver.js";
+
+const LOOPBACK = new AddressPolicy(["127.0.0.0/8"]);
 
 describe("a request to another's server", () => {
   let receiver: HttpReceiver;
@@ -64,7 +67,7 @@ describe("a request to another's server", () => {
     expect(parseRetryAfter("Thu, 01 Jan 2026 00:01:00 GMT", now)).to.equal(60_000);
     expect(parseRetryAfter("Wed, 31 Dec 2025 00:01:00 GMT", now)).to.equal(0);
     expect(parseRetryAfter("soon", now)).to.equal(undefined);
-    expect(parseRetryAfter(null, now)).to.equal(undefined);
+    expect(parseRetryAfter(undefined, now)).to.equal(undefined);
   });
 
   it("names the host and the answer in what went wrong, but no path or query, and no control characters", async () => {
@@ -76,11 +79,29 @@ describe("a request to another's server", () => {
     const refused = await failureOf(
       sendRequest(
         { method: "POST", url: `http://127.0.0.1:${port}/secret`, headers: {}, body: "" },
-        { signal: new AbortController().signal, timeoutMs: 1000 },
+        { addresses: LOOPBACK, signal: new AbortController().signal, timeoutMs: 1000 },
       ),
     );
     expect(refused).to.be.instanceOf(DeliveryError).and.to.include({ isFinal: false });
     expect(refused.message).to.equal(`127.0.0.1:${port} cannot be reached (ECONNREFUSED)`);
+  });
+
+  it("goes to no address that the policy refuses, by whatever name, and says how to allow it", async () => {
+    for (const host of ["127.0.0.1", "localhost", "0x7f.1"]) {
+      const error = await failureOf(
+        sendRequest(
+          { method: "POST", url: `http://${host}:${receiver.port}/`, headers: {}, body: "" },
+          {
+            addresses: new AddressPolicy([]),
+            signal: new AbortController().signal,
+            timeoutMs: 1000,
+          },
+        ),
+      );
+      expect(error).to.be.instanceOf(DeliveryError);
+      expect(error.message).to.match(/address of this machine or of a private network.*network\.allow/);
+    }
+    expect(receiver.received).to.deep.equal([]);
   });
 
   it("is broken off with the signal's own reason", async () => {
@@ -104,7 +125,7 @@ describe("a request to another's server", () => {
   ): Promise<{ status: number; text: string }> {
     const headers = { "content-type": "application/json", "x-own": "1" };
     const request = { method: "POST", url: receiver.url(path), headers, body: '{"a":"ž"}' };
-    return sendRequest(request, { signal, timeoutMs });
+    return sendRequest(request, { addresses: LOOPBACK, signal, timeoutMs });
   }
 
   async function problem({

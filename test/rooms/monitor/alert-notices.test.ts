@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
+import { AddressPolicy } from "../../../core/network/address-policy.js";
 import type { Database } from "../../../core/redis/database.js";
 import { silentLog } from "../../../core/log.js";
 import { monitorSettingsSchema } from "../../../core/settings/monitor-settings.js";
@@ -34,6 +35,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const PATIENT = { connectMs: 20_000, greetingMs: 20_000, answerMs: 20_000 };
 const IMPATIENT = { connectMs: 1500, greetingMs: 1500, answerMs: 1500 };
 const { rules } = monitorSettingsSchema.parse({});
+
+const LOOPBACK = new AddressPolicy(["127.0.0.0/8"]);
 
 describe("notices of alerts", function () {
   this.timeout(60_000);
@@ -210,8 +213,8 @@ describe("notices of alerts", function () {
     open.push(hook, slack);
     const secret = `whsec_${randomBytes(32).toString("base64")}`;
     start([
-      new WebhookSender({ url: hook.url("/x"), secret }, clock),
-      new SlackSender({ url: slack.url("/services/secret") }),
+      new WebhookSender({ url: hook.url("/x"), secret }, clock, LOOPBACK),
+      new SlackSender({ url: slack.url("/services/secret") }, LOOPBACK),
     ]);
     const alert = raised();
     await redis.hset(keys.monitorAlerts, alert.id, JSON.stringify(alert));

@@ -10,7 +10,7 @@ export interface Received {
   readonly body: string;
 }
 
-/** A web server on 127.0.0.1 that keeps what it was sent, and answers as it is told. */
+/** A web server, on 127.0.0.1 if nothing else is said, that keeps what it was sent, and answers as it is told. */
 export class HttpReceiver {
   readonly received: Received[] = [];
   /** Answers 204 if nothing else is said. */
@@ -22,9 +22,9 @@ export class HttpReceiver {
   ) {}
 
   /** On `port`, or any that is free. */
-  static async start(port = 0): Promise<HttpReceiver> {
+  static async start(port = 0, address = "127.0.0.1"): Promise<HttpReceiver> {
     const server = createServer();
-    server.listen(port, "127.0.0.1");
+    server.listen(port, address);
     await once(server, "listening");
     // Of a server that listens on a port.
     const receiver = new HttpReceiver(server, (server.address() as AddressInfo).port);

@@ -1,11 +1,12 @@
 import { execa } from "execa";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { Database } from "../../../core/redis/database.js";
 import { eventually } from "../eventually.js";
 import { freePort } from "../network/free-port.js";
@@ -14,6 +15,9 @@ import { TestClone } from "../git/test-clone.js";
 /** No command of a test may hang for ever. */
 const COMMAND_TIMEOUT_MS = 90_000;
 const BIN = new URL("../../../bin/sluice", import.meta.url).pathname;
+
+/** What tests send to, and fetch from, is on this machine. `network: {}` in a test's settings takes that away. */
+const REACHABLE = { allow: ["127.0.0.0/8"], sourceFolders: [tmpdir()] };
 
 export interface CommandResult {
   readonly status: number;
@@ -72,6 +76,7 @@ export class TestSluice {
     await chmod(shared, 0o1777);
     const settings = {
       monitor: { rules: [] },
+      network: REACHABLE,
       sandbox: { folders: [{ path: shared, access: "write" }] },
       ...options.settings,
     };
@@ -215,7 +220,7 @@ export class TestSluice {
 
   async dispose(): Promise<void> {
     await this.cli("down");
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await removeTree(this.folder);
   }
 }
 

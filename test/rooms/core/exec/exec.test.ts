@@ -20,6 +20,20 @@ describe("runCommand", () => {
     );
   });
 
+  it("takes no memory for a line that never ends", async () => {
+    const lines: string[] = [];
+    let most = 0;
+    const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20);
+    const before = process.memoryUsage().rss;
+    await runCommand(
+      { argv: ["sh", "-c", "head -c 600000000 /dev/zero | tr '\\0' a; echo; echo end"], env },
+      { onLine: (line) => lines.push(line) },
+    ).finally(() => clearInterval(watch));
+    expect(lines).to.have.length(2);
+    expect(lines[1]).to.equal("end");
+    expect((most - before) / 1024 ** 2).to.be.below(150);
+  });
+
   it("inherits nothing of our environment", async () => {
     expect(
       (await outputOf({ argv: ["env"], env: { PATH: env.PATH, ONLY: "this" } })).split("\n").sort(),

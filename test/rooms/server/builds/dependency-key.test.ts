@@ -9,7 +9,7 @@ import type { ReleaseWork } from "../../../../server/pipeline/step.js";
 interface App {
   readonly packageJson: object;
   readonly files: Readonly<Record<string, string>>;
-  /** What `node --version` says: the machine's, and that of the Node.js fetched for the release. */
+  /** What `node --version` says on the machine, and the version of the Node.js fetched for the release. */
   readonly node: string;
   readonly ownNode?: string;
 }
@@ -83,7 +83,8 @@ describe("the key of an app's dependencies", () => {
     const tree = await mkdtemp(join(folder, "tree-"));
     for (const [name, text] of Object.entries(files)) await writeFile(join(tree, name), text);
     const path = await nodeFolder(node);
-    const artifact = ownNode === undefined ? {} : { nodeFolder: await nodeFolder(ownNode) };
+    const artifact =
+      ownNode === undefined ? {} : { nodeFolder: join(folder, "runtimes", ownNode.slice(1), "bin") };
     // What the key is made of is all that is read.
     const work = { tools: { path }, record: { artifact } } as unknown as ReleaseWork;
     return (await nodeDependencies(work, tree, parsePackageJson(JSON.stringify(packageJson))))?.key;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AppError } from "../../../../core/errors/app-error.js";
 import { Home } from "../../../../core/home.js";
-import { hostNodeVersion, nodeFolderFor } from "../../../../server/builds/node/node-version.js";
+import { nodeFolderFor, nodeVersionOf } from "../../../../server/builds/node/node-version.js";
 import { NpmRegistry } from "../../../support/git/npm-registry.js";
 
 const PACKAGE = `node-${process.platform}-${process.arch}`;
@@ -62,6 +62,14 @@ describe("the Node.js of an app", function () {
     return nodeFolderFor(work, { nodeRange: { range, source: SOURCE } }, AbortSignal.timeout(50_000));
   }
 
+  /** A fetched Node.js 97.3.0 that is this program. */
+  async function hostileNode(program: string): Promise<string> {
+    const bin = join(folder, "hostile/97.3.0/bin");
+    await mkdir(bin, { recursive: true });
+    await writeFile(join(bin, "node"), program, { mode: 0o755 });
+    return bin;
+  }
+
   async function refusal(work: Work, range = "97.x"): Promise<AppError> {
     return ask(work, range).then(
       () => expect.fail("it was not refused"),
@@ -73,14 +81,21 @@ describe("the Node.js of an app", function () {
     const work = await machine({ npmrc: [`registry=${registry.url}/`, `cafile=${registry.caFile}`] });
     const [bin, again] = await Promise.all([ask(work, "97.x"), ask(work, "^97.2.0")]);
     expect(bin).to.equal(again);
-    expect(await hostNodeVersion(bin ?? "")).to.equal("v97.2.0");
+    expect(await nodeVersionOf({ kind: "tree", nodeFolder: bin ?? "" }, "")).to.equal("v97.2.0");
     expect(await readdir(work.tools.home.runtimes())).to.deep.equal(["97.2.0"]);
+  });
+
+  it("is not run by the server, as whatever a registry gives would be", async () => {
+    const mark = join(folder, "was-run");
+    const nodeFolder = await hostileNode(`#!/bin/sh\ntouch ${mark}\necho v97.3.0\n`);
+    expect(await nodeVersionOf({ kind: "tree", nodeFolder }, "")).to.equal("v97.3.0");
+    expect(await readdir(folder)).not.to.include("was-run");
   });
 
   it("is fetched from a registry whose authority NODE_EXTRA_CA_CERTS names", async () => {
     const networkEnv = { NODE_EXTRA_CA_CERTS: registry.caFile, npm_config_registry: `${registry.url}/` };
     const bin = await ask(await machine({ networkEnv }), "97.1.0");
-    expect(await hostNodeVersion(bin ?? "")).to.equal("v97.1.0");
+    expect(await nodeVersionOf({ kind: "tree", nodeFolder: bin ?? "" }, "")).to.equal("v97.1.0");
   });
 
   it("cannot be fetched with a certificate that the machine does not trust, which is told as that", async () => {

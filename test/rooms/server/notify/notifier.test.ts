@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
+import { AddressPolicy } from "../../../../core/network/address-policy.js";
 import type { Database } from "../../../../core/redis/database.js";
 import { isAppError } from "../../../../core/errors/app-error.js";
 import { silentLog } from "../../../../core/log.js";
@@ -16,6 +17,8 @@ import { HttpReceiver } from "../../../support/network/http-receiver.js";
 import { TestRedis } from "../../../support/redis/test-redis.js";
 
 const FORM = { form: "standard", events: "all" } as const;
+
+const LOOPBACK = new AddressPolicy(["127.0.0.0/8"]);
 
 describe("notifications", function () {
   this.timeout(30_000);
@@ -36,8 +39,8 @@ describe("notifications", function () {
     await redis.flushall();
     clock = new FakeClock(Date.now());
     outbox = new Outbox(redis, "test", { clock, log: silentLog, random: () => 0.5 });
-    receivers = new ReceiverStore(redis, new SecretBox(randomBytes(32)));
-    notifier = new Notifier({ receivers, outbox, clock });
+    receivers = new ReceiverStore(redis, new SecretBox(randomBytes(32)), LOOPBACK);
+    notifier = new Notifier({ receivers, outbox, clock, addresses: LOOPBACK });
     loop = outbox.start(notifier.handlers());
   });
   afterEach(async () => {

@@ -15,7 +15,7 @@ describe("the manifest of a tree", () => {
     const folder = await mkdtemp(join(tmpdir(), "manifest-"));
     folders.push(folder);
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    return readManifest(folder, 512);
+    return readManifest(folder, { memoryMegabytes: 512, maxMemoryMegabytes: 2048 });
   }
 
   async function refusalOf(files: Record<string, string>): Promise<unknown> {
@@ -118,6 +118,20 @@ describe("the manifest of a tree", () => {
       memoryMegabytes: 64,
       listen: "socket",
     });
+  });
+
+  it("asks for no more memory than sluice.yml allows", async () => {
+    const appJson = (section: string): Record<string, string> => ({
+      "package.json": START,
+      "app.json": `{"sluice": {${section}}}`,
+    });
+    const { serving } = await manifestOf(appJson('"memoryMegabytes": 2048'));
+    expect(serving.memoryMegabytes).to.equal(2048);
+    for (const section of ['"memoryMegabytes": 2049', '"previews": {"memoryMegabytes": 1000000}']) {
+      const error: unknown = await manifestOf(appJson(section)).catch((reason: unknown) => reason);
+      expect(error).to.include({ code: "manifest-invalid" });
+      expect(String(error)).to.match(/is more than 2048, .*instances\.maxMemoryMegabytes in sluice\.yml/);
+    }
   });
 
   it("checks with what stands for a start, and not with liveness checks", async () => {
