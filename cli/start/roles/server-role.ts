@@ -19,7 +19,8 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
   const proxyGroup = isRoot ? (await systemUser("haproxy"))?.gid : undefined;
   const sandbox = await openSandbox(context);
   const ownRedis = isOwnRedis ? await ownAppsRedis(options) : undefined;
-  const own = await openNetworks(context, ownRedis && Number(new URL(ownRedis.url).port));
+  const appRedis = ownRedis ?? { redis, isSeparate: false, url: withoutUser(settings.redis.url ?? "") };
+  const own = await openNetworks(context, appRedis.url);
   const networks = own?.networks;
   const engine = await RunitEngine.open({
     home,
@@ -37,10 +38,7 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
     engine,
     logs: new RunitLogs(home),
     tasks: await LocalTasks.open({ home, sandbox, networks, path }),
-    appRedis:
-      ownRedis === undefined
-        ? { redis, isSeparate: false, url: withoutUser(settings.redis.url ?? "") }
-        : { ...ownRedis, url: own?.machineUrl(ownRedis.url) ?? ownRedis.url },
+    appRedis: { ...appRedis, url: own?.redisUrl ?? appRedis.url },
     flags: own?.flags,
     adminToken,
     id,

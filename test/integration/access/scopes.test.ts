@@ -4,8 +4,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CreatedToken, NewToken } from "../../../core/api/access/tokens.js";
 import { AppError } from "../../../core/errors/app-error.js";
+import { Home } from "../../../core/home.js";
+import { signRecord } from "../../../core/redis/signed-record.js";
 import { keys } from "../../../core/redis/keys.js";
-import { hashToken } from "../../../core/secrets.js";
+import { hashToken, openSecretBox } from "../../../core/secrets.js";
 import { expectAccepted } from "../../support/accepted.js";
 import { TestClone } from "../../support/git/test-clone.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
@@ -191,6 +193,13 @@ describe("a token or key for some apps", function () {
     expectAccepted(await (await clone("push", "shop")).push("--force", "HEAD:master"));
   });
 
+  /** A record as Sluice would have written it, had it been good for a shorter time. */
+  const expired = async (text: string, key: string): Promise<string> => {
+    const record = JSON.parse(text) as object;
+    const box = await openSecretBox(new Home(sluice.home).key());
+    return signRecord(box, { ...record, mac: undefined, expiresAt: "2026-01-31T10:00:00.000Z" }, key);
+  };
+
   it("holds for SSH keys, too", async () => {
     const file = join(sluice.folder, "key");
     await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "ann@laptop", "-f", file]);
@@ -219,8 +228,7 @@ describe("a token or key for some apps", function () {
     expect(await push("shop")).to.match(/Live: http/);
     const records = await sluice.redis();
     const [[id, text] = ["", "{}"]] = Object.entries(await records.redis.hgetall(keys.sshKeys));
-    const expired = { ...(JSON.parse(text) as object), expiresAt: "2026-01-31T10:00:00.000Z" };
-    await records.redis.hset(keys.sshKeys, id, JSON.stringify(expired));
+    await records.redis.hset(keys.sshKeys, id, await expired(text, `${id} of ${keys.sshKeys}`));
     records.close();
     expect(await fetch("shop")).to.match(/The key "ann@laptop" expired on 2026-01-31/);
   });
@@ -230,12 +238,8 @@ describe("a token or key for some apps", function () {
     expect(Date.parse(expiresAt ?? "") - Date.now()).to.be.within(3_500_000, 3_600_000);
     expect((await send("GET", "/api/whoami", token)).status).to.equal(200);
     const records = await sluice.redis();
-    const record = JSON.parse((await records.redis.hget(keys.tokens, id)) ?? "") as object;
-    await records.redis.hset(
-      keys.tokens,
-      id,
-      JSON.stringify({ ...record, expiresAt: "2026-01-31T10:00:00.000Z" }),
-    );
+    const text = (await records.redis.hget(keys.tokens, id)) ?? "";
+    await records.redis.hset(keys.tokens, id, await expired(text, `${id} of ${keys.tokens}`));
     records.close();
     const answer = await send("GET", "/api/whoami", token);
     expect([answer.status, codeOf(answer)]).to.deep.equal([401, "credential-expired"]);
@@ -254,7 +258,9 @@ describe("a token or key for some apps", function () {
     const records = await sluice.redis();
     const old = "0".repeat(64);
     const record = { name: "old", hash: hashToken(old), createdAt: "2026-01-01T00:00:00.000Z" };
-    await records.redis.hset(keys.tokens, "00000001", JSON.stringify(record));
+    const box = await openSecretBox(new Home(sluice.home).key());
+    const text = signRecord(box, record, `00000001 of ${keys.tokens}`);
+    await records.redis.hset(keys.tokens, "00000001", text);
     records.close();
     const { stdout } = await sluice.cli("tokens");
     expect(stdout).to.match(/00000001 +\? +old +all +admin \(from before scopes\) +never/);

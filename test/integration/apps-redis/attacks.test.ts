@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import { connect as connectSocket } from "node:net";
 import { eventually } from "../../support/eventually.js";
+import { fromHere } from "../../support/network/from-here.js";
 import { TestSluice } from "../../support/running/test-sluice.js";
 import { throughout } from "../../support/throughout.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
@@ -36,7 +37,7 @@ describe("an app that attacks others through its Redis", function () {
   });
 
   const urlOf = async (name: string): Promise<string> =>
-    (JSON.parse((await sluice.get(name, "/env")).body) as { REDIS_URL: string }).REDIS_URL;
+    fromHere((JSON.parse((await sluice.get(name, "/env")).body) as { REDIS_URL: string }).REDIS_URL);
   const status = async (): Promise<Status> => sluice.read<Status>("status");
   const refusal = async (...command: [string, ...string[]]): Promise<string> =>
     app.call(...command).then(

@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { statfs } from "node:fs/promises";
 import { eventually } from "../../support/eventually.js";
 import { mountSmall, unmount } from "../../support/running/small-disk.js";
+import { fromHere } from "../../support/network/from-here.js";
 import { TestSluice } from "../../support/running/test-sluice.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
 
@@ -52,7 +53,7 @@ describe("an app that writes to its Redis as much as it can", function () {
     const clone = await sluice.clone("fat", tinyApp());
     await clone.mustPush();
     const { REDIS_URL } = JSON.parse((await sluice.get("fat", "/env")).body) as { REDIS_URL: string };
-    const app = new Redis(REDIS_URL, { retryStrategy: () => 50 });
+    const app = new Redis(fromHere(REDIS_URL), { retryStrategy: () => 50 });
     app.on("error", () => undefined);
     const { redis } = await sluice.read<Status>("status");
     const block = "x".repeat(1 << 18);

@@ -4,6 +4,7 @@ import { endService } from "../../../core/exec/runsv.js";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
 import type { TestClone } from "../../support/git/test-clone.js";
+import { fromHere } from "../../support/network/from-here.js";
 import { TestSluice } from "../../support/running/test-sluice.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
 
@@ -32,7 +33,7 @@ describe("the flags in the apps' Redis", function () {
     clone = await sluice.clone("shop", tinyApp());
     await clone.mustPush();
     const { REDIS_URL } = JSON.parse((await sluice.get("shop", "/env")).body) as { REDIS_URL: string };
-    const url = REDIS_URL;
+    const url = fromHere(REDIS_URL);
     [app, subscriber] = [connect(url), connect(url)];
     ({ redis: admin } = await sluice.redis());
     // It is killed below.
@@ -129,7 +130,7 @@ describe("the flags in the apps' Redis", function () {
     await sluice.up();
     await isSeen("dark", "1", 15_000);
     const { REDIS_URL } = JSON.parse((await sluice.get("newer", "/env")).body) as { REDIS_URL: string };
-    const newer = connect(REDIS_URL);
+    const newer = connect(fromHere(REDIS_URL));
     expect(await newer.set("app:newer:a", "1")).to.equal("OK");
     newer.disconnect();
   });

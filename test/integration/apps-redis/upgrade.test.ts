@@ -6,6 +6,7 @@ import { hashToken, makeSecret } from "../../../core/secrets.js";
 import { control, supervise } from "../../../core/exec/runsv.js";
 import { eventually } from "../../support/eventually.js";
 import { freePort } from "../../support/network/free-port.js";
+import { fromHere } from "../../support/network/from-here.js";
 import { TestSluice } from "../../support/running/test-sluice.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
 
@@ -131,7 +132,7 @@ describe("an upgrade from one Redis for all", function () {
     await (await sluice.clone("shop", tinyApp())).mustPush();
     const { REDIS_URL } = JSON.parse((await sluice.get("shop", "/env")).body) as { REDIS_URL: string };
     expect(new URL(REDIS_URL).port).to.equal(String(port));
-    const app = new Redis(REDIS_URL);
+    const app = new Redis(fromHere(REDIS_URL));
     expect(await app.get("app:shop:text")).to.equal("red");
     app.disconnect();
   });

@@ -77,7 +77,7 @@ describe("what others on the machine can read", function () {
       await clone.mustPush();
       const output = await stat(join(sluice.home, "apps/quiet/releases/v1/output.log"));
       expect(output.mode & 0o777).to.equal(0o600);
-      for (const folder of ["logs", "services", "redis", "apps/quiet/repo.git", "apps/quiet/build-home"])
+      for (const folder of ["logs", "services", "redis", "apps/quiet/repo.git", "scratch"])
         expect((await stat(join(sluice.home, folder))).mode & 0o066, folder).to.equal(0);
       for (const name of await readdir(sluice.home)) {
         const { mode } = await stat(join(sluice.home, name));

@@ -96,11 +96,11 @@ describe("whoever has seen deliveries and sends them again", function () {
 
   it("deploys the newest again where it had failed, as a forge's redelivery does", async () => {
     const commit = await clone.commit({
-      "app.json": `{"sluice": {"gates": {"once": "test -e ${sluice.folder}/may-pass"}}}`,
+      "app.json": `{"sluice": {"gates": {"once": "test -e ${sluice.shared}/may-pass"}}}`,
     });
     await push(commit);
     expect((await done()).results[0]).to.include({ outcome: "failed" });
-    await clone.git("init", "--quiet", `${sluice.folder}/may-pass`);
+    await clone.git("init", "--quiet", `${sluice.shared}/may-pass`);
     expect((await send(captured.at(-1))).status).to.equal(202);
     expect((await done()).results[0]).to.include({ outcome: "released", commit });
   });

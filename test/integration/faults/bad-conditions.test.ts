@@ -384,6 +384,7 @@ describe("sluice up says what is in its way", function () {
       "bwrap",
       "nft",
       "ip",
+      "prlimit",
     ];
     for (const name of there) {
       const { stdout } = await execa("sh", ["-c", `command -v ${name}`]);

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
 import { freePort } from "../../support/network/free-port.js";
+import { fromHere } from "../../support/network/from-here.js";
 import { TestSluice } from "../../support/running/test-sluice.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
 
@@ -46,8 +47,8 @@ describe("with a Redis of one's own (redis.url)", function () {
     const clone = await sluice.clone("guest", tinyApp());
     await clone.mustPush();
     const { REDIS_URL } = JSON.parse((await sluice.get("guest", "/env")).body) as { REDIS_URL: string };
-    expect(REDIS_URL).to.match(/^redis:\/\/app-guest:[0-9a-f]{64}@127\.0\.0\.1:\d+\/0$/);
-    const app = new Redis(REDIS_URL);
+    expect(REDIS_URL).to.match(/^redis:\/\/app-guest:[0-9a-f]{64}@(?:127\.0\.0\.1|198\.18\.0\.1):\d+\/0$/);
+    const app = new Redis(fromHere(REDIS_URL));
     try {
       expect(await app.set("app:guest:color", "red")).to.equal("OK");
       expect(String(await app.get("sluice:apps").catch((error: unknown) => error))).to.include("NOPERM");
@@ -69,7 +70,7 @@ describe("with a Redis of one's own (redis.url)", function () {
     await once(server, "exit");
     server = start();
     await eventually("the app is let in", async () => {
-      const app = new Redis(REDIS_URL, { lazyConnect: true, retryStrategy: () => null });
+      const app = new Redis(fromHere(REDIS_URL), { lazyConnect: true, retryStrategy: () => null });
       app.on("error", () => undefined);
       try {
         await app.connect();

@@ -100,8 +100,9 @@ describe("under load, killed (-9)", function () {
   });
 
   it("an instance that keeps dying: is tried again with growing pauses, and the app answers 503 with Retry-After", async () => {
-    const dies = `const fs = require("node:fs"); if (fs.existsSync("dead")) process.exit(1);\n`;
-    const server = TINY_SERVER.replace("process.exit(3)", 'fs.writeFileSync("dead", ""), process.exit(3)');
+    const dead = JSON.stringify(join(sluice.shared, "dead"));
+    const dies = `const fs = require("node:fs"); if (fs.existsSync(${dead})) process.exit(1);\n`;
+    const server = TINY_SERVER.replace("process.exit(3)", `fs.writeFileSync(${dead}, ""), process.exit(3)`);
     await (await sluice.clone("mortal", tinyApp({ "server.js": dies + server }))).mustPush();
     const request = await sluice.get("mortal", "/crash");
     expect(request.status).to.be.oneOf([502, 503]);

@@ -63,13 +63,6 @@ export const outbox: readonly Mutant[] = [
     tests: OUTBOX,
   },
   {
-    guard: "redirects are not followed",
-    file: "core/network/send-request.ts",
-    text: 'redirect: "manual"',
-    by: 'redirect: "follow"',
-    tests: REQUEST,
-  },
-  {
     guard: "a refusal (4xx) is final, one for now (429) is not",
     file: "core/network/send-request.ts",
     text: "status >= 400 && status < 500 && !WORTH_ANOTHER_TRY.has(status)",

@@ -35,6 +35,8 @@ const MOST_TRIES = 50;
  * to it, and only this machine reaches it. Needs root.
  */
 export class Networks {
+  private readonly removals = new Map<string, Promise<void>>();
+
   private constructor(
     private readonly options: NetworksOptions,
     private readonly mark: string,
@@ -84,7 +86,14 @@ export class Networks {
     throw new Error("no network is free");
   }
 
+  /** Can be asked twice at once. */
   async remove(id: string): Promise<void> {
+    const removal = (this.removals.get(id) ?? this.take(id)).finally(() => this.removals.delete(id));
+    this.removals.set(id, removal);
+    await removal;
+  }
+
+  private async take(id: string): Promise<void> {
     const note = await this.read(id);
     if (note === undefined) return;
     const { namespace, device } = networkPlan(note.slot, this.prefix(note.kind));
