@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 import { eventually } from "../../support/eventually.js";
 import { leftoversOf } from "../../support/running/leftovers.js";

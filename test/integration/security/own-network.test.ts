@@ -103,7 +103,7 @@ describe("the network of an app", function () {
   });
 
   it("reaches from a gate neither Redis, nor flags, nor this machine", async () => {
-    const redis = (await readFile(join(sluice.home, "redis/port"), "utf8")).trim();
+    const redis = (await readFile(join(sluice.home, "apps-redis/port"), "utf8")).trim();
     const flags = (await readFile(join(sluice.home, "flags-port"), "utf8")).trim();
     const hosts = [MACHINE, "127.0.0.1", ...addresses()];
     const targets = hosts.flatMap((host) =>
