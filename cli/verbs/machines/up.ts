@@ -68,7 +68,7 @@ async function waitForRecovery({ recovering }: Running): Promise<void> {
   await recovering?.waitForAll(AbortSignal.timeout(RECOVERY_PATIENCE_MS)).catch(() => undefined);
 }
 
-function announce({ settings, home, ...context }: Context, running: Running): void {
+function announce({ settings, home, isRoot, ...context }: Context, running: Running): void {
   const { adminToken, isNewToken, recovering } = running;
   const named = (bind: string): string => (bind === "0.0.0.0" ? settings.domain : bind);
   const { controlBind, sshBind = controlBind } = settings;
@@ -79,6 +79,8 @@ function announce({ settings, home, ...context }: Context, running: Running): vo
     `                ssh://git@${named(sshBind)}:${settings.sshPort}/APP   (sluice keys add FILE)`,
   );
   context.print(`       state    ${home.root}`);
+  if (!isRoot)
+    context.print("       trust    not root: all apps share one user and the machine's network (docs/security.md)");
   for (const line of recoveringLines(recovering?.names() ?? [])) context.print(`       ${line}`);
   if (isNewToken) context.print(`       token    ${adminToken}   (shown only once; kept in ${home.token()})`);
 }

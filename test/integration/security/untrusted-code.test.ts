@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { execa } from "execa";
-import { lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
@@ -8,6 +8,8 @@ import type { TestClone } from "../../support/git/test-clone.js";
 import { TestSluice } from "../../support/running/test-sluice.js";
 
 const PASSWORD = "hunter2-of-production";
+/** In a session of its own, and with nothing in its environment by which it could be known. */
+const HIDDEN = "env -i PATH=/usr/bin:/bin setsid -f";
 
 /** What an app's code can do from its gates, installations, builds and instances. It prints `GOT …` for what it got. */
 describe("an app's code", function () {
@@ -61,63 +63,85 @@ describe("an app's code", function () {
     });
     await evil.mustPush();
     const said = await eventually("its log", async () => {
-      const { stdout } = await sluice.cli("logs", "evil");
+      const release = String((await sluice.get("evil")).headers["sluice-release"]);
+      const { stdout } = await sluice.cli("logs", "evil", "--release", release);
       return stdout.includes("listening") && stdout;
     });
     expect(said).not.to.include("GOT");
   });
 
   it("gets no program that runs as root, by an installation whose files change their owner", async () => {
-    const install = [
-      "cp /bin/sh ./root-shell && chmod 6755 ./root-shell && cp ./root-shell $INIT_CWD/ 2>/dev/null",
-      `(setsid sh -c 'for i in $(seq 3000); do for f in $(find / -xdev -name root-shell -perm -4000 -uid 0 2>/dev/null); do $f -p -c "id -u" | grep -qx 0 && echo GOT-ROOT; done; sleep 0.01; done' >/dev/null 2>&1 &)`,
-    ].join("\n");
-    const files = {
-      "package.json": JSON.stringify({ dependencies: { trap: "file:./trap" } }),
-      "trap/package.json": JSON.stringify({
-        name: "trap",
-        version: "1.0.0",
-        scripts: { install: "sh install.sh" },
-      }),
-      "trap/install.sh": install,
-      "gate.sh": undefined,
-    };
-    await evil.commit(files);
-    await evil.push();
-    const { stdout } = await execa("find", [sluice.home, "-xdev", "-type", "f", "-perm", "/6000"], {
-      reject: false,
-    });
-    const owners = await Promise.all(
-      stdout
-        .split("\n")
-        .filter((path) => path !== "")
-        .map(async (path) => (await lstat(path)).uid),
+    const trap = join(sluice.shared, "trap");
+    await mkdir(trap);
+    const caught = join(sluice.shared, "caught");
+    // It waits where root copies what was installed, for the moment in which the copy is root's and already setuid.
+    const wait = `my $until = time + 20; while (time < $until) { for my $file (glob "${sluice.home}/apps/evil/releases/*/tree/node_modules/trap/shell") { my @is = stat $file; if (@is && $is[4] == 0 && $is[2] & 04000) { system $file, "-p", "-c", "id -u >>${caught}"; } } }`;
+    await writeFile(join(trap, "wait.pl"), wait);
+    await writeFile(
+      join(trap, "install.sh"),
+      `cp /bin/sh shell && chmod 6755 shell && ${HIDDEN} perl $PWD/wait.pl >/dev/null 2>&1 &\nwait\n`,
     );
-    expect(owners.filter((uid) => uid === 0)).to.deep.equal([]);
-    expect(await processesNaming("root-shell")).to.deep.equal([]);
+    const named = { name: "trap", version: "1.0.0" };
+    await writeFile(
+      join(trap, "package.json"),
+      JSON.stringify({ ...named, scripts: { install: "sh install.sh" } }),
+    );
+    await execa("npm", ["pack"], { cwd: trap });
+    await writeFile(caught, "", { mode: 0o666 });
+    await chmod(caught, 0o666);
+    const root = { name: "evil", version: "1.0.0", dependencies: { trap: "1.0.0" } };
+    const resolved = `file:${join(trap, "trap-1.0.0.tgz")}`;
+    const packages = {
+      "": root,
+      "node_modules/trap": { version: "1.0.0", resolved, hasInstallScript: true },
+    };
+    await evil.commit({
+      "package.json": JSON.stringify(root),
+      "package-lock.json": JSON.stringify({ ...root, lockfileVersion: 3, requires: true, packages }),
+      "server.js": tinyApp()["server.js"],
+      Procfile: "web: node server.js\n",
+    });
+    expect((await evil.push()).output).to.match(/installed by npm ci/);
+    await evil.commit({ note: "from the cache" });
+    await evil.push();
+    expect(await readFile(caught, "utf8")).not.to.match(/^0$/m);
+    const { stdout } = await execa("find", [
+      sluice.home,
+      "-xdev",
+      "-type",
+      "f",
+      "-perm",
+      "/6000",
+      "-uid",
+      "0",
+    ]);
+    expect(stdout).to.equal("");
+    expect(await processesNaming("wait.pl")).to.deep.equal([]);
   });
 
   it("makes root delete nothing but what is in its own folder", async () => {
     const victim = join(sluice.folder, "victim");
+    const names = Array.from({ length: 3000 }, (_, index) => String(index));
     await mkdir(victim, { mode: 0o700 });
-    await writeFile(join(victim, "precious"), "");
+    await Promise.all(names.map(async (name) => writeFile(join(victim, name), "")));
+    // What root deletes by its path is now here, now there.
+    const swap = `for (1 .. 3000000) { rename "deep/x", "deep/y"; symlink "${victim}", "deep/x"; unlink "deep/x"; rename "deep/y", "deep/x"; }`;
     const race = [
-      "mkdir -p deep/er/folder && for i in $(seq 300); do touch deep/er/folder/$i; done",
-      `(setsid sh -c 'for i in $(seq 5000); do mv deep deep.kept 2>/dev/null; ln -s ${victim} deep; rm -f deep; mv deep.kept deep; done' >/dev/null 2>&1 &)`,
-      "sleep 0.2; exit 1",
+      "mkdir -p deep/x && (cd deep/x && seq 0 2999 | xargs touch)",
+      `cat >swap.pl <<'END'\n${swap}\nEND`,
+      `${HIDDEN} perl $PWD/swap.pl >/dev/null 2>&1 &`,
+      "sleep 0.3; exit 1",
     ].join("\n");
     await gate(race);
-    expect(await readdir(victim)).to.deep.equal(["precious"]);
+    expect((await readdir(victim)).length).to.equal(names.length);
     await rm(victim, { recursive: true });
+    expect(await processesNaming("swap.pl")).to.deep.equal([]);
   });
 
-  it("leaves no process behind a declined push, whatever session it is in", async () => {
-    const said = await gate(
-      "(setsid sh -c 'exec -a left-behind sleep 300' &) ; (setsid nohup sleep 301 >/dev/null 2>&1 &); sleep 0.2; exit 1",
-    );
+  it("leaves no process behind a declined push, whatever session and environment it has", async () => {
+    const said = await gate(`${HIDDEN} sleep 304 >/dev/null 2>&1 & sleep 0.3; exit 1`);
     expect(said).to.include("declined");
-    expect(await processesNaming("sleep\u0000301")).to.deep.equal([]);
-    expect(await processesNaming("left-behind")).to.deep.equal([]);
+    expect(await processesNaming("sleep\u0000304")).to.deep.equal([]);
   });
 
   it("reaches production neither from a gate nor from a preview of its own app", async () => {
