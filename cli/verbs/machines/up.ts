@@ -80,7 +80,9 @@ function announce({ settings, home, isRoot, ...context }: Context, running: Runn
   );
   context.print(`       state    ${home.root}`);
   if (!isRoot)
-    context.print("       trust    not root: all apps share one user and the machine's network (docs/security.md)");
+    context.print(
+      "       trust    not root: all apps share one user and the machine's network (docs/security.md)",
+    );
   for (const line of recoveringLines(recovering?.names() ?? [])) context.print(`       ${line}`);
   if (isNewToken) context.print(`       token    ${adminToken}   (shown only once; kept in ${home.token()})`);
 }
