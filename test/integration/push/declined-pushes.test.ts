@@ -421,6 +421,7 @@ describe("what a declined push said", function () {
         expect(await readdir(join(sluice.home, "logs"))).to.have.members([
           "haproxy",
           "redis",
+          "apps-redis",
           "diary.v3.web.1",
         ]);
         return true;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { networkInterfaces } from "node:os";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
@@ -118,11 +118,22 @@ describe("the network of an app", function () {
     expect(output).not.to.include(" connected");
   });
 
+  /** The machine's ends of these networks. */
+  const devicesOf = async (ids: readonly string[]): Promise<string[]> => {
+    const texts = ids.map(async (id) => readFile(join(sluice.home, "networks", id), "utf8"));
+    const slots = (await Promise.all(texts)).map((text) => (JSON.parse(text) as { slot: number }).slot);
+    const all = Object.keys(networkInterfaces());
+    return all.filter((name) => slots.some((slot) => new RegExp(`^si[0-9a-f]{6}${slot}$`).test(name)));
+  };
+
   it("goes with the app, and with Sluice", async () => {
-    const devices = (): string[] => Object.keys(networkInterfaces()).filter((name) => /^s[it]/.test(name));
-    const before = devices().length;
-    expect((await sluice.cli("destroy", "gated", "--yes")).status).to.equal(0);
-    expect((await sluice.cli("destroy", "thief", "--yes")).status).to.equal(0);
-    await eventually("their networks are gone", () => devices().length < before);
+    const notes = async (): Promise<string[]> => (await readdir(join(sluice.home, "networks"))).sort();
+    const devices = await devicesOf(await notes());
+    for (const app of ["gated", "thief"])
+      expect((await sluice.cli("destroy", app, "--yes")).status).to.equal(0);
+    expect(await notes()).to.deep.equal(["bank.v1.web.1", "evil.v1.web.1"]);
+    await sluice.cli("down");
+    const left = Object.keys(networkInterfaces()).filter((name) => devices.includes(name));
+    expect(left).to.deep.equal([]);
   });
 });
