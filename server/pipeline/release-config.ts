@@ -36,8 +36,10 @@ export async function keepOwnValues(work: ReleaseWork): Promise<void> {
 
 /** What app.json gives a release beside the app's config; each time the same. */
 export async function ownValues(work: ReleaseWork, present: Values): Promise<Values> {
-  const { track } = work.record;
-  const { env } = await manifestOf(work.tools, work.record);
+  const { track, manifest } = work.record;
+  // An earlier version gave every release the app's config alone.
+  if (manifest === undefined) return {};
+  const { env } = manifest;
   return valuesOf(env, present, {
     isSynced: track !== PRODUCTION && track !== BASELINE,
     makeValue: (name) => ownSecret(work, name),

@@ -103,15 +103,13 @@ describe("deliveries while the server is killed (-9) and started again", functio
     );
   });
 
-  for (const [step, { files, phases }] of Object.entries({
+  for (const [step, { appJson, phases }] of Object.entries({
     "its gates": {
-      files: { "app.json": JSON.stringify({ sluice: { ...NO_STANDBY, gates: { slow: onceOnly() } } }) },
+      appJson: (once: string) => ({ sluice: { ...NO_STANDBY, gates: { slow: once } } }),
       phases: ["v3 settled live", "v2 failed no"],
     },
     postdeploy: {
-      files: {
-        "app.json": JSON.stringify({ sluice: NO_STANDBY, scripts: { dokku: { postdeploy: onceOnly() } } }),
-      },
+      appJson: (once: string) => ({ sluice: NO_STANDBY, scripts: { dokku: { postdeploy: once } } }),
       phases: ["v2 settled live"],
     },
   })) {
@@ -123,7 +121,7 @@ describe("deliveries while the server is killed (-9) and started again", functio
       expect(await statusOf(webhook, { branch: "master", commit: first })).to.equal(202);
       expect((await allDone(app))[0]?.results[0]).to.include({ outcome: "released", release: "v1" });
 
-      const commit = await clone.commit(files);
+      const commit = await clone.commit({ "app.json": JSON.stringify(appJson(onceOnly(sluice.shared))) });
       await host.moveBranch(clone, "master", commit);
       expect(await statusOf(webhook, { branch: "master", commit, id: "killed" })).to.equal(202);
       await eventually(`${step} runs`, async () =>
@@ -254,8 +252,10 @@ describe("deliveries while Redis is away", function () {
 });
 
 /** A script that hangs the first time it runs, wherever it is run from. */
-function onceOnly(): string {
-  return `test -e "$HOME/ran" || { touch "$HOME/ran"; echo ${MARK}; sleep 300; }`;
+/** `shared`: a folder that outlives the script. */
+function onceOnly(shared: string): string {
+  const ran = `"${shared}/ran-$SLUICE_APP"`;
+  return `test -e ${ran} || { touch ${ran}; echo ${MARK}; sleep 300; }`;
 }
 
 /** 0: there was no answer. */

@@ -1,6 +1,6 @@
 import { access, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Database } from "../../../core/redis/database.js";
 import { Home } from "../../../core/home.js";
 import { silentLog } from "../../../core/log.js";
@@ -215,7 +215,11 @@ async function partsOf(
     redis,
     engine: makeEngine?.(machine, ports) ?? new FakeEngine(machine, ports),
     logs: new FakeLogs(machine),
-    tasks: await LocalTasks.open({ home, sandbox: await testSandbox(home), path: process.env["PATH"] ?? "" }),
+    tasks: await LocalTasks.open({
+      home,
+      sandbox: await testSandbox(home, dirname(home.root)),
+      path: process.env["PATH"] ?? "",
+    }),
     appRedis: { redis, isSeparate: false, url: "redis://127.0.0.1:1/0" },
     adminToken: "admin-token-of-the-test-pipeline",
     id: "test-server",

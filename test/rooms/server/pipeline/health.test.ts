@@ -132,7 +132,7 @@ describe("the health check of a release", () => {
       tools: {
         clock,
         home: { tree: () => tree },
-        settings: { domain: "localhost", instances: { memoryMegabytes: 64 } },
+        settings: { domain: "localhost", instances: { memoryMegabytes: 64, maxMemoryMegabytes: 64 } },
         engine: {
           state: async (id: string) =>
             Promise.resolve({ ends: instances[indexOf(id)]?.ends ?? 0, lastEnd: "status 3" }),
