@@ -157,7 +157,7 @@ describe("a canary beside production", function () {
   });
 
   it("is not promoted when it has died, though nothing new is started for that", async () => {
-    const obstacle = join(sluice.folder, "obstacle");
+    const obstacle = join(sluice.shared, "obstacle");
     await clone.commit({
       "server.js": `if (require("node:fs").existsSync(${JSON.stringify(obstacle)})) process.exit(4);${TINY_SERVER}`,
     });
@@ -180,7 +180,7 @@ describe("a canary beside production", function () {
 
   it("is not promoted when it is aborted meanwhile, and what was started for that goes too", async () => {
     expect((await sluice.cli("scale", APP, "web=2")).status).to.equal(0);
-    const gate = join(sluice.folder, "gate");
+    const gate = join(sluice.shared, "gate");
     await clone.commit({ "server.js": secondOneWaitsFor(gate) });
     const [canary, before] = [await pushCanary(), await production()];
     const promotion = sluice.cli("promote", APP);

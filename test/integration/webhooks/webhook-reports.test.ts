@@ -65,7 +65,7 @@ describe("a forge that may be told", function () {
 
       /** A gate that waits until it is let go, and then ends with `status`. */
       const push = async (status = 0): Promise<{ commit: string; go: () => Promise<void> }> => {
-        const file = join(sluice.folder, `go-${Math.random().toString(36).slice(2)}`);
+        const file = join(sluice.shared, `go-${Math.random().toString(36).slice(2)}`);
         const gate = `until test -e ${file}; do sleep 0.02; done; exit ${status}`;
         const commit = await clone.commit({
           "app.json": JSON.stringify({ sluice: { gates: { shut: gate } } }),
