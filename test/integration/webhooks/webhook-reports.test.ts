@@ -108,7 +108,11 @@ describe("a forge that may be told", function () {
         for (const { headers } of host.reports) expect(headers[header[0]]).to.equal(header[1]);
 
         const { host: address, pathname } = new URL(success.target_url);
-        const log = await ask(address, { path: pathname });
+        // It is told that the release is live before the last line is written.
+        const log = await eventually("all that was said", async () => {
+          const answer = await ask(address, { path: pathname });
+          return /^-----> Live/m.test(answer.body) && answer;
+        });
         expect(log.status).to.equal(200);
         expect(log.body)
           .to.match(/^-----> Gates/m)
