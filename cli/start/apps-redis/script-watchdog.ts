@@ -4,6 +4,7 @@ import { isAppError } from "../../../core/errors/app-error.js";
 import { parseAuxv } from "../../../core/kernel/auxv.js";
 import { parseProcessStat } from "../../../core/kernel/process-stat.js";
 import type { Log } from "../../../core/log.js";
+import { systemClock } from "../../../core/clock.js";
 import { Ticker } from "../../../core/loop/ticker.js";
 import type { Database } from "../../../core/redis/database.js";
 import { replyCode } from "../../../core/redis/redis-error.js";
@@ -11,6 +12,8 @@ import { appOfScript } from "./app-of-script.js";
 import { keepWhenCrowded } from "./keep-when-crowded.js";
 
 const TICK_MS = 250;
+const LOOKS = 10;
+const LOOK_MS = 50;
 /** A command that is no script cannot be ended. This many times as long as a script it may take, at least this long. */
 const COMMAND_FACTOR = 5;
 const SHORTEST_COMMAND_MS = 5000;
@@ -92,11 +95,24 @@ export class ScriptWatchdog {
       else if (code !== "NOTBUSY") throw error;
       return;
     }
-    const app = await appOfScript(this.redis, scriptMs);
+    const app = await this.appThatWasEnded(scriptMs);
     log.error(
       { app, seconds: scriptMs / 1000 },
       "ended a script of an app that blocked the apps' Redis: the app should do less in one script (redis.appsScriptSeconds)",
     );
+  }
+
+  /** Redis lists a script a moment after it has been told to end it. */
+  private async appThatWasEnded(scriptMs: number): Promise<string | undefined> {
+    for (let look = 0; look < LOOKS; look++) {
+      const app = await appOfScript(this.redis, scriptMs).catch((error: unknown) => {
+        if (replyCode(error) === "BUSY") return undefined;
+        throw error;
+      });
+      if (app !== undefined) return app;
+      await systemClock.sleep(LOOK_MS);
+    }
+    return undefined;
   }
 
   private async restart(reason: string): Promise<void> {
