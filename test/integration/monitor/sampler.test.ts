@@ -128,7 +128,8 @@ function secondsOf(pid: number): number {
 /** Past the two processes of the sandbox. */
 async function innermost(leader: number | undefined): Promise<number | undefined> {
   const family = leader === undefined ? [] : await processFamily(leader);
-  return family[2];
+  // Before that the sandbox is still being made.
+  return family.find((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "node");
 }
 
 async function residentBytes(pid: number): Promise<number> {
