@@ -3,10 +3,11 @@ import { AppError, toAppError } from "../core/errors/app-error.js";
 import { RemoteError } from "./client/remote-error.js";
 import { program } from "./program.js";
 
-// `sluice releases shop | head -2`: the reader has closed the pipe, which is not an error.
+// `sluice releases shop | head -2`: the reader has closed the pipe, which is not an error. What `up` has started must be
+// stopped by it all the same: Ctrl-C ends the reader in `sluice up --demo | tee log` first, and a terminal may be closed.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
+  if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+  if (process.argv[2] !== "up") process.exit();
 });
 
 /** 0 done, 1 failed, 2 usage. */

@@ -131,10 +131,11 @@ async function detach(context: Context, { demo = false, roles }: UpOptions): Pro
   if (demo) await showDemo(context, secret, stopSignal());
 }
 
-/** Aborts at the first Ctrl-C or TERM, which is its reason. A second signal does not interrupt the stopping. */
+/** Aborts at the first Ctrl-C, TERM or end of the terminal (HUP), which is its reason. A second signal does not interrupt the stopping. */
 function stopSignal(): AbortSignal {
   const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => stopping.abort(signal));
   return stopping.signal;
 }
 

@@ -30,4 +30,17 @@ describe("sluice up --demo, interrupted while it pushes the sample app", functio
       expect(output).not.to.include("The sample app is live");
       expect(await processesWith(sluice.home)).to.deep.equal([]);
     });
+
+  it("leaves nothing running either when nobody reads any more what it prints", async () => {
+    const running = execa(process.execPath, [BIN, "up", "--demo"], {
+      ...{ env: sluice.env, extendEnv: false, reject: false, detached: true, stderr: "ignore" },
+    });
+    let output = "";
+    running.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    await eventually("the push is under way", () => output.includes("$ git push"), 60_000);
+    running.stdout.destroy();
+    process.kill(-(running.pid ?? 0), "SIGINT");
+    expect((await running).exitCode).to.equal(0);
+    expect(await processesWith(sluice.home)).to.deep.equal([]);
+  });
 });
