@@ -26,6 +26,8 @@ export class Home {
   readonly scratch = (): string => join(this.root, "scratch");
   /** Who has which network (`Networks`). */
   readonly networks = (): string => join(this.root, "networks");
+  /** Whom apps in networks of their own ask for names (resolv.conf(5)). */
+  readonly resolvConf = (): string => join(this.root, "resolv.conf");
   /** The port of 127.0.0.1 at which apps' networks find the flags. */
   readonly flagsPort = (): string => join(this.root, "flags-port");
   /** Room that is given back when an instance must be started on a full disk. */

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Home } from "../../core/home.js";
+import { silentLog } from "../../core/log.js";
 import { Networks } from "../../server/engines/runit/network/networks.js";
 import { RunitEngine, type RunitOptions } from "../../server/engines/runit/runit-engine.js";
 import { RunitLogs } from "../../server/engines/runit/runit-logs.js";
@@ -79,6 +80,15 @@ describe("RunitEngine", function () {
     await trial.engine.stop(id, 0.5);
     expect(await trial.engine.list()).to.deep.equal([]);
     await eventually("it is gone", async () => !(await isAlive(child)));
+  });
+
+  it("has its share of the processors however many sessions it begins, and no more", async function () {
+    if (process.getuid?.() !== 0) this.skip();
+    const id = `${ownName()}.v1.worker.1`;
+    await trial.start(trial.worker('setsid sleep 1000 & echo "child $!"; exec sleep 1000', { id }));
+    const child = await trial.processOf(await trial.said(id, "child"));
+    const groups = await readFile(`/proc/${child}/cgroup`, "utf8");
+    expect(/^\d+:(?:cpu(?:,cpuacct)?)?:(.*)$/m.exec(groups)?.[1]).to.include(id);
   });
 
   it("lets an instance alone that another state folder has under the same id", async () => {
@@ -176,8 +186,10 @@ async function bench({
   Partial<RunitOptions> & { hasNetworks?: boolean }): Promise<EngineBench> {
   const { home } = options;
   const path = process.env["PATH"] ?? "";
-  const ofHome = { folder: home.networks(), owner: home.root, path };
-  const networks = hasNetworks ? await Networks.open({ ...ofHome, offered: [], allowed: [] }) : undefined;
+  const ofHome = { folder: home.networks(), owner: home.root, resolvConf: home.resolvConf(), path };
+  const networks = hasNetworks
+    ? await Networks.open({ ...ofHome, offered: [], allowed: [], log: silentLog })
+    : undefined;
   const sandbox = await testSandbox(options.home, dirname(options.home.root));
   const all = { logBytes: 1024 * 1024, path, sandbox, networks, ...options };
   const engine = await RunitEngine.open(all);
@@ -186,6 +198,7 @@ async function bench({
     logs: new RunitLogs(options.home),
     again: async () => RunitEngine.open(all),
     dispose: async () => {
+      await networks?.stop();
       await Promise.all((await engine.list()).map(async ({ id }) => engine.stop(id, 0)));
       if (hasNetworks) await Networks.removeAll(ofHome);
     },
@@ -224,7 +237,7 @@ async function commandIn(folder: string, pid: string): Promise<string[]> {
 
 /** Empty where the kernel's groups cannot be used. */
 async function memoryGroups(): Promise<string[]> {
-  const folders = ["/sys/fs/cgroup/sluice", "/sys/fs/cgroup/memory/sluice"];
+  const folders = ["/sys/fs/cgroup/sluice", "/sys/fs/cgroup/memory/sluice", "/sys/fs/cgroup/cpu/sluice"];
   return (await Promise.all(folders.map(async (folder) => readdir(folder).catch(() => [])))).flat();
 }
 

@@ -20,8 +20,9 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
   const sandbox = await openSandbox(context);
   const ownRedis = isOwnRedis ? await ownAppsRedis(options) : undefined;
   const appRedis = ownRedis ?? { redis, isSeparate: false, url: withoutUser(settings.redis.url ?? "") };
-  const own = await openNetworks(context, appRedis.url);
+  const own = await openNetworks(context, appRedis.url, log);
   const networks = own?.networks;
+  atStop(async () => networks?.stop());
   const engine = await RunitEngine.open({
     home,
     sandbox,

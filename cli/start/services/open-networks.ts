@@ -3,6 +3,7 @@ import { isIPv4 } from "node:net";
 import { AppError } from "../../../core/errors/app-error.js";
 import { MACHINE_ADDRESS } from "../../../server/engines/runit/network/network-plan.js";
 import { Networks } from "../../../server/engines/runit/network/networks.js";
+import type { Log } from "../../../core/log.js";
 import type { Context } from "../context.js";
 import { keptPort } from "./kept-port.js";
 
@@ -21,6 +22,7 @@ export interface OwnNetworks {
 export async function openNetworks(
   { home, settings, path, isRoot }: Context,
   redisUrl: string,
+  log: Log,
 ): Promise<OwnNetworks | undefined> {
   if (!isRoot || settings.instances.network === "host") return undefined;
   const port = await keptPort(home.flagsPort());
@@ -29,7 +31,9 @@ export async function openNetworks(
     const networks = await Networks.open({
       folder: home.networks(),
       owner: home.root,
+      resolvConf: home.resolvConf(),
       path,
+      log,
       offered: [port, ...redis.offered],
       allowed: [...settings.instances.allowNetworks, ...redis.allowed],
     });

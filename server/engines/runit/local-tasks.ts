@@ -75,7 +75,7 @@ export class LocalTasks implements Tasks {
     const policy = {
       hostname: app,
       work: { folder: artifact.folder, at: artifact.at, changes },
-      mounts,
+      mounts: [...mounts, ...(network?.mounts ?? [])],
       scratchMegabytes: limits.scratchMegabytes,
       ...(user === undefined ? {} : { user }),
       ...(network === undefined ? {} : { network: network.namespace }),

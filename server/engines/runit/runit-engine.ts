@@ -171,10 +171,12 @@ export class RunitEngine implements Engine {
     address: Address | undefined,
     network: Network | undefined,
   ): SandboxPolicy {
+    const socket =
+      address?.kind === "socket" ? [{ from: dirname(address.path), access: "write" as const }] : [];
     return {
       hostname: app,
       work: { folder: artifact.folder, at: artifact.at, changes: "lost" },
-      mounts: address?.kind === "socket" ? [{ from: dirname(address.path), access: "write" }] : [],
+      mounts: [...socket, ...(network?.mounts ?? [])],
       scratchMegabytes: limits.scratchMegabytes,
       ...(user === undefined ? {} : { user }),
       ...(network === undefined ? {} : { network: network.namespace }),

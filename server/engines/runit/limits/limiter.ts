@@ -1,20 +1,9 @@
-import { constants } from "node:fs";
-import { access, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../../../core/clock.js";
 import { quote } from "../../../../core/exec/quote.js";
-import {
-  CGROUPS,
-  controlGroup,
-  ownerMark,
-  type GroupKind,
-} from "../../../../core/instances/control-group.js";
-
-export interface Limits {
-  readonly memoryMegabytes: number;
-  /** Processes and threads. */
-  readonly processes: number;
-}
+import { controlGroup, ownerMark, type GroupKind } from "../../../../core/instances/control-group.js";
+import { hierarchiesFor, type Limits, type Values } from "./hierarchies.js";
 
 export type Excess = "memory" | "processes";
 
@@ -36,19 +25,6 @@ export interface Limiter {
 
 const POLL_MS = 10;
 const REMOVE_TIMEOUT_MS = 5000;
-
-/** What stands in a control group's file: the kernel takes the value at once. */
-type Values = Readonly<Record<string, string>>;
-
-/** One hierarchy of control groups. */
-interface Hierarchy {
-  readonly mount: string;
-  readonly limits: (limits: Limits) => Values;
-  /** Of the group in which all of a kind lie. */
-  readonly ofKind: Values;
-  /** The file that counts processes ended for want of memory, if it does. */
-  readonly kills: string;
-}
 
 /**
  * Control groups of version 2, else of version 1, where this user may write them; else a limit on each process's data segment
@@ -98,53 +74,6 @@ export async function openLimiter(owner: string, kind: GroupKind): Promise<Limit
   };
 }
 
-/** The first one tells which processes there are. */
-async function hierarchiesFor(kind: GroupKind): Promise<Hierarchy[]> {
-  const isTask = kind === "sluice-tasks";
-  if (await hasUnified()) {
-    const weight = { "cpu.weight": isTask ? "50" : "200" };
-    return [
-      {
-        mount: CGROUPS,
-        limits: ({ memoryMegabytes, processes }) => ({
-          "memory.max": bytes(memoryMegabytes),
-          // Swapping would only put off the end.
-          "memory.swap.max": "0",
-          "pids.max": String(processes),
-        }),
-        ofKind: { "cgroup.subtree_control": "+memory +pids +cpu", ...weight },
-        kills: "memory.events.local",
-      },
-    ];
-  }
-  const kills = "memory.oom_control";
-  const all: Hierarchy[] = [
-    {
-      ...{ mount: join(CGROUPS, "memory"), ofKind: {}, kills },
-      limits: ({ memoryMegabytes }) => ({ "memory.limit_in_bytes": bytes(memoryMegabytes) }),
-    },
-    {
-      ...{ mount: join(CGROUPS, "pids"), ofKind: {}, kills },
-      limits: ({ processes }) => ({ "pids.max": String(processes) }),
-    },
-  ];
-  // All tasks together weigh as much as one instance, which shares the processors as the other sessions of the machine do.
-  if (isTask)
-    all.push({ mount: join(CGROUPS, "cpu"), ofKind: { "cpu.shares": "1024" }, kills, limits: () => ({}) });
-  const found: Hierarchy[] = [];
-  for (const hierarchy of all) if (await isWritable(hierarchy.mount)) found.push(hierarchy);
-  return found[0]?.mount === join(CGROUPS, "memory") ? found : [];
-}
-
-/** Version 2 with what is needed of it, handed down to groups below the top. */
-async function hasUnified(): Promise<boolean> {
-  const controllers = await readFile(join(CGROUPS, "cgroup.controllers"), "utf8").catch(() => "");
-  const has = new Set(controllers.trim().split(/\s+/));
-  if (!["memory", "pids", "cpu"].every((name) => has.has(name)) || !(await isWritable(CGROUPS))) return false;
-  await writeFile(join(CGROUPS, "cgroup.subtree_control"), "+memory +pids +cpu");
-  return true;
-}
-
 /** A kernel without swap accounting has no file for it. */
 async function write(group: string, values: Values): Promise<void> {
   for (const [file, value] of Object.entries(values)) {
@@ -153,10 +82,6 @@ async function write(group: string, values: Values): Promise<void> {
       if (!isOptional) throw error;
     });
   }
-}
-
-function bytes(megabytes: number): string {
-  return String(megabytes * 1024 * 1024);
 }
 
 async function removeGroup(group: string): Promise<void> {
@@ -201,10 +126,3 @@ const dataLimiter: Limiter = {
   remove: async () => undefined,
   list: async () => [],
 };
-
-async function isWritable(path: string): Promise<boolean> {
-  return access(path, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-}

@@ -1,96 +1,116 @@
-import { MACHINE_ADDRESS, SANDBOX_ADDRESSES } from "./network-plan.js";
+import { readFile, writeFile } from "node:fs/promises";
+import type { Log } from "../../../../core/log.js";
+import { Ticker } from "../../../../core/loop/ticker.js";
+import { firewallRules, type FirewallPlan } from "./firewall-rules.js";
+import { MachineFirewall } from "./machine-firewall.js";
+import { networkNames, SANDBOX_ADDRESSES, type NetworkNames } from "./network-plan.js";
+import { NetworkTools } from "./network-tools.js";
+import { readResolver } from "./resolver.js";
 
-export interface FirewallOptions {
-  /** Of nftables, this state folder's own. */
-  readonly table: string;
-  /** Beginnings of the devices' names. */
-  readonly instances: string;
-  readonly tasks: string;
-  /** Ports of 127.0.0.1 that instances reach at `MACHINE_ADDRESS`: the apps' Redis, the flags. */
-  readonly offered: readonly number[];
-  readonly nameservers: readonly string[];
-  /** Private networks that apps may reach all the same. */
-  readonly allowed: readonly string[];
+export interface FirewallOptions extends Pick<FirewallPlan, "offered" | "allowed"> {
+  /** The state folder. */
+  readonly owner: string;
+  readonly path: string;
+  /** resolv.conf(5) for the programs in apps' networks. */
+  readonly resolvConf: string;
+  readonly log: Log;
 }
 
-/** Addresses that are somebody's own network, and those at which clouds answer a machine's questions about itself. */
-const PRIVATE = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  SANDBOX_ADDRESSES,
-  "224.0.0.0/3",
-];
+const EVERY_MS = 5_000;
+const IP_FORWARD = "/proc/sys/net/ipv4/ip_forward";
 
 /**
- * Rules for nft(8): what instances and tasks reach, and who reaches them. They are the same however many there are. Out goes
- * what is meant for the internet; in comes nothing but answers, and what this machine itself begins.
+ * What holds for all networks of apps: whom they reach, and who reaches them. Looks again and again whether it still does:
+ * a firewall that is loaded anew, as ufw's, often begins with deleting every rule. Needs root.
  */
-export function firewallRules(options: FirewallOptions): string {
-  const { table, instances, tasks, offered, nameservers, allowed } = options;
-  const sandboxes = `{ "${instances}*", "${tasks}*" }`;
-  const set = (values: readonly (string | number)[]): string => `{ ${values.join(", ")} }`;
-  const redirects = offered.map(
-    (port) =>
-      `    iifname "${instances}*" ip daddr ${MACHINE_ADDRESS} tcp dport ${port} dnat ip to 127.0.0.1:${port}`,
-  );
-  return [
-    `table inet ${table}`,
-    `delete table inet ${table}`,
-    `table inet ${table} {`,
-    "  chain to_machine {",
-    "    type filter hook input priority -10; policy accept;",
-    `    iifname ${sandboxes} jump from_sandbox`,
-    "  }",
-    "  chain from_sandbox {",
-    "    ct state established,related accept",
-    ...(offered.length === 0
-      ? []
-      : [`    iifname "${instances}*" ip daddr 127.0.0.1 tcp dport ${set(offered)} ct status dnat accept`]),
-    "    ip protocol tcp reject with tcp reset",
-    "    drop",
-    "  }",
-    "  chain through {",
-    "    type filter hook forward priority -10; policy accept;",
-    `    oifname ${sandboxes} ct state established,related accept`,
-    `    oifname ${sandboxes} drop`,
-    `    iifname ${sandboxes} jump out`,
-    "  }",
-    "  chain out {",
-    "    ct state established,related accept",
-    ...(nameservers.length === 0
-      ? []
-      : [`    ip daddr ${set(nameservers)} meta l4proto { tcp, udp } th dport 53 accept`]),
-    ...(allowed.length === 0 ? [] : [`    ip daddr ${set(allowed)} accept`]),
-    `    ip daddr ${set(PRIVATE)} reject`,
-    "    meta nfproto ipv6 drop",
-    "  }",
-    "  chain offers {",
-    "    type nat hook prerouting priority dstnat - 10; policy accept;",
-    ...redirects,
-    "  }",
-    "  chain outwards {",
-    "    type nat hook postrouting priority srcnat + 10; policy accept;",
-    `    ip saddr ${SANDBOX_ADDRESSES} oifname != ${sandboxes} oifname != "lo" masquerade`,
-    "  }",
-    "}",
-    "",
-  ].join("\n");
-}
+export class Firewall {
+  private readonly tools: NetworkTools;
+  private readonly names: NetworkNames;
+  private readonly machine: MachineFirewall;
+  private readonly ticker: Ticker;
+  private rules = "";
+  /** How nft(8) shows them. */
+  private shown: string | undefined;
+  private dropping = "";
 
-/** Rules inside a network: an app that listens on 127.0.0.1 alone is reached, too. */
-export function insideRules({ device }: { readonly device: string }): string {
-  return [
-    "table ip sluice {",
-    "  chain inwards {",
-    "    type nat hook prerouting priority dstnat; policy accept;",
-    `    iifname "${device}" dnat to 127.0.0.1`,
-    "  }",
-    "}",
-    "",
-  ].join("\n");
+  private constructor(private readonly options: FirewallOptions) {
+    this.tools = new NetworkTools(options.path);
+    this.names = networkNames(options.owner);
+    this.machine = new MachineFirewall(this.tools, this.names);
+    this.ticker = new Ticker({
+      everyMs: EVERY_MS,
+      job: async () => this.ensure(),
+      onError: (error) =>
+        options.log.error({ err: error }, "could not check the firewall of the apps' networks"),
+    });
+  }
+
+  /** Sets the rules up, anew. Throws what nft(8) or ip(8) says. */
+  static async open(options: FirewallOptions): Promise<Firewall> {
+    const firewall = new Firewall(options);
+    await firewall.ensure();
+    firewall.ticker.start();
+    return firewall;
+  }
+
+  /** The rules stay. */
+  async stop(): Promise<void> {
+    await this.ticker.stop();
+  }
+
+  /** Removes the rules, if there are any. */
+  static async remove({ owner, path }: Pick<FirewallOptions, "owner" | "path">): Promise<void> {
+    const tools = new NetworkTools(path);
+    const names = networkNames(owner);
+    // The first line makes it, so that the second finds one.
+    await tools.run(["nft", "-f", "-"], `table inet ${names.table}\ndelete table inet ${names.table}\n`);
+    await new MachineFirewall(tools, names).forget();
+    const tables = await tools.run(["nft", "list", "tables"]);
+    if (!tables.includes(" sluice_"))
+      await tools.attempt(["ip", "route", "delete", "unreachable", SANDBOX_ADDRESSES]);
+  }
+
+  private async ensure(): Promise<void> {
+    const resolver = await readResolver();
+    await this.keepFile(this.options.resolvConf, resolver.text);
+    await this.keepFile(IP_FORWARD, "1\n");
+    // What is meant for a network that is gone must not look for it elsewhere.
+    await this.tools.run(["ip", "route", "replace", "unreachable", SANDBOX_ADDRESSES]);
+    await this.ensureRules(firewallRules({ ...this.options, ...resolver, names: this.names }));
+    const added = await this.machine.letPass();
+    if (added > 0)
+      this.options.log.info({ rules: added }, "let the apps' networks through this machine's firewall");
+    await this.warn();
+  }
+
+  private async ensureRules(rules: string): Promise<void> {
+    const isGone = this.shown !== undefined && this.shown !== (await this.show());
+    if (isGone) this.options.log.warn("the firewall rules of the apps' networks had been changed: restored");
+    else if (rules === this.rules) return;
+    await this.tools.run(["nft", "-f", "-"], rules);
+    this.rules = rules;
+    this.shown = await this.show();
+  }
+
+  private async show(): Promise<string> {
+    return (await this.tools.attempt(["nft", "list", "table", "inet", this.names.table])).stdout;
+  }
+
+  private async warn(): Promise<void> {
+    const chains = (await this.machine.droppingChains()).join(", ");
+    if (chains !== "" && chains !== this.dropping) {
+      const devices = [`${this.names.instances}*`, `${this.names.tasks}*`];
+      this.options.log.warn(
+        { chains, devices },
+        "a firewall of this machine drops packets of the apps' networks: accept these devices in its chains, or apps reach neither the internet nor their Redis",
+      );
+    }
+    this.dropping = chains;
+  }
+
+  /** In place: programs that run see the file itself. */
+  private async keepFile(path: string, text: string): Promise<void> {
+    const there = await readFile(path, "utf8").catch(() => undefined);
+    if (there !== text) await writeFile(path, text, { mode: 0o644 });
+  }
 }

@@ -1,21 +1,16 @@
 import { randomInt } from "node:crypto";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isIPv4 } from "node:net";
-import { Readable } from "node:stream";
-import { captureCommand } from "../../../../core/exec/exec.js";
-import { ownerMark } from "../../../../core/instances/control-group.js";
-import { firewallRules, insideRules, type FirewallOptions } from "./firewall.js";
-import { networkPlan, SANDBOX_ADDRESSES, SLOTS, type NetworkPlan } from "./network-plan.js";
+import type { Mount } from "../../../../core/exec/sandbox/sandbox-policy.js";
+import { Firewall, type FirewallOptions } from "./firewall.js";
+import { insideRules } from "./firewall-rules.js";
+import { networkNames, networkPlan, SLOTS, type NetworkNames, type NetworkPlan } from "./network-plan.js";
+import { NetworkTools } from "./network-tools.js";
+import { RESOLV_CONF } from "./resolver.js";
 
-export interface NetworksOptions {
+export interface NetworksOptions extends FirewallOptions {
   /** Where it stands who has which network; the state folder's own. */
   readonly folder: string;
-  /** The state folder. */
-  readonly owner: string;
-  readonly path: string;
-  readonly offered: FirewallOptions["offered"];
-  readonly allowed: FirewallOptions["allowed"];
 }
 
 export interface Network {
@@ -23,6 +18,8 @@ export interface Network {
   readonly namespace: string;
   /** Where this machine finds what listens inside, whichever address it listens at. */
   readonly address: string;
+  /** What a program in it sees instead of the machine's own. */
+  readonly mounts: readonly Mount[];
 }
 
 const NAMESPACES = "/run/netns";
@@ -36,52 +33,54 @@ const MOST_TRIES = 50;
  */
 export class Networks {
   private readonly removals = new Map<string, Promise<void>>();
+  private readonly tools: NetworkTools;
+  private readonly names: NetworkNames;
 
   private constructor(
-    private readonly options: NetworksOptions,
-    private readonly mark: string,
-  ) {}
+    private readonly options: Pick<NetworksOptions, "folder" | "owner" | "path">,
+    private readonly mounts: readonly Mount[],
+    private readonly firewall?: Firewall,
+  ) {
+    this.tools = new NetworkTools(options.path);
+    this.names = networkNames(options.owner);
+  }
 
-  /** Sets the rules up, anew. Throws what nft(8) or ip(8) says. */
+  /** Sets the rules up, anew, and keeps them until it is stopped. Throws what nft(8) or ip(8) says. */
   static async open(options: NetworksOptions): Promise<Networks> {
-    const networks = new Networks(options, markOf(options.owner));
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
-    await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
-    // What is meant for a network that is gone must not look for it elsewhere.
-    await networks.run(["ip", "route", "replace", "unreachable", SANDBOX_ADDRESSES]);
-    await networks.run(["nft", "-f", "-"], networks.rules(await nameservers()));
-    return networks;
+    const firewall = await Firewall.open(options);
+    // Where it is a link, the file behind it; without any, programs ask 127.0.0.1.
+    const to = await realpath(RESOLV_CONF).catch(() => undefined);
+    const mounts = to === undefined ? [] : [{ from: options.resolvConf, to, access: "read" as const }];
+    return new Networks(options, mounts, firewall);
+  }
+
+  /** They stay. */
+  async stop(): Promise<void> {
+    await this.firewall?.stop();
   }
 
   /** Removes the rules and every network of a state folder, if there are any. */
   static async removeAll(of: Pick<NetworksOptions, "folder" | "owner" | "path">): Promise<void> {
     if ((await readdir(of.folder).catch(() => undefined)) === undefined) return;
-    const networks = new Networks({ ...of, offered: [], allowed: [] }, markOf(of.owner));
-    await networks.keepOnly(new Set());
-    // The first line makes it, so that the second finds one.
-    await networks.run(
-      ["nft", "-f", "-"],
-      `table inet ${networks.table}\ndelete table inet ${networks.table}\n`,
-    );
+    await new Networks(of, []).keepOnly(new Set());
+    await Firewall.remove(of);
     await rm(of.folder, { recursive: true, force: true });
-    const { stdout } = await captureCommand({ argv: ["nft", "list", "tables"], env: networks.env });
-    const route = ["ip", "route", "delete", "unreachable", SANDBOX_ADDRESSES] as const;
-    if (!stdout.includes(" sluice_")) await captureCommand({ argv: route, env: networks.env });
   }
 
   /** The network of an instance or a task, made now if there is none. */
   async ensure(id: string, kind: "instance" | "task"): Promise<Network> {
     const kept = await this.slotOf(id);
     if (kept !== undefined) {
-      const plan = networkPlan(kept, this.prefix(kind));
-      if (await this.exists(plan)) return asNetwork(plan);
+      const plan = networkPlan(kept, this.devices(kind));
+      if (await this.exists(plan)) return this.asNetwork(plan);
     }
     for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
       const slot = attempt === 0 && kept !== undefined ? kept : randomInt(1, SLOTS);
-      const plan = networkPlan(slot, this.prefix(kind));
+      const plan = networkPlan(slot, this.devices(kind));
       // Noted before it is made: what a crash leaves half made is found again.
       await writeFile(this.note(id), JSON.stringify({ slot, kind }));
-      if (await this.make(plan)) return asNetwork(plan);
+      if (await this.make(plan)) return this.asNetwork(plan);
     }
     throw new Error("no network is free");
   }
@@ -96,11 +95,11 @@ export class Networks {
   private async take(id: string): Promise<void> {
     const note = await this.read(id);
     if (note === undefined) return;
-    const { namespace, device } = networkPlan(note.slot, this.prefix(note.kind));
+    const { namespace, device } = networkPlan(note.slot, this.devices(note.kind));
     // The namespace may be another's if this one was never made; its cable is not.
     if (await this.hasDevice(device)) {
-      await this.run(["ip", "link", "delete", device]);
-      await this.run(["ip", "netns", "delete", namespace]);
+      await this.tools.run(["ip", "link", "delete", device]);
+      await this.tools.run(["ip", "netns", "delete", namespace]);
     }
     await rm(this.note(id), { force: true });
   }
@@ -113,8 +112,8 @@ export class Networks {
   /** False when the slot is taken: another state folder of this machine has it. */
   private async make(plan: NetworkPlan): Promise<boolean> {
     const { namespace, device, gateway, address } = plan;
-    const added = await captureCommand({ argv: ["ip", "netns", "add", namespace], env: this.env });
-    if (added.exit.status !== 0) {
+    const added = await this.tools.attempt(["ip", "netns", "add", namespace]);
+    if (added.status !== 0) {
       if (/exists/i.test(added.stderr)) return false;
       throw new Error(`ip netns add: ${added.stderr}`);
     }
@@ -123,7 +122,7 @@ export class Networks {
       `addr add ${gateway}/30 dev ${device}`,
       `link set ${device} up`,
     ];
-    await this.run(["ip", "-batch", "-"], outside.join("\n"));
+    await this.tools.run(["ip", "-batch", "-"], outside.join("\n"));
     // It may send to what is offered at 127.0.0.1, which its rules allow or not.
     await writeFile(`/proc/sys/net/ipv4/conf/${device}/route_localnet`, "1");
     const inside = [
@@ -132,10 +131,10 @@ export class Networks {
       `link set ${INSIDE} up`,
       `route add default via ${gateway}`,
     ];
-    await this.run(["ip", "-n", namespace, "-batch", "-"], inside.join("\n"));
+    await this.tools.run(["ip", "-n", namespace, "-batch", "-"], inside.join("\n"));
     const settle = `echo 1 >/proc/sys/net/ipv4/conf/${INSIDE}/route_localnet && exec nft -f -`;
     const enter = ["nsenter", `--net=${join(NAMESPACES, namespace)}`, "--", "/bin/sh", "-c", settle] as const;
-    await this.run(enter, insideRules({ device: INSIDE }));
+    await this.tools.run(enter, insideRules({ device: INSIDE }));
     return true;
   }
 
@@ -162,46 +161,11 @@ export class Networks {
     return join(this.options.folder, id);
   }
 
-  private get table(): string {
-    return `sluice_${this.mark}`;
+  private devices(kind: "instance" | "task"): string {
+    return kind === "instance" ? this.names.instances : this.names.tasks;
   }
 
-  private prefix(kind: "instance" | "task"): string {
-    return `s${kind === "instance" ? "i" : "t"}${this.mark}`;
+  private asNetwork({ namespace, address }: NetworkPlan): Network {
+    return { namespace: join(NAMESPACES, namespace), address, mounts: this.mounts };
   }
-
-  private rules(servers: readonly string[]): string {
-    const { offered, allowed } = this.options;
-    return firewallRules({
-      ...{ table: this.table, offered, allowed, nameservers: servers },
-      instances: this.prefix("instance"),
-      tasks: this.prefix("task"),
-    });
-  }
-
-  private get env(): Record<string, string> {
-    return { PATH: this.options.path };
-  }
-
-  private async run(argv: readonly [string, ...string[]], input?: string): Promise<void> {
-    const options = input === undefined ? {} : { input: Readable.from([input]) };
-    const { exit, stderr } = await captureCommand({ argv, env: this.env }, options);
-    if (exit.status !== 0)
-      throw new Error(`${argv.slice(0, 3).join(" ")}: ${stderr.trim().split("\n")[0] ?? ""}`);
-  }
-}
-
-/** Names of devices are short (IFNAMSIZ). */
-function markOf(owner: string): string {
-  return ownerMark(owner).slice(0, 6);
-}
-
-function asNetwork({ namespace, address }: NetworkPlan): Network {
-  return { namespace: join(NAMESPACES, namespace), address };
-}
-
-/** Of resolv.conf(5); one at 127.0.0.1 cannot be reached from another network. */
-async function nameservers(): Promise<string[]> {
-  const text = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
-  return [...text.matchAll(/^nameserver\s+(\S+)/gm)].map(([, server = ""]) => server).filter(isIPv4);
 }
