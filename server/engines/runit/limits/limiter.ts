@@ -98,7 +98,10 @@ export async function openLimiter(owner: string, kind: GroupKind): Promise<Limit
   };
 }
 
-/** The first one tells which processes there are. */
+/**
+ * The first one tells which processes there are. All instances together weigh twice as much as another program of the machine,
+ * all tasks together half as much.
+ */
 async function hierarchiesFor(kind: GroupKind): Promise<Hierarchy[]> {
   const isTask = kind === "sluice-tasks";
   if (await hasUnified()) {
@@ -128,9 +131,9 @@ async function hierarchiesFor(kind: GroupKind): Promise<Hierarchy[]> {
       limits: ({ processes }) => ({ "pids.max": String(processes) }),
     },
   ];
-  // All tasks together weigh as much as one instance, which shares the processors as the other sessions of the machine do.
-  if (isTask)
-    all.push({ mount: join(CGROUPS, "cpu"), ofKind: { "cpu.shares": "1024" }, kills, limits: () => ({}) });
+  // Without a group here each session of an instance would have the share of a whole program (sched_autogroup, sched(7)).
+  const shares = { "cpu.shares": isTask ? "512" : "2048" };
+  all.push({ mount: join(CGROUPS, "cpu"), ofKind: shares, kills, limits: () => ({}) });
   const found: Hierarchy[] = [];
   for (const hierarchy of all) if (await isWritable(hierarchy.mount)) found.push(hierarchy);
   return found[0]?.mount === join(CGROUPS, "memory") ? found : [];
