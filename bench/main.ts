@@ -10,11 +10,13 @@ import type { Figure } from "./figure.js";
 import { flags } from "./flags.js";
 import { flat } from "./flat.js";
 import { memory } from "./memory.js";
+import { neighbours } from "./neighbours.js";
 import { push } from "./push.js";
 import { recovery } from "./recovery.js";
 import { releases } from "./releases.js";
 import { figureLines, jsonText, tableText, type BenchResult } from "./report.js";
 import { sampler } from "./sampler.js";
+import { sandbox } from "./sandbox.js";
 import { scale } from "./scale.js";
 import { throughput } from "./throughput.js";
 import { tracks } from "./tracks.js";
@@ -35,10 +37,11 @@ const BENCHES: readonly Bench[] = [
   webhooks,
   alerts,
   sampler,
+  sandbox,
   scale,
 ];
 /** Measured only when they are named. */
-const LONG: readonly Bench[] = [chaos];
+const LONG: readonly Bench[] = [chaos, neighbours];
 const USAGE = `bin/bench [--quick] [--json FILE] [${[...BENCHES, ...LONG].map(({ name }) => name).join("|")} …]`;
 
 let workshop = new Workshop();

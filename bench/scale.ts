@@ -49,7 +49,7 @@ async function realLoad({ workshop, figure, note, quick }: BenchRun): Promise<vo
   const isFull = (): boolean =>
     slices.filter((slice) => slice.before === settings.max).length >= (quick ? 2 : 4);
   while (!isFull() && performance.now() - began < UP_LIMIT_MS) {
-    const result = await wrk(sluice.httpPort, { Host: `${APP}.localhost` }, SLICE_SECONDS);
+    const result = await wrk(`127.0.0.1:${sluice.httpPort}`, { Host: `${APP}.localhost` }, SLICE_SECONDS);
     const after = await instancesOf(sluice);
     slices.push({ ...result, before, after });
     before = after;

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { RouteTables } from "../core/records/routes/route-tables.js";
 import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
 import { processorMs, processTree } from "./machine/processes.js";
-import { recordsOf } from "./machine/records.js";
+import { instanceAddress, recordsOf } from "./machine/records.js";
 import { watchSteal } from "./machine/steal.js";
 import { pushApp } from "./push-app.js";
 import { fixedAnswerApp } from "./pushed/fixed-answer.js";
@@ -65,17 +64,12 @@ export const throughput: Bench = {
 async function startAll(workshop: Workshop): Promise<Rival[]> {
   const sluice = await workshop.sluice();
   await pushApp(await sluice.clone(APP, fixedAnswerApp()));
-  const upstreamPort = await instancePort(workshop, sluice);
+  const upstream = await instanceAddress(await recordsOf(workshop, sluice), APP);
   const threads = threadLines(await readFile(`${sluice.home}/haproxy/haproxy.cfg`, "utf8"));
   const rivals = [await sluiceItself(sluice), await withCanary(sluice)];
   for (const start of [bareHaproxy(threads), nginx, caddy, nodeProxy])
-    rivals.push(await start(workshop, upstreamPort));
+    rivals.push(await start(workshop, upstream));
   return rivals;
-}
-
-async function instancePort(workshop: Workshop, sluice: TestSluice): Promise<number> {
-  const table = await new RouteTables(await recordsOf(workshop, sluice)).read(APP);
-  return Number(table.releases[0]?.servers[0]?.address.split(":")[1]);
 }
 
 async function sluiceItself(sluice: TestSluice): Promise<Rival> {
@@ -112,7 +106,7 @@ async function measureAll(
 async function measure({ name, port, pid, headers }: Rival, seconds: number): Promise<Measured> {
   const tree = await processTree(pid);
   const before = await processorMs(tree);
-  const { requests, perSecond, failed } = await wrk(port, { Host: HOST, ...headers }, seconds);
+  const { requests, perSecond, failed } = await wrk(`127.0.0.1:${port}`, { Host: HOST, ...headers }, seconds);
   if (failed > requests * MOST_FAILED)
     throw new Error(`${failed} of ${requests} requests through ${name} failed`);
   return { perSecond, failed, microseconds: (((await processorMs(tree)) - before) * 1000) / requests };

@@ -6,10 +6,10 @@ import { answering, type StartRival } from "./rival.js";
 /** HAProxy with nothing but a frontend and a server; `global` is what it takes over from Sluice's (threads). */
 export const bareHaproxy =
   (global: string): StartRival =>
-  async (workshop, upstreamPort) => {
+  async (workshop, upstream) => {
     const port = await freePort();
     const file = join(await workshop.folder(), "haproxy.cfg");
-    await writeFile(file, configuration(global, port, upstreamPort));
+    await writeFile(file, configuration(global, port, upstream));
     const program = await workshop.program(["haproxy", "-db", "-f", file]);
     return answering("bare HAProxy", port, program);
   };
@@ -19,7 +19,7 @@ export function threadLines(sluiceConfiguration: string): string {
   return (sluiceConfiguration.match(/^\s*(?:nbthread|cpu-map|thread-groups)\b.*$/gm) ?? []).join("\n");
 }
 
-function configuration(global: string, port: number, upstreamPort: number): string {
+function configuration(global: string, port: number, upstream: string): string {
   return `global
 ${global}
   maxconn 5000
@@ -32,6 +32,6 @@ frontend traffic
   bind 127.0.0.1:${port}
   default_backend upstream
 backend upstream
-  server one 127.0.0.1:${upstreamPort}
+  server one ${upstream}
 `;
 }

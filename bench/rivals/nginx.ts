@@ -6,8 +6,8 @@ import type { Workshop } from "../workshop.js";
 import { answering, type Rival, type StartRival } from "./rival.js";
 
 /** nginx as a proxy with connections kept to the upstream, a worker per core. */
-export const nginx: StartRival = async (workshop, upstreamPort) =>
-  start(workshop, "nginx", (port, folder) => proxyConfiguration(port, upstreamPort, folder));
+export const nginx: StartRival = async (workshop, upstream) =>
+  start(workshop, "nginx", (port, folder) => proxyConfiguration(port, upstream, folder));
 
 /** nginx that answers by itself: an upstream. */
 export async function fixedAnswer(workshop: Workshop): Promise<Rival> {
@@ -28,7 +28,7 @@ async function start(
   return answering(name, port, program);
 }
 
-function proxyConfiguration(port: number, upstreamPort: number, folder: string): string {
+function proxyConfiguration(port: number, upstream: string, folder: string): string {
   return `daemon off;
 worker_processes auto;
 pid ${folder}/nginx.pid;
@@ -38,7 +38,7 @@ http {
   access_log off;
   keepalive_requests 1000000000;
 ${TEMPORARY_PATHS.map((name) => `  ${name}_temp_path ${folder}/${name};\n`).join("")}  upstream app {
-    server 127.0.0.1:${upstreamPort};
+    server ${upstream};
     keepalive 128;
     keepalive_requests 1000000000;
   }

@@ -1,13 +1,14 @@
 import { Agent, createServer, request } from "node:http";
 
-// node-proxy.ts PORT UPSTREAM_PORT
-const [port, upstreamPort] = process.argv.slice(2).map(Number);
+// node-proxy.ts PORT UPSTREAM_ADDRESS:PORT
+const [port, upstream = ""] = process.argv.slice(2);
+const { hostname, port: upstreamPort } = new URL(`http://${upstream}`);
 const agent = new Agent({ keepAlive: true });
 
 createServer((incoming, outgoing) => {
   const { method, url, headers } = incoming;
   const upstream = request(
-    { host: "127.0.0.1", port: upstreamPort, method, path: url, headers, agent },
+    { host: hostname, port: upstreamPort, method, path: url, headers, agent },
     (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
@@ -18,4 +19,4 @@ createServer((incoming, outgoing) => {
     outgoing.end();
   });
   incoming.pipe(upstream);
-}).listen(port, "127.0.0.1");
+}).listen(Number(port), "127.0.0.1");

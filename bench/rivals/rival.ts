@@ -12,8 +12,8 @@ export interface Rival {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Starts a proxy in front of `127.0.0.1:upstreamPort`. */
-export type StartRival = (workshop: Workshop, upstreamPort: number) => Promise<Rival>;
+/** Starts a proxy in front of `upstream`, which is an address and a port. */
+export type StartRival = (workshop: Workshop, upstream: string) => Promise<Rival>;
 
 /** Waits until a program answers on its port. Throws with what it printed. */
 export async function answering(name: string, port: number, program: Program): Promise<Rival> {
