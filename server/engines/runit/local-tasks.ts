@@ -53,7 +53,7 @@ export class LocalTasks implements Tasks {
       return { ...ended, exceeded: await this.limiter.exceeded(id) };
     } finally {
       await this.limiter.remove(id);
-      await this.options.networks?.remove(id);
+      this.options.networks?.discard(id);
     }
   }
 

@@ -1,9 +1,10 @@
-import { randomInt } from "node:crypto";
-import { mkdir, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { randomBytes, randomInt } from "node:crypto";
+import { mkdir, readdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Mount } from "../../../../core/exec/sandbox/sandbox-policy.js";
+import { silentLog } from "../../../../core/log.js";
 import { Firewall, type FirewallOptions } from "./firewall.js";
-import { insideRules } from "./firewall-rules.js";
+import { Namespaces } from "./namespaces.js";
 import { networkNames, networkPlan, SLOTS, type NetworkNames, type NetworkPlan } from "./network-plan.js";
 import { NetworkTools } from "./network-tools.js";
 import { RESOLV_CONF } from "./resolver.js";
@@ -22,10 +23,15 @@ export interface Network {
   readonly mounts: readonly Mount[];
 }
 
-const NAMESPACES = "/run/netns";
-const DEVICES = "/sys/class/net";
-const INSIDE = "eth0";
 const MOST_TRIES = 50;
+
+type Kind = "instance" | "task";
+
+interface Spare {
+  /** Of its note. No id of an instance or a task: those have dots. */
+  readonly name: string;
+  isReady: boolean;
+}
 
 /**
  * A network for each sandbox (network_namespaces(7)): nobody else listens in it, it reaches the internet and what is offered
@@ -33,15 +39,18 @@ const MOST_TRIES = 50;
  */
 export class Networks {
   private readonly removals = new Map<string, Promise<void>>();
-  private readonly tools: NetworkTools;
   private readonly names: NetworkNames;
+  private readonly namespaces: Namespaces;
+  /** Made ahead, since that takes longer than to start a program. */
+  private readonly spares = new Map<Kind, Spare>();
+  private readonly background = new Set<Promise<unknown>>();
 
   private constructor(
-    private readonly options: Pick<NetworksOptions, "folder" | "owner" | "path">,
+    private readonly options: Pick<NetworksOptions, "folder" | "owner" | "path" | "log">,
     private readonly mounts: readonly Mount[],
     private readonly firewall?: Firewall,
   ) {
-    this.tools = new NetworkTools(options.path);
+    this.namespaces = new Namespaces(new NetworkTools(options.path));
     this.names = networkNames(options.owner);
   }
 
@@ -57,32 +66,27 @@ export class Networks {
 
   /** They stay. */
   async stop(): Promise<void> {
+    while (this.background.size > 0) await Promise.all(this.background);
     await this.firewall?.stop();
   }
 
   /** Removes the rules and every network of a state folder, if there are any. */
   static async removeAll(of: Pick<NetworksOptions, "folder" | "owner" | "path">): Promise<void> {
     if ((await readdir(of.folder).catch(() => undefined)) === undefined) return;
-    await new Networks(of, []).keepOnly(new Set());
+    await new Networks({ ...of, log: silentLog }, []).keepOnly(new Set());
     await Firewall.remove(of);
     await rm(of.folder, { recursive: true, force: true });
   }
 
-  /** The network of an instance or a task, made now if there is none. */
-  async ensure(id: string, kind: "instance" | "task"): Promise<Network> {
-    const kept = await this.slotOf(id);
-    if (kept !== undefined) {
-      const plan = networkPlan(kept, this.devices(kind));
-      if (await this.exists(plan)) return this.asNetwork(plan);
-    }
-    for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
-      const slot = attempt === 0 && kept !== undefined ? kept : randomInt(1, SLOTS);
-      const plan = networkPlan(slot, this.devices(kind));
-      // Noted before it is made: what a crash leaves half made is found again.
-      await writeFile(this.note(id), JSON.stringify({ slot, kind }));
-      if (await this.make(plan)) return this.asNetwork(plan);
-    }
-    throw new Error("no network is free");
+  /** The network of an instance or a task. */
+  async ensure(id: string, kind: Kind): Promise<Network> {
+    const kept = await this.read(id);
+    const plan = kept && networkPlan(kept.slot, this.devices(kind));
+    if (plan && (await this.namespaces.has(plan))) return this.asNetwork(plan);
+    const spare = plan === undefined ? this.takeSpare(kind) : undefined;
+    if (spare === undefined) return this.make(id, kind, kept?.slot);
+    await rename(this.note(spare), this.note(id));
+    return this.ensure(id, kind);
   }
 
   /** Can be asked twice at once. */
@@ -92,80 +96,74 @@ export class Networks {
     await removal;
   }
 
-  private async take(id: string): Promise<void> {
-    const note = await this.read(id);
-    if (note === undefined) return;
-    const { namespace, device } = networkPlan(note.slot, this.devices(note.kind));
-    // The namespace may be another's if this one was never made; its cable is not.
-    if (await this.hasDevice(device)) {
-      await this.tools.run(["ip", "link", "delete", device]);
-      await this.tools.run(["ip", "netns", "delete", namespace]);
-    }
-    await rm(this.note(id), { force: true });
+  /** Does not wait for it. */
+  discard(id: string): void {
+    this.inBackground(async () => this.remove(id), "could not remove a network");
   }
 
   /** Removes those that are nobody's. */
   async keepOnly(ids: ReadonlySet<string>): Promise<void> {
-    for (const id of await readdir(this.options.folder)) if (!ids.has(id)) await this.remove(id);
+    const spares = [...this.spares.values()].map(({ name }) => name);
+    for (const id of await readdir(this.options.folder))
+      if (!ids.has(id) && !spares.includes(id)) await this.remove(id);
   }
 
-  /** False when the slot is taken: another state folder of this machine has it. */
-  private async make(plan: NetworkPlan): Promise<boolean> {
-    const { namespace, device, gateway, address } = plan;
-    const added = await this.tools.attempt(["ip", "netns", "add", namespace]);
-    if (added.status !== 0) {
-      if (/exists/i.test(added.stderr)) return false;
-      throw new Error(`ip netns add: ${added.stderr}`);
+  private async take(id: string): Promise<void> {
+    const note = await this.read(id);
+    if (note !== undefined) await this.namespaces.remove(networkPlan(note.slot, this.devices(note.kind)));
+    await rm(this.note(id), { force: true });
+  }
+
+  private async make(id: string, kind: Kind, kept?: number): Promise<Network> {
+    for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
+      const slot = attempt === 0 && kept !== undefined ? kept : randomInt(1, SLOTS);
+      const plan = networkPlan(slot, this.devices(kind));
+      // Noted before it is made: what a crash leaves half made is found again.
+      await writeFile(this.note(id), JSON.stringify({ slot, kind }));
+      if (await this.namespaces.make(plan)) return this.asNetwork(plan);
     }
-    const outside = [
-      `link add ${device} type veth peer name ${INSIDE} netns ${namespace}`,
-      `addr add ${gateway}/30 dev ${device}`,
-      `link set ${device} up`,
-    ];
-    await this.tools.run(["ip", "-batch", "-"], outside.join("\n"));
-    // It may send to what is offered at 127.0.0.1, which its rules allow or not.
-    await writeFile(`/proc/sys/net/ipv4/conf/${device}/route_localnet`, "1");
-    const inside = [
-      `link set lo up`,
-      `addr add ${address}/30 dev ${INSIDE}`,
-      `link set ${INSIDE} up`,
-      `route add default via ${gateway}`,
-    ];
-    await this.tools.run(["ip", "-n", namespace, "-batch", "-"], inside.join("\n"));
-    const settle = `echo 1 >/proc/sys/net/ipv4/conf/${INSIDE}/route_localnet && exec nft -f -`;
-    const enter = ["nsenter", `--net=${join(NAMESPACES, namespace)}`, "--", "/bin/sh", "-c", settle] as const;
-    await this.tools.run(enter, insideRules({ device: INSIDE }));
-    return true;
+    throw new Error("no network is free");
   }
 
-  private async exists({ device }: NetworkPlan): Promise<boolean> {
-    return this.hasDevice(device);
+  /** Undefined while there is none. The next one is made meanwhile. */
+  private takeSpare(kind: Kind): string | undefined {
+    const found = this.spares.get(kind);
+    if (found?.isReady === false) return undefined;
+    const spare = { name: `spare-${randomBytes(6).toString("hex")}`, isReady: false };
+    this.spares.set(kind, spare);
+    this.inBackground(async () => {
+      try {
+        await this.make(spare.name, kind);
+        spare.isReady = true;
+      } catch (error) {
+        this.spares.delete(kind);
+        throw error;
+      }
+    }, "could not prepare a network");
+    return found?.name;
   }
 
-  private async hasDevice(device: string): Promise<boolean> {
-    return (await readdir(DEVICES)).includes(device);
+  private inBackground(work: () => Promise<unknown>, problem: string): void {
+    const done = work()
+      .catch((error: unknown) => this.options.log.warn({ err: error }, problem))
+      .finally(() => this.background.delete(done));
+    this.background.add(done);
   }
 
-  private async slotOf(id: string): Promise<number | undefined> {
-    return (await this.read(id))?.slot;
-  }
-
-  private async read(id: string): Promise<{ slot: number; kind: "instance" | "task" } | undefined> {
+  private async read(id: string): Promise<{ slot: number; kind: Kind } | undefined> {
     const text = await readFile(this.note(id), "utf8").catch(() => undefined);
-    return text === undefined || text === ""
-      ? undefined
-      : (JSON.parse(text) as { slot: number; kind: "instance" | "task" });
+    return text === undefined || text === "" ? undefined : (JSON.parse(text) as { slot: number; kind: Kind });
   }
 
   private note(id: string): string {
     return join(this.options.folder, id);
   }
 
-  private devices(kind: "instance" | "task"): string {
+  private devices(kind: Kind): string {
     return kind === "instance" ? this.names.instances : this.names.tasks;
   }
 
-  private asNetwork({ namespace, address }: NetworkPlan): Network {
-    return { namespace: join(NAMESPACES, namespace), address, mounts: this.mounts };
+  private asNetwork(plan: NetworkPlan): Network {
+    return { namespace: Namespaces.fileOf(plan), address: plan.address, mounts: this.mounts };
   }
 }
