@@ -2,6 +2,8 @@ import { chmod, chown, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Database } from "../core/redis/database.js";
 import { systemClock } from "../core/clock.js";
+import { parseAddress } from "../core/instances/address.js";
+import { reachSocket } from "../core/instances/reach-socket.js";
 import type { Log } from "../core/log.js";
 import { parseReleaseName } from "../core/names.js";
 import { RouteTables } from "../core/records/routes/route-tables.js";
@@ -91,14 +93,19 @@ export class Waker {
   private async passOn(socket: Socket, release: string, take: () => Buffer): Promise<void> {
     try {
       const address = await this.awake(release);
-      if (socket.destroyed || socket.readableEnded) return;
+      const reached = await reach(address);
+      if (socket.destroyed || socket.readableEnded) {
+        await reached.close();
+        return;
+      }
       this.count(release, 1);
       socket.on("close", () => this.count(release, -1));
       const held = take();
-      const instance = connect({ ...target(address), noDelay: true }, () => {
+      const instance = connect({ ...reached.target, noDelay: true }, () => {
         instance.write(held);
         socket.pipe(instance).pipe(socket);
       });
+      instance.once("connect", () => void reached.close()).once("close", () => void reached.close());
       socket.on("close", () => instance.destroy());
       instance.on("error", () => socket.destroy());
       // When the instance has closed, the client may still have to read the last data.
@@ -153,10 +160,15 @@ function headerOf(head: Buffer, name: string): string {
   return line?.slice(name.length + 1).trim() ?? "";
 }
 
-function target(address: string): { path: string } | { host: string; port: number } {
-  if (address.startsWith("unix@")) return { path: address.slice("unix@".length) };
-  const at = address.lastIndexOf(":");
-  return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+type Target = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** Where an address leads, until it is closed; that may be done twice. */
+async function reach(text: string): Promise<{ readonly target: Target; close(): Promise<void> }> {
+  const address = parseAddress(text);
+  if (address.kind === "port") return { target: address, close: async () => undefined };
+  const { path, close } = await reachSocket(address.path);
+  let closed: Promise<void> | undefined;
+  return { target: { path }, close: async () => (closed ??= close()) };
 }
 
 function refusal(wakened: string): string {

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { AppError } from "../../core/errors/app-error.js";
 import { captureCommand } from "../../core/exec/exec.js";
 import { Sandbox } from "../../core/exec/sandbox/sandbox.js";
@@ -5,17 +6,21 @@ import type { Mount } from "../../core/exec/sandbox/sandbox-policy.js";
 import type { Settings } from "../../core/settings/settings.js";
 import type { Context } from "./context.js";
 
+const PROTECTED_SYMLINKS = "/proc/sys/fs/protected_symlinks";
+
 /** What apps' programs run in. Throws `sandbox-unavailable` where this machine lets nobody make one. */
 export async function openSandbox(
   context: Pick<Context, "home" | "settings" | "isRoot" | "path" | "networkEnv">,
 ): Promise<Sandbox> {
   const { home, settings, isRoot, path, networkEnv } = context;
+  if (isRoot) await protectLinks();
   const sandbox = await Sandbox.open({
     ...{ path, networkEnv },
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     home: home.root,
-    // Node.js versions that apps asked for, and what the administrator lets all of them see.
-    folders: [{ from: home.runtimes(), access: "read" }, ...settings.sandbox.folders.map(asMount)],
+    // Node.js versions that apps asked for.
+    programs: [home.runtimes()],
+    folders: settings.sandbox.folders.map(asMount),
     scratch: home.scratch(),
   });
   const { firstUid } = settings.instances;
@@ -30,6 +35,21 @@ export async function openSandbox(
   const { exit, stderr } = await captureCommand({ argv, cwd: "/", env: { PATH: path } });
   if (exit.status === 0) return sandbox;
   throw new AppError("sandbox-unavailable", { isRoot, reason: stderr.split("\n").at(-1) ?? "" });
+}
+
+/**
+ * Debian and Ubuntu have it on. Without it, the proxy would follow a link that an app puts in the place of its socket. Throws
+ * `sandbox-unavailable`.
+ */
+async function protectLinks(): Promise<void> {
+  if ((await readFile(PROTECTED_SYMLINKS, "utf8")).trim() === "1") return;
+  await writeFile(PROTECTED_SYMLINKS, "1").catch((error: unknown) => {
+    throw new AppError(
+      "sandbox-unavailable",
+      { isRoot: true, reason: "fs.protected_symlinks is off, and cannot be turned on" },
+      { cause: error },
+    );
+  });
 }
 
 function asMount({ path, access }: Settings["sandbox"]["folders"][number]): Mount {

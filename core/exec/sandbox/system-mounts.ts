@@ -28,12 +28,14 @@ export interface MachineView {
   readonly networkEnv: Readonly<Record<string, string>>;
   /** Other folders, as far as there are any. */
   readonly folders: readonly Mount[];
-  /** The state folder, which stays hidden wherever it lies. */
+  /** The state folder, which stays hidden wherever it lies, but for `programs` in it. */
   readonly home: string;
+  readonly programs: readonly string[];
 }
 
 /** Arguments of bwrap(1) by which every sandbox sees the same system. */
-export async function systemMounts({ path, networkEnv, folders, home }: MachineView): Promise<string[]> {
+export async function systemMounts(view: MachineView): Promise<string[]> {
+  const { path, networkEnv, folders, home, programs } = view;
   const seen: string[] = [];
   const args: string[] = [];
   const show = (folder: string): void => {
@@ -58,8 +60,12 @@ export async function systemMounts({ path, networkEnv, folders, home }: MachineV
     if (real !== file && !isWithin(file, seen)) show(file);
   }
   args.push("--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--dir", "/run");
+  for (const folder of folders) {
+    args.push(...bind(folder, { ifThere: true }));
+    seen.push(folder.to ?? folder.from);
+  }
   if (isWithin(home, seen)) args.push("--tmpfs", home);
-  for (const folder of folders) args.push(...bind(folder, { ifThere: true }));
+  for (const from of programs) args.push(...bind({ from, access: "read" }, { ifThere: true }));
   return args;
 }
 

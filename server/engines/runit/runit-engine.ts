@@ -1,7 +1,8 @@
 import { chmod, chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
+import { removeTree } from "../../../core/files/remove-tree.js";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
 import { formatAddress, parseAddress, type Address } from "../../../core/instances/address.js";
@@ -40,6 +41,7 @@ const recordSchema = z.object({
 const VERSION = 1;
 type InstanceRecord = Readonly<z.infer<typeof recordSchema>>;
 const RECORD = "instance.json";
+const SOCKET = "s";
 const MACHINE = "127.0.0.1";
 /** PORT in a network of its own. */
 const OWN_PORT = 5000;
@@ -84,7 +86,7 @@ export class RunitEngine implements Engine {
     await endService(folder, graceSeconds * 1000);
     await this.limiter.remove(id);
     await this.options.networks?.remove(id);
-    if (address?.kind === "socket") await rm(address.path, { force: true });
+    if (address?.kind === "socket") await removeSocket(address.path);
     // Last: as long as it is there, a stop that was cut short is done again. A program of a finish script that was just
     // ended may still write in it.
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -144,26 +146,35 @@ export class RunitEngine implements Engine {
     }
   }
 
-  /** The folder is the app's user's; its group, the proxy's, is handed down to the sockets in it (setgid). */
-  private async socketPath(spec: InstanceSpec): Promise<string> {
-    const folder = this.options.home.sockets(spec.app);
+  /** In a folder that this instance alone finds in its sandbox. */
+  private async socketPath({ id, app, user }: InstanceSpec): Promise<string> {
+    const ofApp = this.options.home.sockets(app);
+    const folder = join(ofApp, id.split(".").slice(1).join("."));
     await mkdir(folder, { recursive: true });
-    if (spec.user !== undefined) {
-      await chown(folder, spec.user.uid, this.options.socketGroup ?? spec.user.gid);
-      await chmod(folder, 0o2750);
+    if (user !== undefined) {
+      const group = this.options.socketGroup ?? 0;
+      // The way there is the proxy's and ours.
+      for (const above of [dirname(ofApp), ofApp]) {
+        await chown(above, 0, group);
+        await chmod(above, 0o710);
+      }
+      // Sticky, and not the app's: neither we nor the proxy follow a link that it puts there (proc(5), protected_symlinks).
+      // The proxy's group is handed down to the socket (setgid).
+      await chown(folder, 0, group);
+      await chmod(folder, 0o3777);
     }
-    return join(folder, `${spec.id.split(".").slice(1).join(".")}.sock`);
+    return join(folder, SOCKET);
   }
 
   private policyOf(
-    { app, artifact, limits, listen, user }: InstanceSpec,
+    { app, artifact, limits, user }: InstanceSpec,
+    address: Address | undefined,
     network: Network | undefined,
   ): SandboxPolicy {
-    const sockets = { from: this.options.home.sockets(app), access: "write" as const };
     return {
       hostname: app,
       work: { folder: artifact.folder, at: artifact.at, changes: "lost" },
-      mounts: listen === "socket" ? [sockets] : [],
+      mounts: address?.kind === "socket" ? [{ from: dirname(address.path), access: "write" }] : [],
       scratchMegabytes: limits.scratchMegabytes,
       ...(user === undefined ? {} : { user }),
       ...(network === undefined ? {} : { network: network.namespace }),
@@ -185,7 +196,7 @@ export class RunitEngine implements Engine {
       logBytes: this.options.logBytes,
       limits,
       killsFile: this.limiter.killsFile(spec.id),
-      shell: this.options.sandbox.command(this.policyOf(spec, network), ["/bin/sh"], {
+      shell: this.options.sandbox.command(this.policyOf(spec, addressIn(record), network), ["/bin/sh"], {
         diesWithParent: false,
       }),
     });
@@ -208,6 +219,12 @@ interface Placing {
 /** Of the machine's ports. */
 function portOf(address: Address | undefined): number[] {
   return address?.kind === "port" && address.host === MACHINE ? [address.port] : [];
+}
+
+/** Earlier versions had the sockets of an app in one folder. */
+async function removeSocket(path: string): Promise<void> {
+  if (basename(path) === SOCKET) await removeTree(dirname(path));
+  else await rm(path, { force: true });
 }
 
 function expectedPort(address: Address | undefined): number | undefined {

@@ -1,5 +1,6 @@
-import { request } from "node:http";
+import { request, type RequestOptions } from "node:http";
 import type { Address } from "../../../core/instances/address.js";
+import { reachSocket } from "../../../core/instances/reach-socket.js";
 import type { HealthCheck } from "../../../core/records/releases/health-check.js";
 
 export interface ProbeAnswer {
@@ -24,8 +25,25 @@ export async function probe(
   check: Pick<HealthCheck, "timeout" | "httpHeaders">,
   signal: AbortSignal,
 ): Promise<Probe> {
-  const target =
-    address.kind === "socket" ? { socketPath: address.path } : { host: address.host, port: address.port };
+  if (address.kind === "port")
+    return ask({ host: address.host, port: address.port }, path, host, check, signal);
+  try {
+    const { path: socketPath, close } = await reachSocket(address.path);
+    return await ask({ socketPath }, path, host, check, signal).finally(close);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    return { kind: isAbsent ? "refused" : "silent", reason };
+  }
+}
+
+async function ask(
+  target: Pick<RequestOptions, "host" | "port" | "socketPath">,
+  path: string,
+  host: string,
+  check: Pick<HealthCheck, "timeout" | "httpHeaders">,
+  signal: AbortSignal,
+): Promise<Probe> {
   const headers = Object.fromEntries(check.httpHeaders.map(({ name, value }) => [name, value]));
   return new Promise((resolve) => {
     const outgoing = request({

@@ -553,7 +553,7 @@ describe("what a release is given", function () {
     const listening = (await tracesOf(sluice, "socket", ports)).ports;
     await clone.mustPush();
     const env = await envOf("socket");
-    expect(env["SOCKET"]).to.equal(join(sluice.home, "sockets/socket/v1.web.1.sock"));
+    expect(env["SOCKET"]).to.equal(join(sluice.home, "sockets/socket/v1.web.1/s"));
     expect(env).not.to.have.property("PORT");
     await clone.commit({ "note.txt": "2" });
     await clone.mustPush();
