@@ -1,4 +1,5 @@
 /** ECMA-48: sets colours and the like, and moves nothing. */
+// eslint-disable-next-line no-control-regex -- it is meant
 const STYLE = /\u001b\[[\d;:]*m/g;
 const STYLES = new RegExp(`(${STYLE.source})`);
 const RESET = "\u001b[0m";
