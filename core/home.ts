@@ -62,7 +62,7 @@ export class Home {
     join(this.release(app, number), "output.log");
   /** What may outlive a release: dependency trees. */
   readonly cache = (app: string): string => join(this.app(app), "cache");
-  /** What package managers have downloaded for an app. */
+  /** What package managers have downloaded for an app: a folder for production, another for previews. */
   readonly downloads = (app: string): string => join(this.app(app), "downloads");
   /** Node.js versions that apps asked for. */
   readonly runtimes = (): string => join(this.root, "runtimes");

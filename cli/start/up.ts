@@ -2,6 +2,7 @@ import { endService, isSupervised } from "../../core/exec/runsv.js";
 import { readOrMakeSecret } from "../../core/secrets.js";
 import type { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import type { Context } from "./context.js";
+import { closeInheritedFiles } from "./close-inherited-files.js";
 import { openLog } from "./disk/open-log.js";
 import { leaveProxies } from "./services/leave-proxies.js";
 import { ownId } from "./own-id.js";
@@ -29,6 +30,7 @@ export interface Running {
 /** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all of them answer; apps may still be recovered then. */
 export async function up(context: Context, roles: readonly Role[]): Promise<Running> {
   const { home, settings } = context;
+  closeInheritedFiles();
   if (roles.includes("server")) checkControlAddress(context);
   if (settings.token !== undefined) checkAdminToken(settings.token, "SLUICE_TOKEN");
   await checkPrograms(context);

@@ -1,5 +1,5 @@
 import { readManifest } from "./manifest/manifest.js";
-import { nodeDependencies, variantOfTree } from "./node/node-dependencies.js";
+import { nodeDependencies, variantOfTree, zoneKey } from "./node/node-dependencies.js";
 import { DependencyCache } from "./dependency-cache.js";
 import type { BuildOutput, BuildWork } from "./build-work.js";
 import { builderOf } from "../machine.js";
@@ -17,8 +17,10 @@ export async function prewarmDependencies(work: BuildWork): Promise<void> {
       variantOfTree(node, manifest.build),
       ...(manifest.gates.size > 0 ? (["full"] as const) : []),
     ]);
-    for (const variant of variants)
-      await new DependencyCache(tools).replenish(app.name, node.key, variant, builderOf(app, tools));
+    for (const variant of variants) {
+      const key = await zoneKey(work, node.key, variant);
+      await new DependencyCache(tools).replenish(app.name, key, variant, builderOf(app, tools));
+    }
   } catch (error) {
     // The next release copies or installs them itself.
     tools.log.warn({ err: error, app: app.name }, "could not prepare a spare copy of the dependencies");

@@ -11,7 +11,6 @@ export function taskEnvironment({ app, record, tools }: BuildWork): Record<strin
     ...tools.networkEnv,
     PATH: nodePath(record.artifact, tools.path),
     HOME: "/tmp",
-    // What is downloaded is checked against the lockfile's sums by whoever installs it.
     npm_config_cache: `${DOWNLOADS}/npm`,
     PIP_CACHE_DIR: `${DOWNLOADS}/pip`,
     YARN_CACHE_FOLDER: `${DOWNLOADS}/yarn`,

@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { describeExit, type User } from "../../core/exec/exec.js";
 import { releaseName } from "../../core/names.js";
 import type { TaskSpec } from "../engines/tasks.js";
 import { builderOf, userOf } from "../machine.js";
 import type { BuildWork } from "./build-work.js";
 import { ownFolder } from "./own-folder.js";
+import { buildZone } from "./build-zone.js";
 import { APP_FOLDER, placedTree } from "./placed-tree.js";
 import { DOWNLOADS, taskEnvironment } from "./task-environment.js";
 
@@ -24,9 +26,9 @@ export async function runBuildTask(
   { command, folder, env }: BuildTask,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { app, tools } = work;
+  const { app, record, tools } = work;
   const user = builderOf(app, tools);
-  const downloads = tools.home.downloads(app.name);
+  const downloads = join(tools.home.downloads(app.name), buildZone(record));
   await ownFolder(downloads, user);
   const artifact = { kind: "tree" as const, folder, at: APP_FOLDER };
   const spec = { artifact, changes: "kept" as const, command, folders: { [downloads]: DOWNLOADS } };

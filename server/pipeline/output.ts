@@ -1,4 +1,5 @@
 import { chmodSync, createWriteStream, existsSync, statSync, type WriteStream } from "node:fs";
+import { printable } from "../../core/printable.js";
 import type { AppError } from "../../core/errors/app-error.js";
 
 /** What people read during a release. Each line goes to everyone who watches, and to the release's own log. */
@@ -63,7 +64,8 @@ export class Output {
     });
   }
 
-  private write(line: string): void {
+  private write(text: string): void {
+    const line = printable(text);
     this.lastLineAt = Date.now();
     for (const watcher of this.watchers) watcher(line);
     this.keep(`${line}\n`);

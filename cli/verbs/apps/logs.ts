@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { logEntrySchema, type LogEntry } from "../../../core/api/apps/logs.js";
+import { printable } from "../../../core/printable.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
@@ -41,5 +42,5 @@ async function logs(
 }
 
 function entryText({ at, from, text }: LogEntry): string {
-  return `${at === "" ? "" : `${at} `}${from} | ${text}`;
+  return `${at === "" ? "" : `${at} `}${from} | ${printable(text)}`;
 }

@@ -6,6 +6,7 @@ import { removeTree } from "../../../core/files/remove-tree.js";
 import { DependencyCache, type Variant } from "../dependency-cache.js";
 import { installsAlone, type PackageJson } from "../manifest/package-json.js";
 import type { BuildWork } from "../build-work.js";
+import { buildZone } from "../build-zone.js";
 import { builderOf } from "../../machine.js";
 import { runBuildTask } from "../task.js";
 import { copyTreeFile, LONGEST_LOCKFILE_BYTES, readTreeFile, treeFileDigest } from "../tree-file.js";
@@ -13,13 +14,14 @@ import { nodeVersionOf } from "./node-version.js";
 
 /** How each package manager installs exactly what its lockfile says. */
 const MANAGERS = [
+  // Where both are, npm reads this one (npm-shrinkwrap.json in npm's manual).
   {
-    lockfile: "package-lock.json",
+    lockfile: "npm-shrinkwrap.json",
     install: "npm ci --no-audit --no-fund",
     prune: "npm prune --omit=dev --no-audit --no-fund",
   },
   {
-    lockfile: "npm-shrinkwrap.json",
+    lockfile: "package-lock.json",
     install: "npm ci --no-audit --no-fund",
     prune: "npm prune --omit=dev --no-audit --no-fund",
   },
@@ -39,10 +41,12 @@ const CACHE_VERSION = "2";
 
 /** Where one tree of a release gets its dependencies from. */
 export interface NodeDependencies {
+  /** The only one that npm may find: it would prefer another, which is no part of the key. */
+  readonly lockfile: string | undefined;
   /** The command, for people. */
   readonly install: string;
   readonly prune: string | undefined;
-  /** Key in the dependency cache; undefined when an installation cannot be shared. */
+  /** What went into them, as a digest; undefined when an installation cannot be shared. */
   readonly key: string | undefined;
   readonly hasDevelopment: boolean;
 }
@@ -65,6 +69,7 @@ export async function nodeDependencies(
     if (lock === undefined) continue;
     const shared = install.startsWith("npm ci") && installsAlone(packageJson);
     return {
+      lockfile,
       install,
       prune,
       hasDevelopment,
@@ -73,6 +78,7 @@ export async function nodeDependencies(
   }
   work.out.line("no lockfile: the installed versions may differ between pushes; commit a package-lock.json");
   return {
+    lockfile: undefined,
     install: "npm install --no-audit --no-fund",
     prune: "npm prune --omit=dev --no-audit --no-fund",
     hasDevelopment,
@@ -88,19 +94,30 @@ export async function install(
   variant: Variant,
   signal: AbortSignal,
 ): Promise<"cached" | "installed"> {
-  const { key } = dependencies;
-  if (key === undefined) {
+  if (dependencies.key === undefined) {
     await run(work, dependencies.install, tree, signal);
     return "installed";
   }
   const { tools, app } = work;
   const cache = new DependencyCache(tools);
+  const key = await zoneKey(work, dependencies.key, variant);
   const wasThere = await cache.has(app.name, key, variant);
-  if (!wasThere) await fillCache(work, dependencies, key, tree, variant, signal);
+  if (!wasThere) await fillCache(work, { dependencies, key, tree, variant }, signal);
   // What was committed there makes way, as it does for npm ci.
   await removeTree(join(tree, "node_modules"));
   await cache.take(app.name, key, variant, join(tree, "node_modules"), builderOf(app, tools));
   return wasThere ? "cached" : "installed";
+}
+
+/** The key of a set in the dependency cache. A preview may have production's; its own are never production's. */
+export async function zoneKey(
+  { tools, app, record }: BuildWork,
+  key: string,
+  variant: Variant,
+): Promise<string> {
+  const zone = buildZone(record);
+  if (zone === "production" || (await new DependencyCache(tools).has(app.name, key, variant))) return key;
+  return `${key}.${zone}`;
 }
 
 /** Runs an npm (yarn, pnpm) command of the release's. Throws `dependencies-failed`. */
@@ -119,24 +136,28 @@ export function variantOfTree(dependencies: NodeDependencies, build: string | un
   return build === undefined && dependencies.hasDevelopment ? "production" : "full";
 }
 
+interface Installation {
+  readonly dependencies: NodeDependencies;
+  readonly key: string;
+  readonly tree: string;
+  readonly variant: Variant;
+}
+
 async function fillCache(
   work: BuildWork,
-  dependencies: NodeDependencies,
-  key: string,
-  tree: string,
-  variant: Variant,
+  { dependencies, key, tree, variant }: Installation,
   signal: AbortSignal,
 ): Promise<void> {
   const { tools, app } = work;
+  const { lockfile, install: command } = dependencies;
   const user = builderOf(app, tools);
   const cache = new DependencyCache(tools);
   const staging = await cache.staging(app.name, user);
   try {
-    for (const name of ["package.json", "package-lock.json", "npm-shrinkwrap.json", ".npmrc"]) {
+    for (const name of ["package.json", ".npmrc", ...(lockfile === undefined ? [] : [lockfile])]) {
       await copyTreeFile(tree, name, join(staging, name), { most: LONGEST_LOCKFILE_BYTES, user });
     }
-    const command = variant === "production" ? `${dependencies.install} --omit=dev` : dependencies.install;
-    await run(work, command, staging, signal);
+    await run(work, variant === "production" ? `${command} --omit=dev` : command, staging, signal);
     // npm makes none when there is nothing to install, as without the development dependencies.
     await mkdir(join(staging, "node_modules"), { recursive: true });
     await cache.put(app.name, key, variant, join(staging, "node_modules"));

@@ -35,6 +35,9 @@ describe("the key of an app's dependencies", () => {
 
   const changes: Readonly<Record<string, Partial<App>>> = {
     "another lockfile": { files: { "package-lock.json": `{"lockfileVersion": 2}` } },
+    "a lockfile that npm prefers": {
+      files: { ...APP.files, "npm-shrinkwrap.json": `{"lockfileVersion": 1}` },
+    },
     "other dependencies": { packageJson: { dependencies: { left: "1.0.1" } } },
     "other development dependencies": {
       packageJson: { ...APP.packageJson, devDependencies: { right: "1.0.0" } },
