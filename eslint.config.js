@@ -14,7 +14,7 @@ function restrictImports(files, ...paths) {
 }
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "app/", "**/node_modules/"] },
+  { ignores: ["dist/", "coverage/", "app/", "test/fixtures/apps/", "**/node_modules/"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

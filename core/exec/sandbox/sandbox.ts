@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { User } from "../exec.js";
 import { quote } from "../quote.js";
 import { bind } from "./bind.js";
+import { coverableFiles, namesInside, type InsideNames } from "./names-inside.js";
 import type { SandboxPolicy } from "./sandbox-policy.js";
 import { systemMounts, type MachineView } from "./system-mounts.js";
 
@@ -23,13 +24,14 @@ export class Sandbox {
     private readonly owner: User,
     /** An empty folder, over which the layers of changes are mounted. */
     private readonly scratch: string,
+    private readonly coverable: ReadonlySet<string>,
   ) {}
 
   static async open(
     view: MachineView & { readonly owner: User; readonly scratch: string },
   ): Promise<Sandbox> {
     await mkdir(view.scratch, { recursive: true, mode: 0o700 });
-    return new Sandbox(await systemMounts(view), view.owner, view.scratch);
+    return new Sandbox(await systemMounts(view), view.owner, view.scratch, await coverableFiles());
   }
 
   /**
@@ -37,11 +39,13 @@ export class Sandbox {
    * `diesWithParent`: so does the end of the process that starts it.
    */
   command(policy: SandboxPolicy, argv: Argv, { diesWithParent }: { readonly diesWithParent: boolean }): Argv {
-    const inside = this.bwrap(policy, argv, diesWithParent);
+    const { hostname, work, user = this.owner } = policy;
+    const names = namesInside(user, { home: work.at, hostname }, this.coverable);
+    const inside = this.bwrap(policy, argv, diesWithParent, names);
     // bwrap would end at once, and the program with it; the program itself does not ignore the signal.
-    const start = `trap '' TERM; exec ${inside.map(quote).join(" ")}`;
+    const start = `trap '' TERM; exec ${inside.map(quote).join(" ")} ${names.input}\n`;
     if (policy.work.changes === "kept") return enter(policy, ["/bin/sh", "-c", start]);
-    const mounts = `${this.mountChanges(policy)} && { ${start}; }`;
+    const mounts = `${this.mountChanges(policy)} && { ${start}}`;
     // Root's mounts need a namespace of their own; anybody else gets root's rights over one by being root in a user namespace.
     const own = this.isRoot ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
     return enter(policy, ["unshare", ...own, "--propagation", "private", "/bin/sh", "-c", mounts]);
@@ -55,6 +59,7 @@ export class Sandbox {
     { user, hostname, work, mounts, scratchMegabytes }: SandboxPolicy,
     argv: Argv,
     diesWithParent: boolean,
+    names: InsideNames,
   ): string[] {
     const size = ["--size", String(scratchMegabytes * MEGABYTE)];
     const from = work.changes === "kept" ? work.folder : `${this.scratch}/work`;
@@ -71,6 +76,7 @@ export class Sandbox {
       // Before all others, some of which may lie in it.
       ...["--perms", "1777", ...size, "--tmpfs", "/tmp"],
       ...this.system,
+      ...names.args,
       ...mounts.flatMap((mount) => bind(mount)),
       ...bind({ from, to: work.at, access: "write" }),
       ...["--chdir", work.at, "--remount-ro", "/", "--"],

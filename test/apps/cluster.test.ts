@@ -1,0 +1,30 @@
+import { eventually } from "../support/eventually.js";
+import { FixtureApp } from "../support/running/fixture-app.js";
+
+describe("an app that is a cluster", function () {
+  this.timeout(120_000);
+  let app: FixtureApp;
+
+  before(async () => {
+    app = await FixtureApp.prepare("cluster");
+    await app.push();
+  });
+  after(async () => app.dispose());
+
+  async function workers(): Promise<number[]> {
+    const asked = Array.from({ length: 20 }, async () => app.read<{ worker: number }>("/"));
+    return [...new Set((await Promise.all(asked)).map(({ worker }) => worker))];
+  }
+
+  it("serves with both of its workers", async () => {
+    await eventually("both workers answer", async () => (await workers()).length === 2);
+  });
+
+  it("replaces a worker that has crashed", async () => {
+    const { worker } = await app.read<{ worker: number }>("/crash");
+    await eventually("a new worker answers", async () => {
+      const now = await workers();
+      return now.length === 2 && !now.includes(worker);
+    });
+  });
+});
