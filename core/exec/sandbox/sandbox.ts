@@ -94,7 +94,7 @@ export class Sandbox {
     return [
       `{ [ -d ${lower} ] || { echo sluice: ${lower} "is gone" >&2; exit 1; }; }`,
       `mount -t tmpfs -o size=${scratchMegabytes}m,mode=700 tmpfs ${folder}`,
-      `cd ${folder} && mkdir -m 755 upper && mkdir layer work && ${owner}true`,
+      `cd ${folder} && mkdir -m 755 upper layer work && ${owner}true`,
       `mount -t overlay -o ${quote(`${layers}${this.isRoot ? "" : ",userxattr"}`)} overlay work`,
     ].join(" && ");
   }

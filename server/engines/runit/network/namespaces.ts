@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { insideRules } from "./firewall-rules.js";
 import type { NetworkPlan } from "./network-plan.js";
@@ -7,6 +7,8 @@ import type { NetworkTools } from "./network-tools.js";
 const FOLDER = "/run/netns";
 const DEVICES = "/sys/class/net";
 const INSIDE = "eth0";
+/** Exit status of the script. */
+const TAKEN = 3;
 
 /** Network namespaces (network_namespaces(7)), each with a cable to this machine. Needs root. */
 export class Namespaces {
@@ -22,31 +24,9 @@ export class Namespaces {
 
   /** False when the namespace is there: another state folder of this machine has it. */
   async make(plan: NetworkPlan): Promise<boolean> {
-    const { namespace, device, gateway, address } = plan;
-    const { status, stderr } = await this.tools.attempt(["ip", "netns", "add", namespace]);
-    if (status !== 0) {
-      if (/exists/i.test(stderr)) return false;
-      throw new Error(`ip netns add: ${stderr}`);
-    }
-    const outside = [
-      `link add ${device} type veth peer name ${INSIDE} netns ${namespace}`,
-      `addr add ${gateway}/30 dev ${device}`,
-      `link set ${device} up`,
-    ];
-    await this.tools.run(["ip", "-batch", "-"], outside.join("\n"));
-    // It may send to what is offered at 127.0.0.1, which its rules allow or not.
-    await writeFile(`/proc/sys/net/ipv4/conf/${device}/route_localnet`, "1");
-    const inside = [
-      `link set lo up`,
-      `addr add ${address}/30 dev ${INSIDE}`,
-      `link set ${INSIDE} up`,
-      `route add default via ${gateway}`,
-    ];
-    await this.tools.run(["ip", "-n", namespace, "-batch", "-"], inside.join("\n"));
-    const settle = `echo 1 >/proc/sys/net/ipv4/conf/${INSIDE}/route_localnet && exec nft -f -`;
-    const enter = ["nsenter", `--net=${Namespaces.fileOf(plan)}`, "--", "/bin/sh", "-c", settle] as const;
-    await this.tools.run(enter, insideRules({ device: INSIDE }));
-    return true;
+    const { status, stderr } = await this.tools.attempt(["/bin/sh", "-c", scriptFor(plan)]);
+    if (status !== 0 && status !== TAKEN) throw new Error(`ip netns: ${stderr.trim()}`);
+    return status === 0;
   }
 
   /** Also one whose making was cut short. */
@@ -63,4 +43,30 @@ export class Namespaces {
     const { status, stdout } = await this.tools.attempt(["ip", "-n", namespace, "-brief", "link"]);
     return status === 0 && stdout.split("\n").every((line) => line === "" || line.startsWith("lo "));
   }
+}
+
+/** One script, as each program that the server starts keeps it busy for longer than the shell. */
+function scriptFor(plan: NetworkPlan): string {
+  const { namespace, device, gateway, address } = plan;
+  const file = Namespaces.fileOf(plan);
+  // Both ends may send to 127.0.0.1 what the rules lead there, and nothing else.
+  const routeLocal = (of: string): string => `echo 1 >/proc/sys/net/ipv4/conf/${of}/route_localnet`;
+  return `set -e
+[ ! -e ${file} ] || exit ${TAKEN}
+ip netns add ${namespace}
+ip -batch - <<END
+link add ${device} type veth peer name ${INSIDE} netns ${namespace}
+addr add ${gateway}/30 dev ${device}
+link set ${device} up
+END
+${routeLocal(device)}
+ip -n ${namespace} -batch - <<END
+link set lo up
+addr add ${address}/30 dev ${INSIDE}
+link set ${INSIDE} up
+route add default via ${gateway}
+END
+exec nsenter --net=${file} -- /bin/sh -c '${routeLocal(INSIDE)} && exec nft -f -' <<END
+${insideRules({ device: INSIDE })}END
+`;
 }

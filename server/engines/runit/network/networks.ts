@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { mkdir, readdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Mount } from "../../../../core/exec/sandbox/sandbox-policy.js";
+import { systemClock } from "../../../../core/clock.js";
 import { silentLog } from "../../../../core/log.js";
 import { Firewall, type FirewallOptions } from "./firewall.js";
 import { Namespaces } from "./namespaces.js";
@@ -24,6 +25,7 @@ export interface Network {
 }
 
 const MOST_TRIES = 50;
+const SPARE_DELAY_MS = 1000;
 
 type Kind = "instance" | "task";
 
@@ -44,6 +46,7 @@ export class Networks {
   /** Made ahead, since that takes longer than to start a program. */
   private readonly spares = new Map<Kind, Spare>();
   private readonly background = new Set<Promise<unknown>>();
+  private readonly stopping = new AbortController();
 
   private constructor(
     private readonly options: Pick<NetworksOptions, "folder" | "owner" | "path" | "log">,
@@ -66,6 +69,7 @@ export class Networks {
 
   /** They stay. */
   async stop(): Promise<void> {
+    this.stopping.abort();
     while (this.background.size > 0) await Promise.all(this.background);
     await this.firewall?.stop();
   }
@@ -125,20 +129,20 @@ export class Networks {
     throw new Error("no network is free");
   }
 
-  /** Undefined while there is none. The next one is made meanwhile. */
+  /** Undefined while there is none. The next one is made when its user has started. */
   private takeSpare(kind: Kind): string | undefined {
     const found = this.spares.get(kind);
     if (found?.isReady === false) return undefined;
     const spare = { name: `spare-${randomBytes(6).toString("hex")}`, isReady: false };
     this.spares.set(kind, spare);
     this.inBackground(async () => {
-      try {
-        await this.make(spare.name, kind);
-        spare.isReady = true;
-      } catch (error) {
+      await systemClock.sleep(SPARE_DELAY_MS, this.stopping.signal).catch(() => undefined);
+      if (this.stopping.signal.aborted) return;
+      await this.make(spare.name, kind).catch((error: unknown) => {
         this.spares.delete(kind);
         throw error;
-      }
+      });
+      spare.isReady = true;
     }, "could not prepare a network");
     return found?.name;
   }
