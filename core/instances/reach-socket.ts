@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
 const O_PATH = 0o10_000_000;
 
 export interface ReachedSocket {
-  /** For connect(2), while it is not closed. */
+  /** For connect(2), until it is closed. */
   readonly path: string;
   readonly close: () => Promise<void>;
 }

@@ -7,7 +7,7 @@ import { parseRecord } from "./parse-record.js";
 const SIGNED = /^(\{[^]*),"mac":"([0-9a-f]{64})"\}$/;
 
 /**
- * The text of a record that decides what somebody may do, with a signature under the state folder's key: whoever can write
+ * The text of a record that grants rights, with a signature under the state folder's key: whoever can write
  * to Redis cannot make one. `key` is where it is kept, and bound to it.
  */
 export function signRecord(box: SecretBox, record: object, key: string): string {

@@ -20,8 +20,8 @@ export interface SignOptions {
 const SIGNED_HASHES = [keys.apps, keys.tokens, keys.sshKeys];
 
 /**
- * Earlier versions wrote these records without a signature: signs them, once in the life of a state folder. That it is done
- * says a file there and nothing in Redis, so that nobody who can write to Redis gets a forged one signed.
+ * Earlier versions wrote these records without a signature: signs them, once in the life of a state folder. A file
+ * there notes that it is done, and nothing in Redis, so that nobody who can write to Redis gets a forged one signed.
  */
 export async function signRecords(options: SignOptions): Promise<void> {
   const { home, redis, box, isNew, log } = options;

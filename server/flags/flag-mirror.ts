@@ -12,7 +12,7 @@ const SCAN_COUNT = 1000;
 const PREFIX = keys.flags("");
 
 /**
- * Apps read their flags, and hear of changes, in their own Redis; what counts is Sluice's. This carries both over, one way:
+ * Apps read their flags, and hear of changes, in their own Redis; Sluice's count. This carries both over, one way:
  * whoever writes there (an admin with `HSET` too), and every message on a flags' channel, after the flags. When either Redis
  * comes back, all flags are compared.
  */

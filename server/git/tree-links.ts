@@ -85,7 +85,7 @@ function* asLines(objects: Iterable<string>): Generator<string> {
   for (const object of objects) yield `${object}\n`;
 }
 
-/** What stands before each zero byte. One that has become too long is given as it is, to be refused and not kept. */
+/** What comes before each zero byte. One that has become too long is passed on as it is, to be refused. */
 async function* zeroTerminated(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
   for await (const chunk of stream) {

@@ -14,7 +14,7 @@ import { keepWhenCrowded } from "./keep-when-crowded.js";
 const TICK_MS = 250;
 const LOOKS = 10;
 const LOOK_MS = 50;
-/** A command that is no script cannot be ended. This many times as long as a script it may take, at least this long. */
+/** A command that is no script cannot be ended. It may take this many times as long as a script, and at least this long. */
 const COMMAND_FACTOR = 5;
 const SHORTEST_COMMAND_MS = 5000;
 /** With less of a processor it waits for something, such as the disk. Others want it too. */

@@ -3,7 +3,7 @@ import { Database } from "../../../core/redis/database.js";
 import { replyCode } from "../../../core/redis/redis-error.js";
 
 const ANSWER_TIMEOUT_MS = 5000;
-/** What a Redis says to who has no password: protected mode's `DENIED` included. */
+/** What a Redis says to a client without a password: protected mode's `DENIED` included. */
 const REFUSALS = new Set(["NOAUTH", "NOPERM", "DENIED", "WRONGPASS"]);
 
 /**

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** `GET /apps/APP/config`, and the answer to a change of it: name → value, which is null for who is no admin. */
+/** `GET /apps/APP/config`, and the answer to a change of it: name → value, which is null unless the token is an admin's. */
 export const configSchema = z.record(z.string(), z.string().nullable());
 
 /** `PATCH /apps/APP/config` */

@@ -15,7 +15,7 @@ const MEGABYTE = 1024 * 1024;
  * processes, no privileges, none to be had. What one of them started ends with it.
  *
  * Whoever starts such a command gives it an environment of its own making: what is in there is read by programs that are not
- * in the sandbox yet. An app's variables belong into a script that is read inside (`scriptFor`).
+ * in the sandbox yet. An app's variables belong in a script that is read inside (`scriptFor`).
  */
 export class Sandbox {
   private constructor(
@@ -69,7 +69,7 @@ export class Sandbox {
     return [
       "bwrap",
       ...ids,
-      ...["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", hostname],
+      ...["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", hostname],
       ...(diesWithParent ? ["--die-with-parent"] : []),
       ...["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev"],
       ...["--perms", "1777", ...size, "--tmpfs", "/dev/shm"],

@@ -15,7 +15,9 @@ const SYSTEM = [
   "/libx32",
   "/opt",
   "/nix",
-  "/sys",
+  // Processors and memory. Other parts of /sys name other apps' control groups and networks.
+  "/sys/devices/system",
+  "/sys/kernel/mm",
 ];
 const CACHES = ["/var/cache/fontconfig", "/var/lib/ca-certificates"];
 /** What a program in `PREFIX/bin` is read with (hier(7)). */

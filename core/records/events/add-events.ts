@@ -1,6 +1,6 @@
 import type { NewEvent } from "./event-record.js";
 
-/** Events are kept so long, by Redis' clock. */
+/** How long events are kept, by Redis' clock. */
 export const EVENT_DAYS = 90;
 /** The stream forgets its oldest events beyond about so many, however young: this bounds its memory. */
 export const EVENTS_KEPT = 50_000;

@@ -36,7 +36,7 @@ export function metrics(
           instances: states.filter(({ id, running }) => running && id.startsWith(`${name}.`)).length,
         })),
       ),
-      // A sample tells of everything on the machine.
+      // A sample has figures of everything on the machine.
       isForAllApps(holder) ? hostSamples(redis, tools.clock.now()) : [],
     ]);
     const text = prometheusText({ traffic: traffic.flat(), apps: gauges, hosts });

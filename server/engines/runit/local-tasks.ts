@@ -42,7 +42,7 @@ export class LocalTasks implements Tasks {
         "-c",
         [...lines, 'exec "$@"'].join("\n"),
         "sh",
-        ...this.shell(task, network),
+        ...this.shell(id, task, network),
       ]);
       const input = Readable.from([scriptFor({ ...task, folder: task.artifact.at })]);
       const exit = await runCommand(
@@ -68,6 +68,7 @@ export class LocalTasks implements Tasks {
   }
 
   private shell(
+    id: string,
     { app, artifact, changes, folders = {}, limits, user }: TaskSpec,
     network: Network | undefined,
   ): readonly string[] {
@@ -75,7 +76,7 @@ export class LocalTasks implements Tasks {
     const policy = {
       hostname: app,
       work: { folder: artifact.folder, at: artifact.at, changes },
-      mounts: [...mounts, ...(network?.mounts ?? [])],
+      mounts: [...mounts, ...this.limiter.mounts(id), ...(network?.mounts ?? [])],
       scratchMegabytes: limits.scratchMegabytes,
       ...(user === undefined ? {} : { user }),
       ...(network === undefined ? {} : { network: network.namespace }),

@@ -167,7 +167,7 @@ export class RunitEngine implements Engine {
   }
 
   private policyOf(
-    { app, artifact, limits, user }: InstanceSpec,
+    { id, app, artifact, limits, user }: InstanceSpec,
     address: Address | undefined,
     network: Network | undefined,
   ): SandboxPolicy {
@@ -176,7 +176,7 @@ export class RunitEngine implements Engine {
     return {
       hostname: app,
       work: { folder: artifact.folder, at: artifact.at, changes: "lost" },
-      mounts: [...socket, ...(network?.mounts ?? [])],
+      mounts: [...socket, ...this.limiter.mounts(id), ...(network?.mounts ?? [])],
       scratchMegabytes: limits.scratchMegabytes,
       ...(user === undefined ? {} : { user }),
       ...(network === undefined ? {} : { network: network.namespace }),

@@ -18,7 +18,7 @@ export interface SshGitOptions extends ServeClientOptions {
 const LIMITS: ConnectionLimits = { inAll: 100, perAddress: 20, halfOpen: 30 };
 const LOGIN_MS = 60_000;
 const TURN_AWAY_MS = 1000;
-/** A client that answers none of so many is gone. */
+/** A client that leaves so many unanswered is gone. */
 const KEEPALIVE = { keepaliveInterval: 30_000, keepaliveCountMax: 3 };
 
 /** `ssh://git@HOST:PORT/APP`: Git over SSH, in this process; nothing but git can be run. */

@@ -6,7 +6,7 @@ export const LARGEST_BODY_BYTES = 25 * 1024 * 1024;
 
 /**
  * How many bodies are received at once, by their size: 32 MB of small ones, 32 MB of medium ones and 100 MB of large ones.
- * As good as every push event is small: who sends others takes no room from them.
+ * Nearly every push event is small: large bodies take no room from them.
  */
 export const BODIES_AT_ONCE = [
   { upToBytes: 64 * 1024, most: 512 },
@@ -14,7 +14,7 @@ export const BODIES_AT_ONCE = [
   { upToBytes: LARGEST_BODY_BYTES, most: 4 },
 ] as const;
 
-/** However slowly it goes on coming. */
+/** However slowly it arrives. */
 const DEADLINE_MS = 60_000;
 const RETRY_AFTER_SECONDS = "5";
 

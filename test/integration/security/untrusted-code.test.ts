@@ -48,6 +48,7 @@ describe("an app's code", function () {
       `for file in /proc/[0-9]*/environ; do tr '\\0' '\\n' <$file 2>/dev/null | grep -q ${PASSWORD} && echo "GOT the password by $file"; done`,
       'grep -lz sluice /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do echo "sees $file"; done',
       "ls /root /home 2>/dev/null && echo 'GOT homes'",
+      `find /sys /run /var /tmp -name '*bank*' 2>/dev/null | sed 's/^/GOT the name of another app: /'`,
     ].join("\n");
 
   it("sees no secret of Sluice's, of another app or of the machine, from a gate", async () => {

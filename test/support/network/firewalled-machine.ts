@@ -59,10 +59,7 @@ await Networks.removeAll(options);
 const left = (await execa("nft", ["list", "ruleset"])).stdout;
 server.close();
 names.close();
-console.log(
-  JSON.stringify({
-    before: JSON.parse(before),
-    after: after && JSON.parse(after),
-    left: left.match(/s[it][0-9a-f]{6}/g),
-  }),
+const devices = left.match(/s[it][0-9a-f]{6}/g);
+process.stdout.write(
+  `{"before": ${before}, "after": ${after ?? "null"}, "left": ${JSON.stringify(devices)}}`,
 );

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../../../core/clock.js";
 import { quote } from "../../../../core/exec/quote.js";
+import type { Mount } from "../../../../core/exec/sandbox/sandbox-policy.js";
 import { controlGroup, ownerMark, type GroupKind } from "../../../../core/instances/control-group.js";
 import { hierarchiesFor, type Limits, type Values } from "./hierarchies.js";
 
@@ -11,6 +12,8 @@ export type Excess = "memory" | "processes";
 export interface Limiter {
   /** Prepares the limits and returns the shell lines by which a process puts itself under them. */
   prepare(id: string, limits: Limits): Promise<string[]>;
+  /** What the program itself may see of its limits: V8 and the JVM size their heaps by them. */
+  mounts(id: string): readonly Mount[];
   /** The processes under them; undefined where the kernel does not keep them together. */
   processes(id: string): Promise<number[] | undefined>;
   /** What it has asked for and not got. */
@@ -48,6 +51,12 @@ export async function openLimiter(owner: string, kind: GroupKind): Promise<Limit
       }
       return groupsOf(id).map((group) => `echo $$ >${quote(join(group, "cgroup.procs"))} || exit 1`);
     },
+    mounts: (id) =>
+      hierarchies.map(({ mount }) => ({
+        from: controlGroup(mount, kind, owner, id),
+        to: mount,
+        access: "read",
+      })),
     processes: async (id) => membersOf(groupsOf(id)[0] ?? ""),
     exceeded: async (id) => {
       const read = async (name: string): Promise<string> =>
@@ -120,6 +129,7 @@ function endProcess(pid: number): void {
 
 const dataLimiter: Limiter = {
   prepare: async (_id, { memoryMegabytes }) => [`ulimit -d ${memoryMegabytes * 1024}`],
+  mounts: () => [],
   processes: async () => undefined,
   exceeded: async () => [],
   killsFile: () => undefined,

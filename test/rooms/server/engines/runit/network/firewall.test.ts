@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 const MACHINE = `sluice-test-${process.pid}`;
 const INTERNET = `${MACHINE}-internet`;
 /** For documentation (RFC 5737): nobody has it, and it is no private network. */
-const [NEAR, FAR] = ["203.0.113.1", "203.0.113.2"];
+const [NEAR, FAR] = ["203.0.113.1", "203.0.113.2"] as const;
 const SCRIPT = new URL("../../../../../support/network/firewalled-machine.ts", import.meta.url).pathname;
 const ALL = { offered: "connected", internet: "connected", name: "127.0.0.1" };
 
@@ -51,14 +51,14 @@ describe("the firewall of apps' networks", function () {
     await rm(folder, { recursive: true });
   });
 
-  const reached = async (...more: string[]): Promise<{ before: unknown; after?: unknown; left: unknown }> => {
-    const args = ["netns", "exec", MACHINE, process.execPath, "--import", "tsx", SCRIPT, folder, FAR ?? ""];
+  const reached = async (...more: string[]): Promise<{ before: unknown; after: unknown; left: unknown }> => {
+    const args = ["netns", "exec", MACHINE, process.execPath, "--import", "tsx", SCRIPT, folder, FAR];
     const { stdout } = await execa("ip", [...args, ...more]);
-    return JSON.parse(stdout) as { before: unknown; after?: unknown; left: unknown };
+    return JSON.parse(stdout) as { before: unknown; after: unknown; left: unknown };
   };
 
   it("lets them reach what is offered, the internet and a name server that only this machine asks", async () => {
-    expect(await reached()).to.deep.equal({ before: ALL, left: null });
+    expect(await reached()).to.deep.equal({ before: ALL, after: null, left: null });
   });
 
   it("takes them through a firewall that drops whatever it does not know, as ufw's and Docker's", async () => {
@@ -66,7 +66,7 @@ describe("the firewall of apps' networks", function () {
       await inMachine(`iptables ${line}`);
     for (const line of ["-A INPUT -i lo -j ACCEPT", "-A OUTPUT -o lo -j ACCEPT"])
       await inMachine(`iptables ${line}`);
-    expect(await reached()).to.deep.equal({ before: ALL, left: null });
+    expect(await reached()).to.deep.equal({ before: ALL, after: null, left: null });
   });
 
   it("is restored when somebody deletes all rules of the machine", async () => {
