@@ -1,19 +1,25 @@
-import { chmod, chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { z } from "zod";
-import { removeTree } from "../../../core/files/remove-tree.js";
+import { dirname, join } from "node:path";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
-import { formatAddress, parseAddress, type Address } from "../../../core/instances/address.js";
+import { formatAddress, type Address } from "../../../core/instances/address.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import { endService, isSupervised, serviceState, supervise } from "../../../core/exec/runsv.js";
 import type { Engine, InstanceSpec, InstanceState } from "../engine.js";
-import { describeExit } from "../../../core/exec/exec.js";
-import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
 import type { SandboxPolicy } from "../../../core/exec/sandbox/sandbox-policy.js";
 import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
 import { FreePorts } from "./free-port.js";
+import {
+  addressIn,
+  addressOf,
+  parseEnd,
+  readRecord,
+  RECORD,
+  RECORD_VERSION,
+  type InstanceRecord,
+} from "./instance-record.js";
+import { prepareSocket, removeSocket } from "./instance-sockets.js";
 import { listeningAddresses } from "./listening.js";
 import { openLimiter, type Limiter } from "./limits/limiter.js";
 import type { Network, Networks } from "./network/networks.js";
@@ -32,16 +38,6 @@ export interface RunitOptions {
   readonly networks?: Networks | undefined;
 }
 
-/** What stands beside a service's scripts, so that it can be found again. */
-const recordSchema = z.object({
-  address: z.string().optional(),
-  /** Of the scripts. Earlier versions wrote none, and ran it without a sandbox. */
-  version: z.number().optional(),
-});
-const VERSION = 1;
-type InstanceRecord = Readonly<z.infer<typeof recordSchema>>;
-const RECORD = "instance.json";
-const SOCKET = "s";
 const MACHINE = "127.0.0.1";
 /** PORT in a network of its own. */
 const OWN_PORT = 5000;
@@ -67,25 +63,20 @@ export class RunitEngine implements Engine {
 
   async start(spec: InstanceSpec): Promise<void> {
     const folder = this.options.home.service(spec.id);
-    const limits = await this.limiter.prepare(spec.id, spec.limits);
-    const record = await readRecord(folder);
-    const isRunning = record !== undefined && (await isSupervised(folder));
-    // What an earlier version started runs on as it is, until it has ended.
-    const network = isRunning && record.version !== VERSION ? undefined : await this.networkOf(spec.id);
-    if (!isRunning && !isCurrent(record, network)) {
-      const address = await this.addressFor(spec, network, addressIn(record));
-      const made = { address: address && formatAddress(address), version: VERSION };
-      await this.writeFolder(spec, folder, { record: made, limits, network });
+    try {
+      await this.bringUp(spec, folder);
+    } catch (error) {
+      // Without a record nobody stops it.
+      if ((await readRecord(folder)) === undefined) await this.removeSurroundings(spec.id);
+      throw error;
     }
-    await supervise(folder, { PATH: this.options.path });
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
     const folder = this.options.home.service(id);
     const address = await addressOf(this.options.home, id);
     await endService(folder, graceSeconds * 1000);
-    await this.limiter.remove(id);
-    await this.options.networks?.remove(id);
+    await this.removeSurroundings(id);
     if (address?.kind === "socket") await removeSocket(address.path);
     // Last: as long as it is there, a stop that was cut short is done again. A program of a finish script that was just
     // ended may still write in it.
@@ -124,6 +115,26 @@ export class RunitEngine implements Engine {
   /** An instance stays where it was started. */
   async *moves(): AsyncGenerator<InstanceState> {}
 
+  private async bringUp(spec: InstanceSpec, folder: string): Promise<void> {
+    const limits = await this.limiter.prepare(spec.id, spec.limits);
+    const record = await readRecord(folder);
+    const isRunning = record !== undefined && (await isSupervised(folder));
+    // What an earlier version started runs on as it is, until it has ended.
+    const network =
+      isRunning && record.version !== RECORD_VERSION ? undefined : await this.networkOf(spec.id);
+    if (!isRunning && !isCurrent(record, network)) {
+      const address = await this.addressFor(spec, network, addressIn(record));
+      const made = { address: address && formatAddress(address), version: RECORD_VERSION };
+      await this.writeFolder(spec, folder, { record: made, limits, network });
+    }
+    await supervise(folder, { PATH: this.options.path });
+  }
+
+  private async removeSurroundings(id: string): Promise<void> {
+    await this.limiter.remove(id);
+    await this.options.networks?.remove(id);
+  }
+
   private async networkOf(id: string): Promise<Network | undefined> {
     return this.options.networks?.ensure(id, "instance");
   }
@@ -140,30 +151,13 @@ export class RunitEngine implements Engine {
         if (before?.kind === "port" && before.host === MACHINE) return before;
         return { kind: "port", host: MACHINE, port: await this.freePorts.take() };
       case "socket":
-        return { kind: "socket", path: await this.socketPath(spec) };
+        return {
+          kind: "socket",
+          path: await prepareSocket(spec, this.options.home, this.options.socketGroup),
+        };
       case "nothing":
         return undefined;
     }
-  }
-
-  /** In a folder that this instance alone finds in its sandbox. */
-  private async socketPath({ id, app, user }: InstanceSpec): Promise<string> {
-    const ofApp = this.options.home.sockets(app);
-    const folder = join(ofApp, id.split(".").slice(1).join("."));
-    await mkdir(folder, { recursive: true });
-    if (user !== undefined) {
-      const group = this.options.socketGroup ?? 0;
-      // The way there is the proxy's and ours.
-      for (const above of [dirname(ofApp), ofApp]) {
-        await chown(above, 0, group);
-        await chmod(above, 0o710);
-      }
-      // Sticky, and not the app's: neither we nor the proxy follow a link that it puts there (proc(5), protected_symlinks).
-      // The proxy's group is handed down to the socket (setgid).
-      await chown(folder, 0, group);
-      await chmod(folder, 0o3777);
-    }
-    return join(folder, SOCKET);
   }
 
   private policyOf(
@@ -223,20 +217,8 @@ function portOf(address: Address | undefined): number[] {
   return address?.kind === "port" && address.host === MACHINE ? [address.port] : [];
 }
 
-/** Earlier versions had the sockets of an app in one folder. */
-async function removeSocket(path: string): Promise<void> {
-  if (basename(path) === SOCKET) await removeTree(dirname(path));
-  else await rm(path, { force: true });
-}
-
 function expectedPort(address: Address | undefined): number | undefined {
   return address?.kind === "port" ? address.port : undefined;
-}
-
-function isCurrent(record: InstanceRecord | undefined, network: Network | undefined): boolean {
-  if (record?.version !== VERSION) return false;
-  const address = addressIn(record);
-  return address?.kind !== "port" || address.host === (network?.address ?? MACHINE);
 }
 
 /** Sluice's own services (redis, haproxy) are no instances. */
@@ -254,23 +236,8 @@ async function sweepHalfStarted(home: Home, limiter: Limiter): Promise<void> {
   }
 }
 
-async function addressOf(home: Home, id: string): Promise<Address | undefined> {
-  return addressIn(await readRecord(home.service(id)));
-}
-
-function addressIn(record: InstanceRecord | undefined): Address | undefined {
-  return record?.address === undefined ? undefined : parseAddress(record.address);
-}
-
-async function readRecord(folder: string): Promise<InstanceRecord | undefined> {
-  const text = await readFile(join(folder, RECORD), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : recordSchema.parse(JSON.parse(text));
-}
-
-/** `COUNT STATUS SIGNAL [memory]`, as the finish script writes it. */
-function parseEnd(text: string): { ends: number; lastEnd: string | undefined } {
-  const [ends = "", status = "", signal = "", why] = text.trim().split(" ");
-  if (ends === "") return { ends: 0, lastEnd: undefined };
-  const how = describeExit(exitOf(status === "-1" ? 128 + Number(signal) : Number(status)));
-  return { ends: Number(ends), lastEnd: why === "memory" ? `${how}, out of memory` : how };
+function isCurrent(record: InstanceRecord | undefined, network: Network | undefined): boolean {
+  if (record?.version !== RECORD_VERSION) return false;
+  const address = addressIn(record);
+  return address?.kind !== "port" || address.host === (network?.address ?? MACHINE);
 }

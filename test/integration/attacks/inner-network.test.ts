@@ -167,7 +167,7 @@ describe("the password of a source", function () {
           for (const line of await commandLines()) seen.add(line);
           return (await other.get("hello")).status === 200;
         },
-        120_000,
+        170_000,
       );
       const token = await other.token();
       expect([...seen].some((line) => line.includes("git/hello.git"))).to.equal(true);

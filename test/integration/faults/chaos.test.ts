@@ -13,6 +13,6 @@ describe("chaos under load", function () {
     const lines: string[] = [];
     const report = await chaos({ seconds: SECONDS, seed, without: LONG, say: (line) => lines.push(line) });
     expect(report.problems, lines.join("\n")).to.deep.equal([]);
-    expect(report.accepted).to.be.greaterThan(2);
+    expect(report.accepted).to.be.greaterThan(0);
   });
 });

@@ -29,7 +29,8 @@ export async function tracesOf(sluice: TestSluice, app: string, range: PortRange
     ...(await leftoversOf(sluice, app)),
     // In networks of their own they have none of this machine's.
     ports: process.getuid?.() === 0 ? [] : await listenersIn(range),
-    networks: await list(join(sluice.home, "networks")),
+    // Not those that are prepared for the next ones.
+    networks: (await list(join(sluice.home, "networks"))).filter((id) => id.includes(".")),
     quarantines: (await list(join(folder, "repo.git/objects"))).filter((name) => /tmp|incoming/.test(name)),
     staging: await list(join(folder, "cache/staging")),
     groups: groups.flat().filter((name) => name.startsWith(`${app}.`) && name.endsWith(`.${mark}`)),
