@@ -25,12 +25,12 @@ export async function down(context: Context, options: { keepTraffic: boolean }):
 export async function stopServices(context: Context): Promise<number> {
   const { home, settings } = context;
   let stopped = await stopAllInstances(home, settings.instances.stopSeconds * 1000);
-  if (context.isRoot) await removeNetworks(context);
   for (const name of SERVICES) {
     if (await isSupervised(home.service(name))) stopped += 1;
     await endService(home.service(name), SERVICE_GRACE_MS);
     if (name === "haproxy") await leaveProxies(context);
   }
+  if (context.isRoot) await removeNetworks(context);
   return stopped;
 }
 

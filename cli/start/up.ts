@@ -36,8 +36,12 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
   await checkPrograms(context);
   await checkHome(context);
   const stops = [await lockHome(home)];
+  /** One that fails keeps none of the others from ending. */
   const stop = async (): Promise<void> => {
-    for (const end of stops.splice(0).reverse()) await end();
+    const problems: unknown[] = [];
+    for (const end of stops.splice(0).reverse())
+      await end().catch((problem: unknown) => problems.push(problem));
+    if (problems.length > 0) throw problems[0];
   };
   const ranBefore = await Promise.all(SERVICES.map(async (name) => isSupervised(home.service(name))));
   try {

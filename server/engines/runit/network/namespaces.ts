@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { quote } from "../../../../core/exec/quote.js";
 import { insideRules } from "./firewall-rules.js";
 import type { NetworkPlan } from "./network-plan.js";
 import type { NetworkTools } from "./network-tools.js";
@@ -22,20 +23,34 @@ export class Namespaces {
     return (await readdir(DEVICES)).includes(device);
   }
 
-  /** False when the namespace is there: another state folder of this machine has it. */
-  async make(plan: NetworkPlan): Promise<boolean> {
-    const { status, stderr } = await this.tools.attempt(["/bin/sh", "-c", scriptFor(plan)]);
+  /**
+   * False when the namespace is there: another state folder of this machine has it. `note`: the file by which it is found again;
+   * when that is gone in the end, so is the namespace.
+   */
+  async make(plan: NetworkPlan, note: string): Promise<boolean> {
+    const { status, stderr } = await this.tools.attempt(["/bin/sh", "-c", scriptFor(plan, note)]);
     if (status !== 0 && status !== TAKEN) throw new Error(`ip netns: ${stderr.trim()}`);
     return status === 0;
   }
 
-  /** Also one whose making was cut short. */
+  /** Also one whose making was cut short, or is being cut short. */
   async remove(plan: NetworkPlan): Promise<void> {
     const { namespace, device } = plan;
-    const isWhole = await this.has(plan);
-    if (isWhole) await this.tools.run(["ip", "link", "delete", device]);
+    const isThere = async (): Promise<boolean> => this.has(plan);
+    if (await isThere()) await this.removeBy(["ip", "link", "delete", device], isThere);
     else if (!(await this.isBare(namespace))) return;
-    await this.tools.run(["ip", "netns", "delete", namespace]);
+    await this.removeBy(["ip", "netns", "delete", namespace], async () =>
+      (await readdir(FOLDER)).includes(namespace),
+    );
+  }
+
+  /** What has gone by itself meanwhile is no error. */
+  private async removeBy(
+    argv: readonly [string, ...string[]],
+    isThere: () => Promise<boolean>,
+  ): Promise<void> {
+    const { status, stderr } = await this.tools.attempt(argv);
+    if (status !== 0 && (await isThere())) throw new Error(`${argv.join(" ")}: ${stderr.trim()}`);
   }
 
   /** Without a cable. One with another's cable is another state folder's. */
@@ -46,7 +61,7 @@ export class Namespaces {
 }
 
 /** One script, as each program that the server starts keeps it busy for longer than the shell. */
-function scriptFor(plan: NetworkPlan): string {
+function scriptFor(plan: NetworkPlan, note: string): string {
   const { namespace, device, gateway, address } = plan;
   const file = Namespaces.fileOf(plan);
   // Both ends may send to 127.0.0.1 what the rules lead there, and nothing else.
@@ -66,7 +81,8 @@ addr add ${address}/30 dev ${INSIDE}
 link set ${INSIDE} up
 route add default via ${gateway}
 END
-exec nsenter --net=${file} -- /bin/sh -c '${routeLocal(INSIDE)} && exec nft -f -' <<END
+nsenter --net=${file} -- /bin/sh -c '${routeLocal(INSIDE)} && exec nft -f -' <<END
 ${insideRules({ device: INSIDE })}END
+[ -e ${quote(note)} ] || ip netns delete ${namespace}
 `;
 }

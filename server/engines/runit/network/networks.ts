@@ -124,7 +124,7 @@ export class Networks {
       const plan = networkPlan(slot, this.devices(kind));
       // Noted before it is made: what a crash leaves half made is found again.
       await writeFile(this.note(id), JSON.stringify({ slot, kind }));
-      if (await this.namespaces.make(plan)) return this.asNetwork(plan);
+      if (await this.namespaces.make(plan, this.note(id))) return this.asNetwork(plan);
     }
     throw new Error("no network is free");
   }
