@@ -23,7 +23,8 @@ describe("an app's code", function () {
     sluice = await TestSluice.start();
     bank = await sluice.clone("bank", tinyApp());
     await bank.mustPush();
-    await sluice.cli("config", "bank", "set", `DB_PASSWORD=${PASSWORD}`);
+    const { status, stderr } = await sluice.cli("config", "bank", `DB_PASSWORD=${PASSWORD}`);
+    expect(status, stderr).to.equal(0);
     await bank.commit({ note: "with its password" });
     await bank.mustPush();
     evil = await sluice.clone("evil", tinyApp());
