@@ -14,6 +14,8 @@ const chainSchema = z.object({
 });
 const listSchema = z.object({ nftables: z.array(z.unknown()) });
 
+/** Whoever holds its lock for longer must not keep Sluice from starting. */
+const IPTABLES = ["iptables", "--wait", "5"] as const;
 /**
  * The rules of iptables(8) by which a machine's own firewall lets apps' packets through: ufw and Docker drop what they do not
  * know. What apps may reach is decided before, by Sluice's own table, and a packet that this one drops is dropped.
@@ -42,17 +44,23 @@ export class MachineFirewall {
   /** Where iptables(8) decides about packets. Returns how many rules were missing. */
   async letPass(): Promise<number> {
     const rules = await this.rules();
-    const missing = this.passes.filter(
+    const needed = this.passes.filter(
       (pass) => rules.some((rule) => isDecision(rule, pass[0])) && !rules.includes(lineOf(pass)),
     );
-    for (const pass of missing) await this.tools.run(["iptables", "--wait", "-I", ...pass]);
-    return missing.length;
+    let added = 0;
+    for (const pass of needed) {
+      // An iptables that lists it in other words has it all the same: it must not be added again and again.
+      if ((await this.tools.attempt([...IPTABLES, "-C", ...pass])).status === 0) continue;
+      await this.tools.run([...IPTABLES, "-I", ...pass]);
+      added++;
+    }
+    return added;
   }
 
   async forget(): Promise<void> {
     const rules = await this.rules();
     const ours = this.passes.filter((pass) => rules.includes(lineOf(pass)));
-    for (const pass of ours) await this.tools.run(["iptables", "--wait", "-D", ...pass]);
+    for (const pass of ours) await this.tools.run([...IPTABLES, "-D", ...pass]);
   }
 
   /** Chains of nft(8) that drop what their own rules do not name, which only a person can change: `inet filter forward`, say. */
@@ -68,7 +76,7 @@ export class MachineFirewall {
   }
 
   private async rules(): Promise<string[]> {
-    const { stdout } = await this.tools.attempt(["iptables", "--wait", "-S"]).catch((error: unknown) => {
+    const { stdout } = await this.tools.attempt([...IPTABLES, "-S"]).catch((error: unknown) => {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return { stdout: "" };
       throw error;
     });
