@@ -21,7 +21,7 @@ const IP_FORWARD = "/proc/sys/net/ipv4/ip_forward";
 
 /**
  * What holds for all networks of apps: whom they reach, and who reaches them. Looks again and again whether it still does:
- * a firewall that is loaded anew, as ufw's, often begins with deleting every rule. Needs root.
+ * a firewall that is reloaded, such as ufw, often deletes every rule first. Needs root.
  */
 export class Firewall {
   private readonly tools: NetworkTools;
@@ -45,7 +45,7 @@ export class Firewall {
     });
   }
 
-  /** Sets the rules up, anew. Throws what nft(8) or ip(8) says. */
+  /** Sets the rules, in place of earlier ones. Throws what nft(8) or ip(8) says. */
   static async open(options: FirewallOptions): Promise<Firewall> {
     const firewall = new Firewall(options);
     await firewall.ensure();
@@ -77,7 +77,11 @@ export class Firewall {
     // What is meant for a network that is gone must not look for it elsewhere.
     await this.tools.run(["ip", "route", "replace", "unreachable", SANDBOX_ADDRESSES]);
     await this.ensureRules(firewallRules({ ...this.options, ...resolver, names: this.names }));
-    const added = await this.machine.letPass();
+    // The next look makes up for it; a start does not wait.
+    const added = await this.machine.letPass().catch((error: unknown) => {
+      this.options.log.warn({ err: error }, "could not let the apps' networks through iptables yet");
+      return 0;
+    });
     if (added > 0)
       this.options.log.info({ rules: added }, "let the apps' networks through this machine's firewall");
     await this.warn();

@@ -16,6 +16,9 @@ const listSchema = z.object({ nftables: z.array(z.unknown()) });
 
 /** Whoever holds its lock for longer must not keep Sluice from starting. */
 const IPTABLES = ["iptables", "--wait", "5"] as const;
+/** Its exit status then. */
+const LOCKED = 4;
+
 /**
  * The rules of iptables(8) by which a machine's own firewall lets apps' packets through: ufw and Docker drop what they do not
  * know. What apps may reach is decided before, by Sluice's own table, and a packet that this one drops is dropped.
@@ -75,11 +78,16 @@ export class MachineFirewall {
     });
   }
 
+  /** None without iptables(8), or where the kernel has nothing for it. Throws while somebody else holds its lock. */
   private async rules(): Promise<string[]> {
-    const { stdout } = await this.tools.attempt([...IPTABLES, "-S"]).catch((error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return { stdout: "" };
-      throw error;
-    });
+    const { status, stdout, stderr } = await this.tools
+      .attempt([...IPTABLES, "-S"])
+      .catch((error: unknown) => {
+        if (error instanceof Error && "code" in error && error.code === "ENOENT")
+          return { status: 0, stdout: "", stderr: "" };
+        throw error;
+      });
+    if (status === LOCKED) throw new Error(`iptables: ${stderr.trim()}`);
     return stdout.split("\n");
   }
 }

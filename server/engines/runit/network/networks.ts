@@ -57,7 +57,7 @@ export class Networks {
     this.names = networkNames(options.owner);
   }
 
-  /** Sets the rules up, anew, and keeps them until it is stopped. Throws what nft(8) or ip(8) says. */
+  /** Sets the rules, in place of earlier ones, and keeps them until it is stopped. Throws what nft(8) or ip(8) says. */
   static async open(options: NetworksOptions): Promise<Networks> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     const firewall = await Firewall.open(options);
