@@ -3,20 +3,24 @@ import { noEvidence } from "./statistics/evidence.js";
 import { noLatencyEvidence } from "./statistics/latency-evidence.js";
 import { windowedFrom } from "./statistics/windowed-evidence.js";
 
-const tallySchema = z.object({ bad: z.number(), all: z.number() });
 const evidenceSchema = z.object({
-  production: tallySchema,
-  alternatives: z.array(z.object({ oddsRatio: z.number(), logE: z.number() })),
+  alternatives: z.array(z.object({ riskRatio: z.number(), logE: z.number() })),
 });
+/** Of the canary and of what it is compared with. */
+const countsOfBothSchema = z.object({ canary: z.number(), production: z.number() });
 const histogramSchema = z.array(z.tuple([z.number(), z.number()]));
 
 const countsSchema = z.object({
   /** That have ended; the errors (5xx, or no answer) are among them. */
   requests: z.number(),
   errors: z.number(),
-  /** Visitors who were given a cookie on this track, and those of them who reached the goal. */
+  /** Visitors whom chance sent to this track, and those of them who reached the goal. */
   visitors: z.number(),
   goals: z.number(),
+  /** As `VisitorCounts`. */
+  visitorsWithErrors: z.number(),
+  visitorsOverP90: z.number(),
+  visitorsOverP99: z.number(),
   /** Latency: bucket and answers. */
   histogram: histogramSchema,
 });
@@ -42,9 +46,8 @@ const renewed = <Shape extends z.ZodType>(evidence: Shape) =>
     ended: z.number(),
   });
 
-/** How one release does as the canary: everything its verdict is made from, so that a server that comes back goes on with it. */
-export const canaryRecordSchema = z.object({
-  v: z.literal(1),
+const currentSchema = z.object({
+  v: z.literal(2),
   app: z.string(),
   release: z.number().int().positive(),
   /** ISO 8601 */
@@ -53,8 +56,12 @@ export const canaryRecordSchema = z.object({
   step: z.number().int().nonnegative(),
   /** Seconds that this step has lasted, those in which no visitor was sent to it not counted. */
   secondsInStep: z.number(),
-  /** Requests since the step began. */
-  inStep: z.object({ canary: z.number(), production: z.number() }).default({ canary: 0, production: 0 }),
+  /** Requests and visitors since the step began. */
+  inStep: z.object({ requests: countsOfBothSchema, visitors: countsOfBothSchema }),
+  /** The `chance` of the last look. */
+  chance: z.number().optional(),
+  /** Of how many answers of production the limits of slow answers were made. */
+  slowAnswers: z.number().default(0),
   /** Production's release when it began; null: there was none. */
   beside: z.number().nullable().optional(),
   /** When it was looked at last, ms since 1970. */
@@ -67,8 +74,8 @@ export const canaryRecordSchema = z.object({
   errors: renewed(evidenceSchema),
   latency: renewed(
     z.object({
-      production: histogramSchema,
-      quantiles: z.array(z.object({ q: z.number(), evidence: evidenceSchema })),
+      levels: z.array(evidenceSchema),
+      open: z.object({ seconds: z.number(), affected: z.array(countsOfBothSchema) }),
     }),
   ),
   /** The last promotion was tried so many times in vain; the next try is due then (ms since 1970). */
@@ -81,13 +88,27 @@ export const canaryRecordSchema = z.object({
   outcome: z.enum(["promoted", "aborted", "replaced"]).optional(),
 });
 
+/** Version 1 counted requests where this one counts visitors: its evidence and its last verdict say nothing here. */
+function converted(stored: unknown): unknown {
+  if (typeof stored !== "object" || stored === null || !("v" in stored) || stored.v !== 1) return stored;
+  const { canary, production } = stored as { canary?: object; production?: object };
+  return {
+    ...{ ...stored, ...freshEvidence(), v: 2, verdict: undefined },
+    canary: { ...noCounts(), ...canary },
+    production: { ...noCounts(), ...production },
+  };
+}
+
+/** How one release does as the canary: everything its verdict is made from, so that a server that comes back goes on with it. */
+export const canaryRecordSchema = z.preprocess(converted, currentSchema);
+
 export type CanaryRecord = z.infer<typeof canaryRecordSchema>;
 export type CanaryCounts = z.infer<typeof countsSchema>;
 export type Decision = z.infer<typeof decisionSchema>;
 
 export function newCanary(app: string, release: number, now: number): CanaryRecord {
   return {
-    v: 1,
+    v: 2,
     app,
     release,
     startedAt: new Date(now).toISOString(),
@@ -104,12 +125,18 @@ export function newCanary(app: string, release: number, now: number): CanaryReco
 }
 
 /** Each step begins again, with its part of what may be wrong by chance. */
-export function freshEvidence(): Pick<CanaryRecord, "inStep" | "errors" | "latency"> {
-  return canaryRecordSchema
-    .pick({ inStep: true, errors: true, latency: true })
-    .parse({ errors: windowedFrom(noEvidence()), latency: windowedFrom(noLatencyEvidence()) });
+export function freshEvidence(): Pick<CanaryRecord, "inStep" | "slowAnswers" | "errors" | "latency"> {
+  const none = { canary: 0, production: 0 };
+  return currentSchema.pick({ inStep: true, slowAnswers: true, errors: true, latency: true }).parse({
+    inStep: { requests: none, visitors: none },
+    errors: windowedFrom(noEvidence()),
+    latency: windowedFrom(noLatencyEvidence()),
+  });
 }
 
 function noCounts(): CanaryCounts {
-  return { requests: 0, errors: 0, visitors: 0, goals: 0, histogram: [] };
+  return {
+    ...{ requests: 0, errors: 0, histogram: [] },
+    ...{ visitors: 0, goals: 0, visitorsWithErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
+  };
 }

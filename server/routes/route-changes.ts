@@ -86,6 +86,13 @@ export function withShare(table: RouteTable, share: number, isManual: boolean): 
   return table.canary === undefined ? table : { ...table, canary: { ...table.canary, share, isManual } };
 }
 
+/** The table with other limits for slow answers; the same when there is no canary or they are the same. */
+export function withSlowLimits(table: RouteTable, slow: RoutedCanary["slow"]): RouteTable {
+  const { canary } = table;
+  if (canary === undefined || JSON.stringify(canary.slow) === JSON.stringify(slow)) return table;
+  return { ...table, canary: { ...canary, slow } };
+}
+
 /** The table without the canary: nobody is brought to it, whatever their cookie says. */
 export function withoutCanary(table: RouteTable, now: number): RouteTable {
   const number = table.tracks[CANARY];

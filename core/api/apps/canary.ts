@@ -18,6 +18,14 @@ const trackNumbersSchema = z.object({
   /** Null without answers. */
   p50Ms: z.number().nullable(),
   p99Ms: z.number().nullable(),
+  /**
+   * Visitors whom chance has sent there, each once in a step; those who met an error; those who met an answer slower than 90 and
+   * 99 of 100 of production's, a tolerance aside.
+   */
+  visitors: z.number(),
+  visitorsWithErrors: z.number(),
+  visitorsOverP90: z.number(),
+  visitorsOverP99: z.number(),
 });
 
 /** What a verdict was made from. */
@@ -31,6 +39,7 @@ const verdictNumbersSchema = z.object({
   eErrors: eValueSchema,
   eLatency: eValueSchema,
   requestsInStep: z.object({ canary: z.number(), production: z.number() }),
+  visitorsInStep: z.object({ canary: z.number(), production: z.number() }),
   secondsInStep: z.number(),
 });
 

@@ -33,6 +33,9 @@ export const routedReleaseSchema = z.object({
   since: z.number().default(0),
 });
 
+/** For p90 and p99: the slowest bucket (`latency-buckets.ts`) of an answer that is not slow. */
+const slowLimitsSchema = z.array(z.number().int().nonnegative()).readonly();
+
 /** Which of the app's visitors go to the canary. */
 const currentCanarySchema = z.object({
   /** Percent of the visitors, 0 to 100. */
@@ -43,6 +46,8 @@ const currentCanarySchema = z.object({
   goal: z.string().optional(),
   /** As `modeHeader`, which it takes the place of while there is the canary. */
   header: z.string().optional(),
+  /** From when on a visitor's answer is slow, on the canary and on what it is compared with; absent until that is known. */
+  slow: z.object({ canary: slowLimitsSchema, production: slowLimitsSchema }).optional(),
 });
 
 /** `isManual` was `isByHand` first. */

@@ -18,6 +18,13 @@ export const trafficSchema = z.object({
   /** Who came for the first time, and who reached the goal for the first time, where visitors get a cookie. */
   visitors: countSchema,
   goals: countSchema,
+  /**
+   * Visitors whom chance sent to the canary or to what it is compared with, who met an error, or an answer slower than the
+   * limits that the table names (`slow`), for the first time in this step.
+   */
+  visitorsWithErrors: countSchema.default(0),
+  visitorsOverP90: countSchema.default(0),
+  visitorsOverP99: countSchema.default(0),
   /** Bucket of `latency-buckets.ts` → answers. */
   latencies: z.record(z.string().regex(/^\d+$/), countSchema),
 });
@@ -33,6 +40,9 @@ export const FIGURES = [
   "bytes",
   "visitors",
   "goals",
+  "visitorsWithErrors",
+  "visitorsOverP90",
+  "visitorsOverP99",
 ] as const;
 
 export function sumOf(parts: Iterable<Traffic>): Traffic {
@@ -55,6 +65,9 @@ export function noTraffic(): Traffic {
     bytes: 0,
     visitors: 0,
     goals: 0,
+    visitorsWithErrors: 0,
+    visitorsOverP90: 0,
+    visitorsOverP99: 0,
     latencies: {},
   };
 }

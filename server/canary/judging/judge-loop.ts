@@ -6,11 +6,13 @@ import type { TrafficSeries } from "../../../core/records/traffic/traffic-series
 import { eventsOfDecision } from "../../events/events-of.js";
 import { RouteWatch } from "../../routes/route-watch.js";
 import type { CanaryNeeds } from "../needs.js";
+import { chanceOf } from "./chance.js";
 import { beginCanary } from "./begin-canary.js";
 import { freshEvidence, type CanaryRecord, type Decision } from "../canary-record.js";
 import type { CanaryStore } from "../canary-store.js";
 import { isNews, nextMove, withDecision, type CanaryMove } from "./next-move.js";
 import { withTraffic } from "./observe.js";
+import { setSlowLimits } from "./set-slow-limits.js";
 import { whyNotPromoted, withFailedPromotion } from "./promotion.js";
 import { abort, raise } from "./share.js";
 import { verdictOn } from "./verdict-on.js";
@@ -63,13 +65,15 @@ export class JudgeLoop {
     const noVisitors = whyHeld(table, await isAlert());
     const { cursor, entries } = await traffic.since(table.app, record.cursor);
     const counted = entries.flatMap(({ releases }) => releases);
-    const seen = withTraffic(record, counted, {
+    const looked = withTraffic(record, counted, {
       against: release.canary.baseline ? BASELINE : PRODUCTION,
       cursor,
       now,
       isHeld: noVisitors !== undefined,
+      chance: chanceOf(table, release.canary),
       stepSeconds: release.canary.stepSeconds,
     });
+    const seen = await setSlowLimits(tools, looked, release.canary);
     const judged = verdictOn(seen, release.canary);
     const due = noVisitors === undefined ? nextMove(judged, seen, release.canary, table.canary) : NO_MOVE;
     const isPromotion = due.action === "promote";

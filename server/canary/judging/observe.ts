@@ -3,11 +3,12 @@ import { releaseName } from "../../../core/names.js";
 import { sumOf } from "../../../core/records/traffic/traffic.js";
 import type { ReleaseTraffic } from "../../../core/records/traffic/traffic-series.js";
 import { canaryRecordSchema, type CanaryCounts, type CanaryRecord } from "../canary-record.js";
-import { ERRORS, withBlock } from "../statistics/evidence.js";
-import { LATENCY, withHistograms } from "../statistics/latency-evidence.js";
+import { ERRORS, withAffected, type Affected } from "../statistics/evidence.js";
+import { LATENCY, withSlow } from "../statistics/latency-evidence.js";
 import { withNext } from "../statistics/windowed-evidence.js";
 
-const LONGEST_WARM_UP_SECONDS = 10;
+/** An instance that has just started is slow, and soon is not: latencies of that time are left out, production's too. */
+const LONGEST_WARM_UP_SECONDS = 60;
 
 interface Look {
   /** The track that the canary is compared with. */
@@ -17,56 +18,83 @@ interface Look {
   readonly now: number;
   /** No visitor is sent to the canary now. */
   readonly isHeld: boolean;
+  /** The probability (0 to 1) with which a visitor of one of the two tracks was sent to the canary's. */
+  readonly chance: number;
   /** As in the settings. */
   readonly stepSeconds: number;
 }
 
 /**
  * The record with what came since it was looked at last: one block for the tests. Who asked for a release is left out: it
- * is a tester, a probe or a script, and not one of the visitors whom chance has shared out. Pure.
+ * is a tester, a probe or a script, and not one of the visitors whom chance has divided. Pure.
  */
 export function withTraffic(
   record: CanaryRecord,
   traffic: readonly ReleaseTraffic[],
-  { against, cursor, now, isHeld, stepSeconds }: Look,
+  { against, cursor, now, isHeld, chance, stepSeconds }: Look,
 ): CanaryRecord {
   const own = releaseName(record.release);
-  // An instance that has just started is slow, and soon is not: latencies of that time are left out, production's too.
-  const warmUpSeconds = record.step === 0 ? Math.min(LONGEST_WARM_UP_SECONDS, stepSeconds / 2) : 0;
-  const isWarm = record.secondsInStep >= warmUpSeconds;
+  const isWarmBefore = isWarm(record, stepSeconds);
   const visitors = traffic
     .filter(({ asked }) => asked !== true)
-    .map((counted) => (isWarm ? counted : { ...counted, latencies: {} }));
+    .map((counted) => (isWarmBefore ? counted : { ...counted, latencies: {} }));
   const canary = countsOf(visitors.filter(({ release, track }) => track === CANARY && release === own));
   const production = countsOf(visitors.filter(({ track }) => track === against));
-  const block = { canary: tally(canary), production: tally(production) };
-  const histograms = { canary: new Map(canary.histogram), production: new Map(production.histogram) };
   // A clock may be set back.
   const passed = { seconds: Math.max(0, now - record.lookedAt) / 1000, requests: canary.requests };
+  // What came while the share changed was divided partly by the one, partly by the other.
+  const divided = isHeld || chance !== (record.chance ?? chance) ? 0 : chance;
+  const affected = (figure: "visitorsWithErrors" | "visitorsOverP90" | "visitorsOverP99"): Affected => ({
+    canary: canary[figure],
+    production: production[figure],
+  });
+  const slow = [affected("visitorsOverP90"), affected("visitorsOverP99")];
   return canaryRecordSchema.parse({
     ...record,
     cursor,
+    chance,
     lookedAt: now,
     secondsInStep: record.secondsInStep + (isHeld ? 0 : passed.seconds),
     canary: together(record.canary, canary),
     production: together(record.production, production),
     inStep: {
-      canary: record.inStep.canary + canary.requests,
-      production: record.inStep.production + production.requests,
+      requests: {
+        canary: record.inStep.requests.canary + canary.requests,
+        production: record.inStep.requests.production + production.requests,
+      },
+      visitors: {
+        canary: record.inStep.visitors.canary + canary.visitors,
+        production: record.inStep.visitors.production + production.visitors,
+      },
     },
-    errors: withNext(record.errors, (evidence) => withBlock(evidence, block), passed, ERRORS),
-    latency: withNext(record.latency, (evidence) => withHistograms(evidence, histograms), passed, LATENCY),
+    errors: withNext(
+      record.errors,
+      (evidence) => withAffected(evidence, affected("visitorsWithErrors"), divided),
+      passed,
+      ERRORS,
+    ),
+    latency: withNext(
+      record.latency,
+      (evidence) => withSlow(evidence, slow, { chance: divided, seconds: passed.seconds }),
+      passed,
+      LATENCY,
+    ),
   });
+}
+
+/** Whether its latencies count yet. */
+export function isWarm({ step, secondsInStep }: CanaryRecord, stepSeconds: number): boolean {
+  return step > 0 || secondsInStep >= Math.min(LONGEST_WARM_UP_SECONDS, stepSeconds / 2);
 }
 
 /** Requests that have ended: one that is under way is neither good nor bad. */
 function countsOf(traffic: readonly ReleaseTraffic[]): CanaryCounts {
-  const { answersOk, answers4xx, answers5xx, failed, visitors, goals, latencies } = sumOf(traffic);
+  const { answersOk, answers4xx, answers5xx, failed, latencies, ...others } = sumOf(traffic);
+  const { visitors, goals, visitorsWithErrors, visitorsOverP90, visitorsOverP99 } = others;
   return {
     requests: answersOk + answers4xx + answers5xx + failed,
     errors: answers5xx + failed,
-    visitors,
-    goals,
+    ...{ visitors, goals, visitorsWithErrors, visitorsOverP90, visitorsOverP99 },
     histogram: Object.entries(latencies).map(([bucket, answers]) => [Number(bucket), answers]),
   };
 }
@@ -79,10 +107,9 @@ function together(a: CanaryCounts, b: CanaryCounts): CanaryCounts {
     errors: a.errors + b.errors,
     visitors: a.visitors + b.visitors,
     goals: a.goals + b.goals,
+    visitorsWithErrors: a.visitorsWithErrors + b.visitorsWithErrors,
+    visitorsOverP90: a.visitorsOverP90 + b.visitorsOverP90,
+    visitorsOverP99: a.visitorsOverP99 + b.visitorsOverP99,
     histogram: [...histogram],
   };
-}
-
-function tally({ requests, errors }: CanaryCounts): { bad: number; all: number } {
-  return { bad: errors, all: requests };
 }

@@ -19,7 +19,8 @@ export function verdictOn(record: CanaryRecord, settings: CanarySettings): Verdi
       production: figuresOf(record.production),
       eErrors: windowedValue(record.errors, ERRORS),
       eLatency: windowedValue(record.latency, LATENCY),
-      requestsInStep: record.inStep,
+      requestsInStep: record.inStep.requests,
+      visitorsInStep: record.inStep.visitors,
       secondsInStep: record.secondsInStep,
       against: settings.baseline ? "baseline" : "production",
     },
@@ -34,6 +35,6 @@ export function verdictOn(record: CanaryRecord, settings: CanarySettings): Verdi
   );
 }
 
-function figuresOf({ requests, errors, histogram }: CanaryRecord["canary"]): Counts {
-  return { requests, errors, histogram: new Map(histogram) };
+function figuresOf({ histogram, ...figures }: CanaryRecord["canary"]): Counts {
+  return { ...figures, histogram: new Map(histogram) };
 }

@@ -1,78 +1,59 @@
-/** How many of `all` requests were bad; 0 ≤ bad ≤ all. */
-export interface Tally {
-  readonly bad: number;
-  readonly all: number;
-}
-
-/** What was seen between two looks. */
-export interface Block {
-  readonly canary: Tally;
-  readonly production: Tally;
+/** Visitors who met something bad since the last look: each only once, the first time. */
+export interface Affected {
+  readonly canary: number;
+  readonly production: number;
 }
 
 /**
- * What speaks against "the canary's share of bad requests is at most production's", as an e-process: whatever the shares
- * are, as long as that holds, `eValue` is at most 1 on average and reaches x at any time with a probability of at most 1 / x. So
- * one may look after each block and stop when one likes. It is the test of R. J. Turner, A. Ly and P. D. Grünwald,
- * "Generic E-variables for exact sequential k-sample tests that allow for optional stopping", 2024 (arXiv:2106.02693).
+ * What speaks against "no visitor fares worse with the canary than they would have with production". Chance alone has divided
+ * the visitors. So as long as that holds, whatever visitors do and whenever, each one who meets something bad is the canary's
+ * with at most the probability with which visitors are sent there, independently of all others. That makes `eValue` an
+ * e-process: it is at most 1 on average, and reaches x at any time with a probability of at most 1 / x. One may look after each
+ * block and stop when one likes (A. Ramdas, P. Grünwald, V. Vovk, G. Shafer, "Game-theoretic statistics and safe anytime-valid
+ * inference", 2023; arXiv:2210.01948).
  *
  * Plain JSON. It carries its alternatives with it, so that one that was begun is ended with the same.
  */
 export interface Evidence {
-  /** All of production so far, and the first guess as if it had been seen before. */
-  readonly production: Tally;
   readonly alternatives: readonly Alternative[];
 }
 
-/** One way to be worse: the odds of a bad request are so many times production's. */
+/** One way to be worse: a visitor of the canary meets it so many times as often. */
 export interface Alternative {
-  readonly oddsRatio: number;
+  readonly riskRatio: number;
   /** Natural logarithm. */
   readonly logE: number;
 }
 
 /** Several, so that a small rise and a large one are both seen early. */
-const ODDS_RATIOS = [1.5, 2, 4, 10, 50];
-/** So many requests is the first guess of production's share worth. */
-const PRIOR_REQUESTS = 50;
+const RISK_RATIOS = [1.5, 2, 4, 10, 50];
+/**
+ * The factor by which one look may raise the e-value. Chance divides visitors; it does not divide what a process does to all of
+ * its visitors at once. A crash or a stall is one event, however many met it.
+ */
+const MOST_PER_LOOK = 3;
 /** e to this is still a number. */
 const LARGEST_LOG_E = 700;
 
-/** `expectedShare`: the first guess of production's share of bad requests, between 0 and 1. A bad guess costs time only. */
-export function noEvidence(expectedShare = 0.01): Evidence {
-  return {
-    production: { bad: expectedShare * PRIOR_REQUESTS, all: PRIOR_REQUESTS },
-    alternatives: ODDS_RATIOS.map((oddsRatio) => ({ oddsRatio, logE: 0 })),
-  };
+export function noEvidence(): Evidence {
+  return { alternatives: RISK_RATIOS.map((riskRatio) => ({ riskRatio, logE: 0 })) };
 }
 
-/** For `WindowedEvidence`: what it has seen of production makes a better first guess than none. */
-export const ERRORS = {
-  valueOf: eValue,
-  again: ({ production }: Evidence): Evidence => noEvidence(production.bad / production.all),
-};
+/** For `WindowedEvidence`. */
+export const ERRORS = { valueOf: eValue, again: noEvidence };
 
-export function withBlock(evidence: Evidence, block: Block): Evidence {
-  return withCappedBlock(evidence, block, Infinity);
-}
-
-/** `most`: the factor (1 or more) by which the block may raise the e-value. What is below an e-value is one, too. */
-export function withCappedBlock(
-  { production, alternatives }: Evidence,
-  block: Block,
-  most: number,
+/** `chance`: the probability (0 to 1) with which a visitor of the two was sent to the canary. At 0 and 1 nothing is compared. */
+export function withAffected(
+  { alternatives }: Evidence,
+  { canary, production }: Affected,
+  chance: number,
 ): Evidence {
-  // What is compared may be chosen by what came before the block, never by the block itself.
-  const odds = production.bad / (production.all - production.bad);
   return {
-    production: {
-      bad: production.bad + block.production.bad,
-      all: production.all + block.production.all,
-    },
-    alternatives: alternatives.map(({ oddsRatio, logE }) => ({
-      oddsRatio,
-      logE: logE + Math.min(Math.log(most), logIncrement(block, shareOf(odds * oddsRatio), shareOf(odds))),
-    })),
+    alternatives: alternatives.map(({ riskRatio, logE }) => {
+      const ofBoth = chance * riskRatio + (1 - chance);
+      const raise = canary * Math.log(riskRatio / ofBoth) - production * Math.log(ofBoth);
+      return { riskRatio, logE: logE + (isDivided(chance) ? Math.min(Math.log(MOST_PER_LOOK), raise) : 0) };
+    }),
   };
 }
 
@@ -83,23 +64,6 @@ export function eValue({ alternatives }: Evidence): number {
   return Math.exp(Math.min(LARGEST_LOG_E, largest + Math.log(sum / alternatives.length)));
 }
 
-/**
- * The likelihood of the block with a share for each side, against that with one share for both, their mean by requests. On
- * average at most 1 for equal shares, whatever they are (theorem 1 of the paper), and less for a better canary: the
- * canary's factor rises with its true share, production's falls.
- */
-function logIncrement({ canary, production }: Block, canaryShare: number, productionShare: number): number {
-  // Then the mean is the share of the side that has any, and the likelihoods are the same.
-  if (canary.all === 0 || production.all === 0) return 0;
-  const sameShare =
-    (canary.all * canaryShare + production.all * productionShare) / (canary.all + production.all);
-  return logRatio(canary, canaryShare, sameShare) + logRatio(production, productionShare, sameShare);
-}
-
-function logRatio({ bad, all }: Tally, share: number, sameShare: number): number {
-  return bad * Math.log(share / sameShare) + (all - bad) * (Math.log1p(-share) - Math.log1p(-sameShare));
-}
-
-function shareOf(odds: number): number {
-  return odds / (1 + odds);
+function isDivided(chance: number): boolean {
+  return chance > 0 && chance < 1;
 }

@@ -1,102 +1,54 @@
-import { bucketOf, bucketRange, BUCKETS_PER_OCTAVE } from "../../../core/records/traffic/latency-buckets.js";
-import { eValue, noEvidence, withCappedBlock, type Evidence, type Tally } from "./evidence.js";
-import { countIn, quantileBucket, type Histogram } from "./quantile.js";
+import { eValue, noEvidence, withAffected, type Affected, type Evidence } from "./evidence.js";
+import { SLOW_LEVELS } from "./slow-limits.js";
 
 /**
- * What speaks against "the canary is not slower than production, a tolerance aside". For each of a few quantiles of
- * production so far, a slow answer is a bad one: the share of them is compared as in `Evidence`. Plain JSON.
+ * What speaks against "no visitor waits longer with the canary, a tolerance aside": who met an answer slower than the limits of
+ * each level is compared as in `Evidence`. Plain JSON.
  */
 export interface LatencyEvidence {
-  /** Production's answers in the blocks so far. */
-  readonly production: readonly (readonly [bucket: number, count: number])[];
-  readonly quantiles: readonly QuantileEvidence[];
+  /** One for each of `SLOW_LEVELS`. */
+  readonly levels: readonly Evidence[];
+  /** What was seen since the last block ended. */
+  readonly open: { readonly seconds: number; readonly affected: readonly Affected[] };
 }
 
-export interface QuantileEvidence {
-  readonly q: number;
-  readonly evidence: Evidence;
-}
-
-export interface Histograms {
-  readonly canary: Histogram;
-  readonly production: Histogram;
-}
-
-const QUANTILES = [0.5, 0.9, 0.99];
-/** With fewer the quantiles of production are not known; until then blocks only inform. */
-const LEAST_ANSWERS = 100;
 /**
- * Answers that are slow together have one cause: a process that stood still for a moment (its garbage, a busy machine). So
- * a block raises the evidence at most by this, however many they are: it takes five blocks to get to 100.
+ * Answers that are slow together have one cause, and it may last: a process that stands still, a busy machine. So the evidence
+ * of so many seconds counts as that of one look.
  */
-const MOST_PER_BLOCK = 3;
-/** How much slower a canary may be. */
-export interface Tolerance {
-  /** Rounded up to whole buckets. */
-  readonly factor: number;
-  readonly ms: number;
-}
+const BLOCK_SECONDS = 5;
 
-/** It has cold caches and fewer instances; and what nobody notices is no reason, however certain. */
-const TOLERANCE: Tolerance = { factor: 1.25, ms: 5 };
+const NOBODY: Affected = { canary: 0, production: 0 };
 
 export function noLatencyEvidence(): LatencyEvidence {
-  return { production: [], quantiles: QUANTILES.map((q) => ({ q, evidence: noEvidence(1 - q) })) };
+  return { levels: SLOW_LEVELS.map(noEvidence), open: { seconds: 0, affected: SLOW_LEVELS.map(() => NOBODY) } };
 }
 
-/** For `WindowedEvidence`: production's quantiles are known by then. */
-export const LATENCY = {
-  valueOf: latencyEValue,
-  again: ({ production }: LatencyEvidence): LatencyEvidence => ({ ...noLatencyEvidence(), production }),
-};
+/** For `WindowedEvidence`. */
+export const LATENCY = { valueOf: latencyEValue, again: noLatencyEvidence };
 
-export function withHistograms(
-  { production, quantiles }: LatencyEvidence,
-  block: Histograms,
-  tolerance = TOLERANCE,
+/** `affected`: for each of `SLOW_LEVELS`, in the last `seconds`. `chance` as for `withAffected`. */
+export function withSlow(
+  { levels, open }: LatencyEvidence,
+  affected: readonly Affected[],
+  { chance, seconds }: { readonly chance: number; readonly seconds: number },
 ): LatencyEvidence {
-  const earlier = new Map(production);
+  const block = {
+    seconds: open.seconds + seconds,
+    affected: open.affected.map((sofar, level) => sumOf(sofar, affected[level] ?? NOBODY)),
+  };
+  if (block.seconds < BLOCK_SECONDS) return { levels, open: block };
   return {
-    production: [...together(earlier, block.production)],
-    quantiles:
-      countIn(earlier) < LEAST_ANSWERS
-        ? quantiles
-        : quantiles.map(({ q, evidence }) => {
-            const threshold = quantileBucket(earlier, q) ?? 0;
-            return {
-              q,
-              evidence: withCappedBlock(
-                evidence,
-                {
-                  canary: slowerThan(block.canary, canaryThreshold(threshold, tolerance)),
-                  production: slowerThan(block.production, threshold),
-                },
-                MOST_PER_BLOCK,
-              ),
-            };
-          }),
+    levels: levels.map((evidence, level) => withAffected(evidence, block.affected[level] ?? NOBODY, chance)),
+    open: noLatencyEvidence().open,
   };
 }
 
-/** The mean over the quantiles: a mean of e-values is one, however they depend on each other. */
-export function latencyEValue({ quantiles }: LatencyEvidence): number {
-  return quantiles.reduce((sum, { evidence }) => sum + eValue(evidence) / quantiles.length, 0);
+/** The mean over the levels: a mean of e-values is one, however they depend on each other. */
+export function latencyEValue({ levels }: LatencyEvidence): number {
+  return levels.reduce((sum, evidence) => sum + eValue(evidence) / levels.length, 0);
 }
 
-/** The slowest bucket of the canary's that is as good as this one of production. */
-export function canaryThreshold(threshold: number, { factor, ms }: Tolerance = TOLERANCE): number {
-  const byFactor = threshold + Math.ceil(BUCKETS_PER_OCTAVE * Math.log2(factor));
-  return ms === 0 ? byFactor : Math.max(byFactor, bucketOf(bucketRange(threshold).to + ms * 1000));
-}
-
-function slowerThan(histogram: Histogram, threshold: number): Tally {
-  let bad = 0;
-  for (const [bucket, count] of histogram) if (bucket > threshold) bad += count;
-  return { bad, all: countIn(histogram) };
-}
-
-function together(a: Histogram, b: Histogram): Histogram {
-  const sum = new Map(a);
-  for (const [bucket, count] of b) sum.set(bucket, (sum.get(bucket) ?? 0) + count);
-  return sum;
+function sumOf(a: Affected, b: Affected): Affected {
+  return { canary: a.canary + b.canary, production: a.production + b.production };
 }

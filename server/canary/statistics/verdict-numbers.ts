@@ -11,14 +11,25 @@ export interface Figures {
   readonly eErrors: number;
   readonly eLatency: number;
   readonly requestsInStep: { readonly canary: number; readonly production: number };
+  readonly visitorsInStep: { readonly canary: number; readonly production: number };
   readonly secondsInStep: number;
 }
 
-export interface Counts {
+export interface Counts extends VisitorCounts {
   readonly requests: number;
   /** 5xx, and requests without an answer; at most `requests`. */
   readonly errors: number;
   readonly histogram: Histogram;
+}
+
+/** Visitors whom chance has sent to a track, each once in a step; without a cookie each request is a visitor. */
+export interface VisitorCounts {
+  readonly visitors: number;
+  /** Those who met an error. */
+  readonly visitorsWithErrors: number;
+  /** Those who met an answer slower than the limits of `SLOW_LEVELS`. */
+  readonly visitorsOverP90: number;
+  readonly visitorsOverP99: number;
 }
 
 /** What a verdict was made from: plain JSON, to be shown and kept. */
@@ -32,10 +43,11 @@ export interface VerdictNumbers {
   readonly eErrors: number;
   readonly eLatency: number;
   readonly requestsInStep: { readonly canary: number; readonly production: number };
+  readonly visitorsInStep: { readonly canary: number; readonly production: number };
   readonly secondsInStep: number;
 }
 
-export interface TrackNumbers {
+export interface TrackNumbers extends VisitorCounts {
   readonly requests: number;
   readonly errors: number;
   /** 0 to 1; null without requests. */
@@ -63,12 +75,13 @@ export function verdictNumbers(figures: Figures, bucketMs: (index: number) => nu
     eErrors: figures.eErrors,
     eLatency: figures.eLatency,
     requestsInStep: figures.requestsInStep,
+    visitorsInStep: figures.visitorsInStep,
     secondsInStep: figures.secondsInStep,
   };
 }
 
 function trackNumbers(
-  { requests, errors, histogram }: Counts,
+  { requests, errors, histogram, ...visitors }: Counts,
   bucketMs: (index: number) => number,
 ): TrackNumbers {
   const quantileMs = (q: number): number | null => {
@@ -83,5 +96,9 @@ function trackNumbers(
     answers: countIn(histogram),
     p50Ms: quantileMs(0.5),
     p99Ms: quantileMs(0.99),
+    visitors: visitors.visitors,
+    visitorsWithErrors: visitors.visitorsWithErrors,
+    visitorsOverP90: visitors.visitorsOverP90,
+    visitorsOverP99: visitors.visitorsOverP99,
   };
 }

@@ -12,6 +12,16 @@ export function errorsText({ canary, production, against }: Sides): string {
   return `errors ${errorsOf(canary, " requests")}, ${against} ${errorsOf(production, "")}`;
 }
 
+/** `21 of 340 visitors met an error, production's 3 of 800`. */
+export function metErrorsText(sides: Sides): string {
+  return metText(sides, "visitorsWithErrors", "met an error");
+}
+
+/** `21 of 340 visitors met a slow answer, production's 3 of 800`. */
+export function metSlownessText(sides: Sides): string {
+  return metText(sides, "visitorsOverP99", "met a slow answer");
+}
+
 /** `p50 12 ms and p99 812 ms, production 10 ms and 260 ms`. */
 export function latencyText({ canary, production, against }: Sides): string {
   return `p50 ${ms(canary.p50Ms)} and p99 ${ms(canary.p99Ms)}, ${against} ${ms(production.p50Ms)} and ${ms(production.p99Ms)}`;
@@ -29,6 +39,15 @@ export function percentText(share: number): string {
 
 export function countText(value: number): string {
   return value.toLocaleString("en");
+}
+
+function metText(
+  { canary, production, against }: Sides,
+  figure: "visitorsWithErrors" | "visitorsOverP99",
+  did: string,
+): string {
+  const of = (track: TrackNumbers): string => `${countText(track[figure])} of ${countText(track.visitors)}`;
+  return `${of(canary)} visitors ${did}, ${against}'s ${of(production)}`;
 }
 
 function errorsOf({ errorShare, requests }: TrackNumbers, noun: string): string {
