@@ -14,6 +14,9 @@ export const counterMarkSchema = z.object({
   bytes: countSchema,
   visitors: countSchema,
   goals: countSchema,
+  visitorsWithErrors: countSchema.default(0),
+  visitorsOverP90: countSchema.default(0),
+  visitorsOverP99: countSchema.default(0),
   faults: countSchema.default(0),
   latencies: z.record(z.string(), countSchema),
   /** How many requests that an instance took and did not answer were counted before the slot's errors included them. */
@@ -95,7 +98,10 @@ function nameOfApp(count: Count | undefined): string {
   return count?.release.split("/")[0] ?? "";
 }
 
-const COUNTED = ["requests", "answers4xx", "answers5xx", "bytes", "visitors", "goals"] as const;
+const COUNTED = [
+  ...(["requests", "answers4xx", "answers5xx", "bytes"] as const),
+  ...(["visitors", "goals", "visitorsWithErrors", "visitorsOverP90", "visitorsOverP99"] as const),
+];
 
 function growth(
   count: Count,
@@ -118,14 +124,16 @@ function growth(
   }
   const ok = answers - traffic.answers4xx - traffic.answers5xx - (beganAnew ? 0 : before.ahead);
   traffic.answersOk = Math.max(0, ok);
-  const { requests, answers4xx, answers5xx, bytes, visitors, goals, faults } = count;
+  const { requests, answers4xx, answers5xx, bytes, faults } = count;
+  const { visitors, goals, visitorsWithErrors, visitorsOverP90, visitorsOverP99 } = count;
   const ahead = Math.max(0, -ok);
   const moreFaults = beganAnew ? faults : difference(faults, before.faults);
   const unblamed = Math.max(0, (beganAnew ? 0 : before.unblamed) + moreFaults - traffic.answers5xx);
   return {
     traffic,
     mark: {
-      ...{ requests, answers4xx, answers5xx, bytes, visitors, goals, faults },
+      ...{ requests, answers4xx, answers5xx, bytes, faults },
+      ...{ visitors, goals, visitorsWithErrors, visitorsOverP90, visitorsOverP99 },
       ...{ latencies, unblamed, ahead },
     },
     unanswered: traffic.requests - answers,

@@ -22,6 +22,8 @@ export interface Split {
   readonly header: string | undefined;
   /** A path that visitors are meant to reach. */
   readonly goal: string | undefined;
+  /** For p90 and p99: the slowest bucket of `latency-buckets.ts` of an answer that is not slow; undefined: not known yet. */
+  readonly slow: { readonly canary: readonly number[]; readonly production: readonly number[] } | undefined;
 }
 
 export interface ReleaseRoutes {
@@ -63,9 +65,13 @@ export interface Count {
   readonly faults: number;
   /** Sent to visitors. */
   readonly bytes: number;
-  /** Visitors who were given a cookie, and those of them who reached the goal. */
+  /** Visitors whom chance has sent there in this step, or else who were given a cookie; and those who reached the goal. */
   readonly visitors: number;
   readonly goals: number;
+  /** Visitors sent by chance who met an error, or an answer over the split's limits, each once in a step. */
+  readonly visitorsWithErrors: number;
+  readonly visitorsOverP90: number;
+  readonly visitorsOverP99: number;
   /** Bucket of `latency-buckets.ts` → answers of the instances. Unless all are requested, only buckets that grew lately. */
   readonly latencies: ReadonlyMap<number, number>;
   /** The slot with its instances, undefined for a release that sleeps. A slot is reused by one release after the other. */

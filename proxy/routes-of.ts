@@ -50,6 +50,7 @@ function splitsOf(table: RouteTable, isAlert: boolean): Map<string, Split> {
     baseline: baseline === undefined ? undefined : releaseKey(app, baseline),
     header: number === undefined ? modeHeader : canary?.header,
     goal: canary?.goal,
+    slow: canary?.slow,
   };
   return new Map([[trackKey(app, PRODUCTION), split]]);
 }

@@ -12,7 +12,7 @@ import type { Upstream } from "../support/network/upstream.js";
 import { proxyContract } from "./proxy-contract.js";
 import { ProxyTrial, routesOf, type Wanted } from "./proxy/proxy-trial.js";
 import { RunningHaproxy } from "./proxy/running-haproxy.js";
-import { cookieOf } from "./proxy/split-app.js";
+import { shapeOf, withoutTicket } from "./proxy/split-app.js";
 
 proxyContract("HAProxy", async () => RunningHaproxy.start());
 
@@ -271,7 +271,7 @@ describe("HAProxy", function () {
     const seen = QUESTIONS.map(async (headers) => {
       const answer = await trial.ask({ headers });
       const release = String(answer.headers["sluice-release"]);
-      return `${Object.values(headers).join(" ")}: ${answer.status} ${release} ${String(cookieOf(answer))}`;
+      return `${Object.values(headers).join(" ")}: ${answer.status} ${release} ${String(shapeOf(answer))}`;
     });
     return Promise.all(seen);
   }
@@ -293,7 +293,7 @@ function expected(wanted: FakeRoutes): string[] {
     const answer =
       typeof destination === "number"
         ? `${destination} undefined undefined`
-        : `200 ${destination.release.split("/")[1] ?? ""} ${String(given(destination, 200).cookie)}`;
+        : `200 ${destination.release.split("/")[1] ?? ""} ${String(withoutTicket(given(destination, 200).cookie))}`;
     return `${Object.values(headers).join(" ")}: ${answer}`;
   });
 }
@@ -339,7 +339,14 @@ function withCanary(app: string, { share, ...wanted }: WantedRoutes): AppRoutes 
   const routes = routesOf(app, wanted);
   const [key, canary] = [`${app}/v2`, routes.releases.get(`${app}/v2`)];
   if (share === undefined || canary === undefined) return routes;
-  const split = { canary: key, share, baseline: undefined, header: undefined, goal: undefined };
+  const split = {
+    canary: key,
+    share,
+    baseline: undefined,
+    header: undefined,
+    goal: undefined,
+    slow: undefined,
+  };
   return {
     ...routes,
     tracks: new Map([...routes.tracks, [`${app}/canary`, key]]),

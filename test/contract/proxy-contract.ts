@@ -1,6 +1,7 @@
 import { leadsWhoAsks } from "./proxy/asking.js";
 import { countsWhatIsOpen, lettingOpenOnesEnd, tellsWhatLeaves } from "./proxy/draining.js";
 import { countsGoals } from "./proxy/goals.js";
+import { countsWhatVisitorsMet } from "./proxy/met.js";
 import { ProxyTrial, type StartProxy } from "./proxy/proxy-trial.js";
 import { doesWithoutDeadServers } from "./proxy/servers.js";
 import { keepsVisitors } from "./proxy/sessions.js";
@@ -21,6 +22,7 @@ export function proxyContract(name: string, start: StartProxy): void {
     describe("a split track", () => splitsVisitors(trial));
     describe("who asks", () => leadsWhoAsks(trial));
     describe("goals", () => countsGoals(trial));
+    describe("what visitors met", () => countsWhatVisitorsMet(trial));
     describe("what is open", () => lettingOpenOnesEnd(trial));
     describe("loads", () => countsWhatIsOpen(trial));
     describe("servers that leave", () => tellsWhatLeaves(trial));

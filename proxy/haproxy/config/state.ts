@@ -1,10 +1,11 @@
-export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots"] as const;
+export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits"] as const;
 /**
  * - `hosts`: host → `target`
  * - `visitors`: `TARGET|COOKIE` → `slotEntry`; `APP/vN|` → the same for visitors who ask for that release
  * - `tracks`: `APP/TRACK` → `APP/vN`
  * - `splits`: `APP/TRACK` → `splitEntry`
  * - `slots`: `APP/vN` → `slotEntry`
+ * - `limits`: `slotEntry` → `limitsEntry`
  */
 export type MapName = (typeof MAPS)[number];
 
@@ -19,6 +20,7 @@ export const NO_MAPS: Maps = {
   tracks: new Map(),
   splits: new Map(),
   slots: new Map(),
+  limits: new Map(),
 };
 
 /** What HAProxy does at one moment: its maps, and the servers of every slot in use. */

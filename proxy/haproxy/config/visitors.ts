@@ -1,10 +1,12 @@
 import { BASELINE, CANARY } from "../../../core/records/routes/route-table.js";
 import type { AppRoutes, Split } from "../../proxy.js";
 import { askedEntry } from "./entries/slot-entry.js";
+import { drawOf } from "./entries/split-entry.js";
+import { versionOf } from "./entries/target.js";
 
 /**
- * Visitors about whom nothing is left to decide. Maps a target and a cookie (`APP/TRACK|` without one, `APP/TRACK|TRACK.vN`) to
- * the `slotEntry` of the release that they get, with no change to their cookie. This one lookup is enough for most requests; for
+ * Visitors about whom nothing is left to decide. Maps a target and a cookie up to its draw (`APP/TRACK|` without a cookie,
+ * `APP/TRACK|TRACK.vN`, `APP/TRACK|TRACK.vN.DRAW`) to the `slotEntry` of the release that they get, with no change to their cookie. This one lookup is enough for most requests; for
  * the others, the rules of `trafficFrontend` lead to the same release. The targets of a release (`APP/vN|`), the canary and
  * its baseline have the entry for visitors who ask for it. Pure. `slots`: release → entry.
  */
@@ -23,8 +25,12 @@ export function visitorsOf(routes: AppRoutes, slots: ReadonlyMap<string, string>
     if (split?.header !== undefined || split?.goal !== undefined) continue;
     const isSplit = split?.canary !== undefined && split.share > 0;
     if (!isSplit && routes.releases.get(release)?.sticky === false) add(track, "", release);
-    for (const [name, kept] of [[nameOf(track), release] as const, ...(isSplit ? othersOf(split) : [])])
-      add(track, `${name}.${versionOf(kept)}`, kept);
+    const sides = [[nameOf(track), release] as const, ...(isSplit ? othersOf(split) : [])];
+    for (const [name, kept] of sides) {
+      const cookie = `${name}.${versionOf(kept)}`;
+      add(track, cookie, kept);
+      if (isSplit) add(track, `${cookie}.${drawOf(split) ?? ""}`, kept);
+    }
   }
   return found;
 }
@@ -39,9 +45,4 @@ function othersOf({ canary, baseline }: Split): (readonly [track: string, releas
 /** `APP/TRACK` → `TRACK` */
 function nameOf(track: string): string {
   return track.slice(track.indexOf("/") + 1);
-}
-
-/** `APP/vN` → `vN` */
-function versionOf(release: string): string {
-  return release.slice(release.indexOf("/") + 1);
 }

@@ -20,6 +20,9 @@ export interface Hits {
   readonly faults: number;
   readonly visitors: number;
   readonly goals: number;
+  readonly visitorsWithErrors: number;
+  readonly visitorsOverP90: number;
+  readonly visitorsOverP99: number;
 }
 
 /** Whether this is an answer to `show table`; anything else is an error message. */
@@ -47,6 +50,9 @@ export function parseHits(answer: string): Map<string, Hits> {
         faults: value("http_fail_cnt"),
         visitors: value("gpc2"),
         goals: value("gpc3"),
+        visitorsWithErrors: value("gpc4"),
+        visitorsOverP90: value("gpc5"),
+        visitorsOverP99: value("gpc6"),
       },
     ];
   });

@@ -112,7 +112,7 @@ export async function readMaps(
 ): Promise<Record<MapName, Map<string, string>>> {
   const read = async (map: MapName): Promise<Map<string, string>> =>
     parseMap(await runtime.run(`show map ${argument(paths.map(folder, map))}`));
-  const [hosts, visitors, tracks, splits, slots] = await Promise.all(MAPS.map(read));
+  const [hosts, visitors, tracks, splits, slots, limits] = await Promise.all(MAPS.map(read));
   const none = new Map<string, string>();
   return {
     hosts: hosts ?? none,
@@ -120,6 +120,7 @@ export async function readMaps(
     tracks: tracks ?? none,
     splits: splits ?? none,
     slots: slots ?? none,
+    limits: limits ?? none,
   };
 }
 

@@ -5,6 +5,7 @@ import { formatSlotEntry, slotOfEntry } from "../config/entries/slot-entry.js";
 import { formatSplitEntry } from "../config/entries/split-entry.js";
 import { NO_MAPS, PLACES, type HaproxyState, type Maps, type SlotServer } from "../config/state.js";
 import { WAKE } from "../config/text/wake-backend.js";
+import { limitsOf } from "../config/limits.js";
 import { visitorsOf } from "../config/visitors.js";
 
 /** The difference between what HAProxy does and what it should do. */
@@ -60,7 +61,8 @@ class Desired {
     }
     const splits = new Map([...routes.splits].map(([track, split]) => [track, formatSplitEntry(split)]));
     const { hosts, tracks } = routes;
-    this.apps.set(app, { hosts, visitors: visitorsOf(routes, slots), tracks, splits, slots });
+    const visitors = visitorsOf(routes, slots);
+    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits: limitsOf(routes, slots) });
   }
 
   plan(changed: readonly string[], fallback: string | undefined): Plan {

@@ -21,7 +21,10 @@ const BLOCK_SECONDS = 5;
 const NOBODY: Affected = { canary: 0, production: 0 };
 
 export function noLatencyEvidence(): LatencyEvidence {
-  return { levels: SLOW_LEVELS.map(noEvidence), open: { seconds: 0, affected: SLOW_LEVELS.map(() => NOBODY) } };
+  return {
+    levels: SLOW_LEVELS.map(noEvidence),
+    open: { seconds: 0, affected: SLOW_LEVELS.map(() => NOBODY) },
+  };
 }
 
 /** For `WindowedEvidence`. */

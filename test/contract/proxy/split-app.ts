@@ -7,7 +7,7 @@ interface Listens {
   readonly address: string;
 }
 
-export interface WantedSplit extends Partial<Pick<Split, "header" | "goal">> {
+export interface WantedSplit extends Partial<Pick<Split, "header" | "goal" | "slow">> {
   /** v1 */
   readonly production?: Listens | undefined;
   /** v2 */
@@ -21,7 +21,7 @@ export interface WantedSplit extends Partial<Pick<Split, "header" | "goal">> {
 
 /** Routes of the app `a` beside whose production there is a canary, perhaps with a baseline. */
 export function splitRoutes(wanted: WantedSplit): AppRoutes {
-  const { share = 30, header, goal, sticky = false } = wanted;
+  const { share = 30, header, goal, slow, sticky = false } = wanted;
   const present = ([PRODUCTION, CANARY, BASELINE] as const).flatMap((track, index) => {
     const server = wanted[track];
     return server === undefined ? [] : [{ track, number: index + 1, address: server.address }];
@@ -30,7 +30,7 @@ export function splitRoutes(wanted: WantedSplit): AppRoutes {
     const found = present.find(({ track }) => track === wantedTrack);
     return found && `a/v${found.number}`;
   };
-  const split = { canary: keyOf(CANARY), share, baseline: keyOf(BASELINE), header, goal };
+  const split = { canary: keyOf(CANARY), share, baseline: keyOf(BASELINE), header, goal, slow };
   return {
     hosts: new Map([
       ["a.localhost", `a/${PRODUCTION}`],
@@ -57,6 +57,15 @@ export function whereOf({ headers }: HttpAnswer): string {
 /** `sluice=canary.v2`; undefined when none was given. */
 export function cookieOf({ headers }: HttpAnswer): string | undefined {
   return headers["set-cookie"]?.find((cookie) => cookie.startsWith("sluice="))?.split(";")[0];
+}
+
+/** The same with `TICKET` where its random number is: `sluice=canary.v2.v2-3000.TICKET`. */
+export function shapeOf(answer: HttpAnswer): string | undefined {
+  return withoutTicket(cookieOf(answer));
+}
+
+export function withoutTicket(cookie: string | undefined): string | undefined {
+  return cookie?.replace(/^((?:[^.]*\.){3})\d{2,10}\b/, "$1TICKET");
 }
 
 /** Where so many visits went: `canary v2` → how many. */

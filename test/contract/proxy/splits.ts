@@ -7,11 +7,12 @@ import {
   PRODUCTION,
   type RouteTable,
 } from "../../../core/records/routes/route-table.js";
+import type { AppRoutes } from "../../../proxy/proxy.js";
 import { routesOf } from "../../../proxy/routes-of.js";
 import { withLive, withoutCanary } from "../../../server/routes/route-changes.js";
 import type { Upstream } from "../../support/network/upstream.js";
 import type { ProxyTrial } from "./proxy-trial.js";
-import { cookieOf, splitRoutes, visits, whereOf, type WantedSplit } from "./split-app.js";
+import { cookieOf, shapeOf, splitRoutes, visits, whereOf, type WantedSplit } from "./split-app.js";
 
 const VISITS = 400;
 /** 30 % of them: five standard deviations to either side are left by chance once in a million times. */
@@ -33,7 +34,7 @@ export function splitsVisitors(trial: ProxyTrial): void {
       const answer = await trial.get("a");
       const where = whereOf(answer);
       seen[where] = (seen[where] ?? 0) + 1;
-      expect(cookieOf(answer)).to.equal(`sluice=${where.replace(" ", ".")}`);
+      expect(shapeOf(answer)).to.equal(`sluice=${where.replace(" ", ".")}.v2-3000.TICKET`);
     }
     expect(Object.keys(seen).sort()).to.deep.equal(["canary v2", "production v1"]);
     expect(seen["canary v2"]).to.be.within(LEAST, MOST);
@@ -120,13 +121,55 @@ export function splitsVisitors(trial: ProxyTrial): void {
   it("lets visitors of a baseline that is gone throw dice again", async () => {
     await split({ ...both, share: 100 });
     const moved = await trial.get("a", "/", { cookie: "sluice=baseline.v3" });
-    expect([whereOf(moved), cookieOf(moved)]).to.deep.equal(["canary v2", "sluice=canary.v2"]);
+    expect([whereOf(moved), shapeOf(moved)]).to.deep.equal(["canary v2", "sluice=canary.v2.v2-10000.TICKET"]);
+  });
+
+  it("moves as few visitors as a new share needs, each with the same ticket, and draws anew for another canary", async () => {
+    await split({ ...both, share: 30 });
+    const cookies: string[] = [];
+    for (let visit = 0; visit < VISITS; visit++) cookies.push(cookieOf(await trial.get("a")) ?? "");
+    const tracks = async (): Promise<string[]> => {
+      const answers = await Promise.all(cookies.map(async (cookie) => trial.get("a", "/", { cookie })));
+      for (const [index, answer] of answers.entries()) {
+        const cookie = cookieOf(answer);
+        if (cookie === undefined) continue;
+        expect(ticketOf(cookie)).to.equal(ticketOf(cookies[index] ?? ""));
+        cookies[index] = cookie;
+      }
+      return answers.map(({ headers }) => String(headers["sluice-track"]));
+    };
+    const at30 = await tracks();
+    expect(at30).to.deep.equal(cookies.map((cookie) => /sluice=([a-z]+)/.exec(cookie)?.[1]));
+    await split({ ...both, share: 60 });
+    const at60 = await tracks();
+    expect(countOf(at60, CANARY)).to.be.within(180, 300);
+    for (const [index, track] of at30.entries()) if (track === CANARY) expect(at60[index]).to.equal(CANARY);
+    await split({ ...both, share: 30 });
+    expect(await tracks()).to.deep.equal(at30);
+    await trial.apply("a", withCanaryNumbered(7, splitRoutes({ ...both, share: 30 })));
+    const another = await tracks();
+    const both30 = another.filter((track, index) => track === CANARY && at30[index] === CANARY).length;
+    expect(both30).to.be.within(10, 75);
+  });
+
+  it("leaves visitors their tickets while the canary takes nobody, and takes them when it is gone", async () => {
+    await split({ ...both, share: 100 });
+    const cookie = cookieOf(await trial.get("a")) ?? "";
+    await split({ ...both, share: 0 });
+    const waiting = await trial.get("a", "/", { cookie });
+    expect([whereOf(waiting), cookieOf(waiting)]).to.deep.equal(["production v1", undefined]);
+    await split({ production: both.production });
+    const after = await trial.get("a", "/", { cookie });
+    expect([whereOf(after), cookieOf(after)]).to.deep.equal(["production v1", "sluice="]);
+    expect(String(after.headers["set-cookie"])).to.include("Max-Age=0");
+    await split({ production: both.production, sticky: true });
+    expect(cookieOf(await trial.get("a", "/", { cookie }))).to.equal("sluice=production.v1");
   });
 
   it("serves a canary without production, whose visitors keep their cookie", async () => {
     await split({ canary: both.canary, share: 100 });
     const first = await trial.get("a");
-    expect([whereOf(first), cookieOf(first)]).to.deep.equal(["canary v2", "sluice=canary.v2"]);
+    expect([whereOf(first), shapeOf(first)]).to.deep.equal(["canary v2", "sluice=canary.v2.v2-10000.TICKET"]);
     const again = await trial.get("a", "/", { cookie: "sluice=canary.v2" });
     expect([whereOf(again), cookieOf(again)]).to.deep.equal(["canary v2", undefined]);
   });
@@ -145,6 +188,32 @@ export function splitsVisitors(trial: ProxyTrial): void {
       }
     }
   });
+}
+
+function ticketOf(cookie: string): string | undefined {
+  return cookie.split(".")[3];
+}
+
+function countOf(tracks: readonly string[], wanted: string): number {
+  return tracks.filter((track) => track === wanted).length;
+}
+
+/** The same routes where v2, the canary, has another number. */
+function withCanaryNumbered(number: number, routes: AppRoutes): AppRoutes {
+  const renamed = (release: string): string => (release === "a/v2" ? `a/v${number}` : release);
+  const renamedIn = <Value>(map: ReadonlyMap<string, Value>): Map<string, Value> =>
+    new Map([...map].map(([key, value]) => [renamed(key), value]));
+  return {
+    hosts: new Map([...routes.hosts].map(([host, target]) => [host, renamed(target)])),
+    tracks: new Map([...routes.tracks].map(([track, release]) => [track, renamed(release)])),
+    splits: new Map(
+      [...routes.splits].map(([track, split]) => [
+        track,
+        { ...split, canary: split.canary && renamed(split.canary) },
+      ]),
+    ),
+    releases: renamedIn(routes.releases),
+  };
 }
 
 /** A release whose visitors are kept. */

@@ -16,6 +16,8 @@ export class FakeProxy implements Proxy {
   private readonly open = new Map<string, number>();
   private readonly lastAt = new Map<string, number>();
   private readonly counted = new Map<string, FakeCount>();
+  /** What visitors have met, by draw and ticket. */
+  private readonly met = new Set<string>();
   /** Release → 5xx answers that its visitors got. */
   private readonly errors = new Map<string, number>();
 
@@ -92,6 +94,9 @@ export class FakeProxy implements Proxy {
         bytes: 0,
         visitors: 0,
         goals: 0,
+        visitorsWithErrors: 0,
+        visitorsOverP90: 0,
+        visitorsOverP99: 0,
       },
       latencies: new Map<number, number>(),
     };
@@ -116,7 +121,9 @@ export class FakeProxy implements Proxy {
     count.requests++;
     response.on("close", () => {
       const { release } = destination;
-      if (response.statusCode >= 500) this.errors.set(release, (this.errors.get(release) ?? 0) + 1);
+      if (response.statusCode < 500) return;
+      this.errors.set(release, (this.errors.get(release) ?? 0) + 1);
+      if (this.isFirst(destination, "an error")) count.visitorsWithErrors++;
     });
     const body = await buffer(request).catch(() => undefined);
     if (body !== undefined) this.tryServers(destination, destination.servers, request, body, response);
@@ -139,7 +146,8 @@ export class FakeProxy implements Proxy {
     const count = this.countOf(destination);
     const began = Date.now();
     const outgoing = ask({ ...place(server), method, path: url, headers, agent: false }, (answer) => {
-      countAnswer(count, answer.statusCode ?? 502, (Date.now() - began) * 1000);
+      const bucket = countAnswer(count, answer.statusCode ?? 502, (Date.now() - began) * 1000);
+      this.countSlow(destination, count, bucket);
       answer.on("data", (bytes: Buffer) => (count.bytes += bytes.length));
       const { cookie, isVisitor, isGoal } = given(destination, answer.statusCode ?? 502);
       if (isVisitor) count.visitors++;
@@ -164,6 +172,22 @@ export class FakeProxy implements Proxy {
     });
     response.on("close", () => outgoing.destroy());
     outgoing.end(body);
+  }
+
+  private countSlow(destination: Destination, count: FakeCount, bucket: number): void {
+    const { canary, slow } = this.routes.splitOf(destination.release) ?? {};
+    const [p90 = BUCKETS, p99 = BUCKETS] =
+      slow?.[destination.release === canary ? "canary" : "production"] ?? [];
+    if (bucket > p90 && this.isFirst(destination, "p90")) count.visitorsOverP90++;
+    if (bucket > p99 && this.isFirst(destination, "p99")) count.visitorsOverP99++;
+  }
+
+  /** Whether a visitor whom chance has sent here meets something for the first time. */
+  private isFirst({ unit }: Destination, what: string): boolean {
+    const name = `${unit ?? ""} ${what}`;
+    if (unit === undefined || this.met.has(name)) return false;
+    this.met.add(name);
+    return true;
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex): void {
@@ -215,7 +239,8 @@ function keyOf({ release, track, asked }: Pick<Count, "release" | "track" | "ask
   return `${release} ${track}${asked ? " asked" : ""}`;
 }
 
-function countAnswer(count: FakeCount, status: number, micros: number): void {
+/** Answers the bucket. */
+function countAnswer(count: FakeCount, status: number, micros: number): number {
   if (status >= 500) {
     count.answers5xx++;
     count.faults++;
@@ -223,6 +248,7 @@ function countAnswer(count: FakeCount, status: number, micros: number): void {
   let bucket = 0;
   while (bucket < BUCKETS - 1 && bucketRange(bucket).to <= micros) bucket++;
   count.latencies.set(bucket, (count.latencies.get(bucket) ?? 0) + 1);
+  return bucket;
 }
 
 function refuse(response: ServerResponse, status: number): void {
@@ -236,7 +262,7 @@ function marks(
 ): Record<string, string | string[]> {
   const cookies = [
     ...(answer.headers["set-cookie"] ?? []),
-    ...(cookie === undefined ? [] : [`${cookie}; Path=/`]),
+    ...(cookie === undefined ? [] : [`${cookie}; Path=/${cookie === "sluice=" ? "; Max-Age=0" : ""}`]),
   ];
   return {
     "sluice-release": release.split("/")[1] ?? "",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { BASELINE, CANARY, PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { AppRoutes, ReleaseRoutes, Split } from "../../../proxy/proxy.js";
@@ -12,8 +13,11 @@ export interface Destination {
   readonly asked: boolean;
   /** The visitor's cookie; empty without one. */
   readonly had: string;
-  /** What it is to say, but for the goal's mark; undefined: it stays as it is. */
-  readonly cookie: string | undefined;
+  /** `DRAW.TICKET` of a visitor whom chance has sent here. */
+  readonly unit: string | undefined;
+  /** What happens to the cookie. */
+  readonly cookie: "given" | "taken" | "left";
+  readonly split: Split | undefined;
   /** An answer below 400 marks the cookie. */
   readonly isGoal: boolean;
 }
@@ -63,20 +67,34 @@ export class FakeRoutes {
     const isOwnHost = this.release(target) !== undefined || /\/(?:canary|baseline)$/.test(target);
     const asks = mode !== undefined || isOwnHost;
     const had = /(?:^|; )sluice=([^;]*)/.exec(cookie)?.[1] ?? "";
-    const visited = asks ? undefined : (this.kept(target, had, split) ?? sideOf(split, had));
+    const side = asks || split === undefined || !isSplit(split) ? undefined : sideOf(split, had);
+    const drawn = side?.ticket === undefined ? undefined : (side.release ?? routes?.tracks.get(target));
+    const kept = asks ? undefined : this.kept(target, had, split);
+    const visited = kept ?? side?.release;
     const key = mode === "green" ? split?.canary : (visited ?? routes?.tracks.get(target) ?? target);
     const release = this.release(key ?? "");
     if (key === undefined || release === undefined || release.servers.size === 0) return 503;
-    const isGiven = !asks && isCookieDue(release, split, had);
+    const draw = drawOf(split);
+    const isThereByChance = drawn === key && (kept === undefined || partsOf(had).draw === draw);
     return {
       release: key,
       track: release.track,
       servers: [...release.servers.values()],
       asked: asks,
       had,
-      cookie: isGiven ? cookieFor(release.track, key, split) : undefined,
-      isGoal: isSplit(split) && split?.goal === url.split("?")[0],
+      unit: isThereByChance ? `${draw}.${side?.ticket ?? ""}` : undefined,
+      cookie: asks ? "left" : whatOfTheCookie(release, split, had),
+      split,
+      isGoal: isThereByChance && split?.goal !== undefined && split.goal === url.split("?")[0],
     };
+  }
+
+  /** The split in which this release is compared. */
+  splitOf(release: string): Split | undefined {
+    const { splits, tracks } = this.byApp.get(release.split("/")[0] ?? "") ?? {};
+    return [...(splits ?? [])].find(([track, { canary, baseline }]) =>
+      [tracks?.get(track), canary, baseline].includes(release),
+    )?.[1];
   }
 
   private targetOf(host: string): string | undefined {
@@ -96,27 +114,37 @@ export class FakeRoutes {
   }
 }
 
-/** `TRACK.vN`, in an A/B test with its canary. */
-function cookieFor(track: string, release: string, split: Split | undefined): string {
-  const test = isSplit(split) && split?.goal !== undefined ? split.canary : undefined;
-  return [track, ...[release, test].flatMap((key) => key?.split("/")[1] ?? [])].join(".");
-}
-
 /** What an answer does to a visitor's cookie, and how it counts. Pure. */
 export function given(
-  { had, cookie, isGoal }: Pick<Destination, "had" | "cookie" | "isGoal">,
+  { release, track, had, unit, cookie, split, isGoal }: Omit<Destination, "servers" | "asked">,
   status: number,
 ): { cookie: string | undefined; isVisitor: boolean; isGoal: boolean } {
-  if (cookie === undefined) return { cookie: undefined, isVisitor: false, isGoal: false };
-  const isVisitor = had !== cookie && !had.startsWith(`${cookie}.`);
-  const wasAtGoal = had === `${cookie}.g`;
+  if (cookie !== "given")
+    return { cookie: cookie === "taken" ? "sluice=" : undefined, isVisitor: false, isGoal: false };
+  const before = partsOf(had);
+  const wanted = `${track}.${release.split("/")[1] ?? ""}`;
+  const isBefore = `${before.track}.${before.version}` === wanted;
+  const isSameDraw = before.draw === drawOf(split);
+  const wasAtGoal = isSameDraw && before.goal === "g";
   const isAtGoal = isGoal && status < 400;
-  const wanted = isAtGoal || wasAtGoal ? `${cookie}.g` : cookie;
+  const mark = isAtGoal || wasAtGoal ? ".g" : "";
+  const left = isBefore && split?.canary !== undefined ? had : wanted;
+  const value = unit === undefined ? left : `${wanted}.${unit}${mark}`;
   return {
-    cookie: wanted === had ? undefined : `sluice=${wanted}`,
-    isVisitor,
+    cookie: value === had ? undefined : `sluice=${value}`,
+    isVisitor: unit === undefined ? !isBefore && !isSplit(split) : !isSameDraw,
     isGoal: isAtGoal && !wasAtGoal,
   };
+}
+
+function partsOf(cookie: string): Record<"track" | "version" | "draw" | "ticket" | "goal", string> {
+  const [track = "", version = "", draw = "", ticket = "", goal = ""] = cookie.split(".");
+  return { track, version, draw, ticket, goal };
+}
+
+/** `vN-SHARE` */
+function drawOf(split: Split | undefined): string {
+  return `${split?.canary?.split("/")[1] ?? ""}-${Math.round((split?.share ?? 0) * 100)}`;
 }
 
 function modeOf(headers: IncomingHttpHeaders, split: Split | undefined): "blue" | "green" | undefined {
@@ -129,22 +157,37 @@ function isSplit(split: Split | undefined): boolean {
   return split?.canary !== undefined && split.share > 0;
 }
 
-/** The release beside the track's own that a visitor gets. */
-function sideOf(split: Split | undefined, had: string): string | undefined {
-  if (split === undefined || !isSplit(split)) return undefined;
-  const { canary, baseline, share } = split;
-  const track = had.split(".")[0];
-  if (track === CANARY) return canary;
-  if (track === PRODUCTION) return undefined;
-  if (track === BASELINE && baseline !== undefined) return baseline;
-  const dice = Math.random() * 100;
-  if (dice < share) return canary;
-  return dice < 2 * share ? baseline : undefined;
+/** The release beside the track's own that a visitor gets, and the ticket that led there. */
+function sideOf(
+  { canary, baseline, share }: Split,
+  had: string,
+): { readonly release: string | undefined; readonly ticket: string | undefined } {
+  const { track, ticket: known } = partsOf(had);
+  if (known.length < 2) {
+    if (track === CANARY) return { release: canary, ticket: undefined };
+    if (track === PRODUCTION) return { release: undefined, ticket: undefined };
+    if (track === BASELINE && baseline !== undefined) return { release: baseline, ticket: undefined };
+  }
+  const ticket = known.length < 2 ? String(Math.floor(Math.random() * 2 ** 32)) : known;
+  const dice =
+    createHash("sha1")
+      .update(`${ticket} ${canary ?? ""}`)
+      .digest()
+      .readUInt32BE() % 10_000;
+  const release = dice < share * 100 ? canary : dice < 2 * share * 100 ? baseline : undefined;
+  return { release, ticket };
 }
 
-/** A canary's visitor who waits in production keeps the cookie that they have. */
-function isCookieDue({ sticky }: ReleaseRoutes, split: Split | undefined, had: string): boolean {
-  const isCanarys = had.split(".")[0] === CANARY;
-  if (isCanarys && split?.canary !== undefined && !isSplit(split)) return false;
-  return sticky || isSplit(split) || isCanarys;
+/** A ticket is kept while the canary takes nobody, and taken when there is none. */
+function whatOfTheCookie(
+  { sticky }: ReleaseRoutes,
+  split: Split | undefined,
+  had: string,
+): Destination["cookie"] {
+  const { track, ticket } = partsOf(had);
+  const hasTicket = ticket.length > 1;
+  if (isSplit(split)) return "given";
+  if ((track === CANARY || hasTicket) && split?.canary !== undefined) return "left";
+  if (sticky || (track === CANARY && !hasTicket)) return "given";
+  return hasTicket ? "taken" : "left";
 }

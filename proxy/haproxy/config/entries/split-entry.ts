@@ -1,4 +1,5 @@
 import type { Split } from "../../../proxy.js";
+import { versionOf } from "./target.js";
 import { delimited } from "./delimited.js";
 
 /**
@@ -8,16 +9,27 @@ import { delimited } from "./delimited.js";
  * - `share`: of the visitors, in ten-thousandths
  * - `header`: the app's own mode header, or nothing
  * - `goal`: the path that visitors are meant to reach, or nothing
+ * - `draw`: as in the visitors' cookie, or `none`
  */
-export const splitEntry = delimited("|", "canary", "share", "header", "goal", "baseline");
+export const splitEntry = delimited("|", "canary", "share", "header", "goal", "baseline", "draw");
 
-export function formatSplitEntry({ canary, share, header, goal, baseline }: Split): string {
-  const parts = canary === undefined ? 0 : Math.round(share * 100);
+export function formatSplitEntry(split: Split): string {
+  const { canary, header, goal, baseline } = split;
   return splitEntry.format({
     canary: canary ?? "none",
-    share: String(parts),
+    share: String(partsOf(split)),
     header: header ?? "",
     goal: goal ?? "",
     baseline: baseline ?? "none",
+    draw: drawOf(split) ?? "none",
   });
+}
+
+/** What the tickets of the split's visitors are drawn for; undefined: there is no canary. */
+export function drawOf(split: Split): string | undefined {
+  return split.canary === undefined ? undefined : `${versionOf(split.canary)}-${partsOf(split)}`;
+}
+
+function partsOf({ canary, share }: Split): number {
+  return canary === undefined ? 0 : Math.round(share * 100);
 }

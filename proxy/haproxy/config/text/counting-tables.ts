@@ -1,15 +1,19 @@
-/** HAProxy's tables: what is counted per `slotEntry`, and per latency bucket of each. */
+/** HAProxy's tables: what is counted per `slotEntry`, per latency bucket of each, and of visitors by draw and ticket. */
 export const HITS = "counters/hits";
 export const LATENCIES = "counters/latencies";
+export const MET = "counters/met";
 
 /** The tables that requests and answers are counted in. */
 export function countingTables(): string {
   return `# In a peers section, although there are no peers: HAProxy empties a backend's tables as soon as a reload tells it to stop.
 peers counters
   disabled
-  # gpc: answers 4xx, answers 5xx, visitors, visitors who reached the goal.
-  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),http_fail_cnt,bytes_out_cnt,gpc(4)
+  # gpc: answers 4xx, answers 5xx, visitors, those of them who reached the goal, met an error, an answer over p90, one over p99.
+  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),http_fail_cnt,bytes_out_cnt,gpc(7)
 
   table latencies type string len 160 size 4m expire 1d store gpc0,gpc0_rate(10s)
+
+  # What a visitor has met, so that each counts once. gpc: errors, answers over p90, over p99.
+  table met type string len 40 size 200k expire 1d store gpc(3)
 `;
 }

@@ -5,7 +5,7 @@ import { slotEntry, STICKY } from "../../entries/slot-entry.js";
 import { target } from "../../entries/target.js";
 import { visitCookie } from "../../entries/visit-cookie.js";
 
-/** The release that a visitor's cookie keeps them on. */
+/** The release that a visitor's cookie keeps them on. Sets `txn.unit` for visitors who are there by chance. */
 export function stickyRules({ folder }: Pick<HaproxyOptions, "folder">): string {
   return `  # A sticky release keeps its visitors while it has a server left; a canary, only while it takes visitors at all.
   http-request set-var(txn.had) var(txn.visit),${visitCookie.field("version")} if { var(txn.visit) -m found } !is_asked
@@ -13,6 +13,9 @@ export function stickyRules({ folder }: Pick<HaproxyOptions, "folder">): string 
   http-request set-var(txn.keptslot) var(txn.kept),map_str(${paths.map(folder, "slots")}) if { var(txn.kept) -m found }
   acl is_kept var(txn.keptslot),${slotEntry.field("visitors")} -m str ${STICKY}
   acl is_kept_canary var(txn.keptslot),${slotEntry.field("track")} -m str ${CANARY}
+  acl is_same_draw var(txn.visit),${visitCookie.field("draw")},strcmp(txn.draw) eq 0
   http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),${slotEntry.field("slot")},nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),${slotEntry.field("slot")},nbsrv gt 0 } is_split
+  # Whom chance has sent where they are is compared with the others of the same draw. Who was kept from before it is not.
+  http-request set-var(txn.unit) var(txn.draw),concat(.,txn.ticket) if { var(txn.drawn),strcmp(txn.release) eq 0 } !is_kept || { var(txn.drawn),strcmp(txn.release) eq 0 } is_same_draw
 `;
 }

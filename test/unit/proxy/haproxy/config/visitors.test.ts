@@ -5,7 +5,8 @@ import { visitorsOf } from "../../../../../proxy/haproxy/config/visitors.js";
 describe("the visitors about whom nothing is left to decide", () => {
   const visitors = (split: Partial<Split> | undefined, sticky = false): Record<string, string> => {
     const release = { servers: new Map<string, string>(), sticky, asleep: false };
-    const whole = { canary: "a/v2", share: 30, baseline: undefined, header: undefined, goal: undefined };
+    const none = { baseline: undefined, header: undefined, goal: undefined, slow: undefined };
+    const whole = { canary: "a/v2", share: 30, ...none };
     const routes: AppRoutes = {
       hosts: new Map(),
       tracks: new Map([["a/production", "a/v1"]]),
@@ -31,8 +32,11 @@ describe("the visitors about whom nothing is left to decide", () => {
   it("are those of either side of a split, but nobody who is to throw dice yet", () => {
     expect(visitors({ baseline: "a/v3" })).to.deep.equal({
       "a/production|production.v1": entryOf(1),
+      "a/production|production.v1.v2-3000": entryOf(1),
       "a/production|canary.v2": entryOf(2),
+      "a/production|canary.v2.v2-3000": entryOf(2),
       "a/production|baseline.v3": entryOf(3),
+      "a/production|baseline.v3.v2-3000": entryOf(3),
     });
   });
 

@@ -28,6 +28,7 @@ describe("HAProxy's counts", () => {
     expect(hits.get(key)).to.deep.equal({
       ...{ key, release: "a/v1", track: "production", asked: false, slot: "slot-00001", isOpen: true },
       ...{ requests: 6, bytes: 518, answers4xx: 1, answers5xx: 2, faults: 3, visitors: 3, goals: 4 },
+      ...{ visitorsWithErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
     });
     expect(hits.get("b/v2|wake|new-cart|sticky|v2")).to.include({
       ...{ release: "b/v2", track: "new-cart", slot: undefined, isOpen: false },
