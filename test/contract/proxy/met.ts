@@ -58,18 +58,29 @@ export function countsWhatVisitorsMet(trial: ProxyTrial): void {
       });
   });
 
-  it("counts a visitor again after the share was changed, and not while the canary takes nobody", async () => {
+  it("counts nobody who was sent at another share, and nobody while the canary takes nobody", async () => {
     await split();
     const book = new Book(trial.proxy);
-    const cookie = await visit("/500");
+    const cookie = await visit("/200");
     await split({ share: 0 });
     await visit("/500", cookie);
     expect(await book.of("a/v1")).to.include({ answers5xx: 1, visitorsWithErrors: 0 });
+    await split({ share: 50 });
+    await visit("/500", cookie);
+    expect(await book.of("a/v2")).to.include({ answers5xx: 1, visitors: 1, visitorsWithErrors: 0 });
+    await split();
+    await visit("/500", cookie);
+    expect(await book.of("a/v2")).to.include({ answers5xx: 2, visitors: 1, visitorsWithErrors: 1 });
+  });
+
+  it("counts a visitor anew for another canary", async () => {
     await split({ share: 99.99 });
-    const next = await visit("/500", cookie);
-    await visit("/500", next);
-    const [v1, v2] = [await book.of("a/v1"), await book.of("a/v2")];
-    expect([v1.visitors + v2.visitors, v1.visitorsWithErrors + v2.visitorsWithErrors]).to.deep.equal([2, 2]);
+    const book = new Book(trial.proxy);
+    const before = "sluice=canary.v9.v9-9999.4711";
+    const cookie = await visit("/500", before);
+    expect(cookie).to.equal("sluice=canary.v2.v2-9999.4711");
+    await visit("/500", cookie);
+    expect(await book.of("a/v2")).to.include({ answers5xx: 2, visitors: 1, visitorsWithErrors: 1 });
   });
 
   it("counts a visitor whom no instance answers", async () => {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { randomInt } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { BASELINE, CANARY, PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { AppRoutes, ReleaseRoutes, Split } from "../../../proxy/proxy.js";
@@ -68,14 +68,15 @@ export class FakeRoutes {
     const asks = mode !== undefined || isOwnHost;
     const had = /(?:^|; )sluice=([^;]*)/.exec(cookie)?.[1] ?? "";
     const side = asks || split === undefined || !isSplit(split) ? undefined : sideOf(split, had);
-    const drawn = side?.ticket === undefined ? undefined : (side.release ?? routes?.tracks.get(target));
     const kept = asks ? undefined : this.kept(target, had, split);
     const visited = kept ?? side?.release;
     const key = mode === "green" ? split?.canary : (visited ?? routes?.tracks.get(target) ?? target);
     const release = this.release(key ?? "");
     if (key === undefined || release === undefined || release.servers.size === 0) return 503;
     const draw = drawOf(split);
-    const isThereByChance = drawn === key && (kept === undefined || partsOf(had).draw === draw);
+    const isSameShare = side?.isNew === true || partsOf(had).draw.split("-")[1] === draw.split("-")[1];
+    const isThereByChance =
+      side?.ticket !== undefined && (kept === undefined ? isSameShare : partsOf(had).draw === draw);
     return {
       release: key,
       track: release.track,
@@ -128,7 +129,8 @@ export function given(
   const wasAtGoal = isSameDraw && before.goal === "g";
   const isAtGoal = isGoal && status < 400;
   const mark = isAtGoal || wasAtGoal ? ".g" : "";
-  const left = isBefore && split?.canary !== undefined ? had : wanted;
+  const drawn = [wanted, before.draw, before.ticket, before.goal].filter((part) => part !== "").join(".");
+  const left = before.ticket.length > 1 && split?.canary !== undefined ? drawn : wanted;
   const value = unit === undefined ? left : `${wanted}.${unit}${mark}`;
   return {
     cookie: value === had ? undefined : `sluice=${value}`,
@@ -157,25 +159,23 @@ function isSplit(split: Split | undefined): boolean {
   return split?.canary !== undefined && split.share > 0;
 }
 
-/** The release beside the track's own that a visitor gets, and the ticket that led there. */
-function sideOf(
-  { canary, baseline, share }: Split,
-  had: string,
-): { readonly release: string | undefined; readonly ticket: string | undefined } {
+interface Side {
+  /** Undefined: the track's own. */
+  readonly release: string | undefined;
+  /** Of a visitor whom chance has sent there, now or before. */
+  readonly ticket: string | undefined;
+  readonly isNew: boolean;
+}
+
+function sideOf({ canary, baseline, share }: Split, had: string): Side {
   const { track, ticket: known } = partsOf(had);
-  if (known.length < 2) {
-    if (track === CANARY) return { release: canary, ticket: undefined };
-    if (track === PRODUCTION) return { release: undefined, ticket: undefined };
-    if (track === BASELINE && baseline !== undefined) return { release: baseline, ticket: undefined };
-  }
-  const ticket = known.length < 2 ? String(Math.floor(Math.random() * 2 ** 32)) : known;
-  const dice =
-    createHash("sha1")
-      .update(`${ticket} ${canary ?? ""}`)
-      .digest()
-      .readUInt32BE() % 10_000;
-  const release = dice < share * 100 ? canary : dice < 2 * share * 100 ? baseline : undefined;
-  return { release, ticket };
+  const stays = { ticket: known.length > 1 ? known : undefined, isNew: false };
+  if (track === CANARY) return { release: canary, ...stays };
+  if (track === PRODUCTION) return { release: undefined, ...stays };
+  if (track === BASELINE && baseline !== undefined) return { release: baseline, ...stays };
+  const dice = Math.random() * 100;
+  const release = dice < share ? canary : dice < 2 * share ? baseline : undefined;
+  return { release, ticket: String(randomInt(2 ** 32)), isNew: true };
 }
 
 /** A ticket is kept while the canary takes nobody, and taken when there is none. */

@@ -9,7 +9,7 @@ import { delimited } from "./delimited.js";
  * - `share`: of the visitors, in ten-thousandths
  * - `header`: the app's own mode header, or nothing
  * - `goal`: the path that visitors are meant to reach, or nothing
- * - `draw`: as in the visitors' cookie, or `none`
+ * - `draw`: a `drawEntry`, as in the visitors' cookie, or `none`
  */
 export const splitEntry = delimited("|", "canary", "share", "header", "goal", "baseline", "draw");
 
@@ -25,9 +25,13 @@ export function formatSplitEntry(split: Split): string {
   });
 }
 
-/** What the tickets of the split's visitors are drawn for; undefined: there is no canary. */
+/** The canary (`vN`) and the share (in ten-thousandths) for which a visitor's ticket counts. */
+export const drawEntry = delimited("-", "canary", "share");
+
+/** As a `drawEntry`; undefined: there is no canary. */
 export function drawOf(split: Split): string | undefined {
-  return split.canary === undefined ? undefined : `${versionOf(split.canary)}-${partsOf(split)}`;
+  if (split.canary === undefined) return undefined;
+  return drawEntry.format({ canary: versionOf(split.canary), share: String(partsOf(split)) });
 }
 
 function partsOf({ canary, share }: Split): number {

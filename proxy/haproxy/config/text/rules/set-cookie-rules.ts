@@ -14,7 +14,8 @@ export function setCookieRules(): string {
   http-response sc-inc-gpc(3,0) if { var(txn.mark) -m found } !is_same_draw || { var(txn.mark) -m found } !was_at_goal
   http-response set-var(txn.value) var(txn.wanted)
   http-response set-var(txn.value) var(txn.wanted),concat(.,txn.unit),concat(,txn.mark) if is_drawn
-  http-response set-var(txn.value) var(txn.visit) if !is_drawn is_visitor_before has_canary
+  http-response set-var(txn.drawn) var(txn.visit),${visitCookie.field("draw", "goal")}
+  http-response set-var(txn.value) var(txn.wanted),concat(.,txn.drawn) if !is_drawn has_ticket has_canary
   http-response add-header Set-Cookie "sluice=%[var(txn.value)]; Path=/; HttpOnly; SameSite=Lax" if !{ var(txn.value),strcmp(txn.visit) eq 0 }
 `;
 }

@@ -1,6 +1,7 @@
 import { CANARY } from "../../../../../core/records/routes/route-table.js";
 import type { HaproxyOptions } from "../../haproxy-options.js";
 import { paths } from "../../paths.js";
+import { drawEntry } from "../../entries/split-entry.js";
 import { slotEntry, STICKY } from "../../entries/slot-entry.js";
 import { target } from "../../entries/target.js";
 import { visitCookie } from "../../entries/visit-cookie.js";
@@ -15,7 +16,9 @@ export function stickyRules({ folder }: Pick<HaproxyOptions, "folder">): string 
   acl is_kept_canary var(txn.keptslot),${slotEntry.field("track")} -m str ${CANARY}
   acl is_same_draw var(txn.visit),${visitCookie.field("draw")},strcmp(txn.draw) eq 0
   http-request set-var(txn.release) var(txn.kept) if is_kept { var(txn.keptslot),${slotEntry.field("slot")},nbsrv gt 0 } !is_kept_canary || is_kept { var(txn.keptslot),${slotEntry.field("slot")},nbsrv gt 0 } is_split
-  # Whom chance has sent where they are is compared with the others of the same draw. Who was kept from before it is not.
-  http-request set-var(txn.unit) var(txn.draw),concat(.,txn.ticket) if { var(txn.drawn),strcmp(txn.release) eq 0 } !is_kept || { var(txn.drawn),strcmp(txn.release) eq 0 } is_same_draw
+  # Visitors whom chance has sent to their tracks at the same share are compared with each other. Who came at another share, or is
+  # kept on a release from before, is not.
+  acl is_same_share var(txn.visit),${visitCookie.field("draw")},${drawEntry.field("share")},strcmp(txn.share) eq 0
+  http-request set-var(txn.unit) var(txn.draw),concat(.,txn.ticket) if is_new !is_kept || { var(txn.ticket) -m found } is_same_share !is_kept || { var(txn.ticket) -m found } is_same_draw
 `;
 }
