@@ -35,8 +35,15 @@ function trackLines({ canary, production, against }: ShownNumbers): string[] {
     `${numbers.errors}${numbers.errorShare === null ? "" : ` (${percent(numbers.errorShare)})`}`,
     milliseconds(numbers.p50Ms),
     milliseconds(numbers.p99Ms),
+    String(numbers.visitors),
+    partOf(numbers.visitorsWithErrors, numbers.visitors),
+    partOf(numbers.visitorsOverP99, numbers.visitors),
   ]);
-  return table(["track", "requests", "errors", "p50", "p99"], rows);
+  return table(["track", "requests", "errors", "p50", "p99", "visitors", "met errors", "met slowness"], rows);
+}
+
+function partOf(some: number, all: number): string {
+  return `${some}${all === 0 ? "" : ` (${percent(some / all)})`}`;
 }
 
 function decisionLines(decisions: CanarySummary["decisions"]): string[] {

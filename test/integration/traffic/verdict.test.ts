@@ -100,7 +100,9 @@ describe("the verdict on a canary", function () {
     const { verdict, decisions, release } = await summary("bad");
     expect(release).to.equal("v2");
     expect(verdict).to.include({ word: "fail", action: "abort", share: 30 });
-    expect(verdict?.reason).to.match(/fails more requests than production/);
+    expect(verdict?.reason).to.match(
+      /visitors meet errors more often than those of production: \d+ of \d+ visitors met an error/,
+    );
     expect(decisions.at(-1)).to.deep.equal(verdict);
     expect(visits).to.be.greaterThan(100);
     await eventually("nobody gets it any more", async () => {
