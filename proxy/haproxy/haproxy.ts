@@ -15,7 +15,7 @@ import { addressArgument, argument, Runtime } from "./runtime/runtime.js";
 import { Servers } from "./runtime/servers.js";
 import { slotOfEntry } from "./config/entries/slot-entry.js";
 import { WAKE } from "./config/text/wake-backend.js";
-import { NOWHERE, type HaproxyState, type SlotServer } from "./config/state.js";
+import { NO_MAPS, NOWHERE, type HaproxyState, type SlotServer } from "./config/state.js";
 import { UnwrittenRoutes } from "./config/unwritten-routes.js";
 import { Workers } from "./runtime/workers.js";
 
@@ -144,7 +144,7 @@ export class Haproxy implements Proxy {
 
   private async observe(): Promise<HaproxyState> {
     const { folder } = this.options;
-    const maps = await readMaps(this.runtime, folder);
+    const maps = { ...NO_MAPS, ...(await readMaps(this.runtime, folder)) };
     const all = parseServers(await this.runtime.run("show servers state"));
     const used = [...maps.slots.values()].map(slotOfEntry).filter((slot) => slot !== WAKE);
     const servers = new Map(used.map((slot) => [slot, new Map<string, string>()]));

@@ -1,8 +1,9 @@
 import type { Load } from "../../proxy.js";
 import type { ObservedServer } from "../config/state.js";
 
-/** `show map`: one `ADDRESS KEY VALUE` per line. */
-export function parseMap(answer: string): Map<string, string> {
+/** `show map`: one `ADDRESS KEY VALUE` per line. Undefined: the worker has no such map. */
+export function parseMap(answer: string): Map<string, string> | undefined {
+  if (answer.startsWith("Unknown map identifier")) return undefined;
   return new Map(
     rows(answer).map((line) => {
       const [, key = "", value = ""] = line.split(" ");

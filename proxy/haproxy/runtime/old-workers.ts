@@ -7,9 +7,9 @@ import { mapsOf, routingOf } from "../config/routing.js";
 import { argument, type Runtime } from "./runtime.js";
 import {
   MAPS,
+  NO_MAPS,
   NOWHERE,
   type HaproxyState,
-  type MapName,
   type Maps,
   type ObservedServer,
   type Routing,
@@ -25,7 +25,9 @@ interface OldWorker {
   readonly servers: readonly ObservedServer[];
   /** Slot → addresses of its servers that take requests. */
   readonly addresses: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Its maps. */
+  /** The names of its maps. */
+  readonly maps: ReadonlySet<string>;
+  /** What they say. */
   routing: Routing;
   /** What `routing` was derived from. */
   followed?: Routing;
@@ -80,8 +82,14 @@ export class OldWorkers {
       runtime,
       servers,
       addresses: addressesOf(servers.filter(({ isOut }) => !isOut)),
-      routing: routingOf(await readMaps(runtime, this.folder)),
+      ...(await this.mapsOf(runtime)),
     };
+  }
+
+  /** A version before may have started it. */
+  private async mapsOf(runtime: Runtime): Promise<Pick<OldWorker, "routing" | "maps">> {
+    const maps = await readMaps(runtime, this.folder);
+    return { routing: routingOf({ ...NO_MAPS, ...maps }), maps: new Set(Object.keys(maps)) };
   }
 
   /** Only looks at apps that have changed since the last time. */
@@ -98,30 +106,20 @@ export class OldWorkers {
     const changes = mapChanges(mapsOf(routing, changed), mapsOf(next, changed));
     await worker.runtime.expect(
       "",
-      changes.map((change) => mapCommand(this.folder, change)),
+      changes.filter(({ map }) => worker.maps.has(map)).map((change) => mapCommand(this.folder, change)),
     );
     worker.routing = next;
     worker.followed = wanted;
   }
 }
 
-/** A worker's maps. */
-export async function readMaps(
-  runtime: Runtime,
-  folder: string,
-): Promise<Record<MapName, Map<string, string>>> {
-  const read = async (map: MapName): Promise<Map<string, string>> =>
-    parseMap(await runtime.run(`show map ${argument(paths.map(folder, map))}`));
-  const [hosts, visitors, tracks, splits, slots, limits] = await Promise.all(MAPS.map(read));
-  const none = new Map<string, string>();
-  return {
-    hosts: hosts ?? none,
-    visitors: visitors ?? none,
-    tracks: tracks ?? none,
-    splits: splits ?? none,
-    slots: slots ?? none,
-    limits: limits ?? none,
-  };
+/** A worker's maps, those that it knows. */
+export async function readMaps(runtime: Runtime, folder: string): Promise<Partial<Maps>> {
+  const read = MAPS.map(async (map): Promise<Partial<Maps>> => {
+    const entries = parseMap(await runtime.run(`show map ${argument(paths.map(folder, map))}`));
+    return entries === undefined ? {} : { [map]: entries };
+  });
+  return Object.assign({}, ...(await Promise.all(read))) as Partial<Maps>;
 }
 
 /** Apps whose maps differ. */

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { readFile, writeFile } from "node:fs/promises";
 import { Agent, createServer, type Server } from "node:http";
 import { paths } from "../../../proxy/haproxy/config/paths.js";
 import { WAKE_HEADER } from "../../../proxy/haproxy/config/text/wake-backend.js";
@@ -6,6 +7,7 @@ import { eventually } from "../../support/eventually.js";
 import type { HttpAnswer } from "../../support/running/test-sluice.js";
 import type { Upgraded } from "../../support/network/upgraded.js";
 import type { Upstream } from "../../support/network/upstream.js";
+import { splitRoutes } from "../../contract/proxy/split-app.js";
 import { ProxyTrial, routesOf } from "../../contract/proxy/proxy-trial.js";
 import { RunningHaproxy } from "../../contract/proxy/running-haproxy.js";
 
@@ -106,6 +108,26 @@ describe("HAProxy, after a reload", function () {
       expect((await visit()).status).to.equal(status);
       socket.close();
     }
+  });
+
+  it("leads one of a version before that knew fewer maps, after an upgrade", async () => {
+    const configuration = paths.configuration(trial.running.folder);
+    const text = await readFile(configuration, "utf8");
+    const mapOfLimits = /^.*limits\.map.*\n/gm;
+    expect(text).to.match(mapOfLimits);
+    await writeFile(configuration, text.replace(mapOfLimits, ""));
+    await trial.proxy.reload();
+    await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }));
+    await keepOne(false);
+    await writeFile(configuration, text);
+    const upgraded = await trial.running.again();
+    await upgraded.reload();
+    const slow = { canary: [5, 9], production: [5, 9] };
+    await upgraded.apply(new Map([["a", splitRoutes({ production: two, canary: one, slow })]]), undefined);
+    expect(await trial.running.ask(`show map ${paths.map(trial.running.folder, "limits")}`)).to.include(
+      "5|9",
+    );
+    expect(await lastOfKept()).to.equal("woken a/v1");
   });
 
   /** A connection that the visitor keeps, and one that makes the old process stay. */

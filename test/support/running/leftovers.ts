@@ -34,7 +34,7 @@ export async function leftoversOf(sluice: TestSluice, app: string): Promise<Left
 async function serversOf(sluice: TestSluice, app: string): Promise<string[]> {
   const slots = parseMap(await haproxy(sluice, `show map ${join(sluice.home, "haproxy/slots.map")}`));
   const foreign = new Set(
-    [...slots].filter(([key]) => !key.startsWith(`${app}/`)).map(([, entry]) => slotOfEntry(entry)),
+    [...(slots ?? [])].filter(([key]) => !key.startsWith(`${app}/`)).map(([, entry]) => slotOfEntry(entry)),
   );
   const addresses = new Map<string, string>();
   for (const id of await sluice.instances()) {

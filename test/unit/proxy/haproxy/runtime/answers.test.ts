@@ -11,7 +11,7 @@ import { argument } from "../../../../../proxy/haproxy/runtime/runtime.js";
 describe("HAProxy's answers", () => {
   it("show map: key and value", () => {
     expect([
-      ...parseMap("0x55ba83d28880 hello/v1 slot-1|production|free\n0x1 * a/production\n\n"),
+      ...(parseMap("0x55ba83d28880 hello/v1 slot-1|production|free\n0x1 * a/production\n\n") ?? []),
     ]).to.deep.equal([
       ["hello/v1", "slot-1|production|free"],
       ["*", "a/production"],
