@@ -123,7 +123,10 @@ describe("HAProxy, after a reload", function () {
     const upgraded = await trial.running.again();
     await upgraded.reload();
     const slow = { canary: [5, 9], production: [5, 9] };
-    await upgraded.apply(new Map([["a", splitRoutes({ production: two, canary: one, share: 0, slow })]]), undefined);
+    await upgraded.apply(
+      new Map([["a", splitRoutes({ production: two, canary: one, share: 0, slow })]]),
+      undefined,
+    );
     expect(await trial.running.ask(`show map ${paths.map(trial.running.folder, "limits")}`)).to.include(
       "5|9",
     );
