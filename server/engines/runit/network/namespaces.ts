@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { atLowPriority } from "../../../../core/exec/low-priority.js";
 import { quote } from "../../../../core/exec/quote.js";
 import { insideRules } from "./firewall-rules.js";
 import type { NetworkPlan } from "./network-plan.js";
@@ -25,10 +26,11 @@ export class Namespaces {
 
   /**
    * False when the namespace is there: another state folder of this machine has it. `note`: the file by which it is found again;
-   * when that is gone in the end, so is the namespace.
+   * when that is gone in the end, so is the namespace. `isAwaited`: otherwise what serves visitors comes first.
    */
-  async make(plan: NetworkPlan, note: string): Promise<boolean> {
-    const { status, stderr } = await this.tools.attempt(["/bin/sh", "-c", scriptFor(plan, note)]);
+  async make(plan: NetworkPlan, note: string, isAwaited: boolean): Promise<boolean> {
+    const script = ["/bin/sh", "-c", scriptFor(plan, note)] as const;
+    const { status, stderr } = await this.tools.attempt(isAwaited ? script : atLowPriority(script));
     if (status !== 0 && status !== TAKEN) throw new Error(`ip netns: ${stderr.trim()}`);
     return status === 0;
   }
@@ -37,8 +39,10 @@ export class Namespaces {
   async remove(plan: NetworkPlan): Promise<void> {
     const { namespace, device } = plan;
     const isThere = async (): Promise<boolean> => this.has(plan);
+    // The cable may come between two looks: then it is ours all the same.
+    const isOurs = (await isThere()) || (await this.isBare(namespace)) || (await isThere());
+    if (!isOurs) return;
     if (await isThere()) await this.removeBy(["ip", "link", "delete", device], isThere);
-    else if (!(await this.isBare(namespace))) return;
     await this.removeBy(["ip", "netns", "delete", namespace], async () =>
       (await readdir(FOLDER)).includes(namespace),
     );

@@ -88,7 +88,7 @@ export class Networks {
     const plan = kept && networkPlan(kept.slot, this.devices(kind));
     if (plan && (await this.namespaces.has(plan))) return this.asNetwork(plan);
     const spare = plan === undefined ? this.takeSpare(kind) : undefined;
-    if (spare === undefined) return this.make(id, kind, kept?.slot);
+    if (spare === undefined) return this.make(id, kind, { kept: kept?.slot });
     await rename(this.note(spare), this.note(id));
     return this.ensure(id, kind);
   }
@@ -118,13 +118,17 @@ export class Networks {
     await rm(this.note(id), { force: true });
   }
 
-  private async make(id: string, kind: Kind, kept?: number): Promise<Network> {
+  private async make(
+    id: string,
+    kind: Kind,
+    { kept, isAwaited = true }: { kept?: number | undefined; isAwaited?: boolean },
+  ): Promise<Network> {
     for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
       const slot = attempt === 0 && kept !== undefined ? kept : randomInt(1, SLOTS);
       const plan = networkPlan(slot, this.devices(kind));
       // Noted before it is made: what a crash leaves half made is found again.
       await writeFile(this.note(id), JSON.stringify({ slot, kind }));
-      if (await this.namespaces.make(plan, this.note(id))) return this.asNetwork(plan);
+      if (await this.namespaces.make(plan, this.note(id), isAwaited)) return this.asNetwork(plan);
     }
     throw new Error("no network is free");
   }
@@ -138,7 +142,7 @@ export class Networks {
     this.inBackground(async () => {
       await systemClock.sleep(SPARE_DELAY_MS, this.stopping.signal).catch(() => undefined);
       if (this.stopping.signal.aborted) return;
-      await this.make(spare.name, kind).catch((error: unknown) => {
+      await this.make(spare.name, kind, { isAwaited: false }).catch((error: unknown) => {
         this.spares.delete(kind);
         throw error;
       });
