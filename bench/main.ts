@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { alerts } from "./alerts.js";
 import { apps } from "./apps.js";
 import type { Bench } from "./bench.js";
-import { canary } from "./canary.js";
+import { canary } from "./canary/canary.js";
 import { chaos } from "./chaos.js";
 import type { Figure } from "./figure.js";
 import { flags } from "./flags.js";

@@ -4,7 +4,8 @@ import { noLatencyEvidence } from "./statistics/latency-evidence.js";
 import { windowedFrom } from "./statistics/windowed-evidence.js";
 
 const evidenceSchema = z.object({
-  alternatives: z.array(z.object({ riskRatio: z.number(), logE: z.number() })),
+  alternatives: z.array(z.object({ riskRatio: z.number(), logE: z.number(), openLogE: z.number() })),
+  openSeconds: z.number(),
 });
 /** Of the canary and of what it is compared with. */
 const countsOfBothSchema = z.object({ canary: z.number(), production: z.number() });
@@ -72,12 +73,7 @@ const currentSchema = z.object({
   production: countsSchema,
   /** What speaks against it since this step began. */
   errors: renewed(evidenceSchema),
-  latency: renewed(
-    z.object({
-      levels: z.array(evidenceSchema),
-      open: z.object({ seconds: z.number(), affected: z.array(countsOfBothSchema) }),
-    }),
-  ),
+  latency: renewed(z.object({ levels: z.array(evidenceSchema) })),
   /** The last promotion was tried so many times in vain; the next try is due then (ms since 1970). */
   failedPromotion: z.object({ times: z.number(), retryAt: z.number(), reason: z.string() }).optional(),
   /** The last verdict that was the same as the one before is not in `decisions`. */

@@ -1,6 +1,8 @@
 import type { Mutant } from "../mutant.js";
 
 const VERDICT = ["test/unit/server/canary/statistics/verdict.test.ts"];
+const EVIDENCE = ["test/unit/server/canary/statistics/evidence.test.ts"];
+const OBSERVE = ["test/unit/server/canary/judging/observe.test.ts"];
 const NEXT_MOVE = ["test/unit/server/canary/judging/next-move.test.ts"];
 const PROMOTION = ["test/unit/server/canary/judging/promotion.test.ts"];
 
@@ -28,16 +30,51 @@ export const canary: readonly Mutant[] = [
     tests: VERDICT,
   },
   {
-    guard: "the hard limit of errors needs twenty requests",
+    guard: "each step needs its minimum of visitors",
     file: "server/canary/statistics/verdict.ts",
-    text: "maxErrorShare === undefined || canary.requests < LIMIT_REQUESTS ||",
-    by: "maxErrorShare === undefined ||",
+    text: "visitorsInStep.canary < LEAST_VISITORS",
+    by: "visitorsInStep.canary < 0",
+    tests: VERDICT,
+  },
+  {
+    guard: "nothing is decided while production has no visitors that chance has sent",
+    file: "server/canary/statistics/verdict.ts",
+    text: "visitorsInStep.production === 0",
+    by: "visitorsInStep.production < 0",
+    tests: VERDICT,
+  },
+  {
+    guard: "the hard limit of errors needs twenty visitors",
+    file: "server/canary/statistics/verdict.ts",
+    text: "maxErrorShare === undefined || canary.visitors < LIMIT_VISITORS",
+    by: "maxErrorShare === undefined",
+    tests: VERDICT,
+  },
+  {
+    guard: "a single visitor does not reach the hard limit of errors, however often they fail",
+    file: "server/canary/statistics/verdict.ts",
+    text: "if (canary.visitorsWithErrors < LEAST_VISITORS) return undefined;",
+    by: "",
+    tests: VERDICT,
+  },
+  {
+    guard: "the hard limit of errors is one of visitors, too",
+    file: "server/canary/statistics/verdict.ts",
+    text: "[errorShare, shareWithErrors]",
+    by: "[errorShare]",
     tests: VERDICT,
   },
   {
     guard: "a canary is not blamed for errors that production has as well",
     file: "server/canary/statistics/verdict.ts",
-    text: "if (share <= (production.errorShare ?? 0)) return undefined;",
+    text: "Math.max(maxErrorShare, shareOf(production))",
+    by: "maxErrorShare",
+    tests: VERDICT,
+  },
+  {
+    guard: "a single visitor does not reach the hard limit of p99",
+    file: "server/canary/statistics/verdict.ts",
+    text: "if (canary.visitorsOverP99 < LEAST_VISITORS) return undefined;",
     by: "",
     tests: VERDICT,
   },
@@ -54,6 +91,34 @@ export const canary: readonly Mutant[] = [
     text: "if (secondsInStep >= stepSeconds) return undefined;",
     by: "return undefined;",
     tests: VERDICT,
+  },
+  {
+    guard: "a crash or a stall is one event, however many visitors it met",
+    file: "server/canary/statistics/evidence.ts",
+    text: "Math.min(Math.log(MOST_PER_BLOCK), blockLogE)",
+    by: "blockLogE",
+    tests: EVIDENCE,
+  },
+  {
+    guard: "where chance divides nobody, nothing is compared",
+    file: "server/canary/statistics/evidence.ts",
+    text: "(isDivided(chance) ? raise : 0)",
+    by: "raise",
+    tests: EVIDENCE,
+  },
+  {
+    guard: "visitors who came while the share changed are not compared",
+    file: "server/canary/judging/observe.ts",
+    text: "isHeld || chance !== (record.chance ?? chance)",
+    by: "isHeld",
+    tests: OBSERVE,
+  },
+  {
+    guard: "who asked for a release is not counted among the visitors whom chance has divided",
+    file: "server/canary/judging/observe.ts",
+    text: ".filter(({ asked }) => asked !== true)",
+    by: "",
+    tests: OBSERVE,
   },
   {
     guard: "a share that an admin chose is not raised",

@@ -4,166 +4,169 @@ import statistics from "jstat";
 import {
   eValue,
   noEvidence,
-  withBlock,
-  withCappedBlock,
-  type Block,
+  withAffected,
+  type Affected,
   type Evidence,
 } from "../../../../../server/canary/statistics/evidence.js";
 
 const { binomial } = statistics.jStat;
 
-describe("evidence that a canary is worse", () => {
-  const tally = fc.nat(150).chain((all) => fc.nat(all).map((bad) => ({ bad, all })));
-  const earlierBlocks = fc.array(fc.record({ canary: tally, production: tally }), { maxLength: 4 });
-  const share = fc.double({ min: 0, max: 1, noNaN: true });
+/** A look that nobody but chance has divided. */
+interface Look {
+  readonly affected: Affected;
+  readonly chance: number;
+  readonly seconds: number;
+}
 
-  it("does not grow on average while the canary is no worse, whatever came before", () => {
+describe("evidence that a canary is worse", () => {
+  const chance = fc.double({ min: 0, max: 1, noNaN: true });
+  const affected = fc.record({ canary: fc.nat(20), production: fc.nat(20) });
+  const history = fc.array(fc.record({ affected, chance, seconds: fc.nat(4) }), { maxLength: 8 });
+
+  it("does not grow on average while each affected visitor is the canary's by chance at most, whatever came before", () => {
     fc.assert(
-      fc.property(
-        earlierBlocks,
-        fc.tuple(share, share).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const),
-        fc.nat(7),
-        fc.nat(7),
-        (blocks, [canary, production], ofCanary, ofProduction) => {
-          const before = blocks.reduce(withBlock, noEvidence());
-          for (const canaryShare of [canary, production]) {
-            const after = meanEValue(before, [canaryShare, production], [ofCanary, ofProduction]);
-            expect(after).to.be.at.most(eValue(before) * (1 + 1e-9));
-          }
-        },
-      ),
+      fc.property(history, chance, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(12), (...drawn) => {
+        const [looks, sentToCanary, part, visitors] = drawn;
+        const before = after(looks);
+        for (const probability of [sentToCanary, sentToCanary * part])
+          expect(meanEValue(before, { visitors, probability, chance: sentToCanary })).to.be.at.most(
+            eValue(before) * (1 + 1e-9),
+          );
+      }),
       { numRuns: 500 },
     );
   });
 
-  it("does not grow on average at the shares of everyday either", () => {
-    const before = withBlock(noEvidence(), blockOf(1, 300, 4, 700));
-    for (const production of [0.0001, 0.001, 0.005, 0.01, 0.05, 0.2, 0.5, 0.9, 0.999])
-      for (const canary of [production, production / 2, production / 10, 0])
-        for (const [ofCanary, ofProduction] of [
-          [1, 1],
-          [2, 20],
-          [20, 2],
-          [12, 28],
-        ] as const)
-          expect(meanEValue(before, [canary, production], [ofCanary, ofProduction])).to.be.at.most(
-            eValue(before) * (1 + 1e-9),
-          );
+  it("keeps its value on average where chance alone decides, so that no strength is given away", () => {
+    for (const chance of [0.01, 0.3, 0.9]) {
+      const [first] = noEvidence().alternatives;
+      const before = { ...noEvidence(), alternatives: first === undefined ? [] : [first] };
+      expect(meanEValue(before, { visitors: 1, probability: chance, chance })).to.be.closeTo(1, 1e-9);
+    }
   });
 
   it("reaches x at any look with a probability of at most 1 / x", () => {
-    for (const production of [0.02, 0.1, 0.5, 0.9])
-      for (const x of [1.5, 2, 4, 8]) {
-        const ever = reaches(noEvidence(production), x, [production, production], 4);
-        expect(ever).to.be.at.most(1 / x + 1e-9);
-      }
+    for (const chance of [0.05, 0.3, 0.5, 0.9])
+      for (const x of [1.5, 2, 4, 8]) expect(everReaches(noEvidence(), x, chance, 7)).to.be.at.most(1 / x);
   });
 
-  it("keeps its value on average where the two hypotheses are nearest, so that no strength is given away", () => {
-    for (const production of [0.001, 0.1, 0.5])
-      for (const oddsRatio of [1.5, 4, 50]) {
-        const before = { ...noEvidence(production), alternatives: [{ oddsRatio, logE: 0 }] };
-        const odds = (oddsRatio * production) / (1 - production);
-        const between = (6 * (odds / (1 + odds)) + 14 * production) / 20;
-        expect(meanEValue(before, [between, between], [6, 14])).to.be.closeTo(1, 1e-9);
-      }
+  it("grows when the canary's visitors are affected more often than chance sends them there", () => {
+    const rise = (canary: number, production: number, seconds: number): number =>
+      eValue(repeated({ affected: { canary, production }, chance: 0.3, seconds: 1 }, seconds));
+    expect(rise(3, 7, 100)).to.be.below(1);
+    expect(rise(5, 5, 60)).to.be.above(100);
+    expect(rise(1, 0, 30)).to.be.above(100);
+    expect(rise(30, 0, 24)).to.be.above(100);
   });
 
-  it("grows when the canary is worse, a little or a lot", () => {
-    const rise = (canaryBad: number, blocks: number): number =>
-      eValue(repeated(noEvidence(), blockOf(canaryBad, 300, 7, 700), blocks));
-    expect(rise(3, 20)).to.be.below(1);
-    expect(rise(6, 8)).to.be.above(100);
-    expect(rise(30, 2)).to.be.above(100);
-    expect(rise(150, 1)).to.be.above(100);
+  it("grows twofold at most by one event, however many visitors it met: it takes seven blocks to get to 100", () => {
+    const crash = (seconds: number): number =>
+      eValue(repeated({ affected: { canary: 1000, production: 0 }, chance: 0.3, seconds: 1 }, seconds));
+    expect(crash(1)).to.be.closeTo(2, 1e-9);
+    expect(crash(3)).to.be.closeTo(2, 1e-9);
+    // A process that is away for five seconds.
+    expect(crash(5)).to.be.closeTo(4, 1e-9);
+    expect(crash(18)).to.be.below(100);
+    expect(crash(19)).to.be.above(100);
+    fc.assert(
+      fc.property(history, affected, chance, (looks, next, sentToCanary) => {
+        const before = after(looks);
+        const ofBlock = withAffected(before, next, sentToCanary, { seconds: 1, blockSeconds: 1 });
+        const closed = {
+          ...before,
+          alternatives: before.alternatives.map((each) => ({ ...each, openLogE: 0 })),
+        };
+        expect(eValue(ofBlock)).to.be.at.most(2 * eValue(closed) * (1 + 1e-9));
+      }),
+    );
   });
 
-  it("is raised by a block no more than it may be; less is the same", () => {
-    const before = withBlock(noEvidence(), blockOf(3, 30, 1, 70));
-    const capped = (canaryBad: number): number =>
-      eValue(withCappedBlock(before, blockOf(canaryBad, 30, 1, 70), 3)) / eValue(before);
-    expect(capped(30)).to.be.closeTo(3, 1e-9);
-    expect(capped(0)).to.equal(eValue(withBlock(before, blockOf(0, 30, 1, 70))) / eValue(before));
+  it("is not decided by one visitor, however small the canary's share", () => {
+    for (const chance of [0.3, 0.01, 1e-6])
+      expect(eValue(withAffected(noEvidence(), { canary: 1, production: 0 }, chance))).to.be.at.most(
+        2 + 1e-9,
+      );
   });
 
-  it("keeps its value when a side had no requests, and learns production's share all the same", () => {
-    const before = withBlock(noEvidence(), blockOf(3, 30, 1, 70));
-    expect(eValue(withBlock(before, blockOf(5, 20, 0, 0)))).to.equal(eValue(before));
-    const informed = withBlock(before, blockOf(0, 0, 30, 100));
-    expect(eValue(informed)).to.equal(eValue(before));
-    expect(eValue(withBlock(before, blockOf(0, 0, 0, 0)))).to.equal(eValue(before));
-    const next = blockOf(4, 30, 9, 70);
-    expect(eValue(withBlock(informed, next))).not.to.equal(eValue(withBlock(before, next)));
+  it("counts what one look of the block has seen against what another has", () => {
+    const both = withAffected(noEvidence(), { canary: 3, production: 7 }, 0.3);
+    const first = withAffected(noEvidence(), { canary: 3, production: 0 }, 0.3);
+    expect(eValue(withAffected(first, { canary: 0, production: 7 }, 0.3))).to.be.closeTo(eValue(both), 1e-9);
   });
 
-  it("goes on the same after it was saved", () => {
-    const before = withBlock(noEvidence(), blockOf(3, 30, 1, 70));
-    // Redis keeps text.
-    const saved = JSON.parse(JSON.stringify(before)) as Evidence;
-    expect(withBlock(saved, blockOf(2, 30, 0, 70))).to.deep.equal(withBlock(before, blockOf(2, 30, 0, 70)));
+  it("judges visitors with the chance that sent them, though another one holds when the block ends", () => {
+    const before = withAffected(noEvidence(), { canary: 1, production: 1 }, 0.05);
+    const unaffected = withAffected(before, { canary: 0, production: 0 }, 0.5);
+    expect(eValue(unaffected)).to.be.closeTo(eValue(before), 1e-9);
+  });
+
+  it("compares nothing where chance divides nobody", () => {
+    const before = after([{ affected: { canary: 3, production: 1 }, chance: 0.3, seconds: 1 }]);
+    for (const chance of [0, 1])
+      expect(eValue(withAffected(before, { canary: 9, production: 2 }, chance))).to.equal(eValue(before));
+  });
+
+  it("goes on the same after it was saved, within a block too", () => {
+    fc.assert(
+      fc.property(history, (looks) => {
+        const before = after(looks);
+        // Redis keeps text.
+        const saved = JSON.parse(JSON.stringify(before)) as Evidence;
+        const next = { canary: 2, production: 1 };
+        expect(eValue(withAffected(saved, next, 0.3))).to.equal(eValue(withAffected(before, next, 0.3)));
+      }),
+    );
   });
 
   it("stays a number, however much there is", () => {
-    const against = repeated(noEvidence(), blockOf(1e6, 1e6, 0, 1e6), 50);
-    const before = repeated(noEvidence(), blockOf(0, 1e6, 1e6, 1e6), 50);
-    for (const evidence of [against, before]) {
-      expect(eValue(evidence)).to.satisfy(Number.isFinite);
-      expect(JSON.parse(JSON.stringify(evidence))).to.deep.equal(evidence);
-    }
+    const against = repeated({ affected: { canary: 1e6, production: 0 }, chance: 0.3, seconds: 3 }, 2000);
+    const before = repeated({ affected: { canary: 0, production: 1e6 }, chance: 0.3, seconds: 3 }, 50);
+    for (const evidence of [against, before]) expect(eValue(evidence)).to.satisfy(Number.isFinite);
     expect(eValue(against)).to.be.above(1e100);
     expect(eValue(before)).to.be.below(1e-6);
   });
 });
 
-/** Over all outcomes of a block of this size; exactly. */
+/** Over all ways in which chance can divide the visitors; exactly. */
 function meanEValue(
   before: Evidence,
-  shares: readonly [canary: number, production: number],
-  sizes: readonly [canary: number, production: number],
+  {
+    visitors,
+    probability,
+    chance,
+  }: { readonly visitors: number; readonly probability: number; readonly chance: number },
 ): number {
-  return outcomes(shares, sizes).reduce(
-    (mean, { block, probability }) => mean + probability * eValue(withBlock(before, block)),
+  return divisions(visitors, probability).reduce(
+    (mean, division) => mean + division.probability * eValue(withAffected(before, division.affected, chance)),
     0,
   );
 }
 
-/** The probability that e is ever x or more in so many blocks of two requests a side; exactly. */
-function reaches(
-  evidence: Evidence,
-  x: number,
-  shares: readonly [canary: number, production: number],
-  blocks: number,
-): number {
+/** The probability that e is ever x or more at so many looks, at each of which two visitors are affected; exactly. */
+function everReaches(evidence: Evidence, x: number, chance: number, looks: number): number {
   if (eValue(evidence) >= x) return 1;
-  if (blocks === 0) return 0;
-  return outcomes(shares, [2, 2]).reduce(
-    (total, { block, probability }) =>
-      total + probability * reaches(withBlock(evidence, block), x, shares, blocks - 1),
+  if (looks === 0) return 0;
+  return divisions(2, chance).reduce(
+    (total, { affected, probability }) =>
+      total + probability * everReaches(withAffected(evidence, affected, chance), x, chance, looks - 1),
     0,
   );
 }
 
-function outcomes(
-  [canaryShare, productionShare]: readonly [canary: number, production: number],
-  [ofCanary, ofProduction]: readonly [canary: number, production: number],
-): { block: Block; probability: number }[] {
-  const upTo = (size: number): number[] => Array.from({ length: size + 1 }, (_, bad) => bad);
-  return upTo(ofCanary).flatMap((canary) =>
-    upTo(ofProduction).map((production) => ({
-      block: blockOf(canary, ofCanary, production, ofProduction),
-      probability:
-        binomial.pdf(canary, ofCanary, canaryShare) * binomial.pdf(production, ofProduction, productionShare),
-    })),
+function divisions(visitors: number, probability: number): { affected: Affected; probability: number }[] {
+  return Array.from({ length: visitors + 1 }, (_, canary) => ({
+    affected: { canary, production: visitors - canary },
+    probability: binomial.pdf(canary, visitors, probability),
+  }));
+}
+
+function after(looks: readonly Look[]): Evidence {
+  return looks.reduce(
+    (evidence, { affected, chance, seconds }) => withAffected(evidence, affected, chance, { seconds }),
+    noEvidence(),
   );
 }
 
-function blockOf(canaryBad: number, ofCanary: number, productionBad: number, ofProduction: number): Block {
-  return {
-    canary: { bad: canaryBad, all: ofCanary },
-    production: { bad: productionBad, all: ofProduction },
-  };
-}
-
-function repeated(evidence: Evidence, block: Block, times: number): Evidence {
-  return Array<Block>(times).fill(block).reduce(withBlock, evidence);
+function repeated(look: Look, times: number): Evidence {
+  return after(Array<Look>(times).fill(look));
 }

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import {
   ERRORS,
   noEvidence,
-  withBlock,
-  type Block,
+  withAffected,
+  type Affected,
+  type Evidence,
 } from "../../../../../server/canary/statistics/evidence.js";
 import {
   windowedFrom,
@@ -12,72 +13,48 @@ import {
   withNext,
   type WindowedEvidence,
 } from "../../../../../server/canary/statistics/windowed-evidence.js";
-import type { Evidence } from "../../../../../server/canary/statistics/evidence.js";
 
-const GOOD: Block = { canary: { bad: 1, all: 200 }, production: { bad: 2, all: 400 } };
-const BAD: Block = { canary: { bad: 8, all: 200 }, production: { bad: 2, all: 400 } };
+const GOOD: Affected = { canary: 3, production: 7 };
+const BAD: Affected = { canary: 5, production: 7 };
+const OUTAGE_OF_PRODUCTION: Affected = { canary: 0, production: 5000 };
 
 describe("evidence that is renewed", () => {
-  const after = (
-    evidence: WindowedEvidence<Evidence>,
-    block: Block,
-    { seconds = 60 }: { seconds?: number } = {},
-  ): WindowedEvidence<Evidence> =>
-    withNext(evidence, (before) => withBlock(before, block), { seconds, requests: block.canary.all }, ERRORS);
-  const times = (
-    evidence: WindowedEvidence<Evidence>,
-    count: number,
-    block: Block,
-  ): WindowedEvidence<Evidence> =>
-    Array.from({ length: count }).reduce<WindowedEvidence<Evidence>>(
-      (before) => after(before, block),
-      evidence,
-    );
-  /** Blocks of 200 requests until it speaks at 100 to 1. */
-  const blocksUntilClear = (
-    evidence: WindowedEvidence<Evidence>,
-    valueOf: (now: WindowedEvidence<Evidence>) => number,
-  ): number => {
-    let now = evidence;
-    for (let blocks = 0; blocks < 5000; blocks++) {
-      if (valueOf(now) >= 100) return blocks;
-      now = after(now, BAD);
-    }
-    return Infinity;
-  };
-  const value = (evidence: WindowedEvidence<Evidence>): number => windowedValue(evidence, ERRORS);
-
   it("says nothing at first", () => {
-    expect(value(windowedFrom(noEvidence()))).to.be.at.most(1);
+    expect(value(NONE)).to.be.at.most(1);
   });
 
   it("sees a canary that turns bad after a day of being good soon, as the evidence of all of it does not", () => {
-    const fresh = blocksUntilClear(windowedFrom(noEvidence()), value);
-    const day = times(windowedFrom(noEvidence()), 1440, GOOD);
+    const fresh = looksUntilClear(NONE);
+    const day = times(NONE, DAY_SECONDS / LOOK_SECONDS, GOOD);
     expect(day.window.index).to.be.above(100);
-    const late = blocksUntilClear(day, value);
+    const late = looksUntilClear(day);
     expect(late).to.be.at.most(4 * fresh);
-    expect(blocksUntilClear(day, ({ whole }) => ERRORS.valueOf(whole))).to.be.above(10 * late);
+    expect(looksUntilClear(day, ({ whole }) => ERRORS.valueOf(whole))).to.be.above(4 * late);
+  });
+
+  it("sees a bad canary after an outage of production alone, once the next window has begun", () => {
+    const later = after(NONE, OUTAGE_OF_PRODUCTION);
+    const untilNextWindow = 600 / LOOK_SECONDS;
+    expect(looksUntilClear(later)).to.be.at.most(untilNextWindow + 2 * looksUntilClear(NONE));
+    expect(looksUntilClear(later, ({ whole }) => ERRORS.valueOf(whole))).to.be.above(1000);
   });
 
   it("ends a window after its time only, and when it has seen enough", () => {
-    expect(times(windowedFrom(noEvidence()), 10, GOOD).window.index).to.equal(1);
-    expect(times(windowedFrom(noEvidence()), 11, GOOD).window.index).to.equal(2);
-    const few: Block = { canary: { bad: 0, all: 1 }, production: { bad: 0, all: 2 } };
-    expect(times(windowedFrom(noEvidence()), 100, few).window.index).to.equal(1);
+    expect(times(NONE, 200, GOOD).window.index).to.equal(1);
+    expect(times(NONE, 201, GOOD).window.index).to.equal(2);
+    expect(times(NONE, 400, GOOD, { requests: 1 }).window.index).to.equal(1);
   });
 
-  it("is a mean of its parts: never above the best, and its weights never above 1, whatever comes", () => {
-    const share = fc.integer({ min: 0, max: 200 });
+  it("is a mean of its parts: never below half of the whole, and its weights never above 1, whatever comes", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(share, fc.integer({ min: 1, max: 700 })), { maxLength: 40 }),
-        (blocks) => {
-          let now = windowedFrom(noEvidence());
+        fc.array(fc.tuple(fc.nat(50), fc.integer({ min: 1, max: 700 })), { maxLength: 40 }),
+        (looks) => {
+          let now = NONE;
           const weights: number[] = [];
-          for (const [bad, seconds] of blocks) {
+          for (const [canary, seconds] of looks) {
             const index = now.window.index;
-            now = after(now, { canary: { bad, all: 200 }, production: { bad: 10, all: 200 } }, { seconds });
+            now = after(now, { canary, production: 10 }, { seconds });
             if (now.window.index > index) weights.push(1 / (index * (index + 1)));
             expect(value(now)).to.be.at.least(ERRORS.valueOf(now.whole) / 2);
           }
@@ -88,7 +65,46 @@ describe("evidence that is renewed", () => {
   });
 
   it("is plain JSON", () => {
-    const seen = times(windowedFrom(noEvidence()), 30, BAD);
+    const seen = times(NONE, 30, BAD);
     expect(JSON.parse(JSON.stringify(seen))).to.deep.equal(seen);
   });
 });
+
+const DAY_SECONDS = 86_400;
+const LOOK_SECONDS = 3;
+const NONE = windowedFrom(noEvidence());
+
+function value(evidence: WindowedEvidence<Evidence>): number {
+  return windowedValue(evidence, ERRORS);
+}
+
+function after(
+  evidence: WindowedEvidence<Evidence>,
+  affected: Affected,
+  { seconds = LOOK_SECONDS, requests = 10 } = {},
+): WindowedEvidence<Evidence> {
+  const step = (before: Evidence): Evidence => withAffected(before, affected, 0.3, { seconds });
+  return withNext(evidence, step, { seconds, requests }, ERRORS);
+}
+
+function times(
+  evidence: WindowedEvidence<Evidence>,
+  looks: number,
+  affected: Affected,
+  { requests = 10 } = {},
+): WindowedEvidence<Evidence> {
+  return Array.from({ length: looks }).reduce<WindowedEvidence<Evidence>>(
+    (before) => after(before, affected, { requests }),
+    evidence,
+  );
+}
+
+/** Looks at a bad canary until it speaks at 100 to 1; infinite after 5,000. */
+function looksUntilClear(evidence: WindowedEvidence<Evidence>, valueOf = value): number {
+  let now = evidence;
+  for (let looks = 0; looks < 5000; looks++) {
+    if (valueOf(now) >= 100) return looks;
+    now = after(now, BAD);
+  }
+  return Infinity;
+}
