@@ -40,7 +40,7 @@ const RISK_RATIOS = [1.25, 1.6, 2.5, 6, 20];
 /**
  * With two processes that crash equally often, each crash is the canary's with a probability of one half, and one of
  * production's leaves next to nothing of the value. A factor of 2 is the largest that such a bet may pay. With 3, 4 % of equal
- * canaries failed where each process failed all requests of one second every 200 s; with 2, none of 200. The price is 8
+ * canaries failed where each process failed all requests of one second every 200 s; with 2, 0.25 %. The price is 8
  * blocks in a row to the verdict instead of 5.
  */
 const MOST_PER_BLOCK = 2;
