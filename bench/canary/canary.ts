@@ -4,9 +4,12 @@ import { seededRandom } from "../seeded-random.js";
 import { defects } from "./defects.js";
 import { judgeEqual, type EqualCanaries } from "./equal-canaries.js";
 import { DIFFERENCES } from "./goals.js";
+import { sluice } from "./judges/sluice.js";
+import { sluiceItself } from "./judges/sluice-itself.js";
 import { MOST_P99_MS } from "./rivals/flagger.js";
 import { BEYOND, SHAPES, type Shape } from "./shapes.js";
-import { SECONDS } from "./traffic/recording.js";
+import { record } from "./traffic/record.js";
+import { Recorder, SECONDS } from "./traffic/recording.js";
 import { judgeWorse, type Needed } from "./worse-canaries.js";
 
 const SHARES = [0.3, 0.05];
@@ -20,6 +23,7 @@ export const canary: Bench = {
     run.note(
       `Kayenta's way: Mann-Whitney on ${Math.floor(SECONDS / 60)} values, one a minute, of error share and p99; 98 % confidence. Flagger's way: 99 % successes and a p99 of ${MOST_P99_MS} ms; five failed checks, one a minute.`,
     );
+    tellDifferences(run);
     const equal = new Map<Shape, EqualCanaries>();
     for (const shape of [...SHAPES, ...BEYOND]) {
       const result = await judgeEqual(shape, run.quick ? 20 : 400, seededRandom(1));
@@ -30,6 +34,21 @@ export const canary: Bench = {
     for (const share of SHARES) await tellWorse(run, share);
   },
 };
+
+function tellDifferences({ figure }: BenchRun): void {
+  const [random, recorder] = [seededRandom(3), new Recorder()];
+  const tried = SHARES.flatMap((share) => defects(share)).map((defect) => {
+    const recording = record(defect, recorder, random);
+    return { bench: sluice(recording)?.second ?? Infinity, server: sluiceItself(recording) };
+  });
+  figure({
+    name: "verdicts that are not those of the server's own code",
+    value: tried.filter(({ bench, server }) => bench !== server).length,
+    unit: "",
+    aim: { atMost: 0 },
+    method: `Of ${tried.length} canaries, one with each defect and share below, judged both by the statistics alone, as all others are, and by withTraffic and verdictOn: failed in the same second, or never.`,
+  });
+}
 
 function tellEqual({ figure }: BenchRun, shape: Shape, result: EqualCanaries): void {
   const { canaries, failed, rivals } = result;

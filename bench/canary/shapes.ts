@@ -168,7 +168,7 @@ export const SHAPES: readonly Shape[] = [
   },
 ];
 
-/** What no test can tell from a worse canary in this time: each side has long ways of its own, and few of them. */
+/** Where more good canaries fail than should: each side has few events of its own, each longer than a block of evidence. */
 export const BEYOND: readonly Shape[] = [
   {
     ...ORDINARY,

@@ -1,11 +1,10 @@
-import { countIn, quantileBucket, type Histogram } from "../../../server/canary/statistics/quantile.js";
 import { tolerated } from "../../../server/canary/statistics/slow-limits.js";
 import {
   windowedFrom,
   windowedValue,
   withNext,
 } from "../../../server/canary/statistics/windowed-evidence.js";
-import { addSeen, noneSeen, seenIn, type Seen } from "../judges/seen.js";
+import { addSeen, noneSeen, quantileOf, seenIn, slowerThan, type Seen } from "../judges/seen.js";
 import { SECONDS, type Recording } from "../traffic/recording.js";
 import { BY_REQUESTS, noRequestEvidence, withTallies, type RequestEvidence } from "./request-evidence.js";
 
@@ -31,8 +30,8 @@ export function byRequests(recording: Recording): number {
     const passed = { seconds: 1, requests: seen.canary.requests };
     errors = withNext(errors, (before) => withTallies(before, errorsIn(seen), Infinity), passed, BY_REQUESTS);
     if (second >= WARM_UP_SECONDS) {
-      if (countIn(soFar.histogram) >= LEAST_ANSWERS) {
-        const tallies = LEVELS.map((level) => slowIn(seen, quantileBucket(soFar.histogram, level) ?? 0));
+      if (soFar.requests >= LEAST_ANSWERS) {
+        const tallies = LEVELS.map((level) => slowIn(seen, quantileOf(soFar, level)));
         const step = (levels: readonly RequestEvidence[]): RequestEvidence[] =>
           levels.map((level, index) => withTallies(level, tallies[index] ?? errorsIn(seen), MOST_PER_LOOK));
         latency = withNext(latency, step, passed, LATENCY);
@@ -55,15 +54,9 @@ function errorsIn({ canary, production }: Seen) {
 function slowIn({ canary, production }: Seen, limit: number) {
   return {
     bad: {
-      canary: slowerThan(canary.histogram, tolerated(limit)),
-      production: slowerThan(production.histogram, limit),
+      canary: slowerThan(canary, tolerated(limit)),
+      production: slowerThan(production, limit),
     },
     all: { canary: canary.requests, production: production.requests },
   };
-}
-
-function slowerThan(histogram: Histogram, limit: number): number {
-  let slow = 0;
-  for (const [bucket, count] of histogram) if (bucket > limit) slow += count;
-  return slow;
 }

@@ -1,6 +1,5 @@
 import { bucketMs } from "../../../core/records/traffic/latency-buckets.js";
-import { quantileBucket } from "../../../server/canary/statistics/quantile.js";
-import { seenIn } from "../judges/seen.js";
+import { quantileOf, seenIn } from "../judges/seen.js";
 import { SECONDS, type Recording } from "../traffic/recording.js";
 
 const INTERVAL_SECONDS = 60;
@@ -10,15 +9,16 @@ export const MOST_P99_MS = 100;
 const THRESHOLD = 5;
 
 /**
- * Fixed limits as in Flagger's documentation ("Metrics Analysis"): each minute the share of successes and the p99 of the canary's
- * requests are checked, and five failed checks are one too many. Production is not looked at.
+ * Fixed limits as in Flagger's documentation ("Metrics Analysis", and "max number of failed metric checks before rollback"): each
+ * minute the share of successes and the p99 of the canary's requests are checked, and at the fifth failed check it goes.
+ * Production is not looked at.
  */
 export function flagger(recording: Recording): number {
   let failed = 0;
   for (let second = 0; second + INTERVAL_SECONDS <= SECONDS; second += INTERVAL_SECONDS) {
     const { canary } = seenIn(recording, second, INTERVAL_SECONDS);
     if (canary.requests === 0) continue;
-    const p99Ms = bucketMs(quantileBucket(canary.histogram, 0.99) ?? 0);
+    const p99Ms = bucketMs(quantileOf(canary, 0.99));
     if (1 - canary.errors / canary.requests < LEAST_SUCCESS || p99Ms > MOST_P99_MS) failed++;
     if (failed >= THRESHOLD) return second + INTERVAL_SECONDS - 1;
   }

@@ -1,7 +1,6 @@
 import { bucketMs } from "../../../core/records/traffic/latency-buckets.js";
 import { normalQuantile } from "../../../server/canary/statistics/interval.js";
-import { quantileBucket } from "../../../server/canary/statistics/quantile.js";
-import { seenIn, type SideSeen } from "../judges/seen.js";
+import { quantileOf, seenIn, type SideSeen } from "../judges/seen.js";
 import { SECONDS, type Recording } from "../traffic/recording.js";
 
 const SAMPLE_SECONDS = 60;
@@ -12,13 +11,14 @@ const FEWEST_SAMPLES = 5;
 
 const METRICS: readonly ((side: SideSeen) => number)[] = [
   ({ requests, errors }) => (requests === 0 ? 0 : errors / requests),
-  ({ histogram }) => bucketMs(quantileBucket(histogram, 0.99) ?? 0),
+  (side) => bucketMs(quantileOf(side, 0.99)),
 ];
 
 /**
- * Mann-Whitney as Kayenta's judge uses it (spinnaker.io, "How canary judgment works"): a value a minute of each metric, the error
- * share and p99. A metric is high when the 98 % confidence interval of the difference lies above a quarter of the estimated
- * difference. One that is high fails the canary. Judged at the end only, or after each minute from the fifth on.
+ * Mann-Whitney as Kayenta's `NetflixACAJudge` uses it, with its confidence and tolerance: a value a minute of each metric, the
+ * error share and p99. A metric is high when the confidence interval of the difference lies above a quarter of the estimated
+ * difference. One that is high fails the canary. Judged at the end only, or after each minute from the fifth on. Spinnaker's
+ * "Best practices for configuring canary" ask for 50 values and hours of time; here are 16.
  */
 export function kayenta(recording: Recording, when: "at the end" | "each minute"): number {
   const series = METRICS.map(() => ({ canary: [] as number[], production: [] as number[] }));

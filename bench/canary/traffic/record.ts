@@ -2,7 +2,7 @@ import { bucketOf } from "../../../core/records/traffic/latency-buckets.js";
 import { exponential, poisson, type SeededRandom } from "./chance.js";
 import type { Crowd } from "./crowd.js";
 import { SECONDS, type Recorder, type Recording } from "./recording.js";
-import { GOOD, LATENCIES, latenciesOf, slownessOf, type Release } from "./release.js";
+import { GOOD, LATENCIES, latenciesOf, slownessOf, type Latencies, type Release } from "./release.js";
 import { calm, type Processes, type Weather } from "./weather.js";
 
 /** What comes to a canary and to production, and what they do. */
@@ -18,29 +18,42 @@ export interface Traffic {
 /** Visitors who came so long before the canary are there when it begins. */
 const BEFORE_SECONDS = 120;
 
+/** What is the same for all requests of a side. */
+interface Side {
+  readonly release: Release;
+  readonly latencies: Latencies;
+  readonly processes: readonly Weather[];
+}
+
 interface Visit {
-  readonly traffic: Traffic;
-  readonly processes: Processes;
+  readonly share: number;
+  readonly canary: Side;
+  readonly production: Side;
   readonly recorder: Recorder;
   readonly random: SeededRandom;
 }
 
 /** One canary beside production, request by request. */
 export function record(traffic: Traffic, recorder: Recorder, random: SeededRandom): Recording {
+  const { share, crowds, canary = GOOD } = traffic;
   const processes = traffic.processes?.(random) ?? { canary: [calm()], production: [calm()] };
+  const visiting: Visit = {
+    ...{ share, recorder, random },
+    canary: { release: canary, latencies: latenciesOf(canary), processes: processes.canary },
+    production: { release: GOOD, latencies: latenciesOf(GOOD), processes: processes.production },
+  };
   recorder.begin();
-  for (const crowd of traffic.crowds)
+  for (const crowd of crowds)
     for (let second = -BEFORE_SECONDS; second < SECONDS; second++) {
       const coming = poisson(crowd.perSecond * (crowd.tide?.(Math.max(0, second)) ?? 1), random);
-      for (let visitor = 0; visitor < coming; visitor++)
-        visit(crowd, second + random(), { traffic, processes, recorder, random });
+      for (let visitor = 0; visitor < coming; visitor++) visit(crowd, second + random(), visiting);
     }
-  return recorder.end(traffic.share);
+  return recorder.end(share);
 }
 
 /** All requests of one visitor. */
-function visit(crowd: Crowd, comesAt: number, { traffic, processes, recorder, random }: Visit): void {
-  const { hasCookie, losesCookie = 0, gapSeconds } = crowd;
+function visit(crowd: Crowd, comesAt: number, { share, canary, production, recorder, random }: Visit): void {
+  const { hasCookie, losesCookie = 0, gapSeconds, errorShare = 0 } = crowd;
   const requests = crowd.requests(random);
   const person = random();
   let at = comesAt;
@@ -50,46 +63,38 @@ function visit(crowd: Crowd, comesAt: number, { traffic, processes, recorder, ra
     if (at >= SECONDS) return;
     if (at < 0) continue;
     if (visitor === undefined || !hasCookie || (losesCookie > 0 && random() < losesCookie))
-      visitor = recorder.addVisitor(person, traffic.share, random);
-    const isCanary = recorder.isCanary(visitor);
-    const side = isCanary ? processes.canary : processes.production;
-    const process = side.length === 1 ? side[0] : side[Math.floor(random() * side.length)];
-    if (process === undefined) throw new Error("a side without a process");
-    const release = isCanary ? (traffic.canary ?? GOOD) : GOOD;
-    const page = random();
+      visitor = recorder.addVisitor(person, share, random);
+    const side = recorder.isCanary(visitor) ? canary : production;
+    const process = anyOf(side.processes, random);
+    const [second, page] = [Math.floor(at), random()];
     const fails =
-      doesFail(release, { count, person, page }) || random() < errorShareOf(release, crowd, process, at);
-    recorder.addRequest(
-      Math.floor(at),
-      visitor,
-      fails,
-      bucketAt(release, crowd, process, { at, page }, random),
-    );
+      doesFail(side.release, count, person, page) ||
+      random() < side.release.errorShare + errorShare + (process.errorShare[second] ?? 0);
+    recorder.addRequest(second, visitor, fails, bucketAt(side, process, { at, page, crowd }, random));
   }
 }
 
-function doesFail(
-  { failsAfter, failingPages, failingVisitors }: Release,
-  request: { readonly count: number; readonly person: number; readonly page: number },
-): boolean {
-  return request.count >= failsAfter || request.page < failingPages || request.person < failingVisitors;
+function anyOf(processes: readonly Weather[], random: SeededRandom): Weather {
+  const process = processes[processes.length === 1 ? 0 : Math.floor(random() * processes.length)];
+  if (process === undefined) throw new Error("a side without a process");
+  return process;
 }
 
-function errorShareOf({ errorShare }: Release, crowd: Crowd, process: Weather, at: number): number {
-  return errorShare + (crowd.errorShare ?? 0) + (process.errorShare[Math.floor(at)] ?? 0);
+function doesFail(release: Release, count: number, person: number, page: number): boolean {
+  return count >= release.failsAfter || page < release.failingPages || person < release.failingVisitors;
 }
 
 function bucketAt(
-  release: Release,
-  crowd: Crowd,
+  { release, latencies }: Side,
   process: Weather,
-  { at, page }: { readonly at: number; readonly page: number },
+  { at, page, crowd }: { readonly at: number; readonly page: number; readonly crowd: Crowd },
   random: SeededRandom,
 ): number {
   const second = Math.floor(at);
-  const usual = latenciesOf(release)[Math.floor(random() * LATENCIES)] ?? 0;
-  const latency = usual * slownessOf(release, page) * (crowd.slowness ?? 1) * (process.slowness[second] ?? 1);
+  const index = Math.floor(random() * LATENCIES);
+  const slowness = slownessOf(release, page) * (crowd.slowness ?? 1) * (process.slowness[second] ?? 1);
   // It comes during the stall, at the second's beginning, or else not.
   const waits = 1000 * (process.stallMs[second] ?? 0) - 1e6 * (at - second);
-  return bucketOf(Math.max(latency, waits));
+  if (slowness === 1 && waits <= 0) return latencies.buckets[index] ?? 0;
+  return bucketOf(Math.max(slowness * (latencies.microseconds[index] ?? 0), waits));
 }

@@ -1,3 +1,4 @@
+import { bucketOf } from "../../../core/records/traffic/latency-buckets.js";
 import { normalQuantile } from "../../../server/canary/statistics/interval.js";
 
 /** What a release does, whoever asks it. Shares are 0 to 1. */
@@ -41,18 +42,26 @@ export function slownessOf({ slowness, slowPages }: Release, page: number): numb
   return page >= 1 - slowPages ? SLOW_PAGE * slowness : slowness;
 }
 
-const latencies = new Map<number, Float64Array>();
-
-/** In microseconds, each as often as it is likely. */
-export function latenciesOf({ sigma }: Release): Float64Array {
-  const known = latencies.get(sigma);
-  if (known !== undefined) return known;
-  const made = Float64Array.from(
-    { length: LATENCIES },
-    (_, index) => 1000 * MEDIAN_MS * Math.exp(sigma * normalQuantile((index + 0.5) / LATENCIES)),
-  );
-  latencies.set(sigma, made);
-  return made;
+/** Latencies of a release, each as often as it is likely. */
+export interface Latencies {
+  readonly microseconds: Float64Array;
+  /** Of each of them (`latency-buckets.ts`). */
+  readonly buckets: Uint8Array;
 }
 
 export const LATENCIES = 2 ** 16;
+const known = new Map<number, Latencies>();
+
+export function latenciesOf({ sigma }: Release): Latencies {
+  const latencies = known.get(sigma) ?? logNormal(sigma);
+  known.set(sigma, latencies);
+  return latencies;
+}
+
+function logNormal(sigma: number): Latencies {
+  const microseconds = Float64Array.from(
+    { length: LATENCIES },
+    (_, index) => 1000 * MEDIAN_MS * Math.exp(sigma * normalQuantile((index + 0.5) / LATENCIES)),
+  );
+  return { microseconds, buckets: Uint8Array.from(microseconds, bucketOf) };
+}
