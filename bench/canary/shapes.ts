@@ -131,8 +131,8 @@ export const SHAPES: readonly Shape[] = [
   {
     ...ORDINARY,
     name: "restarts",
-    about: "each side's process fails everything for 5 s, every 1,000 s",
-    processes: (random) => each(() => crashing({ everySeconds: 1000, lastsSeconds: 5 }, random)),
+    about: "each side's process fails everything for 2 s, every 1,000 s",
+    processes: (random) => each(() => crashing({ everySeconds: 1000, lastsSeconds: 2 }, random)),
   },
   {
     ...ORDINARY,
@@ -178,7 +178,13 @@ export const BEYOND: readonly Shape[] = [
   },
   {
     ...ORDINARY,
-    name: "long outages",
+    name: "outages of one side",
+    about: "each side's process fails everything for 5 s, every 1,000 s",
+    processes: (random) => each(() => crashing({ everySeconds: 1000, lastsSeconds: 5 }, random)),
+  },
+  {
+    ...ORDINARY,
+    name: "long outages of one side",
     about: "each side's process fails everything for 20 s, every 1,000 s",
     processes: (random) => each(() => crashing({ everySeconds: 1000, lastsSeconds: 20 }, random)),
   },

@@ -45,9 +45,9 @@ const RISK_RATIOS = [1.25, 1.6, 2.5, 6, 20];
  */
 const MOST_PER_BLOCK = 2;
 /**
- * A process that is restarted is away for some seconds: that is two or three blocks, not five. With one second, 8 % of equal
- * canaries failed where each process was away for 5 s every 1000 s, and with 3 s, 0.5 %. A canary that fails everything is found
- * after 21 s instead of 8.
+ * A canary that fails everything should go at once, so a second is a block. Then a process that is away for several seconds, now
+ * and then, counts each of them: 6 % of equal canaries failed where each process was away for 5 s every 1,000 s. Blocks of 3 s
+ * brought that to 0.5 %, and a canary that fails everything was found after 22 s instead of 8.
  */
 const ERROR_BLOCK_SECONDS = 1;
 /** e to this is still a number. */
