@@ -3,7 +3,7 @@ import type { Bench, BenchRun } from "../bench.js";
 import { seededRandom } from "../seeded-random.js";
 import { defects } from "./defects.js";
 import { judgeEqual, type EqualCanaries } from "./equal-canaries.js";
-import { DIFFERENCES } from "./goals.js";
+import { INTERVALS } from "./goals.js";
 import { sluice } from "./judges/sluice.js";
 import { sluiceItself } from "./judges/sluice-itself.js";
 import { MOST_P99_MS } from "./rivals/flagger.js";
@@ -66,17 +66,17 @@ function tellEqual({ figure }: BenchRun, shape: Shape, result: EqualCanaries): v
 }
 
 function tellIntervals({ figure }: BenchRun, equal: ReadonlyMap<Shape, EqualCanaries>): void {
-  for (const [index, difference] of DIFFERENCES.entries()) {
+  for (const [index, { name }] of INTERVALS.entries()) {
     const held = [...equal].map(([shape, result]) => ({ shape, share: result.held[index] ?? 0 }));
     const worst = held.reduce((a, b) => (b.share < a.share ? b : a));
     const mean = held.reduce((sum, { share }) => sum + share / held.length, 0);
     figure({
-      name: `A/B intervals that hold a difference of ${difference * 100} points`,
+      name: `A/B intervals that hold ${name}`,
       value: mean * 100,
       unit: "%",
       spread: `least ${percent(worst.share)}: ${worst.shape.name}`,
       method:
-        "Mean over all shapes above: 95 % intervals of the difference between the shares of visitors who reach a goal; production's is 10 %.",
+        "Mean over all shapes above: 95 % intervals of the share of visitors who reach a goal, 10 %, and of the difference to production's.",
     });
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { DIFFERENCES, holds } from "./goals.js";
+import { INTERVALS } from "./goals.js";
 import { sluice } from "./judges/sluice.js";
 import { byRequests } from "./rivals/by-requests.js";
 import { flagger } from "./rivals/flagger.js";
@@ -15,7 +15,7 @@ export interface EqualCanaries {
   readonly failed: Readonly<Record<"errors" | "latency", number>>;
   /** Name of the rival → of so many so many failed. */
   readonly rivals: ReadonlyMap<string, { readonly failed: number; readonly canaries: number }>;
-  /** For each of `DIFFERENCES` the share of intervals that hold it, 0 to 1. */
+  /** For each of `INTERVALS` the share that is true, 0 to 1. */
   readonly held: readonly number[];
 }
 
@@ -41,7 +41,7 @@ export async function judgeEqual(
   const rivals = new Map(
     RIVALS.map(({ name, part }) => [name, { failed: 0, canaries: Math.ceil(part * canaries) }]),
   );
-  const held = DIFFERENCES.map(() => 0);
+  const held = INTERVALS.map(() => 0);
   for (let canary = 0; canary < canaries; canary++) {
     const recording = record(shape, recorder, random);
     const found = sluice(recording);
@@ -50,8 +50,8 @@ export async function judgeEqual(
       const rival = rivals.get(name);
       if (rival !== undefined && canary < rival.canaries && Number.isFinite(judge(recording))) rival.failed++;
     }
-    for (const [index, difference] of DIFFERENCES.entries())
-      held[index] = (held[index] ?? 0) + (holds(recording, difference) ? 1 : 0);
+    for (const [index, { isTrue }] of INTERVALS.entries())
+      held[index] = (held[index] ?? 0) + (isTrue(recording) ? 1 : 0);
     // So that an interruption and the limit are heeded.
     await setImmediate();
   }

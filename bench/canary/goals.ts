@@ -1,25 +1,52 @@
-import { differenceInterval } from "../../server/canary/statistics/interval.js";
+import {
+  differenceInterval,
+  wilsonInterval,
+  type Interval,
+} from "../../server/canary/statistics/interval.js";
 import type { Recording } from "./traffic/recording.js";
 
 const PRODUCTION = 0.1;
-/** Of the canary's share of visitors who reach the goal, minus production's. */
-export const DIFFERENCES = [0, 0.02] as const;
+const TWO_POINTS = 0.02;
 
-/**
- * Whether the interval that an A/B test shows (95 %) holds the true difference. Each person reaches the goal, or does not, with
- * every cookie they have.
- */
-export function holds({ visitors, isCanary, person }: Recording, difference: number): boolean {
-  const canary = { successes: 0, trials: 0 };
-  const production = { successes: 0, trials: 0 };
+/** What an A/B test shows with 95 % confidence: each question is whether that is true. */
+export const INTERVALS: readonly {
+  readonly name: string;
+  readonly isTrue: (recording: Recording) => boolean;
+}[] = [
+  { name: "the canary's share", isTrue: (recording) => holdsShare(goalsIn(recording, 0)) },
+  { name: "a difference of 0 points", isTrue: (recording) => holdsDifference(goalsIn(recording, 0), 0) },
+  {
+    name: "a difference of 2 points",
+    isTrue: (recording) => holdsDifference(goalsIn(recording, TWO_POINTS), TWO_POINTS),
+  },
+];
+
+interface Goals {
+  readonly canary: { successes: number; trials: number };
+  readonly production: { successes: number; trials: number };
+}
+
+/** Each person reaches the goal, or does not, with every cookie they have. `more`: of the canary's share. */
+function goalsIn({ visitors, isCanary, person }: Recording, more: number): Goals {
+  const goals = { canary: { successes: 0, trials: 0 }, production: { successes: 0, trials: 0 } };
   for (let visitor = 0; visitor < visitors; visitor++) {
     const ofCanary = isCanary[visitor] === 1;
-    const side = ofCanary ? canary : production;
+    const side = ofCanary ? goals.canary : goals.production;
     side.trials++;
     // The smallest are those for whom a release may fail.
-    const reaches = 1 - (person[visitor] ?? 0) < PRODUCTION + (ofCanary ? difference : 0);
-    side.successes += reaches ? 1 : 0;
+    side.successes += 1 - (person[visitor] ?? 0) < PRODUCTION + (ofCanary ? more : 0) ? 1 : 0;
   }
-  const { low, high } = differenceInterval(canary, production);
-  return low <= difference && difference <= high;
+  return goals;
+}
+
+function holdsShare({ canary }: Goals): boolean {
+  return holds(wilsonInterval(canary.successes, canary.trials), PRODUCTION);
+}
+
+function holdsDifference({ canary, production }: Goals, difference: number): boolean {
+  return holds(differenceInterval(canary, production), difference);
+}
+
+function holds({ low, high }: Interval, value: number): boolean {
+  return low <= value && value <= high;
 }
