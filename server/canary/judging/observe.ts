@@ -69,7 +69,8 @@ export function withTraffic(
     },
     errors: withNext(
       record.errors,
-      (evidence) => withAffected(evidence, affected("visitorsWithErrors"), divided),
+      (evidence) =>
+        withAffected(evidence, affected("visitorsWithErrors"), divided, { seconds: passed.seconds }),
       passed,
       ERRORS,
     ),

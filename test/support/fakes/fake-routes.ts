@@ -83,7 +83,7 @@ export class FakeRoutes {
       servers: [...release.servers.values()],
       asked: asks,
       had,
-      unit: isThereByChance ? `${draw}.${side?.ticket ?? ""}` : undefined,
+      unit: isThereByChance ? `${draw}.${side.ticket}` : undefined,
       cookie: asks ? "left" : whatOfTheCookie(release, split, had),
       split,
       isGoal: isThereByChance && split?.goal !== undefined && split.goal === url.split("?")[0],
