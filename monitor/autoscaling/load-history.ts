@@ -19,15 +19,27 @@ export function withLoad(
   { at, load }: Pick<LoadPoint, "at" | "load">,
   { windowMs, keptMs }: { windowMs: number; keptMs: number },
 ): LoadHistory {
-  const window = history.filter((point) => point.at > at - windowMs && point.at < at);
-  const loads = [...window.map((point) => point.load), load];
-  const isCovered = loads.length >= (LEAST_COVERED * windowMs) / 1000;
-  const mean = isCovered ? loads.reduce((sum, each) => sum + each, 0) / loads.length : undefined;
-  return [...history.filter((point) => point.at > at - keptMs && point.at < at), { at, load, mean }];
+  const window = after(history, at - windowMs);
+  const points = window.length + 1;
+  const isCovered = points >= (LEAST_COVERED * windowMs) / 1000;
+  const mean = isCovered ? window.reduce((sum, point) => sum + point.load, load) / points : undefined;
+  return [...after(history, at - keptMs), { at, load, mean }];
 }
 
 /** The highest mean of a window that ended in the last `calmMs`; undefined where too little is known of that time. */
 export function peakOf(history: LoadHistory, now: number, calmMs: number): number | undefined {
-  const means = history.flatMap(({ at, mean }) => (at > now - calmMs && mean !== undefined ? [mean] : []));
-  return means.length < (LEAST_COVERED * calmMs) / 1000 ? undefined : Math.max(...means);
+  let [known, peak] = [0, -Infinity];
+  for (const { mean } of after(history, now - calmMs)) {
+    if (mean === undefined) continue;
+    known++;
+    if (mean > peak) peak = mean;
+  }
+  return known < (LEAST_COVERED * calmMs) / 1000 ? undefined : peak;
+}
+
+/** What came after `at`. A history is sorted, and nearly all of it is asked for, or only its end. */
+function after(history: LoadHistory, at: number): LoadHistory {
+  let from = history.length;
+  while ((history[from - 1]?.at ?? -Infinity) > at) from--;
+  return history.slice(from);
 }

@@ -1,0 +1,55 @@
+import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
+import { decide, windowMsOf } from "../../monitor/autoscaling/autoscaler.js";
+import { peakOf, withLoad, type LoadHistory } from "../../monitor/autoscaling/load-history.js";
+import { DAY_SECONDS } from "./demand.js";
+import { Instances, type Work } from "./instances.js";
+import type { Shape } from "./shapes.js";
+
+/** One second of a simulated day. */
+export interface Second extends Work {
+  /** With visitors. */
+  readonly instances: number;
+  /** Paid for: also those that start. */
+  readonly paid: number;
+  /** CPU that visitors asked for, percent of one processor. */
+  readonly demand: number;
+  /** Share of each processor that was stolen. */
+  readonly stolenShare: number;
+}
+
+/** A day of the autoscaler's decisions on a made-up load, a look a second; no requests and no machines. */
+export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () => number): Second[] {
+  const demand = shape.demand(random);
+  const stolen = shape.stolen?.(random);
+  const windows = { windowMs: windowMsOf(settings), keptMs: settings.cooldownSeconds * 1000 };
+  const instances = new Instances(shape, settings.min);
+  const seconds: Second[] = [];
+  let history: LoadHistory = [];
+  let changedAt = 0;
+  let coming: { readonly at: number; readonly to: number } | undefined;
+  for (let second = 0; second < DAY_SECONDS; second++) {
+    const now = second * 1000;
+    if (coming?.at === second) {
+      instances.resize(coming.to, second);
+      [changedAt, coming] = [now, undefined];
+    }
+    const [asked, stolenShare] = [demand(second), stolen?.(second) ?? 0];
+    const work = instances.work(second, asked, stolenShare);
+    const { count } = instances;
+    const paid = Math.max(count, coming?.to ?? 0);
+    seconds.push({ ...work, instances: count, paid, demand: asked, stolenShare });
+    // While a change is on its way nobody looks.
+    if (coming !== undefined) continue;
+    history = withLoad(history, { at: now, load: work.used }, windows);
+    const verdict = decide({
+      ...{ now, instances: count, settings, load: history.at(-1)?.mean, changedAt },
+      peak: peakOf(history, now, windows.keptMs),
+      askedAt: undefined,
+      isReleasing: false,
+      alert: undefined,
+      cpus: settings.max,
+    });
+    if (verdict.kind === "scale") coming = { at: second + shape.startSeconds, to: verdict.to };
+  }
+  return seconds;
+}
