@@ -1,6 +1,11 @@
 import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
 import { decide, windowMsOf } from "../../monitor/autoscaling/autoscaler.js";
 import { peakOf, withLoad, type LoadHistory } from "../../monitor/autoscaling/load-history.js";
+import { CALM, calmAfter } from "../../monitor/autoscaling/calm.js";
+import { judged, type Growth } from "../../monitor/autoscaling/growth.js";
+import { stretchOf } from "../../monitor/autoscaling/stolen-time.js";
+import type { Sample } from "../../core/records/hosts/sample.js";
+import { sum } from "../statistics.js";
 import { DAY_SECONDS } from "./demand.js";
 import { Instances, type Work } from "./instances.js";
 import type { Shape } from "./shapes.js";
@@ -26,10 +31,13 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
   const seconds: Second[] = [];
   let history: LoadHistory = [];
   let changedAt = 0;
+  let calm = CALM;
+  let growth: Growth | undefined;
   let coming: { readonly at: number; readonly to: number } | undefined;
   for (let second = 0; second < DAY_SECONDS; second++) {
     const now = second * 1000;
     if (coming?.at === second) {
+      calm = calmAfter(calm, { from: instances.count, to: coming.to, at: now, cooldownMs: windows.keptMs });
       instances.resize(coming.to, second);
       [changedAt, coming] = [now, undefined];
     }
@@ -40,16 +48,37 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
     seconds.push({ ...work, instances: count, paid, demand: asked, stolenShare });
     // While a change is on its way nobody looks.
     if (coming !== undefined) continue;
-    history = withLoad(history, { at: now, load: work.used }, windows);
+    history = withLoad(history, { at: now, load: work.used * stretchOf(cpuOf(work, settings.max)) }, windows);
+    const load = history.at(-1)?.mean;
+    const effort = load === undefined ? undefined : { instances: count, load, answers: answersOf(seconds) };
+    const isJudgeable = now - changedAt >= windows.windowMs;
+    if (growth !== undefined && count <= growth.before.instances) growth = undefined;
+    if (growth !== undefined && effort !== undefined && isJudgeable) growth = judged(growth, effort);
     const verdict = decide({
-      ...{ now, instances: count, settings, load: history.at(-1)?.mean, changedAt },
+      ...{ now, instances: count, settings, load, changedAt },
       peak: peakOf(history, now, windows.keptMs),
+      calmCooldowns: calm.cooldowns,
+      answers: effort?.answers,
+      futile: growth?.isFutile === true ? growth.before : undefined,
       askedAt: undefined,
       isReleasing: false,
       alert: undefined,
       cpus: settings.max,
     });
-    if (verdict.kind === "scale") coming = { at: second + shape.startSeconds, to: verdict.to };
+    if (verdict.kind !== "scale") continue;
+    const { to } = verdict;
+    if (to > count && effort !== undefined) growth = { before: effort, isFutile: undefined };
+    coming = { at: second + shape.startSeconds, to };
   }
   return seconds;
+}
+
+/** As the host's sample says it, in percent of all its processors. */
+function cpuOf({ used, stolen }: Work, cpus: number): Sample["cpu"] {
+  return { user: used / cpus, system: 0, iowait: 0, steal: stolen / cpus, busy: (used + stolen) / cpus };
+}
+
+/** Within the last 15 s; an answer takes 10 ms of CPU. */
+function answersOf(seconds: readonly Second[]): number {
+  return sum(seconds.slice(-15).map(({ done }) => done));
 }

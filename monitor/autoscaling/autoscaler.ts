@@ -1,4 +1,5 @@
 import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
+import { isFutile, type Effort } from "./growth.js";
 
 /** What is known of an app's production when it is looked at. */
 export interface ScaleView {
@@ -7,17 +8,23 @@ export interface ScaleView {
   /** Of web, as the proxies know them. */
   readonly instances: number;
   readonly settings: ScaleSettings;
-  /** CPU of all of them together over the last seconds, percent of one processor; undefined: not known. */
+  /** CPU that all of them together wanted over the last seconds, percent of one processor; undefined: not known. */
   readonly load: number | undefined;
   /** The highest `load` within the last `cooldownSeconds`; undefined: not all of them are known. */
   readonly peak: number | undefined;
   /** When the number of instances changed last, or the release. */
   readonly changedAt: number;
+  /** How long after that an instance may go, in cooldowns. */
+  readonly calmCooldowns: number;
   /** When a change was asked for that has not come. */
   readonly askedAt: number | undefined;
   readonly isReleasing: boolean;
   /** What an alert says that asks for more instances. */
   readonly alert: string | undefined;
+  /** Answers to visitors over the last seconds; undefined: not known, or of no interest. */
+  readonly answers: number | undefined;
+  /** What was before the last increase, if that did not help. */
+  readonly futile: Effort | undefined;
   /** Processors of the machines that production may run on: an instance can use one. */
   readonly cpus: number;
 }
@@ -26,6 +33,8 @@ export type ScaleVerdict =
   | { readonly kind: "scale"; readonly to: number; readonly reason: string }
   /** So many would be wanted; the machines have no processors for them. */
   | { readonly kind: "machines"; readonly wanted: number; readonly reason: string }
+  /** So many would be wanted, but more of them did not help the last time. */
+  | { readonly kind: "futile"; readonly wanted: number; readonly reason: string }
   | { readonly kind: "stay"; readonly reason: string };
 
 /** Within this share around the target nothing is done. */
@@ -38,8 +47,8 @@ export function windowMsOf({ cooldownSeconds }: ScaleSettings): number {
 
 /**
  * How many instances production should have: so many that each takes `cpuTarget` of a processor. Up as soon as the last window
- * says so, at most to twice as many; down by one, when for `cooldownSeconds` one less would have done. Never outside `min` and
- * `max`, never while a release is under way. Pure.
+ * says so, at most to twice as many, unless the last increase did not help; down by one, when for `cooldownSeconds` one less would
+ * have done. Never outside `min` and `max`, never while a release is under way. Pure.
  */
 export function decide(view: ScaleView): ScaleVerdict {
   const { now, instances, settings, askedAt, isReleasing } = view;
@@ -50,8 +59,12 @@ export function decide(view: ScaleView): ScaleVerdict {
   if (instances < min) return { kind: "scale", to: min, reason: `min is ${min}` };
   if (instances > max) return { kind: "scale", to: max, reason: `max is ${max}` };
   const more = wantsMore(view);
-  if (more !== undefined) return withinMachines(view, more);
+  if (more !== undefined) return futile(view, more) ?? withinMachines(view, more);
   return fewer(view) ?? stay(`${shown(view)}, target ${settings.cpuTarget} %`);
+}
+
+export function isHigh(load: number, instances: number, { cpuTarget }: ScaleSettings): boolean {
+  return load > instances * cpuTarget * (1 + TOLERANCE);
 }
 
 interface Wish {
@@ -64,15 +77,28 @@ function wantsMore(view: ScaleView): Wish | undefined {
   const { max, cpuTarget, cooldownSeconds } = settings;
   if (instances === max) return undefined;
   const waitedMs = now - changedAt;
-  const isHigh = load !== undefined && load > instances * cpuTarget * (1 + TOLERANCE);
   // What new instances have changed is seen in a whole window only.
-  if (isHigh && waitedMs >= windowMsOf(settings))
+  if (load !== undefined && isHigh(load, instances, settings) && waitedMs >= windowMsOf(settings))
     return {
       to: Math.min(max, 2 * instances, Math.ceil(load / cpuTarget)),
       reason: `${shown(view)}, target ${cpuTarget} %`,
     };
   if (alert === undefined || waitedMs < cooldownSeconds * 1000) return undefined;
   return { to: instances + 1, reason: `alert: ${alert}` };
+}
+
+/** Alerts have reasons of their own. */
+function futile(view: ScaleView, { to, reason }: Wish): ScaleVerdict | undefined {
+  const { instances, load, answers, futile: before, alert } = view;
+  if (before === undefined || load === undefined || answers === undefined || alert !== undefined)
+    return undefined;
+  if (!isFutile(before, { instances, load, answers })) return undefined;
+  const each = (before.load / before.instances).toFixed(0);
+  return {
+    kind: "futile",
+    wanted: to,
+    reason: `${reason}; more instances did not lower the load: each of ${before.instances} used ${each} %, and an answer took less CPU`,
+  };
 }
 
 /** Beyond one instance a processor only other machines help. */
@@ -86,10 +112,11 @@ function withinMachines({ instances, cpus }: ScaleView, { to, reason }: Wish): S
   };
 }
 
-function fewer({ now, instances, settings, peak, changedAt, alert }: ScaleView): ScaleVerdict | undefined {
+function fewer(view: ScaleView): ScaleVerdict | undefined {
+  const { now, instances, settings, peak, changedAt, calmCooldowns, alert } = view;
   const { min, cpuTarget, cooldownSeconds } = settings;
   if (instances === min || alert !== undefined || peak === undefined) return undefined;
-  if (now - changedAt < cooldownSeconds * 1000) return undefined;
+  if (now - changedAt < calmCooldowns * cooldownSeconds * 1000) return undefined;
   const enough = instances - 1;
   const each = peak / enough;
   if (each > cpuTarget * (1 - TOLERANCE)) return undefined;

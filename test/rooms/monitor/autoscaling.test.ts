@@ -7,9 +7,12 @@ import { RouteTables } from "../../../core/records/routes/route-tables.js";
 import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import { ScaleDecisions } from "../../../core/records/scaling/scale-decisions.js";
 import { ScaleRequests, type ScaleRequest } from "../../../core/records/scaling/scale-requests.js";
+import { noTraffic } from "../../../core/records/traffic/traffic.js";
+import { TrafficSeries } from "../../../core/records/traffic/traffic-series.js";
 import { keys } from "../../../core/redis/keys.js";
 import { Autoscaling } from "../../../monitor/autoscaling/autoscaling.js";
 import type { Fleet } from "../../../monitor/autoscaling/fleet.js";
+import type { Sample } from "../../../core/records/hosts/sample.js";
 import type { Reading } from "../../../monitor/sampling/reading.js";
 import { MOST_INSTANCES } from "../../../monitor/sampling/sample-between.js";
 import { Sampler } from "../../../monitor/sampling/sampler.js";
@@ -42,6 +45,7 @@ describe("autoscaling, over Redis", function () {
       hosts: new HostRecords(own.redis),
       series: new SampleSeries(own.redis),
       loads: new InstanceLoads(own.redis),
+      traffic: new TrafficSeries(own.redis),
       requests: new ScaleRequests(own.redis),
       decisions: new ScaleDecisions(own.redis),
       fleet,
@@ -66,8 +70,8 @@ describe("autoscaling, over Redis", function () {
       releases: [{ number, servers, ...fixed, ...more }],
     }));
   };
-  const tell = async (loads: Record<string, number>): Promise<void> => {
-    const entry = JSON.stringify({ v: 1, sample: aSample({ cpus: 4 }) });
+  const tell = async (loads: Record<string, number>, cpu?: Sample["cpu"]): Promise<void> => {
+    const entry = JSON.stringify({ v: 1, sample: { ...aSample({ cpus: 4 }), ...(cpu && { cpu }) } });
     await own.redis.xadd(keys.sampleSeconds("h"), `${now}-0`, "entry", entry);
     await own.redis.set(keys.instanceLoads("h"), `${now} ${JSON.stringify(loads)}`);
   };
@@ -206,6 +210,40 @@ describe("autoscaling, over Redis", function () {
     await serve(4, 1, { scale: { ...SCALE, max: 8 } });
     await seconds(autoscaling(), 15, [90, 90, 90, 90]);
     expect(await decided()).to.deep.equal(["4 → 8: more hosts are needed, but none can be added"]);
+  });
+
+  it("counts what the hypervisor took from the instances as wanted", async () => {
+    const looker = autoscaling();
+    await serve(1);
+    const cpu = { user: 10, system: 0, iowait: 0, steal: 10, busy: 20 };
+    for (let second = 0; second < 15; second++) {
+      now += 1000;
+      await tell({ "shop.v1.web.1": 45 }, cpu);
+      await looker.keep([]);
+    }
+    expect((await requested()).map(({ to, reason }) => [to, reason])).to.deep.equal([
+      [2, "each of 1 uses 90 % CPU, target 50 %"],
+    ]);
+  });
+
+  it("says once that more instances do not help, and asks for no more", async () => {
+    const looker = autoscaling();
+    const answering = async (count: number, cpu: readonly number[]): Promise<void> => {
+      for (let second = 0; second < count; second++) {
+        const releases = [{ release: "v1", track: "production", ...noTraffic(), answersOk: 100 }];
+        const entry = JSON.stringify({ v: 1, proxy: "p", releases });
+        await own.redis.xadd(keys.trafficSeconds("shop"), `${now}-0`, "entry", entry);
+        await seconds(looker, 1, cpu);
+      }
+    };
+    await serve(1);
+    await answering(15, [80]);
+    expect((await requested()).map(({ from, to }) => [from, to])).to.deep.equal([[1, 2]]);
+    await new ScaleRequests(own.redis).done("shop");
+    await serve(2);
+    await answering(40, [80, 80]);
+    expect(await requested()).to.deep.equal([]);
+    expect(await decided()).to.deep.equal(["2 → 4: not requested: more instances did not help"]);
   });
 
   it("adds one for an alert below the target", async () => {

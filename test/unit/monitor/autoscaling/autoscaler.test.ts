@@ -13,6 +13,9 @@ const view = (more: Partial<ScaleView> = {}): ScaleView => ({
   load: 120,
   peak: 120,
   changedAt: NOW - 3_600_000,
+  calmCooldowns: 1,
+  answers: undefined,
+  futile: undefined,
   askedAt: undefined,
   isReleasing: false,
   alert: undefined,
@@ -87,6 +90,24 @@ describe("the autoscaler", () => {
     expect(decide(view({ load: 60, alert }))).to.deep.include({ to: 3, reason: `alert: ${alert}` });
     expect(wanted(view({ load: 60, alert, changedAt: NOW - 100_000 }))).to.equal(2);
     expect(wanted(view({ load: 60, alert, instances: 8 }))).to.equal(8);
+  });
+
+  it("adds no more when the last increase did not help, unless an alert asks for it", () => {
+    const stuck = view({ load: 160, answers: 1000, futile: { instances: 1, load: 80, answers: 1000 } });
+    expect(decide(stuck)).to.deep.equal({
+      kind: "futile",
+      wanted: 3,
+      reason:
+        "each of 2 uses 80 % CPU, target 60 %; more instances did not lower the load: each of 1 used 80 %, and an answer took less CPU",
+    });
+    expect(decide({ ...stuck, answers: 2000 }).kind).to.equal("scale");
+    expect(decide({ ...stuck, alert: "busy" }).kind).to.equal("scale");
+  });
+
+  it("waits longer before one goes where they were taken away too early", () => {
+    const calm = view({ load: 40, peak: 40, calmCooldowns: 4 });
+    expect(wanted({ ...calm, changedAt: NOW - 479_000 })).to.equal(2);
+    expect(wanted({ ...calm, changedAt: NOW - 480_000 })).to.equal(1);
   });
 
   it("wants machines where every processor has its instance", () => {
