@@ -10,7 +10,7 @@ import { seededRandom } from "./seeded-random.js";
 import { median, sum } from "./statistics.js";
 
 const SETTINGS = { min: 1, max: 10, cpuTarget: 60, cooldownSeconds: 120 };
-const SEEDS = 2;
+const SEEDS = 5;
 const WINDOW_SECONDS = 15;
 
 /** A simulation: what the autoscaler decides on days of all kinds, without any requests or machines. */

@@ -25,7 +25,7 @@ export interface Second extends Work {
 /** A day of the autoscaler's decisions on a made-up load, a look a second; no requests and no machines. */
 export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () => number): Second[] {
   const demand = shape.demand(random);
-  const stolen = shape.stolen?.(random);
+  const steal = shape.stolen?.(random);
   const windows = { windowMs: windowMsOf(settings), keptMs: settings.cooldownSeconds * 1000 };
   const instances = new Instances(shape, settings.min);
   const seconds: Second[] = [];
@@ -41,11 +41,23 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
       instances.resize(coming.to, second);
       [changedAt, coming] = [now, undefined];
     }
-    const [asked, stolenShare] = [demand(second), stolen?.(second) ?? 0];
+    const [asked, stolenShare] = [demand(second), steal?.(second) ?? 0];
     const work = instances.work(second, asked, stolenShare);
     const { count } = instances;
     const paid = Math.max(count, coming?.to ?? 0);
-    seconds.push({ ...work, instances: count, paid, demand: asked, stolenShare });
+    const { used, wanted, available, stolen, done } = work;
+    // One by one: a spread takes half of the whole simulation's time.
+    seconds.push({
+      used,
+      wanted,
+      available,
+      stolen,
+      done,
+      instances: count,
+      paid,
+      demand: asked,
+      stolenShare,
+    });
     // While a change is on its way nobody looks.
     if (coming !== undefined) continue;
     history = withLoad(history, { at: now, load: work.used * stretchOf(cpuOf(work, settings.max)) }, windows);
@@ -55,7 +67,11 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
     if (growth !== undefined && count <= growth.before.instances) growth = undefined;
     if (growth !== undefined && effort !== undefined && isJudgeable) growth = judged(growth, effort);
     const verdict = decide({
-      ...{ now, instances: count, settings, load, changedAt },
+      now,
+      instances: count,
+      settings,
+      load,
+      changedAt,
       peak: peakOf(history, now, windows.keptMs),
       calmCooldowns: calm.cooldowns,
       answers: effort?.answers,
