@@ -1,5 +1,6 @@
+import { durationText } from "../../core/duration-text.js";
 import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
-import { isFutile, type Effort } from "./growth.js";
+import { isFutile, type Effort, type Hold } from "./growth.js";
 
 /** What is known of an app's production when it is looked at. */
 export interface ScaleView {
@@ -21,10 +22,10 @@ export interface ScaleView {
   readonly isReleasing: boolean;
   /** What an alert says that asks for more instances. */
   readonly alert: string | undefined;
-  /** Answers to visitors over the last seconds; undefined: not known, or of no interest. */
-  readonly answers: number | undefined;
-  /** What was before the last increase, if that did not help. */
-  readonly futile: Effort | undefined;
+  /** Over the last seconds; undefined: not known, or of no interest. */
+  readonly effort: Effort | undefined;
+  /** If the last increase did not help. */
+  readonly hold: Hold | undefined;
   /** Processors of the machines that production may run on: an instance can use one. */
   readonly cpus: number;
 }
@@ -33,7 +34,7 @@ export type ScaleVerdict =
   | { readonly kind: "scale"; readonly to: number; readonly reason: string }
   /** So many would be wanted; the machines have no processors for them. */
   | { readonly kind: "machines"; readonly wanted: number; readonly reason: string }
-  /** So many would be wanted, but more of them did not help the last time. */
+  /** So many would be wanted, but more of them did not help the last time: not before the pause after it is over. */
   | { readonly kind: "futile"; readonly wanted: number; readonly reason: string }
   | { readonly kind: "stay"; readonly reason: string };
 
@@ -47,8 +48,9 @@ export function windowMsOf({ cooldownSeconds }: ScaleSettings): number {
 
 /**
  * How many instances production should have: so many that each takes `cpuTarget` of a processor. Up as soon as the last window
- * says so, at most to twice as many, unless the last increase did not help; down by one, when for `cooldownSeconds` one less would
- * have done. Never outside `min` and `max`, never while a release is under way. Pure.
+ * says so, at most to twice as many, but only now and then where the last increase did not help; down by one, when for
+ * `cooldownSeconds` one less would have done; back to where it was, when a try did not help. Never outside `min` and `max`, never
+ * while a release is under way. Pure.
  */
 export function decide(view: ScaleView): ScaleVerdict {
   const { now, instances, settings, askedAt, isReleasing } = view;
@@ -58,8 +60,10 @@ export function decide(view: ScaleView): ScaleVerdict {
     return stay("a change was already requested");
   if (instances < min) return { kind: "scale", to: min, reason: `min is ${min}` };
   if (instances > max) return { kind: "scale", to: max, reason: `max is ${max}` };
+  const trial = failedTrial(view);
+  if (trial !== undefined) return trial;
   const more = wantsMore(view);
-  if (more !== undefined) return futile(view, more) ?? withinMachines(view, more);
+  if (more !== undefined) return held(view, more) ?? withinMachines(view, more);
   return fewer(view) ?? stay(`${shown(view)}, target ${settings.cpuTarget} %`);
 }
 
@@ -88,17 +92,30 @@ function wantsMore(view: ScaleView): Wish | undefined {
 }
 
 /** Alerts have reasons of their own. */
-function futile(view: ScaleView, { to, reason }: Wish): ScaleVerdict | undefined {
-  const { instances, load, answers, futile: before, alert } = view;
-  if (before === undefined || load === undefined || answers === undefined || alert !== undefined)
+function held(view: ScaleView, { to, reason }: Wish): ScaleVerdict | undefined {
+  const { now, instances, effort, hold, alert } = view;
+  if (hold === undefined || effort === undefined || alert !== undefined || now >= hold.retryAt)
     return undefined;
-  if (!isFutile(before, { instances, load, answers })) return undefined;
-  const each = (before.load / before.instances).toFixed(0);
-  return {
-    kind: "futile",
-    wanted: to,
-    reason: `${reason}; more instances did not lower the load: each of ${before.instances} used ${each} %, and an answer took less CPU`,
-  };
+  const { before, retryAt } = hold;
+  // With as few as before there is nothing to compare.
+  if (instances > before.instances && !isFutile(before, effort)) return undefined;
+  const again = `tried again in ${durationText(retryAt - now)}`;
+  return { kind: "futile", wanted: to, reason: `${reason}; ${whyFutile(before)}; ${again}` };
+}
+
+function failedTrial(view: ScaleView): ScaleVerdict | undefined {
+  const { now, settings, changedAt, effort, hold, alert } = view;
+  if (hold?.isTrial !== true || effort === undefined || alert !== undefined) return undefined;
+  const { before, retryAt } = hold;
+  if (now >= retryAt || now - changedAt < settings.cooldownSeconds * 1000) return undefined;
+  if (!isFutile(before, effort)) return undefined;
+  const again = `tried again in ${durationText(retryAt - now)}`;
+  return { kind: "scale", to: before.instances, reason: `${whyFutile(before)}; ${again}` };
+}
+
+function whyFutile({ instances, used }: Effort): string {
+  const each = (used / instances).toFixed(0);
+  return `more instances did not lower the load: each of ${instances} used ${each} %, and an answer took less CPU`;
 }
 
 /** Beyond one instance a processor only other machines help. */

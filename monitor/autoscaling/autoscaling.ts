@@ -14,8 +14,8 @@ import type { Action } from "../alerts/actions.js";
 import { decide, isHigh, windowMsOf, type ScaleVerdict } from "./autoscaler.js";
 import { CALM, calmAfter, type Calm } from "./calm.js";
 import type { Fleet } from "./fleet.js";
-import { judged, type Effort, type Growth } from "./growth.js";
-import { peakOf, withLoad, type LoadHistory } from "./load-history.js";
+import { grownFrom, holdOf, judged, type Effort, type Growth } from "./growth.js";
+import { peakOf, withLoad, type LoadHistory, type LoadPoint } from "./load-history.js";
 import type { ScaledApps, ScaledRelease } from "./scaled-apps.js";
 import { stretchOf } from "./stolen-time.js";
 
@@ -37,10 +37,17 @@ export interface AutoscalingOptions {
 /** Samples older than this say nothing of now. */
 const FRESH_MS = 5000;
 
+const UNKNOWN = { mean: undefined, meanUsed: undefined };
+
 /** What the hosts last reported. */
 interface Told {
   readonly samples: readonly TimedSample[];
-  readonly loads: readonly TimedLoads[];
+  readonly loads: readonly HostLoads[];
+}
+
+interface HostLoads extends TimedLoads {
+  /** By what they must be multiplied to be what was wanted. */
+  readonly stretch: number;
 }
 
 /** What is remembered of an app between two looks; a monitor that begins again waits until it knows enough. */
@@ -52,10 +59,10 @@ interface Memory {
   readonly askedAt: number | undefined;
   /** When it was said last that machines are missing. */
   readonly shortAt: number | undefined;
-  /** When it was recorded last that more instances do not help. */
-  readonly futileAt: number | undefined;
+  /** Of which increase it was recorded last that it did not help: `futileAt` of its growth. */
+  readonly futileToldOf: number | undefined;
   readonly calm: Calm;
-  /** The last increase that is not known to have helped. */
+  /** The last increase, unless it is known to have helped. */
   readonly growth: Growth | undefined;
   readonly history: LoadHistory;
 }
@@ -89,7 +96,10 @@ export class Autoscaling implements Action {
     const samples = new Map([...newest].filter(([, sample]) => isFresh(sample)));
     return {
       samples: [...samples.values()],
-      loads: loads.filter(isFresh).map((each) => wanted(each, samples)),
+      loads: loads.filter(isFresh).map((each) => {
+        const sample = samples.get(each.host)?.sample;
+        return { ...each, stretch: sample === undefined ? 1 : stretchOf(sample.cpu) };
+      }),
     };
   }
 
@@ -103,8 +113,8 @@ export class Autoscaling implements Action {
     const { scale: settings } = release;
     const known = remembered(this.memories.get(app), release, loads, now);
     const last = known.history.at(-1);
-    const load = last !== undefined && now - last.at < FRESH_MS ? last.mean : undefined;
-    const effort = await this.effort(app, known, load, settings, now);
+    const { mean: load, meanUsed: used } = last !== undefined && now - last.at < FRESH_MS ? last : UNKNOWN;
+    const effort = await this.effort(app, known, { load, used }, settings, now);
     const growth = grown(known, effort, settings, now);
     const memory = { ...known, growth };
     const verdict = decide({
@@ -115,8 +125,8 @@ export class Autoscaling implements Action {
       peak: peakOf(memory.history, now, settings.cooldownSeconds * 1000),
       changedAt: memory.changedAt,
       calmCooldowns: memory.calm.cooldowns,
-      answers: effort?.answers,
-      futile: growth?.isFutile === true ? growth.before : undefined,
+      effort,
+      hold: holdOf(growth, settings.cooldownSeconds * 1000),
       askedAt: memory.askedAt,
       isReleasing: await this.isReleasing(app),
       alert,
@@ -132,20 +142,19 @@ export class Autoscaling implements Action {
     settings: ScaleSettings,
     now: number,
   ): Promise<Memory> {
-    const { release, instances: from, sizedAt, shortAt, futileAt } = memory;
+    const { release, instances: from, sizedAt, shortAt, growth, futileToldOf } = memory;
     if (verdict.kind === "stay") return memory;
     if (verdict.kind === "scale") {
       const { to, reason } = verdict;
       await this.options.requests.ask({ app, release, from, sizedAt, to, reason, at: now });
-      const growth =
-        to > from && effort !== undefined ? { before: effort, isFutile: undefined } : memory.growth;
-      return { ...memory, askedAt: now, growth };
+      const isJudgeable = to > from && effort !== undefined;
+      return { ...memory, askedAt: now, growth: isJudgeable ? grownFrom(effort, growth) : growth };
     }
     if (verdict.kind === "futile") {
-      if (futileAt !== undefined) return memory;
+      if (growth?.futileAt === futileToldOf) return memory;
       const outcome = "not requested: more instances did not help";
       await this.record(app, { from, to: verdict.wanted, reason: verdict.reason, outcome }, now);
-      return { ...memory, futileAt: now };
+      return { ...memory, futileToldOf: growth?.futileAt };
     }
     if (shortAt !== undefined && now - shortAt < settings.cooldownSeconds * 1000) return memory;
     await this.askForMachine(app, from, verdict.wanted, verdict.reason, now);
@@ -179,16 +188,17 @@ export class Autoscaling implements Action {
     await this.options.decisions.add(app, { at, by: "autoscaler", process: "web", ...decision });
   }
 
-  /** Answers are read only where they may matter: while more instances are wanted or being judged. */
+  /** Answers are read only where they may matter: while more instances are wanted, or there are more that must prove themselves. */
   private async effort(
     app: string,
     { release, instances, growth }: Memory,
-    load: number | undefined,
+    { load, used }: { readonly load: number | undefined; readonly used: number | undefined },
     settings: ScaleSettings,
     now: number,
   ): Promise<Effort | undefined> {
-    if (load === undefined) return undefined;
-    if (growth === undefined && !isHigh(load, instances, settings)) return undefined;
+    if (load === undefined || used === undefined) return undefined;
+    const isGrown = growth !== undefined && instances > growth.before.instances;
+    if (!isGrown && !isHigh(load, instances, settings)) return undefined;
     const from = now - windowMsOf(settings);
     const entries = await this.options.traffic.read(app, { from, to: now, stepSeconds: 1 });
     const name = releaseName(release);
@@ -196,7 +206,7 @@ export class Autoscaling implements Action {
       .flatMap(({ releases }) => releases)
       .filter((each) => each.release === name && each.track === PRODUCTION)
       .reduce((sum, { answersOk, answers4xx, answers5xx }) => sum + answersOk + answers4xx + answers5xx, 0);
-    return { instances, load, answers };
+    return { instances, used, answers };
   }
 
   private async isReleasing(app: string): Promise<boolean> {
@@ -209,7 +219,7 @@ export class Autoscaling implements Action {
 function remembered(
   before: Memory | undefined,
   { number, servers, scale, sizedAt }: ScaledRelease,
-  loads: readonly TimedLoads[],
+  loads: readonly HostLoads[],
   now: number,
 ): Memory {
   const known = before?.release === number ? before : undefined;
@@ -227,7 +237,7 @@ function remembered(
     changedAt: isSame ? known.changedAt : now,
     askedAt: isSame ? known.askedAt : undefined,
     shortAt: known?.shortAt,
-    futileAt: isSame ? known.futileAt : undefined,
+    futileToldOf: known?.futileToldOf,
     calm: known === undefined ? CALM : calmOf(known, servers.length, scale, now),
     growth: known?.growth,
     history: isNews
@@ -240,26 +250,20 @@ function calmOf({ calm, instances: from }: Memory, to: number, settings: ScaleSe
   return from === to ? calm : calmAfter(calm, { from, to, at, cooldownMs: settings.cooldownSeconds * 1000 });
 }
 
-/** The last increase, judged as soon as a whole window shows what it has done, forgotten once there are as few as before. */
+/** The last increase, judged as soon as a whole window shows what it has done, forgotten when it has not come or there are fewer than before. */
 function grown(
   { growth, instances, changedAt, askedAt }: Memory,
   effort: Effort | undefined,
   settings: ScaleSettings,
   now: number,
 ): Growth | undefined {
-  if (growth === undefined || effort === undefined) return growth;
-  // Until it has come, there are as few as before.
-  if (instances <= growth.before.instances) return askedAt === undefined ? undefined : growth;
-  return now - changedAt < windowMsOf(settings) ? growth : judged(growth, effort);
-}
-
-/** What the instances of a host would have used, had its hypervisor taken nothing. */
-function wanted(told: TimedLoads, samples: ReadonlyMap<string, TimedSample>): TimedLoads {
-  const sample = samples.get(told.host)?.sample;
-  if (sample === undefined) return told;
-  const stretch = stretchOf(sample.cpu);
-  const loads = Object.entries(told.loads).map(([id, load]) => [id, load * stretch] as const);
-  return { ...told, loads: Object.fromEntries(loads) };
+  if (growth === undefined) return undefined;
+  const { before, futileAt } = growth;
+  if (instances < before.instances) return undefined;
+  if (instances === before.instances)
+    return futileAt === undefined && askedAt === undefined ? undefined : growth;
+  if (effort === undefined || now - changedAt < windowMsOf(settings)) return growth;
+  return judged(growth, effort, now);
 }
 
 /**
@@ -268,17 +272,19 @@ function wanted(told: TimedLoads, samples: ReadonlyMap<string, TimedSample>): Ti
  */
 function loadOf(
   instances: readonly string[],
-  loads: readonly TimedLoads[],
-): { readonly at: number; readonly load: number } | undefined {
-  const told = loads.flatMap(({ at, loads: of }) =>
+  hosts: readonly HostLoads[],
+): Pick<LoadPoint, "at" | "load" | "used"> | undefined {
+  const told = hosts.flatMap(({ at, loads, stretch }) =>
     instances.flatMap((id) => {
-      const load = of[id];
-      return load === undefined ? [] : [{ at, load }];
+      const used = loads[id];
+      return used === undefined ? [] : [{ at, used, load: used * stretch }];
     }),
   );
   if (told.length === 0) return undefined;
+  const share = instances.length / told.length;
   return {
     at: Math.max(...told.map(({ at }) => at)),
-    load: (told.reduce((sum, { load }) => sum + load, 0) / told.length) * instances.length,
+    load: told.reduce((sum, { load }) => sum + load, 0) * share,
+    used: told.reduce((sum, { used }) => sum + used, 0) * share,
   };
 }

@@ -1,11 +1,15 @@
-/** What an app's production took at a moment. */
+/** What an app's production wanted at a moment, and what it got. */
 export interface LoadPoint {
   /** ms since 1970. */
   readonly at: number;
   /** CPU of all its instances together, percent of one processor. */
   readonly load: number;
-  /** Mean of the window that ends here; undefined where too little is known of it. */
+  /** What they got of it: without what was stolen. */
+  readonly used: number;
+  /** Mean load of the window that ends here; undefined where too little is known of it. */
   readonly mean: number | undefined;
+  /** Mean of `used`, likewise. */
+  readonly meanUsed: number | undefined;
 }
 
 export type LoadHistory = readonly LoadPoint[];
@@ -16,14 +20,15 @@ const LEAST_COVERED = 0.7;
 /** The history with a new point, without what is older than `keptMs`. */
 export function withLoad(
   history: LoadHistory,
-  { at, load }: Pick<LoadPoint, "at" | "load">,
+  { at, load, used }: Pick<LoadPoint, "at" | "load" | "used">,
   { windowMs, keptMs }: { windowMs: number; keptMs: number },
 ): LoadHistory {
   const window = after(history, at - windowMs);
   const points = window.length + 1;
   const isCovered = points >= (LEAST_COVERED * windowMs) / 1000;
   const mean = isCovered ? window.reduce((sum, point) => sum + point.load, load) / points : undefined;
-  return [...after(history, at - keptMs), { at, load, mean }];
+  const meanUsed = isCovered ? window.reduce((sum, point) => sum + point.used, used) / points : undefined;
+  return [...after(history, at - keptMs), { at, load, used, mean, meanUsed }];
 }
 
 /** The highest mean of a window that ended in the last `calmMs`; undefined where too little is known of that time. */

@@ -89,6 +89,32 @@ describe("autoscaling, over Redis", function () {
       await looker.keep(alerts);
     }
   };
+  /** Likewise, with `answers` a second to visitors, while a share of what the instances want is stolen. */
+  const answering = async (
+    looker: Autoscaling,
+    count: number,
+    cpu: readonly number[],
+    { answers = 100, steal = 0 }: { answers?: number; steal?: number } = {},
+  ): Promise<void> => {
+    const loads = Object.fromEntries(cpu.map((each, index) => [`shop.v1.web.${index + 1}`, each]));
+    const stolen = { user: 100 * (1 - steal), system: 0, iowait: 0, steal: 100 * steal, busy: 100 };
+    for (let second = 0; second < count; second++) {
+      const releases = [{ release: "v1", track: "production", ...noTraffic(), answersOk: answers }];
+      const entry = JSON.stringify({ v: 1, proxy: "p", releases });
+      await own.redis.xadd(keys.trafficSeconds("shop"), `${now}-0`, "entry", entry);
+      now += 1000;
+      await tell(loads, stolen);
+      await looker.keep([]);
+    }
+  };
+  /** Does what was asked for. */
+  const follow = async (): Promise<string> => {
+    const [request] = await requested();
+    if (request === undefined) return "nothing";
+    await new ScaleRequests(own.redis).done("shop");
+    await serve(request.to);
+    return `${request.from} → ${request.to}`;
+  };
   const requested = async (): Promise<ScaleRequest[]> => new ScaleRequests(own.redis).waiting();
   const decided = async (): Promise<string[]> =>
     (await new ScaleDecisions(own.redis).list("shop")).map(
@@ -226,24 +252,51 @@ describe("autoscaling, over Redis", function () {
     ]);
   });
 
-  it("says once that more instances do not help, and asks for no more", async () => {
+  it("says once that more instances do not help, tries again after a while, and takes back what did not help", async () => {
     const looker = autoscaling();
-    const answering = async (count: number, cpu: readonly number[]): Promise<void> => {
-      for (let second = 0; second < count; second++) {
-        const releases = [{ release: "v1", track: "production", ...noTraffic(), answersOk: 100 }];
-        const entry = JSON.stringify({ v: 1, proxy: "p", releases });
-        await own.redis.xadd(keys.trafficSeconds("shop"), `${now}-0`, "entry", entry);
-        await seconds(looker, 1, cpu);
-      }
+    const step = async (count: number, each: number, instances: number): Promise<string> => {
+      await answering(
+        looker,
+        count,
+        Array.from({ length: instances }, () => each),
+      );
+      return follow();
     };
     await serve(1);
-    await answering(15, [80]);
-    expect((await requested()).map(({ from, to }) => [from, to])).to.deep.equal([[1, 2]]);
-    await new ScaleRequests(own.redis).done("shop");
-    await serve(2);
-    await answering(40, [80, 80]);
-    expect(await requested()).to.deep.equal([]);
+    expect(await step(15, 80, 1)).to.equal("1 → 2");
+    // Judged at the end of the first window, of 10 s: then there are two cooldowns left.
+    expect(await step(29, 80, 2)).to.equal("nothing");
+    const [decision] = await new ScaleDecisions(own.redis).list("shop");
+    expect(decision?.reason).to.match(/an answer took less CPU; tried again in 20 s$/);
     expect(await decided()).to.deep.equal(["2 → 4: not requested: more instances did not help"]);
+    expect(await step(2, 80, 2)).to.equal("2 → 4");
+    expect(await step(12, 80, 4)).to.equal("4 → 2");
+    // Two such in a row: four cooldowns from the judgement on.
+    expect(await step(35, 80, 2)).to.equal("nothing");
+    expect(await step(6, 80, 2)).to.equal("2 → 4");
+  });
+
+  it("does not blame new instances for what is stolen since they came", async () => {
+    const looker = autoscaling();
+    await serve(1);
+    await answering(looker, 15, [80]);
+    expect(await follow()).to.equal("1 → 2");
+    await answering(looker, 15, [40, 40], { steal: 0.6 });
+    expect(await follow()).to.equal("2 → 4");
+    expect(await decided()).to.deep.equal([]);
+  });
+
+  it("waits twice as long before one goes, after one that was missed within two cooldowns", async () => {
+    const looker = autoscaling();
+    await serve(2);
+    await seconds(looker, 20, [10, 10]);
+    expect(await follow()).to.equal("2 → 1");
+    await seconds(looker, 12, [90]);
+    expect(await follow()).to.equal("1 → 2");
+    await seconds(looker, 20, [10, 10]);
+    expect(await follow()).to.equal("nothing");
+    await seconds(looker, 2, [10, 10]);
+    expect(await follow()).to.equal("2 → 1");
   });
 
   it("adds one for an alert below the target", async () => {
