@@ -9,6 +9,8 @@ export interface Shape {
   readonly startSeconds: number;
   /** CPU that visitors need, percent of one processor. */
   readonly demand: (random: () => number) => Series;
+  /** By what an answer takes more CPU than usual. `demand` is without it. */
+  readonly answerCost?: (random: () => number) => Series;
   /** Share of the machine's time that its hypervisor takes while there is work, 0 to 1. */
   readonly stolen?: (random: () => number) => Series;
   /** Processors that the hypervisor really grants, however many the machine shows. */
@@ -42,7 +44,7 @@ export const SHAPES: readonly Shape[] = [
     about: "the noisy day; in 12 spells of 10 to 60 min, 30 to 70 % of each processor are stolen",
     startSeconds: START_SECONDS,
     demand: burstyTide,
-    stolen: spells,
+    stolen: (random) => spells(random, { least: 0.3, most: 0.7, otherwise: 0 }),
   },
   {
     name: "3 of 10 processors granted",
@@ -52,6 +54,13 @@ export const SHAPES: readonly Shape[] = [
     granted: 3,
     // With five at the target, all that is granted is used.
     mostUseful: 5,
+  },
+  {
+    name: "costly answers",
+    about: "half of the noisy day; in 12 spells of 10 to 60 min, an answer takes 1.5 to 3 times the CPU",
+    startSeconds: START_SECONDS,
+    demand: (random) => scaled(burstyTide(random), 0.5),
+    answerCost: (random) => spells(random, { least: 1.5, most: 3, otherwise: 1 }),
   },
   {
     name: "sawtooth",
@@ -88,14 +97,17 @@ function scaled(series: Series, factor: number): Series {
   return (second) => factor * series(second);
 }
 
-function spells(random: () => number): Series {
+function spells(
+  random: () => number,
+  { least, most, otherwise }: { least: number; most: number; otherwise: number },
+): Series {
   const all = Array.from({ length: 12 }, () => ({
     from: random() * 86_400,
     seconds: 600 + random() * 3000,
-    share: 0.3 + random() * 0.4,
+    value: least + random() * (most - least),
   }));
   return (second) =>
     all
       .filter(({ from, seconds }) => second >= from && second < from + seconds)
-      .reduce((most, { share }) => Math.max(most, share), 0);
+      .reduce((highest, { value }) => Math.max(highest, value), otherwise);
 }

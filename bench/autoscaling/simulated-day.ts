@@ -2,7 +2,7 @@ import type { ScaleSettings } from "../../core/records/releases/scale-settings.j
 import { decide, windowMsOf } from "../../monitor/autoscaling/autoscaler.js";
 import { peakOf, withLoad, type LoadHistory } from "../../monitor/autoscaling/load-history.js";
 import { CALM, calmAfter } from "../../monitor/autoscaling/calm.js";
-import { judged, type Growth } from "../../monitor/autoscaling/growth.js";
+import { grownFrom, holdOf, judged, type Growth } from "../../monitor/autoscaling/growth.js";
 import { stretchOf } from "../../monitor/autoscaling/stolen-time.js";
 import type { Sample } from "../../core/records/hosts/sample.js";
 import { sum } from "../statistics.js";
@@ -18,6 +18,8 @@ export interface Second extends Work {
   readonly paid: number;
   /** CPU that visitors asked for, percent of one processor. */
   readonly demand: number;
+  /** CPU an answer took, by what it takes usually. */
+  readonly answerCost: number;
   /** Share of each processor that was stolen. */
   readonly stolenShare: number;
 }
@@ -25,6 +27,7 @@ export interface Second extends Work {
 /** A day of the autoscaler's decisions on a made-up load, a look a second; no requests and no machines. */
 export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () => number): Second[] {
   const demand = shape.demand(random);
+  const costOf = shape.answerCost?.(random);
   const steal = shape.stolen?.(random);
   const windows = { windowMs: windowMsOf(settings), keptMs: settings.cooldownSeconds * 1000 };
   const instances = new Instances(shape, settings.min);
@@ -41,7 +44,8 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
       instances.resize(coming.to, second);
       [changedAt, coming] = [now, undefined];
     }
-    const [asked, stolenShare] = [demand(second), steal?.(second) ?? 0];
+    const answerCost = costOf?.(second) ?? 1;
+    const [asked, stolenShare] = [demand(second) * answerCost, steal?.(second) ?? 0];
     const work = instances.work(second, asked, stolenShare);
     const { count } = instances;
     const paid = Math.max(count, coming?.to ?? 0);
@@ -56,16 +60,23 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
       instances: count,
       paid,
       demand: asked,
+      answerCost,
       stolenShare,
     });
     // While a change is on its way nobody looks.
     if (coming !== undefined) continue;
-    history = withLoad(history, { at: now, load: work.used * stretchOf(cpuOf(work, settings.max)) }, windows);
-    const load = history.at(-1)?.mean;
-    const effort = load === undefined ? undefined : { instances: count, load, answers: answersOf(seconds) };
+    history = withLoad(
+      history,
+      { at: now, load: used * stretchOf(cpuOf(work, settings.max)), used },
+      windows,
+    );
+    const { mean: load, meanUsed } = history.at(-1) ?? {};
+    const effort =
+      meanUsed === undefined ? undefined : { instances: count, used: meanUsed, answers: answersOf(seconds) };
     const isJudgeable = now - changedAt >= windows.windowMs;
-    if (growth !== undefined && count <= growth.before.instances) growth = undefined;
-    if (growth !== undefined && effort !== undefined && isJudgeable) growth = judged(growth, effort);
+    if (growth !== undefined && count < growth.before.instances) growth = undefined;
+    if (growth !== undefined && effort !== undefined && isJudgeable && count > growth.before.instances)
+      growth = judged(growth, effort, now);
     const verdict = decide({
       now,
       instances: count,
@@ -74,8 +85,8 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
       changedAt,
       peak: peakOf(history, now, windows.keptMs),
       calmCooldowns: calm.cooldowns,
-      answers: effort?.answers,
-      futile: growth?.isFutile === true ? growth.before : undefined,
+      effort,
+      hold: holdOf(growth, windows.keptMs),
       askedAt: undefined,
       isReleasing: false,
       alert: undefined,
@@ -83,7 +94,7 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
     });
     if (verdict.kind !== "scale") continue;
     const { to } = verdict;
-    if (to > count && effort !== undefined) growth = { before: effort, isFutile: undefined };
+    if (to > count && effort !== undefined) growth = grownFrom(effort, growth);
     coming = { at: second + shape.startSeconds, to };
   }
   return seconds;
@@ -94,7 +105,7 @@ function cpuOf({ used, stolen }: Work, cpus: number): Sample["cpu"] {
   return { user: used / cpus, system: 0, iowait: 0, steal: stolen / cpus, busy: (used + stolen) / cpus };
 }
 
-/** Within the last 15 s; an answer takes 10 ms of CPU. */
+/** Within the last 15 s; an answer usually takes 10 ms of CPU. */
 function answersOf(seconds: readonly Second[]): number {
-  return sum(seconds.slice(-15).map(({ done }) => done));
+  return sum(seconds.slice(-15).map(({ done, answerCost }) => done / answerCost));
 }
