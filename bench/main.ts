@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { alerts } from "./alerts.js";
 import { apps } from "./apps.js";
+import { autoscaler } from "./autoscaler.js";
 import type { Bench } from "./bench.js";
 import { canary } from "./canary/canary.js";
 import { chaos } from "./chaos.js";
@@ -39,6 +40,7 @@ const BENCHES: readonly Bench[] = [
   sampler,
   sandbox,
   scale,
+  autoscaler,
 ];
 /** Measured only when they are named. */
 const LONG: readonly Bench[] = [chaos, neighbours];

@@ -1,6 +1,5 @@
 import { cpus } from "node:os";
 import type { ScaleSettings } from "../core/records/releases/scale-settings.js";
-import { TOLERANCE } from "../monitor/autoscaling/autoscaler.js";
 import type { ScaleSummary } from "../core/api/apps/scale.js";
 import type { TestSluice } from "../test/support/running/test-sluice.js";
 import type { Bench, BenchRun } from "./bench.js";
@@ -8,8 +7,6 @@ import { watchSteal } from "./machine/steal.js";
 import { pause } from "./pause.js";
 import { pushApp } from "./push-app.js";
 import { wrk, type WrkResult } from "./rivals/wrk.js";
-import { seededRandom } from "./seeded-random.js";
-import { simulatedDay, type Second } from "./simulated-day.js";
 import { median, sum } from "./statistics.js";
 
 const APP = "busy";
@@ -19,16 +16,12 @@ const DOWN_LIMIT_MS = 40_000;
 const POLL_MS = 500;
 /** Between the requests of the calm time. */
 const CALM_MS = 100;
-const SEEDS = 5;
 
 export const scale: Bench = {
   name: "scale",
   title: "production follows the load",
   limitSeconds: 150,
-  run: async (bench) => {
-    await realLoad(bench);
-    simulation(bench);
-  },
+  run: realLoad,
 };
 
 /** As many as the machine has processors; a short cooldown, so that it comes down within the bench. */
@@ -126,48 +119,3 @@ process.on("SIGTERM", () => process.exit(0));
     "app.json": JSON.stringify({ sluice: { scale: settings } }),
   };
 }
-
-/** The decisions alone, on a day of load that is made up. */
-function simulation({ figure }: BenchRun): void {
-  const settings = { min: 1, max: 10, cpuTarget: 60, cooldownSeconds: 120 };
-  const days = Array.from({ length: SEEDS }, (_, seed) => simulatedDay(settings, seededRandom(seed + 1)));
-  const method = `The decisions alone, over ${SEEDS} simulated days of seeded load: a tide from 30 to 310 % of a processor, 24 bursts of up to 10 min, noise; target 60 %, cooldown 120 s, 1 to 10 instances.`;
-  const perHour = days.map((day) => day.filter(({ changed }) => changed).length / 24);
-  figure({
-    name: "changes of the number of instances",
-    value: median(perHour),
-    unit: "an hour",
-    spread: `${Math.min(...perHour).toFixed(1)} to ${Math.max(...perHour).toFixed(1)} on single days`,
-    method,
-  });
-  for (const { name, isAway } of AWAY) {
-    const shares = days.map((day) => day.filter((second) => isAway(second, settings)).length / day.length);
-    figure({
-      name,
-      value: median(shares) * 100,
-      unit: "%",
-      spread: `${(Math.min(...shares) * 100).toFixed(1)} to ${(Math.max(...shares) * 100).toFixed(1)} % on single days`,
-      method,
-    });
-  }
-}
-
-const AWAY: readonly {
-  readonly name: string;
-  readonly isAway: (second: Second, settings: ScaleSettings) => boolean;
-}[] = [
-  {
-    name: "time above the target (each instance, over the last 15 s, more than a tenth)",
-    isAway: ({ load, instances }, { cpuTarget }) =>
-      load !== undefined && load > instances * cpuTarget * (1 + TOLERANCE),
-  },
-  {
-    name: "time with more asked of the instances than they can do",
-    isAway: ({ demand, instances }) => demand > instances * 100,
-  },
-  {
-    name: "time with an instance more than needed (one less would have been a tenth below the target)",
-    isAway: ({ load, instances }, { cpuTarget, min }) =>
-      load !== undefined && instances > min && load < (instances - 1) * cpuTarget * (1 - TOLERANCE),
-  },
-];

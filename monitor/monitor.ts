@@ -1,3 +1,4 @@
+import { TrafficSeries } from "../core/records/traffic/traffic-series.js";
 import type { Database } from "../core/redis/database.js";
 import type { Home } from "../core/home.js";
 import type { Log } from "../core/log.js";
@@ -108,6 +109,7 @@ export class Monitor {
       hosts: new HostRecords(redis),
       series: this.series,
       loads: this.loads,
+      traffic: new TrafficSeries(redis),
       requests: new ScaleRequests(redis),
       decisions: new ScaleDecisions(redis),
       fleet,

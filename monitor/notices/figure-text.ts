@@ -10,22 +10,10 @@ export function figureText(metric: Metric, value: number): string {
   return `${unit === "" ? Number(value.toFixed(2)) : short(value)} ${unit}`.trim();
 }
 
-/** `90 s`, `4 min`, `3 h`, `5 days`. */
-export function durationText(ms: number): string {
-  const [unit, name] = UNITS.find(([least]) => ms >= 2 * least) ?? [1000, "s"];
-  return `${Math.round(ms / unit)} ${name}`;
-}
-
 /** `2026-01-31 10:31:05 UTC`. */
 export function timeText(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
-
-const UNITS: readonly (readonly [number, string])[] = [
-  [86_400_000, "days"],
-  [3_600_000, "h"],
-  [60_000, "min"],
-];
 
 function short(value: number): number {
   return Number(value.toFixed(1));

@@ -1,8 +1,9 @@
+import { durationText } from "../../core/duration-text.js";
 import type { AlertAction, Rule } from "../../core/settings/monitor-settings.js";
 import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
 import type { AlertTurn } from "../../core/records/alerts/alert-record.js";
 import { METRIC_WORDS } from "../rules/metric-words.js";
-import { durationText, figureText, timeText } from "./figure-text.js";
+import { figureText, timeText } from "./figure-text.js";
 import { shownMetric, type NoticeFacts } from "./notice-facts.js";
 
 /** A notice in words, for mails and lines alike. */

@@ -9,6 +9,7 @@ const loadsSchema = z.record(z.string(), z.number().nonnegative());
 export type Loads = Readonly<z.infer<typeof loadsSchema>>;
 
 export interface TimedLoads {
+  readonly host: string;
   /** ms since 1970, by Redis' clock. */
   readonly at: number;
   readonly loads: Loads;
@@ -30,7 +31,9 @@ export class InstanceLoads {
   async read(hosts: readonly string[]): Promise<TimedLoads[]> {
     if (hosts.length === 0) return [];
     const texts = await this.redis.mget(hosts.map((host) => keys.instanceLoads(host)));
-    return texts.flatMap((text) => (text === null ? [] : [parse(text)]));
+    return texts.flatMap((text, index) =>
+      text === null ? [] : [{ host: hosts[index] ?? "", ...parse(text) }],
+    );
   }
 }
 
@@ -40,7 +43,7 @@ local time = redis.call('TIME')
 local at = time[1] * 1000 + math.floor(time[2] / 1000)
 return redis.call('SET', KEYS[1], string.format('%.0f ', at) .. ARGV[1], 'EX', ARGV[2])`;
 
-function parse(text: string): TimedLoads {
+function parse(text: string): Omit<TimedLoads, "host"> {
   const blank = text.indexOf(" ");
   return { at: Number(text.slice(0, blank)), loads: loadsSchema.parse(JSON.parse(text.slice(blank + 1))) };
 }

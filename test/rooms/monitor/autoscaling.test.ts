@@ -7,9 +7,12 @@ import { RouteTables } from "../../../core/records/routes/route-tables.js";
 import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import { ScaleDecisions } from "../../../core/records/scaling/scale-decisions.js";
 import { ScaleRequests, type ScaleRequest } from "../../../core/records/scaling/scale-requests.js";
+import { noTraffic } from "../../../core/records/traffic/traffic.js";
+import { TrafficSeries } from "../../../core/records/traffic/traffic-series.js";
 import { keys } from "../../../core/redis/keys.js";
 import { Autoscaling } from "../../../monitor/autoscaling/autoscaling.js";
 import type { Fleet } from "../../../monitor/autoscaling/fleet.js";
+import type { Sample } from "../../../core/records/hosts/sample.js";
 import type { Reading } from "../../../monitor/sampling/reading.js";
 import { MOST_INSTANCES } from "../../../monitor/sampling/sample-between.js";
 import { Sampler } from "../../../monitor/sampling/sampler.js";
@@ -42,6 +45,7 @@ describe("autoscaling, over Redis", function () {
       hosts: new HostRecords(own.redis),
       series: new SampleSeries(own.redis),
       loads: new InstanceLoads(own.redis),
+      traffic: new TrafficSeries(own.redis),
       requests: new ScaleRequests(own.redis),
       decisions: new ScaleDecisions(own.redis),
       fleet,
@@ -66,8 +70,8 @@ describe("autoscaling, over Redis", function () {
       releases: [{ number, servers, ...fixed, ...more }],
     }));
   };
-  const tell = async (loads: Record<string, number>): Promise<void> => {
-    const entry = JSON.stringify({ v: 1, sample: aSample({ cpus: 4 }) });
+  const tell = async (loads: Record<string, number>, cpu?: Sample["cpu"]): Promise<void> => {
+    const entry = JSON.stringify({ v: 1, sample: { ...aSample({ cpus: 4 }), ...(cpu && { cpu }) } });
     await own.redis.xadd(keys.sampleSeconds("h"), `${now}-0`, "entry", entry);
     await own.redis.set(keys.instanceLoads("h"), `${now} ${JSON.stringify(loads)}`);
   };
@@ -84,6 +88,32 @@ describe("autoscaling, over Redis", function () {
       await tell(loads);
       await looker.keep(alerts);
     }
+  };
+  /** Likewise, with `answers` a second to visitors, while a share of what the instances want is stolen. */
+  const answering = async (
+    looker: Autoscaling,
+    count: number,
+    cpu: readonly number[],
+    { answers = 100, steal = 0 }: { answers?: number; steal?: number } = {},
+  ): Promise<void> => {
+    const loads = Object.fromEntries(cpu.map((each, index) => [`shop.v1.web.${index + 1}`, each]));
+    const stolen = { user: 100 * (1 - steal), system: 0, iowait: 0, steal: 100 * steal, busy: 100 };
+    for (let second = 0; second < count; second++) {
+      const releases = [{ release: "v1", track: "production", ...noTraffic(), answersOk: answers }];
+      const entry = JSON.stringify({ v: 1, proxy: "p", releases });
+      await own.redis.xadd(keys.trafficSeconds("shop"), `${now}-0`, "entry", entry);
+      now += 1000;
+      await tell(loads, stolen);
+      await looker.keep([]);
+    }
+  };
+  /** Does what was asked for. */
+  const follow = async (): Promise<string> => {
+    const [request] = await requested();
+    if (request === undefined) return "nothing";
+    await new ScaleRequests(own.redis).done("shop");
+    await serve(request.to);
+    return `${request.from} → ${request.to}`;
   };
   const requested = async (): Promise<ScaleRequest[]> => new ScaleRequests(own.redis).waiting();
   const decided = async (): Promise<string[]> =>
@@ -206,6 +236,67 @@ describe("autoscaling, over Redis", function () {
     await serve(4, 1, { scale: { ...SCALE, max: 8 } });
     await seconds(autoscaling(), 15, [90, 90, 90, 90]);
     expect(await decided()).to.deep.equal(["4 → 8: more hosts are needed, but none can be added"]);
+  });
+
+  it("counts what the hypervisor took from the instances as wanted", async () => {
+    const looker = autoscaling();
+    await serve(1);
+    const cpu = { user: 10, system: 0, iowait: 0, steal: 10, busy: 20 };
+    for (let second = 0; second < 15; second++) {
+      now += 1000;
+      await tell({ "shop.v1.web.1": 45 }, cpu);
+      await looker.keep([]);
+    }
+    expect((await requested()).map(({ to, reason }) => [to, reason])).to.deep.equal([
+      [2, "each of 1 uses 90 % CPU, target 50 %"],
+    ]);
+  });
+
+  it("says once that more instances do not help, tries again after a while, and takes back what did not help", async () => {
+    const looker = autoscaling();
+    const step = async (count: number, each: number, instances: number): Promise<string> => {
+      await answering(
+        looker,
+        count,
+        Array.from({ length: instances }, () => each),
+      );
+      return follow();
+    };
+    await serve(1);
+    expect(await step(15, 80, 1)).to.equal("1 → 2");
+    // Judged at the end of the first window, of 10 s: then there are two cooldowns left.
+    expect(await step(29, 80, 2)).to.equal("nothing");
+    const [decision] = await new ScaleDecisions(own.redis).list("shop");
+    expect(decision?.reason).to.match(/an answer took less CPU; tried again in 20 s$/);
+    expect(await decided()).to.deep.equal(["2 → 4: not requested: more instances did not help"]);
+    expect(await step(2, 80, 2)).to.equal("2 → 4");
+    expect(await step(12, 80, 4)).to.equal("4 → 2");
+    // Two such in a row: four cooldowns from the judgement on.
+    expect(await step(35, 80, 2)).to.equal("nothing");
+    expect(await step(6, 80, 2)).to.equal("2 → 4");
+  });
+
+  it("does not blame new instances for what is stolen since they came", async () => {
+    const looker = autoscaling();
+    await serve(1);
+    await answering(looker, 15, [80]);
+    expect(await follow()).to.equal("1 → 2");
+    await answering(looker, 15, [40, 40], { steal: 0.6 });
+    expect(await follow()).to.equal("2 → 4");
+    expect(await decided()).to.deep.equal([]);
+  });
+
+  it("waits twice as long before one goes, after one that was missed within two cooldowns", async () => {
+    const looker = autoscaling();
+    await serve(2);
+    await seconds(looker, 20, [10, 10]);
+    expect(await follow()).to.equal("2 → 1");
+    await seconds(looker, 12, [90]);
+    expect(await follow()).to.equal("1 → 2");
+    await seconds(looker, 20, [10, 10]);
+    expect(await follow()).to.equal("nothing");
+    await seconds(looker, 2, [10, 10]);
+    expect(await follow()).to.equal("2 → 1");
   });
 
   it("adds one for an alert below the target", async () => {

@@ -13,11 +13,21 @@ const view = (more: Partial<ScaleView> = {}): ScaleView => ({
   load: 120,
   peak: 120,
   changedAt: NOW - 3_600_000,
+  calmCooldowns: 1,
+  effort: undefined,
+  hold: undefined,
   askedAt: undefined,
   isReleasing: false,
   alert: undefined,
   cpus: 16,
   ...more,
+});
+
+/** Two that use as much CPU each as one did, for no more answers; an increase is tried again in four minutes. */
+const STUCK = view({
+  load: 160,
+  effort: { instances: 2, used: 160, answers: 1000 },
+  hold: { before: { instances: 1, used: 80, answers: 1000 }, retryAt: NOW + 240_000, isTrial: false },
 });
 
 const views = fc
@@ -87,6 +97,49 @@ describe("the autoscaler", () => {
     expect(decide(view({ load: 60, alert }))).to.deep.include({ to: 3, reason: `alert: ${alert}` });
     expect(wanted(view({ load: 60, alert, changedAt: NOW - 100_000 }))).to.equal(2);
     expect(wanted(view({ load: 60, alert, instances: 8 }))).to.equal(8);
+  });
+
+  it("adds no more when the last increase did not help, unless an alert asks for it", () => {
+    expect(decide(STUCK)).to.deep.equal({
+      kind: "futile",
+      wanted: 3,
+      reason:
+        "each of 2 uses 80 % CPU, target 60 %; more instances did not lower the load: each of 1 used 80 %, and an answer took less CPU; tried again in 4 min",
+    });
+    expect(decide({ ...STUCK, effort: { instances: 2, used: 160, answers: 2000 } }).kind).to.equal("scale");
+    expect(decide({ ...STUCK, alert: "busy" }).kind).to.equal("scale");
+  });
+
+  it("tries more again when the pause is over, also when there are as few as before", () => {
+    const asFew = { ...STUCK, instances: 1, load: 80, effort: { instances: 1, used: 80, answers: 1000 } };
+    for (const held of [STUCK, asFew]) {
+      expect(decide({ ...held, now: NOW + 239_000 }).kind).to.equal("futile");
+      expect(wanted({ ...held, now: NOW + 240_000 })).to.be.above(held.instances);
+    }
+  });
+
+  it("takes a try back that did not help, a cooldown after it, even at max", () => {
+    const hold = STUCK.hold && { ...STUCK.hold, isTrial: true };
+    const trial = { ...STUCK, hold, changedAt: NOW - 120_000 };
+    for (const max of [2, 8])
+      expect(decide({ ...trial, settings: { ...SETTINGS, max } })).to.deep.equal({
+        kind: "scale",
+        to: 1,
+        reason:
+          "more instances did not lower the load: each of 1 used 80 %, and an answer took less CPU; tried again in 4 min",
+      });
+    expect(decide({ ...trial, changedAt: NOW - 119_000 }).kind).to.equal("futile");
+    expect(decide({ ...trial, effort: { instances: 2, used: 160, answers: 2000 } })).to.deep.include({
+      to: 3,
+    });
+    expect(decide({ ...trial, alert: "busy" })).to.deep.include({ to: 3 });
+    expect(decide({ ...STUCK, changedAt: NOW - 120_000 }).kind).to.equal("futile");
+  });
+
+  it("waits longer before one goes where they were taken away too early", () => {
+    const calm = view({ load: 40, peak: 40, calmCooldowns: 4 });
+    expect(wanted({ ...calm, changedAt: NOW - 479_000 })).to.equal(2);
+    expect(wanted({ ...calm, changedAt: NOW - 480_000 })).to.equal(1);
   });
 
   it("wants machines where every processor has its instance", () => {

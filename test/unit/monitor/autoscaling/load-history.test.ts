@@ -6,7 +6,7 @@ const WINDOWS = { windowMs: 5000, keptMs: 20_000 };
 /** A sample a second from 1 s on. */
 const historyOf = (...loads: number[]): LoadHistory =>
   loads.reduce<LoadHistory>(
-    (history, load, index) => withLoad(history, { at: (index + 1) * 1000, load }, WINDOWS),
+    (history, load, index) => withLoad(history, { at: (index + 1) * 1000, load, used: load / 2 }, WINDOWS),
     [],
   );
 
@@ -14,10 +14,12 @@ describe("the history of an app's load", () => {
   it("has a mean of each window, once enough of it is known", () => {
     const means = historyOf(10, 20, 30, 40, 50, 60).map(({ mean }) => mean);
     expect(means).to.deep.equal([undefined, undefined, undefined, 25, 30, 40]);
+    const used = historyOf(10, 20, 30, 40, 50, 60).map(({ meanUsed }) => meanUsed);
+    expect(used).to.deep.equal([undefined, undefined, undefined, 12.5, 15, 20]);
   });
 
   it("does not know a mean over a gap", () => {
-    const history = withLoad(historyOf(10, 20, 30, 40, 50), { at: 9000, load: 100 }, WINDOWS);
+    const history = withLoad(historyOf(10, 20, 30, 40, 50), { at: 9000, load: 100, used: 50 }, WINDOWS);
     expect(history.at(-1)?.mean).to.equal(undefined);
   });
 

@@ -1,0 +1,27 @@
+import { expect } from "chai";
+import { CALM, calmAfter, type Calm } from "../../../../monitor/autoscaling/calm.js";
+
+/** `[second, number]` of each change, from 3 on. */
+const after = (...changes: [second: number, to: number][]): number => {
+  let [calm, from]: [Calm, number] = [CALM, 3];
+  for (const [second, to] of changes) {
+    calm = calmAfter(calm, { from, to, at: second * 1000, cooldownMs: 120_000 });
+    from = to;
+  }
+  return calm.cooldowns;
+};
+
+describe("how long it must be calm before an instance goes", () => {
+  it("is doubled when an instance went too early, to eight cooldowns at most", () => {
+    expect(after([0, 2], [240, 3])).to.equal(2);
+    expect(after([0, 2], [240, 3], [600, 2], [700, 3])).to.equal(4);
+    const often = Array.from({ length: 20 }, (_, index): [number, number] => [index * 200, 2 + (index % 2)]);
+    expect(after(...often)).to.equal(8);
+  });
+
+  it("is a cooldown shorter when one was not missed", () => {
+    expect(after([0, 2], [241, 3])).to.equal(1);
+    expect(after([0, 2], [100, 3], [600, 2], [1000, 3])).to.equal(1);
+    expect(after([0, 2], [100, 3], [600, 2], [800, 1])).to.equal(1);
+  });
+});
