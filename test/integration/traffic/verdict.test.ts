@@ -101,7 +101,7 @@ describe("the verdict on a canary", function () {
     expect(release).to.equal("v2");
     expect(verdict).to.include({ word: "fail", action: "abort", share: 30 });
     expect(verdict?.reason).to.match(
-      /visitors meet errors more often than those of production: \d+ of \d+ visitors met an error/,
+      /visitors meet errors more often than those of production: [\d,]+ of [\d,]+ visitors met an error/,
     );
     expect(decisions.at(-1)).to.deep.equal(verdict);
     expect(visits).to.be.greaterThan(100);
