@@ -83,7 +83,7 @@ describe("the routes of a table", () => {
 
     it("when there is a canary, or a header of the app's own", () => {
       expect(split({})).to.equal(undefined);
-      const plain = { header: undefined, goal: undefined, baseline: undefined };
+      const plain = { header: undefined, goal: undefined, baseline: undefined, slow: undefined };
       expect(split(both)).to.deep.equal({ canary: "a/v3", share: 25, ...plain });
       expect(split({ modeHeader: "x-side" })).to.deep.include({
         canary: undefined,
@@ -91,6 +91,8 @@ describe("the routes of a table", () => {
         header: "x-side",
       });
       expect(split({ ...both, canary: { ...canary, goal: "/thanks" } })).to.deep.include({ goal: "/thanks" });
+      const slow = { canary: [50, 90], production: [40, 80] };
+      expect(split({ ...both, canary: { ...canary, slow } })).to.deep.include({ slow });
       const three = { production: 2, canary: 3, baseline: 4 };
       expect(split({ ...both, tracks: three })).to.deep.include({ baseline: "a/v4" });
     });
