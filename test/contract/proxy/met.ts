@@ -45,7 +45,7 @@ export function countsWhatVisitorsMet(trial: ProxyTrial): void {
     expect(await new Book(trial.proxy).of("a/v2")).to.include({ visitorsWithErrors: 1 });
   });
 
-  it("counts nobody whom chance has not sent: neither who asks, nor who was there before", async () => {
+  it("counts only visitors sent by chance: none who ask for a release, none who were there before", async () => {
     await split({ slow: { canary: [0, 0], production: [0, 0] } });
     for (const cookie of ["sluice=canary.v2", "sluice=production.v1"]) await visit("/500", cookie);
     await trial.get("v2.a", "/500");
@@ -73,7 +73,7 @@ export function countsWhatVisitorsMet(trial: ProxyTrial): void {
     expect(await book.of("a/v2")).to.include({ answers5xx: 2, visitors: 1, visitorsWithErrors: 1 });
   });
 
-  it("counts a visitor anew for another canary", async () => {
+  it("counts a visitor again for another canary", async () => {
     await split({ share: 99.99 });
     const book = new Book(trial.proxy);
     const before = "sluice=canary.v9.v9-9999.4711";
