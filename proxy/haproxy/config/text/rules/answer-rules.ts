@@ -15,19 +15,17 @@ export function answerRules({ folder }: Pick<HaproxyOptions, "folder">): string 
   http-response sc-inc-gpc(1,0) if { status 500:599 }
   # A visitor whom chance has sent here counts once for each thing that they meet. HAProxy's own errors are no \`http-response\`, and
   # there only fetches can count.
-  http-after-response set-var(txn.met) sc_inc_gpc(4,0) if { status 500:599 } { sc2_tracked } { sc_get_gpc(0,2) eq 0 }
-  http-after-response set-var(txn.met) sc_inc_gpc(0,2) if { status 500:599 } { sc2_tracked }
+  http-after-response allow unless { status 500:599 } { sc2_tracked }
+  http-after-response set-var(txn.met) sc_inc_gpc(4,0) if { sc_get_gpc(0,2) eq 0 }
+  http-after-response set-var(txn.met) sc_inc_gpc(0,2)
   http-response add-header Set-Cookie "sluice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" if { var(txn.take) -m found }
   acl is_given var(txn.give) -m found
   http-response set-var(txn.limits) var(txn.slot),map_str(${paths.map(folder, "limits")}) if { sc2_tracked }
-  http-response allow if !is_given !{ var(txn.limits) -m found }
-  http-response set-var(txn.over90) var(txn.limits),${limitsEntry.field("p90")},sub(txn.bucket)
-  acl is_over_p90 var(txn.over90) -m int lt 0
+  acl is_over_p90 var(txn.limits),${limitsEntry.field("p90")},sub(txn.bucket) -m int lt 0
   http-response allow if !is_given !is_over_p90
   http-response sc-inc-gpc(5,0) if is_over_p90 { sc_get_gpc(1,2) eq 0 }
   http-response sc-inc-gpc(1,2) if is_over_p90
-  http-response set-var(txn.over99) var(txn.limits),${limitsEntry.field("p99")},sub(txn.bucket) if is_over_p90
-  acl is_over_p99 var(txn.over99) -m int lt 0
+  acl is_over_p99 var(txn.limits),${limitsEntry.field("p99")},sub(txn.bucket) -m int lt 0
   http-response sc-inc-gpc(6,0) if is_over_p99 { sc_get_gpc(2,2) eq 0 }
   http-response sc-inc-gpc(2,2) if is_over_p99
   http-response allow unless is_given

@@ -11,8 +11,8 @@ import { DEFAULT_MODE_HEADER } from "./mode-rules.js";
 export function decidedVisitorRules({ folder }: Pick<HaproxyOptions, "folder">): string {
   return `  # Most requests end here: there is nothing to decide about the visitor, and no cookie to set.
   http-request set-var(txn.visit) req.cook(sluice)
-  http-request set-var(txn.known) var(txn.visit),${visitCookie.field("track", "draw")}
-  http-request set-var(txn.slot) var(txn.target),concat(|,txn.known),map_str(${paths.map(folder, "visitors")}) unless { req.fhdr(${DEFAULT_MODE_HEADER}) -m found }
+  # No target has a dot in it, so this cuts the cookie after its draw.
+  http-request set-var(txn.slot) var(txn.target),concat(|,txn.visit),${visitCookie.field("track", "draw")},map_str(${paths.map(folder, "visitors")}) unless { req.fhdr(${DEFAULT_MODE_HEADER}) -m found }
   http-request track-sc0 var(txn.slot) table ${HITS} if { var(txn.slot) -m found }
   http-request track-sc2 var(txn.visit),${visitCookie.field("draw", "ticket")},${unitKey} table ${MET} if { var(txn.slot) -m found } { var(txn.visit),${visitCookie.field("ticket")} -m found }
   http-request allow if { var(txn.slot) -m found }
