@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { Log } from "../../../../core/log.js";
 import { Ticker } from "../../../../core/loop/ticker.js";
 import { firewallRules, type FirewallPlan } from "./firewall-rules.js";
+import { setParameter } from "./kernel-parameter.js";
 import { MachineFirewall } from "./machine-firewall.js";
 import { networkNames, SANDBOX_ADDRESSES, type NetworkNames } from "./network-plan.js";
 import { NetworkTools } from "./network-tools.js";
@@ -73,7 +74,8 @@ export class Firewall {
   private async ensure(): Promise<void> {
     const resolver = await readResolver();
     await this.keepFile(this.options.resolvConf, resolver.text);
-    await this.keepFile(IP_FORWARD, "1\n");
+    if ((await readFile(IP_FORWARD, "utf8")).trim() !== "1")
+      await this.tools.run(["/bin/sh", "-c", setParameter("net/ipv4/ip_forward", "1")]);
     // What is meant for a network that is gone must not look for it elsewhere.
     await this.tools.run(["ip", "route", "replace", "unreachable", SANDBOX_ADDRESSES]);
     await this.ensureRules(firewallRules({ ...this.options, ...resolver, names: this.names }));

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { atLowPriority } from "../../../../core/exec/low-priority.js";
 import { quote } from "../../../../core/exec/quote.js";
 import { insideRules } from "./firewall-rules.js";
+import { setParameter } from "./kernel-parameter.js";
 import type { NetworkPlan } from "./network-plan.js";
 import type { NetworkTools } from "./network-tools.js";
 
 const FOLDER = "/run/netns";
-const DEVICES = "/sys/class/net";
+/** Those of the reader's namespace. A container's /sys may show those of another. */
+const DEVICES = "/proc/sys/net/ipv4/conf";
 const INSIDE = "eth0";
 /** Exit status of the script. */
 const TAKEN = 3;
@@ -69,7 +71,7 @@ function scriptFor(plan: NetworkPlan, note: string): string {
   const { namespace, device, gateway, address } = plan;
   const file = Namespaces.fileOf(plan);
   // Both ends may send to 127.0.0.1 what the rules lead there, and nothing else.
-  const routeLocal = (of: string): string => `echo 1 >/proc/sys/net/ipv4/conf/${of}/route_localnet`;
+  const routeLocal = (of: string): string => setParameter(`net/ipv4/conf/${of}/route_localnet`, "1");
   return `set -e
 [ ! -e ${file} ] || exit ${TAKEN}
 ip netns add ${namespace}
@@ -85,7 +87,7 @@ addr add ${address}/30 dev ${INSIDE}
 link set ${INSIDE} up
 route add default via ${gateway}
 END
-nsenter --net=${file} -- /bin/sh -c '${routeLocal(INSIDE)} && exec nft -f -' <<END
+nsenter --net=${file} -- /bin/sh -c ${quote(`${routeLocal(INSIDE)} && exec nft -f -`)} <<END
 ${insideRules({ device: INSIDE })}END
 [ -e ${quote(note)} ] || ip netns delete ${namespace}
 `;

@@ -12,6 +12,12 @@ const [NEAR, FAR] = ["203.0.113.1", "203.0.113.2"] as const;
 const SCRIPT = new URL("../../../../../support/network/firewalled-machine.ts", import.meta.url).pathname;
 const ALL = { offered: "connected", internet: "connected", name: "127.0.0.1" };
 
+interface Reached {
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly left: unknown;
+}
+
 /** A network namespace stands for a machine, another one for the internet. */
 describe("the firewall of apps' networks", function () {
   this.timeout(60_000);
@@ -51,11 +57,11 @@ describe("the firewall of apps' networks", function () {
     await rm(folder, { recursive: true });
   });
 
-  const reached = async (...more: string[]): Promise<{ before: unknown; after: unknown; left: unknown }> => {
-    const args = ["netns", "exec", MACHINE, process.execPath, "--import", "tsx", SCRIPT, folder, FAR];
-    const { stdout } = await execa("ip", [...args, ...more]);
-    return JSON.parse(stdout) as { before: unknown; after: unknown; left: unknown };
-  };
+  const node = (): string[] => [process.execPath, "--import", "tsx", SCRIPT, folder, FAR];
+  const run = async (program: string, args: readonly string[]): Promise<Reached> =>
+    JSON.parse((await execa(program, args)).stdout) as Reached;
+  const reached = async (...more: string[]): Promise<Reached> =>
+    run("ip", ["netns", "exec", MACHINE, ...node(), ...more]);
 
   it("lets them reach what is offered, the internet and a name server that only this machine asks", async () => {
     expect(await reached()).to.deep.equal({ before: ALL, after: null, left: null });
@@ -67,6 +73,20 @@ describe("the firewall of apps' networks", function () {
     for (const line of ["-A INPUT -i lo -j ACCEPT", "-A OUTPUT -o lo -j ACCEPT"])
       await inMachine(`iptables ${line}`);
     expect(await reached()).to.deep.equal({ before: ALL, after: null, left: null });
+  });
+
+  it("needs neither a writable /proc/sys nor a /sys of its own: a container has neither", async () => {
+    await inMachine("sysctl -qw net.ipv4.ip_forward=0");
+    const asContainer = [
+      `mount --bind /etc/netns/${MACHINE}/resolv.conf /etc/resolv.conf`,
+      "mount --bind /proc/sys /proc/sys",
+      "mount -o remount,ro,bind /proc/sys",
+      'exec "$@"',
+    ].join(" && ");
+    const inside = ["unshare", "--mount", "/bin/sh", "-c", asContainer, "sh", ...node()];
+    expect(await run("nsenter", [`--net=/run/netns/${MACHINE}`, "--", ...inside])).to.deep.equal({
+      ...{ before: ALL, after: null, left: null },
+    });
   });
 
   it("is restored when somebody deletes all rules of the machine", async () => {
