@@ -24,6 +24,7 @@ export class Home {
   readonly log = (): string => join(this.root, "server.log");
   /** An empty folder, over which each sandbox mounts what it may lose. */
   readonly scratch = (): string => join(this.root, "scratch");
+  readonly systemCallFilter = (): string => join(this.root, "seccomp");
   /** Who has which network (`Networks`). */
   readonly networks = (): string => join(this.root, "networks");
   /** Whom apps in networks of their own ask for names (resolv.conf(5)). */

@@ -22,6 +22,7 @@ export async function openSandbox(
     programs: [home.runtimes()],
     folders: settings.sandbox.folders.map(asMount),
     scratch: home.scratch(),
+    filter: home.systemCallFilter(),
   });
   const { firstUid } = settings.instances;
   const policy = {

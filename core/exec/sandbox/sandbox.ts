@@ -1,14 +1,18 @@
 import { mkdir } from "node:fs/promises";
+import { writeFileAtomically } from "../../files/atomic-file.js";
 import type { User } from "../exec.js";
 import { quote } from "../quote.js";
 import { bind } from "./bind.js";
 import { coverableFiles, namesInside, type InsideNames } from "./names-inside.js";
 import type { SandboxPolicy } from "./sandbox-policy.js";
+import { systemCallFilter } from "./system-call-filter.js";
 import { systemMounts, type MachineView } from "./system-mounts.js";
 
 type Argv = readonly [string, ...string[]];
 
 const MEGABYTE = 1024 * 1024;
+/** Of the shell that starts bwrap; the next ones are those of `namesInside`. */
+const FILTER_DESCRIPTOR = "7";
 
 /**
  * Runs programs of apps apart from the machine (bwrap(1)): a view of the system for reading, their own folders, their own
@@ -25,13 +29,20 @@ export class Sandbox {
     /** An empty folder, over which the layers of changes are mounted. */
     private readonly scratch: string,
     private readonly coverable: ReadonlySet<string>,
+    /** The file of the filter for system calls, where there is one for this machine. */
+    private readonly filter: string | undefined,
   ) {}
 
+  /** Writes the file `filter`. */
   static async open(
-    view: MachineView & { readonly owner: User; readonly scratch: string },
+    view: MachineView & { readonly owner: User; readonly scratch: string; readonly filter: string },
   ): Promise<Sandbox> {
-    await mkdir(view.scratch, { recursive: true, mode: 0o700 });
-    return new Sandbox(await systemMounts(view), view.owner, view.scratch, await coverableFiles());
+    const { owner, scratch } = view;
+    await mkdir(scratch, { recursive: true, mode: 0o700 });
+    const program = systemCallFilter();
+    if (program !== undefined) await writeFileAtomically(view.filter, program);
+    const filter = program && view.filter;
+    return new Sandbox(await systemMounts(view), owner, scratch, await coverableFiles(), filter);
   }
 
   /**
@@ -43,7 +54,8 @@ export class Sandbox {
     const names = namesInside(user, { home: work.at, hostname }, this.coverable);
     const inside = this.bwrap(policy, argv, diesWithParent, names);
     // bwrap would end at once, and the program with it; the program itself does not ignore the signal.
-    const start = `trap '' TERM; exec ${inside.map(quote).join(" ")} ${names.input}\n`;
+    const filter = this.filter === undefined ? "" : `${FILTER_DESCRIPTOR}<${quote(this.filter)} `;
+    const start = `trap '' TERM; exec ${inside.map(quote).join(" ")} ${filter}${names.input}\n`;
     if (policy.work.changes === "kept") return enter(policy, ["/bin/sh", "-c", start]);
     const mounts = `${this.mountChanges(policy)} && { ${start}}`;
     // Root's mounts need a namespace of their own; anybody else gets root's rights over one by being root in a user namespace.
@@ -71,6 +83,7 @@ export class Sandbox {
       ...ids,
       ...["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--hostname", hostname],
       ...(diesWithParent ? ["--die-with-parent"] : []),
+      ...(this.filter === undefined ? [] : ["--seccomp", FILTER_DESCRIPTOR]),
       ...["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev"],
       ...["--perms", "1777", ...size, "--tmpfs", "/dev/shm"],
       // Before all others, some of which may lie in it.
