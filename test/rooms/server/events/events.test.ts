@@ -299,6 +299,8 @@ describe("the event stream", function () {
       follow(follower);
       await happens("a");
       await eventually("the first is seen", () => names.length === 1);
+      // Otherwise it would be seen twice.
+      await eventually("that is kept", async () => redis.hget(keys.eventCursors, "notify"));
       await server.down();
       await server.up();
       await eventually("Redis answers", async () => redis.ping());
