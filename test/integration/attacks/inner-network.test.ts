@@ -110,7 +110,7 @@ describe("a source that is allowed", function () {
 });
 
 describe("the password of a source", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let sluice: TestSluice;
   let outer: HttpReceiver;
   const password = "pa%40ss'word$(id)";
