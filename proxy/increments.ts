@@ -15,6 +15,7 @@ export const counterMarkSchema = z.object({
   visitors: countSchema,
   goals: countSchema,
   visitorsWithErrors: countSchema.default(0),
+  visitorsWithManyErrors: countSchema.default(0),
   visitorsOverP90: countSchema.default(0),
   visitorsOverP99: countSchema.default(0),
   faults: countSchema.default(0),
@@ -100,7 +101,8 @@ function nameOfApp(count: Count | undefined): string {
 
 const COUNTED = [
   ...(["requests", "answers4xx", "answers5xx", "bytes"] as const),
-  ...(["visitors", "goals", "visitorsWithErrors", "visitorsOverP90", "visitorsOverP99"] as const),
+  ...(["visitors", "goals"] as const),
+  ...(["visitorsWithErrors", "visitorsWithManyErrors", "visitorsOverP90", "visitorsOverP99"] as const),
 ];
 
 function growth(
@@ -125,7 +127,8 @@ function growth(
   const ok = answers - traffic.answers4xx - traffic.answers5xx - (beganAnew ? 0 : before.ahead);
   traffic.answersOk = Math.max(0, ok);
   const { requests, answers4xx, answers5xx, bytes, faults } = count;
-  const { visitors, goals, visitorsWithErrors, visitorsOverP90, visitorsOverP99 } = count;
+  const { visitors, goals } = count;
+  const { visitorsWithErrors, visitorsWithManyErrors, visitorsOverP90, visitorsOverP99 } = count;
   const ahead = Math.max(0, -ok);
   const moreFaults = beganAnew ? faults : difference(faults, before.faults);
   const unblamed = Math.max(0, (beganAnew ? 0 : before.unblamed) + moreFaults - traffic.answers5xx);
@@ -133,7 +136,8 @@ function growth(
     traffic,
     mark: {
       ...{ requests, answers4xx, answers5xx, bytes, faults },
-      ...{ visitors, goals, visitorsWithErrors, visitorsOverP90, visitorsOverP99 },
+      ...{ visitors, goals },
+      ...{ visitorsWithErrors, visitorsWithManyErrors, visitorsOverP90, visitorsOverP99 },
       ...{ latencies, unblamed, ahead },
     },
     unanswered: traffic.requests - answers,

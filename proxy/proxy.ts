@@ -68,8 +68,9 @@ export interface Count {
   /** Visitors whom chance has sent there in this step, or else who were given a cookie; and those who reached the goal. */
   readonly visitors: number;
   readonly goals: number;
-  /** Visitors sent by chance who met an error, or an answer over the split's limits, each once in a step. */
+  /** Visitors sent by chance who met an error, `MANY_ERRORS`, or an answer over the split's limits, each once in a step. */
   readonly visitorsWithErrors: number;
+  readonly visitorsWithManyErrors: number;
   readonly visitorsOverP90: number;
   readonly visitorsOverP99: number;
   /** Bucket of `latency-buckets.ts` → answers of the instances. Unless all are requested, only buckets that grew lately. */

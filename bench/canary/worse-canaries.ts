@@ -30,7 +30,7 @@ export interface Needed {
   readonly most: number;
 }
 
-const FIGURES = ["withErrors", "overP90", "overP99"] as const;
+const FIGURES = ["withErrors", "withManyErrors", "overP90", "overP99"] as const;
 /** Limits of slow answers are known by then. */
 const COUNTED_FROM = 100;
 

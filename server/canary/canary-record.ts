@@ -1,12 +1,13 @@
 import { z } from "zod";
-import { noEvidence } from "./statistics/evidence.js";
-import { noLatencyEvidence } from "./statistics/latency-evidence.js";
+import { ERRORS, LATENCY } from "./statistics/leveled-evidence.js";
 import { windowedFrom } from "./statistics/windowed-evidence.js";
 
 const evidenceSchema = z.object({
   alternatives: z.array(z.object({ riskRatio: z.number(), logE: z.number(), openLogE: z.number() })),
   openSeconds: z.number(),
 });
+/** As `LeveledEvidence`. */
+const leveledSchema = z.object({ levels: z.array(evidenceSchema) });
 /** Of the canary and of what it is compared with. */
 const countsOfBothSchema = z.object({ canary: z.number(), production: z.number() });
 const histogramSchema = z.array(z.tuple([z.number(), z.number()]));
@@ -20,6 +21,7 @@ const countsSchema = z.object({
   goals: z.number(),
   /** As `VisitorCounts`. */
   visitorsWithErrors: z.number(),
+  visitorsWithManyErrors: z.number(),
   visitorsOverP90: z.number(),
   visitorsOverP99: z.number(),
   /** Latency: bucket and answers. */
@@ -48,7 +50,7 @@ const renewed = <Shape extends z.ZodType>(evidence: Shape) =>
   });
 
 const currentSchema = z.object({
-  v: z.literal(2),
+  v: z.literal(3),
   app: z.string(),
   release: z.number().int().positive(),
   /** ISO 8601 */
@@ -72,8 +74,8 @@ const currentSchema = z.object({
   canary: countsSchema,
   production: countsSchema,
   /** What speaks against it since this step began. */
-  errors: renewed(evidenceSchema),
-  latency: renewed(z.object({ levels: z.array(evidenceSchema) })),
+  errors: renewed(leveledSchema),
+  latency: renewed(leveledSchema),
   /** The last promotion was tried so many times in vain; the next try is due then (ms since 1970). */
   failedPromotion: z.object({ times: z.number(), retryAt: z.number(), reason: z.string() }).optional(),
   /** The last verdict that was the same as the one before is not in `decisions`. */
@@ -84,12 +86,16 @@ const currentSchema = z.object({
   outcome: z.enum(["promoted", "aborted", "replaced"]).optional(),
 });
 
-/** Version 1 counted requests where this one counts visitors: its evidence and its last verdict say nothing here. */
+/**
+ * Version 1 counted requests where this one counts visitors, version 2 only their first error: that evidence and that last verdict
+ * say nothing here.
+ */
 function converted(stored: unknown): unknown {
-  if (typeof stored !== "object" || stored === null || !("v" in stored) || stored.v !== 1) return stored;
+  if (typeof stored !== "object" || stored === null || !("v" in stored)) return stored;
+  if (stored.v !== 1 && stored.v !== 2) return stored;
   const { canary, production } = stored as { canary?: object; production?: object };
   return {
-    ...{ ...stored, ...freshEvidence(), v: 2, verdict: undefined },
+    ...{ ...stored, ...freshEvidence(), v: 3, verdict: undefined },
     canary: { ...noCounts(), ...canary },
     production: { ...noCounts(), ...production },
   };
@@ -104,7 +110,7 @@ export type Decision = z.infer<typeof decisionSchema>;
 
 export function newCanary(app: string, release: number, now: number): CanaryRecord {
   return {
-    v: 2,
+    v: 3,
     app,
     release,
     startedAt: new Date(now).toISOString(),
@@ -125,14 +131,15 @@ export function freshEvidence(): Pick<CanaryRecord, "inStep" | "slowAnswers" | "
   const none = { canary: 0, production: 0 };
   return currentSchema.pick({ inStep: true, slowAnswers: true, errors: true, latency: true }).parse({
     inStep: { requests: none, visitors: none },
-    errors: windowedFrom(noEvidence()),
-    latency: windowedFrom(noLatencyEvidence()),
+    errors: windowedFrom(ERRORS.none()),
+    latency: windowedFrom(LATENCY.none()),
   });
 }
 
 function noCounts(): CanaryCounts {
   return {
     ...{ requests: 0, errors: 0, histogram: [] },
-    ...{ visitors: 0, goals: 0, visitorsWithErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
+    ...{ visitors: 0, goals: 0, visitorsWithErrors: 0, visitorsWithManyErrors: 0 },
+    ...{ visitorsOverP90: 0, visitorsOverP99: 0 },
   };
 }

@@ -43,6 +43,7 @@ function trafficIn(recording: Recording, counter: VisitorCounter, second: number
     answers5xx: seen[side].errors,
     visitors: look.visitors[side],
     visitorsWithErrors: look.withErrors[side],
+    visitorsWithManyErrors: look.withManyErrors[side],
     visitorsOverP90: look.overP90[side],
     visitorsOverP99: look.overP99[side],
     latencies: Object.fromEntries([...seen[side].histogram.entries()].filter(([, answers]) => answers > 0)),

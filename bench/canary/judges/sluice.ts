@@ -1,5 +1,4 @@
-import { ERRORS, noEvidence, withAffected } from "../../../server/canary/statistics/evidence.js";
-import { LATENCY, noLatencyEvidence, withSlow } from "../../../server/canary/statistics/latency-evidence.js";
+import { ERRORS, LATENCY } from "../../../server/canary/statistics/leveled-evidence.js";
 import {
   windowedFrom,
   windowedValue,
@@ -24,15 +23,19 @@ export interface Found {
  */
 export function sluice(recording: Recording): Found | undefined {
   const counter = new VisitorCounter(recording);
-  let [errors, latency] = [windowedFrom(noEvidence()), windowedFrom(noLatencyEvidence())];
+  let [errors, latency] = [windowedFrom(ERRORS.none()), windowedFrom(LATENCY.none())];
   let visitors = 0;
   for (let second = 0; second < SECONDS; second++) {
     const look = counter.look(second);
     visitors += look.visitors.canary;
     const passed = { seconds: 1, requests: look.requests };
-    const [chance, slow] = [recording.share, [look.overP90, look.overP99]];
-    errors = withNext(errors, (before) => withAffected(before, look.withErrors, chance), passed, ERRORS);
-    latency = withNext(latency, (before) => withSlow(before, slow, { chance, seconds: 1 }), passed, LATENCY);
+    const divided = { chance: recording.share, seconds: 1 };
+    const [failing, slow] = [
+      [look.withErrors, look.withManyErrors],
+      [look.overP90, look.overP99],
+    ];
+    errors = withNext(errors, (before) => ERRORS.with(before, failing, divided), passed, ERRORS);
+    latency = withNext(latency, (before) => LATENCY.with(before, slow, divided), passed, LATENCY);
     if (windowedValue(errors, ERRORS) >= 1 / FALSE_ALARMS) return { second, by: "errors", visitors };
     if (windowedValue(latency, LATENCY) >= 1 / FALSE_ALARMS) return { second, by: "latency", visitors };
   }

@@ -1,3 +1,4 @@
+import { MANY_ERRORS } from "../../../core/records/traffic/traffic.js";
 import type { Affected } from "../../../server/canary/statistics/evidence.js";
 import { slowLimits, type SlowLimits } from "../../../server/canary/statistics/slow-limits.js";
 import type { Recording } from "../traffic/recording.js";
@@ -6,6 +7,7 @@ import type { Recording } from "../traffic/recording.js";
 export interface Look {
   readonly visitors: Affected;
   readonly withErrors: Affected;
+  readonly withManyErrors: Affected;
   readonly overP90: Affected;
   readonly overP99: Affected;
   /** The canary's. */
@@ -16,12 +18,14 @@ const WARM_UP_SECONDS = 60;
 const ERROR = 1;
 const OVER_P90 = 2;
 const OVER_P99 = 4;
-const SEEN = 8;
+const MANY = 8;
+const SEEN = 16;
 
 /** Counts each visitor once, as the proxy does, and sets the limits of slow answers, as `setSlowLimits` does. */
 export class VisitorCounter {
   /** For each visitor, what they were counted for. */
   readonly #counted: Uint8Array;
+  readonly #errors: Uint8Array;
   readonly #histogram = new Map<number, number>();
   #answers = 0;
   #limits: SlowLimits | undefined;
@@ -29,6 +33,7 @@ export class VisitorCounter {
 
   constructor(private readonly recording: Recording) {
     this.#counted = new Uint8Array(recording.visitors);
+    this.#errors = new Uint8Array(recording.visitors);
   }
 
   look(second: number): Look {
@@ -41,7 +46,12 @@ export class VisitorCounter {
       const answer = bucket[request] ?? 0;
       const counted = this.#counted[who] ?? 0;
       const limits = ofCanary === 1 ? this.#limits?.canary : this.#limits?.production;
-      let met = SEEN | (isError[request] ?? 0);
+      let met = SEEN;
+      if (isError[request] === 1) {
+        const errors = Math.min(MANY_ERRORS, (this.#errors[who] ?? 0) + 1);
+        this.#errors[who] = errors;
+        met |= errors === MANY_ERRORS ? ERROR | MANY : ERROR;
+      }
       if (limits !== undefined && answer > (limits[0] ?? 0)) met |= OVER_P90;
       if (limits !== undefined && answer > (limits[1] ?? 0)) met |= OVER_P99;
       if ((met & ~counted) !== 0) {
@@ -66,6 +76,7 @@ export class VisitorCounter {
     return {
       visitors: affected(SEEN),
       withErrors: affected(ERROR),
+      withManyErrors: affected(MANY),
       overP90: affected(OVER_P90),
       overP99: affected(OVER_P99),
       requests,

@@ -19,11 +19,12 @@ const trackNumbersSchema = z.object({
   p50Ms: z.number().nullable(),
   p99Ms: z.number().nullable(),
   /**
-   * Visitors whom chance has sent there, each once in a step; those who met an error; those who met an answer slower than 90 and
-   * 99 of 100 of production's, a tolerance aside.
+   * Visitors whom chance has sent there, each once in a step; those who met an error, and those who met three; those who met an
+   * answer slower than 90 and 99 of 100 of production's, a tolerance aside.
    */
   visitors: z.number(),
   visitorsWithErrors: z.number(),
+  visitorsWithManyErrors: z.number(),
   visitorsOverP90: z.number(),
   visitorsOverP99: z.number(),
 });

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { bucketMs } from "./latency-buckets.js";
 
+/** An error or two are an accident; a visitor who has met so many is one for whom it fails. */
+export const MANY_ERRORS = 3;
+
 const countSchema = z.number().int().nonnegative();
 
 /** What visitors did in some time. */
@@ -19,10 +22,11 @@ export const trafficSchema = z.object({
   visitors: countSchema,
   goals: countSchema,
   /**
-   * Visitors whom chance sent to the canary or to what it is compared with, who met an error, or an answer slower than the
-   * limits that the table names (`slow`), for the first time in this step.
+   * Visitors whom chance sent to the canary or to what it is compared with, who met an error, their third
+   * one (`MANY_ERRORS`), or an answer slower than the limits that the table names (`slow`), for the first time in this step.
    */
   visitorsWithErrors: countSchema.default(0),
+  visitorsWithManyErrors: countSchema.default(0),
   visitorsOverP90: countSchema.default(0),
   visitorsOverP99: countSchema.default(0),
   /** Bucket of `latency-buckets.ts` → answers. */
@@ -41,6 +45,7 @@ export const FIGURES = [
   "visitors",
   "goals",
   "visitorsWithErrors",
+  "visitorsWithManyErrors",
   "visitorsOverP90",
   "visitorsOverP99",
 ] as const;
@@ -66,6 +71,7 @@ export function noTraffic(): Traffic {
     visitors: 0,
     goals: 0,
     visitorsWithErrors: 0,
+    visitorsWithManyErrors: 0,
     visitorsOverP90: 0,
     visitorsOverP99: 0,
     latencies: {},

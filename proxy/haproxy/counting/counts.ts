@@ -21,6 +21,7 @@ export interface Hits {
   readonly visitors: number;
   readonly goals: number;
   readonly visitorsWithErrors: number;
+  readonly visitorsWithManyErrors: number;
   readonly visitorsOverP90: number;
   readonly visitorsOverP99: number;
 }
@@ -53,6 +54,7 @@ export function parseHits(answer: string): Map<string, Hits> {
         visitorsWithErrors: value("gpc4"),
         visitorsOverP90: value("gpc5"),
         visitorsOverP99: value("gpc6"),
+        visitorsWithManyErrors: value("gpc7"),
       },
     ];
   });

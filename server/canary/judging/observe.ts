@@ -3,8 +3,9 @@ import { releaseName } from "../../../core/names.js";
 import { sumOf } from "../../../core/records/traffic/traffic.js";
 import type { ReleaseTraffic } from "../../../core/records/traffic/traffic-series.js";
 import { canaryRecordSchema, type CanaryCounts, type CanaryRecord } from "../canary-record.js";
-import { ERRORS, withAffected, type Affected } from "../statistics/evidence.js";
-import { LATENCY, withSlow } from "../statistics/latency-evidence.js";
+import type { Affected } from "../statistics/evidence.js";
+import { ERRORS, LATENCY } from "../statistics/leveled-evidence.js";
+import type { VisitorCounts } from "../statistics/verdict-numbers.js";
 import { withNext } from "../statistics/windowed-evidence.js";
 
 /** An instance that has just started is slow, and soon is not: latencies of that time are left out, production's too. */
@@ -44,11 +45,13 @@ export function withTraffic(
   const passed = { seconds: Math.max(0, now - record.lookedAt) / 1000, requests: canary.requests };
   // What came while the share changed was divided partly by the one, partly by the other.
   const divided = isHeld || chance !== (record.chance ?? chance) ? 0 : chance;
-  const affected = (figure: "visitorsWithErrors" | "visitorsOverP90" | "visitorsOverP99"): Affected => ({
+  const affected = (figure: keyof VisitorCounts): Affected => ({
     canary: canary[figure],
     production: production[figure],
   });
+  const failing = [affected("visitorsWithErrors"), affected("visitorsWithManyErrors")];
   const slow = [affected("visitorsOverP90"), affected("visitorsOverP99")];
+  const look = { chance: divided, seconds: passed.seconds };
   return canaryRecordSchema.parse({
     ...record,
     cursor,
@@ -67,19 +70,8 @@ export function withTraffic(
         production: record.inStep.visitors.production + production.visitors,
       },
     },
-    errors: withNext(
-      record.errors,
-      (evidence) =>
-        withAffected(evidence, affected("visitorsWithErrors"), divided, { seconds: passed.seconds }),
-      passed,
-      ERRORS,
-    ),
-    latency: withNext(
-      record.latency,
-      (evidence) => withSlow(evidence, slow, { chance: divided, seconds: passed.seconds }),
-      passed,
-      LATENCY,
-    ),
+    errors: withNext(record.errors, (before) => ERRORS.with(before, failing, look), passed, ERRORS),
+    latency: withNext(record.latency, (before) => LATENCY.with(before, slow, look), passed, LATENCY),
   });
 }
 
@@ -91,11 +83,12 @@ export function isWarm({ step, secondsInStep }: CanaryRecord, stepSeconds: numbe
 /** Requests that have ended: one that is under way is neither good nor bad. */
 function countsOf(traffic: readonly ReleaseTraffic[]): CanaryCounts {
   const { answersOk, answers4xx, answers5xx, failed, latencies, ...others } = sumOf(traffic);
-  const { visitors, goals, visitorsWithErrors, visitorsOverP90, visitorsOverP99 } = others;
+  const { visitors, goals } = others;
+  const { visitorsWithErrors, visitorsWithManyErrors, visitorsOverP90, visitorsOverP99 } = others;
   return {
     requests: answersOk + answers4xx + answers5xx + failed,
     errors: answers5xx + failed,
-    ...{ visitors, goals, visitorsWithErrors, visitorsOverP90, visitorsOverP99 },
+    ...{ visitors, goals, visitorsWithErrors, visitorsWithManyErrors, visitorsOverP90, visitorsOverP99 },
     histogram: Object.entries(latencies).map(([bucket, answers]) => [Number(bucket), answers]),
   };
 }
@@ -109,6 +102,7 @@ function together(a: CanaryCounts, b: CanaryCounts): CanaryCounts {
     visitors: a.visitors + b.visitors,
     goals: a.goals + b.goals,
     visitorsWithErrors: a.visitorsWithErrors + b.visitorsWithErrors,
+    visitorsWithManyErrors: a.visitorsWithManyErrors + b.visitorsWithManyErrors,
     visitorsOverP90: a.visitorsOverP90 + b.visitorsOverP90,
     visitorsOverP99: a.visitorsOverP99 + b.visitorsOverP99,
     histogram: [...histogram],

@@ -1,8 +1,7 @@
 import type { CanarySettings } from "../../../core/records/releases/canary-settings.js";
 import { bucketMs } from "../../../core/records/traffic/latency-buckets.js";
 import type { CanaryRecord } from "../canary-record.js";
-import { ERRORS } from "../statistics/evidence.js";
-import { LATENCY } from "../statistics/latency-evidence.js";
+import { ERRORS, LATENCY } from "../statistics/leveled-evidence.js";
 import { windowedValue } from "../statistics/windowed-evidence.js";
 import type { Counts } from "../statistics/verdict-numbers.js";
 import { judge, type Verdict } from "../statistics/verdict.js";

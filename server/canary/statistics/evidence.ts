@@ -44,12 +44,6 @@ const RISK_RATIOS = [1.25, 1.6, 2.5, 6, 20];
  * blocks in a row to the verdict instead of 5.
  */
 const MOST_PER_BLOCK = 2;
-/**
- * A canary that fails everything should go at once, so a second is a block. Then a process that is away for several seconds, now
- * and then, counts each of them: 6 % of equal canaries failed where each process was away for 5 s every 1,000 s. Blocks of 3 s
- * brought that to 0.5 %, and a canary that fails everything was found after 22 s instead of 8.
- */
-const ERROR_BLOCK_SECONDS = 1;
 /** e to this is still a number. */
 const LARGEST_LOG_E = 700;
 
@@ -60,9 +54,6 @@ export function noEvidence(): Evidence {
   };
 }
 
-/** For `WindowedEvidence`. */
-export const ERRORS = { valueOf: eValue, again: noEvidence };
-
 /**
  * `chance`: the probability (0 to 1) with which a visitor of the two was sent to the canary. At 0 and 1 nothing is compared.
  * `seconds`: since the last look.
@@ -71,7 +62,7 @@ export function withAffected(
   { alternatives, openSeconds }: Evidence,
   { canary, production }: Affected,
   chance: number,
-  { seconds = 1, blockSeconds = ERROR_BLOCK_SECONDS } = {},
+  { seconds = 1, blockSeconds = 1 } = {},
 ): Evidence {
   // Known before what the look has seen.
   const isOver = openSeconds + seconds >= blockSeconds;

@@ -25,8 +25,9 @@ export interface Counts extends VisitorCounts {
 /** Visitors whom chance has sent to a track, each once in a step; without a cookie each request is a visitor. */
 export interface VisitorCounts {
   readonly visitors: number;
-  /** Those who met an error. */
+  /** Those who met an error, and those of them who met `MANY_ERRORS`. */
   readonly visitorsWithErrors: number;
+  readonly visitorsWithManyErrors: number;
   /** Those who met an answer slower than the limits of `SLOW_LEVELS`. */
   readonly visitorsOverP90: number;
   readonly visitorsOverP99: number;
@@ -98,6 +99,7 @@ function trackNumbers(
     p99Ms: quantileMs(0.99),
     visitors: visitors.visitors,
     visitorsWithErrors: visitors.visitorsWithErrors,
+    visitorsWithManyErrors: visitors.visitorsWithManyErrors,
     visitorsOverP90: visitors.visitorsOverP90,
     visitorsOverP99: visitors.visitorsOverP99,
   };

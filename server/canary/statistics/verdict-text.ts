@@ -1,3 +1,4 @@
+import { MANY_ERRORS } from "../../../core/records/traffic/traffic.js";
 import type { TrackNumbers, VerdictNumbers } from "./verdict-numbers.js";
 
 type Sides = Pick<VerdictNumbers, "canary" | "production" | "against">;
@@ -12,9 +13,14 @@ export function errorsText({ canary, production, against }: Sides): string {
   return `errors ${errorsOf(canary, " requests")}, ${against} ${errorsOf(production, "")}`;
 }
 
-/** `21 of 340 visitors met an error, production's 3 of 800`. */
+/** `21 of 340 visitors met an error, production's 3 of 800`; where some met many, that too: `; 9 met three or more, …`. */
 export function metErrorsText(sides: Sides): string {
-  return metText(sides, "visitorsWithErrors", "met an error");
+  const { canary, production, against } = sides;
+  const met = metText(sides, "visitorsWithErrors", "met an error");
+  const [many, others] = [canary.visitorsWithManyErrors, production.visitorsWithManyErrors];
+  return many + others === 0
+    ? met
+    : `${met}; ${countText(many)} met ${MANY_ERRORS} or more, ${against}'s ${countText(others)}`;
 }
 
 /** `21 of 340 visitors met a slow answer, production's 3 of 800`. */

@@ -29,7 +29,7 @@ export function countsTraffic(trial: ProxyTrial): void {
       failed: 1,
       visitors: 0,
       goals: 0,
-      ...{ visitorsWithErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
+      ...{ visitorsWithErrors: 0, visitorsWithManyErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
     });
     expect(bytes).to.be.at.least(7 * "answer".length);
     expect(Object.values(latencies).reduce((sum, answers) => sum + answers, 0)).to.equal(7);

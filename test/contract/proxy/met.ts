@@ -33,10 +33,25 @@ export function countsWhatVisitorsMet(trial: ProxyTrial): void {
     expect(await book.of("a/v2")).to.include({ answers5xx: 22, visitors: 2, visitorsWithErrors: 2 });
   });
 
+  it("counts a visitor once more who meets error after error, at the third", async () => {
+    await split();
+    const book = new Book(trial.proxy);
+    const cookie = await visit("/500");
+    await visit("/200", cookie);
+    await visit("/500", cookie);
+    expect(await book.of("a/v2")).to.include({ visitorsWithErrors: 1, visitorsWithManyErrors: 0 });
+    await visit("/500", cookie);
+    expect(await book.of("a/v2")).to.include({ visitorsWithErrors: 1, visitorsWithManyErrors: 1 });
+    for (let request = 0; request < 9; request++) await visit("/500", cookie);
+    expect(await book.of("a/v2")).to.include({ visitorsWithErrors: 1, visitorsWithManyErrors: 1 });
+  });
+
   it("takes each request without a cookie for a visitor", async () => {
     await split();
     for (let request = 0; request < 5; request++) await visit("/500");
-    expect(await new Book(trial.proxy).of("a/v2")).to.include({ visitors: 5, visitorsWithErrors: 5 });
+    expect(await new Book(trial.proxy).of("a/v2")).to.include({
+      ...{ visitors: 5, visitorsWithErrors: 5, visitorsWithManyErrors: 0 },
+    });
   });
 
   it("counts a client once that sends the same cookie again and again, whatever it is given", async () => {
@@ -54,7 +69,8 @@ export function countsWhatVisitorsMet(trial: ProxyTrial): void {
     const book = new Book(trial.proxy);
     for (const release of ["a/v1", "a/v2"])
       expect(await book.of(release)).to.include({
-        ...{ visitors: 0, visitorsWithErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
+        ...{ visitors: 0, visitorsWithErrors: 0, visitorsWithManyErrors: 0 },
+        ...{ visitorsOverP90: 0, visitorsOverP99: 0 },
       });
   });
 
@@ -90,7 +106,7 @@ export function countsWhatVisitorsMet(trial: ProxyTrial): void {
     await web.stop();
     for (let request = 0; request < 3; request++) await visit("/200", cookie);
     await eventually("the failures are counted", async () => (await book.of("a/v2")).failed === 3);
-    expect(await book.of("a/v2")).to.include({ visitorsWithErrors: 1 });
+    expect(await book.of("a/v2")).to.include({ visitorsWithErrors: 1, visitorsWithManyErrors: 1 });
   });
 
   it("counts a visitor once for an answer over each limit, by the limits of the moment", async () => {

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Duplex } from "node:stream";
 import { bucketRange, BUCKETS } from "../../../core/records/traffic/latency-buckets.js";
+import { MANY_ERRORS } from "../../../core/records/traffic/traffic.js";
 import type { AppRoutes, Count, Load, Proxy } from "../../../proxy/proxy.js";
 import { FakeRoutes, given, type Destination } from "./fake-routes.js";
 
@@ -17,7 +18,7 @@ export class FakeProxy implements Proxy {
   private readonly lastAt = new Map<string, number>();
   private readonly counted = new Map<string, FakeCount>();
   /** What visitors have met, by draw and ticket. */
-  private readonly met = new Set<string>();
+  private readonly met = new Map<string, number>();
   /** Release → 5xx answers that its visitors got. */
   private readonly errors = new Map<string, number>();
 
@@ -95,6 +96,7 @@ export class FakeProxy implements Proxy {
         visitors: 0,
         goals: 0,
         visitorsWithErrors: 0,
+        visitorsWithManyErrors: 0,
         visitorsOverP90: 0,
         visitorsOverP99: 0,
       },
@@ -123,7 +125,9 @@ export class FakeProxy implements Proxy {
       const { release } = destination;
       if (response.statusCode < 500) return;
       this.errors.set(release, (this.errors.get(release) ?? 0) + 1);
-      if (this.isFirst(destination, "an error")) count.visitorsWithErrors++;
+      const errors = this.times(destination, "an error");
+      if (errors === 1) count.visitorsWithErrors++;
+      if (errors === MANY_ERRORS) count.visitorsWithManyErrors++;
     });
     const body = await buffer(request).catch(() => undefined);
     if (body !== undefined) this.tryServers(destination, destination.servers, request, body, response);
@@ -178,16 +182,17 @@ export class FakeProxy implements Proxy {
     const { canary, slow } = this.routes.splitOf(destination.release) ?? {};
     const [p90 = BUCKETS, p99 = BUCKETS] =
       slow?.[destination.release === canary ? "canary" : "production"] ?? [];
-    if (bucket > p90 && this.isFirst(destination, "p90")) count.visitorsOverP90++;
-    if (bucket > p99 && this.isFirst(destination, "p99")) count.visitorsOverP99++;
+    if (bucket > p90 && this.times(destination, "p90") === 1) count.visitorsOverP90++;
+    if (bucket > p99 && this.times(destination, "p99") === 1) count.visitorsOverP99++;
   }
 
-  /** Whether a visitor whom chance has sent here meets something for the first time. */
-  private isFirst({ unit }: Destination, what: string): boolean {
-    const name = `${unit ?? ""} ${what}`;
-    if (unit === undefined || this.met.has(name)) return false;
-    this.met.add(name);
-    return true;
+  /** For which time a visitor whom chance has sent here meets something; 0 for anybody else. */
+  private times({ unit }: Destination, what: string): number {
+    if (unit === undefined) return 0;
+    const name = `${unit} ${what}`;
+    const times = (this.met.get(name) ?? 0) + 1;
+    this.met.set(name, times);
+    return times;
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex): void {

@@ -198,7 +198,7 @@ function count(more: Partial<Count>): Count {
       faults: 0,
       visitors: 0,
       goals: 0,
-      ...{ visitorsWithErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
+      ...{ visitorsWithErrors: 0, visitorsWithManyErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
       latencies: new Map(),
       slot: undefined,
     },

@@ -10,8 +10,8 @@ export function countingTables(): string {
   return `# In a peers section, although there are no peers: HAProxy empties a backend's tables as soon as a reload tells it to stop.
 peers counters
   disabled
-  # gpc: answers 4xx, answers 5xx, visitors, those of them who reached the goal, met an error, an answer over p90, one over p99.
-  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),http_fail_cnt,bytes_out_cnt,gpc(7)
+  # gpc: answers 4xx, answers 5xx, visitors, those of them who reached the goal, met an error, an answer over p90, one over p99, many errors.
+  table hits type string len 160 size 1m expire 1d store http_req_cnt,http_req_rate(10s),http_fail_cnt,bytes_out_cnt,gpc(8)
 
   table latencies type string len 160 size 4m expire 1d store gpc0,gpc0_rate(10s)
 

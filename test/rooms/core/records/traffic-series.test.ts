@@ -220,7 +220,7 @@ describe("the series of traffic in Redis", function () {
         apps.map((app) => ({
           ...{ process: "1", key: app, release: `${app}/v1`, track: "production", asked: false, requests },
           ...{ answers4xx: 0, answers5xx: 0, faults: 0, bytes: 0, visitors: 0, goals: 0 },
-          ...{ visitorsWithErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
+          ...{ visitorsWithErrors: 0, visitorsWithManyErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
           latencies: new Map(),
           slot: { name: app, errors: requests },
         })),

@@ -1,3 +1,4 @@
+import { MANY_ERRORS } from "../../../../../core/records/traffic/traffic.js";
 import type { HaproxyOptions } from "../../haproxy-options.js";
 import { paths } from "../../paths.js";
 import { LATENCIES } from "../counting-tables.js";
@@ -17,6 +18,7 @@ export function answerRules({ folder }: Pick<HaproxyOptions, "folder">): string 
   # there only fetches can count.
   http-after-response allow unless { status 500:599 } { sc2_tracked }
   http-after-response set-var(txn.met) sc_inc_gpc(4,0) if { sc_get_gpc(0,2) eq 0 }
+  http-after-response set-var(txn.met) sc_inc_gpc(7,0) if { sc_get_gpc(0,2) eq ${MANY_ERRORS - 1} }
   http-after-response set-var(txn.met) sc_inc_gpc(0,2)
   http-response add-header Set-Cookie "sluice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" if { var(txn.take) -m found }
   acl is_given var(txn.give) -m found

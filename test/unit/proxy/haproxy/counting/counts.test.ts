@@ -15,7 +15,7 @@ slot-00001,BACKEND,0,2,7,
 0x7f0ef8040e11: key=a/v1|slot-00001|production|free|v1|31 use=0 exp=86399980 gpc0=1 gpc0_rate(10000)=0
 
 # table: counters/hits, type: string, size:1048576, used:3
-0x562e2e792e38: key=a/v1|slot-00001|production|free|v1 use=2 exp=86399979 http_req_cnt=6 http_req_rate(10000)=6 http_fail_cnt=3 bytes_out_cnt=518 gpc0=1 gpc1=2 gpc2=3 gpc3=4
+0x562e2e792e38: key=a/v1|slot-00001|production|free|v1 use=2 exp=86399979 http_req_cnt=6 http_req_rate(10000)=6 http_fail_cnt=3 bytes_out_cnt=518 gpc0=1 gpc1=2 gpc2=3 gpc3=4 gpc4=5 gpc5=6 gpc6=7 gpc7=8
 0x562e2e792e39: key=b/v2|wake|new-cart|sticky|v2 use=0 exp=86399979 http_req_cnt=1 http_req_rate(10000)=1 bytes_out_cnt=0 gpc0=0 gpc1=0 gpc2=0 gpc3=0
 0x562e2e792e40: key=a/v1|slot-00001|production|asked|v1 use=0 exp=86399979 http_req_cnt=2 http_req_rate(10000)=2 bytes_out_cnt=0 gpc0=0 gpc1=2 gpc2=0 gpc3=0
 
@@ -28,7 +28,7 @@ describe("HAProxy's counts", () => {
     expect(hits.get(key)).to.deep.equal({
       ...{ key, release: "a/v1", track: "production", asked: false, slot: "slot-00001", isOpen: true },
       ...{ requests: 6, bytes: 518, answers4xx: 1, answers5xx: 2, faults: 3, visitors: 3, goals: 4 },
-      ...{ visitorsWithErrors: 0, visitorsOverP90: 0, visitorsOverP99: 0 },
+      ...{ visitorsWithErrors: 5, visitorsWithManyErrors: 8, visitorsOverP90: 6, visitorsOverP99: 7 },
     });
     expect(hits.get("b/v2|wake|new-cart|sticky|v2")).to.include({
       ...{ release: "b/v2", track: "new-cart", slot: undefined, isOpen: false },

@@ -8,8 +8,7 @@ import {
   type CanaryRecord,
 } from "../../../../../server/canary/canary-record.js";
 import { withTraffic } from "../../../../../server/canary/judging/observe.js";
-import { ERRORS } from "../../../../../server/canary/statistics/evidence.js";
-import { LATENCY } from "../../../../../server/canary/statistics/latency-evidence.js";
+import { ERRORS, LATENCY } from "../../../../../server/canary/statistics/leveled-evidence.js";
 import { windowedValue } from "../../../../../server/canary/statistics/windowed-evidence.js";
 
 const LOOK = { against: "production", cursor: "1-0", isHeld: false, chance: 0.3, stepSeconds: 300 };

@@ -214,6 +214,7 @@ function counts(figures: Partial<Counts>, bucket = FAST_BUCKET): Counts {
     errors: 5,
     visitors: 100,
     visitorsWithErrors: 5,
+    visitorsWithManyErrors: 0,
     visitorsOverP90: 0,
     visitorsOverP99: 0,
     histogram: new Map(requests === 0 ? [] : [[bucket, requests]]),

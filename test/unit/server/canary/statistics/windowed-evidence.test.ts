@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import {
-  ERRORS,
+  eValue,
   noEvidence,
   withAffected,
   type Affected,
@@ -29,14 +29,14 @@ describe("evidence that is renewed", () => {
     expect(day.window.index).to.be.above(100);
     const late = looksUntilClear(day);
     expect(late).to.be.at.most(4 * fresh);
-    expect(looksUntilClear(day, ({ whole }) => ERRORS.valueOf(whole))).to.be.above(4 * late);
+    expect(looksUntilClear(day, ({ whole }) => KIND.valueOf(whole))).to.be.above(4 * late);
   });
 
   it("sees a bad canary after an outage of production alone, once the next window has begun", () => {
     const later = after(NONE, OUTAGE_OF_PRODUCTION);
     const untilNextWindow = 600 / LOOK_SECONDS;
     expect(looksUntilClear(later)).to.be.at.most(untilNextWindow + 2 * looksUntilClear(NONE));
-    expect(looksUntilClear(later, ({ whole }) => ERRORS.valueOf(whole))).to.be.above(1000);
+    expect(looksUntilClear(later, ({ whole }) => KIND.valueOf(whole))).to.be.above(1000);
   });
 
   it("ends a window after its time only, and when it has seen enough", () => {
@@ -56,7 +56,7 @@ describe("evidence that is renewed", () => {
             const index = now.window.index;
             now = after(now, { canary, production: 10 }, { seconds });
             if (now.window.index > index) weights.push(1 / (index * (index + 1)));
-            expect(value(now)).to.be.at.least(ERRORS.valueOf(now.whole) / 2);
+            expect(value(now)).to.be.at.least(KIND.valueOf(now.whole) / 2);
           }
           expect(weights.reduce((sum, weight) => sum + weight, 0)).to.be.below(1);
         },
@@ -72,10 +72,11 @@ describe("evidence that is renewed", () => {
 
 const DAY_SECONDS = 86_400;
 const LOOK_SECONDS = 3;
+const KIND = { valueOf: eValue, again: noEvidence };
 const NONE = windowedFrom(noEvidence());
 
 function value(evidence: WindowedEvidence<Evidence>): number {
-  return windowedValue(evidence, ERRORS);
+  return windowedValue(evidence, KIND);
 }
 
 function after(
@@ -84,7 +85,7 @@ function after(
   { seconds = LOOK_SECONDS, requests = 10 } = {},
 ): WindowedEvidence<Evidence> {
   const step = (before: Evidence): Evidence => withAffected(before, affected, 0.3, { seconds });
-  return withNext(evidence, step, { seconds, requests }, ERRORS);
+  return withNext(evidence, step, { seconds, requests }, KIND);
 }
 
 function times(
