@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { TOLERANCE } from "../monitor/autoscaling/autoscaler.js";
 import type { Bench } from "./bench.js";
 import type { Aim } from "./figure.js";
-import { changesOf, flapsOf } from "./autoscaling/flaps.js";
+import { changesOf, flapsOf, takenBack } from "./autoscaling/flaps.js";
 import { foresight } from "./autoscaling/foresight.js";
 import { SHAPES, type Shape } from "./autoscaling/shapes.js";
 import { simulatedDay, type Second } from "./autoscaling/simulated-day.js";
@@ -26,13 +26,13 @@ export const autoscaler: Bench = {
         // So that an interruption and the limit are heeded.
         await setImmediate();
       }
-      for (const { name, unit, of, aim } of FIGURES) {
+      for (const { name, unit, of, ...aimed } of FIGURES) {
         const values = days.map(of);
         figure({
           name: `${shape.name}: ${name}`,
           value: median(values),
           unit,
-          aim,
+          ...aimed,
           spread: `${Math.min(...values).toPrecision(3)} to ${Math.max(...values).toPrecision(3)} on single days`,
           method: `The decisions alone, over ${days.length} simulated days: ${shape.about}. Target 60 %, cooldown 120 s, 1 to 10 instances.`,
         });
@@ -45,6 +45,7 @@ interface Day {
   readonly changesPerHour: number;
   readonly minutesAbove: number;
   readonly paidByForesight: number;
+  readonly takenBack: number;
   readonly flaps: number;
 }
 
@@ -52,7 +53,7 @@ const FIGURES: readonly {
   readonly name: string;
   readonly unit: string;
   readonly of: (day: Day) => number;
-  readonly aim: Aim;
+  readonly aim?: Aim;
 }[] = [
   { name: "changes", unit: "an hour", of: ({ changesPerHour }) => changesPerHour, aim: { atMost: 12 } },
   {
@@ -67,6 +68,7 @@ const FIGURES: readonly {
     of: ({ paidByForesight }) => paidByForesight,
     aim: { atMost: 1.5 },
   },
+  { name: "changes taken back soon", unit: "a day", of: ({ takenBack }) => takenBack },
   { name: "flaps", unit: "a day", of: ({ flaps }) => flaps, aim: { atMost: 0 } },
 ];
 
@@ -77,7 +79,8 @@ function measuredDay(shape: Shape, seed: number): Day {
     changesPerHour: changes.length / 24,
     minutesAbove: secondsAbove(day, shape) / 60,
     paidByForesight: sum(day.map(({ paid }) => paid)) / sum(foresight(day, shape, SETTINGS)),
-    flaps: flapsOf(changes, SETTINGS.cooldownSeconds).length,
+    takenBack: takenBack(changes, SETTINGS.cooldownSeconds).length,
+    flaps: flapsOf(day, SETTINGS.cooldownSeconds).length,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
 import { decide, windowMsOf } from "../../monitor/autoscaling/autoscaler.js";
 import { peakOf, withLoad, type LoadHistory } from "../../monitor/autoscaling/load-history.js";
-import { CALM, calmAfter } from "../../monitor/autoscaling/calm.js";
+import { CALM, calmAfter, MOST_COOLDOWNS } from "../../monitor/autoscaling/calm.js";
 import { grownFrom, holdOf, judged, type Growth } from "../../monitor/autoscaling/growth.js";
 import { stretchOf } from "../../monitor/autoscaling/stolen-time.js";
 import type { Sample } from "../../core/records/hosts/sample.js";
@@ -29,7 +29,11 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
   const demand = shape.demand(random);
   const costOf = shape.answerCost?.(random);
   const steal = shape.stolen?.(random);
-  const windows = { windowMs: windowMsOf(settings), keptMs: settings.cooldownSeconds * 1000 };
+  const windows = {
+    windowMs: windowMsOf(settings),
+    keptMs: MOST_COOLDOWNS * settings.cooldownSeconds * 1000,
+  };
+  const cooldownMs = settings.cooldownSeconds * 1000;
   const instances = new Instances(shape, settings.min);
   const seconds: Second[] = [];
   let history: LoadHistory = [];
@@ -40,7 +44,7 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
   for (let second = 0; second < DAY_SECONDS; second++) {
     const now = second * 1000;
     if (coming?.at === second) {
-      calm = calmAfter(calm, { from: instances.count, to: coming.to, at: now, cooldownMs: windows.keptMs });
+      calm = calmAfter(calm, { from: instances.count, to: coming.to, at: now, cooldownMs });
       instances.resize(coming.to, second);
       [changedAt, coming] = [now, undefined];
     }
@@ -83,10 +87,10 @@ export function simulatedDay(shape: Shape, settings: ScaleSettings, random: () =
       settings,
       load,
       changedAt,
-      peak: peakOf(history, now, windows.keptMs),
+      peak: peakOf(history, now, calm.cooldowns * cooldownMs),
       calmCooldowns: calm.cooldowns,
       effort,
-      hold: holdOf(growth, windows.keptMs),
+      hold: holdOf(growth, cooldownMs),
       askedAt: undefined,
       isReleasing: false,
       alert: undefined,

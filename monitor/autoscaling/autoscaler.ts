@@ -11,11 +11,11 @@ export interface ScaleView {
   readonly settings: ScaleSettings;
   /** CPU that all of them together wanted over the last seconds, percent of one processor; undefined: not known. */
   readonly load: number | undefined;
-  /** The highest `load` within the last `cooldownSeconds`; undefined: not all of them are known. */
+  /** The highest `load` within the last `calmCooldowns`; undefined: not all of that time is known. */
   readonly peak: number | undefined;
   /** When the number of instances changed last, or the release. */
   readonly changedAt: number;
-  /** How long after that an instance may go, in cooldowns. */
+  /** How long it must have been calm before an instance goes, in cooldowns. */
   readonly calmCooldowns: number;
   /** When a change was asked for that has not come. */
   readonly askedAt: number | undefined;
@@ -137,7 +137,7 @@ function fewer(view: ScaleView): ScaleVerdict | undefined {
   const enough = instances - 1;
   const each = peak / enough;
   if (each > cpuTarget * (1 - TOLERANCE)) return undefined;
-  const reason = `for ${cooldownSeconds} s, ${enough} would each have used at most ${each.toFixed(0)} % CPU, target ${cpuTarget} %`;
+  const reason = `for ${calmCooldowns * cooldownSeconds} s, ${enough} would each have used at most ${each.toFixed(0)} % CPU, target ${cpuTarget} %`;
   return { kind: "scale", to: enough, reason };
 }
 

@@ -12,7 +12,7 @@ import { releaseName } from "../../core/names.js";
 import { keys } from "../../core/redis/keys.js";
 import type { Action } from "../alerts/actions.js";
 import { decide, isHigh, windowMsOf, type ScaleVerdict } from "./autoscaler.js";
-import { CALM, calmAfter, type Calm } from "./calm.js";
+import { CALM, calmAfter, MOST_COOLDOWNS, type Calm } from "./calm.js";
 import type { Fleet } from "./fleet.js";
 import { grownFrom, holdOf, judged, type Effort, type Growth } from "./growth.js";
 import { peakOf, withLoad, type LoadHistory, type LoadPoint } from "./load-history.js";
@@ -122,7 +122,7 @@ export class Autoscaling implements Action {
       instances: memory.instances,
       settings,
       load,
-      peak: peakOf(memory.history, now, settings.cooldownSeconds * 1000),
+      peak: peakOf(memory.history, now, memory.calm.cooldowns * settings.cooldownSeconds * 1000),
       changedAt: memory.changedAt,
       calmCooldowns: memory.calm.cooldowns,
       effort,
@@ -241,7 +241,10 @@ function remembered(
     calm: known === undefined ? CALM : calmOf(known, servers.length, scale, now),
     growth: known?.growth,
     history: isNews
-      ? withLoad(history, point, { windowMs: windowMsOf(scale), keptMs: scale.cooldownSeconds * 1000 })
+      ? withLoad(history, point, {
+          windowMs: windowMsOf(scale),
+          keptMs: MOST_COOLDOWNS * scale.cooldownSeconds * 1000,
+        })
       : history,
   };
 }

@@ -1,26 +1,34 @@
 /** How long it must have been calm before an instance goes. */
 export interface Calm {
-  /** In cooldowns. */
+  /** In cooldowns; at most `MOST_COOLDOWNS`. */
   readonly cooldowns: number;
-  /** When there was a decrease that has not been taken back. */
+  /** When there was a decrease, if that was the last change; ms since 1970. */
   readonly fewerSince: number | undefined;
+  /** When a decrease came too early last, or that was forgiven; ms since 1970. */
+  readonly earlyAt: number;
 }
 
-export const CALM: Calm = { cooldowns: 1, fewerSince: undefined };
+export const CALM: Calm = { cooldowns: 1, fewerSince: undefined, earlyAt: 0 };
 
-const MOST_COOLDOWNS = 8;
+export const MOST_COOLDOWNS = 8;
 /** A decrease that lasted no longer than this came too early. */
 const EARLY_COOLDOWNS = 2;
+/**
+ * After so long without one the time is halved: some two hours by default, so that a load which rises and falls all day long is
+ * remembered from one rise to the next.
+ */
+const FORGIVEN_COOLDOWNS = 64;
 
-/** After a change of the number: twice as long after a decrease that came too early, a cooldown less after one that lasted. */
+/** After a change of the number: twice as long after a decrease that came too early. */
 export function calmAfter(
-  { cooldowns, fewerSince }: Calm,
+  calm: Calm,
   { from, to, at, cooldownMs }: { from: number; to: number; at: number; cooldownMs: number },
 ): Calm {
-  if (to < from)
-    return { cooldowns: fewerSince === undefined ? cooldowns : Math.max(1, cooldowns - 1), fewerSince: at };
-  if (fewerSince === undefined) return { cooldowns, fewerSince };
-  const isEarly = at - fewerSince <= EARLY_COOLDOWNS * cooldownMs;
-  if (isEarly) return { cooldowns: Math.min(MOST_COOLDOWNS, 2 * cooldowns), fewerSince: undefined };
-  return { cooldowns: Math.max(1, cooldowns - 1), fewerSince: undefined };
+  const { cooldowns, fewerSince, earlyAt } = calm;
+  const isEarly = to > from && fewerSince !== undefined && at - fewerSince <= EARLY_COOLDOWNS * cooldownMs;
+  const next = { fewerSince: to < from ? at : undefined };
+  if (isEarly) return { ...next, cooldowns: Math.min(MOST_COOLDOWNS, 2 * cooldowns), earlyAt: at };
+  const isForgiven = at - earlyAt > FORGIVEN_COOLDOWNS * cooldownMs;
+  if (isForgiven) return { ...next, cooldowns: Math.max(1, cooldowns / 2), earlyAt: at };
+  return { ...next, cooldowns, earlyAt };
 }

@@ -295,7 +295,7 @@ describe("autoscaling, over Redis", function () {
     expect(await follow()).to.equal("1 → 2");
     await seconds(looker, 20, [10, 10]);
     expect(await follow()).to.equal("nothing");
-    await seconds(looker, 2, [10, 10]);
+    await seconds(looker, 12, [10, 10]);
     expect(await follow()).to.equal("2 → 1");
   });
 

@@ -19,9 +19,23 @@ describe("how long it must be calm before an instance goes", () => {
     expect(after(...often)).to.equal(8);
   });
 
-  it("is a cooldown shorter when one was not missed", () => {
+  it("stays as it is when an instance was not missed for a while", () => {
     expect(after([0, 2], [241, 3])).to.equal(1);
-    expect(after([0, 2], [100, 3], [600, 2], [1000, 3])).to.equal(1);
-    expect(after([0, 2], [100, 3], [600, 2], [800, 1])).to.equal(1);
+    expect(after([0, 2], [100, 3], [600, 2], [1000, 3])).to.equal(2);
+    expect(after([0, 2], [100, 3], [600, 2], [800, 1])).to.equal(2);
+  });
+
+  it("is halved by the first change after two hours in which none went too early", () => {
+    const twice: [number, number][] = [
+      [0, 2],
+      [100, 3],
+      [1000, 2],
+      [1100, 3],
+    ];
+    const hours = (count: number): number => 1100 + count * 3600;
+    expect(after(...twice, [hours(2), 2])).to.equal(4);
+    expect(after(...twice, [hours(2.2), 2])).to.equal(2);
+    expect(after(...twice, [hours(2.2), 2], [hours(2.5), 1])).to.equal(2);
+    expect(after(...twice, [hours(2.2), 2], [hours(5), 1])).to.equal(1);
   });
 });
