@@ -2,7 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { AppError } from "../../core/errors/app-error.js";
 import { captureCommand } from "../../core/exec/exec.js";
 import { Sandbox } from "../../core/exec/sandbox/sandbox.js";
+import { systemCallFilter } from "../../core/exec/sandbox/system-call-filter.js";
 import type { Mount } from "../../core/exec/sandbox/sandbox-policy.js";
+import { writeFileAtomically } from "../../core/files/atomic-file.js";
+import type { Home } from "../../core/home.js";
 import type { Settings } from "../../core/settings/settings.js";
 import type { Context } from "./context.js";
 
@@ -22,7 +25,7 @@ export async function openSandbox(
     programs: [home.runtimes()],
     folders: settings.sandbox.folders.map(asMount),
     scratch: home.scratch(),
-    filter: home.systemCallFilter(),
+    filter: await writtenFilter(home),
   });
   const { firstUid } = settings.instances;
   const policy = {
@@ -36,6 +39,14 @@ export async function openSandbox(
   const { exit, stderr } = await captureCommand({ argv, cwd: "/", env: { PATH: path } });
   if (exit.status === 0) return sandbox;
   throw new AppError("sandbox-unavailable", { isRoot, reason: stderr.split("\n").at(-1) ?? "" });
+}
+
+/** The file of the filter of system calls; undefined where there is none for this machine. */
+async function writtenFilter(home: Home): Promise<string | undefined> {
+  const filter = systemCallFilter();
+  if (filter === undefined) return undefined;
+  await writeFileAtomically(home.systemCallFilter(), filter);
+  return home.systemCallFilter();
 }
 
 /**

@@ -1,11 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { writeFileAtomically } from "../../files/atomic-file.js";
 import type { User } from "../exec.js";
 import { quote } from "../quote.js";
 import { bind } from "./bind.js";
 import { coverableFiles, namesInside, type InsideNames } from "./names-inside.js";
 import type { SandboxPolicy } from "./sandbox-policy.js";
-import { systemCallFilter } from "./system-call-filter.js";
 import { systemMounts, type MachineView } from "./system-mounts.js";
 
 type Argv = readonly [string, ...string[]];
@@ -33,15 +31,16 @@ export class Sandbox {
     private readonly filter: string | undefined,
   ) {}
 
-  /** Writes the file `filter`. */
+  /** `filter`: a file with a `systemCallFilter`. */
   static async open(
-    view: MachineView & { readonly owner: User; readonly scratch: string; readonly filter: string },
+    view: MachineView & {
+      readonly owner: User;
+      readonly scratch: string;
+      readonly filter: string | undefined;
+    },
   ): Promise<Sandbox> {
-    const { owner, scratch } = view;
+    const { owner, scratch, filter } = view;
     await mkdir(scratch, { recursive: true, mode: 0o700 });
-    const program = systemCallFilter();
-    if (program !== undefined) await writeFileAtomically(view.filter, program);
-    const filter = program && view.filter;
     return new Sandbox(await systemMounts(view), owner, scratch, await coverableFiles(), filter);
   }
 
