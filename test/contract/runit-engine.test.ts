@@ -221,9 +221,11 @@ async function leftBy(folder: string, app: string): Promise<Left> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const commands = await Promise.all(pids.map(async (pid) => commandIn(folder, pid)));
   const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = files.filter((file) => !file.isDirectory()).map(({ name }) => name);
   return {
     processes: commands.flat(),
-    files: files.filter((file) => !file.isDirectory() && file.name !== "server.js").map(({ name }) => name),
+    // The tree, and the filter of every sandbox.
+    files: names.filter((name) => !["server.js", "seccomp"].includes(name)),
     groups: (await memoryGroups()).filter((name) => name.startsWith(`${app}.`)),
   };
 }
