@@ -8,6 +8,9 @@ import type { LabHost } from "./lab-host.js";
 import { LabTest } from "./lab-test.js";
 
 const LIVE_TIMEOUT_MS = 400_000;
+/** Unlike su(1), it is no process in between, which signals would have to pass. */
+const AS_DEV =
+  "setpriv --reuid dev --regid dev --init-groups env -i HOME=/home/dev PATH=/usr/local/bin:/usr/bin:/bin";
 const END_TIMEOUT_MS = 60_000;
 
 /** The two commands of README, on a machine that nobody has used. */
@@ -32,7 +35,7 @@ describe("a fresh Debian", function () {
 
   for (const { who, home, as } of [
     { who: "root", home: "/root", as: "/bin/sh -c" },
-    { who: "an ordinary user", home: "/home/dev", as: "su - dev -c" },
+    { who: "an ordinary user", home: "/home/dev", as: `${AS_DEV} /bin/sh -c` },
   ])
     it(`serves the sample app after two commands of ${who}, and nothing is left after Ctrl-C`, async () => {
       const before = await traces(host);

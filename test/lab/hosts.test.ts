@@ -51,8 +51,8 @@ describe("the lab", function () {
 
 /** Networks, mounts, processes and rules of labs. */
 async function leftOvers(): Promise<string[]> {
-  const named = (text: string): string[] => text.split("\n").filter((line) => line.includes("sluice-lab"));
-  const rules = named((await execa("iptables-save", [])).stdout);
+  const named = (text: string): string[] => text.split("\n").filter((line) => /sluice.lab/.test(line));
+  const rules = named((await execa("nft", ["list", "tables"])).stdout);
   const mounts = named(await readFile("/proc/mounts", "utf8"));
   const namespaces = named((await readdir("/run/netns").catch(() => [])).join("\n"));
   const devices = (await readdir("/sys/class/net")).filter((name) => name.startsWith("lab-"));

@@ -9,7 +9,7 @@ import type { BaseRoot } from "./base-root.js";
 const BOOT_TIMEOUT_MS = 60_000;
 
 export interface HostPlace {
-  /** Of the network namespace, and of the comment on each firewall rule. */
+  /** Of the network namespace, and with underscores of its table in this machine's firewall. */
   readonly name: string;
   /** Its end of the cable on this machine. */
   readonly device: string;
@@ -113,29 +113,29 @@ async function plugIn({ name, device, number }: HostPlace): Promise<void> {
   for (const each of ["eth0", "lo"]) await ip(...inside, "link", "set", each, "up");
   await ip(...inside, "route", "add", "default", "via", gateway);
   await execa("sysctl", ["-qw", "net.ipv4.ip_forward=1"]);
-  for (const rule of rulesOf(name, device, number)) await execa("iptables", ["-w", ...rule]);
+  await execa("nft", ["-f", "-"], { input: rulesOf(name, number) });
 }
 
 /** What of it is there: it may be half made. */
-async function unplug({ name, device, number }: HostPlace): Promise<void> {
-  for (const [first = "", second = "", ...rest] of rulesOf(name, device, number)) {
-    const removal = first === "-t" ? ["-t", second, "-D", ...rest.slice(1)] : ["-D", second, ...rest];
-    await execa("iptables", ["-w", ...removal], { reject: false });
-  }
+async function unplug({ name, device }: HostPlace): Promise<void> {
+  await execa("nft", ["delete", "table", "ip", tableOf(name)], { reject: false });
   await execa("ip", ["link", "delete", device], { reject: false });
   await execa("ip", ["netns", "delete", name], { reject: false });
 }
 
-function rulesOf(name: string, device: string, number: number): string[][] {
-  const comment = ["-m", "comment", "--comment", name];
-  const source = ["-s", `10.77.${number}.0/24`];
-  return [
-    ["-t", "nat", "-A", "POSTROUTING", ...source, "!", "-o", device, ...comment, "-j", "MASQUERADE"],
-    // Between hosts their own addresses show: Swarm keeps what it sees.
-    ["-t", "nat", "-I", "POSTROUTING", ...source, "-d", "10.77.0.0/16", ...comment, "-j", "RETURN"],
-    ["-I", "FORWARD", "-i", device, ...comment, "-j", "ACCEPT"],
-    ["-I", "FORWARD", "-o", device, ...comment, "-j", "ACCEPT"],
-  ];
+/** Outwards it has this machine's address. Between hosts their own ones show: Swarm keeps what it sees. */
+function rulesOf(name: string, number: number): string {
+  return `table ip ${tableOf(name)} {
+  chain outwards {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip saddr 10.77.${number}.0/24 ip daddr != 10.77.0.0/16 masquerade
+  }
+}
+`;
+}
+
+function tableOf(name: string): string {
+  return name.replaceAll("-", "_");
 }
 
 async function removeDisk({ folder }: HostPlace): Promise<void> {

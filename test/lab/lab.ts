@@ -13,7 +13,7 @@ const NAME = /^sluice-lab-(\d+)-(\d+)-(\d+)$/;
 /** Why there can be no lab on this machine; undefined where there can. */
 export async function whyNoLab(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "needs root";
-  for (const program of ["debootstrap", "systemd-nspawn", "ip", "iptables", "ssh"]) {
+  for (const program of ["debootstrap", "systemd-nspawn", "ip", "nft", "ssh"]) {
     const { exitCode } = await execa("sh", ["-c", `command -v ${program}`], { reject: false });
     if (exitCode !== 0) return `needs ${program}`;
   }
