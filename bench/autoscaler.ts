@@ -80,7 +80,7 @@ function measuredDay(shape: Shape, seed: number): Day {
     minutesAbove: secondsAbove(day, shape) / 60,
     paidByForesight: sum(day.map(({ paid }) => paid)) / sum(foresight(day, shape, SETTINGS)),
     takenBack: takenBack(changes, SETTINGS.cooldownSeconds).length,
-    flaps: flapsOf(day, SETTINGS.cooldownSeconds).length,
+    flaps: flapsOf(day, { ...SETTINGS, startSeconds: shape.startSeconds }).length,
   };
 }
 

@@ -1,4 +1,4 @@
-import { sum } from "../statistics.js";
+import { askedOf } from "./asked.js";
 import type { Second } from "./simulated-day.js";
 
 export interface Change {
@@ -9,7 +9,6 @@ export interface Change {
 
 /** How long it can be known that what visitors ask for comes again. */
 const MEMORY_SECONDS = 600;
-const WINDOW_SECONDS = 15;
 
 export function changesOf(day: readonly Pick<Second, "instances">[]): Change[] {
   return day.flatMap(({ instances }, second) => {
@@ -34,26 +33,20 @@ export function takenBack(changes: readonly Change[], cooldownSeconds: number): 
 }
 
 /**
- * Those of them that could have been known: a decrease before which visitors had asked, within ten minutes, for as much as after
- * it. Nobody without foresight knows of a rise beyond that.
+ * Those of them that could have been known: increases, and decreases before which visitors had asked, within ten minutes, for as
+ * much as until the increase was decided. Nobody without foresight knows of a rise beyond that.
  */
 export function flapsOf(
   day: readonly Pick<Second, "instances" | "demand" | "stolenShare">[],
-  cooldownSeconds: number,
+  { cooldownSeconds, startSeconds }: { cooldownSeconds: number; startSeconds: number },
 ): Change[] {
   const changes = changesOf(day);
-  const asked = day.map(({ demand, stolenShare }) => demand / (1 - stolenShare));
-  const peak = (from: number, to: number): number => {
-    const means = asked
-      .slice(Math.max(0, from), to)
-      .map((_, index) =>
-        sum(asked.slice(Math.max(0, from) + index - WINDOW_SECONDS, Math.max(0, from) + index)),
-      );
-    return Math.max(0, ...means);
-  };
-  return takenBack(changes, cooldownSeconds).filter(({ second, from, to }) => {
-    if (to > from) return true;
-    const next = changes[changes.findIndex((change) => change.second === second) + 1]?.second ?? second;
-    return peak(second, next) <= peak(second - MEMORY_SECONDS, second);
+  const asked = askedOf(day);
+  const peak = (from: number, to: number): number => Math.max(...asked.slice(Math.max(0, from), to));
+  return takenBack(changes, cooldownSeconds).filter((change) => {
+    if (change.to > change.from) return true;
+    const next = changes[changes.indexOf(change) + 1] ?? change;
+    const decidedAt = change.second - startSeconds;
+    return peak(decidedAt, next.second - startSeconds) <= peak(decidedAt - MEMORY_SECONDS, decidedAt);
   });
 }

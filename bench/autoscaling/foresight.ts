@@ -1,8 +1,7 @@
 import type { ScaleSettings } from "../../core/records/releases/scale-settings.js";
+import { askedOf } from "./asked.js";
 import type { Shape } from "./shapes.js";
 import type { Second } from "./simulated-day.js";
-
-const WINDOW_SECONDS = 15;
 
 /**
  * How many instances somebody would pay for in each second who knows the whole day: the fewest that keep the load of the last
@@ -19,11 +18,5 @@ function neededOf(
   { mostUseful = Infinity }: Shape,
   { min, max, cpuTarget }: ScaleSettings,
 ): number[] {
-  let sum = 0;
-  const asked = day.map(({ demand, stolenShare }) => demand / (1 - stolenShare));
-  return asked.map((demand, second) => {
-    sum += demand - (asked[second - WINDOW_SECONDS] ?? 0);
-    const mean = sum / Math.min(WINDOW_SECONDS, second + 1);
-    return Math.max(min, Math.min(max, mostUseful, Math.ceil(mean / cpuTarget)));
-  });
+  return askedOf(day).map((mean) => Math.max(min, Math.min(max, mostUseful, Math.ceil(mean / cpuTarget))));
 }

@@ -14,10 +14,10 @@ export const MOST_COOLDOWNS = 8;
 /** A decrease that lasted no longer than this came too early. */
 const EARLY_COOLDOWNS = 2;
 /**
- * After so long without one the time is halved: some two hours by default, so that a load which rises and falls all day long is
+ * After so long without one the time is halved: some four hours by default, so that a load which rises and falls all day long is
  * remembered from one rise to the next.
  */
-const FORGIVEN_COOLDOWNS = 64;
+const FORGIVEN_COOLDOWNS = 128;
 
 /** After a change of the number: twice as long after a decrease that came too early. */
 export function calmAfter(

@@ -9,8 +9,10 @@ export interface Effort {
 
 /** An increase, as it is judged. */
 export interface Growth {
-  /** Right before it. */
+  /** Right before it; right before the first futile one in a row, once all of them together are judged not to have helped. */
   readonly before: Effort;
+  /** Right before the first futile one in a row. */
+  readonly beforeRow: Effort;
   /** ms since 1970; undefined until the first whole window after it shows what it has done. */
   readonly futileAt: number | undefined;
   /** Futile increases in a row; with this one, once it is judged. */
@@ -39,7 +41,9 @@ const FIRST_PAUSE_COOLDOWNS = 2;
 const MOST_PAUSE_COOLDOWNS = 32;
 
 export function grownFrom(before: Effort, last: Growth | undefined): Growth {
-  return { before, futileAt: undefined, futileInRow: last?.futileInRow ?? 0 };
+  const futileInRow = last?.futileInRow ?? 0;
+  const beforeRow = last === undefined || futileInRow === 0 ? before : last.beforeRow;
+  return { before, beforeRow, futileAt: undefined, futileInRow };
 }
 
 /**
@@ -50,7 +54,10 @@ export function judged(growth: Growth, now: Effort, at: number): Growth | undefi
   if (growth.futileAt !== undefined) return growth;
   const isComparable = now.answers >= LEAST_ANSWERS * growth.before.answers;
   if (!isComparable || !isFutile(growth.before, now)) return undefined;
-  return { ...growth, futileAt: at, futileInRow: growth.futileInRow + 1 };
+  // All of them go only where the limit is so far off that a cost that rises by itself, as with a leak, does not reach it.
+  const isDoubled = now.instances >= 2 * growth.beforeRow.instances;
+  const before = isDoubled && isFutile(growth.beforeRow, now) ? growth.beforeRow : growth.before;
+  return { ...growth, before, futileAt: at, futileInRow: growth.futileInRow + 1 };
 }
 
 export function holdOf(growth: Growth | undefined, cooldownMs: number): Hold | undefined {

@@ -270,10 +270,10 @@ describe("autoscaling, over Redis", function () {
     expect(decision?.reason).to.match(/an answer took less CPU; tried again in 20 s$/);
     expect(await decided()).to.deep.equal(["2 → 4: not requested: more instances did not help"]);
     expect(await step(2, 80, 2)).to.equal("2 → 4");
-    expect(await step(12, 80, 4)).to.equal("4 → 2");
+    expect(await step(12, 80, 4)).to.equal("4 → 1");
     // Two such in a row: four cooldowns from the judgement on.
-    expect(await step(35, 80, 2)).to.equal("nothing");
-    expect(await step(6, 80, 2)).to.equal("2 → 4");
+    expect(await step(35, 80, 1)).to.equal("nothing");
+    expect(await step(6, 80, 1)).to.equal("1 → 2");
   });
 
   it("does not blame new instances for what is stolen since they came", async () => {

@@ -25,7 +25,7 @@ describe("how long it must be calm before an instance goes", () => {
     expect(after([0, 2], [100, 3], [600, 2], [800, 1])).to.equal(2);
   });
 
-  it("is halved by the first change after two hours in which none went too early", () => {
+  it("is halved by the first change after four hours in which none went too early", () => {
     const twice: [number, number][] = [
       [0, 2],
       [100, 3],
@@ -33,9 +33,9 @@ describe("how long it must be calm before an instance goes", () => {
       [1100, 3],
     ];
     const hours = (count: number): number => 1100 + count * 3600;
-    expect(after(...twice, [hours(2), 2])).to.equal(4);
-    expect(after(...twice, [hours(2.2), 2])).to.equal(2);
-    expect(after(...twice, [hours(2.2), 2], [hours(2.5), 1])).to.equal(2);
-    expect(after(...twice, [hours(2.2), 2], [hours(5), 1])).to.equal(1);
+    expect(after(...twice, [hours(4), 2])).to.equal(4);
+    expect(after(...twice, [hours(4.3), 2])).to.equal(2);
+    expect(after(...twice, [hours(4.3), 2], [hours(4.6), 1])).to.equal(2);
+    expect(after(...twice, [hours(4.3), 2], [hours(9), 1])).to.equal(1);
   });
 });

@@ -56,4 +56,20 @@ describe("the growth of an app", () => {
     expect(holdOf(after(FUTILE), COOLDOWN_MS)).to.deep.include({ before: BEFORE, isTrial: false });
     expect(holdOf(after(FUTILE, FUTILE), COOLDOWN_MS)).to.deep.include({ before: BEFORE, isTrial: true });
   });
+
+  it("goes back to before the first futile increase, if all in a row did not help together", () => {
+    const more = { instances: 3, used: 240, answers: 1000 };
+    expect(judged(grownFrom(FUTILE, after(FUTILE)), more, 0)?.before).to.equal(BEFORE);
+    const cheaper = { instances: 2, used: 80, answers: 1000 };
+    const dearer = { instances: 3, used: 120, answers: 1000 };
+    expect(judged(grownFrom(cheaper, after(FUTILE)), dearer, 0)?.before).to.equal(cheaper);
+    const helpedFirst = grownFrom(FUTILE, after(FUTILE, HELPED));
+    expect(judged(helpedFirst, more, 0)?.before).to.equal(FUTILE);
+    const eight = { instances: 8, used: 400, answers: 9000 };
+    const nine = { instances: 9, used: 480, answers: 9000 };
+    const ten = { instances: 10, used: 580, answers: 9000 };
+    const leaks = judged(grownFrom(eight, undefined), nine, 0);
+    expect(leaks?.futileInRow).to.equal(1);
+    expect(judged(grownFrom(nine, leaks), ten, 0)).to.deep.include({ before: nine, beforeRow: eight });
+  });
 });
