@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { access, appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { exists } from "../../core/files/exists.js";
 
 /** Kept from one run to the next: a root takes a minute to make. */
 const CACHE = "/var/tmp/sluice-lab";
@@ -91,11 +92,4 @@ async function sshKey(): Promise<string> {
   const key = join(CACHE, "id_ed25519");
   if (!(await exists(key))) await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
   return key;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

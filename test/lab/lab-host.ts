@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { eventually } from "../support/eventually.js";
 import type { BaseRoot } from "./base-root.js";
+import { inGroups, removeGroups } from "./control-groups.js";
 
 const BOOT_TIMEOUT_MS = 60_000;
 
@@ -50,7 +51,8 @@ export class LabHost {
       ...["--capability=all", "--system-call-filter=add_key keyctl bpf"],
       `--network-namespace-path=/run/netns/${name}`,
     ];
-    this.machine = spawn("systemd-nspawn", args, { stdio: ["ignore", log.fd, log.fd] });
+    const argv = await inGroups(name, ["systemd-nspawn", ...args]);
+    this.machine = spawn(argv[0], argv.slice(1), { stdio: ["ignore", log.fd, log.fd] });
     await log.close();
     await eventually(
       `${name} takes commands`,
@@ -78,6 +80,7 @@ export class LabHost {
       for (const init of await childrenOf(machine.pid)) process.kill(init, "SIGKILL");
       await ended;
     }
+    await removeGroups(this.place.name);
     await unplug(this.place);
   }
 
@@ -98,6 +101,7 @@ export async function removeHost(place: HostPlace): Promise<void> {
     for (const init of await childrenOf(pid)) process.kill(init, "SIGKILL");
     await eventually(`process ${pid} has ended`, async () => !(await machinesOf(place)).includes(pid));
   }
+  await removeGroups(place.name);
   await unplug(place);
   await removeDisk(place);
 }
