@@ -9,6 +9,7 @@ export interface Change {
 
 /** How long it can be known that what visitors ask for comes again. */
 const MEMORY_SECONDS = 600;
+const HOUR_SECONDS = 3600;
 
 export function changesOf(day: readonly Pick<Second, "instances">[]): Change[] {
   return day.flatMap(({ instances }, second) => {
@@ -49,4 +50,11 @@ export function flapsOf(
     const decidedAt = change.second - startSeconds;
     return peak(decidedAt, next.second - startSeconds) <= peak(decidedAt - MEMORY_SECONDS, decidedAt);
   });
+}
+
+/** Flapping is to be wrong again soon after: how many of them came within an hour, at most. */
+export function mostWithinAnHour(flaps: readonly Change[]): number {
+  const following = ({ second: first }: Change): Change[] =>
+    flaps.filter(({ second }) => second >= first && second < first + HOUR_SECONDS);
+  return Math.max(0, ...flaps.map((flap) => following(flap).length));
 }

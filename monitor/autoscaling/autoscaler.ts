@@ -15,7 +15,7 @@ export interface ScaleView {
   readonly peak: number | undefined;
   /** When the number of instances changed last, or the release. */
   readonly changedAt: number;
-  /** How long it must have been calm before an instance goes, in cooldowns. */
+  /** How long it must have been calm before instances go, in cooldowns. */
   readonly calmCooldowns: number;
   /** When a change was asked for that has not come. */
   readonly askedAt: number | undefined;
@@ -48,8 +48,8 @@ export function windowMsOf({ cooldownSeconds }: ScaleSettings): number {
 
 /**
  * How many instances production should have: so many that each takes `cpuTarget` of a processor. Up as soon as the last window
- * says so, at most to twice as many, but only now and then where the last increase did not help; down by one, when for
- * `cooldownSeconds` one less would have done; back to where it was, when a try did not help. Never outside `min` and `max`, never
+ * says so, at most to twice as many, but only now and then where the last increase did not help; down to as many as would have
+ * done for `calmCooldowns`, at most to half as many; back to where it was, when a try did not help. Never outside `min` and `max`, never
  * while a release is under way. Pure.
  */
 export function decide(view: ScaleView): ScaleVerdict {
@@ -134,9 +134,10 @@ function fewer(view: ScaleView): ScaleVerdict | undefined {
   const { min, cpuTarget, cooldownSeconds } = settings;
   if (instances === min || alert !== undefined || peak === undefined) return undefined;
   if (now - changedAt < calmCooldowns * cooldownSeconds * 1000) return undefined;
-  const enough = instances - 1;
+  const needed = Math.ceil(peak / (cpuTarget * (1 - TOLERANCE)));
+  const enough = Math.max(min, Math.ceil(instances / 2), needed);
+  if (enough >= instances) return undefined;
   const each = peak / enough;
-  if (each > cpuTarget * (1 - TOLERANCE)) return undefined;
   const reason = `for ${calmCooldowns * cooldownSeconds} s, ${enough} would each have used at most ${each.toFixed(0)} % CPU, target ${cpuTarget} %`;
   return { kind: "scale", to: enough, reason };
 }

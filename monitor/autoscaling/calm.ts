@@ -1,6 +1,6 @@
-/** How long it must have been calm before an instance goes. */
+/** How long it must have been calm before instances go. */
 export interface Calm {
-  /** In cooldowns; at most `MOST_COOLDOWNS`. */
+  /** In cooldowns, `LEAST_COOLDOWNS` to `MOST_COOLDOWNS`. */
   readonly cooldowns: number;
   /** When there was a decrease, if that was the last change; ms since 1970. */
   readonly fewerSince: number | undefined;
@@ -8,9 +8,12 @@ export interface Calm {
   readonly earlyAt: number;
 }
 
-export const CALM: Calm = { cooldowns: 1, fewerSince: undefined, earlyAt: 0 };
+/** Six minutes by default: over as long as that, Kubernetes' autoscaler also looks back (five minutes) before it removes any. */
+const LEAST_COOLDOWNS = 3;
+export const MOST_COOLDOWNS = 12;
 
-export const MOST_COOLDOWNS = 8;
+export const CALM: Calm = { cooldowns: LEAST_COOLDOWNS, fewerSince: undefined, earlyAt: 0 };
+
 /** A decrease that lasted no longer than this came too early. */
 const EARLY_COOLDOWNS = 2;
 /**
@@ -29,6 +32,6 @@ export function calmAfter(
   const next = { fewerSince: to < from ? at : undefined };
   if (isEarly) return { ...next, cooldowns: Math.min(MOST_COOLDOWNS, 2 * cooldowns), earlyAt: at };
   const isForgiven = at - earlyAt > FORGIVEN_COOLDOWNS * cooldownMs;
-  if (isForgiven) return { ...next, cooldowns: Math.max(1, cooldowns / 2), earlyAt: at };
+  if (isForgiven) return { ...next, cooldowns: Math.max(LEAST_COOLDOWNS, cooldowns / 2), earlyAt: at };
   return { ...next, cooldowns, earlyAt };
 }

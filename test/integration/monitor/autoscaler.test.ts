@@ -14,7 +14,7 @@ const BUSY_SERVER = TINY_SERVER.replace(
 );
 
 describe("an app with `scale` in its app.json", function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let sluice: TestSluice;
   before(async () => (sluice = await TestSluice.start()));
   after(async () => sluice.dispose());
@@ -37,7 +37,7 @@ describe("an app with `scale` in its app.json", function () {
     const busy = startLoad(sluice.httpPort, "shop", "/busy", 60);
     await eventually("there are two", async () => (await instances()) === 2, 30_000);
     const loads = [await busy.stop()];
-    await eventually("there is one again", async () => (await instances()) === 1, 30_000);
+    await eventually("there is one again", async () => (await instances()) === 1, 45_000);
     loads.push(await calm.stop());
     for (const { failures } of loads) expect(failures).to.deep.equal([]);
     // They are written down when they are done.
@@ -50,6 +50,8 @@ describe("an app with `scale` in its app.json", function () {
       { by: "autoscaler", from: 1, to: 2, outcome: "done" },
     ]);
     expect(decisions[1]?.reason).to.match(/^each of 1 uses \d+ % CPU, target 20 %$/);
-    expect(decisions[0]?.reason).to.match(/^for 5 s, 1 would each have used at most \d+ % CPU, target 20 %$/);
+    expect(decisions[0]?.reason).to.match(
+      /^for 15 s, 1 would each have used at most \d+ % CPU, target 20 %$/,
+    );
   });
 });

@@ -191,11 +191,13 @@ describe("autoscaling, over Redis", function () {
     expect((await requested()).length).to.equal(1);
   });
 
-  it("lets one go after a calm time", async () => {
+  it("lets those go that were not needed for three cooldowns", async () => {
     const looker = autoscaling();
-    await serve(3);
-    await seconds(looker, 25, [10, 10, 10]);
-    expect((await requested()).map(({ from, to }) => [from, to])).to.deep.equal([[3, 2]]);
+    await serve(4);
+    await seconds(looker, 29, [10, 10, 10, 10]);
+    expect(await requested()).to.deep.equal([]);
+    await seconds(looker, 3, [10, 10, 10, 10]);
+    expect((await requested()).map(({ from, to }) => [from, to])).to.deep.equal([[4, 2]]);
   });
 
   it("does nothing while the app is being released, for one without `scale`, or without samples", async () => {
@@ -289,13 +291,13 @@ describe("autoscaling, over Redis", function () {
   it("waits twice as long before one goes, after one that was missed within two cooldowns", async () => {
     const looker = autoscaling();
     await serve(2);
-    await seconds(looker, 20, [10, 10]);
+    await seconds(looker, 35, [10, 10]);
     expect(await follow()).to.equal("2 → 1");
     await seconds(looker, 12, [90]);
     expect(await follow()).to.equal("1 → 2");
-    await seconds(looker, 20, [10, 10]);
+    await seconds(looker, 55, [10, 10]);
     expect(await follow()).to.equal("nothing");
-    await seconds(looker, 12, [10, 10]);
+    await seconds(looker, 20, [10, 10]);
     expect(await follow()).to.equal("2 → 1");
   });
 

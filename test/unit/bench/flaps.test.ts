@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { changesOf, flapsOf, takenBack } from "../../../bench/autoscaling/flaps.js";
+import { changesOf, flapsOf, mostWithinAnHour, takenBack } from "../../../bench/autoscaling/flaps.js";
 
 const COOLDOWN = 120;
 
@@ -67,5 +67,13 @@ describe("flaps", () => {
     );
     expect(flaps(day, 30)).to.equal(1);
     expect(flaps(day, 3)).to.equal(0);
+  });
+
+  it("are counted together when an hour has several of them", () => {
+    const at = (...seconds: number[]): number =>
+      mostWithinAnHour(seconds.map((second) => ({ second, from: 2, to: 1 })));
+    expect(at()).to.equal(0);
+    expect(at(0, 3600, 7200)).to.equal(1);
+    expect(at(0, 3000, 6500, 6599, 10_000)).to.equal(3);
   });
 });

@@ -67,14 +67,16 @@ describe("the autoscaler", () => {
     expect(wanted(view({ load: 800, instances: 2 }))).to.equal(4);
   });
 
-  it("lets one go when for the whole time one less would have done", () => {
+  it("lets those go that were not needed for the whole time, at most half of them at once", () => {
     expect(decide(view({ load: 40, peak: 50 }))).to.deep.equal({
       kind: "scale",
       to: 1,
       reason: "for 120 s, 1 would each have used at most 50 % CPU, target 60 %",
     });
     expect(wanted(view({ load: 40, peak: 55 }))).to.equal(2);
-    expect(wanted(view({ load: 0, peak: 0, instances: 6 }))).to.equal(5);
+    expect(wanted(view({ load: 0, peak: 0, instances: 7 }))).to.equal(4);
+    expect(wanted(view({ load: 0, peak: 250, instances: 7 }))).to.equal(5);
+    expect(wanted(view({ load: 0, peak: 0, instances: 3, settings: { ...SETTINGS, min: 3 } }))).to.equal(3);
     expect(wanted(view({ load: 0, peak: undefined }))).to.equal(2);
     expect(wanted(view({ load: 0, peak: 0, changedAt: NOW - 119_000 }))).to.equal(2);
     expect(wanted(view({ load: 0, peak: 0, alert: "busy" }))).to.equal(3);

@@ -11,18 +11,18 @@ const after = (...changes: [second: number, to: number][]): number => {
   return calm.cooldowns;
 };
 
-describe("how long it must be calm before an instance goes", () => {
-  it("is doubled when an instance went too early, to eight cooldowns at most", () => {
-    expect(after([0, 2], [240, 3])).to.equal(2);
-    expect(after([0, 2], [240, 3], [600, 2], [700, 3])).to.equal(4);
+describe("how long it must be calm before instances go", () => {
+  it("is doubled when instances went too early, from three to twelve cooldowns at most", () => {
+    expect(after([0, 2], [240, 3])).to.equal(6);
+    expect(after([0, 2], [240, 3], [600, 2], [700, 3])).to.equal(12);
     const often = Array.from({ length: 20 }, (_, index): [number, number] => [index * 200, 2 + (index % 2)]);
-    expect(after(...often)).to.equal(8);
+    expect(after(...often)).to.equal(12);
   });
 
   it("stays as it is when an instance was not missed for a while", () => {
-    expect(after([0, 2], [241, 3])).to.equal(1);
-    expect(after([0, 2], [100, 3], [600, 2], [1000, 3])).to.equal(2);
-    expect(after([0, 2], [100, 3], [600, 2], [800, 1])).to.equal(2);
+    expect(after([0, 2], [241, 3])).to.equal(3);
+    expect(after([0, 2], [100, 3], [600, 2], [1000, 3])).to.equal(6);
+    expect(after([0, 2], [100, 3], [600, 2], [800, 1])).to.equal(6);
   });
 
   it("is halved by the first change after four hours in which none went too early", () => {
@@ -33,9 +33,10 @@ describe("how long it must be calm before an instance goes", () => {
       [1100, 3],
     ];
     const hours = (count: number): number => 1100 + count * 3600;
-    expect(after(...twice, [hours(4), 2])).to.equal(4);
-    expect(after(...twice, [hours(4.3), 2])).to.equal(2);
-    expect(after(...twice, [hours(4.3), 2], [hours(4.6), 1])).to.equal(2);
-    expect(after(...twice, [hours(4.3), 2], [hours(9), 1])).to.equal(1);
+    expect(after(...twice, [hours(4), 2])).to.equal(12);
+    expect(after(...twice, [hours(4.3), 2])).to.equal(6);
+    expect(after(...twice, [hours(4.3), 2], [hours(4.6), 1])).to.equal(6);
+    expect(after(...twice, [hours(4.3), 2], [hours(9), 1])).to.equal(3);
+    expect(after(...twice, [hours(4.3), 2], [hours(9), 1], [hours(14), 2])).to.equal(3);
   });
 });
