@@ -71,6 +71,7 @@ module.exports = {
       events: [],
       engines: [],
       "engines/runit": [ENGINE],
+      "engines/swarm": [ENGINE],
       releases: [ENGINE, MAKINGS, "events"],
       routes: [ENGINE, MAKINGS, "releases", "events"],
       builds: [ENGINE, MAKINGS],

@@ -1,6 +1,6 @@
 import type { Home } from "../../core/home.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
-import type { PlacedArtifact } from "../engines/engine.js";
+import type { PlacedTree } from "../engines/engine.js";
 
 /** Where programs of an app find its files, wherever these lie: as apps written for Heroku and Dokku expect. */
 export const APP_FOLDER = "/app";
@@ -9,7 +9,7 @@ export const APP_FOLDER = "/app";
 export function placedTree(
   home: Home,
   { app, number, artifact }: Pick<ReleaseRecord, "app" | "number" | "artifact">,
-): PlacedArtifact {
+): PlacedTree {
   const folder = home.tree(app, number);
   return { kind: "tree", folder, at: artifact.at ?? folder };
 }

@@ -1,10 +1,20 @@
 import type { User } from "../../core/exec/exec.js";
 
 /** What instances and tasks run from, where the engine finds it. */
-export interface PlacedArtifact {
+export type PlacedArtifact = PlacedTree | PlacedImage;
+
+export interface PlacedTree {
   readonly kind: "tree";
   readonly folder: string;
   /** Where its programs find it. */
+  readonly at: string;
+}
+
+/** Of a registry that every host reaches. */
+export interface PlacedImage {
+  readonly kind: "image";
+  /** `REGISTRY/APP@sha256:…` */
+  readonly reference: string;
   readonly at: string;
 }
 
@@ -22,6 +32,8 @@ export interface InstanceSpec {
   readonly limits: InstanceLimits;
   /** `port` adds PORT to the environment, `socket` adds SOCKET; `nothing` for a process that serves nobody. */
   readonly listen: "port" | "socket" | "nothing";
+  /** Of the hosts it may run on; where no host has one, and on one machine, it runs anywhere. */
+  readonly role?: "production" | "staging";
 }
 
 export interface InstanceLimits {
@@ -49,7 +61,7 @@ export interface InstanceState {
 }
 
 /**
- * Runs instances. It keeps an instance running (and restarts it when it dies, with a growing pause) until the instance is
+ * Runs instances. It keeps an instance running (and restarts it when it dies, after a pause) until the instance is
  * stopped, whether the caller lives or not. Every method can be called again with the same effect. An engine that cannot
  * be reached throws `engine-unavailable`: then nothing is known about its instances, least of all that they are gone.
  */

@@ -1,12 +1,12 @@
 import type { Exit, User } from "../../core/exec/exec.js";
-import type { InstanceLimits, PlacedArtifact } from "./engine.js";
+import type { InstanceLimits, PlacedTree } from "./engine.js";
 
 /** A command that runs once and ends: an installation, a gate, a build, a release command. */
 export interface TaskSpec {
   readonly app: string;
   /** `v42` */
   readonly release: string;
-  readonly artifact: PlacedArtifact;
+  readonly artifact: PlacedTree;
   /** `kept`: what it writes in the artifact's folder stays. */
   readonly changes: "kept" | "lost";
   /** A line for `sh -c`, run in the artifact's folder. */

@@ -1,4 +1,4 @@
-import { EngineTrial, type MakeEngine } from "./engine/engine-trial.js";
+import { EngineTrial, type EngineTraits, type MakeEngine } from "./engine/engine-trial.js";
 import { keepsThemRunning } from "./engine/keeping.js";
 import { findsThemAgain } from "./engine/finding-again.js";
 import { givesTheEnvironment } from "./engine/environment.js";
@@ -8,14 +8,15 @@ import { keepsLogs } from "./engine/logs.js";
 import { startsInstances } from "./engine/starting.js";
 import { stopsInstances } from "./engine/stopping.js";
 
-/**
- * What every engine does, in the words of server/engines/engine.ts. `sharesPorts`: its instances listen on this machine's own
- * ports, of which there are so many.
- */
-export function engineContract(name: string, makeEngine: MakeEngine, { sharesPorts = true } = {}): void {
+/** What every engine does, in the words of server/engines/engine.ts. */
+export function engineContract(
+  name: string,
+  makeEngine: MakeEngine,
+  traits: Partial<EngineTraits> = {},
+): void {
   describe(`${name}, as an engine`, function () {
     this.timeout(30_000);
-    const trial = new EngineTrial(makeEngine);
+    const trial = new EngineTrial(makeEngine, traits);
     beforeEach(async () => trial.begin());
     afterEach(() => trial.end());
     after(async () => trial.cleared());
@@ -24,7 +25,7 @@ export function engineContract(name: string, makeEngine: MakeEngine, { sharesPor
     describe("keeping it running", () => keepsThemRunning(trial));
     describe("stopping", () => stopsInstances(trial));
     describe("logs", () => keepsLogs(trial));
-    if (sharesPorts) describe("ports", () => handsOutPorts(trial));
+    if (trial.traits.sharesPorts) describe("ports", () => handsOutPorts(trial));
     else describe("addresses", () => handsOutAddresses(trial));
     describe("after a crash of the server", () => findsThemAgain(trial));
   });

@@ -33,6 +33,11 @@ export class LabHost {
     return `10.77.${this.place.number}.2`;
   }
 
+  /** Of this machine, as the host sees it; other hosts reach it too. */
+  get gateway(): string {
+    return `10.77.${this.place.number}.1`;
+  }
+
   /** Resolves when it takes commands. What is on its disk is as it was when it was powered off. */
   async powerOn(): Promise<void> {
     await plugIn(this.place);
@@ -64,6 +69,19 @@ export class LabHost {
   /** What a command of root's on it prints. Rejects when it fails. */
   async run(command: string): Promise<string> {
     return (await execa("ssh", [...this.login(), `root@${this.address}`, command])).stdout;
+  }
+
+  /** Runs a command of root's on it that reads what a command of this machine prints. */
+  async feed([program, ...args]: readonly [string, ...string[]], command: string): Promise<void> {
+    const argv = [...this.login(), `root@${this.address}`, command];
+    await execa(program, args, { buffer: false }).pipe("ssh", argv);
+  }
+
+  /** Where this machine finds a file or socket of the host while that runs, also below its /run. */
+  async pathFromOutside(path: string): Promise<string> {
+    const [init] = await childrenOf(this.machine?.pid ?? 0);
+    if (init === undefined) throw new Error(`${this.place.name} is not powered on`);
+    return `/proc/${init}/root${path}`;
   }
 
   async copy(file: string, to: string): Promise<void> {

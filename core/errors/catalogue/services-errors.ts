@@ -1,4 +1,4 @@
-import { entry } from "../catalogue-entry.js";
+import { entry, printable } from "../catalogue-entry.js";
 
 /** Redis, HAProxy and the disk. */
 export const servicesErrors = {
@@ -32,6 +32,11 @@ export const servicesErrors = {
     ({ reason }) => `The engine that runs the instances does not answer (${reason}).`,
     () => "Running instances keep serving. Try again in a moment.",
     true,
+  ),
+  "engine-refused": entry<{ request: string; reason: string }>(
+    502,
+    ({ request, reason }) => `Docker refused to ${request}: ${printable(reason)}`,
+    () => "Running instances keep serving. `sluice doctor` checks Docker's settings.",
   ),
   "redis-refused": entry<{ command: string; reason: string }>(
     503,

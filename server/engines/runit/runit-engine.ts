@@ -2,11 +2,12 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
+import { AppError } from "../../../core/errors/app-error.js";
 import type { Home } from "../../../core/home.js";
 import { formatAddress, type Address } from "../../../core/instances/address.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import { endService, isSupervised, serviceState, supervise } from "../../../core/exec/runsv.js";
-import type { Engine, InstanceSpec, InstanceState } from "../engine.js";
+import type { Engine, InstanceSpec, InstanceState, PlacedTree } from "../engine.js";
 import type { SandboxPolicy } from "../../../core/exec/sandbox/sandbox-policy.js";
 import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
 import { FreePorts } from "./free-port.js";
@@ -63,8 +64,9 @@ export class RunitEngine implements Engine {
 
   async start(spec: InstanceSpec): Promise<void> {
     const folder = this.options.home.service(spec.id);
+    if (spec.artifact.kind !== "tree") throw new AppError("engine-unsupported", { what: "An image" });
     try {
-      await this.bringUp(spec, folder);
+      await this.bringUp({ ...spec, artifact: spec.artifact }, folder);
     } catch (error) {
       // Without a record nobody stops it.
       if ((await readRecord(folder)) === undefined) await this.removeSurroundings(spec.id);
@@ -115,7 +117,7 @@ export class RunitEngine implements Engine {
   /** An instance stays where it was started. */
   async *moves(): AsyncGenerator<InstanceState> {}
 
-  private async bringUp(spec: InstanceSpec, folder: string): Promise<void> {
+  private async bringUp(spec: TreeSpec, folder: string): Promise<void> {
     const limits = await this.limiter.prepare(spec.id, spec.limits);
     const record = await readRecord(folder);
     const isRunning = record !== undefined && (await isSupervised(folder));
@@ -161,7 +163,7 @@ export class RunitEngine implements Engine {
   }
 
   private policyOf(
-    { id, app, artifact, limits, user }: InstanceSpec,
+    { id, app, artifact, limits, user }: TreeSpec,
     address: Address | undefined,
     network: Network | undefined,
   ): SandboxPolicy {
@@ -178,7 +180,7 @@ export class RunitEngine implements Engine {
   }
 
   private async writeFolder(
-    spec: InstanceSpec,
+    spec: TreeSpec,
     folder: string,
     { record, limits, network }: Placing,
   ): Promise<void> {
@@ -203,6 +205,10 @@ export class RunitEngine implements Engine {
     }
     await writeFileAtomically(join(folder, RECORD), JSON.stringify(record));
   }
+}
+
+interface TreeSpec extends InstanceSpec {
+  readonly artifact: PlacedTree;
 }
 
 interface Placing {

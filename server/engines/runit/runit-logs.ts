@@ -1,8 +1,7 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import type { Home } from "../../../core/home.js";
-import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import type { InstanceLogs, LogLine, LogOptions } from "../instance-logs.js";
-import { readLog } from "./log-files.js";
+import { forgetLogs, readLog } from "../log-files.js";
 
 /** The logs that `svlogd` writes beside each service. */
 export class RunitLogs implements InstanceLogs {
@@ -13,11 +12,7 @@ export class RunitLogs implements InstanceLogs {
   }
 
   async forget(prefix: string): Promise<void> {
-    const kept = new Set(await readdir(this.home.services()).catch(() => []));
-    for (const id of await readdir(this.home.logs()).catch(() => [])) {
-      if (parseInstanceId(id) === undefined || kept.has(id)) continue;
-      if (id === prefix || id.startsWith(`${prefix}.`))
-        await rm(this.home.serviceLog(id), { recursive: true, force: true });
-    }
+    const kept = await readdir(this.home.services()).catch(() => []);
+    await forgetLogs(this.home.logs(), prefix, new Set(kept));
   }
 }

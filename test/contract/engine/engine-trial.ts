@@ -1,12 +1,18 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Engine, InstanceLimits, InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
+import type {
+  Engine,
+  InstanceLimits,
+  InstanceSpec,
+  InstanceState,
+  PlacedArtifact,
+} from "../../../server/engines/engine.js";
 import type { InstanceLogs } from "../../../server/engines/instance-logs.js";
 import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
 import { freeRange, type PortRange } from "../../support/network/free-range.js";
-import type { HttpAnswer } from "../../support/running/test-sluice.js";
+import { isAlive, type HttpAnswer } from "../../support/running/test-sluice.js";
 import { TINY_SERVER } from "../../support/git/tiny-app.js";
 
 /** An engine, and what ends it. */
@@ -17,7 +23,36 @@ export interface EngineBench {
   again(): Promise<Engine>;
   /** Ends and removes whatever is still kept. */
   dispose(): Promise<void>;
+  /** What the tiny web server in a folder is run from; undefined: that folder. */
+  readonly artifact?: PlacedArtifact;
+  /** The others of hosts that are not this machine. */
+  readonly processes?: Processes;
 }
+
+/** The first processes of instances, each known by its instance's state. */
+export interface Processes {
+  kill(state: InstanceState): Promise<void>;
+  isAlive(state: InstanceState): Promise<boolean>;
+}
+
+/** How engines differ, as far as a test has to know. */
+export interface EngineTraits {
+  /** Instances listen on this machine's own ports, of which there are so many. */
+  readonly sharesPorts: boolean;
+  /** Instances see this machine's files, and may listen at its sockets. */
+  readonly sharesFiles: boolean;
+  /** An instance that ended comes back where it was. */
+  readonly keepsAddresses: boolean;
+  /** One that keeps ending is started again after longer and longer pauses. */
+  readonly pausesGrow: boolean;
+  /** PORT of every instance, where it is not the port at which others reach it. */
+  readonly portInside?: string;
+}
+
+const OF_THIS_MACHINE: EngineTraits = {
+  ...{ sharesPorts: true, sharesFiles: true },
+  ...{ keepsAddresses: true, pausesGrow: true },
+};
 
 /** `folder` is empty, and any user may pass through it; `ports` are for the instances. */
 export type MakeEngine = (folder: string, ports: PortRange) => Promise<EngineBench>;
@@ -31,7 +66,14 @@ export class EngineTrial {
   private readonly benches: EngineBench[] = [];
   private readonly clearing: Promise<void>[] = [];
 
-  constructor(private readonly makeEngine: MakeEngine) {}
+  readonly traits: EngineTraits;
+
+  constructor(
+    private readonly makeEngine: MakeEngine,
+    traits: Partial<EngineTraits> = {},
+  ) {
+    this.traits = { ...OF_THIS_MACHINE, ...traits };
+  }
 
   async begin(): Promise<void> {
     this.folder = await mkdtemp(join(tmpdir(), "sluice-engine-"));
@@ -101,7 +143,7 @@ export class EngineTrial {
       id: "shop.v1.web.1",
       app: "shop",
       command: "node server.js",
-      artifact: { kind: "tree", folder: this.path("tree"), at: this.path("tree") },
+      artifact: this.bench.artifact ?? { kind: "tree", folder: this.path("tree"), at: this.path("tree") },
       env: { PATH: process.env["PATH"] ?? "", RELEASE: "v1", DYNO: "web.1", TRIAL: this.folder },
       limits: LIMITS,
       listen: "port",
@@ -148,6 +190,27 @@ export class EngineTrial {
       }
       return undefined;
     });
+  }
+
+  /** KILL, by somebody else than the engine. */
+  async kill(state: InstanceState): Promise<void> {
+    if (this.bench.processes !== undefined) return this.bench.processes.kill(state);
+    process.kill(state.pid ?? 0, "SIGKILL");
+  }
+
+  /** Whether an instance's first process is there. */
+  async isAlive(state: InstanceState): Promise<boolean> {
+    return this.bench.processes?.isAlive(state) ?? isAlive(state.pid ?? 0);
+  }
+
+  /** What an instance at that address was told as its PORT. */
+  portOf(address: string | undefined): string | undefined {
+    return this.traits.portInside ?? address?.split(":")[1];
+  }
+
+  /** For mocha: where instances do not see this machine's files and sockets. */
+  skipUnlessFilesAreShared(context: Mocha.Context): void {
+    if (!this.traits.sharesFiles) context.skip();
   }
 
   private get bench(): EngineBench {

@@ -32,14 +32,15 @@ export function givesTheEnvironment(trial: EngineTrial): void {
     try {
       const env = { PATH, ONE: "1", TWO: "2" };
       const { address } = await trial.start(trial.web({ env }));
-      const expected = { ...env, PORT: address?.split(":")[1] };
+      const expected = { ...env, PORT: trial.portOf(address) };
       expect(await environmentAt(address)).to.deep.equal(expected);
     } finally {
       delete process.env["SLUICE_TEST_LEAK"];
     }
   });
 
-  it("adds SOCKET, and not PORT, for an instance with a socket", async () => {
+  it("adds SOCKET, and not PORT, for an instance with a socket", async function () {
+    trial.skipUnlessFilesAreShared(this);
     const { address } = await trial.start(trial.web({ env: { PATH }, listen: "socket" }));
     expect(await environmentAt(address)).to.deep.equal({ PATH, SOCKET: address?.slice("unix@".length) });
   });
@@ -53,7 +54,7 @@ export function givesTheEnvironment(trial: EngineTrial): void {
   it("needs nothing of the environment to start an instance", async () => {
     const command = `${process.execPath} server.js`;
     const { address } = await trial.start(trial.web({ command, env: {} }));
-    expect(await environmentAt(address)).to.deep.equal({ PORT: address?.split(":")[1] });
+    expect(await environmentAt(address)).to.deep.equal({ PORT: trial.portOf(address) });
   });
 
   it("leaves every character of a value as it is", async () => {
@@ -85,7 +86,8 @@ export function givesTheEnvironment(trial: EngineTrial): void {
     expect((await trial.logOf("shop.v1.worker.1")).join("\n")).to.equal(stdout);
   });
 
-  it("runs in a folder of any name", async () => {
+  it("runs in a folder of any name", async function () {
+    trial.skipUnlessFilesAreShared(this);
     const directory = trial.path('it\'s a $(touch pwned) "folder"\n\\');
     await mkdir(directory);
     await trial.start(
@@ -98,6 +100,7 @@ export function givesTheEnvironment(trial: EngineTrial): void {
   });
 
   it("does nothing with an instance's environment as another user than the instance's", async function () {
+    trial.skipUnlessFilesAreShared(this);
     if (process.getuid?.() !== 0) this.skip();
     // ld.so(8): with LD_DEBUG_OUTPUT each program that starts with this environment leaves a file of its user's.
     const traces = await trial.openFolder("traces");

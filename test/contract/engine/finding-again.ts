@@ -6,7 +6,8 @@ import { answerAt, type EngineTrial } from "./engine-trial.js";
 export function findsThemAgain(trial: EngineTrial): void {
   it("finds every instance as it was", async () => {
     const web = await trial.start(trial.web());
-    const socket = await trial.start(trial.web({ id: "shop.v1.web.2", listen: "socket" }));
+    const listen = trial.traits.sharesFiles ? "socket" : "port";
+    const socket = await trial.start(trial.web({ id: "shop.v1.web.2", listen }));
     await trial.start(trial.worker("exec sleep 1000"));
     await answerAt(web.address);
     await answerAt(socket.address);
@@ -15,7 +16,7 @@ export function findsThemAgain(trial: EngineTrial): void {
     const again = await trial.engineAgain();
     expect(await again.list()).to.have.deep.members(before);
     expect(await trial.start(trial.web(), again)).to.deep.equal(web);
-    const second = trial.web({ id: "shop.v1.web.2", listen: "socket" });
+    const second = trial.web({ id: "shop.v1.web.2", listen });
     expect(await trial.start(second, again)).to.deep.equal(socket);
     expect(await again.list()).to.have.deep.members(before);
   });
@@ -25,8 +26,12 @@ export function findsThemAgain(trial: EngineTrial): void {
     await answerAt(address);
     const again = await trial.engineAgain();
     await ask(address, { path: "/crash" }).catch(() => undefined);
-    await trial.reaches("shop.v1.web.1", "runs again", ({ ends, running }) => ends === 1 && running);
-    await answerAt(address);
+    const after = await trial.reaches(
+      "shop.v1.web.1",
+      "runs again",
+      ({ ends, running }) => ends === 1 && running,
+    );
+    await answerAt(after.address);
     expect(await again.state("shop.v1.web.1")).to.include({ ends: 1, lastEnd: "status 3" });
     await eventually("both starts are in the log", async () => {
       const lines: string[] = [];

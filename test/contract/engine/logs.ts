@@ -30,7 +30,8 @@ export function keepsLogs(trial: EngineTrial): void {
     expect(await numbers(5000)).to.deep.equal(Array.from({ length: 1000 }, (_, index) => index + 1));
   });
 
-  it("follows: the last lines, then every one that comes, until it is told to end", async () => {
+  it("follows: the last lines, then every one that comes, until it is told to end", async function () {
+    trial.skipUnlessFilesAreShared(this);
     const go = trial.path("go");
     const command = `echo before; echo last; while [ ! -e ${go} ]; do sleep 0.02; done; seq 3000; exec sleep 1000`;
     await trial.start(trial.worker(command));

@@ -13,7 +13,8 @@ export function startsInstances(trial: EngineTrial): void {
     expect((await answerAt(address)).body).to.equal("v1 web.1");
   });
 
-  it("tells an instance its SOCKET, and answers where it will listen", async () => {
+  it("tells an instance its SOCKET, and answers where it will listen", async function () {
+    trial.skipUnlessFilesAreShared(this);
     const { address } = await trial.start(trial.web({ listen: "socket" }));
     expect(address).to.match(/^unix@\/.+/);
     expect((await answerAt(address)).body).to.equal("v1 web.1");
@@ -43,9 +44,13 @@ export function startsInstances(trial: EngineTrial): void {
       limits: { ...LIMITS, memoryMegabytes: 512 },
     });
     expect(await trial.start(other)).to.deep.equal({ address });
-    process.kill((await trial.engine.state("shop.v1.web.1"))?.pid ?? 0, "SIGKILL");
-    await trial.reaches("shop.v1.web.1", "runs again", ({ ends, running }) => ends === 1 && running);
-    expect((await answerAt(address)).body).to.equal("v1 web.1");
+    await trial.kill(await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running));
+    const again = await trial.reaches(
+      "shop.v1.web.1",
+      "runs again",
+      ({ ends, running }) => ends === 1 && running,
+    );
+    expect((await answerAt(again.address)).body).to.equal("v1 web.1");
   });
 
   it("says what it keeps: each by its id, all in a list, none that it does not know", async () => {
@@ -60,7 +65,8 @@ export function startsInstances(trial: EngineTrial): void {
     expect(await trial.engine.state("shop.v2.web.1")).to.equal(undefined);
   });
 
-  it("tells on which addresses an instance listens, wherever it was told to", async () => {
+  it("tells on which addresses an instance listens, wherever it was told to", async function () {
+    trial.skipUnlessFilesAreShared(this);
     const other = await freePort();
     const { address } = await trial.start(trial.web());
     await answerAt(address);
@@ -82,6 +88,7 @@ export function startsInstances(trial: EngineTrial): void {
   });
 
   it("lets an instance with a user of its own listen on its SOCKET", async function () {
+    trial.skipUnlessFilesAreShared(this);
     if (process.getuid?.() !== 0) this.skip();
     const { address = "" } = await trial.start(trial.web({ listen: "socket", user: USER }));
     expect((await answerAt(address)).status).to.equal(200);
@@ -102,7 +109,8 @@ export function startsInstances(trial: EngineTrial): void {
 
   it("runs nothing when its folder is gone, and says so in its log", async () => {
     await rm(trial.path("tree"), { recursive: true });
-    await trial.start(trial.worker("echo ran; exec sleep 1000"));
+    const gone = { ...trial.web().artifact, at: trial.path("tree") };
+    await trial.start(trial.worker("echo ran; exec sleep 1000", { artifact: gone }));
     await trial.reaches("shop.v1.worker.1", "has ended", ({ ends }) => ends > 0);
     const lines = await eventually("a line in the log", async () => {
       const log = await trial.logOf("shop.v1.worker.1");

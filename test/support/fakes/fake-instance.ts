@@ -45,6 +45,7 @@ export class FakeInstance {
 
   private run(): void {
     const { command, artifact, env, limits, user } = this.spec;
+    if (artifact.kind !== "tree") throw new Error("this machine runs no images");
     if (this.address?.kind === "socket") rmSync(this.address.path, { force: true });
     const place = this.address === undefined ? {} : addressVariable(this.address);
     const script =

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LONGEST_LINE_BYTES } from "../../../../core/exec/line-splitter.js";
 import { removeTree } from "../../../../core/files/remove-tree.js";
-import { readLog } from "../../../../server/engines/runit/log-files.js";
+import { readLog } from "../../../../server/engines/log-files.js";
 import { logConfiguration } from "../../../../server/engines/runit/service-folder.js";
 
 const LOG_BYTES = 500_000;

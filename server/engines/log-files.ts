@@ -1,8 +1,9 @@
 import { watch } from "node:fs";
-import { open, readdir, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { LineSplitter } from "../../../core/exec/line-splitter.js";
-import type { LogLine, LogOptions } from "../instance-logs.js";
+import { LineSplitter } from "../../core/exec/line-splitter.js";
+import { parseInstanceId } from "../../core/instances/instance-id.js";
+import type { LogLine, LogOptions } from "./instance-logs.js";
 
 const POLL_MS = 1000;
 const CHUNK_BYTES = 65_536;
@@ -33,6 +34,15 @@ export async function* readLog(
   const { lines: text, position } = await tail(folder, lines);
   yield* text.map(parseLine);
   if (follow) yield* followFrom(folder, position, signal);
+}
+
+/** Removes what lies in a folder of logs for an instance, a release or an app (`prefix`), but for the instances in `kept`. */
+export async function forgetLogs(folder: string, prefix: string, kept: ReadonlySet<string>): Promise<void> {
+  for (const id of await readdir(folder).catch(() => [])) {
+    if (parseInstanceId(id) === undefined || kept.has(id)) continue;
+    if (id === prefix || id.startsWith(`${prefix}.`))
+      await rm(join(folder, id), { recursive: true, force: true });
+  }
 }
 
 /** `2026-11-21_06:20:11.12345 text` → its time and text. */

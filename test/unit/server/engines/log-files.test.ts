@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { parseLine } from "../../../../../server/engines/runit/log-files.js";
+import { parseLine } from "../../../../server/engines/log-files.js";
 
 describe("a line of svlogd's", () => {
   it("is a time and a text", () => {

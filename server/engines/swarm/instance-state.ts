@@ -1,0 +1,74 @@
+import { describeExit } from "../../../core/exec/exec.js";
+import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
+import { formatAddress } from "../../../core/instances/address.js";
+import type { InstanceState } from "../engine.js";
+import { OWN_PORT } from "./entry-script.js";
+import type { SwarmNode, SwarmTask } from "./swarm-api.js";
+
+/** States of a task that has begun and ended, or never could begin (swarmkit, "Task lifecycle"). */
+const ENDED = new Set(["complete", "failed", "rejected"]);
+/** Of the last task only those are certain that its host tells of: one that is lost says `running` for ever. */
+const SILENT_HOST = new Set(["down", "disconnected"]);
+
+/** What a manager knows of an instance's tasks and of the nodes → its state. Pure. */
+export function instanceState(
+  id: string,
+  tasks: readonly SwarmTask[],
+  nodes: ReadonlyMap<string, SwarmNode>,
+): InstanceState {
+  const current = currentTask(tasks, nodes);
+  const node = current && nodes.get(current.NodeID);
+  const running = current?.Status.State === "running";
+  const ended = endedTasks(tasks);
+  return {
+    id,
+    host: node?.Description.Hostname,
+    address: current && node && addressOf(current, node),
+    running,
+    pid: running ? current.Status.ContainerStatus?.PID : undefined,
+    ends: ended.length,
+    lastEnd: lastEndOf(ended.at(-1)),
+  };
+}
+
+/** Those that ended by themselves, the last one last. A Swarm keeps a few of each instance. */
+export function endedTasks(tasks: readonly SwarmTask[]): SwarmTask[] {
+  return tasks
+    .filter(({ Status }) => ENDED.has(Status.State))
+    .sort((a, b) => a.Status.Timestamp.localeCompare(b.Status.Timestamp));
+}
+
+/** The one that is to run, on a host that is there: an address is worth nothing otherwise. */
+export function currentTask(
+  tasks: readonly SwarmTask[],
+  nodes: ReadonlyMap<string, SwarmNode>,
+): SwarmTask | undefined {
+  return tasks
+    .filter(({ DesiredState, Status }) => DesiredState === "running" && !ENDED.has(Status.State))
+    .filter(({ NodeID }) => !SILENT_HOST.has(nodes.get(NodeID)?.Status.State ?? "down"))
+    .sort((a, b) => a.CreatedAt.localeCompare(b.CreatedAt))
+    .at(-1);
+}
+
+/** Where other hosts reach it. A manager knows itself by the address that it has announced. */
+export function nodeAddress({ Status, ManagerStatus }: SwarmNode): string {
+  const announced = ManagerStatus?.Addr.replace(/:\d+$/, "");
+  return announced === undefined || announced === "" ? Status.Addr : announced;
+}
+
+function addressOf({ Status }: SwarmTask, node: SwarmNode): string | undefined {
+  const published = Status.PortStatus?.Ports?.find(({ TargetPort }) => TargetPort === OWN_PORT);
+  if (Status.State !== "running" || published === undefined) return undefined;
+  return formatAddress({ kind: "port", host: nodeAddress(node), port: published.PublishedPort });
+}
+
+function lastEndOf(task: SwarmTask | undefined): string | undefined {
+  if (task === undefined) return undefined;
+  const { State, Err, ContainerStatus } = task.Status;
+  if (
+    State === "rejected" ||
+    ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")
+  )
+    return `could not be started: ${Err}`;
+  return describeExit(exitOf(ContainerStatus?.ExitCode ?? 0));
+}

@@ -1,0 +1,221 @@
+import Docker from "dockerode";
+import { z } from "zod";
+import { AppError } from "../../../core/errors/app-error.js";
+
+const labelsSchema = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((labels) => labels ?? {});
+
+const serviceSchema = z.object({
+  ID: z.string(),
+  Version: z.object({ Index: z.number() }),
+  Spec: z.looseObject({
+    Name: z.string(),
+    Labels: labelsSchema,
+    Mode: z.object({ Replicated: z.object({ Replicas: z.number() }) }),
+    TaskTemplate: z.looseObject({
+      Placement: z.looseObject({ Constraints: z.array(z.string()).nullish() }).nullish(),
+    }),
+  }),
+});
+
+const taskSchema = z.object({
+  ID: z.string(),
+  ServiceID: z.string().default(""),
+  NodeID: z.string().default(""),
+  CreatedAt: z.string(),
+  DesiredState: z.string(),
+  Status: z.object({
+    State: z.string(),
+    Timestamp: z.string(),
+    Err: z.string().default(""),
+    ContainerStatus: z
+      .object({
+        ContainerID: z.string().default(""),
+        PID: z.number().default(0),
+        ExitCode: z.number().default(0),
+      })
+      .optional(),
+    PortStatus: z
+      .object({ Ports: z.array(z.object({ TargetPort: z.number(), PublishedPort: z.number() })).nullish() })
+      .nullish(),
+  }),
+});
+
+const nodeSchema = z.object({
+  ID: z.string(),
+  Spec: z.object({ Availability: z.string(), Labels: labelsSchema }),
+  Description: z.object({ Hostname: z.string() }),
+  Status: z.object({ State: z.string(), Addr: z.string().default("") }),
+  ManagerStatus: z.object({ Addr: z.string() }).nullish(),
+});
+
+const secretSchema = z.object({ ID: z.string(), Spec: z.object({ Name: z.string(), Labels: labelsSchema }) });
+
+export type SwarmService = Readonly<z.infer<typeof serviceSchema>>;
+export type SwarmTask = Readonly<z.infer<typeof taskSchema>>;
+export type SwarmNode = Readonly<z.infer<typeof nodeSchema>>;
+export type SwarmSecret = Readonly<z.infer<typeof secretSchema>>;
+
+/** A login for the registry that hosts fetch images from. */
+export interface RegistryLogin {
+  readonly username: string;
+  readonly password: string;
+  readonly serveraddress: string;
+}
+
+/** Nothing but a log takes longer to answer. */
+const TIMEOUT_MS = 15_000;
+/** What a manager says that has lost the others for a while. */
+const AWAY =
+  /DeadlineExceeded|Unavailable|no leader|does not have a leader|not a swarm manager|context canceled/i;
+
+/**
+ * What Sluice asks of a Swarm's manager (Docker's Engine API, in the version that the manager speaks). Throws
+ * `engine-unavailable` where nothing is known of what it did, and `engine-refused`.
+ */
+export class SwarmApi {
+  private readonly docker: Docker;
+  private readonly unhurried: Docker;
+
+  constructor(socketPath: string) {
+    this.docker = new Docker({ socketPath, timeout: TIMEOUT_MS });
+    this.unhurried = new Docker({ socketPath });
+  }
+
+  async services(label: string): Promise<SwarmService[]> {
+    return this.ask("list services", z.array(serviceSchema), async () =>
+      this.docker.listServices({ filters: { label: [label] } }),
+    );
+  }
+
+  async service(nameOrId: string): Promise<SwarmService | undefined> {
+    return unlessMissing(
+      this.ask("read a service", serviceSchema, async () => this.docker.getService(nameOrId).inspect()),
+    );
+  }
+
+  /** Whether it was made: `false` when there is one of that name. */
+  async createService(spec: Docker.ServiceSpec, login: RegistryLogin | undefined): Promise<boolean> {
+    const make = async (): Promise<unknown> =>
+      login === undefined ? this.docker.createService(spec) : this.docker.createService({ ...login }, spec);
+    return unlessThere(this.ask("create a service", z.unknown(), make));
+  }
+
+  /** Whether it was changed: `false` when somebody else has changed it since it was read, or it is gone. */
+  async updateService(service: SwarmService, spec: SwarmService["Spec"]): Promise<boolean> {
+    const options = { ...spec, version: service.Version.Index };
+    const change = this.ask("change a service", z.unknown(), async () =>
+      // The answer of the API is what it takes.
+      this.docker.getService(service.ID).update(options as unknown as Docker.ServiceSpec),
+    );
+    return change.then(
+      () => true,
+      (error: unknown) => {
+        if (isRefused(error, 404) || (isRefused(error) && /out of sequence/.test(String(error))))
+          return false;
+        throw error;
+      },
+    );
+  }
+
+  async removeService(nameOrId: string): Promise<void> {
+    const remove = async (): Promise<unknown> => this.docker.getService(nameOrId).remove();
+    await unlessMissing(this.ask("remove a service", z.unknown(), remove));
+  }
+
+  /** Those of a service include some that have ended. */
+  async tasks(filters: Readonly<Record<string, readonly string[]>>): Promise<SwarmTask[]> {
+    const found = this.ask("list tasks", z.array(taskSchema), async () =>
+      this.docker.listTasks({ filters: JSON.stringify(filters) }),
+    );
+    // A filter that names a service which is gone.
+    return (await unlessMissing(found)) ?? [];
+  }
+
+  async nodes(): Promise<SwarmNode[]> {
+    return this.ask("list nodes", z.array(nodeSchema), async () => this.docker.listNodes());
+  }
+
+  async secrets(label: string): Promise<SwarmSecret[]> {
+    return this.ask("list secrets", z.array(secretSchema), async () =>
+      this.docker.listSecrets({ filters: { label: [label] } }),
+    );
+  }
+
+  /** Whether it was made: `false` when there is one of that name. */
+  async createSecret(name: string, labels: Readonly<Record<string, string>>, text: string): Promise<boolean> {
+    const data = Buffer.from(text).toString("base64");
+    return unlessThere(
+      this.ask("create a secret", z.unknown(), async () =>
+        this.docker.createSecret({ Name: name, Labels: labels, Data: data }),
+      ),
+    );
+  }
+
+  /** Whether it is gone: one that a service uses stays. */
+  async removeSecret(id: string): Promise<boolean> {
+    const remove = this.ask("remove a secret", z.unknown(), async () => this.docker.getSecret(id).remove());
+    return remove.then(
+      () => true,
+      (error: unknown) => {
+        if (isRefused(error, 404)) return true;
+        if (isRefused(error, 400)) return false;
+        throw error;
+      },
+    );
+  }
+
+  /** What the tasks of a service write, as it comes: frames of both outputs, each line after its time. */
+  async follow(serviceId: string, sinceSeconds: number, signal: AbortSignal): Promise<NodeJS.ReadableStream> {
+    return this.ask("follow a log", z.custom<NodeJS.ReadableStream>(), async () =>
+      this.unhurried.getService(serviceId).logs({
+        ...{ follow: true, stdout: true, stderr: true, timestamps: true },
+        since: sinceSeconds,
+        abortSignal: signal,
+      }),
+    );
+  }
+
+  private async ask<T>(request: string, schema: z.ZodType<T>, act: () => Promise<unknown>): Promise<T> {
+    let answer: unknown;
+    try {
+      answer = await act();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const status = statusOf(error);
+      if (status === undefined || status === 503 || AWAY.test(reason))
+        throw new AppError("engine-unavailable", { reason }, { cause: error });
+      throw new AppError("engine-refused", { request, reason }, { cause: error });
+    }
+    return schema.parse(answer);
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  const status: unknown = error instanceof Error ? Reflect.get(error, "statusCode") : undefined;
+  return typeof status === "number" ? status : undefined;
+}
+
+function isRefused(error: unknown, status?: number): boolean {
+  if (!(error instanceof AppError) || error.code !== "engine-refused") return false;
+  return status === undefined || statusOf(error.cause) === status;
+}
+
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  return answer.catch((error: unknown) => {
+    if (isRefused(error, 404)) return undefined;
+    throw error;
+  });
+}
+
+async function unlessThere(made: Promise<unknown>): Promise<boolean> {
+  return made.then(
+    () => true,
+    (error: unknown) => {
+      if (isRefused(error, 409)) return false;
+      throw error;
+    },
+  );
+}

@@ -1,0 +1,86 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../../core/clock.js";
+import { Home } from "../../../core/home.js";
+import { silentLog } from "../../../core/log.js";
+import type { InstanceState } from "../../../server/engines/engine.js";
+import { OWN_PORT } from "../../../server/engines/swarm/entry-script.js";
+import { LogCollector } from "../../../server/engines/swarm/log-collector.js";
+import { SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
+import { SwarmEngine } from "../../../server/engines/swarm/swarm-engine.js";
+import { SwarmLogs } from "../../../server/engines/swarm/swarm-logs.js";
+import { engineContract } from "../../contract/engine-contract.js";
+import type { EngineBench, Processes } from "../../contract/engine/engine-trial.js";
+import { TINY_SERVER } from "../../support/git/tiny-app.js";
+import type { LabHost } from "../lab-host.js";
+import { LabSwarm, SWARM_PACKAGES } from "../lab-swarm.js";
+import { LabTest } from "../lab-test.js";
+
+const IMAGE = "contract:1";
+const STOP_SECONDS = 2;
+
+describe("a Swarm of three hosts", function () {
+  this.timeout(300_000);
+  const test = new LabTest();
+  let swarm: LabSwarm;
+  before(async function () {
+    await test.open(this, SWARM_PACKAGES);
+    swarm = await LabSwarm.form(await test.lab.boot(3));
+    const files = await mkdtemp(join(tmpdir(), "sluice-image-"));
+    await chmod(files, 0o755);
+    await writeFile(join(files, "server.js"), TINY_SERVER);
+    await swarm.load(IMAGE, files);
+    await rm(files, { recursive: true });
+  });
+  after(async () => test.close());
+
+  engineContract("SwarmEngine", async (folder) => bench(folder, swarm), {
+    ...{ sharesPorts: false, sharesFiles: false, keepsAddresses: false, pausesGrow: false },
+    portInside: String(OWN_PORT),
+  });
+});
+
+async function bench(folder: string, swarm: LabSwarm): Promise<EngineBench> {
+  const home = new Home(folder);
+  const api = new SwarmApi(await swarm.socket());
+  const open = async (): Promise<{ engine: SwarmEngine; close: () => Promise<void> }> => {
+    const logs = new LogCollector({ api, home, clock: systemClock, log: silentLog, logBytes: 1024 * 1024 });
+    const options = { api, owner: folder, logs, login: undefined, stopSeconds: STOP_SECONDS };
+    const engine = await SwarmEngine.open({ ...options, clock: systemClock, log: silentLog });
+    return { engine, close: async () => engine.close() };
+  };
+  let { engine, close } = await open();
+  const first = engine;
+  return {
+    engine: first,
+    logs: new SwarmLogs(home, first),
+    again: async () => {
+      await close();
+      ({ engine, close } = await open());
+      return engine;
+    },
+    dispose: async () => {
+      await Promise.all((await engine.list()).map(async ({ id }) => engine.stop(id)));
+      await close();
+    },
+    artifact: { kind: "image", reference: IMAGE, at: "/srv" },
+    processes: processesOf(swarm),
+  };
+}
+
+/** By commands on the hosts: their numbers are no numbers of this machine. */
+function processesOf({ hosts }: LabSwarm): Processes {
+  const hostOf = async ({ host }: InstanceState): Promise<LabHost> => {
+    for (const each of hosts) if ((await each.run("hostname")) === host) return each;
+    throw new Error(`no host is called ${host ?? "nothing"}`);
+  };
+  return {
+    kill: async (state) => {
+      await (await hostOf(state)).run(`kill -KILL ${state.pid ?? 0}`);
+    },
+    isAlive: async (state) =>
+      (await (await hostOf(state)).run(`kill -0 ${state.pid ?? 0} 2>/dev/null && echo yes || true`)) ===
+      "yes",
+  };
+}

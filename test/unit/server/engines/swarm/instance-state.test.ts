@@ -1,0 +1,103 @@
+import { expect } from "chai";
+import { EndCounts } from "../../../../../server/engines/swarm/end-counts.js";
+import { instanceState, nodeAddress } from "../../../../../server/engines/swarm/instance-state.js";
+import type { SwarmNode, SwarmTask } from "../../../../../server/engines/swarm/swarm-api.js";
+import { aNode, aTask } from "./a-swarm.js";
+
+const ID = "shop.v1.web.1";
+const stateOf = (tasks: SwarmTask[], ...nodes: SwarmNode[]) =>
+  instanceState(
+    ID,
+    tasks,
+    new Map((nodes.length === 0 ? [aNode("a")] : nodes).map((node) => [node.ID, node])),
+  );
+const ended = (id: string, exitCode: number, state = "failed"): SwarmTask =>
+  aTask(
+    id,
+    { DesiredState: "shutdown" },
+    { State: state, ContainerStatus: { ContainerID: "c", PID: 0, ExitCode: exitCode }, PortStatus: null },
+  );
+
+describe("the state of a Swarm's instance", () => {
+  it("is where its task runs", () => {
+    expect(stateOf([aTask("1")])).to.deep.equal({
+      ...{ id: ID, host: "host-a", address: "a.test:32768", running: true, pid: 77 },
+      ...{ ends: 0, lastEnd: undefined },
+    });
+  });
+
+  it("has no address before its task runs, nor before it has a host", () => {
+    for (const state of ["assigned", "preparing", "starting"])
+      expect(stateOf([aTask("1", {}, { State: state })])).to.deep.include({
+        ...{ host: "host-a", address: undefined, running: false, pid: undefined },
+      });
+    expect(stateOf([aTask("1", { NodeID: "" }, { State: "pending" })]).host).to.equal(undefined);
+    expect(stateOf([])).to.deep.include({ address: undefined, running: false, ends: 0 });
+  });
+
+  it("knows how often it ended, and how the last time", () => {
+    expect(stateOf([ended("1", 3), ended("2", 137), aTask("3")])).to.deep.include({
+      ...{ running: true, ends: 2, lastEnd: "killed by SIGKILL" },
+    });
+    expect(stateOf([ended("2", 0, "complete"), ended("1", 3)])).to.deep.include({
+      ...{ running: false, ends: 2, lastEnd: "status 0" },
+    });
+  });
+
+  it("says why it could not be started", () => {
+    const rejected = aTask(
+      "1",
+      { DesiredState: "shutdown" },
+      { State: "rejected", Err: "No such image: x", ContainerStatus: undefined, PortStatus: null },
+    );
+    expect(stateOf([rejected])).to.deep.include({
+      ends: 1,
+      lastEnd: "could not be started: No such image: x",
+    });
+  });
+
+  it("does not count what the Swarm has moved away as an end", () => {
+    const moved = aTask("1", { DesiredState: "shutdown" }, { State: "shutdown" });
+    expect(stateOf([moved, aTask("2")])).to.deep.include({ ends: 0, running: true });
+  });
+
+  it("takes no word of a host that is down: its task says that it runs for ever", () => {
+    const down = aNode("a", { Status: { State: "down", Addr: "a.test" } });
+    expect(stateOf([aTask("1")], down)).to.deep.include({
+      address: undefined,
+      running: false,
+      host: undefined,
+    });
+    const elsewhere = aTask("2", { NodeID: "b" });
+    expect(stateOf([aTask("1"), elsewhere], down, aNode("b"))).to.deep.include({
+      ...{ address: "b.test:32768", running: true, ends: 0 },
+    });
+  });
+
+  it("stays as it was while a host is unknown: its manager has just begun", () => {
+    const unknown = aNode("a", { Status: { State: "unknown", Addr: "a.test" } });
+    expect(stateOf([aTask("1")], unknown)).to.deep.include({ address: "a.test:32768", running: true });
+  });
+
+  it("knows a manager by the address that it has announced", () => {
+    const manager = aNode("a", {
+      Status: { State: "ready", Addr: "127.0.0.1" },
+      ManagerStatus: { Addr: "10.1.2.3:2377" },
+    });
+    expect(nodeAddress(manager)).to.equal("10.1.2.3");
+    expect(stateOf([aTask("1")], manager).address).to.equal("10.1.2.3:32768");
+  });
+});
+
+describe("how often a Swarm's instance has ended", () => {
+  it("is counted though the Swarm forgets its tasks", () => {
+    const counts = new EndCounts();
+    const all = Array.from({ length: 9 }, (_, index) => ended(String(index + 1), 3));
+    expect(counts.endsOf("service", all.slice(0, 1))).to.equal(1);
+    for (let end = 2; end <= 9; end++)
+      expect(counts.endsOf("service", all.slice(Math.max(0, end - 3), end))).to.equal(end);
+    expect(counts.endsOf("other", all.slice(0, 2))).to.equal(2);
+    counts.keepOnly(new Set(["other"]));
+    expect(counts.endsOf("service", [])).to.equal(0);
+  });
+});

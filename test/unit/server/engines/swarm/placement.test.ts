@@ -1,0 +1,55 @@
+import { expect } from "chai";
+import { chooseNode, roleConstraints, type Placed } from "../../../../../server/engines/swarm/placement.js";
+import { aNode } from "./a-swarm.js";
+
+const GROUP = "shop.v1.web";
+const at = (nodeId: string, group = GROUP): Placed => ({ group, nodeId });
+
+describe("where a Swarm's instance goes", () => {
+  const [a, b, c] = ["a", "b", "c"].map((id) => aNode(id)) as [
+    ReturnType<typeof aNode>,
+    ReturnType<typeof aNode>,
+    ReturnType<typeof aNode>,
+  ];
+
+  it("is a host without siblings, however many others are there", () => {
+    const placed = [at("a"), ...Array.from({ length: 50 }, () => at("b", "other.v1.web"))];
+    expect(chooseNode(GROUP, undefined, [a, b], placed)).to.equal("b");
+  });
+
+  it("is where the fewest siblings are, then where the fewest instances are", () => {
+    expect(chooseNode(GROUP, undefined, [a, b, c], [at("a"), at("a"), at("b"), at("c")])).to.equal("b");
+    const others = [at("a", "x.v1.web"), at("a", "x.v1.web"), at("b", "x.v1.web")];
+    expect(chooseNode(GROUP, undefined, [a, b], others)).to.equal("b");
+  });
+
+  it("is no host that is down, unknown, paused or drained; nowhere where there is no other", () => {
+    const unfit = [
+      aNode("a", { Status: { State: "down", Addr: "" } }),
+      aNode("b", { Status: { State: "unknown", Addr: "" } }),
+      aNode("c", { Spec: { Availability: "drain", Labels: {} } }),
+      aNode("d", { Spec: { Availability: "pause", Labels: {} } }),
+    ];
+    expect(chooseNode(GROUP, undefined, unfit, [])).to.equal(undefined);
+    expect(chooseNode(GROUP, undefined, [...unfit, aNode("e")], [])).to.equal("e");
+  });
+
+  it("is a host of its role; any host where none has that role", () => {
+    const staging = aNode("s", {
+      Spec: { Availability: "active", Labels: { "sluice.role.staging": "true" } },
+    });
+    expect(chooseNode(GROUP, "staging", [a, staging], [at("s"), at("s")])).to.equal("s");
+    expect(chooseNode(GROUP, "production", [a, staging], [at("a")])).to.equal("s");
+    expect(roleConstraints("staging", [a, staging])).to.deep.equal(["node.labels.sluice.role.staging==true"]);
+    expect(roleConstraints("production", [a, staging])).to.deep.equal([]);
+    expect(roleConstraints(undefined, [a, staging])).to.deep.equal([]);
+  });
+
+  it("is nowhere while all hosts of its role are away: it must not go to another", () => {
+    const away = aNode("s", {
+      Status: { State: "down", Addr: "" },
+      Spec: { Availability: "active", Labels: { "sluice.role.staging": "true" } },
+    });
+    expect(chooseNode(GROUP, "staging", [a, away], [])).to.equal(undefined);
+  });
+});
