@@ -11,6 +11,7 @@ const LAST_BYTES = 65_536;
  */
 export class StoredLog {
   private bytes: number | undefined;
+  private rotations = 0;
 
   constructor(
     private readonly folder: string,
@@ -49,8 +50,9 @@ export class StoredLog {
   }
 
   private async beginAgain(current: string): Promise<void> {
-    // Sorted by when it ended.
-    await rename(current, join(this.folder, `@${await this.lastTime()}.s`));
+    // Sorted by when they ended; many lines may have the same time.
+    const number = String((this.rotations += 1)).padStart(9, "0");
+    await rename(current, join(this.folder, `@${await this.lastTime()}.${number}.s`));
     this.bytes = 0;
     const older = (await readdir(this.folder)).filter((name) => name.startsWith("@")).sort();
     for (const name of older.slice(0, -OLDER_FILES)) await rm(join(this.folder, name), { force: true });
