@@ -42,6 +42,11 @@ export class Home {
   readonly appsRedis = (file = ""): string => join(this.root, "apps-redis", file);
   readonly haproxy = (file = ""): string => join(this.root, "haproxy", file);
 
+  /** Of the registry of images. */
+  readonly registry = (file = ""): string => join(this.root, "registry", file);
+  /** What images are made of: layers that several releases have. */
+  readonly layers = (): string => join(this.root, "layers");
+
   readonly services = (): string => join(this.root, "services");
   /** The folder that one `runsv` supervises. */
   readonly service = (id: string): string => join(this.root, "services", id);

@@ -3,6 +3,7 @@ import { appsErrors } from "./catalogue/apps-errors.js";
 import { flagsErrors } from "./catalogue/flags-errors.js";
 import { hooksErrors } from "./catalogue/hooks-errors.js";
 import { hostsErrors } from "./catalogue/hosts-errors.js";
+import { imagesErrors } from "./catalogue/images-errors.js";
 import { pushErrors } from "./catalogue/push-errors.js";
 import { receiversErrors } from "./catalogue/receivers-errors.js";
 import { requestsErrors } from "./catalogue/requests-errors.js";
@@ -23,6 +24,7 @@ export const catalogue = {
   ...servicesErrors,
   ...pushErrors,
   ...treeErrors,
+  ...imagesErrors,
   ...stepsErrors,
   ...hostsErrors,
   ...hooksErrors,

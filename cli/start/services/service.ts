@@ -7,7 +7,7 @@ import { quote } from "../../../core/exec/quote.js";
 import { control, serviceState, supervise } from "../../../core/exec/runsv.js";
 
 /** Sluice's own programs, in the order in which they are stopped. */
-export const SERVICES = ["haproxy", "apps-redis", "redis"] as const;
+export const SERVICES = ["haproxy", "registry", "apps-redis", "redis"] as const;
 /** TERM, so long, KILL. */
 export const SERVICE_GRACE_MS = 10_000;
 

@@ -1,0 +1,59 @@
+import { entry, printable } from "../catalogue-entry.js";
+
+/** Images and the registry that keeps them. */
+export const imagesErrors = {
+  "layer-name-invalid": entry<{ path: string; problem: string }>(
+    422,
+    ({ path, problem }) => `An image cannot hold the file ${printable(path)}: its name ${problem}.`,
+    () => "Rename it, or remove it in the build. Then commit and push again.",
+  ),
+  "layer-path-too-long": entry<{ path: string; most: number }>(
+    422,
+    ({ path, most }) => `A path in the release is longer than ${most} bytes: ${printable(path)}`,
+    () => "Make the build write to fewer or shorter folders. Then commit and push again.",
+  ),
+  "layer-tree-changed": entry<{ path: string }>(
+    500,
+    ({ path }) => `${printable(path)} changed while it was copied to an image.`,
+    () => "Push again. If this happens again, please report it.",
+    true,
+  ),
+  "base-image-failed": entry<{ command: string; reason: string }>(
+    502,
+    ({ command, reason }) => `The base image could not be made: ${command}: ${reason}`,
+    () =>
+      "Sluice must run as root, with mmdebstrap installed, and apt-get must reach Debian's packages on this machine.",
+    true,
+  ),
+  "registry-unreachable": entry<{ address: string; reason: string }>(
+    503,
+    ({ address, reason }) => `The image registry ${address} does not answer (${reason}).`,
+    () => "Running instances keep serving. Try again in a moment.",
+    true,
+  ),
+  "registry-untrusted": entry<{ address: string; reason: string }>(
+    502,
+    ({ address, reason }) => `The certificate of the image registry ${address} is not trusted: ${reason}.`,
+    () =>
+      "Another program may listen there. The certificate must be for this address and of the registry's own authority.",
+  ),
+  "registry-login-refused": entry<{ address: string }>(
+    502,
+    ({ address }) => `The image registry ${address} refused Sluice's password.`,
+    () =>
+      "Another program may listen there. Sluice's own registry knows the password in registry/password of the state folder.",
+  ),
+  "registry-full": entry<{ address: string }>(
+    507,
+    ({ address }) => `The disk of the image registry ${address} is full.`,
+    () => "Running instances keep serving. Free some space there and push again.",
+    true,
+  ),
+  "registry-failed": entry<{ address: string; request: string; status: number; reason: string }>(
+    502,
+    ({ address, request, status, reason }) =>
+      `The image registry ${address} answered ${request} with ${status}: ${printable(reason)}`,
+    () => "Push again. If this happens again, see logs/registry in the state folder.",
+    true,
+  ),
+} as const;
