@@ -31,6 +31,7 @@ import { PushDesk } from "./push/push-desk.js";
 import { signRecords } from "./apps/sign-records.js";
 import { AppRemovals } from "./apps/app-removals.js";
 import { APP_KEYS } from "./app-keys.js";
+import type { ReleaseImages } from "./builds/image/release-images.js";
 import { AppStore } from "./apps/app-store.js";
 import { BranchTracks } from "./routes/branch-tracks.js";
 import { ConfigStore } from "./apps/config-store.js";
@@ -65,10 +66,20 @@ export interface ServerOptions {
   readonly path: string;
   readonly networkEnv: Readonly<Record<string, string>>;
   readonly isRoot: boolean;
-  /** For apps in networks of their own: where the flags are served besides on the control port, and where they find that. */
-  readonly flags?: { readonly port: number; readonly url: string } | undefined;
+  readonly flags?: FlagsListener | undefined;
+  /** Where the engine has several hosts. */
+  readonly images?: ReleaseImages | undefined;
   readonly version: string;
   readonly log: Log;
+}
+
+/** For apps that do not reach the control port: where the flags are served besides. */
+export interface FlagsListener {
+  /** Of this machine. */
+  readonly address: string;
+  readonly port: number;
+  /** Where apps find that. */
+  readonly url: string;
 }
 
 /** What the server is made of; nothing of it runs by itself yet. */
@@ -169,7 +180,7 @@ function makeTools(options: ServerOptions, box: SecretBox): ReconcileNeeds {
   return {
     ...machine,
     ...stores,
-    ...{ settings, log, engine, logs, tasks },
+    ...{ settings, log, engine, logs, tasks, images: options.images },
     clock: systemClock,
     removals: new AppRemovals(),
     leaving: new DrainingInstances({

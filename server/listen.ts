@@ -25,14 +25,13 @@ export async function listen(
   };
 }
 
-/** Serves on a port of 127.0.0.1. */
-export async function listenLocally(
+export async function listenAt(
   app: RequestListener,
-  port: number,
+  { address, port }: { readonly address: string; readonly port: number },
   log: Log,
 ): Promise<{ close(): Promise<void> }> {
   const server = makeServer(app, log);
-  await opened(server, () => server.listen(port, "127.0.0.1"));
+  await opened(server, () => server.listen(port, address));
   return { close: async () => close(server) };
 }
 

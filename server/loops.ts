@@ -16,7 +16,7 @@ import { beginRecovery } from "./reconcile/recovery/recover.js";
 import { Scaling } from "./reconcile/scaling.js";
 import { Wakes } from "./reconcile/wakes.js";
 import type { RecoveringApps } from "./releases/recovering-apps.js";
-import { listen, listenLocally } from "./listen.js";
+import { listen, listenAt } from "./listen.js";
 import { DeliveryLoop } from "./webhooks/deliveries/delivery-loop.js";
 import { SourceWatch } from "./webhooks/sources/source-watch.js";
 
@@ -66,8 +66,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         log,
       }),
     );
-    if (options.flags !== undefined)
-      listeners.push(await listenLocally(flagsPort(parts), options.flags.port, log));
+    if (options.flags !== undefined) listeners.push(await listenAt(flagsPort(parts), options.flags, log));
     listeners.push(
       await sshGit({
         keys: parts.keys,

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { AppError } from "../errors/app-error.js";
+import { fleetSettingsSchema } from "./fleet-settings.js";
 import { monitorSettingsSchema } from "./monitor-settings.js";
 import { isNetwork } from "../network/is-network.js";
 import { unknownKeyProblem } from "./settings-problems.js";
@@ -13,122 +14,134 @@ const seconds = z.number().positive().max(86_400);
 const megabytes = z.number().int().positive();
 
 /** `sluice.yml`, with every default. `docs/sluice-yml.md` shows each key; a test parses that example. */
-export const settingsSchema = z.strictObject({
-  bind: z.string().min(1).default("127.0.0.1").describe("address that traffic comes in at"),
-  controlBind: z.string().min(1).default("127.0.0.1").describe("address of the control port"),
-  sshBind: z.string().min(1).optional().describe("address of Git over SSH (default: controlBind)"),
-  insecureControl: z
-    .boolean()
-    .default(false)
-    .describe("whether other machines may reach the control port, which has no TLS"),
-  domain: z
-    .string()
-    .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, "must be a lower-case host name")
-    .default("localhost"),
-  httpPort: port.default(8080),
-  controlPort: port.default(8081),
-  sshPort: port.default(2222),
-  default: z.string().optional().describe("the app that a bare host goes to"),
-  gates: z.enum(["pre-receive", "post-receive"]).default("pre-receive"),
-  allowSkipGates: z.boolean().default(false),
-  redis: z
-    .strictObject({
-      url: z.url({ protocol: /^rediss?$/ }).optional(),
-      allowNoPassword: z.boolean().default(false).describe("for a Redis of one's own"),
-      appsMemoryMegabytes: megabytes
-        .min(16)
-        .default(256)
-        .describe("of the apps' Redis, for all apps together"),
-      appsScriptSeconds: seconds.max(60).default(2).describe("a script of an app that runs longer is ended"),
-    })
-    .prefault({}),
-  instances: z
-    .strictObject({
-      ports: z
-        .strictObject({ first: port.default(20_000), last: port.default(29_999) })
-        .refine(({ first, last }) => first <= last, "last must not be below first")
-        .prefault({}),
-      memoryMegabytes: megabytes.default(512),
-      maxMemoryMegabytes: megabytes.default(2048).describe("the most that app.json may ask for"),
-      processes: z.number().int().min(16).default(1024).describe("processes and threads of an instance"),
-      scratchMegabytes: megabytes
-        .default(256)
-        .describe("what an instance may write into its folder, and into /tmp; it lies in memory"),
-      network: z
-        .enum(["own", "host"])
-        .default("own")
-        .describe("`own`: each instance and task has its own, where root runs Sluice"),
-      allowNetworks: z
-        .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
-        .default([])
-        .describe("private networks that instances and tasks reach from their own"),
-      firstUid: z.number().int().min(1000).default(200_000),
-      stopSeconds: seconds.default(30),
-    })
-    .refine(
-      ({ memoryMegabytes, maxMemoryMegabytes }) => memoryMegabytes <= maxMemoryMegabytes,
-      "memoryMegabytes must not be above maxMemoryMegabytes",
-    )
-    .prefault({}),
-  sandbox: z
-    .strictObject({
-      folders: z
-        .array(
-          z.strictObject({
-            path: z.string().regex(/^\/[^\0]*[^/\0]$/, "must be an absolute path"),
-            access: z.enum(["read", "write"]).default("read"),
-          }),
-        )
-        .default([])
-        .describe("folders of this machine that every app sees, besides the system's own"),
-    })
-    .prefault({}),
-  limits: z
-    .strictObject({
-      pushMegabytes: megabytes.default(100),
-      dependenciesSeconds: seconds.default(600),
-      gatesSeconds: seconds.default(900),
-      buildSeconds: seconds.default(900),
-      releaseSeconds: seconds.default(600),
-      taskMemoryMegabytes: megabytes.default(2048).describe("of an installation, gate, build or script"),
-      taskProcesses: z.number().int().min(16).default(4096),
-      taskScratchMegabytes: megabytes.default(1024).describe("its /tmp; it lies in memory"),
-      logMegabytes: megabytes.default(10).describe("kept per instance"),
-      minFreeMegabytes: z.number().int().nonnegative().default(64),
-      keepReleases: z.number().int().min(1).max(100).default(5),
-    })
-    .prefault({}),
-  proxy: z.strictObject({ maxConnections: z.number().int().positive().optional() }).prefault({}),
-  trustedProxies: z
-    .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
-    .default([])
-    .describe("proxies in front, whose headers about a visitor are trusted"),
-  network: z
-    .strictObject({
-      allow: z
-        .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
-        .default([])
-        .describe("addresses of this machine and of private networks that may be connected to all the same"),
-      sourceFolders: z
-        .array(z.string().regex(/^\//, "must be a folder, from / on"))
-        .default([])
-        .describe("folders of this machine whose repositories may be sources (file:)"),
-    })
-    .prefault({}),
-  webhooks: z
-    .strictObject({
-      pollSeconds: seconds.default(300).describe("how often a source is checked for new commits"),
-      logLinkDays: z
-        .number()
-        .positive()
-        .max(3650)
-        .default(30)
-        .describe("how long a status's link to a log works"),
-    })
-    .prefault({}),
-  monitor: monitorSettingsSchema.prefault({}),
-  logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
-});
+export const settingsSchema = z
+  .strictObject({
+    bind: z.string().min(1).default("127.0.0.1").describe("address that traffic comes in at"),
+    controlBind: z.string().min(1).default("127.0.0.1").describe("address of the control port"),
+    sshBind: z.string().min(1).optional().describe("address of Git over SSH (default: controlBind)"),
+    insecureControl: z
+      .boolean()
+      .default(false)
+      .describe("whether other machines may reach the control port, which has no TLS"),
+    domain: z
+      .string()
+      .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, "must be a lower-case host name")
+      .default("localhost"),
+    httpPort: port.default(8080),
+    controlPort: port.default(8081),
+    sshPort: port.default(2222),
+    default: z.string().optional().describe("the app that a bare host goes to"),
+    gates: z.enum(["pre-receive", "post-receive"]).default("pre-receive"),
+    allowSkipGates: z.boolean().default(false),
+    redis: z
+      .strictObject({
+        url: z.url({ protocol: /^rediss?$/ }).optional(),
+        allowNoPassword: z.boolean().default(false).describe("for a Redis of one's own"),
+        appsMemoryMegabytes: megabytes
+          .min(16)
+          .default(256)
+          .describe("of the apps' Redis, for all apps together"),
+        appsScriptSeconds: seconds
+          .max(60)
+          .default(2)
+          .describe("a script of an app that runs longer is ended"),
+      })
+      .prefault({}),
+    instances: z
+      .strictObject({
+        ports: z
+          .strictObject({ first: port.default(20_000), last: port.default(29_999) })
+          .refine(({ first, last }) => first <= last, "last must not be below first")
+          .prefault({}),
+        memoryMegabytes: megabytes.default(512),
+        maxMemoryMegabytes: megabytes.default(2048).describe("the most that app.json may ask for"),
+        processes: z.number().int().min(16).default(1024).describe("processes and threads of an instance"),
+        scratchMegabytes: megabytes
+          .default(256)
+          .describe("what an instance may write into its folder, and into /tmp; it lies in memory"),
+        network: z
+          .enum(["own", "host"])
+          .default("own")
+          .describe("`own`: each instance and task has its own, where root runs Sluice"),
+        allowNetworks: z
+          .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+          .default([])
+          .describe("private networks that instances and tasks reach from their own"),
+        firstUid: z.number().int().min(1000).default(200_000),
+        stopSeconds: seconds.default(30),
+      })
+      .refine(
+        ({ memoryMegabytes, maxMemoryMegabytes }) => memoryMegabytes <= maxMemoryMegabytes,
+        "memoryMegabytes must not be above maxMemoryMegabytes",
+      )
+      .prefault({}),
+    sandbox: z
+      .strictObject({
+        folders: z
+          .array(
+            z.strictObject({
+              path: z.string().regex(/^\/[^\0]*[^/\0]$/, "must be an absolute path"),
+              access: z.enum(["read", "write"]).default("read"),
+            }),
+          )
+          .default([])
+          .describe("folders of this machine that every app sees, besides the system's own"),
+      })
+      .prefault({}),
+    limits: z
+      .strictObject({
+        pushMegabytes: megabytes.default(100),
+        dependenciesSeconds: seconds.default(600),
+        gatesSeconds: seconds.default(900),
+        buildSeconds: seconds.default(900),
+        releaseSeconds: seconds.default(600),
+        taskMemoryMegabytes: megabytes.default(2048).describe("of an installation, gate, build or script"),
+        taskProcesses: z.number().int().min(16).default(4096),
+        taskScratchMegabytes: megabytes.default(1024).describe("its /tmp; it lies in memory"),
+        logMegabytes: megabytes.default(10).describe("kept per instance"),
+        minFreeMegabytes: z.number().int().nonnegative().default(64),
+        keepReleases: z.number().int().min(1).max(100).default(5),
+      })
+      .prefault({}),
+    proxy: z.strictObject({ maxConnections: z.number().int().positive().optional() }).prefault({}),
+    trustedProxies: z
+      .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+      .default([])
+      .describe("proxies in front, whose headers about a visitor are trusted"),
+    network: z
+      .strictObject({
+        allow: z
+          .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+          .default([])
+          .describe(
+            "addresses of this machine and of private networks that may be connected to all the same",
+          ),
+        sourceFolders: z
+          .array(z.string().regex(/^\//, "must be a folder, from / on"))
+          .default([])
+          .describe("folders of this machine whose repositories may be sources (file:)"),
+      })
+      .prefault({}),
+    webhooks: z
+      .strictObject({
+        pollSeconds: seconds.default(300).describe("how often a source is checked for new commits"),
+        logLinkDays: z
+          .number()
+          .positive()
+          .max(3650)
+          .default(30)
+          .describe("how long a status's link to a log works"),
+      })
+      .prefault({}),
+    engine: z.enum(["runit", "swarm"]).default("runit").describe("`swarm`: on the hosts of a Docker Swarm"),
+    fleet: fleetSettingsSchema.prefault({}),
+    monitor: monitorSettingsSchema.prefault({}),
+    logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  })
+  .refine(({ engine, fleet }) => engine !== "swarm" || fleet.address !== undefined, {
+    path: ["fleet", "address"],
+    error: "is needed by the engine swarm: this host's private address",
+  });
 
 export type Settings = z.infer<typeof settingsSchema> & { readonly token: string | undefined };
 
@@ -254,6 +267,7 @@ const WITHOUT_DEFAULT = {
   sshBind: "127.0.0.1",
   redis: { url: "redis://localhost" },
   proxy: { maxConnections: 1 },
+  fleet: { address: "10.0.0.1" },
   monitor: {
     host: "web-1",
     roles: [],

@@ -1,19 +1,28 @@
 import { releaseName } from "../../core/names.js";
-import { placedTree } from "../builds/placed-tree.js";
+import { APP_FOLDER, placedTree } from "../builds/placed-tree.js";
+import type { PlacedArtifact } from "../engines/engine.js";
 import { nodePath } from "../builds/node/node-path.js";
 import { ownValues } from "./release-config.js";
 import type { ReleaseWork } from "./step.js";
 
-/** What a process of the release sees; `PORT` or `SOCKET` is added by the engine. Section 5 of the design. */
+/** Where an image's programs are. */
+const IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * What a process of the release sees, in its tree on this machine or in its image; `PORT` or `SOCKET` is added by the engine.
+ * Section 5 of the design.
+ */
 export async function processEnvironment(
   work: ReleaseWork,
   instance: string,
+  within: PlacedArtifact["kind"],
 ): Promise<Record<string, string>> {
   const { app, record, tools } = work;
-  const { at } = placedTree(tools.home, record);
+  const at = within === "image" ? APP_FOLDER : placedTree(tools.home, record).at;
+  const programs = within === "image" ? IMAGE_PATH : nodePath(record.artifact, tools.path);
   const config = await tools.config.read(app.name);
   return {
-    PATH: `${at}/node_modules/.bin:${at}/.venv/bin:${nodePath(record.artifact, tools.path)}`,
+    PATH: `${at}/node_modules/.bin:${at}/.venv/bin:${programs}`,
     HOME: at,
     LANG: "C.UTF-8",
     NODE_ENV: "production",

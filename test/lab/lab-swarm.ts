@@ -5,6 +5,13 @@ import type { LabHost } from "./lab-host.js";
 /** The packages that a host of a Swarm has besides a bare Debian. */
 export const SWARM_PACKAGES = ["docker.io"];
 
+/** Those that Sluice needs besides, with the engine swarm. */
+export const SERVER_PACKAGES = [
+  ...SWARM_PACKAGES,
+  ...["docker-registry", "mmdebstrap", "openssl"],
+  ...["haproxy", "redis-server", "runit", "bubblewrap", "nftables"],
+];
+
 const SOCKET = "/run/docker.sock";
 
 /** A Swarm of hosts: the first one manages it. */

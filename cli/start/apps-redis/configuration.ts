@@ -22,7 +22,7 @@ export function configuration(home: Home, settings: Settings, port: number): str
   const part = (share: number): string => `${Math.ceil(appsMemoryMegabytes * share)}mb`;
   const limits = Object.entries(appLimits(settings)).map(([name, value]) => `${name} ${value}`);
   return `# Written by Sluice; changes made by hand are lost.
-bind 127.0.0.1
+bind ${["127.0.0.1", ...hostsOfFleet(settings)].join(" ")}
 port ${port}
 unixsocket ${home.appsRedis("redis.sock")}
 unixsocketperm 700
@@ -46,6 +46,11 @@ oom-score-adj-values 500 500 500
 daemonize no
 logfile ""
 `;
+}
+
+/** Instances on other hosts reach it at this host's private address. */
+function hostsOfFleet({ engine, fleet }: Settings): string[] {
+  return engine === "swarm" && fleet.address !== undefined ? [fleet.address] : [];
 }
 
 /** The line of a run script that limits the address space (KiB): a script's memory is not counted in `maxmemory`. */

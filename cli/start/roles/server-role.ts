@@ -1,14 +1,11 @@
 import { join } from "node:path";
 import { LocalTasks } from "../../../server/engines/runit/local-tasks.js";
-import { RunitEngine } from "../../../server/engines/runit/runit-engine.js";
-import { RunitLogs } from "../../../server/engines/runit/runit-logs.js";
 import { startServer, type Server } from "../../../server/loops.js";
 import type { RedisUserOptions } from "../../../server/apps/redis-users.js";
+import { openRunit } from "../engines/open-runit.js";
 import { openAppsRedis } from "../apps-redis/apps-redis.js";
 import { watchDiskSpace } from "../disk/watch-disk-space.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
-import { openNetworks } from "../services/open-networks.js";
-import { systemUser } from "../system-user.js";
 import { openSandbox } from "../open-sandbox.js";
 import type { RoleOptions } from "./role.js";
 
@@ -16,31 +13,17 @@ import type { RoleOptions } from "./role.js";
 export async function startServerRole(options: RoleOptions): Promise<Server> {
   const { context, redis, isOwnRedis, adminToken, id, log, atStop } = options;
   const { home, settings, isRoot, path, networkEnv, version, installation } = context;
-  const proxyGroup = isRoot ? (await systemUser("haproxy"))?.gid : undefined;
   const sandbox = await openSandbox(context);
   const ownRedis = isOwnRedis ? await ownAppsRedis(options) : undefined;
   const appRedis = ownRedis ?? { redis, isSeparate: false, url: withoutUser(settings.redis.url ?? "") };
-  const own = await openNetworks(context, appRedis.url, log);
-  const networks = own?.networks;
-  atStop(async () => networks?.stop());
-  const engine = await RunitEngine.open({
-    home,
-    sandbox,
-    networks,
-    ports: settings.instances.ports,
-    logBytes: settings.limits.logMegabytes * 1024 * 1024,
-    path,
-    ...(proxyGroup === undefined ? {} : { socketGroup: proxyGroup }),
-  });
+  // Who has one machine loads nothing of Docker.
+  const open = settings.engine === "swarm" ? (await import("../engines/open-swarm.js")).openSwarm : openRunit;
+  const opened = await open({ role: options, sandbox, redisUrl: appRedis.url });
+  const { engine, logs, networks, flags, images } = opened;
   const server = await startServer({
-    home,
-    settings,
-    redis,
-    engine,
-    logs: new RunitLogs(home),
+    ...{ home, settings, redis, engine, logs, flags, images },
     tasks: await LocalTasks.open({ home, sandbox, networks, path }),
-    appRedis: { ...appRedis, url: own?.redisUrl ?? appRedis.url },
-    flags: own?.flags,
+    appRedis: { ...appRedis, url: opened.redisUrl },
     adminToken,
     id,
     hooksFolder: join(installation, "hooks"),

@@ -38,6 +38,16 @@ export const servicesErrors = {
     ({ request, reason }) => `Docker refused to ${request}: ${printable(reason)}`,
     () => "Running instances keep serving. `sluice doctor` checks Docker's settings.",
   ),
+  "swarm-needs-root": entry(
+    500,
+    () => "The engine swarm needs root: it gives Docker the registry's certificate, and makes base images.",
+    () => "Start Sluice as root, or use the engine runit.",
+  ),
+  "swarm-unfit": entry<{ problem: string; fix: string }>(
+    500,
+    ({ problem }) => `Docker cannot be used here: ${problem}.`,
+    ({ fix }) => fix,
+  ),
   "redis-refused": entry<{ command: string; reason: string }>(
     503,
     ({ command, reason }) => `Redis refused ${command}: ${reason}.`,

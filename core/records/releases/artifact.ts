@@ -8,6 +8,8 @@ export const artifactSchema = z.object({
   at: z.string().optional(),
   /** `bin` of the Node.js it runs with, when that is not the machine's own. */
   nodeFolder: z.string().optional(),
+  /** The image that was made of it (`HOST:PORT/APP@sha256:…`), for engines with several hosts. */
+  image: z.string().optional(),
 });
 
 export type Artifact = z.infer<typeof artifactSchema>;

@@ -15,7 +15,7 @@ const DRAFT_MS = 24 * 3600 * 1000;
  * that two who make the same one at once do not disturb each other.
  */
 export class LayerStore {
-  constructor(private readonly folder: string) {}
+  constructor(readonly folder: string) {}
 
   /** A layer without a key, for one image. `drop` it when it is in the registry. */
   async write(source: LayerSource, signal: AbortSignal): Promise<Layer> {

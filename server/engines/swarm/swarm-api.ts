@@ -46,9 +46,24 @@ const taskSchema = z.object({
 const nodeSchema = z.object({
   ID: z.string(),
   Spec: z.object({ Availability: z.string(), Labels: labelsSchema }),
-  Description: z.object({ Hostname: z.string() }),
+  // One that joins just now has none yet.
+  Description: z.object({ Hostname: z.string().default("") }).default({ Hostname: "" }),
   Status: z.object({ State: z.string(), Addr: z.string().default("") }),
   ManagerStatus: z.object({ Addr: z.string() }).nullish(),
+});
+
+const infoSchema = z.object({
+  LiveRestoreEnabled: z.boolean().default(false),
+  Swarm: z.object({
+    NodeID: z.string().default(""),
+    LocalNodeState: z.string(),
+    ControlAvailable: z.boolean().default(false),
+  }),
+});
+
+const nodeSpecSchema = z.object({
+  Version: z.object({ Index: z.number() }),
+  Spec: z.looseObject({ Availability: z.string() }),
 });
 
 const secretSchema = z.object({ ID: z.string(), Spec: z.object({ Name: z.string(), Labels: labelsSchema }) });
@@ -56,6 +71,7 @@ const secretSchema = z.object({ ID: z.string(), Spec: z.object({ Name: z.string(
 export type SwarmService = Readonly<z.infer<typeof serviceSchema>>;
 export type SwarmTask = Readonly<z.infer<typeof taskSchema>>;
 export type SwarmNode = Readonly<z.infer<typeof nodeSchema>>;
+export type DockerInfo = Readonly<z.infer<typeof infoSchema>>;
 export type SwarmSecret = Readonly<z.infer<typeof secretSchema>>;
 
 /** A login for the registry that hosts fetch images from. */
@@ -67,6 +83,8 @@ export interface RegistryLogin {
 
 /** Nothing but a log takes longer to answer. */
 const TIMEOUT_MS = 15_000;
+const SWARM_PORT = 2377;
+const HEARTBEAT_NANOSECONDS = 2e9;
 /** What a manager says that has lost the others for a while. */
 const AWAY =
   /DeadlineExceeded|Unavailable|no leader|does not have a leader|not a swarm manager|context canceled/i;
@@ -82,6 +100,31 @@ export class SwarmApi {
   constructor(socketPath: string) {
     this.docker = new Docker({ socketPath, timeout: TIMEOUT_MS });
     this.unhurried = new Docker({ socketPath });
+  }
+
+  async info(): Promise<DockerInfo> {
+    return this.ask("tell about itself", infoSchema, async () => this.docker.info());
+  }
+
+  /** Makes a Swarm of this host, which others can join at its address. A host that is lost is noticed after some five seconds. */
+  async init(address: string): Promise<void> {
+    await this.ask("make a Swarm", z.unknown(), async () =>
+      this.docker.swarmInit({
+        ListenAddr: `${address}:${SWARM_PORT}`,
+        AdvertiseAddr: address,
+        Spec: { Dispatcher: { HeartbeatPeriod: HEARTBEAT_NANOSECONDS } },
+      }),
+    );
+  }
+
+  /** Whether this host itself takes instances. */
+  async setAvailability(availability: "active" | "drain"): Promise<void> {
+    const { Swarm } = await this.info();
+    const node = this.docker.getNode(Swarm.NodeID);
+    const { Version, Spec } = await this.ask("read a node", nodeSpecSchema, async () => node.inspect());
+    if (Spec.Availability === availability) return;
+    const changed = { ...Spec, Availability: availability, version: Version.Index };
+    await this.ask("change a node", z.unknown(), async () => node.update(changed));
   }
 
   async services(label: string): Promise<SwarmService[]> {

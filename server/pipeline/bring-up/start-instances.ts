@@ -2,11 +2,12 @@ import { instanceId, instanceName } from "../../../core/instances/instance-id.js
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
 import { execLast } from "../../builds/manifest/exec-last.js";
-import { placedTree } from "../../builds/placed-tree.js";
-import type { InstanceSpec } from "../../engines/engine.js";
+import { PRODUCTION } from "../../../core/records/routes/route-table.js";
+import type { InstanceSpec, PlacedArtifact } from "../../engines/engine.js";
 import { untilEngineAnswers } from "../../engines/until-engine-answers.js";
 import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import { userOf } from "../../machine.js";
+import { artifactFor } from "./artifact-for.js";
 import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
 import type { ReleaseWork } from "../step.js";
@@ -21,9 +22,10 @@ const PATIENCE_MS = 30_000;
  */
 export async function startInstances(work: ReleaseWork, signal: AbortSignal): Promise<InstanceRecord[]> {
   const specs: { spec: InstanceSpec; process: string; index: number }[] = [];
+  const artifact = await artifactFor(work, signal);
   for (const process of work.record.processes) {
     for (let index = 1; index <= process.quantity; index++) {
-      const spec = await specOf(work, process, index);
+      const spec = await specOf(work, artifact, process, index);
       await start(work, spec, signal);
       specs.push({ spec, process: process.name, index });
     }
@@ -36,7 +38,12 @@ export async function startInstances(work: ReleaseWork, signal: AbortSignal): Pr
   );
 }
 
-async function specOf(work: ReleaseWork, process: ReleaseProcess, index: number): Promise<InstanceSpec> {
+async function specOf(
+  work: ReleaseWork,
+  artifact: PlacedArtifact,
+  process: ReleaseProcess,
+  index: number,
+): Promise<InstanceSpec> {
   const { tools, app, record } = work;
   const one = { app: app.name, release: record.number, process: process.name, index };
   const user = userOf(app, tools);
@@ -44,10 +51,11 @@ async function specOf(work: ReleaseWork, process: ReleaseProcess, index: number)
   return {
     id: instanceId(one),
     app: app.name,
-    artifact: placedTree(tools.home, record),
+    artifact,
+    role: record.track === PRODUCTION ? "production" : "staging",
     // One process less for each instance: the shell does not stay around it.
     command: execLast(process.command),
-    env: await processEnvironment(work, instanceName(one)),
+    env: await processEnvironment(work, instanceName(one), artifact.kind),
     ...(user === undefined ? {} : { user }),
     limits: { memoryMegabytes: record.serving.memoryMegabytes, processes, scratchMegabytes },
     listen: process.name === "web" ? record.serving.listen : "nothing",

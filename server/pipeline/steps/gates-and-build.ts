@@ -33,7 +33,9 @@ export const gatesAndBuild: Step = {
     const { home, settings } = work.tools;
     const tree = home.tree(work.app.name, work.record.number);
     await sealTree(tree, userOf(work.app, work.tools), work.tools.path);
-    return { manifest: keptManifest(await readManifest(tree, settings.instances)) };
+    const manifest = keptManifest(await readManifest(tree, settings.instances));
+    const image = await work.tools.images?.publish(work, signal);
+    return { manifest, artifact: { ...work.record.artifact, ...(image === undefined ? {} : { image }) } };
 
     async function gated(end: AbortSignal): Promise<void> {
       await runGates(work, end);

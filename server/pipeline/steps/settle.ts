@@ -61,7 +61,7 @@ async function runScript(
   if (command === undefined) return;
   const { tools, out } = work;
   out.heading(`${task}: ${command}`);
-  const env = await processEnvironment(work, "postdeploy.1");
+  const env = await processEnvironment(work, "postdeploy.1", "tree");
   const timeoutMs = tools.settings.limits.releaseSeconds * 1000;
   const failure = await withDeadline(task, timeoutMs, signal, async (stop) =>
     runReleaseTask(work, { command, env }, stop),

@@ -55,7 +55,7 @@ async function prepare(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   out.heading(`release: ${releaseCommand}`);
   const failure = await runReleaseTask(
     work,
-    { command: releaseCommand, env: await processEnvironment(work, "release.1") },
+    { command: releaseCommand, env: await processEnvironment(work, "release.1", "tree") },
     signal,
   );
   if (failure !== undefined) throw new AppError("task-failed", { task: "release", status: failure });

@@ -1,0 +1,26 @@
+import type { ReleaseImages } from "../../../server/builds/image/release-images.js";
+import type { Engine } from "../../../server/engines/engine.js";
+import type { InstanceLogs } from "../../../server/engines/instance-logs.js";
+import type { FlagsListener } from "../../../server/assemble.js";
+import type { Networks } from "../../../server/engines/runit/network/networks.js";
+import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
+import type { RoleOptions } from "../roles/role.js";
+
+export interface EngineOptions {
+  readonly role: RoleOptions;
+  readonly sandbox: Sandbox;
+  /** Of the apps' Redis, as this machine reaches it. */
+  readonly redisUrl: string;
+}
+
+/** What runs the instances, and how these find what Sluice offers them. */
+export interface OpenedEngine {
+  readonly engine: Engine;
+  readonly logs: InstanceLogs;
+  /** For tasks. */
+  readonly networks: Networks | undefined;
+  /** Of the apps' Redis, as instances reach it. */
+  readonly redisUrl: string;
+  readonly flags: FlagsListener | undefined;
+  readonly images?: ReleaseImages;
+}
