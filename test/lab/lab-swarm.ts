@@ -21,13 +21,23 @@ export class LabSwarm {
     readonly workers: readonly LabHost[],
   ) {}
 
+  /** A Swarm that is there already, with what will join it. */
+  static of(manager: LabHost, workers: readonly LabHost[]): LabSwarm {
+    return new LabSwarm(manager, workers);
+  }
+
   static async form([manager, ...workers]: readonly LabHost[]): Promise<LabSwarm> {
     if (manager === undefined) throw new Error("a Swarm needs a host");
     await manager.run(`docker swarm init --advertise-addr ${manager.address} --dispatcher-heartbeat 2s`);
-    const token = await manager.run("docker swarm join-token --quiet worker");
-    const join = `docker swarm join --token ${token} ${manager.address}:2377`;
+    const swarm = new LabSwarm(manager, workers);
+    await swarm.takeIn(workers);
+    return swarm;
+  }
+
+  async takeIn(workers: readonly LabHost[]): Promise<void> {
+    const token = await this.manager.run("docker swarm join-token --quiet worker");
+    const join = `docker swarm join --token ${token} ${this.manager.address}:2377`;
     await Promise.all(workers.map(async (worker) => worker.run(join)));
-    return new LabSwarm(manager, workers);
   }
 
   get hosts(): readonly LabHost[] {

@@ -39,7 +39,10 @@ export async function openSwarm({ role, redisUrl }: EngineOptions): Promise<Open
   const access = await registry.start();
   await trustRegistry(access);
   const client = new RegistryClient(access);
-  atStop(async () => Promise.resolve(client.close()));
+  atStop(async () => {
+    client.close();
+    return Promise.resolve();
+  });
   const logBytes = settings.limits.logMegabytes * 1024 * 1024;
   const collector = new LogCollector({ api, home, clock: systemClock, log, logBytes });
   const engine = await SwarmEngine.open({

@@ -48,6 +48,7 @@ async function haproxyOptions(
     port: settings.httpPort,
     domain: settings.domain,
     trustedProxies: settings.trustedProxies,
+    instancesOn: settings.engine === "swarm" ? "many-machines" : "this-machine",
     openFiles: Math.min(MOST_FILES, await openFilesLimit(path)),
     ...(settings.proxy.maxConnections === undefined ? {} : { maxConnections: settings.proxy.maxConnections }),
     ...(user === undefined ? {} : { user: "haproxy" }),

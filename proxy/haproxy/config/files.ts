@@ -6,7 +6,7 @@ import type { HaproxyOptions } from "./haproxy-options.js";
 import { paths } from "./paths.js";
 import { MAPS } from "./state.js";
 import { SCRIPT } from "./text/script.js";
-import { slotName, slotText } from "./text/slot-text.js";
+import { serverCheck, slotName, slotText, withCheck } from "./text/slot-text.js";
 
 /** How many slots there are at first. When they run out, a reload adds more. */
 const FIRST_SLOTS = 32;
@@ -16,7 +16,7 @@ export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: 
   const { folder } = options;
   await mkdir(paths.slots(folder), { recursive: true });
   const text = configurationText(options);
-  const changed = (await readFile(paths.configuration(folder), "utf8").catch(() => "")) !== text;
+  const isOther = (await readFile(paths.configuration(folder), "utf8").catch(() => "")) !== text;
   await writeFileAtomically(paths.buckets(folder), bucketMapText());
   await writeFileAtomically(paths.script(folder), SCRIPT);
   await writeFileAtomically(paths.configuration(folder), text);
@@ -24,8 +24,9 @@ export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: 
   for (const map of MAPS) {
     if (!present.has(`${map}.map`)) await writeFileAtomically(paths.map(folder, map), "");
   }
-  if ((await slotsIn(folder)).length === 0) await writeEmptySlots(folder, 1, FIRST_SLOTS);
-  return { changed };
+  const check = serverCheck(options);
+  if ((await slotsIn(folder)).length === 0) await writeEmptySlots(folder, [1, FIRST_SLOTS], check);
+  return { changed: (await renewChecks(folder, check)) || isOther };
 }
 
 /** Names, in order. */
@@ -38,10 +39,28 @@ export async function slotsIn(folder: string): Promise<string[]> {
 }
 
 /** `first` and `last` are slot numbers, counted from 1. */
-export async function writeEmptySlots(folder: string, first: number, last: number): Promise<void> {
+export async function writeEmptySlots(
+  folder: string,
+  [first, last]: readonly [first: number, last: number],
+  check: string,
+): Promise<void> {
   for (let index = first; index <= last; index++) {
-    await writeFileAtomically(paths.slot(folder, slotName(index)), slotText(slotName(index), new Map()));
+    const slot = slotName(index);
+    await writeFileAtomically(paths.slot(folder, slot), slotText(slot, new Map(), check));
   }
+}
+
+/** The engine may be another than the last time. Returns whether a check was changed. */
+async function renewChecks(folder: string, check: string): Promise<boolean> {
+  let isChanged = false;
+  for (const slot of await slotsIn(folder)) {
+    const before = await readFile(paths.slot(folder, slot), "utf8");
+    const after = withCheck(before, check);
+    if (after === before) continue;
+    await writeFileAtomically(paths.slot(folder, slot), after);
+    isChanged = true;
+  }
+  return isChanged;
 }
 
 export async function removeSlots(folder: string, first: number, last: number): Promise<void> {

@@ -6,6 +6,8 @@ export interface HaproxyOptions {
   readonly domain: string;
   /** How many files it may open. Connections take two each of what checks and listeners leave. */
   readonly openFiles: number;
+  /** Where instances are: on this machine (the default), or on several, each of which may fall silent. */
+  readonly instancesOn?: "this-machine" | "many-machines";
   /** Fewer connections than `openFiles` allows. */
   readonly maxConnections?: number;
   /** Addresses and networks (CIDR) of proxies in front, which are believed when they describe a visitor. */

@@ -17,7 +17,10 @@ export class PlannedFiles {
   /** An earlier server may have had no room to update some files, so the first time every file is compared. */
   private isCompared = false;
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    private readonly check: string,
+  ) {}
 
   /** Writes the state that a plan leads to. Returns false if there was no room for it. */
   async write({ next, added, leaving, maps }: Plan): Promise<boolean> {
@@ -33,7 +36,7 @@ export class PlannedFiles {
     try {
       for (const slot of this.slots) {
         const servers = state.servers.get(slot) ?? new Map<string, string>();
-        await writeIfChanged(paths.slot(this.folder, slot), slotText(slot, servers));
+        await writeIfChanged(paths.slot(this.folder, slot), slotText(slot, servers, this.check));
         this.slots.delete(slot);
       }
       for (const map of this.maps) {

@@ -1,12 +1,14 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { parseOpenStreams } from "./answers.js";
-import { SERVER_CHECK } from "../config/text/slot-text.js";
 import { argument, type Runtime } from "./runtime.js";
 import { isPlace, NOWHERE, type SlotServer } from "../config/state.js";
 
 /** Changes servers at run time: in a slot's places, or by adding and deleting them. */
 export class Servers {
-  constructor(private readonly runtime: Runtime) {}
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly check: string,
+  ) {}
 
   /** From now on it gets requests of its slot. */
   async add({ slot, server, address }: SlotServer): Promise<void> {
@@ -15,7 +17,7 @@ export class Servers {
       await this.runtime.setAddress(name, address);
       await this.runtime.expect("", [`set server ${name} state ready`]);
     } else {
-      const add = `add server ${name} ${argument(address)} ${SERVER_CHECK}; enable health ${name}; enable server ${name}`;
+      const add = `add server ${name} ${argument(address)} ${this.check}; enable health ${name}; enable server ${name}`;
       await this.runtime.expect("New server registered.", [add]);
     }
     // It has just passed a health check. Without this, one failed check would be enough to take it out.

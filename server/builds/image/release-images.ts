@@ -60,8 +60,8 @@ export class ReleaseImages {
   /** Whether hosts can fetch what `publish` has returned. */
   async isPublished(reference: string, signal: AbortSignal): Promise<boolean> {
     const { address, registry } = this.options;
-    const [repository = "", digest = ""] = reference.slice(address.length + 1).split("@");
-    return (await registry.digestOf(repository, digest, signal)) === digest;
+    const [repository = "", image = ""] = reference.slice(address.length + 1).split("@");
+    return (await registry.digestOf(repository, image, signal)) === image;
   }
 
   /** Removes layers that have not been used for long. */

@@ -14,6 +14,7 @@ export function startLoad(
   host: string,
   path = "/",
   perSecond = 200,
+  address = "127.0.0.1",
 ): { stop(): Promise<LoadReport> } {
   const agents = [new Agent({ keepAlive: true, maxSockets: 32 }), new Agent({ keepAlive: false })];
   const failures: string[] = [];
@@ -34,7 +35,7 @@ export function startLoad(
         resolve();
       };
       const outgoing = request(
-        { host: "127.0.0.1", port, path, agent, headers: { host: `${host}.localhost` } },
+        { host: address, port, path, agent, headers: { host: `${host}.localhost` } },
         (response) => {
           response.resume();
           response.on("end", () => {

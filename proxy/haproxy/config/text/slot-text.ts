@@ -1,21 +1,36 @@
+import type { HaproxyOptions } from "../haproxy-options.js";
 import { isPlace, NOWHERE, PLACES } from "../state.js";
 
 /** A backend for one release at a time. Its servers are changed at run time, and this file along with them. */
-export function slotText(slot: string, servers: ReadonlyMap<string, string>): string {
+export function slotText(slot: string, servers: ReadonlyMap<string, string>, check: string): string {
   const places = PLACES.map((place) => {
     const address = servers.get(place);
-    return `  server ${place} ${address ?? NOWHERE} ${SERVER_CHECK}${address === undefined ? " disabled" : ""}\n`;
+    return `  server ${place} ${address ?? NOWHERE} ${check}${address === undefined ? " disabled" : ""}\n`;
   });
   const others = [...servers].filter(([name]) => !isPlace(name));
-  const lines = others.map(([name, address]) => `  server ${name} ${address} ${SERVER_CHECK}\n`);
+  const lines = others.map(([name, address]) => `  server ${name} ${address} ${check}\n`);
   return `backend ${slot} from backends\n${[...places, ...lines].join("")}`;
 }
 
 /**
- * A dead instance stops getting traffic after about three seconds, and is back 100 ms after it listens again. Until then its
- * requests go to another instance or wait for this one (`retries`), so a restart loses none.
+ * On this machine a dead instance stops getting traffic after about three seconds, and is back 100 ms after it listens again.
+ * Until then its requests go to another instance or wait for this one (`retries`), so a restart loses none. On another machine it
+ * comes back elsewhere; one that is silent there, as its machine is, is out after 1.4 s at most: 0.4 until it is asked, twice 0.4
+ * without an answer, and 0.1 between.
  */
-export const SERVER_CHECK = "check inter 2s fastinter 100ms downinter 100ms fall 30 rise 1";
+export function serverCheck({ instancesOn = "this-machine" }: Pick<HaproxyOptions, "instancesOn">): string {
+  return instancesOn === "this-machine"
+    ? "check inter 2s fastinter 100ms downinter 100ms fall 30 rise 1"
+    : "check inter 400ms fastinter 100ms downinter 200ms fall 2 rise 1";
+}
+
+/** The check of a line in a slot's file. */
+const CHECK = /check inter \S+ fastinter \S+ downinter \S+ fall \d+ rise \d+/g;
+
+/** A slot's text with another check. */
+export function withCheck(text: string, check: string): string {
+  return text.replace(CHECK, check);
+}
 
 export function slotName(index: number): string {
   return `slot-${String(index).padStart(5, "0")}`;

@@ -1,0 +1,158 @@
+import { expect } from "chai";
+import { eventually } from "../../support/eventually.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
+import { startLoad, type LoadReport } from "../../support/running/load.js";
+import { SERVER_PACKAGES } from "../lab-swarm.js";
+import { LabTest } from "../lab-test.js";
+import { HTTP_PORT, LabFleet } from "./lab-fleet.js";
+
+const PER_SECOND = 50;
+
+/** Asks its Redis and its flags. */
+const ASKING_SERVER = TINY_SERVER.replace(
+  'if (url.pathname === "/env")',
+  `if (url.pathname === "/redis") return redis((answer) => response.end(answer));
+  if (url.pathname === "/flags") return fetch(process.env.SLUICE_FLAGS_URL + "/ofrep/v1/evaluate/flags", {
+    method: "POST", body: "{}",
+    headers: { "content-type": "application/json", authorization: "Bearer " + process.env.SLUICE_FLAGS_TOKEN },
+  }).then((answer) => response.end(String(answer.status)), (error) => response.end(String(error.cause)));
+  if (url.pathname === "/write") { require("node:fs").writeFileSync("kept", "x"); return response.end("written"); }
+  if (url.pathname === "/env")`,
+).concat(`
+function redis(onAnswer) {
+  const { username, password, hostname, port } = new URL(process.env.REDIS_URL);
+  const socket = require("node:net").connect(port, hostname, () =>
+    socket.write("AUTH " + username + " " + password + "\\r\\nPING\\r\\nQUIT\\r\\n"));
+  let said = "";
+  socket.on("data", (bytes) => (said += bytes));
+  socket.on("error", (error) => onAnswer(error.code));
+  socket.on("end", () => onAnswer(said));
+}
+`);
+
+const shop = (more: Record<string, string> = {}): Record<string, string> =>
+  tinyApp({ "server.js": ASKING_SERVER, ...more });
+
+describe("a Sluice with three hosts", function () {
+  this.timeout(300_000);
+  const test = new LabTest();
+  let fleet: LabFleet;
+  before(async function () {
+    await test.open(this, SERVER_PACKAGES);
+    fleet = await LabFleet.start(test.lab, 3);
+  });
+  after(async () => test.close());
+
+  const underLoad = async (work: () => Promise<void>): Promise<LoadReport> => {
+    const load = startLoad(HTTP_PORT, "shop", "/", PER_SECOND, fleet.server.address);
+    try {
+      await work();
+    } finally {
+      // So that what comes late is in the report, too.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    return load.stop();
+  };
+  const release = async (): Promise<string> => (await fleet.ask("shop")).body.split(" ")[0] ?? "";
+  const names = async (): Promise<string[]> => [...(await fleet.placesOf("shop")).values()].flat();
+
+  it("runs a release on every host, with what each instance needs", async () => {
+    const said = await fleet.push("shop", shop());
+    expect(said).to.match(/Live: .* \(v1, /);
+    await fleet.sluice("scale shop web=3");
+    const places = await fleet.placesOf("shop");
+    expect(places.size, JSON.stringify([...places])).to.equal(3);
+    const dynos = new Set<string>();
+    for (let asked = 0; asked < 9; asked++) {
+      dynos.add((await fleet.ask("shop")).body);
+      expect((await fleet.ask("shop", "/redis")).body).to.equal("+OK\r\n+PONG\r\n+OK\r\n");
+      expect((await fleet.ask("shop", "/flags")).body).to.equal("200");
+      expect((await fleet.ask("shop", "/write")).body).to.equal("written");
+    }
+    expect([...dynos].sort()).to.deep.equal(["v1 web.1", "v1 web.2", "v1 web.3"]);
+  });
+
+  it("shows no secret in what Docker says of a service or a container", async () => {
+    await fleet.sluice("config shop KEY=s3cr3t-value");
+    await fleet.push("shop", shop());
+    expect((await fleet.ask("shop", "/env")).body).to.include("s3cr3t-value");
+    for (const host of [fleet.server, ...fleet.swarm.workers]) {
+      const shown = await host.run(
+        "docker inspect $(docker ps -q); ps ax -o args; docker service ls -q 2>/dev/null | xargs -r docker service inspect || true",
+      );
+      expect(shown).not.to.include("s3cr3t-value");
+    }
+  });
+
+  it("loses no request over releases, a rollback and scaling", async () => {
+    const { failures, sent } = await underLoad(async () => {
+      for (let count = 0; count < 3; count++) await fleet.push("shop", shop({ note: String(count) }));
+      await fleet.sluice("rollback shop");
+      for (const quantity of [4, 2, 3]) await fleet.sluice(`scale shop web=${quantity}`);
+    });
+    expect(failures).to.deep.equal([]);
+    expect(sent).to.be.greaterThan(100);
+  });
+
+  it("declines a push whose instances do not start, and leaves nothing of it", async () => {
+    const before = await release();
+    const kept = await names();
+    const refused = fleet.push(
+      "shop",
+      shop({ "server.js": "console.log('no such luck'); process.exit(3);" }),
+    );
+    const error = await refused.then(
+      () => expect.fail("it was taken"),
+      (reason: unknown) => String(reason),
+    );
+    expect(error).to.include("ended (status 3)").and.include("no such luck");
+    expect(await release()).to.equal(before);
+    await eventually("its instances are gone", async () => {
+      expect((await names()).sort()).to.deep.equal(kept.sort());
+      return true;
+    });
+  });
+
+  it("keeps the logs of instances, wherever they ran", async () => {
+    const log = await fleet.sluice("logs shop");
+    for (const dyno of ["web.1", "web.2", "web.3"]) expect(log).to.include(dyno);
+    expect(log).to.include("listening 5000");
+  });
+
+  it("keeps what runs when its server is killed, and goes on after", async () => {
+    const before = await names();
+    const { failures } = await underLoad(async () => {
+      await fleet.killServer();
+      await fleet.up();
+    });
+    expect(failures).to.deep.equal([]);
+    expect((await names()).sort()).to.deep.equal(before.sort());
+    await fleet.push("shop", shop({ note: "after" }));
+  });
+
+  it("brings the instances of a host that lost its power up elsewhere, and out of the proxy before that", async () => {
+    const lost = fleet.swarm.workers[0];
+    const began = Date.now();
+    let seconds = 0;
+    const { failures, sent } = await underLoad(async () => {
+      await lost?.powerOff();
+      await eventually(
+        "three instances answer on two hosts",
+        async () => {
+          const places = await fleet.placesOf("shop");
+          const answers = new Set<string>();
+          for (let asked = 0; asked < 12; asked++) answers.add((await fleet.ask("shop")).body);
+          return places.size === 2 && answers.size === 3;
+        },
+        60_000,
+      );
+      seconds = (Date.now() - began) / 1000;
+    });
+    process.stdout.write(
+      `      ${failures.length} of ${sent} requests failed; all instances answered elsewhere after ${seconds.toFixed(1)} s\n`,
+    );
+    // What the lost host was answering just then is lost with it.
+    expect(failures.length, failures.join("\n")).to.be.at.most(5);
+    expect((await fleet.ask("shop")).status).to.equal(200);
+  });
+});
