@@ -42,6 +42,8 @@ export class Home {
   readonly appsRedis = (file = ""): string => join(this.root, "apps-redis", file);
   readonly haproxy = (file = ""): string => join(this.root, "haproxy", file);
 
+  /** It exists while a Swarm may run instances. */
+  readonly swarm = (): string => join(this.root, "swarm");
   /** Of the registry of images. */
   readonly registry = (file = ""): string => join(this.root, "registry", file);
   /** What images are made of: layers that several releases have. */

@@ -67,6 +67,8 @@ export interface ServerOptions {
   readonly networkEnv: Readonly<Record<string, string>>;
   readonly isRoot: boolean;
   readonly flags?: FlagsListener | undefined;
+  /** Of earlier settings, while it still runs something. */
+  readonly formerEngine?: Engine | undefined;
   /** Where the engine has several hosts. */
   readonly images?: ReleaseImages | undefined;
   readonly version: string;
@@ -76,7 +78,7 @@ export interface ServerOptions {
 /** For apps that do not reach the control port: where the flags are served besides. */
 export interface FlagsListener {
   /** Of this machine. */
-  readonly address: string;
+  readonly addresses: readonly string[];
   readonly port: number;
   /** Where apps find that. */
   readonly url: string;
@@ -176,17 +178,23 @@ function makeTools(options: ServerOptions, box: SecretBox): ReconcileNeeds {
   const flagsUrl = options.flags?.url ?? `${localControlUrl(settings)}/flags`;
   const machine: Machine = { home, path, networkEnv, flagsUrl, isRoot };
   const stores = makeStores(options, box);
-  const { proxyReports } = stores;
+  const { stopSeconds } = settings.instances;
+  const leavingOf = (of: Engine): DrainingInstances =>
+    new DrainingInstances({
+      ...{ proxyReports: stores.proxyReports, engine: of, clock: systemClock, log },
+      stopSeconds,
+    });
   return {
     ...machine,
     ...stores,
     ...{ settings, log, engine, logs, tasks, images: options.images },
     clock: systemClock,
     removals: new AppRemovals(),
-    leaving: new DrainingInstances({
-      ...{ proxyReports, engine, clock: systemClock, log },
-      stopSeconds: settings.instances.stopSeconds,
-    }),
+    leaving: leavingOf(engine),
+    former: options.formerEngine && {
+      engine: options.formerEngine,
+      leaving: leavingOf(options.formerEngine),
+    },
     turns: new ReleaseTurns(),
     recovering: new RecoveringApps(),
   };

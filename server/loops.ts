@@ -42,6 +42,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   try {
     loops.push(tools.leaving);
+    if (tools.former !== undefined) loops.push(tools.former.leaving);
     loops.push(keepRedisUsers(tools, appRedis.redis));
     if (appRedis.isSeparate) loops.push(await new FlagMirror(redis, appRedis.redis, log).start());
     await beginRecovery(tools, pipeline);
@@ -66,7 +67,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         log,
       }),
     );
-    if (options.flags !== undefined) listeners.push(await listenAt(flagsPort(parts), options.flags, log));
+    for (const address of options.flags?.addresses ?? [])
+      listeners.push(await listenAt(flagsPort(parts), { address, port: options.flags?.port ?? 0 }, log));
     listeners.push(
       await sshGit({
         keys: parts.keys,

@@ -1,4 +1,5 @@
 import { systemClock } from "../../core/clock.js";
+import { exists } from "../../core/files/exists.js";
 import { endService, isSupervised } from "../../core/exec/runsv.js";
 import { stopAllInstances } from "../../server/engines/runit/stop-all.js";
 import type { Context } from "./context.js";
@@ -25,6 +26,8 @@ export async function down(context: Context, options: { keepTraffic: boolean }):
 export async function stopServices(context: Context): Promise<number> {
   const { home, settings } = context;
   let stopped = await stopAllInstances(home, settings.instances.stopSeconds * 1000);
+  if (await exists(home.swarm()))
+    stopped += await (await import("./engines/stop-swarm.js")).stopSwarm(context);
   for (const name of SERVICES) {
     if (await isSupervised(home.service(name))) stopped += 1;
     await endService(home.service(name), SERVICE_GRACE_MS);

@@ -23,4 +23,6 @@ export interface OpenedEngine {
   readonly redisUrl: string;
   readonly flags: FlagsListener | undefined;
   readonly images?: ReleaseImages;
+  /** Of earlier settings, if it still runs something. */
+  readonly former?: Engine | undefined;
 }

@@ -19,9 +19,9 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
   // Who has one machine loads nothing of Docker.
   const open = settings.engine === "swarm" ? (await import("../engines/open-swarm.js")).openSwarm : openRunit;
   const opened = await open({ role: options, sandbox, redisUrl: appRedis.url });
-  const { engine, logs, networks, flags, images } = opened;
+  const { engine, logs, networks, flags, images, former: formerEngine } = opened;
   const server = await startServer({
-    ...{ home, settings, redis, engine, logs, flags, images },
+    ...{ home, settings, redis, engine, formerEngine, logs, flags, images },
     tasks: await LocalTasks.open({ home, sandbox, networks, path }),
     appRedis: { ...appRedis, url: opened.redisUrl },
     adminToken,

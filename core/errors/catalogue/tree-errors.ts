@@ -56,6 +56,11 @@ export const treeErrors = {
     ({ what }) => `${what} needs the engine \`swarm\`, which does not run here.`,
     () => "Add a Procfile, so that the app runs as a process, or remove the Dockerfile.",
   ),
+  "engine-no-sockets": entry(
+    422,
+    () => "app.json asks for a Unix socket, which no other machine reaches; here apps run on several.",
+    () => 'Remove "listen" from the `sluice` section of app.json, and let the app listen at PORT.',
+  ),
   "node-version-unknown": entry<{ range: string; source: string; reason: string }>(
     422,
     ({ range, source, reason }) => `No Node.js was found for "${printable(range)}" (${source}): ${reason}.`,

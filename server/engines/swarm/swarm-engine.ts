@@ -70,9 +70,13 @@ export class SwarmEngine implements Engine {
     const { api, owner, logs, clock } = this.options;
     await api.removeService(serviceName(owner, id));
     const ofInstance = [`${LABELS.owner}=${owner}`, `${LABELS.instance}=${id}`];
-    // As long as one is listed its container may run; those on a host that is lost are listed until it comes back.
-    while ((await api.tasks({ label: ofInstance })).some(({ Status }) => !isOver(Status.State)))
+    // As long as one is listed its container may run. A lost host ends its ones when it is back.
+    for (;;) {
+      const [tasks, nodes] = await Promise.all([api.tasks({ label: ofInstance }), api.nodes()]);
+      const lost = new Set(nodes.filter(({ Status }) => Status.State === "down").map(({ ID }) => ID));
+      if (tasks.every(({ NodeID, Status }) => isOver(Status.State) || lost.has(NodeID))) break;
       await clock.sleep(POLL_MS);
+    }
     await logs.end(id);
     await this.removeSecrets(id);
     this.coming.delete(id);

@@ -1,3 +1,4 @@
+import { AppError } from "../../../core/errors/app-error.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import { productionOf } from "../../routes/production-of.js";
 import { ownFolder } from "../../builds/own-folder.js";
@@ -19,6 +20,8 @@ export const checkout: Step = {
     const tree = await freshFolder(work);
     await repository.extract(record.commit, tree, builderOf(work.app, tools), signal);
     const manifest = await readManifest(tree, tools.settings.instances);
+    if (tools.images !== undefined && manifest.serving.listen === "socket")
+      throw new AppError("engine-no-sockets", {});
     return forTrack(manifest, record.track, (await productionOf(tools, work.app.name))?.processes);
   },
   undo: async ({ tools, record }) => {

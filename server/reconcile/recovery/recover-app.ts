@@ -14,12 +14,15 @@ import { Output } from "../../pipeline/output.js";
 import { servesOrDid, type Pipeline } from "../../pipeline/pipeline.js";
 import { keptReleases } from "../../pipeline/prune.js";
 import { bringUp } from "../../pipeline/bring-up/bring-up.js";
+import { stopInstances } from "../../pipeline/bring-up/stop-instances.js";
+import type { ReleaseWork } from "../../pipeline/step.js";
 import { switchOver } from "../../pipeline/switch-over.js";
 import { instancesOf } from "../../releases/instances-of.js";
 import { withInstances } from "../../routes/route-changes.js";
 import type { ReconcileNeeds } from "../needs.js";
 import type { AppSnapshot } from "./app-snapshot.js";
 import { endGoneBranches } from "../gone-branches.js";
+import { formerInstances, stopFormerStrays } from "./former-instances.js";
 import { stopStrays } from "./strays.js";
 
 export interface AppRecovery {
@@ -59,6 +62,7 @@ export async function recoverApp(recovery: AppRecovery): Promise<void> {
   if (others.length > 0) await inSlot(async () => startAgain(recovery, others));
   const { records, table } = state;
   await stopStrays(tools, { ...snapshot, table, instances }, records);
+  await stopFormerStrays(tools, snapshot.name, table);
   await sweepFolders(tools, { ...snapshot, table }, records);
 }
 
@@ -147,11 +151,13 @@ function runsAsRecorded(record: ReleaseRecord, running: AppState["running"]): bo
 }
 
 async function start(
-  { pipeline }: Pick<AppRecovery, "tools" | "pipeline">,
+  { tools, pipeline }: Pick<AppRecovery, "tools" | "pipeline">,
   record: ReleaseRecord,
   signal: AbortSignal,
 ): Promise<void> {
   const work = await pipeline.work(record, new Output(), { quarantine: {}, skipGates: false });
+  const former = (await formerInstances(tools, record.app)).get(record.number) ?? [];
+  if (former.length > 0) return takeOver(tools, work, former, signal);
   // It served before: its visitors wait, and the proxies check it themselves.
   const instances = await bringUp(work, {
     present: record.instances,
@@ -163,6 +169,28 @@ async function start(
   const next = { ...record, instances };
   const change = (now: RouteTable): RouteTable => withInstances(now, next);
   await switchOver(work, { record: next, change, waits: false }, signal);
+}
+
+/** What another engine runs serves until the same is healthy in this one; then it drains. */
+async function takeOver(
+  tools: ReconcileNeeds,
+  work: ReleaseWork,
+  former: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { record } = work;
+  try {
+    const instances = await bringUp(work, { present: [], check: "fresh", signal, keepsFresh: true });
+    const next = { ...work.record, instances };
+    const change = (now: RouteTable): RouteTable => withInstances(now, next);
+    work.isSwitchTried = true;
+    const goneSince = await switchOver(work, { record: next, change }, signal);
+    const { drainSeconds } = record.serving;
+    for (const id of former) tools.former?.leaving.begin(id, { goneSince, drainSeconds });
+  } catch (error) {
+    if (!work.isSwitchTried) await stopInstances(work);
+    throw error;
+  }
 }
 
 /** Removes folders of releases that are neither kept nor running, and half-made caches. */

@@ -21,15 +21,14 @@ const START_TIMEOUT_MS = 60_000;
 export class LabFleet {
   private constructor(readonly swarm: LabSwarm) {}
 
-  static async start(lab: Lab, count: number, settings = ""): Promise<LabFleet> {
+  static async start(lab: Lab, count: number, engine: "runit" | "swarm" = "swarm"): Promise<LabFleet> {
     await execa("bin/build");
     const [server, ...workers] = (await lab.boot(count)) as [LabHost, ...LabHost[]];
     await server.run(`systemctl disable --now ${DEBIANS_OWN} 2>&1; mkdir -p ${INSTALLATION} ${HOME}`);
     await server.feed(["tar", "-c", ...PARTS], `tar -x -C ${INSTALLATION}`);
-    const yaml = `engine: swarm\nfleet: { address: ${server.address} }\nbind: 0.0.0.0\n${settings}`;
-    await server.run(`cat >${HOME}/sluice.yml <<'END'\n${yaml}\nEND`);
     const fleet = new LabFleet(LabSwarm.of(server, workers));
-    await fleet.up();
+    await fleet.use(engine);
+    if (engine === "runit") return fleet;
     await fleet.swarm.takeIn(workers);
     await fleet.swarm.trust(`${server.address}:5443`, await server.run(`cat ${HOME}/registry/ca.crt`));
     return fleet;
@@ -48,6 +47,16 @@ export class LabFleet {
       async () => (await server.run("cat /root/up.log")).includes("Sluice is up"),
       START_TIMEOUT_MS,
     );
+  }
+
+  /** Starts Sluice, again if it runs, with that engine. */
+  async use(engine: "runit" | "swarm"): Promise<void> {
+    const yaml = `engine: ${engine}\nfleet: { address: ${this.server.address} }\nbind: 0.0.0.0`;
+    await this.server.run(`cat >${HOME}/sluice.yml <<'END'\n${yaml}\nEND`);
+    await this.server.run(
+      `[ ! -e ${HOME}/server.pid ] || cd / && ${INSTALLATION}/bin/sluice down --keep-traffic`,
+    );
+    await this.up();
   }
 
   /** KILL, while it does whatever it does. */
