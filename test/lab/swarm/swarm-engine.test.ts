@@ -30,8 +30,7 @@ describe("a Swarm of three hosts", function () {
     const files = await mkdtemp(join(tmpdir(), "sluice-image-"));
     await chmod(files, 0o755);
     await writeFile(join(files, "server.js"), TINY_SERVER);
-    await swarm.load(IMAGE, files);
-    await rm(files, { recursive: true });
+    await swarm.load(IMAGE, files).finally(async () => rm(files, { recursive: true }));
   });
   after(async () => test.close());
 
