@@ -79,6 +79,8 @@ export interface Engine {
   state(id: string): Promise<InstanceState | undefined>;
   /** Addresses on which the instance's processes listen now, for people (`0.0.0.0:3000`). */
   listening(id: string): Promise<string[]>;
+  /** Instances that share a host with others of their process while another host has none of it; one of each process. */
+  crowded(): Promise<string[]>;
   /** The states of instances that got another address, as that happens; some may be missed (`list` has them). Ends when the signal aborts. */
   moves(signal: AbortSignal): AsyncIterable<InstanceState>;
 }

@@ -34,9 +34,8 @@ export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Pro
   const api = new SwarmApi(DOCKER_SOCKET);
   await joinSwarm(api, { address, serverRunsInstances });
   const user = await systemUser("docker-registry");
-  const registry = await new PrivateRegistry({
-    ...{ home, path, host: address, port: registryPort, user },
-  }).start();
+  const service = new PrivateRegistry({ home, path, host: address, port: registryPort, user });
+  const registry = await service.start();
   await trustRegistry(registry);
   const client = new RegistryClient(registry);
   atStop(async () => {
@@ -59,7 +58,12 @@ export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Pro
       addresses: former === undefined ? [address] : [address, "127.0.0.1"],
       ...{ port, url: `http://${address}:${port}/flags` },
     },
-    images: new ReleaseImages({ folder: home.layers(), registry: client, address: registry.address }),
+    images: new ReleaseImages({
+      folder: home.layers(),
+      registry: client,
+      address: registry.address,
+      collectGarbage: async (signal) => service.collectGarbage(signal),
+    }),
   };
 }
 

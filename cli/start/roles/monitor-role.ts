@@ -3,6 +3,7 @@ import { systemClock } from "../../../core/clock.js";
 import { AddressPolicy } from "../../../core/network/address-policy.js";
 import type { HostRole } from "../../../core/records/hosts/host-record.js";
 import { Monitor } from "../../../monitor/monitor.js";
+import type { InstanceUsage } from "../../../monitor/sampling/instance-usage.js";
 import { startNotices } from "../../../monitor/notices/start-notices.js";
 import { RunitUsage } from "../../../server/engines/runit/usage/runit-usage.js";
 import { controlUrl } from "../../../server/releases/public-url.js";
@@ -19,7 +20,7 @@ export async function startMonitorRole(options: RoleOptions): Promise<void> {
   atStop(notices.stop);
   const running = await new Monitor({
     home,
-    usage: new RunitUsage(home),
+    usage: await usageOf(options),
     redis,
     settings: monitor,
     host: monitor.host ?? hostname(),
@@ -29,6 +30,13 @@ export async function startMonitorRole(options: RoleOptions): Promise<void> {
     log,
   }).start();
   atStop(async () => running.stop());
+}
+
+async function usageOf({ context: { home, settings } }: RoleOptions): Promise<InstanceUsage> {
+  if (settings.engine === "runit") return new RunitUsage(home);
+  const { SwarmApi, DOCKER_SOCKET } = await import("../engines/swarm-parts.js");
+  const { SwarmUsage } = await import("../../../server/engines/swarm/swarm-usage.js");
+  return new SwarmUsage(new SwarmApi(DOCKER_SOCKET));
 }
 
 /** What a host is by what runs on it. */

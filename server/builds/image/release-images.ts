@@ -10,6 +10,7 @@ import { markOf } from "./folder-mark.js";
 import { dockerArchitecture, makeImage } from "./image.js";
 import { LayerStore } from "./layer-store.js";
 import { nodeLayer } from "./node-layer.js";
+import { pruneImages, type KeptImages } from "./prune-images.js";
 import { pushImage } from "./push-image.js";
 import type { RegistryClient } from "./registry-client.js";
 import type { Layer } from "./write-layer.js";
@@ -20,6 +21,8 @@ export interface ReleaseImagesOptions {
   readonly registry: RegistryClient;
   /** `HOST:PORT`, as hosts reach it. */
   readonly address: string;
+  /** Frees what the registry has no image for any more, while nothing is pushed. */
+  readonly collectGarbage: (signal: AbortSignal) => Promise<void>;
 }
 
 /** What every app may expect of a machine. */
@@ -52,9 +55,17 @@ export class ReleaseImages {
    * `HOST:PORT/APP@sha256:…`. Can be called again: then hardly anything is sent.
    */
   async publish(work: BuildWork, signal: AbortSignal): Promise<string> {
-    const publishing = this.last.catch(() => undefined).then(async () => this.publishNow(work, signal));
-    this.last = publishing;
-    return publishing;
+    return this.afterLast(async () => this.publishNow(work, signal));
+  }
+
+  /** Removes what only images had that are not kept (`pruneImages`), and layers that have not been used for long. */
+  async collect(kept: KeptImages, signal: AbortSignal): Promise<number> {
+    return this.afterLast(async () => {
+      const deleted = await pruneImages(this.options.registry, kept, signal);
+      if (deleted > 0) await this.options.collectGarbage(signal);
+      await this.layers.prune(KEPT_LAYERS);
+      return deleted;
+    });
   }
 
   /** Whether hosts can fetch what `publish` has returned. */
@@ -64,9 +75,10 @@ export class ReleaseImages {
     return (await registry.digestOf(repository, image, signal)) === image;
   }
 
-  /** Removes layers that have not been used for long. */
-  async prune(): Promise<void> {
-    await this.layers.prune(KEPT_LAYERS);
+  private async afterLast<T>(act: () => Promise<T>): Promise<T> {
+    const acting = this.last.catch(() => undefined).then(act);
+    this.last = acting;
+    return acting;
   }
 
   private async publishNow(work: BuildWork, signal: AbortSignal): Promise<string> {

@@ -114,6 +114,11 @@ export class RunitEngine implements Engine {
     return pid === undefined ? [] : listeningAddresses(pid, expectedPort(addressIn(record)), grouped);
   }
 
+  /** There is one host. */
+  async crowded(): Promise<string[]> {
+    return Promise.resolve([]);
+  }
+
   /** An instance stays where it was started. */
   async *moves(): AsyncGenerator<InstanceState> {}
 

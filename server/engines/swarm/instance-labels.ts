@@ -10,6 +10,8 @@ export const LABELS = {
   release: "sluice.release",
   process: "sluice.process",
   index: "sluice.index",
+  /** Of the hosts that it may run on. */
+  role: "sluice.role",
 } as const;
 
 /** A node with it is for instances of that role: `sluice.role.production=true`. */

@@ -24,12 +24,12 @@ const RESTART_SECONDS = 1;
  * The service of one instance: one task, never updated but for where it may run, at a port of its host. Pure.
  */
 export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): ServiceSpec {
-  const { id, app, limits, user, listen } = instance;
+  const { id, app, limits, user, listen, role } = instance;
   const { name, owner, image, secret, constraints, stopSeconds } = options;
   const { uid, gid } = user ?? { uid: 0, gid: 0 };
   return {
     Name: name,
-    Labels: labelsOf(id, owner),
+    Labels: { ...labelsOf(id, owner), ...(role === undefined ? {} : { [LABELS.role]: role }) },
     Mode: { Replicated: { Replicas: 1 } },
     TaskTemplate: {
       ContainerSpec: {

@@ -1,6 +1,7 @@
 import Docker from "dockerode";
 import { z } from "zod";
 import { AppError } from "../../../core/errors/app-error.js";
+import { LABELS } from "./instance-labels.js";
 
 const labelsSchema = z
   .record(z.string(), z.string())
@@ -52,6 +53,8 @@ const nodeSchema = z.object({
   ManagerStatus: z.object({ Addr: z.string() }).nullish(),
 });
 
+const containerSchema = z.object({ Id: z.string(), State: z.string(), Labels: labelsSchema });
+
 const infoSchema = z.object({
   LiveRestoreEnabled: z.boolean().default(false),
   Swarm: z.object({
@@ -73,6 +76,14 @@ export type SwarmTask = Readonly<z.infer<typeof taskSchema>>;
 export type SwarmNode = Readonly<z.infer<typeof nodeSchema>>;
 export type DockerInfo = Readonly<z.infer<typeof infoSchema>>;
 export type SwarmSecret = Readonly<z.infer<typeof secretSchema>>;
+
+/** One of an instance, on the host whose Docker was asked. */
+export interface Container {
+  readonly id: string;
+  /** `APP.vN.PROCESS.INDEX` */
+  readonly instance: string;
+  readonly isRunning: boolean;
+}
 
 /** A login for the registry that hosts fetch images from. */
 export interface RegistryLogin {
@@ -175,6 +186,18 @@ export class SwarmApi {
     );
     // A filter that names a service which is gone.
     return (await unlessMissing(found)) ?? [];
+  }
+
+  /** Of instances, on this host alone; a worker answers it, too. */
+  async containers(): Promise<Container[]> {
+    const found = await this.ask("list containers", z.array(containerSchema), async () =>
+      this.docker.listContainers({ all: true, filters: { label: [LABELS.instance] } }),
+    );
+    return found.map(({ Id, State, Labels }) => ({
+      id: Id,
+      instance: Labels[LABELS.instance] ?? "",
+      isRunning: State === "running",
+    }));
   }
 
   async nodes(): Promise<SwarmNode[]> {

@@ -9,7 +9,7 @@ import { startScript } from "./entry-script.js";
 import { hashOf, LABELS, serviceName } from "./instance-labels.js";
 import { instanceState } from "./instance-state.js";
 import type { LogCollector } from "./log-collector.js";
-import { chooseNode, roleConstraints, type Placed } from "./placement.js";
+import { chooseNode, crowdedInstances, roleConstraints, type Placed } from "./placement.js";
 import { serviceSpec } from "./service-spec.js";
 import type { RegistryLogin, SwarmApi } from "./swarm-api.js";
 import { groupOf, placedIn, statesIn, viewOf } from "./swarm-view.js";
@@ -103,6 +103,14 @@ export class SwarmEngine implements Engine {
   async listening(id: string): Promise<string[]> {
     const address = (await this.state(id))?.address;
     return address !== undefined && (await acceptsConnections(parseAddress(address))) ? [address] : [];
+  }
+
+  async crowded(): Promise<string[]> {
+    const view = await viewOf(this.options.api, this.options.owner);
+    const roles = new Map(
+      [...view.services].map(([id, { Spec }]) => [groupOf(id), Spec.Labels[LABELS.role]]),
+    );
+    return crowdedInstances(placedIn(view), roles, [...view.nodes.values()]);
   }
 
   moves(signal: AbortSignal): AsyncIterable<InstanceState> {

@@ -155,4 +155,17 @@ describe("a Sluice with three hosts", function () {
     expect(failures.length, failures.join("\n")).to.be.at.most(5);
     expect((await fleet.ask("shop")).status).to.equal(200);
   });
+
+  it("spreads the instances again when the host is back, without a failed request", async () => {
+    const { failures } = await underLoad(async () => {
+      await fleet.swarm.workers[0]?.powerOn();
+      await eventually("each host has one", async () => (await fleet.placesOf("shop")).size === 3, 90_000);
+      await eventually("all of them answer", async () => {
+        const answers = new Set<string>();
+        for (let asked = 0; asked < 12; asked++) answers.add((await fleet.ask("shop")).body);
+        return answers.size === 3;
+      });
+    });
+    expect(failures).to.deep.equal([]);
+  });
 });

@@ -79,6 +79,10 @@ export class FakeEngine implements Engine {
       : listeningAddresses(pid, instance === undefined ? undefined : portOf(instance)[0]);
   }
 
+  async crowded(): Promise<string[]> {
+    return Promise.resolve([]);
+  }
+
   async *moves(): AsyncGenerator<InstanceState> {}
 }
 

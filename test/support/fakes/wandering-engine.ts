@@ -90,6 +90,10 @@ export class WanderingEngine implements Engine {
     return pid === undefined ? [] : listeningAddresses(pid, portOf(instance)[0]);
   }
 
+  async crowded(): Promise<string[]> {
+    return Promise.resolve([]);
+  }
+
   async *moves(signal: AbortSignal): AsyncGenerator<InstanceState> {
     this.answers();
     try {

@@ -180,6 +180,10 @@ describe("an image that is pushed to docker-registry", function () {
         new Set((await Promise.all(digests)).filter((each) => each !== undefined)),
       );
     }
+    const unknown = new Map<string, ReadonlySet<string> | "all">(keptOfOthers).set("garbage", "all");
+    expect(await pruneImages(client, unknown, signal), "nobody knows which are needed").to.equal(0);
+    const byTags = new Map(keptOfOthers).set("garbage", new Set(["v1", "v2"]));
+    expect(await pruneImages(client, byTags, signal), "both have a tag that is needed").to.equal(0);
     expect(await pruneImages(client, keptOfOthers.set("garbage", new Set([kept.digest])), signal)).to.equal(
       1,
     );

@@ -1,5 +1,10 @@
 import { expect } from "chai";
-import { chooseNode, roleConstraints, type Placed } from "../../../../../server/engines/swarm/placement.js";
+import {
+  chooseNode,
+  crowdedInstances,
+  roleConstraints,
+  type Placed,
+} from "../../../../../server/engines/swarm/placement.js";
 import { aNode } from "./a-swarm.js";
 
 const GROUP = "shop.v1.web";
@@ -51,5 +56,37 @@ describe("where a Swarm's instance goes", () => {
       Spec: { Availability: "active", Labels: { "sluice.role.staging": "true" } },
     });
     expect(chooseNode(GROUP, "staging", [a, away], [])).to.equal(undefined);
+  });
+});
+
+describe("instances that share a host", () => {
+  const [a, b] = [aNode("a"), aNode("b")];
+  const placed = (...nodeIds: string[]): Map<string, Placed> =>
+    new Map(nodeIds.map((nodeId, index) => [`${GROUP}.${index + 1}`, at(nodeId)]));
+  const crowded = (of: Map<string, Placed>, ...nodes: ReturnType<typeof aNode>[]): string[] =>
+    crowdedInstances(of, new Map(), nodes);
+
+  it("are crowded while another host has none of them: the last one first", () => {
+    expect(crowded(placed("a", "a"), a, b)).to.deep.equal([`${GROUP}.2`]);
+    expect(crowded(placed(...Array.from({ length: 11 }, () => "a")), a, b)).to.deep.equal([`${GROUP}.11`]);
+    expect(crowded(placed("a", "b", "a"), a, b)).to.deep.equal([]);
+    expect(crowded(placed("a", "a"), a)).to.deep.equal([]);
+    expect(crowded(placed("a"), a, b)).to.deep.equal([]);
+  });
+
+  it("are not, where the other host is away or for others", () => {
+    const down = aNode("b", { Status: { State: "down", Addr: "" } });
+    expect(crowded(placed("a", "a"), a, down)).to.deep.equal([]);
+    const labelled = aNode("a", {
+      Spec: { Availability: "active", Labels: { "sluice.role.staging": "true" } },
+    });
+    const roles = new Map([[GROUP, "staging"]]);
+    expect(crowdedInstances(placed("a", "a"), roles, [labelled, b])).to.deep.equal([]);
+    expect(crowdedInstances(placed("a", "a"), new Map(), [labelled, b])).to.have.length(1);
+  });
+
+  it("are those of each process by itself", () => {
+    const both = new Map([...placed("a", "a"), ["shop.v1.worker.1", at("a", "shop.v1.worker")] as const]);
+    expect(crowded(both, a, b)).to.deep.equal([`${GROUP}.2`]);
   });
 });
