@@ -20,6 +20,7 @@ import { sampler } from "./sampler.js";
 import { sandbox } from "./sandbox.js";
 import { scale } from "./scale.js";
 import { throughput } from "./throughput.js";
+import { swarm } from "./swarm.js";
 import { tracks } from "./tracks.js";
 import { webhooks } from "./webhooks.js";
 import { Workshop } from "./workshop.js";
@@ -43,7 +44,7 @@ const BENCHES: readonly Bench[] = [
   autoscaler,
 ];
 /** Measured only when they are named. */
-const LONG: readonly Bench[] = [chaos, neighbours];
+const LONG: readonly Bench[] = [chaos, neighbours, swarm];
 const USAGE = `bin/bench [--quick] [--json FILE] [${[...BENCHES, ...LONG].map(({ name }) => name).join("|")} …]`;
 
 let workshop = new Workshop();

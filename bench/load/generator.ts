@@ -3,6 +3,8 @@ import { wallClock } from "../machine/wall-clock.js";
 import type { Answer } from "./answer.js";
 
 export interface LoadOptions {
+  /** Default: this machine's. */
+  readonly address?: string;
   readonly port: number;
   readonly host: string;
   readonly perSecond: number;
@@ -52,11 +54,11 @@ export class LoadGenerator {
   }
 
   private async ask(connection: Answer["connection"]): Promise<Pick<Answer, "release" | "problem">> {
-    const { port, host } = this.options;
+    const { address = "127.0.0.1", port, host } = this.options;
     return new Promise((resolve, reject) => {
       const outgoing = request(
         {
-          host: "127.0.0.1",
+          host: address,
           port,
           headers: { host },
           agent: connection === "kept" ? this.agent : false,

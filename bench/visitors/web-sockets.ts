@@ -19,11 +19,12 @@ export class WebSocketVisitors {
   constructor(
     private readonly port: number,
     private readonly host: string,
+    private readonly address = "127.0.0.1",
   ) {}
 
   /** Resolves when the visitor has heard which release it is on. Its answer lets the visitor leave. */
   async open(): Promise<() => Promise<void>> {
-    const socket = new WebSocket(`ws://127.0.0.1:${this.port}/`, { headers: { host: this.host } });
+    const socket = new WebSocket(`ws://${this.address}:${this.port}/`, { headers: { host: this.host } });
     // `close` follows, and is what counts.
     socket.on("error", () => undefined);
     const state = { leaving: false };

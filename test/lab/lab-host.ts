@@ -29,6 +29,10 @@ export class LabHost {
     private readonly base: BaseRoot,
   ) {}
 
+  get name(): string {
+    return this.place.name;
+  }
+
   get address(): string {
     return `10.77.${this.place.number}.2`;
   }

@@ -45,6 +45,13 @@ export const stepsErrors = {
       `${instance} is not healthy: GET ${url} ${result}.${body === "" ? "" : `\nIts answer: ${body}`}${lastLines(log)}`,
     () => "Fix the answer at that path, or choose another path in app.json (healthchecks.web[].path).",
   ),
+  "instance-unreachable": entry<{ instance: string; log: string }>(
+    422,
+    ({ instance, log }) =>
+      `${instance} is not healthy: from outside, nothing listens at its PORT.${lastLines(log)}`,
+    () =>
+      "Let the app listen at PORT on every address (0.0.0.0). On 127.0.0.1, other machines do not reach it.",
+  ),
   "no-free-port": entry<{ first: number; last: number }>(
     503,
     ({ first, last }) => `No port between ${first} and ${last} is free for an instance.`,

@@ -155,6 +155,8 @@ async function failure(
       log,
     });
   }
+  if (result.kind === "refused" && tools.images !== undefined)
+    return new AppError("instance-unreachable", { instance: instanceName(instance), log });
   return new AppError("health-failed", {
     instance: instanceName(instance),
     url: check.path,

@@ -17,7 +17,7 @@ describe("one host whose engine is changed", function () {
   let fleet: LabFleet;
   before(async function () {
     await test.open(this, SERVER_PACKAGES);
-    fleet = await LabFleet.start(test.lab, 1, "runit");
+    fleet = await LabFleet.start(test.lab, { hosts: 1, engine: "runit" });
     await fleet.push("shop", SHOP);
     await fleet.sluice("scale shop web=2");
   });

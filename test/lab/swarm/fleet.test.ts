@@ -39,7 +39,7 @@ describe("a Sluice with three hosts", function () {
   let fleet: LabFleet;
   before(async function () {
     await test.open(this, SERVER_PACKAGES);
-    fleet = await LabFleet.start(test.lab, 3);
+    fleet = await LabFleet.start(test.lab, { hosts: 3 });
   });
   after(async () => test.close());
 
@@ -111,6 +111,22 @@ describe("a Sluice with three hosts", function () {
       expect((await names()).sort()).to.deep.equal(kept.sort());
       return true;
     });
+  });
+
+  it("declines what cannot run on another host, and says what to change", async () => {
+    const why = async (files: Record<string, string>): Promise<string> =>
+      fleet.push("shop", shop(files)).then(
+        () => expect.fail("it was taken"),
+        (reason: unknown) => String(reason),
+      );
+    const local = ASKING_SERVER.replace("SOCKET ?? PORT, ()", 'PORT, "127.0.0.1", ()');
+    const quick =
+      '{ "healthchecks": { "web": [{ "type": "startup", "path": "/", "attempts": 1, "wait": 1 }] } }';
+    expect(await why({ "server.js": local, "app.json": quick })).to.include(
+      "listen at PORT on every address",
+    );
+    const socket = '{ "sluice": { "listen": "socket" } }';
+    expect(await why({ "app.json": socket })).to.include("asks for a Unix socket");
   });
 
   it("keeps the logs of instances, wherever they ran", async () => {

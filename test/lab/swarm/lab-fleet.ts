@@ -16,20 +16,36 @@ const PARTS = ["dist", "bin", "hooks", "app", "package.json", "node_modules"];
 const DEBIANS_OWN = "haproxy redis-server docker-registry";
 export const HTTP_PORT = 8080;
 const START_TIMEOUT_MS = 60_000;
+const PASSWORD = "a-password-of-the-lab";
+
+export interface FleetPlan {
+  /** The server's and the workers. */
+  readonly hosts: number;
+  readonly engine?: "runit" | "swarm";
+  readonly proxies?: number;
+}
 
 /** Sluice on the first of some hosts, with the engine swarm; its apps run on all of them. */
 export class LabFleet {
-  private constructor(readonly swarm: LabSwarm) {}
+  private constructor(
+    readonly swarm: LabSwarm,
+    /** They have nothing but the role `proxy`, and the Redis of the server's host. */
+    readonly proxies: readonly LabHost[],
+  ) {}
 
-  static async start(lab: Lab, count: number, engine: "runit" | "swarm" = "swarm"): Promise<LabFleet> {
+  /** `proxies`: of so many further hosts. With some, Redis is none of Sluice's own, as it must be reached from there. */
+  static async start(lab: Lab, { hosts, engine = "swarm", proxies = 0 }: FleetPlan): Promise<LabFleet> {
     await execa("bin/build");
-    const [server, ...workers] = (await lab.boot(count)) as [LabHost, ...LabHost[]];
-    await server.run(`systemctl disable --now ${DEBIANS_OWN} 2>&1; mkdir -p ${INSTALLATION} ${HOME}`);
-    await server.feed(["tar", "-c", ...PARTS], `tar -x -C ${INSTALLATION}`);
-    const fleet = new LabFleet(LabSwarm.of(server, workers));
+    const booted = await lab.boot(hosts + proxies);
+    const [server, ...workers] = booted.slice(0, hosts) as [LabHost, ...LabHost[]];
+    const fleet = new LabFleet(LabSwarm.of(server, workers), booted.slice(hosts));
+    await Promise.all([server, ...fleet.proxies].map(install));
+    if (proxies > 0)
+      await server.run(`echo ${redisConfiguration(server)} >/root/redis.conf; redis-server /root/redis.conf`);
     await fleet.use(engine);
     if (engine === "runit") return fleet;
     await fleet.swarm.takeIn(workers);
+    await Promise.all(fleet.proxies.map(async (proxy) => fleet.upOn(proxy, "--roles proxy")));
     await fleet.swarm.trust(`${server.address}:5443`, await server.run(`cat ${HOME}/registry/ca.crt`));
     return fleet;
   }
@@ -40,23 +56,31 @@ export class LabFleet {
 
   /** Starts Sluice. Resolves when it is up. */
   async up(): Promise<void> {
-    const { server } = this;
-    await server.run(`setsid ${INSTALLATION}/bin/sluice up >/root/up.log 2>&1 </dev/null &`);
-    await eventually(
-      "Sluice is up",
-      async () => (await server.run("cat /root/up.log")).includes("Sluice is up"),
-      START_TIMEOUT_MS,
-    );
+    await this.upOn(this.server);
   }
 
   /** Starts Sluice, again if it runs, with that engine. */
   async use(engine: "runit" | "swarm"): Promise<void> {
-    const yaml = `engine: ${engine}\nfleet: { address: ${this.server.address} }\nbind: 0.0.0.0`;
-    await this.server.run(`cat >${HOME}/sluice.yml <<'END'\n${yaml}\nEND`);
+    const redis =
+      this.proxies.length === 0 ? "" : `redis: { url: "redis://:${PASSWORD}@${this.server.address}:6400" }`;
+    for (const host of [this.server, ...this.proxies]) {
+      const yaml = `engine: ${engine}\nfleet: { address: ${host.address} }\nbind: 0.0.0.0\n${redis}`;
+      await host.run(`cat >${HOME}/sluice.yml <<'END'\n${yaml}\nEND`);
+    }
     await this.server.run(
       `[ ! -e ${HOME}/server.pid ] || cd / && ${INSTALLATION}/bin/sluice down --keep-traffic`,
     );
     await this.up();
+  }
+
+  private async upOn(host: LabHost, roles = ""): Promise<void> {
+    await host.run(`setsid ${INSTALLATION}/bin/sluice up ${roles} >/root/up.log 2>&1 </dev/null &`);
+    let said = "";
+    await eventually(
+      () => `Sluice is up: ${said}`,
+      async () => (said = await host.run("cat /root/up.log")).includes("Sluice is up"),
+      START_TIMEOUT_MS,
+    );
   }
 
   /** KILL, while it does whatever it does. */
@@ -92,9 +116,9 @@ export class LabFleet {
     }
   }
 
-  /** Through the proxy. */
-  async ask(app: string, path = "/"): Promise<HttpAnswer> {
-    return ask(`${this.server.address}:${HTTP_PORT}`, { path, headers: { host: `${app}.localhost` } });
+  /** Through a proxy. */
+  async ask(app: string, path = "/", proxy = this.server): Promise<HttpAnswer> {
+    return ask(`${proxy.address}:${HTTP_PORT}`, { path, headers: { host: `${app}.localhost` } });
   }
 
   /** Host → the app's instances that run there, as Docker knows them. */
@@ -109,4 +133,14 @@ export class LabFleet {
       if (host !== "") places.set(host, [...(places.get(host) ?? []), name]);
     return places;
   }
+}
+
+async function install(host: LabHost): Promise<void> {
+  await host.run(`systemctl disable --now ${DEBIANS_OWN} 2>&1; mkdir -p ${INSTALLATION} ${HOME}`);
+  await host.feed(["tar", "-c", ...PARTS], `tar -x -C ${INSTALLATION}`);
+}
+
+function redisConfiguration({ address }: LabHost): string {
+  const lines = [`bind ${address}`, "port 6400", `requirepass ${PASSWORD}`, "daemonize yes", "dir /root"];
+  return `"$(printf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")})"`;
 }
