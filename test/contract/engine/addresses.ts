@@ -10,8 +10,7 @@ export function handsOutAddresses(trial: EngineTrial): void {
     expect(new Set(started.map(({ address }) => address)).size).to.equal(ids.length);
   });
 
-  it("keeps an instance's address over its crashes", async function () {
-    if (!trial.traits.keepsAddresses) this.skip();
+  trial.itIf("keepsAddresses")("keeps an instance's address over its crashes", async () => {
     const { address } = await trial.start(trial.web());
     await answerAt(address, "/crash").catch(() => undefined);
     await trial.reaches("shop.v1.web.1", "runs again", ({ ends, running }) => ends > 0 && running);

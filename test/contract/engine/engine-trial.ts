@@ -208,9 +208,13 @@ export class EngineTrial {
     return this.traits.portInside ?? address?.split(":")[1];
   }
 
-  /** For mocha: where instances do not see this machine's files and sockets. */
-  skipUnlessFilesAreShared(context: Mocha.Context): void {
-    if (!this.traits.sharesFiles) context.skip();
+  /** mocha's `it` for engines with that trait; of others nothing is expected there. */
+  itIf(
+    trait: "sharesFiles" | "keepsAddresses" | "pausesGrow",
+  ): (title: string, test: Mocha.AsyncFunc) => void {
+    return (title, test) => {
+      if (this.traits[trait]) it(title, test);
+    };
   }
 
   private get bench(): EngineBench {

@@ -27,6 +27,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
 };
 
 export function givesTheEnvironment(trial: EngineTrial): void {
+  const ifFilesAreShared = trial.itIf("sharesFiles");
   it("gives an instance the environment it was given and its PORT, nothing else", async () => {
     process.env["SLUICE_TEST_LEAK"] = "leaked";
     try {
@@ -39,8 +40,7 @@ export function givesTheEnvironment(trial: EngineTrial): void {
     }
   });
 
-  it("adds SOCKET, and not PORT, for an instance with a socket", async function () {
-    trial.skipUnlessFilesAreShared(this);
+  ifFilesAreShared("adds SOCKET, and not PORT, for an instance with a socket", async function () {
     const { address } = await trial.start(trial.web({ env: { PATH }, listen: "socket" }));
     expect(await environmentAt(address)).to.deep.equal({ PATH, SOCKET: address?.slice("unix@".length) });
   });
@@ -86,8 +86,7 @@ export function givesTheEnvironment(trial: EngineTrial): void {
     expect((await trial.logOf("shop.v1.worker.1")).join("\n")).to.equal(stdout);
   });
 
-  it("runs in a folder of any name", async function () {
-    trial.skipUnlessFilesAreShared(this);
+  ifFilesAreShared("runs in a folder of any name", async function () {
     const directory = trial.path('it\'s a $(touch pwned) "folder"\n\\');
     await mkdir(directory);
     await trial.start(
@@ -99,29 +98,31 @@ export function givesTheEnvironment(trial: EngineTrial): void {
     await trial.said("shop.v1.worker.1", "here");
   });
 
-  it("does nothing with an instance's environment as another user than the instance's", async function () {
-    trial.skipUnlessFilesAreShared(this);
-    if (process.getuid?.() !== 0) this.skip();
-    // ld.so(8): with LD_DEBUG_OUTPUT each program that starts with this environment leaves a file of its user's.
-    const traces = await trial.openFolder("traces");
-    const programs = await trial.openFolder("programs");
-    for (const name of ["chpst", "sh", "env", "id", "date", "sleep", "cat", "mv"]) {
-      await writeFile(
-        `${programs}/${name}`,
-        `#!/bin/sh\n: >${traces}/${name}.$$\nexec /usr/bin/${name} "$@"\n`,
-        {
-          mode: 0o755,
-        },
-      );
-    }
-    const env = { PATH: `${programs}:${PATH}`, LD_DEBUG: "libs", LD_DEBUG_OUTPUT: `${traces}/ld` };
-    const { address } = await trial.start(trial.web({ env, user: USER }));
-    await answerAt(address);
-    const files = await readdir(traces);
-    const owners = await Promise.all(files.map(async (name) => (await stat(`${traces}/${name}`)).uid));
-    expect(files).not.to.be.empty;
-    expect(new Set(owners)).to.deep.equal(new Set([USER.uid]));
-  });
+  ifFilesAreShared(
+    "does nothing with an instance's environment as another user than the instance's",
+    async function () {
+      if (process.getuid?.() !== 0) this.skip();
+      // ld.so(8): with LD_DEBUG_OUTPUT each program that starts with this environment leaves a file of its user's.
+      const traces = await trial.openFolder("traces");
+      const programs = await trial.openFolder("programs");
+      for (const name of ["chpst", "sh", "env", "id", "date", "sleep", "cat", "mv"]) {
+        await writeFile(
+          `${programs}/${name}`,
+          `#!/bin/sh\n: >${traces}/${name}.$$\nexec /usr/bin/${name} "$@"\n`,
+          {
+            mode: 0o755,
+          },
+        );
+      }
+      const env = { PATH: `${programs}:${PATH}`, LD_DEBUG: "libs", LD_DEBUG_OUTPUT: `${traces}/ld` };
+      const { address } = await trial.start(trial.web({ env, user: USER }));
+      await answerAt(address);
+      const files = await readdir(traces);
+      const owners = await Promise.all(files.map(async (name) => (await stat(`${traces}/${name}`)).uid));
+      expect(files).not.to.be.empty;
+      expect(new Set(owners)).to.deep.equal(new Set([USER.uid]));
+    },
+  );
 }
 
 /** The environment of the web server at an address, without what every shell adds. */

@@ -7,8 +7,8 @@ import { answerAt, type EngineTrial } from "./engine-trial.js";
 
 export function keepsThemRunning(trial: EngineTrial): void {
   for (const listen of ["port", "socket"] as const) {
-    it(`restarts an instance that was killed, at the same ${listen}, and counts it`, async function () {
-      if (listen === "socket") trial.skipUnlessFilesAreShared(this);
+    if (listen === "socket" && !trial.traits.sharesFiles) continue;
+    it(`restarts an instance that was killed, at the same ${listen}, and counts it`, async () => {
       const { address } = await trial.start(trial.web({ listen }));
       await answerAt(address);
       const before = await trial.reaches("shop.v1.web.1", "runs", ({ running }) => running);
@@ -38,8 +38,7 @@ export function keepsThemRunning(trial: EngineTrial): void {
     expect(done.lastEnd).to.equal("status 0");
   });
 
-  it("waits longer each time with one that keeps ending", async function () {
-    if (!trial.traits.pausesGrow) this.skip();
+  trial.itIf("pausesGrow")("waits longer each time with one that keeps ending", async () => {
     await trial.start(trial.worker(`date +%s%3N >>${trial.path("starts")}; exit 1`));
     const starts = await eventually(
       "five starts",

@@ -7,6 +7,7 @@ import { answerAt, type EngineTrial } from "./engine-trial.js";
 const ID = "shop.v1.worker.1";
 
 export function keepsLogs(trial: EngineTrial): void {
+  const ifFilesAreShared = trial.itIf("sharesFiles");
   it("keeps what an instance writes to both outputs, oldest first, each line with its time", async () => {
     const began = Date.now();
     await trial.start(
@@ -30,25 +31,27 @@ export function keepsLogs(trial: EngineTrial): void {
     expect(await numbers(5000)).to.deep.equal(Array.from({ length: 1000 }, (_, index) => index + 1));
   });
 
-  it("follows: the last lines, then every one that comes, until it is told to end", async function () {
-    trial.skipUnlessFilesAreShared(this);
-    const go = trial.path("go");
-    const command = `echo before; echo last; while [ ! -e ${go} ]; do sleep 0.02; done; seq 3000; exec sleep 1000`;
-    await trial.start(trial.worker(command));
-    await trial.said(ID, "last");
-    const ending = new AbortController();
-    const lines: string[] = [];
-    const followed = (async () => {
-      for await (const { text } of trial.logs.read(ID, { lines: 1, follow: true, signal: ending.signal }))
-        lines.push(text);
-    })();
-    await eventually("the last line", () => lines.length > 0);
-    await writeFile(go, "");
-    await eventually("all lines", () => lines.at(-1) === "3000");
-    expect(lines).to.deep.equal(["last", ...Array.from({ length: 3000 }, (_, index) => String(index + 1))]);
-    ending.abort();
-    await followed;
-  });
+  ifFilesAreShared(
+    "follows: the last lines, then every one that comes, until it is told to end",
+    async function () {
+      const go = trial.path("go");
+      const command = `echo before; echo last; while [ ! -e ${go} ]; do sleep 0.02; done; seq 3000; exec sleep 1000`;
+      await trial.start(trial.worker(command));
+      await trial.said(ID, "last");
+      const ending = new AbortController();
+      const lines: string[] = [];
+      const followed = (async () => {
+        for await (const { text } of trial.logs.read(ID, { lines: 1, follow: true, signal: ending.signal }))
+          lines.push(text);
+      })();
+      await eventually("the last line", () => lines.length > 0);
+      await writeFile(go, "");
+      await eventually("all lines", () => lines.at(-1) === "3000");
+      expect(lines).to.deep.equal(["last", ...Array.from({ length: 3000 }, (_, index) => String(index + 1))]);
+      ending.abort();
+      await followed;
+    },
+  );
 
   it("ends to follow as soon as it is told to, whatever it is doing at that moment", async () => {
     await trial.start(trial.worker("echo one; exec sleep 1000"));

@@ -7,14 +7,14 @@ import { answerAt, LIMITS, type EngineTrial } from "./engine-trial.js";
 export const USER = { uid: 234_567, gid: 234_568 };
 
 export function startsInstances(trial: EngineTrial): void {
+  const ifFilesAreShared = trial.itIf("sharesFiles");
   it("tells an instance its PORT, and answers where it will listen", async () => {
     const { address } = await trial.start(trial.web());
     expect(address).to.match(/^[\d.]+:\d+$/);
     expect((await answerAt(address)).body).to.equal("v1 web.1");
   });
 
-  it("tells an instance its SOCKET, and answers where it will listen", async function () {
-    trial.skipUnlessFilesAreShared(this);
+  ifFilesAreShared("tells an instance its SOCKET, and answers where it will listen", async function () {
     const { address } = await trial.start(trial.web({ listen: "socket" }));
     expect(address).to.match(/^unix@\/.+/);
     expect((await answerAt(address)).body).to.equal("v1 web.1");
@@ -65,20 +65,22 @@ export function startsInstances(trial: EngineTrial): void {
     expect(await trial.engine.state("shop.v2.web.1")).to.equal(undefined);
   });
 
-  it("tells on which addresses an instance listens, wherever it was told to", async function () {
-    trial.skipUnlessFilesAreShared(this);
-    const other = await freePort();
-    const { address } = await trial.start(trial.web());
-    await answerAt(address);
-    const command = `PORT=${other} node server.js`;
-    const second = await trial.start(trial.web({ id: "shop.v1.web.2", command }));
-    await answerAt(`${second.address?.split(":")[0]}:${other}`);
-    const portsOf = async (id: string): Promise<(string | undefined)[]> =>
-      (await trial.engine.listening(id)).map((listening) => listening.split(":").at(-1));
-    expect(await portsOf("shop.v1.web.1")).to.deep.equal([address?.split(":")[1]]);
-    expect(await portsOf("shop.v1.web.2")).to.deep.equal([String(other)]);
-    expect(await trial.engine.listening("shop.v9.web.1")).to.deep.equal([]);
-  });
+  ifFilesAreShared(
+    "tells on which addresses an instance listens, wherever it was told to",
+    async function () {
+      const other = await freePort();
+      const { address } = await trial.start(trial.web());
+      await answerAt(address);
+      const command = `PORT=${other} node server.js`;
+      const second = await trial.start(trial.web({ id: "shop.v1.web.2", command }));
+      await answerAt(`${second.address?.split(":")[0]}:${other}`);
+      const portsOf = async (id: string): Promise<(string | undefined)[]> =>
+        (await trial.engine.listening(id)).map((listening) => listening.split(":").at(-1));
+      expect(await portsOf("shop.v1.web.1")).to.deep.equal([address?.split(":")[1]]);
+      expect(await portsOf("shop.v1.web.2")).to.deep.equal([String(other)]);
+      expect(await trial.engine.listening("shop.v9.web.1")).to.deep.equal([]);
+    },
+  );
 
   it("runs an instance as its own user, in no other group", async function () {
     if (process.getuid?.() !== 0) this.skip();
@@ -87,8 +89,7 @@ export function startsInstances(trial: EngineTrial): void {
     expect(await trial.said("shop.v1.worker.1", "is")).to.equal(`${USER.uid} ${USER.gid} ${USER.gid}`);
   });
 
-  it("lets an instance with a user of its own listen on its SOCKET", async function () {
-    trial.skipUnlessFilesAreShared(this);
+  ifFilesAreShared("lets an instance with a user of its own listen on its SOCKET", async function () {
     if (process.getuid?.() !== 0) this.skip();
     const { address = "" } = await trial.start(trial.web({ listen: "socket", user: USER }));
     expect((await answerAt(address)).status).to.equal(200);

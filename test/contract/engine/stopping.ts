@@ -12,6 +12,7 @@ const LOOP = "while :; do sleep 0.05; done";
 const NOBODY = /^(?:ECONNREFUSED|EHOSTUNREACH)$/;
 
 export function stopsInstances(trial: EngineTrial): void {
+  const ifFilesAreShared = trial.itIf("sharesFiles");
   it("lets an instance finish what it has begun", async () => {
     const { address } = await trial.start(trial.web());
     await answerAt(address);
@@ -100,8 +101,7 @@ export function stopsInstances(trial: EngineTrial): void {
     expect((await answerAt(again.address)).status).to.equal(200);
   });
 
-  it("removes the socket of a stopped instance", async function () {
-    trial.skipUnlessFilesAreShared(this);
+  ifFilesAreShared("removes the socket of a stopped instance", async function () {
     const { address = "" } = await trial.start(trial.web({ listen: "socket" }));
     await answerAt(address);
     await trial.engine.stop("shop.v1.web.1", 10);
