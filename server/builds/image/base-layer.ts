@@ -1,8 +1,7 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
 import { captureCommand } from "../../../core/exec/exec.js";
-import { removeTree } from "../../../core/files/remove-tree.js";
 import type { BuildOutput } from "../build-work.js";
 import type { BuildsNeeds } from "../needs.js";
 import type { LayerStore } from "./layer-store.js";
@@ -32,26 +31,26 @@ export async function baseLayer(
 ): Promise<Layer> {
   const release = await debianRelease();
   const all = [...new Set(packages)].sort();
-  return layers.cached(["base", VERSION, process.arch, release, ...all].join("\0"), async () => {
+  const key = ["base", VERSION, process.arch, release, ...all].join("\0");
+  const make = async (stop: AbortSignal): Promise<Layer> => {
     if (!isRoot) throw new AppError("base-image-failed", { command: "mmdebstrap", reason: "it needs root" });
     out.line(`making the base image: Debian ${release} with ${all.join(", ")}`);
-    const folder = await mkdtemp(join(layers.folder, "base-"));
-    try {
+    return layers.inScratch(async (folder) => {
+      const root = join(folder, "root");
       const excluded = UNREAD.map((pattern) => `--dpkgopt=path-exclude=${pattern}`);
       const options = ["--variant=essential", "--mode=root", "--quiet", `--include=${all.join(",")}`];
-      const argv = ["mmdebstrap", ...options, ...excluded, release, join(folder, "root")] as const;
-      const made = captureCommand({ argv, env: { ...networkEnv, PATH: path }, cwd: "/" }, { signal });
+      const argv = ["mmdebstrap", ...options, ...excluded, release, root] as const;
+      const made = captureCommand({ argv, env: { ...networkEnv, PATH: path }, cwd: "/" }, { signal: stop });
       const { exit, stderr } = await out.alive("mmdebstrap", made);
       if (exit.status !== 0) {
         const reason = stderr.trim().split("\n").slice(-3).join("; ");
         throw new AppError("base-image-failed", { command: "mmdebstrap", reason });
       }
-      const source = { folder: join(folder, "root"), at: "", except: new Set(["dev"]) };
-      return await layers.write({ ...source, owner: "kept", modified: "kept" }, signal);
-    } finally {
-      await removeTree(folder);
-    }
-  });
+      const source = { folder: root, at: "", except: new Set(["dev"]) };
+      return layers.write({ ...source, owner: "kept", modified: "kept" }, stop);
+    });
+  };
+  return layers.cached(key, make, signal);
 }
 
 async function debianRelease(): Promise<string> {

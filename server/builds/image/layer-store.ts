@@ -1,65 +1,96 @@
-import { createHash } from "node:crypto";
-import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { SharedWork } from "../../../core/async/shared-work.js";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
-import { layerFileName, writeLayer, type Layer, type LayerSource } from "./write-layer.js";
+import { removeTree } from "../../../core/files/remove-tree.js";
+import { writeLayer, type Layer, type LayerSource } from "./write-layer.js";
 
 const DIGEST = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 const noteSchema = z.strictObject({ digest: DIGEST, diffId: DIGEST, bytes: z.number() });
 /** Older is what a crash left: no layer takes a day. */
 const DRAFT_MS = 24 * 3600 * 1000;
+/** apt's own user must get through to what is made in here; nobody sees what there is. */
+const FOLDER_MODE = 0o711;
 
-/**
- * Layers on this machine, and notes that say which layer was made for which key. A layer's file is named by its digest, so
- * that two who make the same one at once do not disturb each other.
- */
+/** Layers on this machine, and notes that say which layer was made for which key. */
 export class LayerStore {
-  constructor(readonly folder: string) {}
+  private readonly making = new SharedWork<Layer>();
 
-  /** A layer without a key, for one image. `drop` it when it is in the registry. */
+  constructor(private readonly folder: string) {}
+
+  /** A layer without a key, for one image, in a file that nobody else has. `drop` it when it is in the registry. */
   async write(source: LayerSource, signal: AbortSignal): Promise<Layer> {
-    return writeLayer(source, this.folder, signal);
+    await this.makeFolder();
+    return writeLayer(source, join(this.folder, `${randomBytes(8).toString("hex")}.tar.gz`), signal);
   }
 
-  /** The layer for a key (any text); `make` is asked for it when there is none. */
-  async cached(key: string, make: () => Promise<Layer>): Promise<Layer> {
+  /**
+   * The layer for a key (any text). When there is none, `make` writes it, once for all who ask for it meanwhile; its signal
+   * aborts when none of them waits any more.
+   */
+  async cached(
+    key: string,
+    make: (signal: AbortSignal) => Promise<Layer>,
+    signal: AbortSignal,
+  ): Promise<Layer> {
     const kept = await this.kept(key);
     if (kept !== undefined) return kept;
-    const layer = await make();
-    const { digest, diffId, bytes } = layer;
-    await writeFileAtomically(this.note(key), JSON.stringify({ digest, diffId, bytes }), 0o600);
-    return layer;
+    return this.making.run(key, async (stop) => this.keep(key, await make(stop)), signal);
   }
 
-  /** Removes a layer's file, unless a key's layer is the same. */
+  /** Work in a folder of its own in the store, which is gone afterwards. */
+  async inScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
+    await this.makeFolder();
+    const folder = join(this.folder, `${randomBytes(8).toString("hex")}.tmp`);
+    await mkdir(folder, { mode: FOLDER_MODE });
+    try {
+      return await work(folder);
+    } finally {
+      await removeTree(folder);
+    }
+  }
+
+  /** Removes the file of a layer without a key. */
   async drop(layer: Layer): Promise<void> {
-    const noted = new Set((await this.notes()).map(({ digest }) => digest));
-    if (!noted.has(layer.digest)) await rm(layer.file, { force: true });
+    await rm(layer.file, { force: true });
   }
 
   /** Removes all but the layers of the `most` keys that were used last, and what a crash left. */
   async prune(most: number): Promise<void> {
     const notes = (await this.notes()).sort((a, b) => b.usedAt - a.usedAt);
     for (const { path } of notes.slice(most)) await rm(path, { force: true });
-    const kept = new Set(notes.slice(0, most).map(({ digest }) => layerFileName(digest)));
+    const kept = new Set(notes.slice(0, most).map(({ digest }) => fileName(digest)));
+    const pruned = new Set(notes.slice(most).map(({ digest }) => fileName(digest)));
     for (const name of await readdir(this.folder).catch(() => [])) {
       if (kept.has(name) || name.endsWith(".json")) continue;
-      // Layers without a key are used by whoever has made them.
-      const { mtimeMs } = await stat(join(this.folder, name)).catch(() => ({ mtimeMs: Date.now() }));
-      if (Date.now() - mtimeMs > DRAFT_MS) await rm(join(this.folder, name), { force: true });
+      const path = join(this.folder, name);
+      // What has no note may be somebody's work.
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+      if (pruned.has(name) || Date.now() - mtimeMs > DRAFT_MS) await removeTree(path);
     }
   }
 
   private async kept(key: string): Promise<Layer | undefined> {
     const note = await readNote(this.note(key));
     if (note === undefined) return undefined;
-    const file = join(this.folder, layerFileName(note.digest));
+    const file = join(this.folder, fileName(note.digest));
     const found = await stat(file).catch(() => undefined);
     if (found?.size !== note.bytes) return undefined;
     const now = new Date();
-    await utimes(this.note(key), now, now);
+    // Without a note, as after a prune, the next one makes the layer again.
+    await utimes(this.note(key), now, now).catch(() => undefined);
     return { file, ...note };
+  }
+
+  /** Takes over a layer's file; what is there after a crash is whole. */
+  private async keep(key: string, { file, digest, diffId, bytes }: Layer): Promise<Layer> {
+    await sync(file);
+    const kept = join(this.folder, fileName(digest));
+    await rename(file, kept);
+    await writeFileAtomically(this.note(key), JSON.stringify({ digest, diffId, bytes }), 0o600);
+    return { file: kept, digest, diffId, bytes };
   }
 
   private async notes(): Promise<{ path: string; digest: string; usedAt: number }[]> {
@@ -75,6 +106,14 @@ export class LayerStore {
   private note(key: string): string {
     return join(this.folder, `${createHash("sha256").update(key).digest("hex")}.json`);
   }
+
+  private async makeFolder(): Promise<void> {
+    await mkdir(this.folder, { recursive: true, mode: FOLDER_MODE });
+  }
+}
+
+function fileName(digest: string): string {
+  return `${digest.replace(":", "-")}.tar.gz`;
 }
 
 /** Undefined for one that is not there or cannot be read: the layer is made again. */
@@ -83,5 +122,14 @@ async function readNote(path: string): Promise<z.infer<typeof noteSchema> | unde
     return noteSchema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch {
     return undefined;
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

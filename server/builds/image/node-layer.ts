@@ -1,7 +1,6 @@
-import { cp, mkdir, mkdtemp, symlink } from "node:fs/promises";
+import { cp, mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { outputOf } from "../../../core/exec/exec.js";
-import { removeTree } from "../../../core/files/remove-tree.js";
 import type { Artifact } from "../../../core/records/releases/artifact.js";
 import { fetchNode } from "../node/fetch-node.js";
 import { fetchPackage, isThere } from "../node/fetch-package.js";
@@ -26,35 +25,32 @@ export async function nodeLayer(
 ): Promise<Layer> {
   const node = (await nodeVersionOf(artifact, tools.path)).replace(/^v/, "");
   const npm = (await outputOf({ argv: ["npm", "--version"], env: { PATH: tools.path } })).trim();
-  return layers.cached(["node", VERSION, process.arch, node, npm].join("\0"), async () => {
+  const make = async (stop: AbortSignal): Promise<Layer> => {
+    const { home } = tools;
     const fetched = artifact.nodeFolder === undefined ? undefined : dirname(artifact.nodeFolder);
     const nodeFolder =
       fetched ??
-      (await present(join(tools.home.runtimes(), node), "bin/node", async () =>
-        fetchNode(tools, node, signal),
-      ));
-    const npmFolder = join(tools.home.runtimes(), `npm-${npm}`);
+      (await present(join(home.runtimes(), node), "bin/node", async () => fetchNode(tools, node, stop)));
+    const npmFolder = join(home.runtimes(), `npm-${npm}`);
     const proof = "bin/npm-cli.js";
     await present(npmFolder, proof, async () =>
-      fetchPackage(tools, { name: "npm", version: npm, proof }, npmFolder, signal),
+      fetchPackage(tools, { name: "npm", version: npm, proof }, npmFolder, stop),
     );
-    return write(layers, nodeFolder, npmFolder, signal);
-  });
+    return layers.inScratch(async (folder) => {
+      await fill(folder, nodeFolder, npmFolder);
+      return layers.write({ folder, at: "usr/local", owner: ROOT, modified: 0 }, stop);
+    });
+  };
+  return layers.cached(["node", VERSION, process.arch, node, npm].join("\0"), make, signal);
 }
 
-async function write(layers: LayerStore, node: string, npm: string, signal: AbortSignal): Promise<Layer> {
-  const folder = await mkdtemp(join(layers.folder, "node-"));
-  try {
-    await mkdir(join(folder, "bin"));
-    await mkdir(join(folder, "lib/node_modules"), { recursive: true });
-    await cp(join(node, "bin/node"), join(folder, "bin/node"), { dereference: true });
-    await cp(npm, join(folder, "lib/node_modules/npm"), { recursive: true, verbatimSymlinks: true });
-    for (const program of ["npm", "npx"])
-      await symlink(`../lib/node_modules/npm/bin/${program}-cli.js`, join(folder, "bin", program));
-    return await layers.write({ folder, at: "usr/local", owner: ROOT, modified: 0 }, signal);
-  } finally {
-    await removeTree(folder);
-  }
+async function fill(folder: string, node: string, npm: string): Promise<void> {
+  await mkdir(join(folder, "bin"));
+  await mkdir(join(folder, "lib/node_modules"), { recursive: true });
+  await cp(join(node, "bin/node"), join(folder, "bin/node"), { dereference: true });
+  await cp(npm, join(folder, "lib/node_modules/npm"), { recursive: true, verbatimSymlinks: true });
+  for (const program of ["npm", "npx"])
+    await symlink(`../lib/node_modules/npm/bin/${program}-cli.js`, join(folder, "bin", program));
 }
 
 /** The folder, once it has `proof`. */

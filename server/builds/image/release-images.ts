@@ -1,4 +1,4 @@
-import { lstat, mkdir } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { releaseName } from "../../../core/names.js";
 import type { BuildWork } from "../build-work.js";
@@ -43,8 +43,8 @@ const KEPT_LAYERS = 40;
  */
 export class ReleaseImages {
   private readonly layers: LayerStore;
-  /** One at a time: two would make the same base twice. */
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly publishing = new Set<Promise<unknown>>();
+  private collecting: Promise<unknown> | undefined;
 
   constructor(private readonly options: ReleaseImagesOptions) {
     this.layers = new LayerStore(options.folder);
@@ -55,17 +55,18 @@ export class ReleaseImages {
    * `HOST:PORT/APP@sha256:…`. Can be called again: then hardly anything is sent.
    */
   async publish(work: BuildWork, signal: AbortSignal): Promise<string> {
-    return this.afterLast(async () => this.publishNow(work, signal));
+    while (this.collecting !== undefined) await this.collecting.catch(() => undefined);
+    const publishing = this.publishNow(work, signal);
+    this.publishing.add(publishing);
+    return publishing.finally(() => this.publishing.delete(publishing));
   }
 
   /** Removes what only images had that are not kept (`pruneImages`), and layers that have not been used for long. */
   async collect(kept: KeptImages, signal: AbortSignal): Promise<number> {
-    return this.afterLast(async () => {
-      const deleted = await pruneImages(this.options.registry, kept, signal);
-      if (deleted > 0) await this.options.collectGarbage(signal);
-      await this.layers.prune(KEPT_LAYERS);
-      return deleted;
-    });
+    while (this.collecting !== undefined) await this.collecting.catch(() => undefined);
+    const collecting = this.collectNow(kept, signal);
+    this.collecting = collecting;
+    return collecting.finally(() => (this.collecting = undefined));
   }
 
   /** Whether hosts can fetch what `publish` has returned. */
@@ -75,16 +76,18 @@ export class ReleaseImages {
     return (await registry.digestOf(repository, image, signal)) === image;
   }
 
-  private async afterLast<T>(act: () => Promise<T>): Promise<T> {
-    const acting = this.last.catch(() => undefined).then(act);
-    this.last = acting;
-    return acting;
+  /** After what is being published, and before what comes. */
+  private async collectNow(kept: KeptImages, signal: AbortSignal): Promise<number> {
+    await Promise.allSettled(this.publishing);
+    const deleted = await pruneImages(this.options.registry, kept, signal);
+    if (deleted > 0) await this.options.collectGarbage(signal);
+    await this.layers.prune(KEPT_LAYERS);
+    return deleted;
   }
 
   private async publishNow(work: BuildWork, signal: AbortSignal): Promise<string> {
-    const { registry, address, folder } = this.options;
+    const { registry, address } = this.options;
     const { tools, record } = work;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     const tree = tools.home.tree(record.app, record.number);
     const names = await dependenciesIn(tree);
     const shared = await this.sharedLayers(work, tree, signal);
@@ -132,7 +135,7 @@ export class ReleaseImages {
       const folder = join(tree, name);
       const key = ["dependencies", name, owner.uid, await markOf(folder)].join("\0");
       const source = { folder, at: join(APP_FOLDER.slice(1), name), owner, modified: "kept" as const };
-      made.push(await this.layers.cached(key, async () => this.layers.write(source, signal)));
+      made.push(await this.layers.cached(key, async (stop) => this.layers.write(source, stop), signal));
     }
     return made;
   }

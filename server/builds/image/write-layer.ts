@@ -1,11 +1,12 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { createWriteStream, read, readSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip } from "node:zlib";
 import { pack, type Header as FullHeader, type Pack } from "tar-stream";
+import { abortReason } from "../../../core/clock.js";
 import { AppError } from "../../../core/errors/app-error.js";
 import type { User } from "../../../core/exec/exec.js";
 import { walkTree, type TreeEntry } from "./walk-tree.js";
@@ -27,7 +28,7 @@ export interface LayerSource {
   readonly at: string;
   /** Names at the top of the folder that are left out. */
   readonly except?: ReadonlySet<string>;
-  /** Whose all of it is; `kept` only for what no app has written. */
+  /** Whose all of it is, and who alone may change it; `kept` only for what no app has written. */
   readonly owner: User | "kept";
   /** When files were modified, in seconds since 1970: all at once, or each as in the folder. */
   readonly modified: number | "kept";
@@ -41,33 +42,21 @@ const PIECE_BYTES = 256 * 1024;
 /** Setuid and setgid are dropped; the sticky bit makes a /tmp. */
 const FOLDER_MODE = 0o1777;
 const FILE_MODE = 0o777;
+/** What has a single owner is changed by nobody else. */
+const OWNED_MODE = 0o755;
 
 /**
- * Makes a layer in `destination`, under its digest's name. The same folder always gives the same bytes: sorted, numeric
- * owners, hard links as files of their own, no extended attributes. Uses a few pieces of memory, however large the folder is.
- * Throws as `walkTree`.
+ * Makes a layer in `file`, which must not exist. The same folder always gives the same bytes: sorted, numeric owners, hard
+ * links as files of their own, no extended attributes. Uses a few pieces of memory, however large the folder is. Throws as
+ * `walkTree`.
  */
-export async function writeLayer(
-  source: LayerSource,
-  destination: string,
-  signal: AbortSignal,
-): Promise<Layer> {
-  await mkdir(destination, { recursive: true, mode: 0o700 });
-  const draft = join(destination, `${randomBytes(8).toString("hex")}.tmp`);
+export async function writeLayer(source: LayerSource, file: string, signal: AbortSignal): Promise<Layer> {
   try {
-    const written = await writeTo(draft, source, signal);
-    const file = join(destination, layerFileName(written.digest));
-    await sync(draft);
-    await rename(draft, file);
-    return { file, ...written };
+    return { file, ...(await writeTo(file, source, signal)) };
   } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
+    await rm(file, { force: true });
+    throw signal.aborted ? abortReason(signal) : error;
   }
-}
-
-export function layerFileName(digest: string): string {
-  return `${digest.replace(":", "-")}.tar.gz`;
 }
 
 async function writeTo(path: string, source: LayerSource, signal: AbortSignal): Promise<Omit<Layer, "file">> {
@@ -122,11 +111,15 @@ async function add(tar: Pack, source: LayerSource, entry: TreeEntry): Promise<vo
   };
   switch (entry.kind) {
     case "folder":
-      return addWhole(tar, { ...common, type: "directory", mode: stats.mode & FOLDER_MODE });
+      return addWhole(tar, { ...common, type: "directory", mode: modeOf(source, stats.mode & FOLDER_MODE) });
     case "link":
       return addWhole(tar, { ...common, type: "symlink", mode: 0o777, linkname: entry.target });
     case "file":
-      return addFile(tar, { ...common, type: "file", mode: stats.mode & FILE_MODE, size: stats.size }, entry);
+      return addFile(
+        tar,
+        { ...common, type: "file", mode: modeOf(source, stats.mode & FILE_MODE), size: stats.size },
+        entry,
+      );
   }
 }
 
@@ -197,16 +190,10 @@ function ownerOf({ owner }: LayerSource, stats: User = { uid: 0, gid: 0 }): User
   return owner === "kept" ? { uid: stats.uid, gid: stats.gid } : owner;
 }
 
-function timeOf({ modified }: LayerSource, mtimeMs = 0): Date {
-  return new Date(modified === "kept" ? Math.floor(mtimeMs / 1000) * 1000 : modified * 1000);
+function modeOf({ owner }: LayerSource, mode: number): number {
+  return owner === "kept" ? mode : mode & OWNED_MODE;
 }
 
-/** A layer that is there after a crash is whole. */
-async function sync(path: string): Promise<void> {
-  const file = await open(path);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+function timeOf({ modified }: LayerSource, mtimeMs = 0): Date {
+  return new Date(modified === "kept" ? Math.floor(mtimeMs / 1000) * 1000 : modified * 1000);
 }
