@@ -6,15 +6,17 @@ export interface Question {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
   /** Keeps the connection; without it each question has one of its own. */
   readonly agent?: Agent;
 }
 
 /** One HTTP request to `127.0.0.1:PORT` or `unix@PATH`. */
 export async function ask(address: string | undefined, question: Question = {}): Promise<HttpAnswer> {
-  const { path = "/", method = "GET", headers = {}, body, agent = false } = question;
+  const { path = "/", method = "GET", headers = {}, body, agent = false, signal } = question;
   return new Promise((resolve, reject) => {
-    const outgoing = request({ ...targetOf(address), path, method, headers, agent }, (response) => {
+    const outgoing = request({ ...targetOf(address), path, method, headers, agent, signal }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (text += chunk));
