@@ -59,8 +59,11 @@ export class Spreading {
     }
     const crowded = (await unlessUnavailable(engine.crowded())) ?? [];
     this.looks = new Map(crowded.map((id) => [id, (this.looks.get(id) ?? 0) + 1]));
-    const due = crowded.find((id) => (this.looks.get(id) ?? 0) >= LEAST_LOOKS);
-    if (due !== undefined) await this.takeOut(due);
+    for (const id of crowded) {
+      // Those of a release on standby stay: it has no visitors.
+      if ((this.looks.get(id) ?? 0) >= LEAST_LOOKS) await this.takeOut(id);
+      if (this.moving !== undefined) return;
+    }
   }
 
   /** The others of its process serve meanwhile. */

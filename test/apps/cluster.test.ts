@@ -13,8 +13,9 @@ describe("an app that is a cluster", function () {
 
   async function workers(): Promise<number[]> {
     // Node.js gives a connection to a worker that is just ending, and then nobody answers it.
-    const signal = AbortSignal.timeout(2000);
-    const asked = Array.from({ length: 20 }, async () => app.read<{ worker: number }>("/", { signal }));
+    const asked = Array.from({ length: 20 }, async () =>
+      app.read<{ worker: number }>("/", { signal: AbortSignal.timeout(2000) }),
+    );
     return [...new Set((await Promise.all(asked)).map(({ worker }) => worker))];
   }
 
