@@ -59,16 +59,14 @@ export class Spreading {
     }
     const crowded = (await unlessUnavailable(engine.crowded())) ?? [];
     this.looks = new Map(crowded.map((id) => [id, (this.looks.get(id) ?? 0) + 1]));
-    for (const id of crowded) {
-      // Those of a release on standby stay: it has no visitors.
-      if ((this.looks.get(id) ?? 0) >= LEAST_LOOKS) await this.takeOut(id);
-      if (this.moving !== undefined) return;
-    }
+    const due = crowded.filter((id) => (this.looks.get(id) ?? 0) >= LEAST_LOOKS);
+    // Those of a release on standby stay: it has no visitors.
+    for (const id of due) if (await this.takeOut(id)) return;
   }
 
   /** The others of its process serve meanwhile. */
-  private async takeOut(id: string): Promise<void> {
-    await this.inTurn(id, async (work, signal) => {
+  private async takeOut(id: string): Promise<boolean> {
+    return this.inTurn(id, async (work, signal) => {
       const { record, tools } = work;
       const next = { ...record, instances: record.instances.filter((instance) => instance.id !== id) };
       const change = (table: RouteTable): RouteTable => withInstances(table, next);
@@ -88,17 +86,18 @@ export class Spreading {
     });
   }
 
-  /** While nothing else happens to its app; not at all if its release does not serve any more. */
+  /** While nothing else happens to its app. Answers false, and does nothing, if its release does not serve. */
   private async inTurn(
     id: string,
     act: (work: ReleaseWork, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const one = parseInstanceId(id);
-    if (one === undefined) return;
+    if (one === undefined) return false;
     const place = { app: one.app, what: `the move of ${id}`, signal: this.stopping.signal };
-    await this.pipeline.exclusively(place, async (signal) => {
+    return this.pipeline.exclusively(place, async (signal) => {
       const work = await this.workOf(one);
       if (work !== undefined) await act(work, signal);
+      return work !== undefined;
     });
   }
 
