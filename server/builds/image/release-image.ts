@@ -4,7 +4,7 @@ import { APP_FOLDER } from "../placed-tree.js";
 import { baseLayer, type BaseWork } from "./base-image.js";
 import { dependencyFolders, dependencyLayers } from "./dependency-layers.js";
 import { dockerArchitecture, makeImage } from "./image.js";
-import { nodeLayer } from "./node-layer.js";
+import { nodeLayer } from "./runtime-layer.js";
 import type { NodeTools } from "./node-programs.js";
 import { pushImage, type Pushed } from "./push-image.js";
 import type { RegistryClient } from "./registry-client.js";
