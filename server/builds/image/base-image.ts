@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
 import { describeExit, runCommand } from "../../../core/exec/exec.js";
 import { atLowPriority } from "../../../core/exec/low-priority.js";
+import { exists } from "../../../core/files/exists.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import type { Machine } from "../../machine.js";
 import type { BuildOutput } from "../build-work.js";
@@ -26,6 +27,8 @@ const PLAIN = ["ca-certificates", "libatomic1", "libstdc++6", "netbase", "tzdata
 const PACKAGES = { plain: PLAIN, python: [...PLAIN, "python3"] };
 /** What nobody reads in an image; dpkg(1), --path-exclude. */
 const UNREAD = ["doc", "info", "man", "locale", "lintian", "bug", "bash-completion"];
+/** A hook that joins /bin and /usr/bin itself: bookworm's package that does it would bring all of Perl. */
+const MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr";
 /** Debian asks for these to stay with the programs. */
 const LICENSES = "/usr/share/doc/*/copyright";
 /** What only installing needs, and what is this machine's. */
@@ -35,8 +38,8 @@ const LEFTOVERS = [
 ];
 /** Programs expect them. */
 const EMPTY = ["var/cache", "var/log"];
-/** In the words of mmdebstrap and apt: what went wrong. */
-const COMPLAINT = /^(?:E|W|Err)[:\d]/;
+/** How apt and mmdebstrap say what went wrong. The first one is the cause of the others. */
+const COMPLAINT = /^E: /;
 const SHOWN_LINES = 3;
 
 /**
@@ -83,7 +86,8 @@ async function makeBase(
       throw failure(error instanceof Error ? error.message : String(error));
     });
     await writeFile(settings, settingsText, { mode: 0o600 });
-    await runMmdebstrap(tools, argumentsFor({ release, packages, sources, settings, root }), signal);
+    const hooks = (await exists(MERGED_USR)) ? [MERGED_USR] : [];
+    await runMmdebstrap(tools, argumentsFor({ release, packages, sources, settings, hooks, root }), signal);
     for (const path of LEFTOVERS) await removeTree(join(root, path));
     for (const path of EMPTY) await mkdir(join(root, path));
     const layer = await layers.write({ folder: root, at: "", owner: "kept", modified: "kept" }, signal);
@@ -97,14 +101,14 @@ interface Recipe {
   readonly packages: readonly string[];
   readonly sources: readonly string[];
   readonly settings: string;
+  readonly hooks: readonly string[];
   readonly root: string;
 }
 
-function argumentsFor({ release, packages, sources, settings, root }: Recipe): string[] {
+function argumentsFor({ release, packages, sources, settings, hooks, root }: Recipe): string[] {
   return [
     ...["--mode=root", "--variant=essential", "--format=directory"],
-    // Else a package that joins /bin and /usr/bin would bring all of Perl.
-    "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+    ...hooks.map((folder) => `--hook-dir=${folder}`),
     `--aptopt=${settings}`,
     ...UNREAD.map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
     `--dpkgopt=path-include=${LICENSES}`,
@@ -135,8 +139,8 @@ async function runMmdebstrap(
     },
   );
   if (exit.status === 0) return;
-  const told = complaints.length > 0 ? complaints : said;
-  throw failure(`${describeExit(exit)}: ${told.slice(-SHOWN_LINES).join("; ")}`);
+  const told = complaints.length > 0 ? complaints.slice(0, SHOWN_LINES) : said.slice(-SHOWN_LINES);
+  throw failure(`${describeExit(exit)}: ${told.join("; ")}`);
 }
 
 function failure(reason: string): AppError {

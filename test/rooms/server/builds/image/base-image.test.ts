@@ -66,6 +66,18 @@ describe("the base of images", () => {
     expect(await readdir(join(folder, "layers"))).to.deep.equal([]);
   });
 
+  it("says what apt said when packages cannot be reached", async function () {
+    this.timeout(60_000);
+    if ((await cannotRunImages()) !== undefined) return this.skip();
+    const proxy = "http://127.0.0.1:1";
+    const networkEnv = { http_proxy: proxy, https_proxy: proxy, no_proxy: "" };
+    const error = await failure(baseLayer(work({ networkEnv }), "plain", signal));
+    expect(`${error.code} ${error.message}`).to.match(/^base-image-failed .*mmdebstrap: status \d+: E: /);
+    expect(error.message).to.include("127.0.0.1");
+    expect(error.hint).to.include("apt-get must reach Debian's packages");
+    await expectNothingLeft();
+  });
+
   it("is given up when nobody waits for it, and leaves neither files nor mounts nor processes", async function () {
     this.timeout(120_000);
     if ((await cannotRunImages()) !== undefined) return this.skip();
