@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AppError } from "../../../../../core/errors/app-error.js";
+import { endGroup } from "../../../../../core/exec/exec.js";
 import { removeTree } from "../../../../../core/files/remove-tree.js";
 import { aptSources, ownSettings } from "../../../../../server/builds/image/apt-settings.js";
 import { baseLayer, releaseOf, type BaseWork } from "../../../../../server/builds/image/base-image.js";
@@ -97,8 +98,8 @@ describe("the base of images", () => {
     await untilInstalling();
     for (const name of await readdir("/proc")) {
       const line = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
-      // What it mounts is not unmounted by anybody.
-      if (line.includes(folder)) process.kill(Number(name), "SIGKILL");
+      // The whole group at once, or one would tidy up after the other.
+      if (line.includes(folder)) endGroup(Number(name), "SIGKILL");
     }
     const error = await making;
     expect(`${error.code} ${error.message}`).to.match(/^base-image-failed .*killed by SIGKILL/);
