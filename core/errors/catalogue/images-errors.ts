@@ -25,6 +25,13 @@ export const imagesErrors = {
       "Sluice must run as root, with mmdebstrap installed, and apt-get must reach Debian's packages on this machine.",
     true,
   ),
+  "image-python-foreign": entry<{ folder: string }>(
+    422,
+    ({ folder }) =>
+      `The Python environment in .venv was made with the python3 in ${printable(folder)}, which no image has.`,
+    () =>
+      "Images have Debian's python3. Make /usr/bin/python3 the first on the PATH that Sluice is started with, or do not commit .venv. Then push again.",
+  ),
   "registry-unreachable": entry<{ address: string; reason: string }>(
     503,
     ({ address, reason }) => `The image registry ${address} does not answer (${reason}).`,
