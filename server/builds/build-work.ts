@@ -12,7 +12,7 @@ export interface BuildOutput {
 /** A release as far as a build knows it. */
 export interface BuildWork {
   readonly app: AppRecord;
-  readonly record: Pick<ReleaseRecord, "app" | "number" | "commit" | "track" | "artifact" | "processes">;
+  readonly record: Pick<ReleaseRecord, "app" | "number" | "commit" | "track" | "artifact">;
   readonly out: BuildOutput;
   readonly tools: BuildsNeeds;
 }

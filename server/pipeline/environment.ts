@@ -1,12 +1,10 @@
 import { releaseName } from "../../core/names.js";
 import { APP_FOLDER, placedTree } from "../builds/placed-tree.js";
 import type { PlacedArtifact } from "../engines/engine.js";
+import { IMAGE_PATH } from "../builds/image/image-path.js";
 import { nodePath } from "../builds/node/node-path.js";
 import { ownValues } from "./release-config.js";
 import type { ReleaseWork } from "./step.js";
-
-/** Where an image's programs are. */
-const IMAGE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * What a process of the release sees, in its tree on this machine or in its image; `PORT` or `SOCKET` is added by the engine.
@@ -19,10 +17,10 @@ export async function processEnvironment(
 ): Promise<Record<string, string>> {
   const { app, record, tools } = work;
   const at = within === "image" ? APP_FOLDER : placedTree(tools.home, record).at;
-  const programs = within === "image" ? IMAGE_PATH : nodePath(record.artifact, tools.path);
+  const own = `${at}/node_modules/.bin:${at}/.venv/bin`;
   const config = await tools.config.read(app.name);
   return {
-    PATH: `${at}/node_modules/.bin:${at}/.venv/bin:${programs}`,
+    PATH: within === "image" ? IMAGE_PATH : `${own}:${nodePath(record.artifact, tools.path)}`,
     HOME: at,
     LANG: "C.UTF-8",
     NODE_ENV: "production",

@@ -1,19 +1,13 @@
-import { lstat } from "node:fs/promises";
-import { join } from "node:path";
 import { releaseName } from "../../../core/names.js";
-import type { BuildWork } from "../build-work.js";
 import { userOf } from "../../machine.js";
-import { isThere } from "../node/fetch-package.js";
-import { APP_FOLDER } from "../placed-tree.js";
-import { baseLayer } from "./base-layer.js";
-import { markOf } from "./folder-mark.js";
-import { dockerArchitecture, makeImage } from "./image.js";
+import type { BuildWork } from "../build-work.js";
+import { manifestOf } from "../manifest/manifest-of.js";
+import { dependencyKey } from "./dependency-key.js";
 import { LayerStore } from "./layer-store.js";
-import { nodeLayer } from "./node-layer.js";
 import { pruneImages, type KeptImages } from "./prune-images.js";
-import { pushImage } from "./push-image.js";
 import type { RegistryClient } from "./registry-client.js";
-import type { Layer } from "./write-layer.js";
+import { publishRelease } from "./release-image.js";
+import { runtimesOf } from "./runtimes.js";
 
 export interface ReleaseImagesOptions {
   /** Where layers are kept. */
@@ -25,22 +19,9 @@ export interface ReleaseImagesOptions {
   readonly collectGarbage: (signal: AbortSignal) => Promise<void>;
 }
 
-/** What every app may expect of a machine. */
-const PACKAGES = ["ca-certificates", "libstdc++6", "tzdata"];
-const PYTHON_PACKAGES = ["python3"];
-/** Commands that need a language's runtime, also without a file that lists packages. */
-const NODE = /(?:^|[\s;&|/])(?:node|npm|npx)(?=\s)/m;
-const PYTHON = /(?:^|[\s;&|/])python3?(?=\s)/m;
-/** Folders of installed dependencies, each a layer of its own. */
-const DEPENDENCIES = ["node_modules", ".venv"];
-/** A repository of layers that several apps have. */
-const SHARED = "sluice/base";
 const KEPT_LAYERS = 40;
 
-/**
- * Images of releases: a base, the language's runtime, the dependencies and the app's own files are a layer each, so that
- * only what has changed is sent.
- */
+/** Images of releases, in the registry that the hosts fetch them from. */
 export class ReleaseImages {
   private readonly layers: LayerStore;
   private readonly publishing = new Set<Promise<unknown>>();
@@ -87,79 +68,18 @@ export class ReleaseImages {
 
   private async publishNow(work: BuildWork, signal: AbortSignal): Promise<string> {
     const { registry, address } = this.options;
-    const { tools, record } = work;
+    const { app, tools, record, out } = work;
     const tree = tools.home.tree(record.app, record.number);
-    const names = await dependenciesIn(tree);
-    const shared = await this.sharedLayers(work, tree, signal);
-    const dependencies = await this.dependencyLayers(work, tree, names, signal);
-    const app = await this.appLayer(work, tree, names, signal);
-    const image = makeImage([...shared, ...dependencies, app], {
-      user: userOf(work.app, tools) ?? { uid: 0, gid: 0 },
-      workingFolder: APP_FOLDER,
-      architecture: dockerArchitecture(process.arch),
-    });
-    try {
-      const digests = new Set(shared.map(({ digest }) => digest));
-      const destination = {
-        repository: record.app,
-        tag: releaseName(record.number),
-        shared: { repository: SHARED, digests },
-      };
-      const { sentBytes } = await pushImage(registry, image, destination, signal);
-      work.out.line(`image ${image.digest.slice(7, 19)}, ${megabytes(sentBytes)} sent`);
-    } finally {
-      await this.layers.drop(app);
-    }
-    return `${address}/${record.app}@${image.digest}`;
+    const release = {
+      ...{ app: record.app, tag: releaseName(record.number), tree, artifact: record.artifact },
+      runtimes: await runtimesOf(tree, await manifestOf(tools, record)),
+      user: userOf(app, tools) ?? { uid: 0, gid: 0 },
+      nodeKey: await dependencyKey(work),
+    };
+    const imageWork = { layers: this.layers, registry, address, tools, out };
+    const { reference, sentBytes } = await publishRelease(imageWork, release, signal);
+    const [, digest = ""] = reference.split("@sha256:");
+    out.line(`image ${digest.slice(0, 12)}, ${(sentBytes / 1e6).toFixed(1)} MB sent`);
+    return reference;
   }
-
-  private async sharedLayers(work: BuildWork, tree: string, signal: AbortSignal): Promise<Layer[]> {
-    const { tools, out, record } = work;
-    const commands = record.processes.map(({ command }) => command).join("\n");
-    const isPython = PYTHON.test(commands) || (await isThere(join(tree, ".venv")));
-    const isNode = NODE.test(commands) || (await isThere(join(tree, "package.json")));
-    const packages = [...PACKAGES, ...(isPython ? PYTHON_PACKAGES : [])];
-    const base = await baseLayer(tools, this.layers, { packages, signal, out });
-    return isNode ? [base, await nodeLayer(tools, this.layers, record.artifact, signal)] : [base];
-  }
-
-  private async dependencyLayers(
-    work: BuildWork,
-    tree: string,
-    names: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Layer[]> {
-    const owner = userOf(work.app, work.tools) ?? { uid: 0, gid: 0 };
-    const made: Layer[] = [];
-    for (const name of names) {
-      const folder = join(tree, name);
-      const key = ["dependencies", name, owner.uid, await markOf(folder)].join("\0");
-      const source = { folder, at: join(APP_FOLDER.slice(1), name), owner, modified: "kept" as const };
-      made.push(await this.layers.cached(key, async (stop) => this.layers.write(source, stop), signal));
-    }
-    return made;
-  }
-
-  private async appLayer(
-    { app, tools }: BuildWork,
-    tree: string,
-    apart: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Layer> {
-    const source = { folder: tree, at: APP_FOLDER.slice(1), except: new Set(apart) };
-    const owner = userOf(app, tools) ?? { uid: 0, gid: 0 };
-    return this.layers.write({ ...source, owner, modified: "kept" }, signal);
-  }
-}
-
-/** A link of such a name is a file like others. */
-async function dependenciesIn(tree: string): Promise<string[]> {
-  const stats = await Promise.all(
-    DEPENDENCIES.map(async (name) => lstat(join(tree, name)).catch(() => undefined)),
-  );
-  return DEPENDENCIES.filter((_, index) => stats[index]?.isDirectory() === true);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
