@@ -181,8 +181,7 @@ async function tellPowerLoss({ figure, workshop }: BenchRun, fleet: LabFleet): P
     value: seconds,
     unit: "s",
     aim: { atMost: 8 },
-    method:
-      "From the end of the worker to as many running tasks as before, none of them on it.",
+    method: "From the end of the worker to as many running tasks as before, none of them on it.",
   });
   const slow = answers.filter(({ at, ms }) => at >= began && ms > 500).map(({ at }) => at);
   figure({
