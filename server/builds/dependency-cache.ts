@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { access, mkdir, readdir, rename, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { User } from "../../core/exec/exec.js";
+import { outputOf, type User } from "../../core/exec/exec.js";
+import { atLowPriority } from "../../core/exec/low-priority.js";
 import { removeTree } from "../../core/files/remove-tree.js";
 import type { Home } from "../../core/home.js";
 import { copyFolder } from "./copy-folder.js";
@@ -33,6 +34,8 @@ export class DependencyCache {
   async put(app: string, key: string, variant: Variant, folder: string): Promise<void> {
     const original = this.original(app, key, variant);
     await mkdir(join(original, ".."), { recursive: true, mode: 0o700 });
+    // Else a copy of root's would have a setuid bit until it is given to the app.
+    await outputOf({ argv: atLowPriority(["chmod", "-R", "ug-s", "--", folder]), env: { PATH: this.path } });
     await removeTree(original);
     await rename(folder, original);
   }
