@@ -87,7 +87,8 @@ async function makeBase(
     });
     await writeFile(settings, settingsText, { mode: 0o600 });
     const hooks = (await exists(MERGED_USR)) ? [MERGED_USR] : [];
-    await runMmdebstrap(tools, argumentsFor({ release, packages, sources, settings, hooks, root }), signal);
+    const args = argumentsFor({ release, packages, sources, settings, hooks, root });
+    await runMmdebstrap(tools, args, scratch, signal);
     for (const path of LEFTOVERS) await removeTree(join(root, path));
     for (const path of EMPTY) await mkdir(join(root, path));
     const layer = await layers.write({ folder: root, at: "", owner: "kept", modified: "kept" }, signal);
@@ -120,12 +121,13 @@ function argumentsFor({ release, packages, sources, settings, hooks, root }: Rec
 async function runMmdebstrap(
   { path, networkEnv }: BaseWork["tools"],
   args: readonly string[],
+  scratch: string,
   signal: AbortSignal,
 ): Promise<void> {
   const said: string[] = [];
   const complaints: string[] = [];
   // It calls programs that only root has on its PATH.
-  const env = { ...networkEnv, PATH: `${path}:/usr/sbin:/sbin`, LC_ALL: "C.UTF-8" };
+  const env = { ...networkEnv, PATH: `${path}:/usr/sbin:/sbin`, LC_ALL: "C.UTF-8", TMPDIR: scratch };
   // What it mounts in its root goes with it, however it ends.
   const argv = atLowPriority(["unshare", "--mount", "--propagation", "private", "mmdebstrap", ...args]);
   const exit = await runCommand(
