@@ -24,7 +24,7 @@ export class Spreading {
   private readonly stopping = new AbortController();
   /** Instance → in how many looks it was crowded, the last one included. */
   private looks = new Map<string, number>();
-  /** Takes part in no release until it runs elsewhere. */
+  /** It is out of its release, or may be, until it runs elsewhere. */
   private moving: string | undefined;
 
   constructor(
@@ -70,10 +70,11 @@ export class Spreading {
       const { record, tools } = work;
       const next = { ...record, instances: record.instances.filter((instance) => instance.id !== id) };
       const change = (table: RouteTable): RouteTable => withInstances(table, next);
+      // Before it is written: an answer that is lost may have been a yes, and then it is completed all the same.
+      this.moving = id;
       const goneSince = await switchOver(work, { record: next, change }, signal);
       tools.log.info({ instance: id }, "moving an instance to a host that has none of its kind");
       tools.leaving.begin(id, { goneSince, drainSeconds: record.serving.drainSeconds });
-      this.moving = id;
     });
   }
 

@@ -3,6 +3,7 @@ import { ownerMark } from "../../../core/instances/control-group.js";
 import { LABELS } from "../../../server/engines/swarm/instance-labels.js";
 import { SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
 import type { Context } from "../context.js";
+import { ownId } from "../own-id.js";
 import { DOCKER_SOCKET } from "./swarm-parts.js";
 
 const POLL_MS = 200;
@@ -10,7 +11,7 @@ const POLL_MS = 200;
 /** Stops every instance that a Swarm runs for a state folder; the next server starts them again. Returns how many there were. */
 export async function stopSwarm({ home }: Pick<Context, "home">): Promise<number> {
   const api = new SwarmApi(DOCKER_SOCKET);
-  const label = `${LABELS.owner}=${ownerMark(home.root)}`;
+  const label = `${LABELS.owner}=${ownerMark(await ownId(home))}`;
   const services = await api.services(label);
   await Promise.all(services.map(async ({ ID }) => api.removeService(ID)));
   const hosts = async (): Promise<Set<string>> =>

@@ -12,13 +12,13 @@ export const DOCKER_SOCKET = "/run/docker.sock";
 /** The engine, and what collects its logs, until the role stops. `login`: for new instances. */
 export async function openSwarmEngine(
   api: SwarmApi,
-  { context: { home, settings }, log, atStop }: RoleOptions,
+  { context: { home, settings }, id, log, atStop }: RoleOptions,
   login: RegistryLogin | undefined,
 ): Promise<SwarmEngine> {
   const logBytes = settings.limits.logMegabytes * 1024 * 1024;
   const logs = new LogCollector({ api, home, clock: systemClock, log, logBytes });
   const { stopSeconds } = settings.instances;
-  const owner = ownerMark(home.root);
+  const owner = ownerMark(id);
   const engine = await SwarmEngine.open({ api, owner, logs, login, stopSeconds, clock: systemClock, log });
   atStop(async () => engine.close());
   return engine;

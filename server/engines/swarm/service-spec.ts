@@ -17,6 +17,7 @@ export interface ServiceOptions {
 
 const NANOSECONDS = 1e9;
 const MEGABYTE = 1024 * 1024;
+const HOST_LOG_MEGABYTES = 10;
 /** Between the end of an instance and its next start. A Swarm's is always the same. */
 const RESTART_SECONDS = 1;
 
@@ -57,6 +58,8 @@ export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): Se
         StopGracePeriod: stopSeconds * NANOSECONDS,
       },
       Resources: { Limits: { MemoryBytes: limits.memoryMegabytes * MEGABYTE, Pids: limits.processes } },
+      // On its host, until Sluice has stored it; else an app could fill that host's disk.
+      LogDriver: { Name: "json-file", Options: { "max-size": `${HOST_LOG_MEGABYTES}m`, "max-file": "2" } },
       RestartPolicy: { Condition: "any", Delay: RESTART_SECONDS * NANOSECONDS },
       Placement: { Constraints: [...constraints] },
     },

@@ -1,28 +1,33 @@
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
-import type { RouteTable } from "../../../core/records/routes/route-table.js";
 import type { ReconcileNeeds } from "../needs.js";
 
-/** Which releases of an app the engine of earlier settings still runs: number → ids of its instances. */
-export async function formerInstances(
+/** The numbers of an app's releases that the engine of earlier settings still runs. */
+export async function formerReleases(
   { former }: Pick<ReconcileNeeds, "former">,
   app: string,
-): Promise<Map<number, string[]>> {
-  const found = new Map<number, string[]>();
-  for (const { id } of (await former?.engine.list()) ?? []) {
-    const one = parseInstanceId(id);
-    if (one?.app === app) found.set(one.release, [...(found.get(one.release) ?? []), id]);
-  }
-  return found;
+): Promise<Set<number>> {
+  const ids = ((await former?.engine.list()) ?? []).map(({ id }) => parseInstanceId(id));
+  return new Set(ids.flatMap((one) => (one?.app === app ? [one.release] : [])));
 }
 
-/** Those that nobody has visitors for: of releases that are over, or were never begun. */
-export async function stopFormerStrays(
-  { former, settings }: Pick<ReconcileNeeds, "former" | "settings">,
-  app: string,
-  { releases }: RouteTable,
-): Promise<void> {
-  const routed = new Set(releases.map(({ number }) => number));
-  for (const [number, ids] of await formerInstances({ former }, app))
-    if (!routed.has(number))
-      await Promise.all(ids.map(async (id) => former?.engine.stop(id, settings.instances.stopSeconds)));
+/**
+ * Lets those go that visitors are not led to: of releases that are over, or that this engine runs by now. A server that was killed
+ * after it had taken a release over has left them.
+ */
+export async function letFormerGo(tools: ReconcileNeeds, app: string): Promise<void> {
+  const { former, engine, routes } = tools;
+  if (former === undefined) return;
+  const [{ releases }, goneSince] = await Promise.all([routes.read(app), routes.revisionOf(app)]);
+  for (const { id, address } of await former.engine.list()) {
+    const one = parseInstanceId(id);
+    if (one?.app !== app) continue;
+    const release = releases.find(({ number }) => number === one.release);
+    const isLedTo =
+      release?.servers.some((server) => server.id === id && server.address === address) === true;
+    // A worker has no address: it goes when there is another.
+    const isTheOnly =
+      release !== undefined && address === undefined && (await engine.state(id)) === undefined;
+    if (isLedTo || isTheOnly) continue;
+    former.leaving.begin(id, { goneSince, drainSeconds: release?.drainSeconds ?? 0 });
+  }
 }

@@ -22,7 +22,7 @@ import { withInstances } from "../../routes/route-changes.js";
 import type { ReconcileNeeds } from "../needs.js";
 import type { AppSnapshot } from "./app-snapshot.js";
 import { endGoneBranches } from "../gone-branches.js";
-import { formerInstances, stopFormerStrays } from "./former-instances.js";
+import { formerReleases, letFormerGo } from "./former-instances.js";
 import { stopStrays } from "./strays.js";
 
 export interface AppRecovery {
@@ -62,7 +62,7 @@ export async function recoverApp(recovery: AppRecovery): Promise<void> {
   if (others.length > 0) await inSlot(async () => startAgain(recovery, others));
   const { records, table } = state;
   await stopStrays(tools, { ...snapshot, table, instances }, records);
-  await stopFormerStrays(tools, snapshot.name, table);
+  await letFormerGo(tools, snapshot.name);
   await sweepFolders(tools, { ...snapshot, table }, records);
 }
 
@@ -156,8 +156,8 @@ async function start(
   signal: AbortSignal,
 ): Promise<void> {
   const work = await pipeline.work(record, new Output(), { quarantine: {}, skipGates: false });
-  const former = (await formerInstances(tools, record.app)).get(record.number) ?? [];
-  if (former.length > 0) return takeOver(tools, work, former, signal);
+  const isRunByFormer = (await formerReleases(tools, record.app)).has(record.number);
+  if (isRunByFormer) return takeOver(work, signal);
   // It served before: its visitors wait, and the proxies check it themselves.
   const instances = await bringUp(work, {
     present: record.instances,
@@ -172,21 +172,14 @@ async function start(
 }
 
 /** What another engine runs serves until the same is healthy in this one; then it drains. */
-async function takeOver(
-  tools: ReconcileNeeds,
-  work: ReleaseWork,
-  former: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { record } = work;
+async function takeOver(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   try {
     const instances = await bringUp(work, { present: [], check: "fresh", signal, keepsFresh: true });
     const next = { ...work.record, instances };
     const change = (now: RouteTable): RouteTable => withInstances(now, next);
     work.isSwitchTried = true;
-    const goneSince = await switchOver(work, { record: next, change }, signal);
-    const { drainSeconds } = record.serving;
-    for (const id of former) tools.former?.leaving.begin(id, { goneSince, drainSeconds });
+    // What drains now is let go at the end of the recovery.
+    await switchOver(work, { record: next, change }, signal);
   } catch (error) {
     if (!work.isSwitchTried) await stopInstances(work);
     throw error;

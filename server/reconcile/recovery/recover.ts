@@ -40,7 +40,9 @@ async function takeSnapshots(tools: ReconcileNeeds): Promise<AppSnapshot[]> {
   ]);
   await tools.redisUsers.ensureAll(apps.map((app) => ({ app, password: tools.apps.redisPassword(app) })));
   const instancesOf = groupBy(instances ?? [], ({ id }) => parseInstanceId(id)?.app ?? "");
-  const names = [...new Set([...apps.map(({ name }) => name), ...unreadable.keys(), ...instancesOf.keys()])];
+  const former = ((await tools.former?.engine.list()) ?? []).map(({ id }) => parseInstanceId(id)?.app ?? "");
+  const known = [...apps.map(({ name }) => name), ...unreadable.keys(), ...instancesOf.keys()];
+  const names = [...new Set([...known, ...former])];
   const snapshots = await Promise.all(
     names.map(async (name) => {
       try {

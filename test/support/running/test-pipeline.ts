@@ -43,12 +43,14 @@ const RECOVERY_TIMEOUT_MS = 30_000;
 export class TestPipeline {
   /** What was said of the last release. */
   readonly said: string[] = [];
+  /** What the engine of earlier settings runs. */
+  former: FakeMachine | undefined;
 
   private constructor(
     readonly folder: string,
     readonly server: TestRedis,
     readonly wire: CuttingRedis,
-    readonly machine: FakeMachine,
+    public machine: FakeMachine,
     readonly clone: TestClone,
     /** Past the wire. */
     readonly direct: Database,
@@ -78,7 +80,16 @@ export class TestPipeline {
       parts: this.parts,
       redis: this.redis,
       followers: this.followers,
-    } = await partsOf(this.parts.tools.home, this.wire, this.machine, this.options));
+    } = await partsOf(this.parts.tools.home, this.wire, this.machine, this.options, this.former));
+  }
+
+  /** As `serverAnew`, with settings that name another engine. Returns what the one before goes on running. */
+  async otherEngine(): Promise<FakeMachine> {
+    const former = this.machine;
+    this.former = former;
+    this.machine = new FakeMachine(join(this.folder, "sockets"));
+    await this.serverAnew();
+    return former;
   }
 
   /** Resolves when all that has happened by now was followed. */
@@ -184,6 +195,9 @@ export class TestPipeline {
   async stop(): Promise<void> {
     await this.parts.pipeline.stop();
     await this.parts.tools.leaving.stop();
+    await this.parts.tools.former?.leaving.stop();
+    for (const { id } of (await this.parts.tools.former?.engine.list()) ?? [])
+      await this.parts.tools.former?.engine.stop(id, 0);
     for (const { id } of await this.parts.tools.engine.list()) await this.parts.tools.engine.stop(id, 0);
     await this.end();
     await this.wire.stop();
@@ -205,6 +219,7 @@ async function partsOf(
   wire: CuttingRedis,
   machine: FakeMachine,
   { makeEngine, ...options }: PipelineOptions,
+  former?: FakeMachine,
 ): Promise<{ parts: ServerParts; redis: Database; followers: { stop(): Promise<void> } }> {
   const redis = connectRedis({ kind: "socket", path: wire.socket, password: "" }, silentLog);
   await openRedis(redis);
@@ -214,6 +229,7 @@ async function partsOf(
     settings: { ...settingsSchema.parse(options), token: undefined },
     redis,
     engine: makeEngine?.(machine, ports) ?? new FakeEngine(machine, ports),
+    formerEngine: former && new FakeEngine(former, await freeRange(20)),
     logs: new FakeLogs(machine),
     tasks: await LocalTasks.open({
       home,

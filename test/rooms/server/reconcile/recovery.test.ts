@@ -77,6 +77,27 @@ describe("the recovery of an app", function () {
     expect((await pipeline.parts.tools.releases.find("shop", 1))?.instances).to.deep.equal([]);
   });
 
+  it("takes over what the engine of earlier settings runs, which then goes", async () => {
+    const former = await pipeline.otherEngine();
+    await pipeline.recover();
+    expect(pipeline.running()).to.deep.equal(["shop.v1.web.1"]);
+    await eventually("the former ones are stopped", () => former.instances.size === 0);
+  });
+
+  it("lets go what an engine of earlier settings still runs, though the server that took it over was killed", async () => {
+    const former = await pipeline.otherEngine();
+    await pipeline.recover();
+    await eventually("the former ones are stopped", () => former.instances.size === 0);
+    // As if that server had been killed before.
+    const stray = { app: "shop", command: "exec sleep 1000", artifact: ROOT, env: {} } as const;
+    for (const id of ["shop.v1.web.1", "shop.v7.web.1"])
+      await pipeline.parts.tools.former?.engine.start({ ...stray, id, limits: LIMITS, listen: "port" });
+    await pipeline.serverAnew();
+    await pipeline.recover();
+    await eventually("they are stopped, too", () => former.instances.size === 0);
+    expect(pipeline.running()).to.deep.equal(["shop.v1.web.1"]);
+  });
+
   it("does not hold the others up when it fails for good, nor the pushes of its app", async () => {
     const { home } = pipeline.parts.tools;
     await symlink("/there/is/no/such/folder", `${home.releases("shop")}/v9`);
