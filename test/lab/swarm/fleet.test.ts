@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { eventually } from "../../support/eventually.js";
 import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 import { startLoad, type LoadReport } from "../../support/running/load.js";
+import type { LabHost } from "../lab-host.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
 import { LabTest } from "../lab-test.js";
 import { HTTP_PORT, LabFleet } from "./lab-fleet.js";
@@ -133,6 +134,26 @@ describe("a Sluice with three hosts", function () {
     const log = await fleet.sluice("logs shop");
     for (const dyno of ["web.1", "web.2", "web.3"]) expect(log).to.include(dyno);
     expect(log).to.include("listening 5000");
+  });
+
+  it("is neither held up nor filled up by an app that writes without end", async () => {
+    const noisy = "while (true) { process.stdout.write('x'.repeat(1000) + '\\n'); }";
+    await fleet.push("noisy", { "noise.js": noisy, Procfile: "worker: node noise.js\n" });
+    const began = Date.now();
+    await fleet.push("shop", shop({ note: "beside noise" }));
+    process.stdout.write(`      a push took ${((Date.now() - began) / 1000).toFixed(1)} s beside it\n`);
+    const megabytesOf = async (host: LabHost, path: string): Promise<number> =>
+      Number((await host.run(`du -cm ${path} 2>/dev/null | tail -1`)).split("\t")[0]);
+    const sizes = async (): Promise<number[]> =>
+      Promise.all([
+        ...[fleet.server, ...fleet.swarm.workers].map(async (host) =>
+          megabytesOf(host, "/var/lib/docker/containers"),
+        ),
+        megabytesOf(fleet.server, "/var/lib/sluice/logs"),
+      ]);
+    await eventually("it has written more than may be kept", async () => Math.max(...(await sizes())) > 10);
+    expect(Math.max(...(await sizes()))).to.be.lessThan(60);
+    await fleet.sluice("destroy noisy --yes");
   });
 
   it("keeps what runs when its server is killed, and goes on after", async () => {

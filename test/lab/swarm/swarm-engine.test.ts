@@ -1,21 +1,26 @@
+import { expect } from "chai";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../core/clock.js";
 import { Home } from "../../../core/home.js";
 import { silentLog } from "../../../core/log.js";
-import type { InstanceState } from "../../../server/engines/engine.js";
+import type { InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
+import { untilEngineAnswers } from "../../../server/engines/until-engine-answers.js";
 import { OWN_PORT } from "../../../server/engines/swarm/entry-script.js";
 import { LogCollector } from "../../../server/engines/swarm/log-collector.js";
 import { SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
 import { SwarmEngine } from "../../../server/engines/swarm/swarm-engine.js";
 import { SwarmLogs } from "../../../server/engines/swarm/swarm-logs.js";
 import { engineContract } from "../../contract/engine-contract.js";
-import type { EngineBench, Processes } from "../../contract/engine/engine-trial.js";
+import { LIMITS, type EngineBench, type Processes } from "../../contract/engine/engine-trial.js";
+import { ask } from "../../support/network/ask.js";
+import { eventually } from "../../support/eventually.js";
 import { TINY_SERVER } from "../../support/git/tiny-app.js";
 import type { LabHost } from "../lab-host.js";
 import { LabSwarm, SWARM_PACKAGES } from "../lab-swarm.js";
 import { LabTest } from "../lab-test.js";
+import { LossyDocker } from "./lossy-docker.js";
 
 const IMAGE = "contract:1";
 const STOP_SECONDS = 2;
@@ -34,29 +39,68 @@ describe("a Swarm of three hosts", function () {
   });
   after(async () => test.close());
 
+  it("takes no answer that was lost for a no: what was asked for is done once", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-lossy-"));
+    const lossy = await LossyDocker.before(await swarm.socket(), join(folder, "docker.sock"));
+    const { engine, close } = await openEngine(folder, new SwarmApi(join(folder, "docker.sock")));
+    const spec: InstanceSpec = {
+      ...{ id: "shop.v1.web.1", app: "shop", command: "node server.js", listen: "port" },
+      artifact: { kind: "image", reference: IMAGE, at: "/srv" },
+      ...{ env: { PATH: "/usr/bin:/bin", RELEASE: "v1", DYNO: "web.1" }, limits: LIMITS },
+    };
+    const [patience, signal] = [30_000, new AbortController().signal];
+    const untilDone = async (act: () => Promise<void>): Promise<void> =>
+      untilEngineAnswers(systemClock, act, signal, patience);
+    try {
+      for (const request of ["POST /secrets/create", "POST /services/create", "GET /tasks"])
+        lossy.lose(request);
+      await untilDone(async () => engine.start(spec));
+      const state = await eventually("it answers", async () => {
+        const now = await engine.state(spec.id).catch(() => undefined);
+        return now?.address !== undefined && (await ask(now.address)).status === 200 ? now : undefined;
+      });
+      expect(state.ends).to.equal(0);
+      expect(await swarm.manager.run("docker service ls -q | wc -l; docker secret ls -q | wc -l")).to.equal(
+        "1\n1",
+      );
+      lossy.lose("DELETE /services/");
+      await untilDone(async () => engine.stop(spec.id));
+      expect(await swarm.manager.run("docker service ls -q; docker secret ls -q")).to.equal("");
+      expect(lossy.lost).to.equal(4);
+    } finally {
+      await close();
+      lossy.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+
   engineContract("SwarmEngine", async (folder) => bench(folder, swarm), {
     ...{ sharesPorts: false, sharesFiles: false, keepsAddresses: false, pausesGrow: false },
     portInside: String(OWN_PORT),
   });
 });
 
-async function bench(folder: string, swarm: LabSwarm): Promise<EngineBench> {
+async function openEngine(
+  folder: string,
+  api: SwarmApi,
+): Promise<{ engine: SwarmEngine; close: () => Promise<void> }> {
   const home = new Home(folder);
+  const logs = new LogCollector({ api, home, clock: systemClock, log: silentLog, logBytes: 1024 * 1024 });
+  const options = { api, owner: folder, logs, login: undefined, stopSeconds: STOP_SECONDS };
+  const engine = await SwarmEngine.open({ ...options, clock: systemClock, log: silentLog });
+  return { engine, close: async () => engine.close() };
+}
+
+async function bench(folder: string, swarm: LabSwarm): Promise<EngineBench> {
   const api = new SwarmApi(await swarm.socket());
-  const open = async (): Promise<{ engine: SwarmEngine; close: () => Promise<void> }> => {
-    const logs = new LogCollector({ api, home, clock: systemClock, log: silentLog, logBytes: 1024 * 1024 });
-    const options = { api, owner: folder, logs, login: undefined, stopSeconds: STOP_SECONDS };
-    const engine = await SwarmEngine.open({ ...options, clock: systemClock, log: silentLog });
-    return { engine, close: async () => engine.close() };
-  };
-  let { engine, close } = await open();
+  let { engine, close } = await openEngine(folder, api);
   const first = engine;
   return {
     engine: first,
-    logs: new SwarmLogs(home, first),
+    logs: new SwarmLogs(new Home(folder), first),
     again: async () => {
       await close();
-      ({ engine, close } = await open());
+      ({ engine, close } = await openEngine(folder, api));
       return engine;
     },
     dispose: async () => {
