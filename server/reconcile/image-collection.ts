@@ -1,7 +1,7 @@
 import { toAppError } from "../../core/errors/app-error.js";
 import { Ticker } from "../../core/loop/ticker.js";
 import { releaseName } from "../../core/names.js";
-import type { KeptImages } from "../builds/image/prune-images.js";
+import type { KeptImages } from "../builds/image/registry/prune-images.js";
 import type { ReleaseImages } from "../builds/image/release-images.js";
 import { keptReleases } from "../pipeline/prune.js";
 import type { ReconcileNeeds } from "./needs.js";

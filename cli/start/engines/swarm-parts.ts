@@ -1,6 +1,6 @@
 import { systemClock } from "../../../core/clock.js";
 import { ownerMark } from "../../../core/instances/control-group.js";
-import { LogCollector } from "../../../server/engines/swarm/log-collector.js";
+import { LogCollector } from "../../../server/engines/swarm/logs/log-collector.js";
 import type { RegistryLogin, SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
 import { SwarmEngine } from "../../../server/engines/swarm/swarm-engine.js";
 import type { RoleOptions } from "../roles/role.js";

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
-import type { RegistryAccess } from "../../../server/builds/image/registry-request.js";
+import type { RegistryAccess } from "../../../server/builds/image/registry/registry-request.js";
 
 /** Where Docker looks for the authorities of a registry, at each request (Docker's manual, "Verify repository client with certificates"). */
 const FOLDER = "/etc/docker/certs.d";

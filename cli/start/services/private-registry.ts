@@ -9,8 +9,8 @@ import { endService } from "../../../core/exec/runsv.js";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
 import { readOrMakeSecret } from "../../../core/secrets.js";
-import { RegistryClient } from "../../../server/builds/image/registry-client.js";
-import type { RegistryAccess } from "../../../server/builds/image/registry-request.js";
+import { RegistryClient } from "../../../server/builds/image/registry/registry-client.js";
+import type { RegistryAccess } from "../../../server/builds/image/registry/registry-request.js";
 import { ensureCertificate } from "./registry-certificate.js";
 import { asUser, SERVICE_GRACE_MS, startService } from "./service.js";
 import { waitUntilUp } from "./wait-until-up.js";
@@ -29,8 +29,8 @@ export interface RegistryOptions {
 
 const USER = "sluice";
 /**
- * The registry computes this hash anew for each request. Our password is 256 random bits, so that a slow hash protects
- * nothing: the fastest that bcrypt has takes 1 ms, the usual one 60.
+ * The registry computes this hash anew for each request. Our password is 256 random bits: a slow hash would protect
+ * nothing. The fastest that bcrypt has takes 1 ms, the usual one 60.
  */
 const BCRYPT_ROUNDS = 4;
 const PROBE_MS = 1000;
@@ -54,7 +54,7 @@ export class PrivateRegistry {
   }
 
   /**
-   * Removes the layers that no image has any more; images without a tag go too. Meanwhile images can be fetched, and pushes
+   * Removes layers that no image uses, and images without a tag. Meanwhile images can be fetched, and pushes
    * are refused: a layer that is sent while garbage is collected would be garbage. It is restarted before and after that.
    */
   async collectGarbage(signal: AbortSignal): Promise<void> {

@@ -8,8 +8,8 @@ import { removeTree } from "../../../core/files/remove-tree.js";
 import type { Machine } from "../../machine.js";
 import type { BuildOutput } from "../build-work.js";
 import { aptSettings, aptSources } from "./apt-settings.js";
-import type { LayerStore } from "./layer-store.js";
-import type { Layer } from "./write-layer.js";
+import type { LayerStore } from "./layers/layer-store.js";
+import type { Layer } from "./layers/write-layer.js";
 
 export interface BaseWork {
   readonly layers: LayerStore;

@@ -2,9 +2,9 @@ import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { User } from "../../../core/exec/exec.js";
 import { APP_FOLDER } from "../placed-tree.js";
-import type { LayerStore } from "./layer-store.js";
-import { treeDigest } from "./tree-digest.js";
-import type { Layer } from "./write-layer.js";
+import type { LayerStore } from "./layers/layer-store.js";
+import { treeDigest } from "./layers/tree-digest.js";
+import type { Layer } from "./layers/write-layer.js";
 
 export interface InstalledDependencies {
   readonly tree: string;

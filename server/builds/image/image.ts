@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { User } from "../../../core/exec/exec.js";
-import type { Layer } from "./write-layer.js";
+import type { Layer } from "./layers/write-layer.js";
 
 /** What an image is made of, apart from its layers. Its environment and command are the engine's matter. */
 export interface ImageOptions {

@@ -1,4 +1,4 @@
-import { access, readFile, realpath } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { captureCommand, outputOf } from "../../../core/exec/exec.js";
@@ -60,11 +60,7 @@ export async function npmPackage(path: string): Promise<{ folder: string; versio
 export async function find(program: string, path: string): Promise<string | undefined> {
   for (const folder of path.split(":")) {
     const found = join(folder, program);
-    const isThere = await access(found).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return realpath(found);
+    if (await exists(found)) return realpath(found);
   }
   return undefined;
 }

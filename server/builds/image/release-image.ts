@@ -6,8 +6,8 @@ import { dependencyFolders, dependencyLayers } from "./dependency-layers.js";
 import { dockerArchitecture, makeImage } from "./image.js";
 import { nodeLayer } from "./runtime-layer.js";
 import type { NodeTools } from "./node-programs.js";
-import { pushImage, type Pushed } from "./push-image.js";
-import type { RegistryClient } from "./registry-client.js";
+import { pushImage, type Pushed } from "./registry/push-image.js";
+import type { RegistryClient } from "./registry/registry-client.js";
 import { refuseForeignPython, type Runtimes } from "./runtimes.js";
 
 export interface ImageWork extends BaseWork {
@@ -58,7 +58,7 @@ export async function publishRelease(
   const base = await baseLayer(work, runtimes.python ? "python" : "plain", signal);
   const shared = runtimes.node ? [base, await nodeLayer(work, artifact, signal)] : [base];
   const dependencies = await dependencyLayers(layers, release, folders, signal);
-  // Times are kept: browsers are told by them which version of a file they have.
+  // Servers of static files send modification times, so that browsers know whether a file has changed.
   const source = { folder: tree, except: new Set([...folders, HISTORY]), modified: "kept" as const };
   const own = await layers.write({ ...source, at: APP_FOLDER.slice(1), owner: user }, signal);
   try {

@@ -3,9 +3,9 @@ import { userOf } from "../../machine.js";
 import type { BuildWork } from "../build-work.js";
 import { manifestOf } from "../manifest/manifest-of.js";
 import { dependencyKey } from "./dependency-key.js";
-import { LayerStore } from "./layer-store.js";
-import { pruneImages, type KeptImages } from "./prune-images.js";
-import type { RegistryClient } from "./registry-client.js";
+import { LayerStore } from "./layers/layer-store.js";
+import { pruneImages, type KeptImages } from "./registry/prune-images.js";
+import type { RegistryClient } from "./registry/registry-client.js";
 import { publishRelease } from "./release-image.js";
 import { runtimesOf } from "./runtimes.js";
 

@@ -5,9 +5,9 @@ import { removeTree } from "../../../core/files/remove-tree.js";
 import type { Artifact } from "../../../core/records/releases/artifact.js";
 import { copyFolder } from "../copy-folder.js";
 import { nodeVersionOf } from "../node/node-version.js";
-import type { LayerStore } from "./layer-store.js";
+import type { LayerStore } from "./layers/layer-store.js";
 import { find, nodeProgram, npmPackage, type NodeTools } from "./node-programs.js";
-import type { Layer } from "./write-layer.js";
+import type { Layer } from "./layers/write-layer.js";
 
 /** Raised when the same programs give another layer. */
 const RECIPE = 1;

@@ -8,7 +8,7 @@ import { EndCounts } from "./end-counts.js";
 import { startScript } from "./entry-script.js";
 import { hashOf, LABELS, serviceName } from "./instance-labels.js";
 import { instanceState } from "./instance-state.js";
-import type { LogCollector } from "./log-collector.js";
+import type { LogCollector } from "./logs/log-collector.js";
 import { chooseNode, crowdedInstances, roleConstraints, type Placed } from "./placement.js";
 import { serviceSpec } from "./service-spec.js";
 import type { RegistryLogin, SwarmApi } from "./swarm-api.js";

@@ -5,7 +5,7 @@ import { Ticker } from "../../../core/loop/ticker.js";
 import type { InstanceState } from "../engine.js";
 import type { EndCounts } from "./end-counts.js";
 import { currentTask } from "./instance-state.js";
-import type { LogCollector } from "./log-collector.js";
+import type { LogCollector } from "./logs/log-collector.js";
 import { statesIn, viewOf, type SwarmView } from "./swarm-view.js";
 import type { SwarmApi, SwarmService } from "./swarm-api.js";
 
@@ -23,7 +23,7 @@ const ONE_HOST = /^node\.id==/;
 
 /**
  * Looks at the Swarm once a second, as it tells nobody when a task changes: tells of instances that have moved, follows the
- * logs of all, and lets those go anywhere that run where they were meant to, or cannot.
+ * logs of all, and lifts the constraint to one host once an instance runs there, or cannot.
  */
 export class SwarmWatch {
   private readonly moved = new EventEmitter();

@@ -191,7 +191,7 @@ describe("autoscaling, over Redis", function () {
     expect((await requested()).length).to.equal(1);
   });
 
-  it("lets those go that were not needed for three cooldowns", async () => {
+  it("removes instances that were not needed for three cooldowns", async () => {
     const looker = autoscaling();
     await serve(4);
     await seconds(looker, 29, [10, 10, 10, 10]);

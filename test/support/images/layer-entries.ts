@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { extract, type Header } from "tar-stream";
-import type { Layer } from "../../../server/builds/image/write-layer.js";
+import type { Layer } from "../../../server/builds/image/layers/write-layer.js";
 
 /** What a layer's file has, in its order. */
 export async function layerEntries({ file }: Pick<Layer, "file">): Promise<Header[]> {

@@ -6,9 +6,9 @@ import { PrivateRegistry } from "../../../cli/start/services/private-registry.js
 import { systemUser } from "../../../cli/start/system-user.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import { Home } from "../../../core/home.js";
-import { LayerStore } from "../../../server/builds/image/layer-store.js";
-import { RegistryClient } from "../../../server/builds/image/registry-client.js";
-import type { RegistryAccess } from "../../../server/builds/image/registry-request.js";
+import { LayerStore } from "../../../server/builds/image/layers/layer-store.js";
+import { RegistryClient } from "../../../server/builds/image/registry/registry-client.js";
+import type { RegistryAccess } from "../../../server/builds/image/registry/registry-request.js";
 import { freePort } from "../network/free-port.js";
 
 const PATH = process.env["PATH"] ?? "";

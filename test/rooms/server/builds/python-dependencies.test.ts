@@ -6,7 +6,7 @@ import { removeTree } from "../../../../core/files/remove-tree.js";
 import { Home } from "../../../../core/home.js";
 import { settingsSchema } from "../../../../core/settings/settings.js";
 import type { BuildWork } from "../../../../server/builds/build-work.js";
-import { treeDigest } from "../../../../server/builds/image/tree-digest.js";
+import { treeDigest } from "../../../../server/builds/image/layers/tree-digest.js";
 import { installPython } from "../../../../server/builds/python/python-dependencies.js";
 import { LocalTasks } from "../../../../server/engines/runit/local-tasks.js";
 import { builderOf } from "../../../../server/machine.js";

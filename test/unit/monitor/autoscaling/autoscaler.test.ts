@@ -67,7 +67,7 @@ describe("the autoscaler", () => {
     expect(wanted(view({ load: 800, instances: 2 }))).to.equal(4);
   });
 
-  it("lets those go that were not needed for the whole time, at most half of them at once", () => {
+  it("removes instances that were not needed for the whole time, at most half of them at once", () => {
     expect(decide(view({ load: 40, peak: 50 }))).to.deep.equal({
       kind: "scale",
       to: 1,

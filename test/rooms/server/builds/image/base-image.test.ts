@@ -7,7 +7,7 @@ import { endGroup } from "../../../../../core/exec/exec.js";
 import { removeTree } from "../../../../../core/files/remove-tree.js";
 import { aptSources, ownSettings } from "../../../../../server/builds/image/apt-settings.js";
 import { baseLayer, releaseOf, type BaseWork } from "../../../../../server/builds/image/base-image.js";
-import { LayerStore } from "../../../../../server/builds/image/layer-store.js";
+import { LayerStore } from "../../../../../server/builds/image/layers/layer-store.js";
 import { eventually } from "../../../../support/eventually.js";
 import { cannotRunImages } from "../../../../support/images/image-root.js";
 import { processesWith } from "../../../../support/running/processes-with.js";

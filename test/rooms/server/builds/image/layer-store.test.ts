@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeTree } from "../../../../../core/files/remove-tree.js";
-import { LayerStore } from "../../../../../server/builds/image/layer-store.js";
-import type { Layer } from "../../../../../server/builds/image/write-layer.js";
+import { LayerStore } from "../../../../../server/builds/image/layers/layer-store.js";
+import type { Layer } from "../../../../../server/builds/image/layers/write-layer.js";
 
 const DAY_SECONDS = 86_400;
 

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { removeTree } from "../../../../../core/files/remove-tree.js";
 import { Home } from "../../../../../core/home.js";
 import type { Artifact } from "../../../../../core/records/releases/artifact.js";
-import { LayerStore } from "../../../../../server/builds/image/layer-store.js";
+import { LayerStore } from "../../../../../server/builds/image/layers/layer-store.js";
 import type { NodeTools } from "../../../../../server/builds/image/node-programs.js";
 import { nodeLayer } from "../../../../../server/builds/image/runtime-layer.js";
-import type { Layer } from "../../../../../server/builds/image/write-layer.js";
+import type { Layer } from "../../../../../server/builds/image/layers/write-layer.js";
 import { NpmRegistry } from "../../../../support/git/npm-registry.js";
 import { layerEntries } from "../../../../support/images/layer-entries.js";
 

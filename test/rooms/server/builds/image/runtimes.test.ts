@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { removeTree } from "../../../../../core/files/remove-tree.js";
 import { missingLibraries, npmPackage } from "../../../../../server/builds/image/node-programs.js";
 import { pythonHome, runtimesOf } from "../../../../../server/builds/image/runtimes.js";
-import { treeDigest } from "../../../../../server/builds/image/tree-digest.js";
+import { treeDigest } from "../../../../../server/builds/image/layers/tree-digest.js";
 
 describe("what an image takes from this machine", () => {
   let folder: string;
@@ -45,7 +45,7 @@ describe("what an image takes from this machine", () => {
       expect(await runtimes("./server", command)).to.equal(expected);
     });
 
-  it("is told by an app's files too", async () => {
+  it("is recognised by an app's files too", async () => {
     await writeFile(join(folder, "package.json"), "{}");
     expect(await runtimes("next-start")).to.equal("node");
     await writeFile(join(folder, "requirements.txt"), "");

@@ -20,8 +20,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAppError } from "../../../../../core/errors/app-error.js";
 import { removeTree } from "../../../../../core/files/remove-tree.js";
-import { walkTree } from "../../../../../server/builds/image/walk-tree.js";
-import { writeLayer, type Layer, type LayerSource } from "../../../../../server/builds/image/write-layer.js";
+import { walkTree } from "../../../../../server/builds/image/layers/walk-tree.js";
+import {
+  writeLayer,
+  type Layer,
+  type LayerSource,
+} from "../../../../../server/builds/image/layers/write-layer.js";
 import { layerEntries } from "../../../../support/images/layer-entries.js";
 import { eventually } from "../../../../support/eventually.js";
 import { fillUp, mountSmall, unmount } from "../../../../support/running/small-disk.js";

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readLog } from "../../../../../server/engines/log-files.js";
-import { LogFrames } from "../../../../../server/engines/swarm/log-frames.js";
-import { StoredLog } from "../../../../../server/engines/swarm/stored-log.js";
+import { LogFrames } from "../../../../../server/engines/swarm/logs/log-frames.js";
+import { StoredLog } from "../../../../../server/engines/swarm/logs/stored-log.js";
 
 const TIME = "2026-11-27T21:23:55.733422343Z";
 

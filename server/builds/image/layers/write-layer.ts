@@ -6,9 +6,9 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip } from "node:zlib";
 import { pack, type Header as FullHeader, type Pack } from "tar-stream";
-import { abortReason } from "../../../core/clock.js";
-import { AppError } from "../../../core/errors/app-error.js";
-import type { User } from "../../../core/exec/exec.js";
+import { abortReason } from "../../../../core/clock.js";
+import { AppError } from "../../../../core/errors/app-error.js";
+import type { User } from "../../../../core/exec/exec.js";
 import { walkTree, type TreeEntry } from "./walk-tree.js";
 
 /** A part of an image's file system: a gzipped tar in a file. */

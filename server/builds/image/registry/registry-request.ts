@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request, type Agent } from "node:https";
 import { pipeline } from "node:stream/promises";
-import { AppError } from "../../../core/errors/app-error.js";
-import { abortReason } from "../../../core/clock.js";
+import { AppError } from "../../../../core/errors/app-error.js";
+import { abortReason } from "../../../../core/clock.js";
 
 /** Where a registry is, and how it knows us. */
 export interface RegistryAccess {

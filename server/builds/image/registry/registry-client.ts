@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
 import { z } from "zod";
-import { AppError, isAppError } from "../../../core/errors/app-error.js";
-import { MANIFEST_TYPE } from "./image.js";
+import { AppError, isAppError } from "../../../../core/errors/app-error.js";
+import { MANIFEST_TYPE } from "../image.js";
 import {
   askRegistry,
   type RegistryAccess,

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { SharedWork } from "../../../core/async/shared-work.js";
-import { writeFileAtomically } from "../../../core/files/atomic-file.js";
-import { removeTree } from "../../../core/files/remove-tree.js";
+import { SharedWork } from "../../../../core/async/shared-work.js";
+import { writeFileAtomically } from "../../../../core/files/atomic-file.js";
+import { removeTree } from "../../../../core/files/remove-tree.js";
 import { writeLayer, type Layer, type LayerSource } from "./write-layer.js";
 
 const DIGEST = z.string().regex(/^sha256:[0-9a-f]{64}$/);

@@ -1,4 +1,4 @@
-import { LineSplitter } from "../../../core/exec/line-splitter.js";
+import { LineSplitter } from "../../../../core/exec/line-splitter.js";
 
 /** Output, rest of the header unused, length (Docker's Engine API, "Stream format"). */
 const HEADER_BYTES = 8;

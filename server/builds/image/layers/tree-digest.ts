@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { readSync } from "node:fs";
-import { AppError } from "../../../core/errors/app-error.js";
+import { AppError } from "../../../../core/errors/app-error.js";
 import { walkTree, type TreeEntry } from "./walk-tree.js";
 
 const PIECE_BYTES = 256 * 1024;

@@ -1,10 +1,10 @@
-import type { Clock } from "../../../core/clock.js";
-import type { Home } from "../../../core/home.js";
-import type { Log } from "../../../core/log.js";
-import { isAppError } from "../../../core/errors/app-error.js";
+import type { Clock } from "../../../../core/clock.js";
+import type { Home } from "../../../../core/home.js";
+import type { Log } from "../../../../core/log.js";
+import { isAppError } from "../../../../core/errors/app-error.js";
 import { LogFrames } from "./log-frames.js";
 import { StoredLog } from "./stored-log.js";
-import type { SwarmApi } from "./swarm-api.js";
+import type { SwarmApi } from "../swarm-api.js";
 
 export interface CollectorOptions {
   readonly api: Pick<SwarmApi, "follow" | "service">;

@@ -1,5 +1,5 @@
-import { systemClock } from "../../../core/clock.js";
-import type { Image } from "./image.js";
+import { systemClock } from "../../../../core/clock.js";
+import type { Image } from "../image.js";
 import { isWorthAnotherTry, type Blob, type RegistryClient } from "./registry-client.js";
 
 export interface Destination {

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, read
 import type { Dirent, Stats } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as letOthersRun } from "node:timers/promises";
-import { AppError } from "../../../core/errors/app-error.js";
+import { AppError } from "../../../../core/errors/app-error.js";
 
 /** PATH_MAX with its final zero byte: no program can open a longer path. */
 const LONGEST_PATH_BYTES = 4095;

@@ -1,7 +1,7 @@
-import type { Home } from "../../../core/home.js";
-import type { InstanceLogs, LogLine, LogOptions } from "../instance-logs.js";
-import { forgetLogs, readLog } from "../log-files.js";
-import type { SwarmEngine } from "./swarm-engine.js";
+import type { Home } from "../../../../core/home.js";
+import type { InstanceLogs, LogLine, LogOptions } from "../../instance-logs.js";
+import { forgetLogs, readLog } from "../../log-files.js";
+import type { SwarmEngine } from "../swarm-engine.js";
 
 /** The logs that `LogCollector` stores. */
 export class SwarmLogs implements InstanceLogs {
