@@ -46,6 +46,8 @@ export class Home {
   readonly swarm = (): string => join(this.root, "swarm");
   /** Of the registry of images. */
   readonly registry = (file = ""): string => join(this.root, "registry", file);
+  /** Of Docker's command, and of what it builds. */
+  readonly docker = (file = ""): string => join(this.root, "docker", file);
   /** What images are made of: layers that several releases have. */
   readonly layers = (): string => join(this.root, "layers");
 

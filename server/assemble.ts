@@ -31,6 +31,7 @@ import { PushDesk } from "./push/push-desk.js";
 import { signRecords } from "./apps/sign-records.js";
 import { AppRemovals } from "./apps/app-removals.js";
 import { APP_KEYS } from "./app-keys.js";
+import type { DockerfileImages } from "./builds/dockerfile/dockerfile-images.js";
 import type { ReleaseImages } from "./builds/image/release-images.js";
 import { AppStore } from "./apps/app-store.js";
 import { BranchTracks } from "./routes/branch-tracks.js";
@@ -71,6 +72,8 @@ export interface ServerOptions {
   readonly formerEngine?: Engine | undefined;
   /** Where the engine has several hosts. */
   readonly images?: ReleaseImages | undefined;
+  /** Where the engine runs what a Dockerfile describes. */
+  readonly dockerfiles?: DockerfileImages | undefined;
   readonly version: string;
   readonly log: Log;
 }
@@ -187,7 +190,7 @@ function makeTools(options: ServerOptions, box: SecretBox): ReconcileNeeds {
   return {
     ...machine,
     ...stores,
-    ...{ settings, log, engine, logs, tasks, images: options.images },
+    ...{ settings, log, engine, logs, tasks, images: options.images, dockerfiles: options.dockerfiles },
     clock: systemClock,
     removals: new AppRemovals(),
     leaving: leavingOf(engine),

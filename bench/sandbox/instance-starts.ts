@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { writeFileAtomically } from "../../core/files/atomic-file.js";
 import { endService, supervise } from "../../core/exec/runsv.js";
 import { parseAddress } from "../../core/instances/address.js";
-import type { InstanceSpec } from "../../server/engines/engine.js";
+import type { TreeSpec } from "../../server/engines/runit/service-folder.js";
 import { RunitEngine } from "../../server/engines/runit/runit-engine.js";
 import { logConfiguration, serviceFiles } from "../../server/engines/runit/service-folder.js";
 import { TINY_SERVER } from "../../test/support/git/tiny-app.js";
@@ -60,7 +60,7 @@ export async function measureInstanceStarts({ workshop, quick, figure }: BenchRu
   });
 }
 
-function specOf(folder: string, at: string): InstanceSpec {
+function specOf(folder: string, at: string): TreeSpec {
   return {
     ...{ id: ID, app: "bench", command: "exec node server.js", user: USER, listen: "port" },
     artifact: { kind: "tree", folder, at },
@@ -69,7 +69,7 @@ function specOf(folder: string, at: string): InstanceSpec {
   };
 }
 
-async function engineStart(engine: RunitEngine, spec: InstanceSpec): Promise<number> {
+async function engineStart(engine: RunitEngine, spec: TreeSpec): Promise<number> {
   const began = wallClock();
   await engine.start(spec);
   const address = parseAddress((await engine.state(spec.id))?.address ?? "");
@@ -81,7 +81,7 @@ async function engineStart(engine: RunitEngine, spec: InstanceSpec): Promise<num
 }
 
 /** The same scripts, with setpriv(1) in the place of the sandbox. */
-async function bareStart({ home }: Place, spec: InstanceSpec): Promise<number> {
+async function bareStart({ home }: Place, spec: TreeSpec): Promise<number> {
   const folder = home.service(spec.id);
   const logFolder = home.serviceLog(spec.id);
   const port = await freePort();

@@ -9,7 +9,7 @@ export async function prewarmDependencies(work: BuildWork): Promise<void> {
   const { tools, app, record } = work;
   try {
     const tree = tools.home.tree(app.name, record.number);
-    const manifest = await readManifest(tree, tools.settings.instances);
+    const manifest = await readManifest(tree, tools.settings);
     if (manifest.packageJson === undefined) return;
     const node = await nodeDependencies({ ...work, out: SILENT }, tree, manifest.packageJson);
     if (node?.key === undefined) return;

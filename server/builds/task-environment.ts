@@ -6,7 +6,8 @@ import { nodePath } from "./node/node-path.js";
 export const DOWNLOADS = "/downloads";
 
 /** What builds and gates see: no secret of the app or of Sluice. */
-export function taskEnvironment({ app, record, tools }: BuildWork): Record<string, string> {
+export function taskEnvironment(work: BuildWork): Record<string, string> {
+  const { record, tools } = work;
   return {
     ...tools.networkEnv,
     PATH: nodePath(record.artifact, tools.path),
@@ -16,15 +17,22 @@ export function taskEnvironment({ app, record, tools }: BuildWork): Record<strin
     YARN_CACHE_FOLDER: `${DOWNLOADS}/yarn`,
     XDG_CACHE_HOME: `${DOWNLOADS}/other`,
     LANG: "C.UTF-8",
+    ...releaseEnvironment(work),
+    npm_config_update_notifier: "false",
+    npm_config_fund: "false",
+    npm_config_audit: "false",
+    npm_config_progress: "false",
+  };
+}
+
+/** The same wherever it runs. */
+export function releaseEnvironment({ app, record }: BuildWork): Record<string, string> {
+  return {
     CI: "true",
     NO_COLOR: "1",
     GIT_REV: record.commit,
     RELEASE: releaseName(record.number),
     SLUICE_APP: app.name,
     SLUICE_TRACK: record.track,
-    npm_config_update_notifier: "false",
-    npm_config_fund: "false",
-    npm_config_audit: "false",
-    npm_config_progress: "false",
   };
 }

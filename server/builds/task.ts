@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { describeExit, type User } from "../../core/exec/exec.js";
 import { releaseName } from "../../core/names.js";
+import type { PlacedProgram } from "../engines/engine.js";
 import type { TaskSpec } from "../engines/tasks.js";
 import { builderOf, userOf } from "../machine.js";
 import type { BuildWork } from "./build-work.js";
 import { ownFolder } from "./own-folder.js";
 import { buildZone } from "./build-zone.js";
-import { APP_FOLDER, placedTree } from "./placed-tree.js";
-import { DOWNLOADS, taskEnvironment } from "./task-environment.js";
+import { APP_FOLDER, placedHere } from "./placed-tree.js";
+import { DOWNLOADS, releaseEnvironment, taskEnvironment } from "./task-environment.js";
 
 export interface BuildTask {
   /** A line for `sh -c`. */
@@ -35,6 +36,22 @@ export async function runBuildTask(
   return run(work, { ...spec, env: { ...taskEnvironment(work), ...env } }, user, signal);
 }
 
+/** Runs a command in an image that was built of the app's Dockerfile, as one of its gates, or as a part of its build. */
+export async function runImageTask(
+  work: BuildWork,
+  { image, command, changes }: ImageTask,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const env = { ...releaseEnvironment(work), ...(changes === "lost" ? { NODE_ENV: "test" } : {}) };
+  return run(work, { artifact: image, changes, command, env }, undefined, signal);
+}
+
+export interface ImageTask {
+  readonly image: PlacedProgram;
+  readonly command: string;
+  readonly changes: TaskSpec["changes"];
+}
+
 /** Runs a command of a release that is built, as the app, with what it knows (`env`). What it writes is lost. */
 export async function runReleaseTask(
   work: BuildWork,
@@ -42,7 +59,7 @@ export async function runReleaseTask(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { app, record, tools } = work;
-  const artifact = placedTree(tools.home, record);
+  const artifact = placedHere(tools.home, record);
   return run(work, { artifact, changes: "lost", command, env }, userOf(app, tools), signal);
 }
 

@@ -1,7 +1,8 @@
 import type { User } from "../../core/exec/exec.js";
+import type { ImageProgram } from "../../core/records/releases/artifact.js";
 
 /** What instances and tasks run from, where the engine finds it. */
-export type PlacedArtifact = PlacedTree | PlacedImage;
+export type PlacedArtifact = PlacedTree | PlacedImage | PlacedProgram;
 
 export interface PlacedTree {
   readonly kind: "tree";
@@ -10,12 +11,19 @@ export interface PlacedTree {
   readonly at: string;
 }
 
-/** Of a registry that every host reaches. */
+/** Of a release's tree, in a registry that every host reaches. */
 export interface PlacedImage {
   readonly kind: "image";
   /** `REGISTRY/APP@sha256:…` */
   readonly reference: string;
   readonly at: string;
+}
+
+/** An image that brings its own way to start, and is whatever its Dockerfile made of it. */
+export interface PlacedProgram {
+  readonly kind: "program";
+  readonly reference: string;
+  readonly program: ImageProgram;
 }
 
 /** One copy of a release's process: what should run. The engine decides where. */
@@ -24,9 +32,9 @@ export interface InstanceSpec {
   readonly id: string;
   readonly app: string;
   readonly artifact: PlacedArtifact;
-  /** A line for `sh -c`, run in the artifact's folder. */
+  /** A line for `sh -c`, run in the artifact's folder; empty: what a `program` starts by itself. */
   readonly command: string;
-  /** The whole environment, without the address that `listen` adds. */
+  /** The environment, without the address that `listen` adds. A `program` has its own besides. */
   readonly env: Readonly<Record<string, string>>;
   readonly user?: User;
   readonly limits: InstanceLimits;

@@ -1,13 +1,13 @@
 import type { Exit, User } from "../../core/exec/exec.js";
-import type { InstanceLimits, PlacedTree } from "./engine.js";
+import type { InstanceLimits, PlacedProgram, PlacedTree } from "./engine.js";
 
 /** A command that runs once and ends: an installation, a gate, a build, a release command. */
 export interface TaskSpec {
   readonly app: string;
   /** `v42` */
   readonly release: string;
-  readonly artifact: PlacedTree;
-  /** `kept`: what it writes in the artifact's folder stays. */
+  readonly artifact: PlacedTree | PlacedProgram;
+  /** `kept`: what it writes in the artifact's folder stays; of a `program`, in the image of that name. */
   readonly changes: "kept" | "lost";
   /** A line for `sh -c`, run in the artifact's folder. */
   readonly command: string;

@@ -7,7 +7,7 @@ import { ownValues } from "./release-config.js";
 import type { ReleaseWork } from "./step.js";
 
 /**
- * What a process of the release sees, in its tree on this machine or in its image; `PORT` or `SOCKET` is added by the engine.
+ * What a process of the release sees, in its tree on this machine, or in its image; `PORT` or `SOCKET` is added by the engine.
  * Section 5 of the design.
  */
 export async function processEnvironment(
@@ -16,14 +16,9 @@ export async function processEnvironment(
   within: PlacedArtifact["kind"],
 ): Promise<Record<string, string>> {
   const { app, record, tools } = work;
-  const at = within === "image" ? APP_FOLDER : placedTree(tools.home, record).at;
-  const own = `${at}/node_modules/.bin:${at}/.venv/bin`;
   const config = await tools.config.read(app.name);
   return {
-    PATH: within === "image" ? IMAGE_PATH : `${own}:${nodePath(record.artifact, tools.path)}`,
-    HOME: at,
-    LANG: "C.UTF-8",
-    NODE_ENV: "production",
+    ...surroundings(work, within),
     REDIS_URL: tools.redisUsers.url(app, tools.apps.redisPassword(app)),
     SLUICE_FLAGS_URL: `${tools.flagsUrl}/${app.name}`,
     SLUICE_FLAGS_TOKEN: tools.apps.flagsToken(app),
@@ -35,5 +30,21 @@ export async function processEnvironment(
     DYNO: instance,
     SLUICE_APP: app.name,
     SLUICE_TRACK: record.track,
+  };
+}
+
+/** A Dockerfile makes its own. */
+function surroundings(
+  { record, tools }: ReleaseWork,
+  within: PlacedArtifact["kind"],
+): Record<string, string> {
+  if (within === "program") return {};
+  const at = within === "image" ? APP_FOLDER : placedTree(tools.home, record).at;
+  const own = `${at}/node_modules/.bin:${at}/.venv/bin`;
+  return {
+    PATH: within === "image" ? IMAGE_PATH : `${own}:${nodePath(record.artifact, tools.path)}`,
+    HOME: at,
+    LANG: "C.UTF-8",
+    NODE_ENV: "production",
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.js";
 import type { Log } from "../../core/log.js";
 import type { Settings } from "../../core/settings/settings.js";
+import type { DockerfileImages } from "../builds/dockerfile/dockerfile-images.js";
 import type { ReleaseImages } from "../builds/image/release-images.js";
 import type { AppRemovals } from "../apps/app-removals.js";
 import type { Engine } from "../engines/engine.js";
@@ -21,6 +22,7 @@ export interface PipelineNeeds extends Machine, Stores {
   readonly tasks: Tasks;
   /** Where the engine has several hosts. */
   readonly images?: ReleaseImages | undefined;
+  readonly dockerfiles?: DockerfileImages | undefined;
   readonly leaving: DrainingInstances;
   readonly turns: ReleaseTurns;
   readonly removals: AppRemovals;

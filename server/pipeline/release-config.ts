@@ -46,6 +46,11 @@ export async function ownValues(work: ReleaseWork, present: Values): Promise<Val
   });
 }
 
+/** What a Dockerfile may ask for: the app's config, but not for a preview, whose code need not have been reviewed. */
+export async function buildSecrets({ tools, app, record }: ReleaseWork): Promise<Values> {
+  return isPreview(record.track) ? {} : tools.config.read(app.name);
+}
+
 /** A preview has secrets of its own. */
 function ownSecret({ tools, app, record }: ReleaseWork, name: string): string {
   return tools.apps.generatedSecret(app, isPreview(record.track) ? record.track : "", name);

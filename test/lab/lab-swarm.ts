@@ -8,7 +8,7 @@ export const SWARM_PACKAGES = ["docker.io"];
 /** Those that Sluice needs besides, with the engine swarm. */
 export const SERVER_PACKAGES = [
   ...SWARM_PACKAGES,
-  ...["docker-registry", "mmdebstrap", "openssl"],
+  ...["docker-registry", "mmdebstrap", "busybox-static", "openssl"],
   ...["haproxy", "redis-server", "runit", "bubblewrap", "nftables"],
 ];
 

@@ -105,7 +105,8 @@ async function checkPort(bind: string, port: number, what: string, setting: stri
   });
 }
 
-async function findProgram(program: string, path: string): Promise<string | undefined> {
+/** The file of a program on PATH. */
+export async function findProgram(program: string, path: string): Promise<string | undefined> {
   for (const folder of path.split(":").filter((entry) => entry !== "")) {
     const file = join(folder, program);
     const found = await access(file, constants.X_OK).then(

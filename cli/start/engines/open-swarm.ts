@@ -10,6 +10,7 @@ import { keptPort } from "../services/kept-port.js";
 import { openNetworks } from "../services/open-networks.js";
 import { PrivateRegistry } from "../services/private-registry.js";
 import { systemUser } from "../system-user.js";
+import { openDockerfiles } from "./open-dockerfiles.js";
 import { joinSwarm } from "./join-swarm.js";
 import { runitEngine } from "./open-runit.js";
 import type { EngineOptions, OpenedEngine } from "./opened-engine.js";
@@ -19,7 +20,9 @@ import { trustRegistry } from "./trust-registry.js";
 const PROGRAMS = new Map([
   ["dockerd", "docker.io"],
   ["docker-registry", "docker-registry"],
+  ["docker", "docker.io"],
   ["mmdebstrap", "mmdebstrap"],
+  ["busybox", "busybox-static"],
   ["openssl", "openssl"],
 ]);
 
@@ -51,19 +54,21 @@ export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Pro
   atStop(async () => networks?.stop());
   const port = await keptPort(home.flagsPort());
   const former = (await keepsInstances(context)) ? await runitEngine(context, sandbox, networks) : undefined;
+  const images = new ReleaseImages({
+    folder: home.layers(),
+    registry: client,
+    address: registry.address,
+    collectGarbage: async (signal) => service.collectGarbage(signal),
+  });
+  const { dockerfiles, tasksOf } = await openDockerfiles(role, { images, registry });
   return {
-    ...{ engine, networks, former, logs: new SwarmLogs(home, engine) },
+    ...{ engine, networks, former, images, logs: new SwarmLogs(home, engine) },
+    ...{ dockerfiles, tasksOf },
     redisUrl: redisUrl.replace("//127.0.0.1:", `//${address}:`),
     flags: {
       addresses: former === undefined ? [address] : [address, "127.0.0.1"],
       ...{ port, url: `http://${address}:${port}/flags` },
     },
-    images: new ReleaseImages({
-      folder: home.layers(),
-      registry: client,
-      address: registry.address,
-      collectGarbage: async (signal) => service.collectGarbage(signal),
-    }),
   };
 }
 

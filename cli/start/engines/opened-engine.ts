@@ -1,5 +1,7 @@
+import type { DockerfileImages } from "../../../server/builds/dockerfile/dockerfile-images.js";
 import type { ReleaseImages } from "../../../server/builds/image/release-images.js";
 import type { Engine } from "../../../server/engines/engine.js";
+import type { Tasks } from "../../../server/engines/tasks.js";
 import type { InstanceLogs } from "../../../server/engines/instance-logs.js";
 import type { FlagsListener } from "../../../server/assemble.js";
 import type { Networks } from "../../../server/engines/runit/network/networks.js";
@@ -23,6 +25,9 @@ export interface OpenedEngine {
   readonly redisUrl: string;
   readonly flags: FlagsListener | undefined;
   readonly images?: ReleaseImages;
+  readonly dockerfiles?: DockerfileImages;
+  /** For what the engine's instances run from; undefined: trees alone. */
+  readonly tasksOf?: (local: Tasks) => Tasks;
   /** Of earlier settings, if it still runs something. */
   readonly former?: Engine | undefined;
 }

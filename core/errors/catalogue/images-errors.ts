@@ -63,4 +63,27 @@ export const imagesErrors = {
     () => "Push again. If this happens again, see logs/registry in the state folder.",
     true,
   ),
+  "docker-failed": entry<{ command: string; reason: string }>(
+    502,
+    ({ command, reason }) => `docker ${command} failed: ${printable(reason)}`,
+    () => "Running instances keep serving. See whether `docker info` works on this machine, then push again.",
+    true,
+  ),
+  "dockerfile-failed": entry<{ path: string; status: string }>(
+    422,
+    ({ path, status }) => `The build failed: ${printable(path)} (${status}).`,
+    () =>
+      "Its output is above. To reproduce it, run `docker build .` in a fresh clone. What ran before keeps running.",
+  ),
+  "dockerfile-starts-nothing": entry<{ path: string }>(
+    422,
+    ({ path }) =>
+      `${printable(path)} has neither CMD nor ENTRYPOINT, and no Procfile says how to start the app.`,
+    () => "Add a CMD to it, commit and push again.",
+  ),
+  "image-lost": entry<{ release: string; image: string }>(
+    409,
+    ({ release, image }) => `The image of ${release} is no longer in the registry (${image}).`,
+    () => "It was made by the app's own Dockerfile, so only a push makes it anew. Push that commit again.",
+  ),
 } as const;

@@ -54,7 +54,8 @@ export const treeErrors = {
   "engine-unsupported": entry<{ what: string }>(
     422,
     ({ what }) => `${what} needs the engine \`swarm\`, which does not run here.`,
-    () => "Add a Procfile, so that the app runs as a process, or remove the Dockerfile.",
+    () =>
+      "Add a Procfile, so that the app runs as a process, or set `engine: swarm` in sluice.yml (docs/swarm.md); one machine is enough.",
   ),
   "engine-no-sockets": entry(
     422,

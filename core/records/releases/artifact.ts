@@ -1,7 +1,6 @@
 import { z } from "zod";
 
-/** What a build has produced, as a release's record keeps it. */
-export const artifactSchema = z.object({
+const treeSchema = z.object({
   /** A folder of its own, where `Home.tree` says. */
   kind: z.literal("tree"),
   /** Where its programs find it: scripts in it may name that folder. Undefined (earlier versions): where it lies. */
@@ -12,4 +11,35 @@ export const artifactSchema = z.object({
   image: z.string().optional(),
 });
 
+/** What an image says about starting it (OCI Image Specification, "Image Configuration"). */
+export const imageProgramSchema = z.object({
+  entrypoint: z.array(z.string()),
+  /** CMD: arguments of the entrypoint, or the whole command. */
+  command: z.array(z.string()),
+  /** As USER has it: a name or a number, perhaps with a group; empty for root. */
+  user: z.string(),
+  /** Where it listens, and what PORT says. */
+  port: z.number().int(),
+  /** Of HEALTHCHECK; undefined without one. */
+  healthCheck: z.object({ intervalSeconds: z.number(), retries: z.number().int() }).optional(),
+});
+
+export type ImageProgram = z.infer<typeof imageProgramSchema>;
+
+const dockerfileSchema = z.object({
+  /** An image that the app's own Dockerfile describes. */
+  kind: z.literal("dockerfile"),
+  /** `HOST:PORT/APP@sha256:…` */
+  image: z.string(),
+  program: imageProgramSchema,
+});
+
+/** What a build has produced, as a release's record keeps it. */
+export const artifactSchema = z.discriminatedUnion("kind", [treeSchema, dockerfileSchema]);
+
 export type Artifact = z.infer<typeof artifactSchema>;
+
+/** `bin` of the Node.js that it runs with, when that is not the machine's own, and no image's. */
+export function nodeFolderOf(artifact: Artifact): string | undefined {
+  return artifact.kind === "tree" ? artifact.nodeFolder : undefined;
+}

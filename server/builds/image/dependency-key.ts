@@ -12,7 +12,7 @@ import { readTreeFile } from "../tree-file.js";
 export async function dependencyKey(work: BuildWork): Promise<string | undefined> {
   const { app, record, tools } = work;
   const tree = tools.home.tree(app.name, record.number);
-  const { packageJson, build, appJson } = await readManifest(tree, tools.settings.instances);
+  const { packageJson, build, appJson } = await readManifest(tree, tools.settings);
   const isChanged = build !== undefined || appJson.scripts.dokku.predeploy !== undefined;
   if (packageJson === undefined || isChanged) return undefined;
   if ((await readTreeFile(tree, "requirements.txt")) !== undefined) return undefined;

@@ -23,6 +23,13 @@ export interface Image {
 
 /** Docker's schema 2: what every version of Docker reads (distribution, "Image Manifest Version 2, Schema 2"). */
 export const MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
+/** What registries may hold besides, of those that others have pushed (OCI Image Specification, "Media Types"). */
+export const MANIFEST_TYPES = [
+  MANIFEST_TYPE,
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.oci.image.index.v1+json",
+].join(", ");
 const CONFIG_TYPE = "application/vnd.docker.container.image.v1+json";
 const LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 /** The same layers always give the same image. */

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { captureCommand, outputOf } from "../../../core/exec/exec.js";
 import { exists } from "../../../core/files/exists.js";
-import type { Artifact } from "../../../core/records/releases/artifact.js";
+import { nodeFolderOf, type Artifact } from "../../../core/records/releases/artifact.js";
 import { fetchNode } from "../node/fetch-node.js";
 import type { BuildsNeeds } from "../needs.js";
 
@@ -19,10 +19,11 @@ const packageSchema = z.object({ version: z.string() });
  */
 export async function nodeProgram(
   tools: NodeTools,
-  { nodeFolder }: Artifact,
+  artifact: Artifact,
   version: string,
   signal: AbortSignal,
 ): Promise<string> {
+  const nodeFolder = nodeFolderOf(artifact);
   // It came from a registry: root does not run it.
   if (nodeFolder !== undefined) return join(nodeFolder, "node");
   const env = { PATH: tools.path };

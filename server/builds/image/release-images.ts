@@ -36,8 +36,13 @@ export class ReleaseImages {
    * `HOST:PORT/APP@sha256:…`. Can be called again: then hardly anything is sent.
    */
   async publish(work: BuildWork, signal: AbortSignal): Promise<string> {
+    return this.whilePushing(async () => this.publishNow(work, signal));
+  }
+
+  /** Pushes when nothing is being collected, and nothing is until it is done. */
+  async whilePushing<T>(push: () => Promise<T>): Promise<T> {
     while (this.collecting !== undefined) await this.collecting.catch(() => undefined);
-    const publishing = this.publishNow(work, signal);
+    const publishing = push();
     this.publishing.add(publishing);
     return publishing.finally(() => this.publishing.delete(publishing));
   }

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { copyFile, mkdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { removeTree } from "../../../core/files/remove-tree.js";
-import type { Artifact } from "../../../core/records/releases/artifact.js";
+import { nodeFolderOf, type Artifact } from "../../../core/records/releases/artifact.js";
 import { copyFolder } from "../copy-folder.js";
 import { nodeVersionOf } from "../node/node-version.js";
 import type { LayerStore } from "./layers/layer-store.js";
@@ -25,7 +25,7 @@ export async function nodeLayer(
   signal: AbortSignal,
 ): Promise<Layer> {
   const [version, npm] = [await nodeVersionOf(artifact, tools.path), await npmPackage(tools.path)];
-  const which = artifact.nodeFolder === undefined ? await identity(tools.path) : "fetched";
+  const which = nodeFolderOf(artifact) === undefined ? await identity(tools.path) : "fetched";
   const key = ["node", RECIPE, process.arch, version, which, npm?.version ?? "without npm"].join(" ");
   const make = async (stop: AbortSignal): Promise<Layer> =>
     layers.inScratch(async (folder) => {

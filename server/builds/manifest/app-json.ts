@@ -33,6 +33,24 @@ const previewsSchema = z.strictObject({
   expireDays: z.number().positive().max(365).default(30),
 });
 
+/** How the app's Dockerfile is built, on engines that take one. */
+const dockerfileSchema = z.strictObject({
+  path: z
+    .string()
+    .regex(/^(?![/-])(?!.*(?:^|\/)\.\.(?:\/|$)).+$/, "must be a path inside the repository")
+    .optional(),
+  /** Stages: the image is `target`, and gates run in `gatesTarget`. */
+  target: z.string().min(1).optional(),
+  gatesTarget: z.string().min(1).optional(),
+  args: z
+    .record(z.string().refine(isEnvName, "cannot be the name of a build argument"), z.string())
+    .optional(),
+  /** Where the app listens, when EXPOSE and ENV PORT do not say that. */
+  port: z.number().int().min(1).max(65_535).optional(),
+});
+
+export type DockerfileSettings = z.infer<typeof dockerfileSchema>;
+
 /** Our own section. Strict, so that a misspelt key is reported and not ignored. */
 const sluiceSchema = z.strictObject({
   gates: z
@@ -44,6 +62,8 @@ const sluiceSchema = z.strictObject({
   sessionIdleSeconds: seconds.default(900),
   standbySeconds: seconds.default(600),
   memoryMegabytes: z.number().int().min(16).optional(),
+  /** `false`: a Dockerfile is there for others, and the app is built without it. */
+  dockerfile: z.union([z.literal(false), dockerfileSchema]).optional(),
   canary: canarySettingsSchema.prefault({}),
   scale: scaleSettingsSchema.optional(),
   previews: previewsSchema.prefault({}),
@@ -94,6 +114,7 @@ function knownKeys([, section, part]: readonly PropertyKey[]): Record<string, un
   if (section === "canary")
     return part === "goal" ? canarySettingsSchema.shape.goal.unwrap().shape : canarySettingsSchema.shape;
   if (section === "scale") return scaleSettingsSchema.shape;
+  if (section === "dockerfile") return dockerfileSchema.shape;
   return section === "previews" ? previewsSchema.shape : sluiceSchema.shape;
 }
 

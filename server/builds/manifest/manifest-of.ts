@@ -10,5 +10,5 @@ export async function manifestOf(
   { app, number, manifest }: Pick<ReleaseRecord, "app" | "number" | "manifest">,
 ): Promise<ReleaseManifest> {
   if (manifest !== undefined) return manifest;
-  return keptManifest(await readManifest(home.tree(app, number), settings.instances));
+  return keptManifest(await readManifest(home.tree(app, number), settings));
 }

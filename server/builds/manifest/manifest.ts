@@ -5,6 +5,7 @@ import type { ReleaseProcess } from "../../../core/records/releases/release-proc
 import type { ReleaseRecord, ServingSettings } from "../../../core/records/releases/release-record.js";
 import { isPreview, PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { Settings } from "../../../core/settings/settings.js";
+import { readDockerfile, type Dockerfile } from "../dockerfile/dockerfile.js";
 import { readTreeFile } from "../tree-file.js";
 import { appJsonSchema, parseAppJson, type AppJson } from "./app-json.js";
 import { buildScript, gatesOfScripts, parsePackageJson, type PackageJson } from "./package-json.js";
@@ -24,6 +25,8 @@ export interface Manifest {
   readonly gates: ReadonlyMap<string, string>;
   /** npm script. */
   readonly build: string | undefined;
+  /** The app is what this one makes, and nothing is installed or built besides. */
+  readonly dockerfile: Dockerfile | undefined;
   readonly nodeRange: { readonly range: string; readonly source: string } | undefined;
   readonly healthChecks: readonly HealthCheck[];
   readonly serving: ServingSettings;
@@ -32,21 +35,34 @@ export interface Manifest {
 const DRAIN_SECONDS = 900;
 const STICKY_DRAIN_SECONDS = 3600;
 
-/** Of each instance, by `sluice.yml`. */
-export type MemorySettings = Pick<Settings["instances"], "memoryMegabytes" | "maxMemoryMegabytes">;
+/** What `sluice.yml` says that matters here. */
+export interface ManifestSettings {
+  readonly engine: Settings["engine"];
+  readonly instances: Pick<Settings["instances"], "memoryMegabytes" | "maxMemoryMegabytes">;
+}
 
 /** Reads the manifest of a tree. Throws what is wrong with it, in the words of the file. */
-export async function readManifest(tree: string, memory: MemorySettings): Promise<Manifest> {
-  const [procfile, appText, packageText, nvmrc, nodeVersion, dockerfile] = await Promise.all(
-    ["Procfile", "app.json", "package.json", ".nvmrc", ".node-version", "Dockerfile"].map((name) =>
+export async function readManifest(tree: string, settings: ManifestSettings): Promise<Manifest> {
+  const [procfile, appText, packageText, nvmrc, nodeVersion] = await Promise.all(
+    ["Procfile", "app.json", "package.json", ".nvmrc", ".node-version"].map((name) =>
       readTreeFile(tree, name),
     ),
   );
-  const packageJson = packageText === undefined ? undefined : parsePackageJson(packageText);
+  const ownPackage = packageText === undefined ? undefined : parsePackageJson(packageText);
   const appJson = appText === undefined ? appJsonSchema.parse({}) : parseAppJson(appText);
+  const { instances: memory } = settings;
   refuseMemory(appJson, memory);
-  const commands = commandsOf(procfile, packageJson, dockerfile !== undefined);
   const { sluice } = appJson;
+  const found = await readDockerfile(tree, sluice.dockerfile);
+  const dockerfile = settings.engine === "swarm" ? found : undefined;
+  // What is declared for it would be ignored.
+  if (sluice.dockerfile && dockerfile === undefined)
+    throw new AppError("engine-unsupported", { what: "sluice.dockerfile in app.json" });
+  const packageJson = dockerfile === undefined ? ownPackage : undefined;
+  const commands =
+    dockerfile === undefined
+      ? commandsOf(procfile, packageJson, found !== undefined)
+      : commandsBeside(procfile);
   const sticky = sluice.sessions === "sticky";
   return {
     packageJson,
@@ -55,7 +71,8 @@ export async function readManifest(tree: string, memory: MemorySettings): Promis
       .filter(([name]) => name !== "release")
       .map(([name, command]) => processOf(name, command, appJson)),
     releaseCommand: commands.get("release"),
-    gates: sluice.gates === undefined ? gatesOf(packageJson) : new Map(Object.entries(sluice.gates)),
+    gates: gatesOf(sluice.gates, dockerfile?.gatesTarget === undefined ? packageJson : ownPackage),
+    dockerfile,
     build: packageJson === undefined ? undefined : buildScript(packageJson),
     nodeRange: nodeRangeOf(packageJson, nvmrc, nodeVersion),
     healthChecks: appJson.healthchecks.web.filter(({ type }) => type !== "liveness"),
@@ -127,7 +144,10 @@ function processesOf(processes: readonly ReleaseProcess[], track: string): Relea
   });
 }
 
-function refuseMemory({ sluice }: AppJson, { maxMemoryMegabytes: most }: MemorySettings): void {
+function refuseMemory(
+  { sluice }: AppJson,
+  { maxMemoryMegabytes: most }: ManifestSettings["instances"],
+): void {
   const asked = {
     "sluice.memoryMegabytes": sluice.memoryMegabytes,
     "sluice.previews.memoryMegabytes": sluice.previews.memoryMegabytes,
@@ -154,12 +174,22 @@ function commandsOf(
   throw new AppError("nothing-to-run", {});
 }
 
+/** A Dockerfile says how `web` starts, unless a Procfile does. */
+function commandsBeside(procfile: string | undefined): Map<string, string> {
+  const commands = parseProcfile(procfile ?? "");
+  return [...commands.keys()].every((name) => name === "release") ? commands.set("web", "") : commands;
+}
+
 /** `web` runs once, the rest not at all, unless `formation` says so. */
 function processOf(name: string, command: string, { formation }: AppJson): ReleaseProcess {
   return { name, command, quantity: formation[name]?.quantity ?? (name === "web" ? 1 : 0) };
 }
 
-function gatesOf(packageJson: PackageJson | undefined): Map<string, string> {
+function gatesOf(
+  declared: AppJson["sluice"]["gates"],
+  packageJson: PackageJson | undefined,
+): Map<string, string> {
+  if (declared !== undefined) return new Map(Object.entries(declared));
   return packageJson === undefined ? new Map<string, string>() : gatesOfScripts(packageJson);
 }
 

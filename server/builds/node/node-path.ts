@@ -1,6 +1,7 @@
-import type { Artifact } from "../../../core/records/releases/artifact.js";
+import { nodeFolderOf, type Artifact } from "../../../core/records/releases/artifact.js";
 
 /** PATH with an artifact's own Node.js first, if it has one. */
-export function nodePath({ nodeFolder }: Artifact, path: string): string {
+export function nodePath(artifact: Artifact, path: string): string {
+  const nodeFolder = nodeFolderOf(artifact);
   return nodeFolder === undefined ? path : `${nodeFolder}:${path}`;
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import semver from "semver";
 import { AppError } from "../../../core/errors/app-error.js";
 import { outputOf } from "../../../core/exec/exec.js";
-import type { Artifact } from "../../../core/records/releases/artifact.js";
+import { nodeFolderOf, type Artifact } from "../../../core/records/releases/artifact.js";
 import type { Manifest } from "../manifest/manifest.js";
 import type { BuildWork } from "../build-work.js";
 import { fetchNode, findNodeVersion } from "./fetch-node.js";
@@ -46,7 +46,8 @@ export interface NodeWork {
  * `v22.1.0`: the version that an artifact runs with. A fetched Node.js is told by its folder's name, which its package's
  * version is: it came from a registry, and is nothing that root may run.
  */
-export async function nodeVersionOf({ nodeFolder }: Artifact, path: string): Promise<string> {
+export async function nodeVersionOf(artifact: Artifact, path: string): Promise<string> {
+  const nodeFolder = nodeFolderOf(artifact);
   return nodeFolder === undefined ? hostNodeVersion(path) : `v${basename(dirname(nodeFolder))}`;
 }
 

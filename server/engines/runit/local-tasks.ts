@@ -1,14 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
+import { AppError } from "../../../core/errors/app-error.js";
 import { runCommand } from "../../../core/exec/exec.js";
 import { atLowPriority } from "../../../core/exec/low-priority.js";
 import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
 import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
 import { scriptFor } from "../../../core/exec/sandbox/script-for.js";
 import type { Home } from "../../../core/home.js";
+import type { PlacedTree } from "../engine.js";
 import type { TaskEnd, TaskOptions, Tasks, TaskSpec } from "../tasks.js";
 import type { Network, Networks } from "./network/networks.js";
 import { openLimiter, type Limiter } from "./limits/limiter.js";
+
+type TreeTask = TaskSpec & { readonly artifact: PlacedTree };
 
 export interface LocalTasksOptions {
   readonly home: Home;
@@ -31,7 +35,8 @@ export class LocalTasks implements Tasks {
   }
 
   async runOnce(task: TaskSpec, options: TaskOptions): Promise<TaskEnd> {
-    const { app, release, limits } = task;
+    const { app, release, limits, artifact } = task;
+    if (artifact.kind !== "tree") throw new AppError("engine-unsupported", { what: "An image" });
     // Gates run side by side.
     const id = `${app}.${release}.${randomBytes(6).toString("hex")}`;
     try {
@@ -42,9 +47,9 @@ export class LocalTasks implements Tasks {
         "-c",
         [...lines, 'exec "$@"'].join("\n"),
         "sh",
-        ...this.shell(id, task, network),
+        ...this.shell(id, { ...task, artifact }, network),
       ]);
-      const input = Readable.from([scriptFor({ ...task, folder: task.artifact.at })]);
+      const input = Readable.from([scriptFor({ ...task, folder: artifact.at })]);
       const exit = await runCommand(
         { argv, cwd: "/", env: { PATH: this.options.path } },
         { ...options, input },
@@ -69,7 +74,7 @@ export class LocalTasks implements Tasks {
 
   private shell(
     id: string,
-    { app, artifact, changes, folders = {}, limits, user }: TaskSpec,
+    { app, artifact, changes, folders = {}, limits, user }: TreeTask,
     network: Network | undefined,
   ): readonly string[] {
     const mounts = Object.entries(folders).map(([from, to]) => ({ from, to, access: "write" as const }));

@@ -7,7 +7,7 @@ import type { Home } from "../../../core/home.js";
 import { formatAddress, type Address } from "../../../core/instances/address.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import { endService, isSupervised, serviceState, supervise } from "../../../core/exec/runsv.js";
-import type { Engine, InstanceSpec, InstanceState, PlacedTree } from "../engine.js";
+import type { Engine, InstanceSpec, InstanceState } from "../engine.js";
 import type { SandboxPolicy } from "../../../core/exec/sandbox/sandbox-policy.js";
 import type { Sandbox } from "../../../core/exec/sandbox/sandbox.js";
 import { FreePorts } from "./free-port.js";
@@ -24,7 +24,7 @@ import { prepareSocket, removeSocket } from "./instance-sockets.js";
 import { listeningAddresses } from "./listening.js";
 import { openLimiter, type Limiter } from "./limits/limiter.js";
 import type { Network, Networks } from "./network/networks.js";
-import { logConfiguration, serviceFiles } from "./service-folder.js";
+import { logConfiguration, serviceFiles, type TreeSpec } from "./service-folder.js";
 
 export interface RunitOptions {
   readonly home: Home;
@@ -210,10 +210,6 @@ export class RunitEngine implements Engine {
     }
     await writeFileAtomically(join(folder, RECORD), JSON.stringify(record));
   }
-}
-
-interface TreeSpec extends InstanceSpec {
-  readonly artifact: PlacedTree;
 }
 
 interface Placing {

@@ -1,10 +1,14 @@
 import { quote } from "../../../core/exec/quote.js";
 import { scriptFor } from "../../../core/exec/sandbox/script-for.js";
 import { addressVariable, type Address } from "../../../core/instances/address.js";
-import type { InstanceSpec } from "../engine.js";
+import type { InstanceSpec, PlacedTree } from "../engine.js";
+
+export interface TreeSpec extends InstanceSpec {
+  readonly artifact: PlacedTree;
+}
 
 export interface ServiceFolder {
-  readonly spec: InstanceSpec;
+  readonly spec: TreeSpec;
   readonly address: Address | undefined;
   readonly logFolder: string;
   readonly logBytes: number;

@@ -1,3 +1,4 @@
+import { programScript } from "./program-script.js";
 import { scriptFor } from "../../../core/exec/sandbox/script-for.js";
 import type { InstanceSpec } from "../engine.js";
 
@@ -10,6 +11,8 @@ const OF_DOCKER = "unset HOSTNAME HOME";
 
 /** What a secret holds: the environment, and the command in its folder. Of a Swarm's secrets nobody sees more than the names. */
 export function startScript({ artifact, command, env, listen }: InstanceSpec): string {
+  if (artifact.kind === "program") return programScript(artifact.program, { command, env });
+  if (artifact.kind === "tree") throw new Error("a tree is on one host alone");
   const port = listen === "nothing" ? {} : { PORT: String(OWN_PORT) };
   return scriptFor({ folder: artifact.at, before: [OF_DOCKER], env: { ...env, ...port }, command });
 }

@@ -2,11 +2,11 @@ import { describeExit } from "../../../core/exec/exec.js";
 import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
 import { formatAddress } from "../../../core/instances/address.js";
 import type { InstanceState } from "../engine.js";
-import { OWN_PORT } from "./entry-script.js";
 import type { SwarmNode, SwarmTask } from "./swarm-api.js";
 
 /** States of a task that has begun and ended, or never could begin (swarmkit, "Task lifecycle"). */
 const ENDED = new Set(["complete", "failed", "rejected"]);
+const UNHEALTHY = /unhealthy container/;
 /** Of the last task only those are certain that its host tells of: one that is lost says `running` for ever. */
 const SILENT_HOST = new Set(["down", "disconnected"]);
 
@@ -57,7 +57,8 @@ export function nodeAddress({ Status, ManagerStatus }: SwarmNode): string {
 }
 
 function addressOf({ Status }: SwarmTask, node: SwarmNode): string | undefined {
-  const published = Status.PortStatus?.Ports?.find(({ TargetPort }) => TargetPort === OWN_PORT);
+  // It publishes one at most.
+  const published = Status.PortStatus?.Ports?.[0];
   if (Status.State !== "running" || published === undefined) return undefined;
   return formatAddress({ kind: "port", host: nodeAddress(node), port: published.PublishedPort });
 }
@@ -65,6 +66,8 @@ function addressOf({ Status }: SwarmTask, node: SwarmNode): string | undefined {
 function lastEndOf(task: SwarmTask | undefined): string | undefined {
   if (task === undefined) return undefined;
   const { State, Err, ContainerStatus } = task.Status;
+  // Docker ends it by TERM, and says only here why.
+  if (UNHEALTHY.test(Err)) return "unhealthy: its HEALTHCHECK failed";
   if (
     State === "rejected" ||
     ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")

@@ -1,8 +1,9 @@
-import type { ServiceSpec } from "dockerode";
+import type { ContainerSpec, ServiceSpec } from "dockerode";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import type { InstanceSpec } from "../engine.js";
 import { ENTRY, OWN_PORT, START_SECRET } from "./entry-script.js";
 import { LABELS } from "./instance-labels.js";
+import { isRoot, PROGRAM_ENTRY, ROOTS_CAPABILITIES } from "./program-script.js";
 
 export interface ServiceOptions {
   readonly name: string;
@@ -17,6 +18,7 @@ export interface ServiceOptions {
 
 const NANOSECONDS = 1e9;
 const MEGABYTE = 1024 * 1024;
+const ROOT = { uid: 0, gid: 0 };
 const HOST_LOG_MEGABYTES = 10;
 /** Between the end of an instance and its next start. A Swarm's is always the same. */
 const RESTART_SECONDS = 1;
@@ -25,9 +27,8 @@ const RESTART_SECONDS = 1;
  * The service of one instance: one task, never updated but for where it may run, at a port of its host. Pure.
  */
 export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): ServiceSpec {
-  const { id, app, limits, user, listen, role } = instance;
+  const { id, app, limits, listen, role } = instance;
   const { name, owner, image, secret, constraints, stopSeconds } = options;
-  const { uid, gid } = user ?? { uid: 0, gid: 0 };
   return {
     Name: name,
     Labels: { ...labelsOf(id, owner), ...(role === undefined ? {} : { [LABELS.role]: role }) },
@@ -36,12 +37,9 @@ export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): Se
       ContainerSpec: {
         Image: image,
         Labels: labelsOf(id, owner),
-        Command: [...ENTRY],
         Hostname: app,
-        Dir: "/",
         Init: true,
-        User: `${uid}:${gid}`,
-        CapabilityDrop: ["ALL"],
+        ...programOf(instance),
         Mounts: ["/tmp", "/var/tmp"].map((folder) => ({
           Type: "tmpfs" as const,
           Source: "",
@@ -52,7 +50,7 @@ export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): Se
           {
             SecretID: secret.id,
             SecretName: secret.name,
-            File: { Name: START_SECRET, Mode: 0o400, UID: String(uid), GID: String(gid) },
+            File: { Name: START_SECRET, ...readersOf(instance) },
           },
         ],
         StopGracePeriod: stopSeconds * NANOSECONDS,
@@ -67,9 +65,49 @@ export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): Se
       Mode: "dnsrr",
       ...(listen === "nothing"
         ? {}
-        : { Ports: [{ Protocol: "tcp" as const, TargetPort: OWN_PORT, PublishMode: "host" as const }] }),
+        : {
+            Ports: [{ Protocol: "tcp" as const, TargetPort: portOf(instance), PublishMode: "host" as const }],
+          }),
     },
   };
+}
+
+/** How its first process is started, and as whom. */
+function programOf(instance: InstanceSpec): Partial<ContainerSpec> {
+  const { artifact, user } = instance;
+  if (artifact.kind !== "program") {
+    const { uid, gid } = user ?? ROOT;
+    return { Command: [...ENTRY], Dir: "/", User: `${uid}:${gid}`, CapabilityDrop: ["ALL"] };
+  }
+  const { healthCheck, user: own } = artifact.program;
+  return {
+    Command: [...PROGRAM_ENTRY, `/run/secrets/${START_SECRET}`],
+    // Also for what Docker runs beside it: a health check finds it there.
+    ...(instance.listen === "nothing" ? {} : { Env: [`PORT=${portOf(instance)}`] }),
+    CapabilityDrop: ["ALL"],
+    CapabilityAdd: isRoot(own) ? [...ROOTS_CAPABILITIES] : [],
+    ...(healthCheck === undefined
+      ? {}
+      : {
+          // The rest is the image's.
+          HealthCheck: {
+            Interval: healthCheck.intervalSeconds * NANOSECONDS,
+            Retries: healthCheck.retries,
+          },
+        }),
+  };
+}
+
+function portOf({ artifact }: InstanceSpec): number {
+  return artifact.kind === "program" ? artifact.program.port : OWN_PORT;
+}
+
+/** Whoever an image names can be found in that image only; its other users are programs of the same instance. */
+function readersOf({ artifact, user = ROOT }: InstanceSpec): { Mode: number; UID: string; GID: string } {
+  if (artifact.kind !== "program") return { Mode: 0o400, UID: String(user.uid), GID: String(user.gid) };
+  const [, uid = ""] = /^(\d+)(?::|$)/.exec(artifact.program.user) ?? [];
+  const isKnown = uid !== "" || artifact.program.user === "";
+  return { Mode: isKnown ? 0o400 : 0o444, UID: uid === "" ? "0" : uid, GID: "0" };
 }
 
 function labelsOf(id: string, owner: string): Record<string, string> {

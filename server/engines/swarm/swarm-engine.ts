@@ -120,7 +120,7 @@ export class SwarmEngine implements Engine {
   private async make(spec: InstanceSpec, name: string): Promise<void> {
     const { api, owner, stopSeconds, login } = this.options;
     const { artifact } = spec;
-    if (artifact.kind !== "image") throw new Error(`${spec.id} has no image`);
+    if (artifact.kind === "tree") throw new Error(`${spec.id} has no image`);
     const script = startScript(spec);
     const secretName = `${name}-${hashOf(script)}`;
     const labels = { [LABELS.owner]: owner, [LABELS.instance]: spec.id };

@@ -1,4 +1,5 @@
-import { isAppError } from "../../../core/errors/app-error.js";
+import { AppError, isAppError } from "../../../core/errors/app-error.js";
+import { releaseName } from "../../../core/names.js";
 import { APP_FOLDER, placedTree } from "../../builds/placed-tree.js";
 import type { PlacedArtifact } from "../../engines/engine.js";
 import type { ReleaseWork } from "../step.js";
@@ -7,6 +8,12 @@ import type { ReleaseWork } from "../step.js";
 export async function artifactFor(work: ReleaseWork, signal: AbortSignal): Promise<PlacedArtifact> {
   const { tools, record } = work;
   const { images } = tools;
+  if (record.artifact.kind === "dockerfile") {
+    const { image, program } = record.artifact;
+    if (!(await isPublished(work, image, signal)))
+      throw new AppError("image-lost", { release: releaseName(record.number), image });
+    return { kind: "program", reference: image, program };
+  }
   if (images === undefined) return placedTree(tools.home, record);
   const known = record.artifact.image;
   if (known !== undefined && (await isPublished(work, known, signal)))
@@ -22,8 +29,9 @@ export async function artifactFor(work: ReleaseWork, signal: AbortSignal): Promi
 
 /** What runs already needs no registry. */
 async function isPublished({ tools }: ReleaseWork, image: string, signal: AbortSignal): Promise<boolean> {
-  const asked = tools.images?.isPublished(image, signal) ?? Promise.resolve(false);
-  return asked.catch((error: unknown) => {
+  const { images } = tools;
+  if (images === undefined) throw new AppError("engine-unsupported", { what: "An image" });
+  return images.isPublished(image, signal).catch((error: unknown) => {
     if (isAppError(error, "registry-unreachable")) return true;
     throw error;
   });

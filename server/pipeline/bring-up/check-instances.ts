@@ -5,10 +5,9 @@ import { instanceName } from "../../../core/instances/instance-id.js";
 import type { HealthCheck } from "../../../core/records/releases/health-check.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
-import type { InstanceState } from "../../engines/engine.js";
-import type { InstanceLogs } from "../../engines/instance-logs.js";
 import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import type { ReleaseWork } from "../step.js";
+import { lastLines, refuseIfEnded } from "./refuse-if-ended.js";
 import { probe, type Probe, type ProbeAnswer } from "./probe.js";
 
 /** Without a check in app.json: GET / must answer below 500. */
@@ -24,7 +23,6 @@ const DEFAULT_CHECK: HealthCheck = {
   httpHeaders: [],
 };
 const POLL_MS = 10;
-const LOG_LINES = 20;
 const OWN_LISTENER_MS = 2000;
 
 /**
@@ -123,20 +121,6 @@ async function refuseForeignListener(
   }
 }
 
-/** While the engine does not answer, nothing is known. */
-async function refuseIfEnded(
-  { tools, endsBefore }: ReleaseWork,
-  instance: InstanceRecord,
-): Promise<InstanceState | undefined> {
-  const state = await unlessUnavailable(tools.engine.state(instance.id));
-  if (state === undefined || state.ends <= (endsBefore.get(instance.id) ?? 0)) return state;
-  throw new AppError("instance-died", {
-    instance: instanceName(instance),
-    status: state.lastEnd ?? "unknown",
-    log: await lastLines(tools.logs, instance.id),
-  });
-}
-
 async function failure(
   { tools }: ReleaseWork,
   instance: InstanceRecord,
@@ -173,12 +157,4 @@ function expectation(address: Address): string {
 
 function excerpt({ body }: ProbeAnswer): string {
   return body.slice(0, 200).trim();
-}
-
-async function lastLines(logs: InstanceLogs, id: string): Promise<string> {
-  const lines: string[] = [];
-  const { signal } = new AbortController();
-  for await (const { text } of logs.read(id, { lines: LOG_LINES, follow: false, signal }))
-    lines.push(`  ${text}`);
-  return lines.join("\n");
 }

@@ -5,11 +5,11 @@ import { execLast } from "../../builds/manifest/exec-last.js";
 import { PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { InstanceSpec, PlacedArtifact } from "../../engines/engine.js";
 import { untilEngineAnswers } from "../../engines/until-engine-answers.js";
-import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import { userOf } from "../../machine.js";
 import { artifactFor } from "./artifact-for.js";
 import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
+import { refuseIfEnded } from "./refuse-if-ended.js";
 import type { ReleaseWork } from "../step.js";
 
 const POLL_MS = 20;
@@ -32,8 +32,10 @@ export async function startInstances(work: ReleaseWork, signal: AbortSignal): Pr
   }
   return Promise.all(
     specs.map(async ({ spec, process, index }) => {
-      const address = spec.listen === "nothing" ? undefined : await addressOf(work, spec.id, signal);
-      return { id: spec.id, process, index, ...(address === undefined ? {} : { address }) };
+      const instance = { id: spec.id, process, index };
+      return spec.listen === "nothing"
+        ? instance
+        : { ...instance, address: await addressOf(work, instance, signal) };
     }),
   );
 }
@@ -74,11 +76,18 @@ async function start(work: ReleaseWork, spec: InstanceSpec, signal: AbortSignal)
   await untilEngineAnswers(tools.clock, begin, signal, PATIENCE_MS);
 }
 
-/** An engine with many hosts takes a while to place an instance. While it does not answer, nothing is known. */
-async function addressOf({ tools }: ReleaseWork, id: string, signal: AbortSignal): Promise<string> {
+/**
+ * An engine with many hosts takes a while to place an instance, and one whose image looks at its health waits for that.
+ * Throws `instance-died`.
+ */
+async function addressOf(
+  work: ReleaseWork,
+  instance: Pick<InstanceRecord, "id" | "process" | "index">,
+  signal: AbortSignal,
+): Promise<string> {
   for (;;) {
-    const state = await unlessUnavailable(tools.engine.state(id));
+    const state = await refuseIfEnded(work, instance);
     if (state?.address !== undefined) return state.address;
-    await tools.clock.sleep(POLL_MS, signal);
+    await work.tools.clock.sleep(POLL_MS, signal);
   }
 }

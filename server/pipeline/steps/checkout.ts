@@ -19,7 +19,7 @@ export const checkout: Step = {
     await repository.refuseUnfitTree(record.commit);
     const tree = await freshFolder(work);
     await repository.extract(record.commit, tree, builderOf(work.app, tools), signal);
-    const manifest = await readManifest(tree, tools.settings.instances);
+    const manifest = await readManifest(tree, tools.settings);
     if (tools.images !== undefined && manifest.serving.listen === "socket")
       throw new AppError("engine-no-sockets", {});
     return forTrack(manifest, record.track, (await productionOf(tools, work.app.name))?.processes);

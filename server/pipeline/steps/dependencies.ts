@@ -13,7 +13,9 @@ export const dependencies: Step = {
   run: async (work, signal) => {
     const { tools, record, out } = work;
     const tree = tools.home.tree(record.app, record.number);
-    const manifest = await readManifest(tree, tools.settings.instances);
+    const manifest = await readManifest(tree, tools.settings);
+    // Its Dockerfile installs what it needs.
+    if (manifest.dockerfile !== undefined) return undefined;
     const nodeFolder = await nodeFolderFor(work, manifest, signal);
     const artifact = {
       kind: "tree" as const,

@@ -1,8 +1,10 @@
+import type { Artifact } from "../../../core/records/releases/artifact.js";
 import { keptManifest, readManifest } from "../../builds/manifest/manifest.js";
+import type { PlacedProgram } from "../../engines/engine.js";
 import { withDeadline } from "../runner/deadline.js";
 import { sealTree } from "../../builds/seal-tree.js";
 import { userOf } from "../../machine.js";
-import type { Step } from "../step.js";
+import type { ReleaseWork, Step } from "../step.js";
 import { runBuild } from "./build.js";
 import { runGates } from "./gates.js";
 
@@ -18,24 +20,23 @@ export const gatesAndBuild: Step = {
     const { gatesSeconds, buildSeconds } = work.tools.settings.limits;
     const other = new AbortController();
     const stop = AbortSignal.any([signal, other.signal]);
-    const sides = [
-      withDeadline("gates", gatesSeconds * 1000, stop, gated),
-      withDeadline("build", buildSeconds * 1000, stop, async (end) => runBuild(work, end)),
-    ];
+    const gates = withDeadline("gates", gatesSeconds * 1000, stop, gated);
+    const build = withDeadline("build", buildSeconds * 1000, stop, async (end) => runBuild(work, end));
     try {
-      await Promise.all(sides);
+      const [, program] = await Promise.all([gates, build]);
+      // A build may write app.json or the Procfile; afterwards only its record counts.
+      const { home, settings } = work.tools;
+      const tree = home.tree(work.app.name, work.record.number);
+      await sealTree(tree, userOf(work.app, work.tools), work.tools.path);
+      const manifest = keptManifest(await readManifest(tree, settings));
+      return { manifest, artifact: await publish(work, program, signal) };
     } catch (error) {
       other.abort(error);
-      await Promise.allSettled(sides);
+      await Promise.allSettled([gates, build]);
       throw error;
+    } finally {
+      await work.tools.dockerfiles?.forget(work);
     }
-    // A build may write app.json or the Procfile; afterwards only its record counts.
-    const { home, settings } = work.tools;
-    const tree = home.tree(work.app.name, work.record.number);
-    await sealTree(tree, userOf(work.app, work.tools), work.tools.path);
-    const manifest = keptManifest(await readManifest(tree, settings.instances));
-    const image = await work.tools.images?.publish(work, signal);
-    return { manifest, artifact: { ...work.record.artifact, ...(image === undefined ? {} : { image }) } };
 
     async function gated(end: AbortSignal): Promise<void> {
       await runGates(work, end);
@@ -43,3 +44,16 @@ export const gatesAndBuild: Step = {
     }
   },
 };
+
+/** Where several hosts need it, they can fetch it from now on. */
+async function publish(
+  work: ReleaseWork,
+  program: PlacedProgram | undefined,
+  signal: AbortSignal,
+): Promise<Artifact> {
+  const { dockerfiles, images } = work.tools;
+  const { artifact } = work.record;
+  if (program !== undefined && dockerfiles !== undefined) return dockerfiles.publish(work, program, signal);
+  if (images === undefined || artifact.kind !== "tree") return artifact;
+  return { ...artifact, image: await images.publish(work, signal) };
+}

@@ -7,6 +7,7 @@ import type { ReleaseManifest } from "../../../core/records/releases/release-man
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
 import { prune } from "../prune.js";
 import type { ReleaseWork, Step } from "../step.js";
+import { placedHere } from "../../builds/placed-tree.js";
 import { runReleaseTask } from "../../builds/task.js";
 
 /** Two scripts at most come before it, each with the time of a release. */
@@ -61,7 +62,7 @@ async function runScript(
   if (command === undefined) return;
   const { tools, out } = work;
   out.heading(`${task}: ${command}`);
-  const env = await processEnvironment(work, "postdeploy.1", "tree");
+  const env = await processEnvironment(work, "postdeploy.1", placedHere(tools.home, work.record).kind);
   const timeoutMs = tools.settings.limits.releaseSeconds * 1000;
   const failure = await withDeadline(task, timeoutMs, signal, async (stop) =>
     runReleaseTask(work, { command, env }, stop),

@@ -1,5 +1,6 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
+import { placedHere } from "../../builds/placed-tree.js";
 import { runReleaseTask } from "../../builds/task.js";
 import { withoutUnvisited, withRelease } from "../../routes/route-changes.js";
 import { bringUp } from "../bring-up/bring-up.js";
@@ -55,7 +56,10 @@ async function prepare(work: ReleaseWork, signal: AbortSignal): Promise<void> {
   out.heading(`release: ${releaseCommand}`);
   const failure = await runReleaseTask(
     work,
-    { command: releaseCommand, env: await processEnvironment(work, "release.1", "tree") },
+    {
+      command: releaseCommand,
+      env: await processEnvironment(work, "release.1", placedHere(work.tools.home, work.record).kind),
+    },
     signal,
   );
   if (failure !== undefined) throw new AppError("task-failed", { task: "release", status: failure });

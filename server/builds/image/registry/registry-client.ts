@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
 import { z } from "zod";
 import { AppError, isAppError } from "../../../../core/errors/app-error.js";
-import { MANIFEST_TYPE } from "../image.js";
+import { MANIFEST_TYPE, MANIFEST_TYPES } from "../image.js";
 import {
   askRegistry,
   type RegistryAccess,
@@ -66,7 +66,7 @@ export class RegistryClient {
   async digestOf(repository: string, tag: string, signal: AbortSignal): Promise<string | undefined> {
     const url = `/v2/${repository}/manifests/${tag}`;
     const answer = await this.ask(
-      { method: "HEAD", url, headers: { accept: MANIFEST_TYPE } },
+      { method: "HEAD", url, headers: { accept: MANIFEST_TYPES } },
       [200, 404],
       signal,
     );

@@ -11,15 +11,21 @@ describe("the manifest of a tree", () => {
   const folders: string[] = [];
   after(async () => Promise.all(folders.map(async (folder) => rm(folder, { recursive: true }))));
 
-  async function manifestOf(files: Record<string, string>): Promise<Manifest> {
+  async function manifestOf(
+    files: Record<string, string>,
+    engine: "runit" | "swarm" = "runit",
+  ): Promise<Manifest> {
     const folder = await mkdtemp(join(tmpdir(), "manifest-"));
     folders.push(folder);
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    return readManifest(folder, { memoryMegabytes: 512, maxMemoryMegabytes: 2048 });
+    return readManifest(folder, { engine, instances: { memoryMegabytes: 512, maxMemoryMegabytes: 2048 } });
   }
 
-  async function refusalOf(files: Record<string, string>): Promise<unknown> {
-    const error: unknown = await manifestOf(files).catch((reason: unknown) => reason);
+  async function refusalOf(
+    files: Record<string, string>,
+    engine: "runit" | "swarm" = "runit",
+  ): Promise<unknown> {
+    const error: unknown = await manifestOf(files, engine).catch((reason: unknown) => reason);
     return isAppError(error) ? error.code : error;
   }
 
@@ -46,6 +52,54 @@ describe("the manifest of a tree", () => {
       "engine-unsupported",
     );
     expect(await refusalOf({ Procfile: "web ./serve", "package.json": START })).to.equal("procfile-invalid");
+  });
+
+  describe("with a Dockerfile, where the engine takes one", () => {
+    const Dockerfile = "FROM node AS build\nFROM --platform=$X build as TEST\nFROM scratch\n";
+    const PACKAGE = '{"scripts": {"start": "x", "build": "y", "lint": "z", "test": "t"}}';
+
+    it("installs and builds nothing besides, and starts what the image starts", async () => {
+      const manifest = await manifestOf({ Dockerfile, "package.json": PACKAGE, ".nvmrc": "18" }, "swarm");
+      expect(manifest).to.include({ packageJson: undefined, build: undefined });
+      expect(manifest.processes).to.deep.equal([{ name: "web", command: "", quantity: 1 }]);
+      const withProcfile = { Dockerfile, Procfile: "worker: work\nrelease: migrate\n" };
+      const { processes, releaseCommand } = await manifestOf(withProcfile, "swarm");
+      expect([processes.map(({ name }) => name), releaseCommand]).to.deep.equal([["worker"], "migrate"]);
+    });
+
+    it("runs the gates in its stage for tests; without one, only those of app.json", async () => {
+      const gatesOf = async (files: Record<string, string>): Promise<unknown> => {
+        const { gates, dockerfile } = await manifestOf({ "package.json": PACKAGE, ...files }, "swarm");
+        return [[...gates.keys()], dockerfile?.gatesTarget];
+      };
+      expect(await gatesOf({ Dockerfile })).to.deep.equal([["lint", "test"], "test"]);
+      expect(await gatesOf({ Dockerfile: "FROM node" })).to.deep.equal([[], undefined]);
+      const own = '{"sluice": {"gates": {"unit": "u"}, "dockerfile": {"gatesTarget": "build"}}}';
+      expect(await gatesOf({ Dockerfile, "app.json": own })).to.deep.equal([["unit"], "build"]);
+    });
+
+    it("may lie elsewhere, or be there for others", async () => {
+      const at = (path: string): Record<string, string> => ({
+        "app.json": JSON.stringify({ sluice: { dockerfile: { path } } }),
+      });
+      const { dockerfile } = await manifestOf({ ...at("Other"), Other: Dockerfile }, "swarm");
+      expect(dockerfile?.path).to.equal("Other");
+      const ignored = '{"sluice": {"dockerfile": false}}';
+      const manifest = await manifestOf(
+        { Dockerfile, "package.json": PACKAGE, "app.json": ignored },
+        "swarm",
+      );
+      expect(manifest.build).to.equal("build");
+      for (const path of ["../Other", "/Other", "-Other", "Missing"])
+        expect(await refusalOf({ ...at(path), Dockerfile }, "swarm"), path).to.equal("manifest-invalid");
+    });
+
+    it("is not declared for an engine that takes none, nor with a stage that it has not", async () => {
+      const declared = { Dockerfile, "package.json": PACKAGE, "app.json": '{"sluice": {"dockerfile": {}}}' };
+      expect(await refusalOf(declared)).to.equal("engine-unsupported");
+      const stage = { Dockerfile, "app.json": '{"sluice": {"dockerfile": {"target": "prod"}}}' };
+      expect(await refusalOf(stage, "swarm")).to.equal("manifest-invalid");
+    });
   });
 
   it("keeps the release command apart from what runs", async () => {

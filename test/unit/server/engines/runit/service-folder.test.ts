@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseAddress } from "../../../../../core/instances/address.js";
-import type { InstanceSpec } from "../../../../../server/engines/engine.js";
+import type { TreeSpec } from "../../../../../server/engines/runit/service-folder.js";
 import { logConfiguration, serviceFiles } from "../../../../../server/engines/runit/service-folder.js";
 
 const HOSTILE = 'it\'s "a" $(touch pwned) `touch pwned` \\ \n;&|';
@@ -14,7 +14,7 @@ describe("a service folder", () => {
   beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), "service-folder-"))));
   afterEach(async () => rm(folder, { recursive: true }));
 
-  async function writeFiles(changes: Partial<InstanceSpec> = {}): Promise<string[]> {
+  async function writeFiles(changes: Partial<TreeSpec> = {}): Promise<string[]> {
     const files = filesOf(folder, changes);
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
@@ -38,7 +38,7 @@ describe("a service folder", () => {
       artifact: { kind: "tree", folder: "/tmp", at: `/tmp/${HOSTILE}` },
       env: { A: HOSTILE, B: "" },
     },
-  } satisfies Record<string, Partial<InstanceSpec>>)) {
+  } satisfies Record<string, Partial<TreeSpec>>)) {
     it(`holds scripts that shellcheck has nothing to say about (${kind})`, async function () {
       if (!hasShellcheck()) this.skip();
       const names = await writeFiles(changes);
@@ -82,8 +82,8 @@ describe("a service folder", () => {
   });
 });
 
-function filesOf(folder: string, changes: Partial<InstanceSpec>): Readonly<Record<string, string>> {
-  const spec: InstanceSpec = {
+function filesOf(folder: string, changes: Partial<TreeSpec>): Readonly<Record<string, string>> {
+  const spec: TreeSpec = {
     id: "shop.v1.web.1",
     app: "shop",
     command: "node server.js | tee log",

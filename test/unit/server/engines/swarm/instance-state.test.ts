@@ -56,6 +56,15 @@ describe("the state of a Swarm's instance", () => {
     });
   });
 
+  it("says that it was ended because its image found it unhealthy", () => {
+    const unhealthy = aTask(
+      "1",
+      { DesiredState: "shutdown" },
+      { State: "failed", Err: "task: non-zero exit (143): dockerexec: unhealthy container" },
+    );
+    expect(stateOf([unhealthy])).to.include({ ends: 1, lastEnd: "unhealthy: its HEALTHCHECK failed" });
+  });
+
   it("does not count what the Swarm has moved away as an end", () => {
     const moved = aTask("1", { DesiredState: "shutdown" }, { State: "shutdown" });
     expect(stateOf([moved, aTask("2")])).to.deep.include({ ends: 0, running: true });

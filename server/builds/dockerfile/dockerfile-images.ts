@@ -1,0 +1,183 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AppError } from "../../../core/errors/app-error.js";
+import type { DockerCli } from "../../engines/docker-cli.js";
+import { describeExit } from "../../../core/exec/exec.js";
+import type { Artifact } from "../../../core/records/releases/artifact.js";
+import { releaseName } from "../../../core/names.js";
+import type { PlacedProgram } from "../../engines/engine.js";
+import { buildZone } from "../build-zone.js";
+import type { BuildWork } from "../build-work.js";
+import type { Dockerfile } from "./dockerfile.js";
+import { imageProgram, parseImageConfig } from "./image-program.js";
+
+export interface DockerfileImagesOptions {
+  readonly docker: DockerCli;
+  /** Of this Sluice, among those that use this Docker. */
+  readonly owner: string;
+  /** `HOST:PORT` of the registry, as hosts reach it. */
+  readonly address: string;
+  /** Holds nothing but `busybox`, which each image gets. */
+  readonly added: string;
+  /** For files that are gone when the build is. */
+  readonly scratch: string;
+  /** Waits until the registry takes images, and keeps it so. */
+  readonly whilePushing: <T>(push: () => Promise<T>) => Promise<T>;
+}
+
+/** What a build is given besides its files. */
+export interface BuildGifts {
+  /** Stage; undefined for the last one. */
+  readonly target: string | undefined;
+  /** A build sees each as a file, where its Dockerfile asks for it (`RUN --mount=type=secret,id=NAME`). */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** Proxies: arguments that BuildKit knows by itself, and that leave no trace in an image. */
+const PROXY = /^(?:https?|no|all|ftp)_proxy$/i;
+/** What BuildKit prints for other programs than people. */
+const NOISE = /^$|^#\d+ sha256:/;
+const FOLDER_IN_IMAGE = "/.sluice";
+
+/** Images that the apps' own Dockerfiles describe, built by BuildKit on this host. */
+export class DockerfileImages {
+  private constructor(private readonly options: DockerfileImagesOptions) {}
+
+  /** Clears away what an earlier server was building. */
+  static async open(options: DockerfileImagesOptions): Promise<DockerfileImages> {
+    const { docker, owner, scratch } = options;
+    await rm(scratch, { recursive: true, force: true });
+    const found = await docker.output(["image", "ls", "--format", REFERENCE, `sluice-${owner}/*`], "own");
+    const references = found.split("\n").filter(Boolean);
+    if (references.length > 0) await docker.output(["image", "rm", "--force", ...references], "own");
+    return new DockerfileImages(options);
+  }
+
+  /**
+   * Builds a stage of the release's Dockerfile. The image is this host's alone, until `publish`, and of no use to anybody after
+   * `forget`. Throws `dockerfile-failed`, `docker-failed`.
+   */
+  async build(
+    work: BuildWork,
+    dockerfile: Dockerfile,
+    { target, secrets }: BuildGifts,
+    signal: AbortSignal,
+  ): Promise<PlacedProgram> {
+    const { app, record, tools, out } = work;
+    const { docker, scratch } = this.options;
+    const tree = tools.home.tree(app.name, record.number);
+    const stage = target === undefined ? "" : `-${target.toLowerCase()}`;
+    const reference = `${this.localName(app.name)}:${releaseName(record.number)}${stage}`;
+    await inScratch(scratch, async (folder) => {
+      const secretArgs = await writtenSecrets(folder, secrets);
+      const args = [
+        ...["build", "--progress", "plain", "--file", join(tree, dockerfile.path), "--tag", reference],
+        ...(target === undefined ? [] : ["--target", target]),
+        ...Object.entries(buildArguments(work, dockerfile)).flatMap(([key, value]) => [
+          "--build-arg",
+          `${key}=${value}`,
+        ]),
+        ...secretArgs,
+        tree,
+      ];
+      const onLine = (line: string): void => {
+        if (!NOISE.test(line)) out.line(line);
+      };
+      const running = docker.run(args, "foreign", { signal, onLine });
+      const exit = await out.alive("docker build", running);
+      if (exit.status !== 0)
+        throw new AppError("dockerfile-failed", { path: dockerfile.path, status: describeExit(exit) });
+    });
+    const config = await docker.output(
+      ["image", "inspect", "--format", "{{json .Config}}", reference],
+      "own",
+    );
+    const { program, remarks } = imageProgram(parseImageConfig(config), dockerfile.port);
+    for (const remark of remarks) out.line(remark);
+    return { kind: "program", reference, program };
+  }
+
+  /** Gives an image what instances need besides, and sends it to the registry. Throws `docker-failed`. */
+  async publish(
+    { app, record, out }: BuildWork,
+    { reference, program }: PlacedProgram,
+    signal: AbortSignal,
+  ): Promise<Artifact> {
+    const { docker, address, added, scratch } = this.options;
+    const repository = `${address}/${app.name}`;
+    const name = `${repository}:${releaseName(record.number)}`;
+    await inScratch(scratch, async (folder) => {
+      const file = join(folder, "Dockerfile");
+      await writeFile(file, completed(reference, program));
+      await docker.output(["build", "--quiet", "--file", file, "--tag", name, added], "own", signal);
+    });
+    await this.options.whilePushing(async () => docker.output(["push", "--quiet", name], "own", signal));
+    const digests = await docker.output(
+      ["image", "inspect", "--format", "{{json .RepoDigests}}", name],
+      "own",
+    );
+    const image = (JSON.parse(digests) as string[]).find((each) => each.startsWith(`${repository}@`));
+    if (image === undefined) throw new AppError("docker-failed", { command: "push", reason: digests });
+    const [, digest = ""] = image.split("@sha256:");
+    out.line(`image ${digest.slice(0, 12)}`);
+    return { kind: "dockerfile", image, program };
+  }
+
+  /** What `build` has made is no longer needed. BuildKit keeps what the next build can use of it. */
+  async forget({ app, record }: Pick<BuildWork, "app" | "record">): Promise<void> {
+    const { docker } = this.options;
+    const name = this.localName(app.name);
+    const found = await docker.output(["image", "ls", "--format", REFERENCE, name], "own");
+    const own = `${name}:${releaseName(record.number)}`;
+    const references = found.split("\n").filter((each) => each === own || each.startsWith(`${own}-`));
+    if (references.length > 0) await docker.output(["image", "rm", ...references], "own");
+  }
+
+  private localName(app: string): string {
+    return `sluice-${this.options.owner}/${app}`;
+  }
+}
+
+const REFERENCE = "{{.Repository}}:{{.Tag}}";
+
+async function inScratch(scratch: string, act: (folder: string) => Promise<void>): Promise<void> {
+  await mkdir(scratch, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(join(scratch, "build-"));
+  await act(folder).finally(async () => rm(folder, { recursive: true, force: true }));
+}
+
+/** Only the build that asks for one gets it, and no image holds it. */
+async function writtenSecrets(folder: string, secrets: Readonly<Record<string, string>>): Promise<string[]> {
+  const args: string[] = [];
+  for (const [name, value] of Object.entries(secrets)) {
+    const file = join(folder, name);
+    await writeFile(file, value, { mode: 0o600 });
+    args.push("--secret", `id=${name},src=${file}`);
+  }
+  return args;
+}
+
+function buildArguments(
+  { app, record, tools }: BuildWork,
+  { args }: Dockerfile,
+): Readonly<Record<string, string>> {
+  const proxies = Object.entries(tools.networkEnv).filter(([name]) => PROXY.test(name));
+  return {
+    ...Object.fromEntries(proxies),
+    GIT_REV: record.commit,
+    ...args,
+    // Builds of one app and zone share their cache mounts with each other alone.
+    BUILDKIT_CACHE_MOUNT_NS: `${app.name}-${buildZone(record)}`,
+  };
+}
+
+/** A commit of a container has lost how its image starts. */
+function completed(reference: string, { entrypoint, command }: PlacedProgram["program"]): string {
+  return [
+    `FROM ${reference}`,
+    `COPY busybox ${FOLDER_IN_IMAGE}/busybox`,
+    `ENTRYPOINT ${JSON.stringify(entrypoint)}`,
+    `CMD ${JSON.stringify(command)}`,
+    "",
+  ].join("\n");
+}

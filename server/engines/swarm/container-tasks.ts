@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
+import { z } from "zod";
+import type { DockerCli } from "../docker-cli.js";
+import { AppError } from "../../../core/errors/app-error.js";
+import type { PlacedProgram } from "../engine.js";
+import type { TaskEnd, TaskOptions, Tasks, TaskSpec } from "../tasks.js";
+import { commandScript, isRoot, PROGRAM_ENTRY, PROGRAM_SHELL, ROOTS_CAPABILITIES } from "./program-script.js";
+
+export interface ContainerTasksOptions {
+  readonly docker: DockerCli;
+  /** Runs what is no image. */
+  readonly local: Tasks;
+  /** Of this Sluice, among those that use this Docker. */
+  readonly owner: string;
+  /** A shell that needs nothing else, on this host. */
+  readonly shell: string;
+}
+
+const LABEL = "sluice.task";
+/** `docker run` itself has failed (docker-run(1), EXIT STATUS). */
+const NOT_RUN = 125;
+/** Of 1024, where others want the processor too. */
+const CPU_SHARES = 128;
+const SHOWN_LINES = 3;
+const stateSchema = z.object({ OOMKilled: z.boolean(), StartedAt: z.string() });
+const NEVER = /^0001-/;
+
+/** Tasks of images, in containers of this host that are gone afterwards. */
+export class ContainerTasks implements Tasks {
+  constructor(private readonly options: ContainerTasksOptions) {}
+
+  async runOnce(task: TaskSpec, options: TaskOptions): Promise<TaskEnd> {
+    const { artifact } = task;
+    if (artifact.kind === "tree") return this.options.local.runOnce(task, options);
+    const { docker } = this.options;
+    const name = `sluice-task-${randomBytes(8).toString("hex")}`;
+    try {
+      const said: string[] = [];
+      const exit = await docker.run(this.argumentsFor(name, artifact, task), "own", {
+        signal: options.signal,
+        // Nobody sees what it exports: neither a list of processes nor Docker.
+        input: Readable.from([commandScript(task.command, task.env)]),
+        onLine: (line) => {
+          said.push(line);
+          if (said.length > SHOWN_LINES) said.shift();
+          options.onLine(line);
+        },
+      });
+      const state = await this.stateOf(name);
+      if (exit.status === NOT_RUN && (state === undefined || NEVER.test(state.StartedAt)))
+        throw new AppError("docker-failed", { command: "run", reason: said.join("; ") });
+      if (task.changes === "kept" && exit.status === 0)
+        await docker.output(["commit", name, artifact.reference], "own", options.signal);
+      return { ...exit, exceeded: state?.OOMKilled === true ? ["memory"] : [] };
+    } finally {
+      await this.remove(await this.idsOf(`name=^${name}$`));
+    }
+  }
+
+  async endLeftovers(): Promise<number> {
+    const { owner, local } = this.options;
+    const ids = await this.idsOf(`label=${LABEL}=${owner}`);
+    await this.remove(ids);
+    return ids.length + (await local.endLeftovers());
+  }
+
+  private argumentsFor(name: string, { reference, program }: PlacedProgram, task: TaskSpec): string[] {
+    const { memoryMegabytes, processes, scratchMegabytes } = task.limits;
+    const capabilities = isRoot(program.user) ? ROOTS_CAPABILITIES : [];
+    const [entry, ...rest] = PROGRAM_ENTRY;
+    return [
+      ...["run", "--interactive", "--init", "--name", name, "--hostname", task.app],
+      ...["--label", `${LABEL}=${this.options.owner}`],
+      ...[`--memory=${memoryMegabytes}m`, `--memory-swap=${memoryMegabytes}m`, `--pids-limit=${processes}`],
+      `--cpu-shares=${CPU_SHARES}`,
+      ...["--security-opt", "no-new-privileges", "--cap-drop=ALL"],
+      ...capabilities.map((capability) => `--cap-add=${capability}`),
+      ...(task.changes === "lost" ? ["--tmpfs", `/tmp:size=${scratchMegabytes}m,mode=1777,exec`] : []),
+      ...["--volume", `${this.options.shell}:${PROGRAM_SHELL}:ro`],
+      ...["--entrypoint", entry, reference, ...rest, "-s"],
+    ];
+  }
+
+  private async idsOf(filter: string): Promise<string[]> {
+    const { docker } = this.options;
+    const text = await docker.output(["ps", "--all", "--quiet", "--filter", filter], "own");
+    return text.split("\n").filter(Boolean);
+  }
+
+  private async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.options.docker.output(["rm", "--force", "--volumes", ...ids], "own");
+  }
+
+  private async stateOf(name: string): Promise<z.infer<typeof stateSchema> | undefined> {
+    if ((await this.idsOf(`name=^${name}$`)).length === 0) return undefined;
+    const text = await this.options.docker.output(["inspect", "--format", "{{json .State}}", name], "own");
+    return stateSchema.parse(JSON.parse(text));
+  }
+}
