@@ -27,9 +27,10 @@ export const stepsErrors = {
     ({ step, seconds }) => `The step ${step} took longer than its limit of ${seconds} s and was stopped.`,
     () => "Make it faster, or raise its limit (limits in sluice.yml, see docs/sluice-yml.md).",
   ),
-  "instance-died": entry<{ instance: string; status: string; log: string }>(
+  "instance-died": entry<{ instance: string; status: string; remark: string; log: string }>(
     422,
-    ({ instance, status, log }) => `${instance} ended (${status}) before it was ready.${lastLines(log)}`,
+    ({ instance, status, remark, log }) =>
+      `${instance} ended (${status}) before it was ready.${remark === "" ? "" : ` ${remark}`}${lastLines(log)}`,
     () => "Fix the problem in its log. To reproduce it, start the app with `PORT=3000` set, as Sluice does.",
   ),
   "instance-wrong-port": entry<{ instance: string; expected: string; listens: string; log: string }>(

@@ -7,13 +7,15 @@ import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import type { ReleaseWork } from "../step.js";
 
 const LOG_LINES = 20;
+/** It does not tell whether it did. */
+const OF_DOCKER = "Its image has a HEALTHCHECK: Docker ends an instance that fails it.";
 
 /**
  * Throws `instance-died` when an instance has ended since this work started it. Returns its state; while the engine does not
  * answer, nothing is known.
  */
 export async function refuseIfEnded(
-  { tools, endsBefore }: ReleaseWork,
+  { tools, endsBefore, record }: ReleaseWork,
   instance: Pick<InstanceRecord, "id" | "process" | "index">,
 ): Promise<InstanceState | undefined> {
   const state = await unlessUnavailable(tools.engine.state(instance.id));
@@ -21,6 +23,7 @@ export async function refuseIfEnded(
   throw new AppError("instance-died", {
     instance: instanceName(instance),
     status: state.lastEnd ?? "unknown",
+    remark: record.artifact.kind === "dockerfile" && record.artifact.program.healthCheck ? OF_DOCKER : "",
     log: await lastLines(tools.logs, instance.id),
   });
 }

@@ -104,7 +104,10 @@ describe("a Dockerfile on a Swarm", function () {
   });
 
   it("is rolled back at once", async () => {
-    await fleet.push("shop", shop({ "server.js": SERVER.replace("end(RELEASE + ", 'end("new " + RELEASE + ') }));
+    await fleet.push(
+      "shop",
+      shop({ "server.js": SERVER.replace("end(RELEASE + ", 'end("new " + RELEASE + ') }),
+    );
     expect((await fleet.ask("shop")).body).to.match(/^new v3 /);
     const began = Date.now();
     await fleet.sluice("rollback shop");
@@ -129,7 +132,8 @@ describe("a Dockerfile on a Swarm", function () {
       "--interval=30s",
       "--interval=1s --retries=1",
     );
-    expect(await refusal("shop", shop({ Dockerfile: sick }))).to.match(/unhealthy/);
+    const unhealthy = await refusal("shop", shop({ Dockerfile: sick }));
+    expect(unhealthy, unhealthy).to.include("Docker ends an instance that fails it");
     expect(
       await refusal("shop", shop({ "app.json": '{"sluice": {"dockerfile": {"target": "prod"}}}' })),
     ).to.include("Dockerfile has no stage prod");
