@@ -1,7 +1,7 @@
 import type { ServiceSpec } from "dockerode";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import type { InstanceSpec } from "../engine.js";
-import { ENTRY, OWN_PORT, START_SECRET } from "./entry-script.js";
+import { entryCommand, OWN_PORT, START_SECRET } from "./entry-script.js";
 import { LABELS } from "./instance-labels.js";
 
 export interface ServiceOptions {
@@ -36,7 +36,7 @@ export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): Se
       ContainerSpec: {
         Image: image,
         Labels: labelsOf(id, owner),
-        Command: [...ENTRY],
+        Command: entryCommand(limits),
         Hostname: app,
         Dir: "/",
         Init: true,
