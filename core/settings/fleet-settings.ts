@@ -10,4 +10,11 @@ export const fleetSettingsSchema = z.strictObject({
     .describe("this host's private address, at which the others reach it"),
   registryPort: z.number().int().min(1).max(65_535).default(5443).describe("of the registry of images"),
   serverRunsInstances: z.boolean().default(true).describe("whether this host runs instances, too"),
+  collectSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(604_800)
+    .default(86_400)
+    .describe("between two removals of old images, from the registry and from the hosts"),
 });

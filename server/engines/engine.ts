@@ -64,7 +64,7 @@ export interface InstanceState {
   readonly pid: number | undefined;
   /** How often it has ended since it was first started. */
   readonly ends: number;
-  /** How it ended the last time: `status 1`, `killed by SIGKILL`. */
+  /** How it ended the last time: `status 1`, `killed by SIGKILL`, `killed by SIGKILL, out of memory`. */
   readonly lastEnd: string | undefined;
 }
 

@@ -6,10 +6,12 @@ import type { ReleaseImages } from "../builds/image/release-images.js";
 import { keptReleases } from "../pipeline/prune.js";
 import type { ReconcileNeeds } from "./needs.js";
 
-const TICK_MS = 3600_000;
-const TICKS_A_DAY = 24;
+const HOUR_MS = 3600_000;
 
-/** Once a day, and an hour after the start: images of releases that are gone, go. */
+/**
+ * Once a day (`fleet.collectSeconds`, rounded to hours if it is more than one), and an hour after the start: images of releases
+ * that are gone, go.
+ */
 export class ImageCollection {
   private readonly ticker: Ticker;
   private readonly stopping = new AbortController();
@@ -19,12 +21,17 @@ export class ImageCollection {
     private readonly tools: ReconcileNeeds,
     private readonly images: ReleaseImages,
   ) {
+    const collectMs = tools.settings.fleet.collectSeconds * 1000;
+    const everyMs = Math.min(HOUR_MS, collectMs);
     this.ticker = new Ticker({
-      everyMs: TICK_MS,
+      everyMs,
       job: async () => {
-        if (this.ticks++ % TICKS_A_DAY === 0) await this.collect();
+        if (this.ticks++ % Math.round(collectMs / everyMs) === 0) await this.collect();
       },
-      onError: (error) => tools.log.warn({ err: toAppError(error) }, "could not remove old images"),
+      onError: (error) => {
+        if (!this.stopping.signal.aborted)
+          tools.log.warn({ err: toAppError(error) }, "could not remove old images");
+      },
     });
   }
 
@@ -39,8 +46,14 @@ export class ImageCollection {
   }
 
   async collect(): Promise<void> {
-    const deleted = await this.images.collect(await keptImages(this.tools), this.stopping.signal);
-    if (deleted > 0) this.tools.log.info({ images: deleted }, "removed the images of earlier releases");
+    const { tools, images, stopping } = this;
+    const { deleted, left } = await images.collect(await keptImages(tools), stopping.signal);
+    if (deleted > 0) tools.log.info({ images: deleted }, "removed the images of earlier releases");
+    const { bytes, ...removed } = await images.cleanHosts(left, tools, stopping.signal);
+    tools.log.info(
+      { ...removed, megabytes: Math.round(bytes / 1e6) },
+      "removed the images of earlier releases from the hosts",
+    );
   }
 }
 

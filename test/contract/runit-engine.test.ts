@@ -15,13 +15,16 @@ import { engineContract } from "./engine-contract.js";
 import { answerAt, EngineTrial, LIMITS, type EngineBench } from "./engine/engine-trial.js";
 import { USER } from "./engine/starting.js";
 
-engineContract("RunitEngine", async (folder, ports) => bench({ home: new Home(folder), ports }));
+const isRoot = process.getuid?.() === 0;
+engineContract("RunitEngine", async (folder, ports) => bench({ home: new Home(folder), ports }), {
+  countsMemory: isRoot,
+});
 
-if (process.getuid?.() === 0)
+if (isRoot)
   engineContract(
     "RunitEngine, with a network for each instance",
     async (folder, ports) => bench({ home: new Home(folder), ports, hasNetworks: true }),
-    { sharesPorts: false },
+    { sharesPorts: false, countsMemory: true },
   );
 
 describe("RunitEngine", function () {

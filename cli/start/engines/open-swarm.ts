@@ -1,9 +1,12 @@
 import { readdir } from "node:fs/promises";
+import { systemClock } from "../../../core/clock.js";
 import { AppError } from "../../../core/errors/app-error.js";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
+import { ownerMark } from "../../../core/instances/control-group.js";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import { RegistryClient } from "../../../server/builds/image/registry/registry-client.js";
 import { ReleaseImages } from "../../../server/builds/image/release-images.js";
+import { cleanHosts } from "../../../server/engines/swarm/cleaning/clean-hosts.js";
 import { SwarmLogs } from "../../../server/engines/swarm/logs/swarm-logs.js";
 import { checkPrograms } from "../checks/preflight.js";
 import { keptPort } from "../services/kept-port.js";
@@ -47,9 +50,8 @@ export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Pro
   });
   // So that other settings find what is left.
   await writeFileAtomically(home.swarm(), "");
-  const engine = await openSwarmEngine(api, role, {
-    ...{ username: registry.user, password: registry.password, serveraddress: registry.address },
-  });
+  const login = { username: registry.user, password: registry.password, serveraddress: registry.address };
+  const engine = await openSwarmEngine(api, role, login);
   const networks = (await openNetworks(context, redisUrl, log))?.networks;
   atStop(async () => networks?.stop());
   const port = await keptPort(home.flagsPort());
@@ -59,6 +61,8 @@ export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Pro
     registry: client,
     address: registry.address,
     collectGarbage: async (signal) => service.collectGarbage(signal),
+    cleanHosts: async (cleaning, signal) =>
+      cleanHosts({ api, owner: ownerMark(role.id), login, clock: systemClock }, cleaning, signal),
   });
   const { dockerfiles, tasksOf } = await openDockerfiles(role, { images, registry });
   return {

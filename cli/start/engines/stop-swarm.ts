@@ -1,5 +1,6 @@
 import { systemClock } from "../../../core/clock.js";
 import { ownerMark } from "../../../core/instances/control-group.js";
+import { cleanerName } from "../../../server/engines/swarm/cleaning/clean-hosts.js";
 import { LABELS } from "../../../server/engines/swarm/instance-labels.js";
 import { SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
 import type { Context } from "../context.js";
@@ -11,7 +12,9 @@ const POLL_MS = 200;
 /** Stops every instance that a Swarm runs for a state folder; the next server starts them again. Returns how many there were. */
 export async function stopSwarm({ home }: Pick<Context, "home">): Promise<number> {
   const api = new SwarmApi(DOCKER_SOCKET);
-  const label = `${LABELS.owner}=${ownerMark(await ownId(home))}`;
+  const owner = ownerMark(await ownId(home));
+  const label = `${LABELS.owner}=${owner}`;
+  await api.removeService(cleanerName(owner));
   const services = await api.services(label);
   await Promise.all(services.map(async ({ ID }) => api.removeService(ID)));
   const hosts = async (): Promise<Set<string>> =>

@@ -4,6 +4,7 @@ import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
 import { appLines } from "../../show/app-lines.js";
+import { endedLines } from "../../show/ended-lines.js";
 import { proxyWarning } from "../../show/proxy-warning.js";
 import { recoveringLines } from "../../show/recovering-lines.js";
 import { show, type Format } from "../../show/show.js";
@@ -42,6 +43,7 @@ function statusLines({
       : [`         for the apps: ${appsRedis.state}${processText(appsRedis.pid)}`]),
     ...(disk.isFull ? [diskLine(disk)] : []),
     ...recoveringLines(recovering),
+    ...endedLines(apps),
     ...(alert ? ["alert    sluice:alert is yes: no canary gets visitors (sluice alerts shows why)"] : []),
     "",
     ...appLines(apps),

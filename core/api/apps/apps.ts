@@ -19,6 +19,8 @@ const instanceSummarySchema = z.object({
   pid: z.number().optional(),
   /** How often it ended and was started again. */
   restarts: z.number(),
+  /** How it ended the last time: `status 1`, `killed by SIGKILL, out of memory`. */
+  lastEnd: z.string().optional(),
 });
 
 const trackSummarySchema = z.object({

@@ -50,13 +50,14 @@ async function summaryOf(
       asleep: releases.some((release) => release.number === number && release.asleep),
       traffic: lastMinuteOf(track),
     })),
-    instances: states.map(({ id, address, running, pid, ends }) => ({
+    instances: states.map(({ id, address, running, pid, ends, lastEnd }) => ({
       id,
       release: id.split(".")[1] ?? "",
       address,
       running,
       pid,
       restarts: ends,
+      ...(lastEnd === undefined ? {} : { lastEnd }),
     })),
   };
 }

@@ -37,7 +37,7 @@ export interface PublishedImage extends Pushed {
 }
 
 /** A repository of the layers that several apps have; no app has such a name. */
-const SHARED = "sluice/base";
+export const SHARED = "sluice/base";
 /** What no program of a release reads. */
 const HISTORY = ".git";
 

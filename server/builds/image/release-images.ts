@@ -2,12 +2,14 @@ import { releaseName } from "../../../core/names.js";
 import { userOf } from "../../machine.js";
 import type { BuildWork } from "../build-work.js";
 import { manifestOf } from "../manifest/manifest-of.js";
+import type { BuildsNeeds } from "../needs.js";
 import { dependencyKey } from "./dependency-key.js";
 import { LayerStore } from "./layers/layer-store.js";
-import { pruneImages, type KeptImages } from "./registry/prune-images.js";
+import { pruneImages, type KeptImages, type Pruned } from "./registry/prune-images.js";
 import type { RegistryClient } from "./registry/registry-client.js";
 import { publishRelease } from "./release-image.js";
 import { runtimesOf } from "./runtimes.js";
+import { publishTools, TOOLS, TOOLS_TAG } from "./tools-image.js";
 
 export interface ReleaseImagesOptions {
   /** Where layers are kept. */
@@ -17,6 +19,22 @@ export interface ReleaseImagesOptions {
   readonly address: string;
   /** Frees what the registry has no image for any more, while nothing is pushed. */
   readonly collectGarbage: (signal: AbortSignal) => Promise<void>;
+  readonly cleanHosts: (cleaning: HostCleaning, signal: AbortSignal) => Promise<CleanedHosts>;
+}
+
+/** With which image hosts remove images of which registry, and which not: `REPOSITORY@sha256:…`. */
+export interface HostCleaning {
+  readonly image: string;
+  readonly registry: string;
+  readonly kept: readonly string[];
+}
+
+/** What was removed from so many hosts; `silent` ones have not done it in their time. */
+export interface CleanedHosts {
+  readonly hosts: number;
+  readonly silent: number;
+  readonly images: number;
+  readonly bytes: number;
 }
 
 const KEPT_LAYERS = 40;
@@ -48,7 +66,7 @@ export class ReleaseImages {
   }
 
   /** Removes what only images had that are not kept (`pruneImages`), and layers that have not been used for long. */
-  async collect(kept: KeptImages, signal: AbortSignal): Promise<number> {
+  async collect(kept: KeptImages, signal: AbortSignal): Promise<Pruned> {
     while (this.collecting !== undefined) await this.collecting.catch(() => undefined);
     const collecting = this.collectNow(kept, signal);
     this.collecting = collecting;
@@ -62,13 +80,26 @@ export class ReleaseImages {
     return (await registry.digestOf(repository, image, signal)) === image;
   }
 
+  /**
+   * Removes images of this registry from every host, but those that are `left` there and those that are in use. One that is
+   * published meanwhile is in use by the time it would be removed.
+   */
+  async cleanHosts(left: Pruned["left"], tools: BuildsNeeds, signal: AbortSignal): Promise<CleanedHosts> {
+    const { registry, address } = this.options;
+    const out = { line: () => undefined, alive: async <T>(_: string, work: Promise<T>) => work };
+    const image = await publishTools({ layers: this.layers, registry, address, tools, out }, signal);
+    const kept = [...left, image.slice(address.length + 1)];
+    return this.options.cleanHosts({ image, registry: address, kept }, signal);
+  }
+
   /** After what is being published, and before what comes. */
-  private async collectNow(kept: KeptImages, signal: AbortSignal): Promise<number> {
+  private async collectNow(kept: KeptImages, signal: AbortSignal): Promise<Pruned> {
     await Promise.allSettled(this.publishing);
-    const deleted = await pruneImages(this.options.registry, kept, signal);
-    if (deleted > 0) await this.options.collectGarbage(signal);
+    const ours = new Map(kept).set(TOOLS, new Set([TOOLS_TAG]));
+    const pruned = await pruneImages(this.options.registry, ours, signal);
+    if (pruned.deleted > 0) await this.options.collectGarbage(signal);
     await this.layers.prune(KEPT_LAYERS);
-    return deleted;
+    return pruned;
   }
 
   private async publishNow(work: BuildWork, signal: AbortSignal): Promise<string> {

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { describeExit } from "../../../core/exec/exec.js";
 import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
 import type { Home } from "../../../core/home.js";
 import { parseAddress, type Address } from "../../../core/instances/address.js";
+import { describeEnd } from "../describe-end.js";
 
 /** What stands beside a service's scripts, so that it can be found again. */
 const recordSchema = z.object({
@@ -33,6 +33,6 @@ export async function readRecord(folder: string): Promise<InstanceRecord | undef
 export function parseEnd(text: string): { ends: number; lastEnd: string | undefined } {
   const [ends = "", status = "", signal = "", why] = text.trim().split(" ");
   if (ends === "") return { ends: 0, lastEnd: undefined };
-  const how = describeExit(exitOf(status === "-1" ? 128 + Number(signal) : Number(status)));
-  return { ends: Number(ends), lastEnd: why === "memory" ? `${how}, out of memory` : how };
+  const exit = exitOf(status === "-1" ? 128 + Number(signal) : Number(status));
+  return { ends: Number(ends), lastEnd: describeEnd(exit, why === "memory" ? why : undefined) };
 }

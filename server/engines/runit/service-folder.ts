@@ -1,6 +1,7 @@
 import { quote } from "../../../core/exec/quote.js";
 import { scriptFor } from "../../../core/exec/sandbox/script-for.js";
 import { addressVariable, type Address } from "../../../core/instances/address.js";
+import { memoryLine } from "../describe-end.js";
 import type { InstanceSpec, PlacedTree } from "../engine.js";
 
 export interface TreeSpec extends InstanceSpec {
@@ -85,7 +86,7 @@ function instanceScript({ spec, address }: ServiceFolder): string {
 }
 
 /** runsv gives the exit status (-1 after a signal) and the signal. What is left of the group goes with its leader. */
-function finishScript({ killsFile = "/dev/null" }: Pick<ServiceFolder, "killsFile">): string {
+function finishScript({ spec, killsFile = "/dev/null" }: ServiceFolder): string {
   return `#!/bin/sh
 [ -s group ] && kill -s KILL -- "-$(cat group)" 2>/dev/null
 lived=$(($(date +%s) - $(cat started 2>/dev/null || echo 0)))
@@ -99,6 +100,7 @@ kills=$(sed -n 's/^oom_kill //p' ${quote(killsFile)} 2>/dev/null)
 why=
 [ "\${kills:-0}" -le "$(cat kills 2>/dev/null || echo 0)" ] || why=memory
 echo "\${kills:-0}" >kills
+[ -z "$why" ] || echo ${quote(memoryLine(spec.limits))}
 rm -f pausing
 echo "$ends $1 $2 $why" >end.new && mv end.new end
 `;

@@ -12,6 +12,8 @@ export const LABELS = {
   index: "sluice.index",
   /** Of the hosts that it may run on. */
   role: "sluice.role",
+  /** Of what removes old images from hosts: which Sluice has made it. */
+  cleaner: "sluice.cleaner",
 } as const;
 
 /** A node with it is for instances of that role: `sluice.role.production=true`. */

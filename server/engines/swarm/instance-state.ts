@@ -1,12 +1,14 @@
-import { describeExit } from "../../../core/exec/exec.js";
 import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
 import { formatAddress } from "../../../core/instances/address.js";
+import { describeEnd } from "../describe-end.js";
 import type { InstanceState } from "../engine.js";
+import { OUT_OF_MEMORY_STATUS } from "./entry-script.js";
 import type { SwarmNode, SwarmTask } from "./swarm-api.js";
 
 /** States of a task that has begun and ended, or never could begin (swarmkit, "Task lifecycle"). */
 const ENDED = new Set(["complete", "failed", "rejected"]);
 const UNHEALTHY = /unhealthy container/;
+const KILLED = { status: undefined, signal: "SIGKILL" } as const;
 /** Of the last task only those are certain that its host tells of: one that is lost says `running` for ever. */
 const SILENT_HOST = new Set(["down", "disconnected"]);
 
@@ -73,5 +75,6 @@ function lastEndOf(task: SwarmTask | undefined): string | undefined {
     ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")
   )
     return `could not be started: ${Err}`;
-  return describeExit(exitOf(ContainerStatus?.ExitCode ?? 0));
+  const status = ContainerStatus?.ExitCode ?? 0;
+  return status === OUT_OF_MEMORY_STATUS ? describeEnd(KILLED, "memory") : describeEnd(exitOf(status));
 }

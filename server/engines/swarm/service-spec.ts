@@ -1,7 +1,7 @@
 import type { ContainerSpec, ServiceSpec } from "dockerode";
 import { parseInstanceId } from "../../../core/instances/instance-id.js";
 import type { InstanceSpec } from "../engine.js";
-import { ENTRY, OWN_PORT, START_SECRET } from "./entry-script.js";
+import { entryCommand, OWN_PORT, START_SECRET } from "./entry-script.js";
 import { LABELS } from "./instance-labels.js";
 import { isRoot, PROGRAM_ENTRY, ROOTS_CAPABILITIES } from "./program-script.js";
 
@@ -74,10 +74,10 @@ export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): Se
 
 /** How its first process is started, and as whom. */
 function programOf(instance: InstanceSpec): Partial<ContainerSpec> {
-  const { artifact, user } = instance;
+  const { artifact, user, limits } = instance;
   if (artifact.kind !== "program") {
     const { uid, gid } = user ?? ROOT;
-    return { Command: [...ENTRY], Dir: "/", User: `${uid}:${gid}`, CapabilityDrop: ["ALL"] };
+    return { Command: entryCommand(limits), Dir: "/", User: `${uid}:${gid}`, CapabilityDrop: ["ALL"] };
   }
   const { healthCheck, user: own } = artifact.program;
   return {

@@ -244,6 +244,13 @@ export class SwarmApi {
     );
   }
 
+  /** What the tasks of a service have written so far: frames of both outputs. */
+  async output(nameOrId: string): Promise<Buffer> {
+    return this.ask("read an output", z.instanceof(Buffer), async () =>
+      this.docker.getService(nameOrId).logs({ follow: false, stdout: true, stderr: true }),
+    );
+  }
+
   private async ask<T>(request: string, schema: z.ZodType<T>, act: () => Promise<unknown>): Promise<T> {
     let answer: unknown;
     try {

@@ -45,13 +45,15 @@ export interface EngineTraits {
   readonly keepsAddresses: boolean;
   /** One that keeps ending is started again after longer and longer pauses. */
   readonly pausesGrow: boolean;
+  /** The kernel ends processes that need more memory than the limit, and says so. */
+  readonly countsMemory: boolean;
   /** PORT of every instance, where it is not the port at which others reach it. */
   readonly portInside?: string;
 }
 
 const OF_THIS_MACHINE: EngineTraits = {
   ...{ sharesPorts: true, sharesFiles: true },
-  ...{ keepsAddresses: true, pausesGrow: true },
+  ...{ keepsAddresses: true, pausesGrow: true, countsMemory: false },
 };
 
 /** `folder` is empty, and any user may pass through it; `ports` are for the instances. */
@@ -210,7 +212,7 @@ export class EngineTrial {
 
   /** mocha's `it` for engines with that trait; of others nothing is expected there. */
   itIf(
-    trait: "sharesFiles" | "keepsAddresses" | "pausesGrow",
+    trait: "sharesFiles" | "keepsAddresses" | "pausesGrow" | "countsMemory",
   ): (title: string, test: Mocha.AsyncFunc) => void {
     return (title, test) => {
       if (this.traits[trait]) it(title, test);

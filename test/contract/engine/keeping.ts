@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { eventually } from "../../support/eventually.js";
 import { ask } from "../../support/network/ask.js";
 import { isAlive } from "../../support/running/test-sluice.js";
-import { answerAt, type EngineTrial } from "./engine-trial.js";
+import { answerAt, LIMITS, type EngineTrial } from "./engine-trial.js";
 
 export function keepsThemRunning(trial: EngineTrial): void {
   for (const listen of ["port", "socket"] as const) {
@@ -57,6 +57,18 @@ export function keepsThemRunning(trial: EngineTrial): void {
     await trial.start(trial.worker("exit 1"));
     const ended = ({ ends, running }: { ends: number; running: boolean }): boolean => ends >= 2 && !running;
     await trial.reaches("shop.v1.worker.1", "waits", ended);
+  });
+
+  trial.itIf("countsMemory")("tells in its state and its log that one ended for want of memory", async () => {
+    const limits = { ...LIMITS, memoryMegabytes: 64 };
+    const hungry = `node -e 'for (const all = []; ;) all.push(Buffer.alloc(1e7, 1))'`;
+    await trial.start(trial.worker(`echo hungry; ${hungry}`, { limits }));
+    const { lastEnd } = await trial.reaches("shop.v1.worker.1", "has ended", ({ ends }) => ends > 0);
+    expect(lastEnd).to.equal("killed by SIGKILL, out of memory");
+    expect(await trial.said("shop.v1.worker.1", "sluice: ended, out of memory; its limit is 64 MB")).to.equal(
+      "(sluice.memoryMegabytes in app.json)",
+    );
+    expect((await trial.logOf("shop.v1.worker.1"))[0]).to.equal("hungry");
   });
 
   it("takes what is left of an instance's processes along before it starts them again", async () => {

@@ -59,12 +59,12 @@ export class LabFleet {
     await this.upOn(this.server);
   }
 
-  /** Starts Sluice, again if it runs, with that engine. */
-  async use(engine: "runit" | "swarm"): Promise<void> {
+  /** Starts Sluice, again if it runs, with that engine. `collectSeconds`: between two removals of old images. */
+  async use(engine: "runit" | "swarm", collectSeconds = 86_400): Promise<void> {
     const redis =
       this.proxies.length === 0 ? "" : `redis: { url: "redis://:${PASSWORD}@${this.server.address}:6400" }`;
     for (const host of [this.server, ...this.proxies]) {
-      const yaml = `engine: ${engine}\nfleet: { address: ${host.address} }\nbind: 0.0.0.0\n${redis}`;
+      const yaml = `engine: ${engine}\nfleet: { address: ${host.address}, collectSeconds: ${collectSeconds} }\nbind: 0.0.0.0\n${redis}`;
       await host.run(`cat >${HOME}/sluice.yml <<'END'\n${yaml}\nEND`);
     }
     await this.server.run(

@@ -75,7 +75,13 @@ describe("a Swarm of three hosts", function () {
   });
 
   engineContract("SwarmEngine", async (folder) => bench(folder, swarm), {
-    ...{ sharesPorts: false, sharesFiles: false, keepsAddresses: false, pausesGrow: false },
+    ...{
+      sharesPorts: false,
+      sharesFiles: false,
+      keepsAddresses: false,
+      pausesGrow: false,
+      countsMemory: true,
+    },
     portInside: String(OWN_PORT),
   });
 });

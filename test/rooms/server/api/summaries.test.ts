@@ -41,7 +41,7 @@ describe("what is told of all apps at once", function () {
         ],
       }));
     }
-    const state = { address: undefined, running: true, pid: 1, ends: 3, lastEnd: undefined };
+    const state = { address: undefined, running: true, pid: 1, ends: 3, lastEnd: "status 1" };
     // What only asks Redis and the engine is enough for this.
     const tools = {
       ...{ routes, releases, traffic: new TrafficSeries(redis), clock: systemClock },
@@ -57,12 +57,12 @@ describe("what is told of all apps at once", function () {
       summaries.map(({ app, tracks, instances }) => ({
         app,
         tracks: tracks.map(({ track, release, commit }) => [track, release, commit]),
-        instances: instances.map(({ id }) => id),
+        instances: instances.map(({ id, restarts, lastEnd }) => [id, restarts, lastEnd]),
       })),
     ).to.deep.equal([
       { app: "blog", tracks: tracksOf("blog"), instances: [] },
       { app: "none", tracks: [], instances: [] },
-      { app: "shop", tracks: tracksOf("shop"), instances: ["shop.v2.web.1"] },
+      { app: "shop", tracks: tracksOf("shop"), instances: [["shop.v2.web.1", 3, "status 1"]] },
     ]);
   });
 });

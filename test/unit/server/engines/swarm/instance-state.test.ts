@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { EndCounts } from "../../../../../server/engines/swarm/end-counts.js";
+import { OUT_OF_MEMORY_STATUS } from "../../../../../server/engines/swarm/entry-script.js";
 import { instanceState, nodeAddress } from "../../../../../server/engines/swarm/instance-state.js";
 import type { SwarmNode, SwarmTask } from "../../../../../server/engines/swarm/swarm-api.js";
 import { aNode, aTask } from "./a-swarm.js";
@@ -42,6 +43,11 @@ describe("the state of a Swarm's instance", () => {
     expect(stateOf([ended("2", 0, "complete"), ended("1", 3)])).to.deep.include({
       ...{ running: false, ends: 2, lastEnd: "status 0" },
     });
+  });
+
+  it("tells one that was killed for want of memory from one that somebody has killed", () => {
+    expect(stateOf([ended("1", OUT_OF_MEMORY_STATUS)]).lastEnd).to.equal("killed by SIGKILL, out of memory");
+    expect(stateOf([ended("1", 137)]).lastEnd).to.equal("killed by SIGKILL");
   });
 
   it("says why it could not be started", () => {
