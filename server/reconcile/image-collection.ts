@@ -49,6 +49,7 @@ export class ImageCollection {
     const { tools, images, stopping } = this;
     const { deleted, left } = await images.collect(await keptImages(tools), stopping.signal);
     if (deleted > 0) tools.log.info({ images: deleted }, "removed the images of earlier releases");
+    await tools.dockerfiles?.collect(stopping.signal);
     const { bytes, ...removed } = await images.cleanHosts(left, tools, stopping.signal);
     tools.log.info(
       { ...removed, megabytes: Math.round(bytes / 1e6) },

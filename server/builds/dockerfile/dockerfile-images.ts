@@ -37,6 +37,8 @@ export interface BuildGifts {
 const PROXY = /^(?:https?|no|all|ftp)_proxy$/i;
 /** What BuildKit prints for other programs than people. */
 const NOISE = /^$|^#\d+ sha256:/;
+/** Newer versions call it `--reserved-space`, and know the former name. */
+const KEPT_CACHE = "--keep-storage=10GB";
 const FOLDER_IN_IMAGE = "/.sluice";
 
 /** Images that the apps' own Dockerfiles describe, built by BuildKit on this host. */
@@ -131,6 +133,11 @@ export class DockerfileImages {
     const own = `${name}:${releaseName(record.number)}`;
     const references = found.split("\n").filter((each) => each === own || each.startsWith(`${own}-`));
     if (references.length > 0) await docker.output(["image", "rm", ...references], "own");
+  }
+
+  /** BuildKit keeps what builds may use again: no more than so much of it stays, what was used last. Throws `docker-failed`. */
+  async collect(signal: AbortSignal): Promise<void> {
+    await this.options.docker.output(["builder", "prune", "--force", KEPT_CACHE], "own", signal);
   }
 
   private localName(app: string): string {

@@ -19,7 +19,7 @@ RUN --mount=type=secret,id=NPM_TOKEN cat /run/secrets/NPM_TOKEN | wc -c >token-l
 FROM build AS test
 RUN touch /tests-can-run
 FROM ${BASE}
-RUN useradd --uid 4321 visitor
+RUN useradd --uid 4321 visitor && install --directory --owner visitor /opt/shop
 WORKDIR /opt/shop
 COPY --from=build --chown=visitor /src/server.js /src/token-length ./
 COPY --chmod=755 entry.sh /entry.sh
