@@ -3,10 +3,13 @@ import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
 import { formatAddress } from "../../../core/instances/address.js";
 import type { InstanceState } from "../engine.js";
 import { OWN_PORT } from "./entry-script.js";
+import { describeRefusals, refusalsOf } from "./refusals.js";
 import type { SwarmNode, SwarmTask } from "./swarm-api.js";
 
-/** States of a task that has begun and ended, or never could begin (swarmkit, "Task lifecycle"). */
-const ENDED = new Set(["complete", "failed", "rejected"]);
+/** States of a task that has begun and ended (swarmkit, "Task lifecycle"). */
+const ENDED = new Set(["complete", "failed"]);
+/** Of one that its host could not even prepare. */
+const REJECTED = "rejected";
 /** Of the last task only those are certain that its host tells of: one that is lost says `running` for ever. */
 const SILENT_HOST = new Set(["down", "disconnected"]);
 
@@ -15,11 +18,13 @@ export function instanceState(
   id: string,
   tasks: readonly SwarmTask[],
   nodes: ReadonlyMap<string, SwarmNode>,
+  nowMs: number,
 ): InstanceState {
   const current = currentTask(tasks, nodes);
   const node = current && nodes.get(current.NodeID);
   const running = current?.Status.State === "running";
   const ended = endedTasks(tasks);
+  const refusals = describeRefusals(refusalsOf(tasks, nowMs), nodes);
   return {
     id,
     host: node?.Description.Hostname,
@@ -28,6 +33,7 @@ export function instanceState(
     pid: running ? current.Status.ContainerStatus?.PID : undefined,
     ends: ended.length,
     lastEnd: lastEndOf(ended.at(-1)),
+    ...(refusals.length === 0 ? {} : { refusals }),
   };
 }
 
@@ -44,10 +50,14 @@ export function currentTask(
   nodes: ReadonlyMap<string, SwarmNode>,
 ): SwarmTask | undefined {
   return tasks
-    .filter(({ DesiredState, Status }) => DesiredState === "running" && !ENDED.has(Status.State))
+    .filter(({ DesiredState, Status }) => DesiredState === "running" && !isOver(Status.State))
     .filter(({ NodeID }) => !SILENT_HOST.has(nodes.get(NodeID)?.Status.State ?? "down"))
     .sort((a, b) => a.CreatedAt.localeCompare(b.CreatedAt))
     .at(-1);
+}
+
+function isOver(state: string): boolean {
+  return ENDED.has(state) || state === REJECTED;
 }
 
 /** Where other hosts reach it. A manager knows itself by the address that it has announced. */
@@ -64,11 +74,8 @@ function addressOf({ Status }: SwarmTask, node: SwarmNode): string | undefined {
 
 function lastEndOf(task: SwarmTask | undefined): string | undefined {
   if (task === undefined) return undefined;
-  const { State, Err, ContainerStatus } = task.Status;
-  if (
-    State === "rejected" ||
-    ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")
-  )
+  const { Err, ContainerStatus } = task.Status;
+  if ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")
     return `could not be started: ${Err}`;
   return describeExit(exitOf(ContainerStatus?.ExitCode ?? 0));
 }

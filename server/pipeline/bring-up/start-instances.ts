@@ -1,4 +1,5 @@
-import { instanceId, instanceName } from "../../../core/instances/instance-id.js";
+import { AppError } from "../../../core/errors/app-error.js";
+import { instanceId, instanceName, parseInstanceId } from "../../../core/instances/instance-id.js";
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
 import { execLast } from "../../builds/manifest/exec-last.js";
@@ -13,7 +14,7 @@ import { processEnvironment } from "../environment.js";
 import type { ReleaseWork } from "../step.js";
 
 const POLL_MS = 20;
-/** An engine that is away for longer fails the release; it can be tried again. */
+/** An engine that is away for longer fails the release, and so do hosts that cannot start it; it can be tried again. */
 const PATIENCE_MS = 30_000;
 
 /**
@@ -32,7 +33,7 @@ export async function startInstances(work: ReleaseWork, signal: AbortSignal): Pr
   }
   return Promise.all(
     specs.map(async ({ spec, process, index }) => {
-      const address = spec.listen === "nothing" ? undefined : await addressOf(work, spec.id, signal);
+      const address = await addressOf(work, spec, signal);
       return { id: spec.id, process, index, ...(address === undefined ? {} : { address }) };
     }),
   );
@@ -74,11 +75,32 @@ async function start(work: ReleaseWork, spec: InstanceSpec, signal: AbortSignal)
   await untilEngineAnswers(tools.clock, begin, signal, PATIENCE_MS);
 }
 
-/** An engine with many hosts takes a while to place an instance. While it does not answer, nothing is known. */
-async function addressOf({ tools }: ReleaseWork, id: string, signal: AbortSignal): Promise<string> {
+/**
+ * Undefined for one that listens nowhere. An engine with several hosts takes a while to place an instance; while it does not
+ * answer, nothing is known.
+ */
+async function addressOf(
+  { tools, endsBefore }: ReleaseWork,
+  { id, listen }: InstanceSpec,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { clock, engine, images } = tools;
+  if (listen === "nothing" && images === undefined) return undefined;
+  const giveUpAt = clock.now() + PATIENCE_MS;
   for (;;) {
-    const state = await unlessUnavailable(tools.engine.state(id));
+    const state = await unlessUnavailable(engine.state(id));
     if (state?.address !== undefined) return state.address;
-    await tools.clock.sleep(POLL_MS, signal);
+    const hasBegun = state !== undefined && (state.running || state.ends > (endsBefore.get(id) ?? 0));
+    if (listen === "nothing" && hasBegun) return undefined;
+    if (state?.refusals !== undefined && clock.now() >= giveUpAt) throw refused(id, state.refusals);
+    await clock.sleep(POLL_MS, signal);
   }
+}
+
+function refused(id: string, refusals: readonly string[]): AppError {
+  const one = parseInstanceId(id);
+  return new AppError("instance-refused", {
+    instance: one === undefined ? id : instanceName(one),
+    refusals: refusals.join("; "),
+  });
 }
