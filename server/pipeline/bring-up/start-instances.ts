@@ -1,5 +1,5 @@
 import { AppError } from "../../../core/errors/app-error.js";
-import { instanceId, instanceName, parseInstanceId } from "../../../core/instances/instance-id.js";
+import { instanceId, instanceName } from "../../../core/instances/instance-id.js";
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
 import { execLast } from "../../builds/manifest/exec-last.js";
@@ -13,6 +13,12 @@ import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
 import type { ReleaseWork } from "../step.js";
 
+interface Started {
+  readonly spec: InstanceSpec;
+  readonly process: string;
+  readonly index: number;
+}
+
 const POLL_MS = 20;
 /** An engine that is away for longer fails the release, and so do hosts that cannot start it; it can be tried again. */
 const PATIENCE_MS = 30_000;
@@ -22,18 +28,18 @@ const PATIENCE_MS = 30_000;
  * they are.
  */
 export async function startInstances(work: ReleaseWork, signal: AbortSignal): Promise<InstanceRecord[]> {
-  const specs: { spec: InstanceSpec; process: string; index: number }[] = [];
+  const started: Started[] = [];
   const artifact = await artifactFor(work, signal);
   for (const process of work.record.processes) {
     for (let index = 1; index <= process.quantity; index++) {
       const spec = await specOf(work, artifact, process, index);
       await start(work, spec, signal);
-      specs.push({ spec, process: process.name, index });
+      started.push({ spec, process: process.name, index });
     }
   }
   return Promise.all(
-    specs.map(async ({ spec, process, index }) => {
-      const address = await addressOf(work, spec, signal);
+    started.map(async ({ spec, process, index }) => {
+      const address = await addressOf(work, { spec, process, index }, signal);
       return { id: spec.id, process, index, ...(address === undefined ? {} : { address }) };
     }),
   );
@@ -81,7 +87,7 @@ async function start(work: ReleaseWork, spec: InstanceSpec, signal: AbortSignal)
  */
 async function addressOf(
   { tools, endsBefore }: ReleaseWork,
-  { id, listen }: InstanceSpec,
+  { spec: { id, listen }, ...one }: Started,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { clock, engine, images } = tools;
@@ -92,15 +98,11 @@ async function addressOf(
     if (state?.address !== undefined) return state.address;
     const hasBegun = state !== undefined && (state.running || state.ends > (endsBefore.get(id) ?? 0));
     if (listen === "nothing" && hasBegun) return undefined;
-    if (state?.refusals !== undefined && clock.now() >= giveUpAt) throw refused(id, state.refusals);
+    if (state?.refusals !== undefined && clock.now() >= giveUpAt)
+      throw new AppError("instance-refused", {
+        instance: instanceName(one),
+        refusals: state.refusals.join("; "),
+      });
     await clock.sleep(POLL_MS, signal);
   }
-}
-
-function refused(id: string, refusals: readonly string[]): AppError {
-  const one = parseInstanceId(id);
-  return new AppError("instance-refused", {
-    instance: one === undefined ? id : instanceName(one),
-    refusals: refusals.join("; "),
-  });
 }

@@ -14,7 +14,7 @@ export class SmallDisk {
       "mkdir /small",
       `mount -t tmpfs -o size=${megabytes}m tmpfs /small`,
       `cp -a ${DOCKER}/swarm /small/`,
-      `mount --move /small ${DOCKER} || mount --bind /small ${DOCKER}`,
+      `mount --bind /small ${DOCKER}`,
       "systemctl start docker",
     ];
     await host.run(steps.join(" && "));
