@@ -6,7 +6,7 @@ import type { HaproxyOptions } from "./config/haproxy-options.js";
 import { paths } from "./config/paths.js";
 import { Counters } from "./counting/counters.js";
 import { removeSlots, slotsIn, writeEmptySlots } from "./config/files.js";
-import { serverCheck } from "./config/text/slot-text.js";
+import { lineOptions, serverCheck } from "./config/text/slot-text.js";
 import { mapCommand } from "./runtime/map-changes.js";
 import { OldWorkers, readMaps } from "./runtime/old-workers.js";
 import { plan, type Plan } from "./runtime/plan.js";
@@ -47,7 +47,7 @@ export class Haproxy implements Proxy {
     this.oldWorkers = new OldWorkers(master, options.folder);
     this.servers = new Servers(this.runtime, serverCheck(options));
     this.counters = new Counters(master, paths.adminSocket(options.folder));
-    this.files = new PlannedFiles(options.folder, serverCheck(options));
+    this.files = new PlannedFiles(options.folder, lineOptions(options));
     this.unwritten = new UnwrittenRoutes(log);
   }
 
@@ -187,7 +187,7 @@ export class Haproxy implements Proxy {
   }
 
   private async tryMoreSlots(count: number, more: number): Promise<true> {
-    await writeEmptySlots(this.options.folder, [count + 1, count + more], serverCheck(this.options));
+    await writeEmptySlots(this.options.folder, [count + 1, count + more], lineOptions(this.options));
     try {
       await this.reload();
     } catch (error) {

@@ -66,6 +66,8 @@ export interface InstanceState {
   readonly ends: number;
   /** How it ended the last time: `status 1`, `killed by SIGKILL`, `killed by SIGKILL, out of memory`. */
   readonly lastEnd: string | undefined;
+  /** Of an engine with several hosts: those that could not start it, and why (`web-2: No such image: …`), since it ran last. */
+  readonly refusals?: readonly string[];
 }
 
 /**

@@ -4,6 +4,7 @@ import { PerKey } from "../../core/loop/per-key.js";
 import { Ticker } from "../../core/loop/ticker.js";
 import type { RouteTable } from "../../core/records/routes/route-table.js";
 import type { InstanceState } from "../engines/engine.js";
+import { unlessUnavailable } from "../engines/unless-unavailable.js";
 import type { Pipeline } from "../pipeline/pipeline.js";
 import { withServerAt } from "../routes/route-changes.js";
 import type { ReconcileNeeds } from "./needs.js";
@@ -16,8 +17,8 @@ const TICK_MS = 1000;
  */
 export class MovedInstances {
   private readonly stopping = new AbortController();
-  /** Instance → where it is now, of those that have moved. */
-  private readonly moved = new Map<string, string>();
+  /** Instances that have moved, for as long as they are kept. */
+  private readonly moved = new Set<string>();
   private readonly records: PerKey;
   private readonly ticker: Ticker;
   private listening: Promise<void> = Promise.resolve();
@@ -66,7 +67,7 @@ export class MovedInstances {
 
   private note({ id, address }: InstanceState): void {
     if (address === undefined) return;
-    this.moved.set(id, address);
+    this.moved.add(id);
     this.ticker.wake();
   }
 
@@ -75,11 +76,17 @@ export class MovedInstances {
     for (const state of await this.tools.engine.list()) this.note(state);
   }
 
+  /** Asks where each is now: one that was stopped and started again since is not where it had moved to. */
   private async look(): Promise<void> {
-    for (const [id, address] of [...this.moved]) {
+    if (this.moved.size === 0) return;
+    const states = await unlessUnavailable(this.tools.engine.list());
+    if (states === undefined) return;
+    const addresses = new Map(states.map(({ id, address }) => [id, address]));
+    for (const id of [...this.moved]) {
       const one = parseInstanceId(id);
-      if (one === undefined || (await this.isGone(one))) this.moved.delete(id);
-      else await this.follow(one, id, address);
+      const address = addresses.get(id);
+      if (one === undefined || !addresses.has(id) || (await this.isGone(one))) this.moved.delete(id);
+      else if (address !== undefined) await this.follow(one, id, address);
     }
   }
 

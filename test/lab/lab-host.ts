@@ -106,6 +106,15 @@ export class LabHost {
     await unplug(this.place);
   }
 
+  /** Nothing comes from it and nothing reaches it until `heal`, and nobody is told so: it runs on. */
+  async cutOff(): Promise<void> {
+    await execa("nft", ["-f", "-"], { input: cutRulesOf(this.place) });
+  }
+
+  async heal(): Promise<void> {
+    await execa("nft", ["delete", "table", "ip", cutTableOf(this.place.name)]);
+  }
+
   async remove(): Promise<void> {
     await this.powerOff();
     await removeDisk(this.place);
@@ -144,7 +153,8 @@ async function plugIn({ name, device, number }: HostPlace): Promise<void> {
 
 /** What of it is there: it may be half made. */
 async function unplug({ name, device }: HostPlace): Promise<void> {
-  await execa("nft", ["delete", "table", "ip", tableOf(name)], { reject: false });
+  for (const table of [tableOf(name), cutTableOf(name)])
+    await execa("nft", ["delete", "table", "ip", table], { reject: false });
   await execa("ip", ["link", "delete", device], { reject: false });
   await execa("ip", ["netns", "delete", name], { reject: false });
 }
@@ -160,8 +170,27 @@ function rulesOf(name: string, number: number): string {
 `;
 }
 
+/** On its cable alone, before anything else is asked. */
+function cutRulesOf({ name, device }: HostPlace): string {
+  return `table ip ${cutTableOf(name)} {
+  chain from {
+    type filter hook prerouting priority raw;
+    iifname ${device} drop
+  }
+  chain to {
+    type filter hook postrouting priority raw;
+    oifname ${device} drop
+  }
+}
+`;
+}
+
 function tableOf(name: string): string {
   return name.replaceAll("-", "_");
+}
+
+function cutTableOf(name: string): string {
+  return `${tableOf(name)}_cut`;
 }
 
 async function removeDisk({ folder }: HostPlace): Promise<void> {

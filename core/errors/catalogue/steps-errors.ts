@@ -1,4 +1,4 @@
-import { entry } from "../catalogue-entry.js";
+import { entry, printable } from "../catalogue-entry.js";
 
 /** The steps of a release. */
 export const stepsErrors = {
@@ -45,6 +45,13 @@ export const stepsErrors = {
     ({ instance, url, result, body, log }) =>
       `${instance} is not healthy: GET ${url} ${result}.${body === "" ? "" : `\nIts answer: ${body}`}${lastLines(log)}`,
     () => "Fix the answer at that path, or choose another path in app.json (healthchecks.web[].path).",
+  ),
+  "instance-refused": entry<{ instance: string; refusals: string }>(
+    503,
+    ({ instance, refusals }) => `No host could start ${instance}. ${printable(refusals)}`,
+    () =>
+      "Look at Docker on that host (`journalctl --unit docker`): is its disk full? Does it reach Sluice's registry, and trust its certificate?",
+    true,
   ),
   "instance-unreachable": entry<{ instance: string; log: string }>(
     422,

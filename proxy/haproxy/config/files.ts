@@ -6,7 +6,7 @@ import type { HaproxyOptions } from "./haproxy-options.js";
 import { paths } from "./paths.js";
 import { MAPS } from "./state.js";
 import { SCRIPT } from "./text/script.js";
-import { serverCheck, slotName, slotText, withCheck } from "./text/slot-text.js";
+import { lineOptions, slotName, slotText, withOptions } from "./text/slot-text.js";
 
 /** How many slots there are at first. When they run out, a reload adds more. */
 const FIRST_SLOTS = 32;
@@ -24,9 +24,9 @@ export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: 
   for (const map of MAPS) {
     if (!present.has(`${map}.map`)) await writeFileAtomically(paths.map(folder, map), "");
   }
-  const check = serverCheck(options);
-  if ((await slotsIn(folder)).length === 0) await writeEmptySlots(folder, [1, FIRST_SLOTS], check);
-  return { changed: (await renewChecks(folder, check)) || isOther };
+  const ofServers = lineOptions(options);
+  if ((await slotsIn(folder)).length === 0) await writeEmptySlots(folder, [1, FIRST_SLOTS], ofServers);
+  return { changed: (await renewOptions(folder, ofServers)) || isOther };
 }
 
 /** Names, in order. */
@@ -38,24 +38,24 @@ export async function slotsIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** `first` and `last` are slot numbers, counted from 1. */
+/** `first` and `last` are slot numbers, counted from 1; `options`: `lineOptions`. */
 export async function writeEmptySlots(
   folder: string,
   [first, last]: readonly [first: number, last: number],
-  check: string,
+  options: string,
 ): Promise<void> {
   for (let index = first; index <= last; index++) {
     const slot = slotName(index);
-    await writeFileAtomically(paths.slot(folder, slot), slotText(slot, new Map(), check));
+    await writeFileAtomically(paths.slot(folder, slot), slotText(slot, new Map(), options));
   }
 }
 
-/** The engine may be another than the last time. Returns whether a check was changed. */
-async function renewChecks(folder: string, check: string): Promise<boolean> {
+/** The engine may be another than the last time. Returns whether a server's options were changed. */
+async function renewOptions(folder: string, options: string): Promise<boolean> {
   let isChanged = false;
   for (const slot of await slotsIn(folder)) {
     const before = await readFile(paths.slot(folder, slot), "utf8");
-    const after = withCheck(before, check);
+    const after = withOptions(before, options);
     if (after === before) continue;
     await writeFileAtomically(paths.slot(folder, slot), after);
     isChanged = true;

@@ -19,7 +19,8 @@ export class PlannedFiles {
 
   constructor(
     private readonly folder: string,
-    private readonly check: string,
+    /** Of each server (`lineOptions`). */
+    private readonly options: string,
   ) {}
 
   /** Writes the state that a plan leads to. Returns false if there was no room for it. */
@@ -36,7 +37,7 @@ export class PlannedFiles {
     try {
       for (const slot of this.slots) {
         const servers = state.servers.get(slot) ?? new Map<string, string>();
-        await writeIfChanged(paths.slot(this.folder, slot), slotText(slot, servers, this.check));
+        await writeIfChanged(paths.slot(this.folder, slot), slotText(slot, servers, this.options));
         this.slots.delete(slot);
       }
       for (const map of this.maps) {

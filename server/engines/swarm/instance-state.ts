@@ -3,10 +3,13 @@ import { formatAddress } from "../../../core/instances/address.js";
 import { describeEnd } from "../describe-end.js";
 import type { InstanceState } from "../engine.js";
 import { OUT_OF_MEMORY_STATUS } from "./entry-script.js";
+import { describeRefusals, refusalsOf } from "./refusals.js";
 import type { SwarmNode, SwarmTask } from "./swarm-api.js";
 
-/** States of a task that has begun and ended, or never could begin (swarmkit, "Task lifecycle"). */
-const ENDED = new Set(["complete", "failed", "rejected"]);
+/** States of a task that has begun and ended (swarmkit, "Task lifecycle"). */
+const ENDED = new Set(["complete", "failed"]);
+/** Of one that its host could not even prepare. */
+const REJECTED = "rejected";
 const UNHEALTHY = /unhealthy container/;
 const KILLED = { status: undefined, signal: "SIGKILL" } as const;
 /** Of the last task only those are certain that its host tells of: one that is lost says `running` for ever. */
@@ -17,11 +20,13 @@ export function instanceState(
   id: string,
   tasks: readonly SwarmTask[],
   nodes: ReadonlyMap<string, SwarmNode>,
+  nowMs: number,
 ): InstanceState {
   const current = currentTask(tasks, nodes);
   const node = current && nodes.get(current.NodeID);
   const running = current?.Status.State === "running";
   const ended = endedTasks(tasks);
+  const refusals = describeRefusals(refusalsOf(tasks, nowMs), nodes);
   return {
     id,
     host: node?.Description.Hostname,
@@ -30,6 +35,7 @@ export function instanceState(
     pid: running ? current.Status.ContainerStatus?.PID : undefined,
     ends: ended.length,
     lastEnd: lastEndOf(ended.at(-1)),
+    ...(refusals.length === 0 ? {} : { refusals }),
   };
 }
 
@@ -46,10 +52,14 @@ export function currentTask(
   nodes: ReadonlyMap<string, SwarmNode>,
 ): SwarmTask | undefined {
   return tasks
-    .filter(({ DesiredState, Status }) => DesiredState === "running" && !ENDED.has(Status.State))
+    .filter(({ DesiredState, Status }) => DesiredState === "running" && !isOver(Status.State))
     .filter(({ NodeID }) => !SILENT_HOST.has(nodes.get(NodeID)?.Status.State ?? "down"))
     .sort((a, b) => a.CreatedAt.localeCompare(b.CreatedAt))
     .at(-1);
+}
+
+function isOver(state: string): boolean {
+  return ENDED.has(state) || state === REJECTED;
 }
 
 /** Where other hosts reach it. A manager knows itself by the address that it has announced. */
@@ -67,13 +77,10 @@ function addressOf({ Status }: SwarmTask, node: SwarmNode): string | undefined {
 
 function lastEndOf(task: SwarmTask | undefined): string | undefined {
   if (task === undefined) return undefined;
-  const { State, Err, ContainerStatus } = task.Status;
+  const { Err, ContainerStatus } = task.Status;
   // Docker ends it by TERM, and says only here why.
   if (UNHEALTHY.test(Err)) return "unhealthy: its HEALTHCHECK failed";
-  if (
-    State === "rejected" ||
-    ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")
-  )
+  if ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")
     return `could not be started: ${Err}`;
   const status = ContainerStatus?.ExitCode ?? 0;
   return status === OUT_OF_MEMORY_STATUS ? describeEnd(KILLED, "memory") : describeEnd(exitOf(status));

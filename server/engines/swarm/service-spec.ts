@@ -33,6 +33,8 @@ export function serviceSpec(instance: InstanceSpec, options: ServiceOptions): Se
     Name: name,
     Labels: { ...labelsOf(id, owner), ...(role === undefined ? {} : { [LABELS.role]: role }) },
     Mode: { Replicated: { Replicas: 1 } },
+    // Where it may run changes only before it runs: a host that cannot start it may take long to say that it stopped trying.
+    UpdateConfig: { Parallelism: 1, Order: "start-first" },
     TaskTemplate: {
       ContainerSpec: {
         Image: image,

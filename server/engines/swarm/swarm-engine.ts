@@ -10,9 +10,10 @@ import { hashOf, LABELS, serviceName } from "./instance-labels.js";
 import { instanceState } from "./instance-state.js";
 import type { LogCollector } from "./logs/log-collector.js";
 import { chooseNode, crowdedInstances, roleConstraints, type Placed } from "./placement.js";
+import { refusingNodes } from "./refusals.js";
 import { serviceSpec } from "./service-spec.js";
 import type { RegistryLogin, SwarmApi } from "./swarm-api.js";
-import { groupOf, placedIn, statesIn, viewOf } from "./swarm-view.js";
+import { groupOf, placedIn, statesIn, viewOf, type SwarmView } from "./swarm-view.js";
 import { SwarmWatch } from "./swarm-watch.js";
 
 export interface SwarmOptions {
@@ -29,6 +30,8 @@ export interface SwarmOptions {
 }
 
 const POLL_MS = 50;
+/** After its grace, until it is reported that an instance has ended. */
+const SILENT_STOP_MS = 10_000;
 
 /**
  * Instances as services of a Swarm with one task each: the Swarm keeps each running on some host, Sluice decides how many
@@ -67,27 +70,21 @@ export class SwarmEngine implements Engine {
   }
 
   async stop(id: string): Promise<void> {
-    const { api, owner, logs, clock } = this.options;
+    const { api, owner, logs } = this.options;
     await api.removeService(serviceName(owner, id));
-    const ofInstance = [`${LABELS.owner}=${owner}`, `${LABELS.instance}=${id}`];
-    // As long as one is listed its container may run. A lost host ends its ones when it is back.
-    for (;;) {
-      const [tasks, nodes] = await Promise.all([api.tasks({ label: ofInstance }), api.nodes()]);
-      const lost = new Set(nodes.filter(({ Status }) => Status.State === "down").map(({ ID }) => ID));
-      if (tasks.every(({ NodeID, Status }) => isOver(Status.State) || lost.has(NodeID))) break;
-      await clock.sleep(POLL_MS);
-    }
+    await this.untilEnded(id);
     await logs.end(id);
     await this.removeSecrets(id);
     this.coming.delete(id);
   }
 
   async list(): Promise<InstanceState[]> {
-    return statesIn(await viewOf(this.options.api, this.options.owner), this.counts);
+    const { api, owner, clock } = this.options;
+    return statesIn(await viewOf(api, owner), this.counts, clock.now());
   }
 
   async state(id: string): Promise<InstanceState | undefined> {
-    const { api, owner } = this.options;
+    const { api, owner, clock } = this.options;
     const [service, tasks, nodes] = await Promise.all([
       api.service(serviceName(owner, id)),
       api.tasks({ label: [`${LABELS.owner}=${owner}`, `${LABELS.instance}=${id}`] }),
@@ -95,7 +92,7 @@ export class SwarmEngine implements Engine {
     ]);
     if (service === undefined) return undefined;
     const own = tasks.filter(({ ServiceID }) => ServiceID === service.ID);
-    const state = instanceState(id, own, new Map(nodes.map((node) => [node.ID, node])));
+    const state = instanceState(id, own, new Map(nodes.map((node) => [node.ID, node])), clock.now());
     return { ...state, ends: this.counts.endsOf(service.ID, own) };
   }
 
@@ -110,7 +107,7 @@ export class SwarmEngine implements Engine {
     const roles = new Map(
       [...view.services].map(([id, { Spec }]) => [groupOf(id), Spec.Labels[LABELS.role]]),
     );
-    return crowdedInstances(placedIn(view), roles, [...view.nodes.values()]);
+    return crowdedInstances(placedIn(view), roles, [...view.nodes.values()], this.refusingIn(view));
   }
 
   moves(signal: AbortSignal): AsyncIterable<InstanceState> {
@@ -140,6 +137,24 @@ export class SwarmEngine implements Engine {
     }
   }
 
+  /**
+   * As long as a task is listed its container may run. A lost host ends its ones when it is back. One that is ready may say nothing
+   * either: on a full disk it cannot write down what it has done. It ends them when it has room.
+   */
+  private async untilEnded(id: string): Promise<void> {
+    const { api, owner, clock, log, stopSeconds } = this.options;
+    const ofInstance = [`${LABELS.owner}=${owner}`, `${LABELS.instance}=${id}`];
+    const giveUpAt = clock.now() + stopSeconds * 1000 + SILENT_STOP_MS;
+    for (;;) {
+      const [tasks, nodes] = await Promise.all([api.tasks({ label: ofInstance }), api.nodes()]);
+      const lost = new Set(nodes.filter(({ Status }) => Status.State === "down").map(({ ID }) => ID));
+      if (tasks.every(({ NodeID, Status }) => isOver(Status.State) || lost.has(NodeID))) return;
+      if (clock.now() >= giveUpAt) break;
+      await clock.sleep(POLL_MS);
+    }
+    log.warn({ instance: id }, "a host did not confirm that an instance has ended");
+  }
+
   /** Chosen here and not by the Swarm, which knows nothing of siblings: they are services of their own. */
   private async place({ id, role }: InstanceSpec): Promise<string[]> {
     const view = await viewOf(this.options.api, this.options.owner);
@@ -148,10 +163,14 @@ export class SwarmEngine implements Engine {
       if (placed.has(other)) this.coming.delete(other);
       else placed.set(other, place);
     const nodes = [...view.nodes.values()];
-    const nodeId = chooseNode(groupOf(id), role, nodes, [...placed.values()]);
+    const nodeId = chooseNode(groupOf(id), role, nodes, [...placed.values()], this.refusingIn(view));
     if (nodeId === undefined) return roleConstraints(role, nodes);
     this.coming.set(id, { group: groupOf(id), nodeId });
     return [`node.id==${nodeId}`, ...roleConstraints(role, nodes)];
+  }
+
+  private refusingIn({ tasks }: SwarmView): Set<string> {
+    return refusingNodes([...tasks.values()].flat(), this.options.clock.now());
   }
 
   private async secretsOf(id: string): ReturnType<SwarmApi["secrets"]> {

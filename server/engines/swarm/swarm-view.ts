@@ -29,11 +29,15 @@ export async function viewOf(api: SwarmApi, owner: string): Promise<SwarmView> {
   };
 }
 
-export function statesIn({ services, tasks, nodes }: SwarmView, counts: EndCounts): InstanceState[] {
+export function statesIn(
+  { services, tasks, nodes }: SwarmView,
+  counts: EndCounts,
+  nowMs: number,
+): InstanceState[] {
   counts.keepOnly(new Set([...services.values()].map(({ ID }) => ID)));
   return [...services].map(([id, { ID }]) => {
     const own = tasks.get(ID) ?? [];
-    return { ...instanceState(id, own, nodes), ends: counts.endsOf(ID, own) };
+    return { ...instanceState(id, own, nodes, nowMs), ends: counts.endsOf(ID, own) };
   });
 }
 

@@ -32,7 +32,7 @@ export async function bringUp(work: ReleaseWork, options: BringUpOptions): Promi
     if (check !== "none") await ensureRedisUser(work);
     const limitMs = tools.settings.limits.releaseSeconds * 1000;
     const instances = await withDeadline("start", limitMs, signal, async (stop) =>
-      startInstances(work, stop),
+      startInstances(work, { mayEnd: check === "none" }, stop),
     );
     await onStarted?.(instances);
     const known = new Set(present.map(({ id }) => id));

@@ -1,3 +1,4 @@
+import { AppError } from "../../../core/errors/app-error.js";
 import { instanceId, instanceName } from "../../../core/instances/instance-id.js";
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
@@ -5,6 +6,7 @@ import { execLast } from "../../builds/manifest/exec-last.js";
 import { PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { InstanceSpec, PlacedArtifact } from "../../engines/engine.js";
 import { untilEngineAnswers } from "../../engines/until-engine-answers.js";
+import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import { userOf } from "../../machine.js";
 import { artifactFor } from "./artifact-for.js";
 import { giveReserve } from "../disk-space.js";
@@ -12,30 +14,43 @@ import { processEnvironment } from "../environment.js";
 import { refuseIfEnded } from "./refuse-if-ended.js";
 import type { ReleaseWork } from "../step.js";
 
+export interface StartOptions {
+  /** Whether one that ends before it has an address is waited for: the engine starts it again. */
+  readonly mayEnd: boolean;
+}
+
+interface Started {
+  readonly spec: InstanceSpec;
+  readonly process: string;
+  readonly index: number;
+}
+
 const POLL_MS = 20;
-/** An engine that is away for longer fails the release; it can be tried again. */
+/** An engine that is away for longer fails the release, and so do hosts that cannot start it; it can be tried again. */
 const PATIENCE_MS = 30_000;
 
 /**
  * Starts what a release should have running and waits until each instance has its address. Those that run already stay as
  * they are.
  */
-export async function startInstances(work: ReleaseWork, signal: AbortSignal): Promise<InstanceRecord[]> {
-  const specs: { spec: InstanceSpec; process: string; index: number }[] = [];
+export async function startInstances(
+  work: ReleaseWork,
+  options: StartOptions,
+  signal: AbortSignal,
+): Promise<InstanceRecord[]> {
+  const started: Started[] = [];
   const artifact = await artifactFor(work, signal);
   for (const process of work.record.processes) {
     for (let index = 1; index <= process.quantity; index++) {
       const spec = await specOf(work, artifact, process, index);
       await start(work, spec, signal);
-      specs.push({ spec, process: process.name, index });
+      started.push({ spec, process: process.name, index });
     }
   }
   return Promise.all(
-    specs.map(async ({ spec, process, index }) => {
-      const instance = { id: spec.id, process, index };
-      return spec.listen === "nothing"
-        ? instance
-        : { ...instance, address: await addressOf(work, instance, signal) };
+    started.map(async ({ spec, process, index }) => {
+      const address = await addressOf(work, { spec, process, index }, options, signal);
+      return { id: spec.id, process, index, ...(address === undefined ? {} : { address }) };
     }),
   );
 }
@@ -77,17 +92,30 @@ async function start(work: ReleaseWork, spec: InstanceSpec, signal: AbortSignal)
 }
 
 /**
- * An engine with many hosts takes a while to place an instance, and one whose image looks at its health waits for that.
- * Throws `instance-died`.
+ * Undefined for one that listens nowhere. An engine with several hosts takes a while to place an instance, and one whose image
+ * looks at its health waits for that; while the engine does not answer, nothing is known. Throws `instance-died`,
+ * `instance-refused`.
  */
 async function addressOf(
   work: ReleaseWork,
-  instance: Pick<InstanceRecord, "id" | "process" | "index">,
+  { spec: { id, listen }, ...one }: Started,
+  { mayEnd }: StartOptions,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<string | undefined> {
+  const { clock, engine, images } = work.tools;
+  if (listen === "nothing" && images === undefined) return undefined;
+  const giveUpAt = clock.now() + PATIENCE_MS;
   for (;;) {
-    const state = await refuseIfEnded(work, instance);
+    const state = await unlessUnavailable(engine.state(id));
     if (state?.address !== undefined) return state.address;
-    await work.tools.clock.sleep(POLL_MS, signal);
+    const hasEnded = state !== undefined && state.ends > (work.endsBefore.get(id) ?? 0);
+    if (listen === "nothing" && (hasEnded || state?.running === true)) return undefined;
+    if (hasEnded && !mayEnd) await refuseIfEnded(work, { id, ...one });
+    if (state?.refusals !== undefined && clock.now() >= giveUpAt)
+      throw new AppError("instance-refused", {
+        instance: instanceName(one),
+        refusals: state.refusals.join("; "),
+      });
+    await clock.sleep(POLL_MS, signal);
   }
 }

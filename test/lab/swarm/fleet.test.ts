@@ -1,13 +1,11 @@
 import { expect } from "chai";
 import { eventually } from "../../support/eventually.js";
 import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
-import { startLoad, type LoadReport } from "../../support/running/load.js";
 import type { LabHost } from "../lab-host.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
 import { LabTest } from "../lab-test.js";
-import { HTTP_PORT, LabFleet } from "./lab-fleet.js";
-
-const PER_SECOND = 50;
+import { FleetApp } from "./fleet-app.js";
+import { LabFleet } from "./lab-fleet.js";
 
 /** Asks its Redis and its flags. */
 const ASKING_SERVER = TINY_SERVER.replace(
@@ -38,24 +36,13 @@ describe("a Sluice with three hosts", function () {
   this.timeout(300_000);
   const test = new LabTest();
   let fleet: LabFleet;
+  let app: FleetApp;
   before(async function () {
     await test.open(this, SERVER_PACKAGES);
     fleet = await LabFleet.start(test.lab, { hosts: 3 });
+    app = new FleetApp(fleet, "shop");
   });
   after(async () => test.close());
-
-  const underLoad = async (work: () => Promise<void>): Promise<LoadReport> => {
-    const load = startLoad(HTTP_PORT, "shop", "/", PER_SECOND, fleet.server.address);
-    try {
-      await work();
-    } finally {
-      // So that what comes late is in the report, too.
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-    return load.stop();
-  };
-  const release = async (): Promise<string> => (await fleet.ask("shop")).body.split(" ")[0] ?? "";
-  const names = async (): Promise<string[]> => [...(await fleet.placesOf("shop")).values()].flat();
 
   it("runs a release on every host, with what each instance needs", async () => {
     const said = await fleet.push("shop", shop());
@@ -86,7 +73,7 @@ describe("a Sluice with three hosts", function () {
   });
 
   it("loses no request over releases, a rollback and scaling", async () => {
-    const { failures, sent } = await underLoad(async () => {
+    const { failures, sent } = await app.underLoad(async () => {
       for (let count = 0; count < 3; count++) await fleet.push("shop", shop({ note: String(count) }));
       await fleet.sluice("rollback shop");
       for (const quantity of [4, 2, 3]) await fleet.sluice(`scale shop web=${quantity}`);
@@ -96,8 +83,8 @@ describe("a Sluice with three hosts", function () {
   });
 
   it("declines a push whose instances do not start, and leaves nothing of it", async () => {
-    const before = await release();
-    const kept = await names();
+    const before = await app.release();
+    const kept = await app.names();
     const refused = fleet.push(
       "shop",
       shop({ "server.js": "console.log('no such luck'); process.exit(3);" }),
@@ -107,9 +94,9 @@ describe("a Sluice with three hosts", function () {
       (reason: unknown) => String(reason),
     );
     expect(error).to.include("ended (status 3)").and.include("no such luck");
-    expect(await release()).to.equal(before);
+    expect(await app.release()).to.equal(before);
     await eventually("its instances are gone", async () => {
-      expect((await names()).sort()).to.deep.equal(kept.sort());
+      expect(await app.names()).to.deep.equal(kept);
       return true;
     });
   });
@@ -161,13 +148,13 @@ describe("a Sluice with three hosts", function () {
   });
 
   it("keeps what runs when its server is killed, and goes on after", async () => {
-    const before = await names();
-    const { failures } = await underLoad(async () => {
+    const before = await app.names();
+    const { failures } = await app.underLoad(async () => {
       await fleet.killServer();
       await fleet.up();
     });
     expect(failures).to.deep.equal([]);
-    expect((await names()).sort()).to.deep.equal(before.sort());
+    expect(await app.names()).to.deep.equal(before);
     await fleet.push("shop", shop({ note: "after" }));
   });
 
@@ -175,18 +162,9 @@ describe("a Sluice with three hosts", function () {
     const lost = fleet.swarm.workers[0];
     const began = Date.now();
     let seconds = 0;
-    const { failures, sent } = await underLoad(async () => {
+    const { failures, sent } = await app.underLoad(async () => {
       await lost?.powerOff();
-      await eventually(
-        "three instances answer on two hosts",
-        async () => {
-          const places = await fleet.placesOf("shop");
-          const answers = new Set<string>();
-          for (let asked = 0; asked < 12; asked++) answers.add((await fleet.ask("shop")).body);
-          return places.size === 2 && answers.size === 3;
-        },
-        60_000,
-      );
+      await app.spread(3, 2, 60_000);
       seconds = (Date.now() - began) / 1000;
     });
     process.stdout.write(
@@ -198,14 +176,9 @@ describe("a Sluice with three hosts", function () {
   });
 
   it("spreads the instances again when the host is back, without a failed request", async () => {
-    const { failures } = await underLoad(async () => {
+    const { failures } = await app.underLoad(async () => {
       await fleet.swarm.workers[0]?.powerOn();
-      await eventually("each host has one", async () => (await fleet.placesOf("shop")).size === 3, 90_000);
-      await eventually("all of them answer", async () => {
-        const answers = new Set<string>();
-        for (let asked = 0; asked < 12; asked++) answers.add((await fleet.ask("shop")).body);
-        return answers.size === 3;
-      });
+      await app.spread(3, 3, 90_000);
     });
     expect(failures).to.deep.equal([]);
   });

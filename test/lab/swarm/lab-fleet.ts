@@ -95,6 +95,12 @@ export class LabFleet {
 
   /** Commits these files and nothing else, and pushes. Returns what git prints; rejects when it is declined. */
   async push(app: string, files: Readonly<Record<string, string>>, branch = "master"): Promise<string> {
+    await this.commit(app, files);
+    return this.pushCommit(app, branch);
+  }
+
+  /** Into the app's clone on the server's host. */
+  async commit(app: string, files: Readonly<Record<string, string>>): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), "sluice-fleet-"));
     try {
       for (const [name, text] of Object.entries(files)) {
@@ -107,18 +113,44 @@ export class LabFleet {
       );
       await this.server.feed(["tar", "-c", "-C", folder, "."], `tar -x --no-same-owner -C ${clone}`);
       const identity = "git -c user.name=Test -c user.email=test@localhost";
-      const remote = `http://git:$(cat ${HOME}/token)@127.0.0.1:8081/git/${app}.git`;
-      return await this.server.run(
-        `cd ${clone} && git add -A && ${identity} commit -q --allow-empty -m next && git push ${remote} HEAD:${branch} 2>&1`,
-      );
+      await this.server.run(`cd ${clone} && git add -A && ${identity} commit -q --allow-empty -m next`);
     } finally {
       await rm(folder, { recursive: true });
     }
   }
 
+  /** Returns and rejects as `push`. */
+  async pushCommit(app: string, branch = "master"): Promise<string> {
+    const remote = `http://git:$(cat ${HOME}/token)@127.0.0.1:8081/git/${app}.git`;
+    return this.server.run(`cd /root/clones/${app} && git push ${remote} HEAD:${branch} 2>&1`);
+  }
+
   /** Through a proxy. */
   async ask(app: string, path = "/", proxy = this.server): Promise<HttpAnswer> {
     return ask(`${proxy.address}:${HTTP_PORT}`, { path, headers: { host: `${app}.localhost` } });
+  }
+
+  /** What a push that is declined prints. Rejects when it is not. */
+  async declined(app: string, files: Readonly<Record<string, string>>): Promise<string> {
+    const why = await this.push(app, files).then(
+      () => undefined,
+      (reason: unknown) => String(reason),
+    );
+    if (why === undefined) throw new Error("the push was taken");
+    return why;
+  }
+
+  /** TERM, with which supervision does not start it again, or its start. */
+  async control(service: "registry", command: "d" | "u"): Promise<void> {
+    await this.server.run(`printf ${command} >${HOME}/services/${service}/supervise/control`);
+  }
+
+  /** Instance → address, as the route table has them. */
+  async routesOf(app: string): Promise<Map<string, string>> {
+    const redis = `redis-cli -s ${HOME}/redis/redis.sock --no-auth-warning -a $(cat ${HOME}/redis/password)`;
+    const text = await this.server.run(`${redis} HGET sluice:routes ${app}`);
+    const servers = text.matchAll(/"id":"([^"]+)","address":"([^"]+)"/g);
+    return new Map([...servers].map(([, id = "", address = ""]) => [id, address]));
   }
 
   /** Host → the app's instances that run there, as Docker knows them. */

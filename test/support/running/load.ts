@@ -6,6 +6,8 @@ export interface LoadReport {
   readonly failures: readonly string[];
   /** Value of `sluice-release` → how many answers carried it. */
   readonly releases: ReadonlyMap<string, number>;
+  /** Of all requests, those that failed included. */
+  readonly slowestMs: number;
 }
 
 /** Steady requests at a fixed rate until `stop`, alternately over kept and new connections. */
@@ -22,6 +24,7 @@ export function startLoad(
   const open = new Set<Promise<void>>();
   const began = Date.now();
   let sent = 0;
+  let slowestMs = 0;
   const timer = setInterval(() => {
     // A late timer catches up: the rate is what is asked for, not what the event loop allows.
     const due = Math.floor(((Date.now() - began) / 1000) * perSecond);
@@ -29,6 +32,7 @@ export function startLoad(
   }, 5);
   function send(): void {
     const agent = agents[sent++ % agents.length];
+    const start = Date.now();
     const one = new Promise<void>((resolve) => {
       const fail = (why: string): void => {
         failures.push(`${Date.now() - began} ms: ${why}`);
@@ -54,14 +58,17 @@ export function startLoad(
       outgoing.end();
     });
     open.add(one);
-    void one.then(() => open.delete(one));
+    void one.then(() => {
+      open.delete(one);
+      slowestMs = Math.max(slowestMs, Date.now() - start);
+    });
   }
   return {
     stop: async () => {
       clearInterval(timer);
       await Promise.all(open);
       for (const agent of agents) agent.destroy();
-      return { sent, failures, releases };
+      return { sent, failures, releases, slowestMs };
     },
   };
 }

@@ -31,8 +31,21 @@ ${maxConnectionsLine(options)}  timeout http-request ${options.requestSeconds ??
   http-error status 503 content-type text/plain string "This app has no healthy instance at the moment. Please try again shortly.\\n" hdr Retry-After 5
 
 defaults backends from base
-  # HAProxy 2.6 has only the server timeout for a body that it forwards. Forwarded data counts as server activity (there is no
+${silenceLines(options)}  # HAProxy 2.6 has only the server timeout for a body that it forwards. Forwarded data counts as server activity (there is no
   # \`option independent-streams\`), so a slow body is not cut off, but a stalled one is.
   http-request set-timeout server ${options.bodySilenceSeconds ?? BODY_SILENCE_SECONDS}s if { req.body_size gt 0 } !{ req.hdr_val(content-length) le ${SMALL_BODY_BYTES} }
+`;
+}
+
+/**
+ * A connection on which nothing is sent is asked whether its other end is there (tcp(7), `SO_KEEPALIVE`): a visitor's WebSocket to
+ * a machine that is lost is closed within some seconds. See `lineOptions`.
+ */
+function silenceLines({ instancesOn = "this-machine" }: HaproxyOptions): string {
+  if (instancesOn === "this-machine") return "";
+  return `  option srvtcpka
+  srvtcpka-idle 10s
+  srvtcpka-intvl 1s
+  srvtcpka-cnt 3
 `;
 }

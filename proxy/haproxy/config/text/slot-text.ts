@@ -1,14 +1,17 @@
 import type { HaproxyOptions } from "../haproxy-options.js";
 import { isPlace, NOWHERE, PLACES } from "../state.js";
 
-/** A backend for one release at a time. Its servers are changed at run time, and this file along with them. */
-export function slotText(slot: string, servers: ReadonlyMap<string, string>, check: string): string {
+/**
+ * A backend for one release at a time. Its servers are changed at run time, and this file along with them. `options`: of each
+ * server (`lineOptions`).
+ */
+export function slotText(slot: string, servers: ReadonlyMap<string, string>, options: string): string {
   const places = PLACES.map((place) => {
     const address = servers.get(place);
-    return `  server ${place} ${address ?? NOWHERE} ${check}${address === undefined ? " disabled" : ""}\n`;
+    return `  server ${place} ${address ?? NOWHERE} ${options}${address === undefined ? " disabled" : ""}\n`;
   });
   const others = [...servers].filter(([name]) => !isPlace(name));
-  const lines = others.map(([name, address]) => `  server ${name} ${address} ${check}\n`);
+  const lines = others.map(([name, address]) => `  server ${name} ${address} ${options}\n`);
   return `backend ${slot} from backends\n${[...places, ...lines].join("")}`;
 }
 
@@ -24,12 +27,23 @@ export function serverCheck({ instancesOn = "this-machine" }: Pick<HaproxyOption
     : "check inter 400ms fastinter 100ms downinter 200ms fall 2 rise 1";
 }
 
-/** The check of a line in a slot's file. */
-const CHECK = /check inter \S+ fastinter \S+ downinter \S+ fall \d+ rise \d+/g;
+/**
+ * The options of a server in a slot's file. A machine that loses its power or network closes no connection: without a limit, what
+ * is sent on one that was open waits for a quarter of an hour, until the kernel gives up. What is not acknowledged in this time
+ * (tcp(7), `TCP_USER_TIMEOUT`) goes to another instance (`retry-on`). HAProxy 2.6 takes it neither from `default-server` nor for a
+ * server that is added at run time: those beyond a slot's places have it after the next reload.
+ */
+export function lineOptions(options: Pick<HaproxyOptions, "instancesOn">): string {
+  const limit = options.instancesOn === "many-machines" ? " tcp-ut 3s" : "";
+  return `${serverCheck(options)}${limit}`;
+}
 
-/** A slot's text with another check. */
-export function withCheck(text: string, check: string): string {
-  return text.replace(CHECK, check);
+/** The options of a line in a slot's file. */
+const LINE_OPTIONS = /check inter \S+ fastinter \S+ downinter \S+ fall \d+ rise \d+(?: tcp-ut \S+)?/g;
+
+/** A slot's text with other options. */
+export function withOptions(text: string, options: string): string {
+  return text.replace(LINE_OPTIONS, options);
 }
 
 export function slotName(index: number): string {

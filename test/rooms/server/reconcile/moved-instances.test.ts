@@ -6,10 +6,13 @@ import { scaleProduction } from "../../../../server/pipeline/operations/scale.js
 import { MovedInstances } from "../../../../server/reconcile/moved-instances.js";
 import { ask } from "../../../support/network/ask.js";
 import { eventually } from "../../../support/eventually.js";
+import { throughout } from "../../../support/throughout.js";
 import { TestPipeline } from "../../../support/running/test-pipeline.js";
 import { FakeCluster, WanderingEngine } from "../../../support/fakes/wandering-engine.js";
 
 const signal = new AbortController().signal;
+/** So long that who follows moves has looked twice. */
+const LOOKS_MS = 2500;
 
 describe("with an engine that places instances late, moves them and is away at times", function () {
   this.timeout(60_000);
@@ -72,6 +75,26 @@ describe("with an engine that places instances late, moves them and is away at t
     await scale(2);
     await followed();
     await eventually("the third has left", async () => (await engine.list()).length === 2);
+    await answers();
+  });
+
+  it("an instance that moved, and is started again elsewhere, is found where it is now", async () => {
+    const { pipeline: itself } = pipeline.parts;
+    const scale = async (web: number): Promise<unknown> =>
+      scaleProduction(itself, { app: "shop", wanted: { web }, by: "me", reason: "", signal }, new Output());
+    await scale(2);
+    await engine.move("shop.v1.web.2");
+    await followed();
+    await scale(1);
+    await eventually("it is stopped", async () => (await engine.list()).length === 1);
+    await scale(2);
+    const end = Date.now() + LOOKS_MS;
+    await throughout(
+      () => Date.now() >= end,
+      async () => {
+        expect(await serving()).to.deep.equal(await placed());
+      },
+    );
     await answers();
   });
 

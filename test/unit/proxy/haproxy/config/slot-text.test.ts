@@ -1,7 +1,12 @@
 import { expect } from "chai";
-import { serverCheck, slotText, withCheck } from "../../../../../proxy/haproxy/config/text/slot-text.js";
+import {
+  lineOptions,
+  serverCheck,
+  slotText,
+  withOptions,
+} from "../../../../../proxy/haproxy/config/text/slot-text.js";
 
-const [HERE, THERE] = [serverCheck({}), serverCheck({ instancesOn: "many-machines" })];
+const [HERE, THERE] = [lineOptions({}), lineOptions({ instancesOn: "many-machines" })];
 const SERVERS = new Map([
   ["place-1", "10.0.0.3:32768"],
   ["shop.v1.web.5", "10.0.0.4:32769"],
@@ -16,7 +21,7 @@ const partsOf = (check: string): { inter: number; fastinter: number; fall: numbe
 
 describe("the check of a slot's servers", () => {
   it("finds a machine that is silent within 1.5 s, where instances are on several", () => {
-    const { inter, fastinter, fall } = partsOf(THERE);
+    const { inter, fastinter, fall } = partsOf(serverCheck({ instancesOn: "many-machines" }));
     // A check takes as long as `inter` at most (HAProxy's manual, "timeout check").
     expect(inter + fall * inter + (fall - 1) * fastinter).to.be.at.most(1500);
   });
@@ -24,8 +29,8 @@ describe("the check of a slot's servers", () => {
   it("is exchanged in a slot that has another, and nothing else", () => {
     const [before, after] = [slotText("slot-00001", SERVERS, HERE), slotText("slot-00001", SERVERS, THERE)];
     expect(before).not.to.equal(after);
-    expect(withCheck(before, THERE)).to.equal(after);
-    expect(withCheck(after, HERE)).to.equal(before);
-    expect(withCheck(after, THERE)).to.equal(after);
+    expect(withOptions(before, THERE)).to.equal(after);
+    expect(withOptions(after, HERE)).to.equal(before);
+    expect(withOptions(after, THERE)).to.equal(after);
   });
 });

@@ -34,3 +34,9 @@ export function aTask(
     ...more,
   };
 }
+
+/** A task that a host could not prepare. */
+export function aRefusal(id: string, nodeId: string, reason: string): SwarmTask {
+  const status = { State: "rejected", Err: reason, ContainerStatus: undefined, PortStatus: null };
+  return aTask(id, { NodeID: nodeId, DesiredState: "shutdown" }, status);
+}

@@ -3,14 +3,16 @@ import { EndCounts } from "../../../../../server/engines/swarm/end-counts.js";
 import { OUT_OF_MEMORY_STATUS } from "../../../../../server/engines/swarm/entry-script.js";
 import { instanceState, nodeAddress } from "../../../../../server/engines/swarm/instance-state.js";
 import type { SwarmNode, SwarmTask } from "../../../../../server/engines/swarm/swarm-api.js";
-import { aNode, aTask } from "./a-swarm.js";
+import { aNode, aRefusal, aTask } from "./a-swarm.js";
 
 const ID = "shop.v1.web.1";
+const NOW = Date.parse("2026-01-01T00:00:10Z");
 const stateOf = (tasks: SwarmTask[], ...nodes: SwarmNode[]) =>
   instanceState(
     ID,
     tasks,
     new Map((nodes.length === 0 ? [aNode("a")] : nodes).map((node) => [node.ID, node])),
+    NOW,
   );
 const ended = (id: string, exitCode: number, state = "failed"): SwarmTask =>
   aTask(
@@ -50,16 +52,26 @@ describe("the state of a Swarm's instance", () => {
     expect(stateOf([ended("1", 137)]).lastEnd).to.equal("killed by SIGKILL");
   });
 
-  it("says why it could not be started", () => {
-    const rejected = aTask(
-      "1",
-      { DesiredState: "shutdown" },
-      { State: "rejected", Err: "No such image: x", ContainerStatus: undefined, PortStatus: null },
-    );
-    expect(stateOf([rejected])).to.deep.include({
-      ends: 1,
-      lastEnd: "could not be started: No such image: x",
+  it("says which hosts could not start it, and why, until it runs; none of that is an end", () => {
+    const nodes = [aNode("a"), aNode("b")];
+    const tasks = [aRefusal("1", "a", "No such image: x"), aRefusal("2", "b", "no space left on device")];
+    expect(stateOf(tasks, ...nodes)).to.deep.include({
+      ...{ ends: 0, lastEnd: undefined, running: false },
+      refusals: ["host-a: No such image: x", "host-b: no space left on device"],
     });
+    expect(stateOf([...tasks, aTask("3")], ...nodes)).not.to.have.property("refusals");
+    expect(stateOf([aTask("1"), ended("2", 3), aRefusal("3", "b", "why")], ...nodes).refusals).to.deep.equal([
+      "host-b: why",
+    ]);
+  });
+
+  it("takes a host for one that cannot start it when it has not begun to for some seconds", () => {
+    const given = [aTask("1", {}, { State: "accepted" })];
+    const nodes = new Map([["a", aNode("a")]]);
+    expect(instanceState(ID, given, nodes, NOW)).not.to.have.property("refusals");
+    expect(instanceState(ID, given, nodes, NOW + 2000).refusals).to.deep.equal([
+      "host-a: Docker has not begun to start it for 10 s",
+    ]);
   });
 
   it("says that it was ended because its image found it unhealthy", () => {

@@ -2,10 +2,13 @@ import { expect } from "chai";
 import {
   chooseNode,
   crowdedInstances,
+  hostConstraints,
   roleConstraints,
   type Placed,
 } from "../../../../../server/engines/swarm/placement.js";
-import { aNode } from "./a-swarm.js";
+import { refusingNodes } from "../../../../../server/engines/swarm/refusals.js";
+import type { SwarmTask } from "../../../../../server/engines/swarm/swarm-api.js";
+import { aNode, aRefusal, aTask } from "./a-swarm.js";
 
 const GROUP = "shop.v1.web";
 const at = (nodeId: string, group = GROUP): Placed => ({ group, nodeId });
@@ -56,6 +59,60 @@ describe("where a Swarm's instance goes", () => {
       Spec: { Availability: "active", Labels: { "sluice.role.staging": "true" } },
     });
     expect(chooseNode(GROUP, "staging", [a, away], [])).to.equal(undefined);
+  });
+});
+
+describe("the hosts that a Swarm's instance may run on", () => {
+  const nodes = ["a", "b"].map((id) => aNode(id));
+  const role = "node.labels.sluice.role.production==true";
+  const BOUND = ["node.id==a", role];
+  const constraints = (now: string[], current: SwarmTask | undefined, ...refusing: string[]): string[] =>
+    hostConstraints(now, { current, refusing: new Set(refusing) }, undefined, nodes);
+
+  it("are the one that it was given until it runs there, or cannot", () => {
+    expect(constraints(BOUND, aTask("1", {}, { State: "preparing" }))).to.deep.equal(BOUND);
+    expect(constraints(BOUND, aTask("1"))).to.deep.equal([role]);
+    expect(constraints(BOUND, aTask("1", {}, { State: "pending", Err: "no suitable node" }))).to.deep.equal([
+      role,
+    ]);
+    expect(constraints(BOUND, undefined)).to.deep.equal([role]);
+  });
+
+  it("are the others once one could not start it, all when none could, and all when it runs", () => {
+    const away = [role, "node.id!=a"];
+    expect(constraints(BOUND, undefined, "a")).to.deep.equal(away);
+    expect(constraints(away, aTask("1", { NodeID: "b" }, { State: "preparing" }), "a")).to.deep.equal(away);
+    expect(constraints(away, undefined, "a", "b")).to.deep.equal([role]);
+    expect(constraints(away, aTask("1", { NodeID: "b" }))).to.deep.equal([role]);
+  });
+
+  it("are those of its role: one that nobody else may take stays", () => {
+    const labelled = aNode("a", {
+      Spec: { Availability: "active", Labels: { "sluice.role.production": "true" } },
+    });
+    const known = { current: undefined, refusing: new Set(["a"]) };
+    expect(hostConstraints([role], known, "production", [labelled, aNode("b")])).to.deep.equal([role]);
+  });
+});
+
+describe("hosts that could not start an instance", () => {
+  const at = Date.parse("2026-01-01T00:00:09Z");
+  const nodes = [aNode("a"), aNode("b")];
+
+  it("get none while there are others, until they run one again or some minutes have passed", () => {
+    const refusing = refusingNodes([aTask("1"), aRefusal("2", "a", "No such image")], at);
+    expect([...refusing]).to.deep.equal(["a"]);
+    const others = Array.from({ length: 9 }, () => ({ group: GROUP, nodeId: "b" }));
+    expect(chooseNode(GROUP, undefined, nodes, others, refusing)).to.equal("b");
+    expect(chooseNode(GROUP, undefined, nodes.slice(0, 1), others, refusing)).to.equal("a");
+    expect(refusingNodes([aRefusal("2", "a", "No such image"), aTask("3")], at).size).to.equal(0);
+    expect(refusingNodes([aRefusal("2", "a", "No such image")], at + 6 * 60_000).size).to.equal(0);
+  });
+
+  it("leave no instance crowded: it would only come back", () => {
+    const placed = new Map([1, 2].map((index) => [`${GROUP}.${index}`, { group: GROUP, nodeId: "b" }]));
+    expect(crowdedInstances(placed, new Map(), nodes)).to.have.length(1);
+    expect(crowdedInstances(placed, new Map(), nodes, new Set(["a"]))).to.deep.equal([]);
   });
 });
 
