@@ -18,12 +18,9 @@ export interface ContainerTasksOptions {
 }
 
 const LABEL = "sluice.task";
-/** `docker run` itself has failed (docker-run(1), EXIT STATUS). */
-const NOT_RUN = 125;
 /** Of 1024, where others want the processor too. */
 const CPU_SHARES = 128;
-const SHOWN_LINES = 3;
-const stateSchema = z.object({ OOMKilled: z.boolean(), StartedAt: z.string() });
+const stateSchema = z.object({ OOMKilled: z.boolean(), StartedAt: z.string(), Error: z.string() });
 const NEVER = /^0001-/;
 
 /** Tasks of images, in containers of this host that are gone afterwards. */
@@ -36,23 +33,18 @@ export class ContainerTasks implements Tasks {
     const { docker } = this.options;
     const name = `sluice-task-${randomBytes(8).toString("hex")}`;
     try {
-      const said: string[] = [];
-      const exit = await docker.run(this.argumentsFor(name, artifact, task), "own", {
-        signal: options.signal,
+      // Not cut short: Docker would make it all the same, after it was looked for.
+      await docker.output(this.argumentsFor(name, artifact, task), "own");
+      const exit = await docker.run(["start", "--attach", "--interactive", name], "own", {
+        ...options,
         // Nobody sees what it exports: neither a list of processes nor Docker.
         input: Readable.from([commandScript(task.command, task.env)]),
-        onLine: (line) => {
-          said.push(line);
-          if (said.length > SHOWN_LINES) said.shift();
-          options.onLine(line);
-        },
       });
-      const state = await this.stateOf(name);
-      if (exit.status === NOT_RUN && (state === undefined || NEVER.test(state.StartedAt)))
-        throw new AppError("docker-failed", { command: "run", reason: said.join("; ") });
+      const { StartedAt, Error: reason, OOMKilled } = await this.stateOf(name);
+      if (NEVER.test(StartedAt)) throw new AppError("docker-failed", { command: "start", reason });
       if (task.changes === "kept" && exit.status === 0)
         await docker.output(["commit", name, artifact.reference], "own", options.signal);
-      return { ...exit, exceeded: state?.OOMKilled === true ? ["memory"] : [] };
+      return { ...exit, exceeded: OOMKilled ? ["memory"] : [] };
     } finally {
       await this.remove(await this.idsOf(`name=^${name}$`));
     }
@@ -70,7 +62,7 @@ export class ContainerTasks implements Tasks {
     const capabilities = isRoot(program.user) ? ROOTS_CAPABILITIES : [];
     const [entry, ...rest] = PROGRAM_ENTRY;
     return [
-      ...["run", "--interactive", "--init", "--name", name, "--hostname", task.app],
+      ...["create", "--interactive", "--init", "--name", name, "--hostname", task.app],
       ...["--label", `${LABEL}=${this.options.owner}`],
       ...[`--memory=${memoryMegabytes}m`, `--memory-swap=${memoryMegabytes}m`, `--pids-limit=${processes}`],
       `--cpu-shares=${CPU_SHARES}`,
@@ -92,8 +84,7 @@ export class ContainerTasks implements Tasks {
     if (ids.length > 0) await this.options.docker.output(["rm", "--force", "--volumes", ...ids], "own");
   }
 
-  private async stateOf(name: string): Promise<z.infer<typeof stateSchema> | undefined> {
-    if ((await this.idsOf(`name=^${name}$`)).length === 0) return undefined;
+  private async stateOf(name: string): Promise<z.infer<typeof stateSchema>> {
     const text = await this.options.docker.output(["inspect", "--format", "{{json .State}}", name], "own");
     return stateSchema.parse(JSON.parse(text));
   }

@@ -81,23 +81,23 @@ function programOf(instance: InstanceSpec): Partial<ContainerSpec> {
     const { uid, gid } = user ?? ROOT;
     return { Command: entryCommand(limits), Dir: "/", User: `${uid}:${gid}`, CapabilityDrop: ["ALL"] };
   }
-  const { healthCheck, user: own } = artifact.program;
+  const { user: own } = artifact.program;
   return {
     Command: [...PROGRAM_ENTRY, `/run/secrets/${START_SECRET}`],
     // Also for what Docker runs beside it: a health check finds it there.
     ...(instance.listen === "nothing" ? {} : { Env: [`PORT=${portOf(instance)}`] }),
     CapabilityDrop: ["ALL"],
     CapabilityAdd: isRoot(own) ? [...ROOTS_CAPABILITIES] : [],
-    ...(healthCheck === undefined
-      ? {}
-      : {
-          // The rest is the image's.
-          HealthCheck: {
-            Interval: healthCheck.intervalSeconds * NANOSECONDS,
-            Retries: healthCheck.retries,
-          },
-        }),
+    HealthCheck: healthCheckOf(instance),
   };
+}
+
+/** The image says what the check is. Whoever serves nobody has none: it is written for `web`. */
+function healthCheckOf({ artifact, listen }: InstanceSpec): ContainerSpec["HealthCheck"] {
+  if (artifact.kind !== "program") return undefined;
+  if (listen === "nothing") return { Test: ["NONE"] };
+  const { healthCheck } = artifact.program;
+  return healthCheck && { Interval: healthCheck.intervalSeconds * NANOSECONDS, Retries: healthCheck.retries };
 }
 
 function portOf({ artifact }: InstanceSpec): number {

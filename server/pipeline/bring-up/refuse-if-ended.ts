@@ -1,5 +1,6 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { instanceName } from "../../../core/instances/instance-id.js";
+import type { Artifact } from "../../../core/records/releases/artifact.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
 import type { InstanceState } from "../../engines/engine.js";
 import type { InstanceLogs } from "../../engines/instance-logs.js";
@@ -23,9 +24,14 @@ export async function refuseIfEnded(
   throw new AppError("instance-died", {
     instance: instanceName(instance),
     status: state.lastEnd ?? "unknown",
-    remark: record.artifact.kind === "dockerfile" && record.artifact.program.healthCheck ? OF_DOCKER : "",
+    remark: mayBeUnhealthy(record.artifact, state.lastEnd) ? OF_DOCKER : "",
     log: await lastLines(tools.logs, instance.id),
   });
+}
+
+function mayBeUnhealthy(artifact: Artifact, lastEnd = ""): boolean {
+  if (artifact.kind !== "dockerfile" || artifact.program.healthCheck === undefined) return false;
+  return !lastEnd.startsWith("unhealthy");
 }
 
 /** What an instance wrote at last, for a message. */

@@ -165,7 +165,7 @@ describe("a Dockerfile on a Swarm", function () {
     const bare = {
       "busybox.base64": binary,
       "index.html": "just a file\n",
-      Dockerfile: `FROM ${BASE} AS build\nCOPY busybox.base64 .\nRUN base64 -d busybox.base64 >/server && chmod 755 /server\nFROM scratch\nCOPY --from=build /server /server\nCOPY index.html /www/index.html\nUSER 1000\nEXPOSE 8000\nENTRYPOINT ["/server", "httpd", "-f", "-h", "/www", "-p", "8000"]\n`,
+      Dockerfile: `FROM ${BASE} AS build\nCOPY busybox.base64 .\nRUN base64 -d busybox.base64 >/busybox && chmod 755 /busybox\nFROM scratch\nCOPY --from=build /busybox /busybox\nCOPY index.html /www/index.html\nUSER 1000\nEXPOSE 8000\nENTRYPOINT ["/busybox", "httpd", "-f", "-h", "/www", "-p", "8000"]\n`,
     };
     await fleet.push("bare", bare);
     expect((await fleet.ask("bare")).body).to.equal("just a file\n");
