@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { DockerCli } from "../docker-cli.js";
 import { AppError } from "../../../core/errors/app-error.js";
 import type { PlacedProgram } from "../engine.js";
+import { LABELS } from "./instance-labels.js";
 import type { TaskEnd, TaskOptions, Tasks, TaskSpec } from "../tasks.js";
 import { commandScript, isRoot, PROGRAM_ENTRY, PROGRAM_SHELL, ROOTS_CAPABILITIES } from "./program-script.js";
 
@@ -17,7 +18,6 @@ export interface ContainerTasksOptions {
   readonly shell: string;
 }
 
-const LABEL = "sluice.task";
 /** Of 1024, where others want the processor too. */
 const CPU_SHARES = 128;
 const stateSchema = z.object({ OOMKilled: z.boolean(), StartedAt: z.string(), Error: z.string() });
@@ -31,7 +31,7 @@ export class ContainerTasks implements Tasks {
     const { artifact } = task;
     if (artifact.kind === "tree") return this.options.local.runOnce(task, options);
     const { docker } = this.options;
-    const name = `sluice-task-${randomBytes(8).toString("hex")}`;
+    const name = `${this.mark}${randomBytes(8).toString("hex")}`;
     try {
       // Not cut short: Docker would make it all the same, after it was looked for.
       await docker.output(this.argumentsFor(name, artifact, task), "own");
@@ -51,10 +51,14 @@ export class ContainerTasks implements Tasks {
   }
 
   async endLeftovers(): Promise<number> {
-    const { owner, local } = this.options;
-    const ids = await this.idsOf(`label=${LABEL}=${owner}`);
+    const ids = await this.idsOf(`name=^${this.mark}`);
     await this.remove(ids);
-    return ids.length + (await local.endLeftovers());
+    return ids.length + (await this.options.local.endLeftovers());
+  }
+
+  /** Begins their names, and no label: an image that a task has changed would hand that down to instances. */
+  private get mark(): string {
+    return `sluice-task-${this.options.owner}-`;
   }
 
   private argumentsFor(name: string, { reference, program }: PlacedProgram, task: TaskSpec): string[] {
@@ -63,9 +67,10 @@ export class ContainerTasks implements Tasks {
     const [entry, ...rest] = PROGRAM_ENTRY;
     return [
       ...["create", "--interactive", "--init", "--name", name, "--hostname", task.app],
-      ...["--label", `${LABEL}=${this.options.owner}`],
       ...[`--memory=${memoryMegabytes}m`, `--memory-swap=${memoryMegabytes}m`, `--pids-limit=${processes}`],
       `--cpu-shares=${CPU_SHARES}`,
+      // Whatever the app's image says that it is.
+      ...["--label", `${LABELS.instance}=`],
       ...["--security-opt", "no-new-privileges", "--cap-drop=ALL"],
       ...capabilities.map((capability) => `--cap-add=${capability}`),
       ...(task.changes === "lost" ? ["--tmpfs", `/tmp:size=${scratchMegabytes}m,mode=1777,exec`] : []),

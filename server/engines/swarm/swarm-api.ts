@@ -193,11 +193,12 @@ export class SwarmApi {
     const found = await this.ask("list containers", z.array(containerSchema), async () =>
       this.docker.listContainers({ all: true, filters: { label: [LABELS.instance] } }),
     );
-    return found.map(({ Id, State, Labels }) => ({
+    const all = found.map(({ Id, State, Labels }) => ({
       id: Id,
       instance: Labels[LABELS.instance] ?? "",
       isRunning: State === "running",
     }));
+    return all.filter(({ instance }) => instance !== "");
   }
 
   async nodes(): Promise<SwarmNode[]> {

@@ -178,7 +178,11 @@ describe("a Dockerfile on a Swarm", function () {
   });
 
   it("leaves no container, and no image that nobody needs, behind", async () => {
-    expect(await fleet.server.run("docker ps --all --quiet --filter label=sluice.task")).to.equal("");
+    expect(
+      await fleet.server.run(
+        "docker ps --all --no-trunc --format '{{.Names}} {{.Status}} {{.Command}}' --filter name=sluice-task",
+      ),
+    ).to.equal("");
     expect(
       await fleet.server.run("docker image ls --format '{{.Repository}}' | grep ^sluice- || true"),
     ).to.equal("");
