@@ -13,6 +13,11 @@ const NOT_PUBLIC = [
   ...["fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"],
 ];
 
+/** Whether everybody can reach what listens at an IP address, if no firewall stands before it. */
+export function isPublicAddress(address: string): boolean {
+  return !includes(listOf(NOT_PUBLIC), plainAddress(address));
+}
+
 /** Which addresses Sluice connects to when the address came from an app: the internet's, and what `network.allow` names. */
 export class AddressPolicy {
   private readonly refused = listOf(NOT_PUBLIC);

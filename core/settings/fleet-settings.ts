@@ -10,6 +10,10 @@ export const fleetSettingsSchema = z.strictObject({
     .describe("this host's private address, at which the others reach it"),
   registryPort: z.number().int().min(1).max(65_535).default(5443).describe("of the registry of images"),
   serverRunsInstances: z.boolean().default(true).describe("whether this host runs instances, too"),
+  basePackages: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be the name of a Debian package"))
+    .default([])
+    .describe("Debian packages that images have besides, such as ffmpeg"),
   collectSeconds: z
     .number()
     .int()

@@ -1,4 +1,5 @@
 import { AppError } from "../../../core/errors/app-error.js";
+import { isPublicAddress } from "../../../core/network/address-policy.js";
 import type { SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
 
 export interface FleetOptions {
@@ -12,10 +13,20 @@ export interface FleetOptions {
  * `engine-unavailable`.
  */
 export async function joinSwarm(
-  api: SwarmApi,
+  api: Pick<SwarmApi, "info" | "init" | "setAvailability">,
   { address, serverRunsInstances }: FleetOptions,
 ): Promise<void> {
-  const { Swarm, LiveRestoreEnabled } = await api.info();
+  if (isPublicAddress(address))
+    throw new AppError("swarm-unfit", {
+      problem: `fleet.address ${address} is a public address: whoever reaches it would reach the apps' instances and the Swarm itself`,
+      fix: "Name this machine's address in a private network that the hosts share, or in a VPN between them.",
+    });
+  const { Swarm, LiveRestoreEnabled, FirewallBackend } = await api.info();
+  if (/nftables/.test(FirewallBackend?.Driver ?? ""))
+    throw new AppError("swarm-unfit", {
+      problem: "Docker's firewall backend nftables does not work with a Swarm",
+      fix: 'Remove "firewall-backend" from /etc/docker/daemon.json and restart Docker.',
+    });
   if (LiveRestoreEnabled)
     throw new AppError("swarm-unfit", {
       problem: "Docker's setting live-restore does not work with a Swarm",

@@ -15,6 +15,8 @@ export interface BaseWork {
   readonly layers: LayerStore;
   readonly tools: Pick<Machine, "path" | "networkEnv" | "isRoot">;
   readonly out: BuildOutput;
+  /** What every base has besides (`fleet.basePackages`). */
+  readonly basePackages: readonly string[];
 }
 
 /** What a base has besides Debian's essential packages; `python` has Debian's python3 too. */
@@ -48,18 +50,34 @@ const SHOWN_LINES = 3;
  * Throws `base-image-failed`.
  */
 export async function baseLayer(work: BaseWork, variant: BaseVariant, signal: AbortSignal): Promise<Layer> {
+  const { key, make } = await baseOf(work, variant);
+  return work.out.alive("making the base image", work.layers.cached(key, make, signal));
+}
+
+/**
+ * Makes those bases again that are older, so that the next releases have Debian's security updates. What was made of an
+ * earlier one stays as it is. Throws `base-image-failed`.
+ */
+export async function renewBases(work: BaseWork, maxAgeMs: number, signal: AbortSignal): Promise<void> {
+  for (const variant of ["plain", "python"] as const) {
+    const { key, make } = await baseOf(work, variant);
+    await work.layers.renew(key, maxAgeMs, make, signal);
+  }
+}
+
+async function baseOf(
+  work: BaseWork,
+  variant: BaseVariant,
+): Promise<{ key: string; make: (signal: AbortSignal) => Promise<Layer> }> {
   const release = releaseOf(await readFile("/etc/os-release", "utf8").catch(() => ""));
-  const packages = PACKAGES[variant];
-  const key = ["base", RECIPE, process.arch, release, ...packages].join(" ");
-  const made = work.layers.cached(
-    key,
-    async (stop) => {
+  const packages = [...PACKAGES[variant], ...work.basePackages];
+  return {
+    key: ["base", RECIPE, process.arch, release, ...packages].join(" "),
+    make: async (signal) => {
       work.out.line(`making the base image, once: Debian ${release} with ${packages.join(", ")}`);
-      return makeBase(work, release, packages, stop);
+      return makeBase(work, release, packages, signal);
     },
-    signal,
-  );
-  return work.out.alive("making the base image", made);
+  };
 }
 
 /** The name that Debian's archive knows a release by: `bookworm`. Pure. Throws `base-image-failed`. */

@@ -1,6 +1,7 @@
 import { releaseName } from "../../../core/names.js";
 import { userOf } from "../../machine.js";
 import type { BuildWork } from "../build-work.js";
+import { renewBases } from "./base-image.js";
 import { manifestOf } from "../manifest/manifest-of.js";
 import type { BuildsNeeds } from "../needs.js";
 import { dependencyKey } from "./dependency-key.js";
@@ -38,6 +39,7 @@ export interface CleanedHosts {
 }
 
 const KEPT_LAYERS = 40;
+const BASE_AGE_MS = 7 * 24 * 3600 * 1000;
 
 /** Images of releases, in the registry that the hosts fetch them from. */
 export class ReleaseImages {
@@ -81,13 +83,16 @@ export class ReleaseImages {
   }
 
   /**
-   * Removes images of this registry from every host, but those that are `left` there and those that are in use. One that is
+   * Renews the bases that are a week old, and removes images of this registry from every host, but those that are `left` there and those that are in use. One that is
    * published meanwhile is in use by the time it would be removed.
    */
   async cleanHosts(left: Pruned["left"], tools: BuildsNeeds, signal: AbortSignal): Promise<CleanedHosts> {
     const { registry, address } = this.options;
     const out = { line: () => undefined, alive: async <T>(_: string, work: Promise<T>) => work };
-    const image = await publishTools({ layers: this.layers, registry, address, tools, out }, signal);
+    const { basePackages } = tools.settings.fleet;
+    const work = { layers: this.layers, registry, address, tools, out, basePackages };
+    await renewBases(work, BASE_AGE_MS, signal);
+    const image = await publishTools(work, signal);
     const kept = [...left, image.slice(address.length + 1)];
     return this.options.cleanHosts({ image, registry: address, kept }, signal);
   }
@@ -112,7 +117,8 @@ export class ReleaseImages {
       user: userOf(app, tools) ?? { uid: 0, gid: 0 },
       nodeKey: await dependencyKey(work),
     };
-    const imageWork = { layers: this.layers, registry, address, tools, out };
+    const { basePackages } = tools.settings.fleet;
+    const imageWork = { layers: this.layers, registry, address, tools, out, basePackages };
     const { reference, sentBytes } = await publishRelease(imageWork, release, signal);
     const [, digest = ""] = reference.split("@sha256:");
     out.line(`image ${digest.slice(0, 12)}, ${(sentBytes / 1e6).toFixed(1)} MB sent`);

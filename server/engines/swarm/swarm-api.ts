@@ -57,6 +57,8 @@ const containerSchema = z.object({ Id: z.string(), State: z.string(), Labels: la
 
 const infoSchema = z.object({
   LiveRestoreEnabled: z.boolean().default(false),
+  /** Docker 29 and later. */
+  FirewallBackend: z.object({ Driver: z.string().default("") }).nullish(),
   Swarm: z.object({
     NodeID: z.string().default(""),
     LocalNodeState: z.string(),

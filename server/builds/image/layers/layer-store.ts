@@ -8,7 +8,13 @@ import { removeTree } from "../../../../core/files/remove-tree.js";
 import { writeLayer, type Layer, type LayerSource } from "./write-layer.js";
 
 const DIGEST = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const noteSchema = z.strictObject({ digest: DIGEST, diffId: DIGEST, bytes: z.number() });
+const noteSchema = z.strictObject({
+  digest: DIGEST,
+  diffId: DIGEST,
+  bytes: z.number(),
+  /** ms since 1970; earlier versions did not say it. */
+  madeAt: z.number().default(0),
+});
 /** Older is what a crash left: no layer takes a day. */
 const DRAFT_MS = 24 * 3600 * 1000;
 /** apt's own user must get through to what is made in here; nobody sees what there is. */
@@ -38,6 +44,18 @@ export class LayerStore {
     const kept = await this.kept(key);
     if (kept !== undefined) return kept;
     return this.making.run(key, async (stop) => this.keep(key, await make(stop)), signal);
+  }
+
+  /** Makes the layer for a key again when it was made longer ago than that. One that there is not is nothing to renew. */
+  async renew(
+    key: string,
+    maxAgeMs: number,
+    make: (signal: AbortSignal) => Promise<Layer>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const note = await readNote(this.note(key));
+    if (note === undefined || Date.now() - note.madeAt < maxAgeMs) return;
+    await this.making.run(`again ${key}`, async (stop) => this.keep(key, await make(stop)), signal);
   }
 
   /** Work in a folder of its own in the store, which is gone afterwards. */
@@ -81,7 +99,7 @@ export class LayerStore {
     const now = new Date();
     // Without a note, as after a prune, the next one makes the layer again.
     await utimes(this.note(key), now, now).catch(() => undefined);
-    return { file, ...note };
+    return { file, digest: note.digest, diffId: note.diffId, bytes: note.bytes };
   }
 
   /** Takes over a layer's file; what is there after a crash is whole. */
@@ -89,7 +107,11 @@ export class LayerStore {
     await sync(file);
     const kept = join(this.folder, fileName(digest));
     await rename(file, kept);
-    await writeFileAtomically(this.note(key), JSON.stringify({ digest, diffId, bytes }), 0o600);
+    await writeFileAtomically(
+      this.note(key),
+      JSON.stringify({ digest, diffId, bytes, madeAt: Date.now() }),
+      0o600,
+    );
     return { file: kept, digest, diffId, bytes };
   }
 

@@ -26,6 +26,7 @@ describe("the base of images", () => {
       layers: new LayerStore(join(folder, "layers")),
       tools: { path: PATH, networkEnv: {}, isRoot: true, ...tools },
       out: { line: () => undefined, alive: async (_, running) => running },
+      basePackages: [],
     };
   }
 

@@ -42,6 +42,19 @@ describe("the layers on this machine", () => {
     expect((await cached("other")).digest).not.to.equal(first.digest);
   });
 
+  it("are renewed when they are older, and not made for that where there are none", async () => {
+    const renew = async (maxAgeMs: number): Promise<void> =>
+      store.renew("key", maxAgeMs, async (stop) => write("newer", stop), signal);
+    await renew(0);
+    const first = await cached("key");
+    await renew(DAY_SECONDS * 1000);
+    expect(made).to.deep.equal(["key"]);
+    await renew(0);
+    const second = await cached("key");
+    expect(made).to.deep.equal(["key", "newer"]);
+    expect(second.digest).not.to.equal(first.digest);
+  });
+
   it("are made once for all who ask at once", async () => {
     const [first, second] = await Promise.all([cached("key"), cached("key")]);
     expect(second).to.deep.equal(first);

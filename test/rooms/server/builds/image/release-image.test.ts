@@ -62,6 +62,7 @@ describe("the image of a release", function () {
       address: access.address,
       tools: { home, path: PATH, networkEnv: {}, isRoot: true },
       out: { line: (line) => said.push(line), alive: async (_, running) => running },
+      basePackages: [],
     };
     // Two who ask at once.
     const [first, second] = await Promise.all(
