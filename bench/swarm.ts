@@ -9,20 +9,28 @@ import { watchSteal } from "./machine/steal.js";
 import { echoApp } from "./pushed/echo-app.js";
 import { wallClock } from "./machine/wall-clock.js";
 import { median } from "./statistics.js";
+import { StickyVisitors } from "./visitors/sticky.js";
 import { WebSocketVisitors } from "./visitors/web-sockets.js";
 
 const APP = "steady";
 const INSTANCES = 3;
-const PER_SECOND = 100;
+const PER_SECOND = 200;
 const PUSHES = 10;
 const SOCKETS = 10;
-const SETTINGS = { "app.json": JSON.stringify({ sluice: { standbySeconds: 1 } }) };
+const STICKY_APP = "sticky";
+const STICKY = 10;
+const settingsOf = (more: object): Record<string, string> => ({
+  "app.json": JSON.stringify({ sluice: { standbySeconds: 1, ...more } }),
+});
 
 /** It listens on every address: from outside a container 127.0.0.1 is not reached. */
-function steadyApp(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const app = echoApp({ ...SETTINGS, ...more });
+function steadyApp(more: Readonly<Record<string, string>> = {}, settings = {}): Record<string, string> {
+  const app = echoApp({ ...settingsOf(settings), ...more });
   return { ...app, "server.js": (app["server.js"] ?? "").replace('PORT, "127.0.0.1"', "PORT") };
 }
+
+const stickyApp = (more: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  steadyApp(more, { sessions: "sticky" });
 
 /** Hosts that it boots itself; needs root. Measured when it is named. */
 export const swarm: Bench = {
@@ -133,15 +141,23 @@ async function tellLoad({ quick, figure, note, workshop }: BenchRun, fleet: LabF
   const leaves = await Promise.all(
     visitors.flatMap((each) => Array.from({ length: SOCKETS }, async () => each.open())),
   );
+  await fleet.push(STICKY_APP, stickyApp());
+  const sticky = proxies.map(
+    ({ address }) => new StickyVisitors(HTTP_PORT, `${STICKY_APP}.localhost`, address),
+  );
+  const goodbyes = await Promise.all(
+    sticky.flatMap((each) => Array.from({ length: STICKY }, async () => each.arrive())),
+  );
   const turns = quick ? 1 : 10;
   for (let turn = 0; turn < turns; turn++) {
     for (let push = 0; push < 3; push++) await fleet.push(APP, steadyApp({ note: `${turn} ${push}` }));
+    await fleet.push(STICKY_APP, stickyApp({ note: `${turn}` }));
     await fleet.sluice(`rollback ${APP}`);
     await fleet.push(APP, steadyApp({ note: `canary ${turn}` }), "staging");
     await fleet.sluice(`promote ${APP}`);
     await fleet.sluice(`scale ${APP} web=${turn % 2 === 0 ? INSTANCES + 1 : INSTANCES}`);
   }
-  await Promise.all(leaves.map(async (leave) => leave()));
+  await Promise.all([...leaves, ...goodbyes].map(async (leave) => leave()));
   const answers = (await Promise.all(loads.map(async (load) => load.stop()))).flat();
   note(
     `${((await steal()) * 100).toFixed(1)} % of the machine's time was stolen meanwhile; all hosts share its cores`,
@@ -153,6 +169,14 @@ async function tellLoad({ quick, figure, note, workshop }: BenchRun, fleet: LabF
     unit: "",
     aim: { atMost: 0 },
     method: `Of ${visitors.reduce((sum, { tally }) => sum + tally.opened, 0)}, open all the while.`,
+  });
+  const visits = sticky.reduce((sum, { tally }) => sum + tally.visits, 0);
+  figure({
+    name: "sticky visits astray",
+    value: sticky.reduce((sum, { tally }) => sum + tally.astray, 0),
+    unit: "",
+    aim: { atMost: 0 },
+    method: `Of ${visits} by ${STICKY * proxies.length} visitors of an app with "sessions": "sticky" through ${turns} releases of it, those not answered by the release that the visitor met first.`,
   });
 }
 

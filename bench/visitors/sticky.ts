@@ -1,4 +1,5 @@
-import { httpGet } from "../../test/support/running/test-sluice.js";
+import { ask } from "../../test/support/network/ask.js";
+import type { HttpAnswer } from "../../test/support/running/test-sluice.js";
 
 const VISIT_MS = 500;
 
@@ -16,11 +17,12 @@ export class StickyVisitors {
   constructor(
     private readonly port: number,
     private readonly host: string,
+    private readonly address = "127.0.0.1",
   ) {}
 
   /** One more visitor. Its answer lets them leave. */
   async arrive(): Promise<() => Promise<void>> {
-    const first = await httpGet(this.port, "/", { host: this.host });
+    const first = await this.ask();
     this.tally.visitors++;
     const cookie = first.headers["set-cookie"]?.[0]?.split(";")[0];
     if (first.status !== 200 || cookie === undefined) {
@@ -38,8 +40,12 @@ export class StickyVisitors {
     };
   }
 
+  private async ask(more: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+    return ask(`${this.address}:${this.port}`, { path: "/", headers: { host: this.host, ...more } });
+  }
+
   private async visit(cookie: string, expected: string): Promise<void> {
-    const body = await httpGet(this.port, "/", { host: this.host, cookie }).then(
+    const body = await this.ask({ cookie }).then(
       (answer) => answer.body,
       () => "",
     );

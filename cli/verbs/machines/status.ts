@@ -36,6 +36,7 @@ function statusLines({
   return [
     `server   up, process ${pid}, ${memoryMegabytes} MB, version ${version}, ${home}`,
     `proxy    ${proxy.state}${processText(proxy.pid)}, port ${proxy.port}, revision ${proxy.revision ?? "unknown"}`,
+    ...otherProxies(proxies, proxy.revision),
     ...proxies.flatMap(proxyWarning).map((line) => `         ${line}`),
     `redis    ${redis.state}${processText(redis.pid)}`,
     ...(appsRedis === undefined
@@ -48,6 +49,19 @@ function statusLines({
     "",
     ...appLines(apps),
   ];
+}
+
+/** Of several, those that report; of one alone, the line above tells all. */
+function otherProxies(
+  proxies: ServerStatus["proxies"],
+  slowest: ServerStatus["proxy"]["revision"],
+): string[] {
+  if (proxies.length < 2) return [];
+  const reporting = proxies.filter(({ reports }) => reports);
+  return reporting.map(
+    ({ proxy, revision }) =>
+      `         ${proxy} follows${revision === slowest ? "" : `, at revision ${revision}`}`,
+  );
 }
 
 function diskLine({ freeMegabytes, neededMegabytes }: ServerStatus["disk"]): string {

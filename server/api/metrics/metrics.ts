@@ -6,16 +6,17 @@ import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import { authenticate, type Access } from "../../access/authenticate.js";
 import { isForAllApps } from "../../access/holder.js";
 import type { ApiNeeds } from "../needs.js";
+import { proxySummary } from "../summaries/proxy-summary.js";
 import { prometheusText, type HostSample } from "./prometheus.js";
 
 const FRESH_MS = 15_000;
 
 /**
  * `GET /metrics` for Prometheus, with `Authorization: Bearer TOKEN` or `?token=TOKEN`: of the apps in its scope, and of the
- * hosts if it is for all apps.
+ * proxies and hosts if it is for all apps.
  */
 export function metrics(
-  tools: Pick<ApiNeeds, "apps" | "engine" | "traffic" | "routes" | "clock">,
+  tools: Pick<ApiNeeds, "apps" | "engine" | "traffic" | "routes" | "proxyReports" | "clock">,
   access: Access,
   redis: Database,
 ): RequestHandler {
@@ -23,7 +24,7 @@ export function metrics(
     const holder = await authenticate(access, request, { by: ["bearer", "query"] });
     const [all, states] = await Promise.all([tools.apps.list(), tools.engine.list()]);
     const apps = all.filter(({ name }) => coversApp(holder.scope, name));
-    const [traffic, gauges, hosts] = await Promise.all([
+    const [traffic, gauges, proxies, hosts] = await Promise.all([
       Promise.all(
         apps.map(async ({ name }) =>
           (await tools.traffic.totals(name)).map((total) => ({ app: name, ...total })),
@@ -36,10 +37,16 @@ export function metrics(
           instances: states.filter(({ id, running }) => running && id.startsWith(`${name}.`)).length,
         })),
       ),
+      isForAllApps(holder) ? tools.proxyReports.members() : [],
       // A sample has figures of everything on the machine.
       isForAllApps(holder) ? hostSamples(redis, tools.clock.now()) : [],
     ]);
-    const text = prometheusText({ traffic: traffic.flat(), apps: gauges, hosts });
+    const text = prometheusText({
+      traffic: traffic.flat(),
+      apps: gauges,
+      proxies: proxies.map(proxySummary),
+      hosts,
+    });
     response.set("Cache-Control", "no-store").type("text/plain; version=0.0.4; charset=utf-8").send(text);
   };
 }

@@ -1,4 +1,5 @@
 import { METRIC_NAMES, METRICS, type Metric, type Sample } from "../../../core/records/hosts/sample.js";
+import type { ProxySummary } from "../../../core/api/machines/proxies.js";
 import { bucketMs } from "../../../core/records/traffic/latency-buckets.js";
 import type { AppTraffic } from "../../../core/records/traffic/traffic-series.js";
 
@@ -6,6 +7,7 @@ export interface Metrics {
   readonly traffic: readonly AppTraffic[];
   /** App → releases that can be reached, and instances that run. */
   readonly apps: readonly { readonly app: string; readonly releases: number; readonly instances: number }[];
+  readonly proxies: readonly ProxySummary[];
   /** The newest of each host that reports. */
   readonly hosts: readonly HostSample[];
 }
@@ -19,7 +21,7 @@ export interface HostSample {
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Prometheus' text format 0.0.4. */
-export function prometheusText({ traffic, apps, hosts }: Metrics): string {
+export function prometheusText({ traffic, apps, proxies, hosts }: Metrics): string {
   const instances = instancesOf({ hosts, apps });
   return [
     family("sluice_requests_total", "counter", "Finished requests, by result.", traffic, requests),
@@ -38,6 +40,15 @@ export function prometheusText({ traffic, apps, hosts }: Metrics): string {
     ]),
     family("sluice_instances", "gauge", "Running instances.", apps, ({ app, instances }) => [
       line("sluice_instances", { app }, instances),
+    ]),
+    family("sluice_proxy_up", "gauge", "Whether a proxy has reported lately.", proxies, (one) => [
+      line("sluice_proxy_up", { proxy: one.proxy }, one.reports ? 1 : 0),
+    ]),
+    family("sluice_proxy_revision", "gauge", "Of the routes that a proxy follows.", proxies, (one) => [
+      line("sluice_proxy_revision", { proxy: one.proxy }, one.revision),
+    ]),
+    family("sluice_proxy_failing_apps", "gauge", "Apps whose routes it cannot apply.", proxies, (one) => [
+      line("sluice_proxy_failing_apps", { proxy: one.proxy }, one.failing.length),
     ]),
     ...METRIC_NAMES.map((metric) => hostFamily(metric, hosts)),
     instanceFamily("cpu_percent", "CPU of an instance, in percent of its host.", instances, ({ cpu }) => cpu),

@@ -79,6 +79,7 @@ describe("traffic", function () {
     expect(body).to.include(`sluice_response_seconds_count{${labels}} 32\n`);
     expect(body).to.include(`sluice_response_seconds_bucket{${labels},le="+Inf"} 32\n`);
     expect(body).to.include('sluice_instances{app="shop"} 1\n');
+    expect(body).to.match(/sluice_proxy_up\{proxy="[^"]+"\} 1\n/);
 
     const app = (await sluice.read<Status>("status")).apps.find(({ app }) => app === "shop");
     const recent = app?.tracks[0]?.traffic;

@@ -22,30 +22,41 @@ export interface FleetPlan {
   /** The server's and the workers. */
   readonly hosts: number;
   readonly engine?: "runit" | "swarm";
+  /** Further hosts with a proxy and nothing else. */
   readonly proxies?: number;
+  /** Whether the workers have the role `monitor`. */
+  readonly monitors?: boolean;
+  readonly serverRunsInstances?: boolean;
 }
 
 /** Sluice on the first of some hosts, with the engine swarm; its apps run on all of them. */
 export class LabFleet {
   private constructor(
     readonly swarm: LabSwarm,
-    /** They have nothing but the role `proxy`, and the Redis of the server's host. */
     readonly proxies: readonly LabHost[],
+    /** Host → the roles that it has without the server's: they share a Redis, which is none of Sluice's own. */
+    private readonly others: ReadonlyMap<LabHost, string>,
+    private readonly serverRunsInstances: boolean,
   ) {}
 
-  /** `proxies`: of so many further hosts. With some, Redis is none of Sluice's own, as it must be reached from there. */
-  static async start(lab: Lab, { hosts, engine = "swarm", proxies = 0 }: FleetPlan): Promise<LabFleet> {
+  static async start(lab: Lab, plan: FleetPlan): Promise<LabFleet> {
+    const { hosts, engine = "swarm", proxies = 0, monitors = false, serverRunsInstances = true } = plan;
     await execa("bin/build");
     const booted = await lab.boot(hosts + proxies);
     const [server, ...workers] = booted.slice(0, hosts) as [LabHost, ...LabHost[]];
-    const fleet = new LabFleet(LabSwarm.of(server, workers), booted.slice(hosts));
-    await Promise.all([server, ...fleet.proxies].map(install));
-    if (proxies > 0)
+    const others = new Map([
+      ...(monitors ? workers.map((worker) => [worker, "monitor"] as const) : []),
+      ...booted.slice(hosts).map((proxy) => [proxy, "proxy"] as const),
+    ]);
+    const swarm = LabSwarm.of(server, workers);
+    const fleet = new LabFleet(swarm, booted.slice(hosts), others, serverRunsInstances);
+    await Promise.all([server, ...others.keys()].map(install));
+    if (others.size > 0)
       await server.run(`echo ${redisConfiguration(server)} >/root/redis.conf; redis-server /root/redis.conf`);
     await fleet.use(engine);
     if (engine === "runit") return fleet;
     await fleet.swarm.takeIn(workers);
-    await Promise.all(fleet.proxies.map(async (proxy) => fleet.upOn(proxy, "--roles proxy")));
+    await Promise.all([...others].map(async ([host, role]) => fleet.upOn(host, `--roles ${role}`)));
     await fleet.swarm.trust(`${server.address}:5443`, await server.run(`cat ${HOME}/registry/ca.crt`));
     return fleet;
   }
@@ -62,9 +73,10 @@ export class LabFleet {
   /** Starts Sluice, again if it runs, with that engine. `collectSeconds`: between two removals of old images. */
   async use(engine: "runit" | "swarm", collectSeconds = 86_400): Promise<void> {
     const redis =
-      this.proxies.length === 0 ? "" : `redis: { url: "redis://:${PASSWORD}@${this.server.address}:6400" }`;
-    for (const host of [this.server, ...this.proxies]) {
-      const yaml = `engine: ${engine}\nfleet: { address: ${host.address}, collectSeconds: ${collectSeconds} }\nbind: 0.0.0.0\n${redis}`;
+      this.others.size === 0 ? "" : `redis: { url: "redis://:${PASSWORD}@${this.server.address}:6400" }`;
+    for (const host of [this.server, ...this.others.keys()]) {
+      const fleet = `address: ${host.address}, collectSeconds: ${collectSeconds}, serverRunsInstances: ${this.serverRunsInstances}`;
+      const yaml = `engine: ${engine}\nfleet: { ${fleet} }\nbind: 0.0.0.0\n${redis}`;
       await host.run(`cat >${HOME}/sluice.yml <<'END'\n${yaml}\nEND`);
     }
     await this.server.run(
