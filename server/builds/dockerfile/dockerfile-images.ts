@@ -125,8 +125,17 @@ export class DockerfileImages {
     return { kind: "dockerfile", image, program };
   }
 
-  /** What `build` has made is no longer needed. BuildKit keeps what the next build can use of it. */
-  async forget({ app, record }: Pick<BuildWork, "app" | "record">): Promise<void> {
+  /**
+   * What `build` has made is no longer needed. BuildKit keeps what the next build can use of it. What cannot be removed now is
+   * removed at the next start.
+   */
+  async forget(work: Pick<BuildWork, "app" | "record" | "tools">): Promise<void> {
+    await this.forgetNow(work).catch((error: unknown) =>
+      work.tools.log.warn({ err: error, app: work.app.name }, "could not remove what a build has left"),
+    );
+  }
+
+  private async forgetNow({ app, record }: Pick<BuildWork, "app" | "record">): Promise<void> {
     const { docker } = this.options;
     const name = this.localName(app.name);
     const found = await docker.output(["image", "ls", "--format", REFERENCE, name], "own");

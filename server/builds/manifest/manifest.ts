@@ -27,6 +27,8 @@ export interface Manifest {
   readonly build: string | undefined;
   /** The app is what this one makes, and nothing is installed or built besides. */
   readonly dockerfile: Dockerfile | undefined;
+  /** There is one, which this engine does not build. */
+  readonly hasUnusedDockerfile: boolean;
   readonly nodeRange: { readonly range: string; readonly source: string } | undefined;
   readonly healthChecks: readonly HealthCheck[];
   readonly serving: ServingSettings;
@@ -73,6 +75,7 @@ export async function readManifest(tree: string, settings: ManifestSettings): Pr
     releaseCommand: commands.get("release"),
     gates: gatesOf(sluice.gates, dockerfile?.gatesTarget === undefined ? packageJson : ownPackage),
     dockerfile,
+    hasUnusedDockerfile: found !== undefined && dockerfile === undefined,
     build: packageJson === undefined ? undefined : buildScript(packageJson),
     nodeRange: nodeRangeOf(packageJson, nvmrc, nodeVersion),
     healthChecks: appJson.healthchecks.web.filter(({ type }) => type !== "liveness"),

@@ -6,6 +6,8 @@ import { forTrack, readManifest } from "../../builds/manifest/manifest.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { builderOf } from "../../machine.js";
 
+const UNUSED_DOCKERFILE =
+  'The Dockerfile is not used: only the engine swarm builds it. "dockerfile": false in app.json ends this line.';
 const CHECKOUT_TIMEOUT_MS = 120_000;
 
 /** The commit's files, without the history, in a folder that only this release has. */
@@ -22,6 +24,7 @@ export const checkout: Step = {
     const manifest = await readManifest(tree, tools.settings);
     if (tools.images !== undefined && manifest.serving.listen === "socket")
       throw new AppError("engine-no-sockets", {});
+    if (manifest.hasUnusedDockerfile) out.line(UNUSED_DOCKERFILE);
     return forTrack(manifest, record.track, (await productionOf(tools, work.app.name))?.processes);
   },
   undo: async ({ tools, record }) => {

@@ -17,7 +17,10 @@ export const gatesAndBuild: Step = {
   reaches: "built",
   timeoutMs: ({ limits }) => Math.max(limits.gatesSeconds, limits.buildSeconds) * 1000 + SLACK_MS,
   run: async (work, signal) => {
-    const { gatesSeconds, buildSeconds } = work.tools.settings.limits;
+    const { home, settings, dockerfiles } = work.tools;
+    const { gatesSeconds, buildSeconds } = settings.limits;
+    const tree = home.tree(work.app.name, work.record.number);
+    const { dockerfile } = await readManifest(tree, settings);
     const other = new AbortController();
     const stop = AbortSignal.any([signal, other.signal]);
     const gates = withDeadline("gates", gatesSeconds * 1000, stop, gated);
@@ -25,8 +28,6 @@ export const gatesAndBuild: Step = {
     try {
       const [, program] = await Promise.all([gates, build]);
       // A build may write app.json or the Procfile; afterwards only its record counts.
-      const { home, settings } = work.tools;
-      const tree = home.tree(work.app.name, work.record.number);
       await sealTree(tree, userOf(work.app, work.tools), work.tools.path);
       const manifest = keptManifest(await readManifest(tree, settings));
       return { manifest, artifact: await publish(work, program, signal) };
@@ -35,7 +36,7 @@ export const gatesAndBuild: Step = {
       await Promise.allSettled([gates, build]);
       throw error;
     } finally {
-      await work.tools.dockerfiles?.forget(work);
+      if (dockerfile !== undefined) await dockerfiles?.forget(work);
     }
 
     async function gated(end: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
-import { TINY_SERVER } from "../../support/git/tiny-app.js";
+import { TINY_SERVER, tinyApp } from "../../support/git/tiny-app.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
 import { LabTest } from "../lab-test.js";
 import { LabFleet } from "./lab-fleet.js";
@@ -186,5 +186,22 @@ describe("a Dockerfile on a Swarm", function () {
     expect(
       await fleet.server.run("docker image ls --format '{{.Repository}}' | grep ^sluice- || true"),
     ).to.equal("");
+  });
+
+  it("goes on where it runs when the engine is changed, and the next push says what is not used", async () => {
+    const before = (await fleet.ask("shop")).body.split(" ")[0];
+    await fleet.use("runit");
+    expect((await fleet.ask("shop")).body.split(" ")[0]).to.equal(before);
+    const bare = Object.fromEntries(Object.entries(shop()).filter(([name]) => name !== "package.json"));
+    expect(await refusal("shop", bare)).to.include("A Dockerfile needs the engine `swarm`");
+    expect((await fleet.ask("shop")).body.split(" ")[0]).to.equal(before);
+    const said = await fleet.push("shop", tinyApp({ Dockerfile: DOCKERFILE }));
+    expect(said).to.include("The Dockerfile is not used");
+    expect((await fleet.ask("shop")).body).to.match(/^v\d+ web\.[12]$/);
+    await eventually(
+      "the Swarm runs nothing of it",
+      async () => (await fleet.placesOf("shop")).size === 0,
+      60_000,
+    );
   });
 });

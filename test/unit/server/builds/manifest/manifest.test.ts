@@ -89,7 +89,8 @@ describe("the manifest of a tree", () => {
         { Dockerfile, "package.json": PACKAGE, "app.json": ignored },
         "swarm",
       );
-      expect(manifest.build).to.equal("build");
+      expect(manifest).to.include({ build: "build", hasUnusedDockerfile: false });
+      expect((await manifestOf({ Dockerfile, "package.json": PACKAGE })).hasUnusedDockerfile).to.equal(true);
       for (const path of ["../Other", "/Other", "-Other", "Missing"])
         expect(await refusalOf({ ...at(path), Dockerfile }, "swarm"), path).to.equal("manifest-invalid");
     });
