@@ -32,8 +32,7 @@ export async function openDockerfiles(
   const added = home.docker("added");
   const shell = await addShell(added, path);
   const dockerfiles = await DockerfileImages.open({
-    ...{ docker, owner, address, added, scratch: home.docker("scratch") },
-    whilePushing: async (push) => images.whilePushing(push),
+    ...{ docker, owner, address, added, images, scratch: home.docker("scratch") },
   });
   return { dockerfiles, tasksOf: (local) => new ContainerTasks({ docker, local, owner, shell }) };
 }

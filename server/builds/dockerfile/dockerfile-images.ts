@@ -6,6 +6,7 @@ import { describeExit } from "../../../core/exec/exec.js";
 import type { Artifact } from "../../../core/records/releases/artifact.js";
 import { releaseName } from "../../../core/names.js";
 import type { PlacedProgram } from "../../engines/engine.js";
+import type { ReleaseImages } from "../image/release-images.js";
 import { buildZone } from "../build-zone.js";
 import type { BuildWork } from "../build-work.js";
 import type { Dockerfile } from "./dockerfile.js";
@@ -21,8 +22,8 @@ export interface DockerfileImagesOptions {
   readonly added: string;
   /** For files that are gone when the build is. */
   readonly scratch: string;
-  /** Waits until the registry takes images, and keeps it so. */
-  readonly whilePushing: <T>(push: () => Promise<T>) => Promise<T>;
+  /** Of the registry. */
+  readonly images: Pick<ReleaseImages, "whilePushing" | "referenceOf">;
 }
 
 /** What a build is given besides its files. */
@@ -105,21 +106,23 @@ export class DockerfileImages {
     { reference, program }: PlacedProgram,
     signal: AbortSignal,
   ): Promise<Artifact> {
-    const { docker, address, added, scratch } = this.options;
-    const repository = `${address}/${app.name}`;
-    const name = `${repository}:${releaseName(record.number)}`;
+    const { docker, address, added, scratch, images } = this.options;
+    const tag = releaseName(record.number);
+    const name = `${address}/${app.name}:${tag}`;
     await inScratch(scratch, async (folder) => {
       const file = join(folder, "Dockerfile");
       await writeFile(file, completed(reference, program));
       await docker.output(["build", "--quiet", "--file", file, "--tag", name, added], "own", signal);
     });
-    await this.options.whilePushing(async () => docker.output(["push", "--quiet", name], "own", signal));
-    const digests = await docker.output(
-      ["image", "inspect", "--format", "{{json .RepoDigests}}", name],
-      "own",
-    );
-    const image = (JSON.parse(digests) as string[]).find((each) => each.startsWith(`${repository}@`));
-    if (image === undefined) throw new AppError("docker-failed", { command: "push", reason: digests });
+    const image = await images.whilePushing(async () => {
+      await docker.output(["push", "--quiet", name], "own", signal);
+      return images.referenceOf(app.name, tag, signal);
+    });
+    if (image === undefined)
+      throw new AppError("docker-failed", {
+        command: "push",
+        reason: "the registry does not have the image",
+      });
     const [, digest = ""] = image.split("@sha256:");
     out.line(`image ${digest.slice(0, 12)}`);
     return { kind: "dockerfile", image, program };

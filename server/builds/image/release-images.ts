@@ -75,6 +75,13 @@ export class ReleaseImages {
     return collecting.finally(() => (this.collecting = undefined));
   }
 
+  /** By which name hosts fetch the image that a tag names now; undefined when there is none. */
+  async referenceOf(repository: string, tag: string, signal: AbortSignal): Promise<string | undefined> {
+    const { address, registry } = this.options;
+    const digest = await registry.digestOf(repository, tag, signal);
+    return digest === undefined ? undefined : `${address}/${repository}@${digest}`;
+  }
+
   /** Whether hosts can fetch what `publish` has returned. */
   async isPublished(reference: string, signal: AbortSignal): Promise<boolean> {
     const { address, registry } = this.options;
