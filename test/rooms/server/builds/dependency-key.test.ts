@@ -86,8 +86,9 @@ describe("the key of an app's dependencies", () => {
     const tree = await mkdtemp(join(folder, "tree-"));
     for (const [name, text] of Object.entries(files)) await writeFile(join(tree, name), text);
     const path = await nodeFolder(node);
-    const artifact =
+    const own =
       ownNode === undefined ? {} : { nodeFolder: join(folder, "runtimes", ownNode.slice(1), "bin") };
+    const artifact = { kind: "tree", ...own };
     // What the key is made of is all that is read.
     const work = { tools: { path }, record: { artifact } } as unknown as ReleaseWork;
     return (await nodeDependencies(work, tree, parsePackageJson(JSON.stringify(packageJson))))?.key;

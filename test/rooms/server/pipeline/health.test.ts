@@ -126,7 +126,7 @@ describe("the health check of a release", () => {
     // What a check asks of the server and of the engine is enough for this.
     const work = {
       app: { name: "shop" },
-      record: { number: 1, instances: records },
+      record: { number: 1, instances: records, artifact: { kind: "tree" } },
       out: new Output(),
       endsBefore: new Map(),
       tools: {
