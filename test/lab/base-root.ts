@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { exists } from "../../core/files/exists.js";
 
 /** Kept from one run to the next: a root takes a minute to make. */
-const CACHE = "/var/tmp/sluice-lab";
+export const CACHE = "/var/tmp/sluice-lab";
 /** Raised when a root is made in another way. */
 const VERSION = 1;
 const PACKAGES = [

@@ -41,9 +41,10 @@ export function refusingNodes(tasks: readonly SwarmTask[], nowMs: number): Set<s
   return nodes;
 }
 
-function refusalOf({ Status }: SwarmTask, nowMs: number): string | undefined {
+function refusalOf({ CreatedAt, Status }: SwarmTask, nowMs: number): string | undefined {
   if (Status.State === "rejected") return Status.Err;
-  const silentMs = nowMs - Date.parse(Status.Timestamp);
+  // The host's clock, which may be slow, and the manager's.
+  const silentMs = nowMs - Math.max(Date.parse(Status.Timestamp), Date.parse(CreatedAt));
   if (!GIVEN.has(Status.State) || silentMs < LONGEST_SILENCE_MS) return undefined;
   return `Docker has not begun to start it for ${Math.floor(silentMs / 1000)} s`;
 }

@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { exists } from "../../../core/files/exists.js";
+import { CACHE } from "../base-root.js";
 import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
 import type { HttpAnswer } from "../../support/running/test-sluice.js";
@@ -51,6 +53,7 @@ export class LabFleet {
     const swarm = LabSwarm.of(server, workers);
     const fleet = new LabFleet(swarm, booted.slice(hosts), others, serverRunsInstances);
     await Promise.all([server, ...others.keys()].map(install));
+    await giveLayers(server);
     if (others.size > 0)
       await server.run(`echo ${redisConfiguration(server)} >/root/redis.conf; redis-server /root/redis.conf`);
     await fleet.use(engine);
@@ -134,7 +137,9 @@ export class LabFleet {
   /** Returns and rejects as `push`. */
   async pushCommit(app: string, branch = "master"): Promise<string> {
     const remote = `http://git:$(cat ${HOME}/token)@127.0.0.1:8081/git/${app}.git`;
-    return this.server.run(`cd /root/clones/${app} && git push ${remote} HEAD:${branch} 2>&1`);
+    const said = await this.server.run(`cd /root/clones/${app} && git push ${remote} HEAD:${branch} 2>&1`);
+    if (said.includes("making the base image, once")) await keepLayers(this.server);
+    return said;
   }
 
   /** Through a proxy. */
@@ -177,6 +182,24 @@ export class LabFleet {
       if (host !== "") places.set(host, [...(places.get(host) ?? []), name]);
     return places;
   }
+}
+
+/** Of images: making a base takes half a minute, and each lab would make the same. A new recipe has another note. */
+const LAYERS = join(CACHE, "layers");
+
+async function giveLayers(server: LabHost): Promise<void> {
+  if (await exists(LAYERS))
+    await server.feed(
+      ["tar", "-c", "-C", LAYERS, "."],
+      `mkdir -p ${HOME}/layers && tar -x -C ${HOME}/layers`,
+    );
+}
+
+async function keepLayers(server: LabHost): Promise<void> {
+  const draft = await mkdtemp(`${LAYERS}.`);
+  await cp(await server.pathFromOutside(`${HOME}/layers`), draft, { recursive: true });
+  await rm(LAYERS, { recursive: true, force: true });
+  await rename(draft, LAYERS);
 }
 
 async function install(host: LabHost): Promise<void> {

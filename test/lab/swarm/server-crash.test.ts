@@ -5,7 +5,7 @@ import { LabTest } from "../lab-test.js";
 import { FleetApp, plainApp } from "./fleet-app.js";
 import { LabFleet } from "./lab-fleet.js";
 
-const MOMENTS = 12;
+const MOMENTS = 8;
 const INSTANCES = 3;
 
 /** Kills the server at moments that are spread over a push; the traffic must not notice, and the release is finished or undone. */
