@@ -9,6 +9,7 @@ import { Output } from "./pipeline/output.js";
 import { promote } from "./pipeline/operations/promote.js";
 import { sshGit } from "./push/ssh/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
+import { FormerCare } from "./reconcile/former-care.js";
 import { ImageCollection } from "./reconcile/image-collection.js";
 import { MovedInstances } from "./reconcile/moved-instances.js";
 import { Reconciler } from "./reconcile/reconciler.js";
@@ -54,6 +55,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(new Reconciler(tools, pipeline).start());
     loops.push(new Baselines(tools, pipeline).start());
     if (options.images !== undefined) loops.push(new ImageCollection(tools, options.images).start());
+    if (tools.former !== undefined) loops.push(new FormerCare(tools).start());
     loops.push(new Spreading(tools, pipeline).start());
     loops.push(new Scaling(tools, pipeline, new ScaleRequests(redis)).start());
     loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());

@@ -144,7 +144,7 @@ describe("a Dockerfile on a Swarm", function () {
     const appJson = {
       formation: { worker: { quantity: 1 } },
       scripts: { dokku: { predeploy: "echo prepared >/opt/shop/prepared" } },
-      sluice: { dockerfile: { port: 9000 } },
+      sluice: { dockerfile: { port: 9000 }, standbySeconds: 1, drainSeconds: 1 },
     };
     const Procfile =
       "web: node server.js from-procfile\nworker: node -e \"console.log('working', process.env.NPM_TOKEN.length, require('node:fs').readFileSync('prepared', 'utf8'));setInterval(() => 0, 1000)\"\nrelease: echo releasing $NPM_TOKEN | wc -c\n";
