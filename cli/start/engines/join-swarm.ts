@@ -1,6 +1,6 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { isPublicAddress } from "../../../core/network/address-policy.js";
-import type { SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
+import type { DockerInfo, SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
 
 export interface FleetOptions {
   /** Of this host. */
@@ -16,27 +16,37 @@ export async function joinSwarm(
   api: Pick<SwarmApi, "info" | "init" | "setAvailability">,
   { address, serverRunsInstances }: FleetOptions,
 ): Promise<void> {
-  if (isPublicAddress(address))
-    throw new AppError("swarm-unfit", {
-      problem: `fleet.address ${address} is a public address: whoever reaches it would reach the apps' instances and the Swarm itself`,
-      fix: "Name this machine's address in a private network that the hosts share, or in a VPN between them.",
-    });
-  const { Swarm, LiveRestoreEnabled, FirewallBackend } = await api.info();
-  if (/nftables/.test(FirewallBackend?.Driver ?? ""))
-    throw new AppError("swarm-unfit", {
-      problem: "Docker's firewall backend nftables does not work with a Swarm",
-      fix: 'Remove "firewall-backend" from /etc/docker/daemon.json and restart Docker.',
-    });
-  if (LiveRestoreEnabled)
-    throw new AppError("swarm-unfit", {
-      problem: "Docker's setting live-restore does not work with a Swarm",
-      fix: 'Remove "live-restore" from /etc/docker/daemon.json and restart Docker.',
-    });
+  const { Swarm } = await fitSwarm(api, address);
   if (Swarm.LocalNodeState === "inactive") await api.init(address);
-  else if (!Swarm.ControlAvailable)
-    throw new AppError("swarm-unfit", {
-      problem: "this host is a worker of a Swarm that others manage",
-      fix: "Run Sluice on a manager, or let this host leave: docker swarm leave.",
-    });
   await api.setAvailability(serverRunsInstances ? "active" : "drain");
+}
+
+/** What Docker tells of itself. Throws as `joinSwarm`, and changes nothing. */
+export async function fitSwarm(api: Pick<SwarmApi, "info">, address: string): Promise<DockerInfo> {
+  if (isPublicAddress(address))
+    throw unfit(
+      `fleet.address ${address} is a public address: whoever reaches it would reach the apps' instances and the Swarm itself`,
+      "Name this machine's address in a private network that the hosts share, or in a VPN between them.",
+    );
+  const info = await api.info();
+  if (/nftables/.test(info.FirewallBackend?.Driver ?? ""))
+    throw unfit(
+      "Docker's firewall backend nftables does not work with a Swarm",
+      'Remove "firewall-backend" from /etc/docker/daemon.json and restart Docker.',
+    );
+  if (info.LiveRestoreEnabled)
+    throw unfit(
+      "Docker's setting live-restore does not work with a Swarm",
+      'Remove "live-restore" from /etc/docker/daemon.json and restart Docker.',
+    );
+  if (info.Swarm.LocalNodeState !== "inactive" && !info.Swarm.ControlAvailable)
+    throw unfit(
+      "this host is a worker of a Swarm that others manage",
+      "Run Sluice on a manager, or let this host leave: docker swarm leave.",
+    );
+  return info;
+}
+
+function unfit(problem: string, fix: string): AppError {
+  return new AppError("swarm-unfit", { problem, fix });
 }

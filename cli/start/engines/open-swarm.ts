@@ -17,17 +17,9 @@ import { openDockerfiles } from "./open-dockerfiles.js";
 import { joinSwarm } from "./join-swarm.js";
 import { runitEngine } from "./open-runit.js";
 import type { EngineOptions, OpenedEngine } from "./opened-engine.js";
+import { SWARM_PROGRAMS } from "./swarm-programs.js";
 import { DOCKER_SOCKET, openSwarmEngine, SwarmApi } from "./swarm-parts.js";
 import { trustRegistry } from "./trust-registry.js";
-
-const PROGRAMS = new Map([
-  ["dockerd", "docker.io"],
-  ["docker-registry", "docker-registry"],
-  ["docker", "docker.io"],
-  ["mmdebstrap", "mmdebstrap"],
-  ["busybox", "busybox-static"],
-  ["openssl", "openssl"],
-]);
 
 /** Instances on every host of a Docker Swarm that this host manages. */
 export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Promise<OpenedEngine> {
@@ -36,7 +28,7 @@ export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Pro
   const { address, registryPort, serverRunsInstances } = settings.fleet;
   if (!isRoot) throw new AppError("swarm-needs-root", {});
   if (address === undefined) throw new Error("settings without an address are refused");
-  await checkPrograms(context, PROGRAMS);
+  await checkPrograms(context, SWARM_PROGRAMS);
   const api = new SwarmApi(DOCKER_SOCKET);
   await joinSwarm(api, { address, serverRunsInstances });
   const user = await systemUser("docker-registry");

@@ -21,7 +21,8 @@ const OLDEST_NODE = "20.19.0";
 
 /** Checks this machine. A finding that is not ok says how to fix it. */
 export async function checkMachine(context: Context): Promise<Finding[]> {
-  const checks = [node, programs, home, disk, redis, appsRedis, haproxy, server, alerts];
+  const engine = context.settings.engine === "swarm" ? [docker] : [];
+  const checks = [node, programs, home, disk, ...engine, redis, appsRedis, haproxy, server, alerts];
   const findings: Finding[] = [];
   for (const check of checks) findings.push(await check(context));
   return findings;
@@ -63,6 +64,15 @@ async function disk({ home, settings, path }: Context): Promise<Finding> {
     what: `disk: ${freeMegabytes} MB free${files}${taken}`,
     fix: `Free some space: pushes are declined while less than ${neededMegabytes} MB or room for ${neededFiles} files is free.`,
   };
+}
+
+/** Whether it can run instances on several hosts. */
+async function docker(context: Context): Promise<Finding> {
+  const { checkDocker } = await import("../../start/engines/check-docker.js");
+  return checkDocker(context).then(
+    (hosts) => ({ ok: true, what: `Docker: manages a Swarm, ${hosts} ready` }),
+    (error: unknown) => ({ ok: false, what: toAppError(error).message, fix: toAppError(error).hint }),
+  );
 }
 
 async function redis(context: Context): Promise<Finding> {

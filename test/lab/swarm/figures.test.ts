@@ -63,6 +63,7 @@ describe("the figures of hosts that run instances, or a proxy alone", function (
       expect(await fleet.sluice("status")).to.match(new RegExp(`${host.name}\\S* follows`));
       expect((await fleet.ask("shop", "/", host)).status).to.equal(200);
     }
+    expect(await fleet.sluice("doctor")).to.include("Docker: manages a Swarm, 1 of 2 hosts ready");
     await proxy.powerOff();
     await eventually("status names the one that is silent", async () =>
       (await fleet.sluice("status")).includes(`${proxy.name}:/var/lib/sluice has not reported`),

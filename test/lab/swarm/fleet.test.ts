@@ -147,6 +147,28 @@ describe("a Sluice with three hosts", function () {
     await fleet.sluice("destroy noisy --yes");
   });
 
+  it("keeps production and everything else on the hosts that are labelled for them", async () => {
+    const [first = "", second = ""] = fleet.swarm.workers.map(({ name }) => name);
+    const [production, staging] = ["sluice.role.production", "sluice.role.staging"];
+    await fleet.server.run(
+      `docker node update --label-add ${production}=true ${first}; docker node update --label-add ${staging}=true ${second}`,
+    );
+    try {
+      await fleet.push("roles", shop());
+      await fleet.sluice("scale roles web=2");
+      expect([...(await fleet.placesOf("roles")).keys()]).to.deep.equal([first]);
+      await fleet.push("roles", shop({ note: "canary" }), "staging");
+      const places = await fleet.placesOf("roles");
+      expect([...places.keys()].sort()).to.deep.equal([first, second].sort());
+      expect([places.get(first)?.length, places.get(second)?.length]).to.deep.equal([2, 1]);
+      await fleet.sluice("destroy roles --yes");
+    } finally {
+      await fleet.server.run(
+        `docker node update --label-rm ${production} ${first}; docker node update --label-rm ${staging} ${second}`,
+      );
+    }
+  });
+
   it("keeps what runs when its server is killed, and goes on after", async () => {
     const before = await app.names();
     const { failures } = await app.underLoad(async () => {
