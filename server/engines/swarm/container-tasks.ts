@@ -6,7 +6,13 @@ import { AppError } from "../../../core/errors/app-error.js";
 import type { PlacedProgram } from "../engine.js";
 import { LABELS } from "./instance-labels.js";
 import type { TaskEnd, TaskOptions, Tasks, TaskSpec } from "../tasks.js";
-import { commandScript, isRoot, PROGRAM_ENTRY, PROGRAM_SHELL, ROOTS_CAPABILITIES } from "./program-script.js";
+import {
+  commandScript,
+  isRoot,
+  PROGRAM_ENTRY,
+  PROGRAM_SHELL,
+  ROOTS_CAPABILITIES,
+} from "./starting/program-script.js";
 
 export interface ContainerTasksOptions {
   readonly docker: DockerCli;

@@ -4,17 +4,17 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { parseAddress } from "../../../core/instances/address.js";
 import type { Engine, InstanceSpec, InstanceState } from "../engine.js";
 import { acceptsConnections } from "./accepts-connections.js";
-import { EndCounts } from "./end-counts.js";
-import { startScript } from "./entry-script.js";
+import { EndCounts } from "./watching/end-counts.js";
+import { startScript } from "./starting/entry-script.js";
 import { hashOf, LABELS, serviceName } from "./instance-labels.js";
-import { instanceState } from "./instance-state.js";
+import { instanceState } from "./watching/instance-state.js";
 import type { LogCollector } from "./logs/log-collector.js";
 import { chooseNode, crowdedInstances, roleConstraints, type Placed } from "./placement.js";
-import { refusingNodes } from "./refusals.js";
-import { serviceSpec } from "./service-spec.js";
+import { refusingNodes } from "./watching/refusals.js";
+import { serviceSpec } from "./starting/service-spec.js";
 import type { RegistryLogin, SwarmApi } from "./swarm-api.js";
-import { groupOf, placedIn, statesIn, viewOf, type SwarmView } from "./swarm-view.js";
-import { SwarmWatch } from "./swarm-watch.js";
+import { groupOf, placedIn, statesIn, viewOf, type SwarmView } from "./watching/swarm-view.js";
+import { SwarmWatch } from "./watching/swarm-watch.js";
 
 export interface SwarmOptions {
   readonly api: SwarmApi;

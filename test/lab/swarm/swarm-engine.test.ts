@@ -7,7 +7,7 @@ import { Home } from "../../../core/home.js";
 import { silentLog } from "../../../core/log.js";
 import type { InstanceSpec, InstanceState } from "../../../server/engines/engine.js";
 import { untilEngineAnswers } from "../../../server/engines/until-engine-answers.js";
-import { OWN_PORT } from "../../../server/engines/swarm/entry-script.js";
+import { OWN_PORT } from "../../../server/engines/swarm/starting/entry-script.js";
 import { LogCollector } from "../../../server/engines/swarm/logs/log-collector.js";
 import { SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
 import { SwarmEngine } from "../../../server/engines/swarm/swarm-engine.js";

@@ -6,7 +6,7 @@ import {
   roleConstraints,
   type Placed,
 } from "../../../../../server/engines/swarm/placement.js";
-import { refusingNodes } from "../../../../../server/engines/swarm/refusals.js";
+import { refusingNodes } from "../../../../../server/engines/swarm/watching/refusals.js";
 import type { SwarmTask } from "../../../../../server/engines/swarm/swarm-api.js";
 import { aNode, aRefusal, aTask } from "./a-swarm.js";
 

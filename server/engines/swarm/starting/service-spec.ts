@@ -1,8 +1,8 @@
 import type { ContainerSpec, ServiceSpec } from "dockerode";
-import { parseInstanceId } from "../../../core/instances/instance-id.js";
-import type { InstanceSpec } from "../engine.js";
+import { parseInstanceId } from "../../../../core/instances/instance-id.js";
+import type { InstanceSpec } from "../../engine.js";
 import { entryCommand, OWN_PORT, START_SECRET } from "./entry-script.js";
-import { LABELS } from "./instance-labels.js";
+import { LABELS } from "../instance-labels.js";
 import { isRoot, PROGRAM_ENTRY, ROOTS_CAPABILITIES } from "./program-script.js";
 
 export interface ServiceOptions {

@@ -1,10 +1,10 @@
-import { exitOf } from "../../../core/exec/sandbox/exit-of.js";
-import { formatAddress } from "../../../core/instances/address.js";
-import { describeEnd } from "../describe-end.js";
-import type { InstanceState } from "../engine.js";
-import { OUT_OF_MEMORY_STATUS } from "./entry-script.js";
+import { exitOf } from "../../../../core/exec/sandbox/exit-of.js";
+import { formatAddress } from "../../../../core/instances/address.js";
+import { describeEnd } from "../../describe-end.js";
+import type { InstanceState } from "../../engine.js";
+import { OUT_OF_MEMORY_STATUS } from "../starting/entry-script.js";
 import { describeRefusals, refusalsOf } from "./refusals.js";
-import type { SwarmNode, SwarmTask } from "./swarm-api.js";
+import type { SwarmNode, SwarmTask } from "../swarm-api.js";
 
 /** States of a task that has begun and ended (swarmkit, "Task lifecycle"). */
 const ENDED = new Set(["complete", "failed"]);

@@ -1,9 +1,12 @@
 import { expect } from "chai";
-import { EndCounts } from "../../../../../server/engines/swarm/end-counts.js";
-import { OUT_OF_MEMORY_STATUS } from "../../../../../server/engines/swarm/entry-script.js";
-import { instanceState, nodeAddress } from "../../../../../server/engines/swarm/instance-state.js";
-import type { SwarmNode, SwarmTask } from "../../../../../server/engines/swarm/swarm-api.js";
-import { aNode, aRefusal, aTask } from "./a-swarm.js";
+import { EndCounts } from "../../../../../../server/engines/swarm/watching/end-counts.js";
+import { OUT_OF_MEMORY_STATUS } from "../../../../../../server/engines/swarm/starting/entry-script.js";
+import {
+  instanceState,
+  nodeAddress,
+} from "../../../../../../server/engines/swarm/watching/instance-state.js";
+import type { SwarmNode, SwarmTask } from "../../../../../../server/engines/swarm/swarm-api.js";
+import { aNode, aRefusal, aTask } from "../a-swarm.js";
 
 const ID = "shop.v1.web.1";
 const NOW = Date.parse("2026-01-01T00:00:10Z");

@@ -1,5 +1,5 @@
-import { quote } from "../../../core/exec/quote.js";
-import type { ImageProgram } from "../../../core/records/releases/artifact.js";
+import { quote } from "../../../../core/exec/quote.js";
+import type { ImageProgram } from "../../../../core/records/releases/artifact.js";
 
 /** An image may have no shell: this one is in each that Sluice has built, of Debian's busybox-static. */
 export const PROGRAM_SHELL = "/.sluice/busybox";

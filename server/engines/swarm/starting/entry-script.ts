@@ -1,8 +1,8 @@
 import { programScript } from "./program-script.js";
-import { scriptFor } from "../../../core/exec/sandbox/script-for.js";
-import { quote } from "../../../core/exec/quote.js";
-import { memoryLine } from "../describe-end.js";
-import type { InstanceLimits, InstanceSpec } from "../engine.js";
+import { scriptFor } from "../../../../core/exec/sandbox/script-for.js";
+import { quote } from "../../../../core/exec/quote.js";
+import { memoryLine } from "../../describe-end.js";
+import type { InstanceLimits, InstanceSpec } from "../../engine.js";
 
 /** Where an instance finds what it starts. */
 export const START_SECRET = "sluice-start";

@@ -1,5 +1,5 @@
 import { endedTasks } from "./instance-state.js";
-import type { SwarmTask } from "./swarm-api.js";
+import type { SwarmTask } from "../swarm-api.js";
 
 interface Count {
   readonly ends: number;

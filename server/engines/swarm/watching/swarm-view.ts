@@ -1,10 +1,10 @@
-import { groupBy } from "../../../core/group-by.js";
-import type { InstanceState } from "../engine.js";
+import { groupBy } from "../../../../core/group-by.js";
+import type { InstanceState } from "../../engine.js";
 import type { EndCounts } from "./end-counts.js";
-import { LABELS } from "./instance-labels.js";
+import { LABELS } from "../instance-labels.js";
 import { currentTask, instanceState } from "./instance-state.js";
-import type { Placed } from "./placement.js";
-import type { SwarmApi, SwarmNode, SwarmService, SwarmTask } from "./swarm-api.js";
+import type { Placed } from "../placement.js";
+import type { SwarmApi, SwarmNode, SwarmService, SwarmTask } from "../swarm-api.js";
 
 /** All that a manager knows of one Sluice's instances, at a moment. */
 export interface SwarmView {

@@ -1,6 +1,10 @@
 import { expect } from "chai";
 import { execa } from "execa";
-import { commandScript, isRoot, programScript } from "../../../../../server/engines/swarm/program-script.js";
+import {
+  commandScript,
+  isRoot,
+  programScript,
+} from "../../../../../../server/engines/swarm/starting/program-script.js";
 
 const NOTHING = { entrypoint: [], command: [], user: "", port: 5000 };
 

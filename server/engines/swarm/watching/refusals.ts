@@ -1,4 +1,4 @@
-import type { SwarmNode, SwarmTask } from "./swarm-api.js";
+import type { SwarmNode, SwarmTask } from "../swarm-api.js";
 
 /** After that a host may have room again. */
 const REMEMBERED_MS = 5 * 60_000;

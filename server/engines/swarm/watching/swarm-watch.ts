@@ -1,17 +1,17 @@
 import { EventEmitter, on } from "node:events";
-import type { Clock } from "../../../core/clock.js";
-import { isAppError } from "../../../core/errors/app-error.js";
-import type { Log } from "../../../core/log.js";
-import { Ticker } from "../../../core/loop/ticker.js";
-import type { InstanceState } from "../engine.js";
+import type { Clock } from "../../../../core/clock.js";
+import { isAppError } from "../../../../core/errors/app-error.js";
+import type { Log } from "../../../../core/log.js";
+import { Ticker } from "../../../../core/loop/ticker.js";
+import type { InstanceState } from "../../engine.js";
 import type { EndCounts } from "./end-counts.js";
-import { LABELS } from "./instance-labels.js";
+import { LABELS } from "../instance-labels.js";
 import { currentTask } from "./instance-state.js";
-import type { LogCollector } from "./logs/log-collector.js";
-import { hostConstraints } from "./placement.js";
+import type { LogCollector } from "../logs/log-collector.js";
+import { hostConstraints } from "../placement.js";
 import { describeRefusals, refusalsOf } from "./refusals.js";
 import { statesIn, viewOf, type SwarmView } from "./swarm-view.js";
-import type { SwarmApi, SwarmService } from "./swarm-api.js";
+import type { SwarmApi, SwarmService } from "../swarm-api.js";
 
 export interface WatchOptions {
   readonly api: SwarmApi;
