@@ -16,6 +16,8 @@ export interface DockerCliOptions {
   readonly path: string;
   /** How builds reach the network. */
   readonly networkEnv: Readonly<Record<string, string>>;
+  /** What takes longer, of what nobody else limits, is given up; for tests. */
+  readonly patienceMs?: number;
   readonly login: { readonly username: string; readonly password: string; readonly serveraddress: string };
 }
 
@@ -23,6 +25,8 @@ export interface DockerCliOptions {
 export type Standing = "own" | "foreign";
 
 const SHOWN_LINES = 3;
+/** A container is made in a moment, but its image may have to be fetched first. */
+const PATIENCE_MS = 300_000;
 
 /**
  * Docker's command, for what its API alone is not enough for: BuildKit takes its context and secrets over a connection that
@@ -47,15 +51,18 @@ export class DockerCli {
     return runCommand(this.command(args, standing), options);
   }
 
-  /** What it prints. Throws `docker-failed`. */
+  /** What it prints. Throws `docker-failed`, also when Docker is silent and no signal limits that. */
   async output(args: readonly string[], standing: Standing, signal?: AbortSignal): Promise<string> {
-    const { exit, stdout, stderr } = await captureCommand(
-      this.command(args, standing),
-      signal === undefined ? {} : { signal },
-    );
+    const [command = ""] = args;
+    const { patienceMs = PATIENCE_MS } = this.options;
+    const patience = AbortSignal.timeout(patienceMs);
+    const running = captureCommand(this.command(args, standing), { signal: signal ?? patience });
+    const { exit, stdout, stderr } = await running.catch((error: unknown) => {
+      if (signal !== undefined || !patience.aborted) throw error;
+      throw new AppError("docker-failed", { command, reason: `no answer within ${patienceMs / 1000} s` });
+    });
     if (exit.status === 0) return stdout.trim();
     const said = stderr.split("\n").slice(-SHOWN_LINES).join("; ");
-    const [command = ""] = args;
     throw new AppError("docker-failed", { command, reason: said === "" ? describeExit(exit) : said });
   }
 

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
 import type { DockerCli } from "../../engines/docker-cli.js";
 import { describeExit } from "../../../core/exec/exec.js";
 import type { Artifact } from "../../../core/records/releases/artifact.js";
+import { makeSecret } from "../../../core/secrets.js";
 import { releaseName } from "../../../core/names.js";
 import type { PlacedProgram } from "../../engines/engine.js";
 import type { ReleaseImages } from "../image/release-images.js";
@@ -40,10 +42,13 @@ const PROXY = /^(?:https?|no|all|ftp)_proxy$/i;
 const NOISE = /^$|^#\d+ sha256:/;
 /** Newer versions call it `--reserved-space`, and know the former name. */
 const KEPT_CACHE = "--keep-storage=10GB";
+const NAME_LENGTH = 32;
 const FOLDER_IN_IMAGE = "/.sluice";
 
 /** Images that the apps' own Dockerfiles describe, built by BuildKit on this host. */
 export class DockerfileImages {
+  private readonly secret = makeSecret();
+
   private constructor(private readonly options: DockerfileImagesOptions) {}
 
   /** Clears away what an earlier server was building. */
@@ -69,8 +74,7 @@ export class DockerfileImages {
     const { app, record, tools, out } = work;
     const { docker, scratch } = this.options;
     const tree = tools.home.tree(app.name, record.number);
-    const stage = target === undefined ? "" : `-${target.toLowerCase()}`;
-    const reference = `${this.localName(app.name)}:${releaseName(record.number)}${stage}`;
+    const reference = `${this.localName(record)}:${target?.toLowerCase() ?? "image"}`;
     await inScratch(scratch, async (folder) => {
       const secretArgs = await writtenSecrets(folder, secrets);
       const args = [
@@ -114,10 +118,12 @@ export class DockerfileImages {
       await writeFile(file, completed(reference, program));
       await docker.output(["build", "--quiet", "--file", file, "--tag", name, added], "own", signal);
     });
-    const image = await images.whilePushing(async () => {
+    const pushed = images.whilePushing(async () => {
       await docker.output(["push", "--quiet", name], "own", signal);
       return images.referenceOf(app.name, tag, signal);
     });
+    // Any app's FROM could name it as long as it is here; the registry asks for a password.
+    const image = await pushed.finally(async () => docker.output(["image", "rm", "--force", name], "own"));
     if (image === undefined)
       throw new AppError("docker-failed", {
         command: "push",
@@ -138,12 +144,10 @@ export class DockerfileImages {
     );
   }
 
-  private async forgetNow({ app, record }: Pick<BuildWork, "app" | "record">): Promise<void> {
+  private async forgetNow({ record }: Pick<BuildWork, "record">): Promise<void> {
     const { docker } = this.options;
-    const name = this.localName(app.name);
-    const found = await docker.output(["image", "ls", "--format", REFERENCE, name], "own");
-    const own = `${name}:${releaseName(record.number)}`;
-    const references = found.split("\n").filter((each) => each === own || each.startsWith(`${own}-`));
+    const found = await docker.output(["image", "ls", "--format", REFERENCE, this.localName(record)], "own");
+    const references = found.split("\n").filter(Boolean);
     if (references.length > 0) await docker.output(["image", "rm", ...references], "own");
   }
 
@@ -152,8 +156,10 @@ export class DockerfileImages {
     await this.options.docker.output(["builder", "prune", "--force", KEPT_CACHE], "own", signal);
   }
 
-  private localName(app: string): string {
-    return `sluice-${this.options.owner}/${app}`;
+  /** Of a build alone, and nothing that another app could name in its FROM. */
+  private localName({ app, number }: BuildWork["record"]): string {
+    const hash = createHash("sha256").update(`${this.secret} ${app} ${number}`).digest("hex");
+    return `sluice-${this.options.owner}/${hash.slice(0, NAME_LENGTH)}`;
   }
 }
 

@@ -177,6 +177,15 @@ describe("a Dockerfile on a Swarm", function () {
     expect(await facts("root")).to.include({ user: 33, port: "80", folder: "/" });
   });
 
+  it("builds on no image of another app, whatever it calls it", async () => {
+    const address = `${fleet.server.address}:5443`;
+    const parts = `ARG HOST=${fleet.server.address}\nARG PORT=5443\nFROM $HOST:$PORT/shop:v2\n`;
+    for (const Dockerfile of [`FROM ${address}/shop:v2\n`, parts]) {
+      const said = await refusal("thief", { Dockerfile: `${Dockerfile}RUN cat /opt/shop/server.js\n` });
+      expect(said).to.include("The build failed").and.not.to.include("createServer");
+    }
+  });
+
   it("leaves no container, and no image that nobody needs, behind", async () => {
     expect(
       await fleet.server.run(

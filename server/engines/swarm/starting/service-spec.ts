@@ -97,7 +97,12 @@ function healthCheckOf({ artifact, listen }: InstanceSpec): ContainerSpec["Healt
   if (artifact.kind !== "program") return undefined;
   if (listen === "nothing") return { Test: ["NONE"] };
   const { healthCheck } = artifact.program;
-  return healthCheck && { Interval: healthCheck.intervalSeconds * NANOSECONDS, Retries: healthCheck.retries };
+  return (
+    healthCheck && {
+      Interval: Math.round(healthCheck.intervalSeconds * NANOSECONDS),
+      Retries: healthCheck.retries,
+    }
+  );
 }
 
 function portOf({ artifact }: InstanceSpec): number {
