@@ -92,7 +92,13 @@ export async function giveReserve({
   await rm(home.reserve(), { force: true });
 }
 
-/** Removes what an app has and can be made again: what its builds downloaded, and its dependencies' cache. */
-export async function makeRoom({ home }: Pick<PipelineNeeds, "home">, app: string): Promise<void> {
+/**
+ * Removes what can be made again: what an app's builds downloaded, its dependencies' cache, and what BuildKit keeps for all apps.
+ */
+export async function makeRoom(
+  { home, dockerfiles }: Pick<PipelineNeeds, "home" | "dockerfiles">,
+  app: string,
+): Promise<void> {
   for (const folder of [home.downloads(app), home.cache(app)]) await removeTree(folder);
+  await dockerfiles?.emptyCache();
 }

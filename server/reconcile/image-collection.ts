@@ -10,7 +10,7 @@ const HOUR_MS = 3600_000;
 
 /**
  * Once a day (`fleet.collectSeconds`, rounded to hours if it is more than one), and an hour after the start: images of releases
- * that are gone, go.
+ * that are gone, go, and so does what builds have left; bases are renewed.
  */
 export class ImageCollection {
   private readonly ticker: Ticker;
@@ -28,10 +28,7 @@ export class ImageCollection {
       job: async () => {
         if (this.ticks++ % Math.round(collectMs / everyMs) === 0) await this.collect();
       },
-      onError: (error) => {
-        if (!this.stopping.signal.aborted)
-          tools.log.warn({ err: toAppError(error) }, "could not remove old images");
-      },
+      onError: (error) => this.tell(error),
     });
   }
 
@@ -45,16 +42,32 @@ export class ImageCollection {
     };
   }
 
+  /** What fails keeps none of the others from being done. */
   async collect(): Promise<void> {
+    const { tools, images, stopping } = this;
+    const { signal } = stopping;
+    const jobs = [
+      async () => this.clean(),
+      async () => tools.dockerfiles?.collect(signal),
+      async () => images.renewBases(tools, signal),
+    ];
+    for (const job of jobs) await job().catch((error: unknown) => this.tell(error));
+  }
+
+  private async clean(): Promise<void> {
     const { tools, images, stopping } = this;
     const { deleted, left } = await images.collect(await keptImages(tools), stopping.signal);
     if (deleted > 0) tools.log.info({ images: deleted }, "removed the images of earlier releases");
-    await tools.dockerfiles?.collect(stopping.signal);
     const { bytes, ...removed } = await images.cleanHosts(left, tools, stopping.signal);
     tools.log.info(
       { ...removed, megabytes: Math.round(bytes / 1e6) },
       "removed the images of earlier releases from the hosts",
     );
+  }
+
+  private tell(error: unknown): void {
+    if (!this.stopping.signal.aborted)
+      this.tools.log.warn({ err: toAppError(error) }, "could not remove or renew images");
   }
 }
 

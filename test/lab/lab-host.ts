@@ -106,7 +106,7 @@ export class LabHost {
     await unplug(this.place);
   }
 
-  /** Nothing comes from it and nothing reaches it until `heal`, and nobody is told so: it runs on. */
+  /** Drops all traffic from and to it until `heal`. It keeps running. */
   async cutOff(): Promise<void> {
     await execa("nft", ["-f", "-"], { input: cutRulesOf(this.place) });
   }

@@ -84,6 +84,6 @@ export const imagesErrors = {
   "image-lost": entry<{ release: string; image: string }>(
     409,
     ({ release, image }) => `The image of ${release} is no longer in the registry (${image}).`,
-    () => "It was made by the app's own Dockerfile, so only a push makes it anew. Push that commit again.",
+    () => "Sluice cannot rebuild it, as the app's own Dockerfile made it. Push that commit again.",
   ),
 } as const;

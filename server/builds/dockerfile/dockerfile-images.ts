@@ -36,7 +36,7 @@ export interface BuildGifts {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** Proxies: arguments that BuildKit knows by itself, and that leave no trace in an image. */
+/** BuildKit takes these as build arguments without an ARG, and keeps them out of the image. */
 const PROXY = /^(?:https?|no|all|ftp)_proxy$/i;
 /** What BuildKit prints for other programs than people. */
 const NOISE = /^$|^#\d+ sha256:/;
@@ -154,6 +154,11 @@ export class DockerfileImages {
   /** BuildKit keeps what builds may use again: no more than so much of it stays, what was used last. Throws `docker-failed`. */
   async collect(signal: AbortSignal): Promise<void> {
     await this.options.docker.output(["builder", "prune", "--force", KEPT_CACHE], "own", signal);
+  }
+
+  /** The same when the disk is full: the next builds make it again. Throws `docker-failed`. */
+  async emptyCache(): Promise<void> {
+    await this.options.docker.output(["builder", "prune", "--all", "--force"], "own");
   }
 
   /** Of a build alone, and nothing that another app could name in its FROM. */

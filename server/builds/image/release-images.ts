@@ -1,6 +1,6 @@
 import { releaseName } from "../../../core/names.js";
 import { userOf } from "../../machine.js";
-import type { BuildWork } from "../build-work.js";
+import type { BuildOutput, BuildWork } from "../build-work.js";
 import { renewBases } from "./base-image.js";
 import { manifestOf } from "../manifest/manifest-of.js";
 import type { BuildsNeeds } from "../needs.js";
@@ -8,7 +8,7 @@ import { dependencyKey } from "./dependency-key.js";
 import { LayerStore } from "./layers/layer-store.js";
 import { pruneImages, type KeptImages, type Pruned } from "./registry/prune-images.js";
 import type { RegistryClient } from "./registry/registry-client.js";
-import { publishRelease } from "./release-image.js";
+import { publishRelease, type ImageWork } from "./release-image.js";
 import { runtimesOf } from "./runtimes.js";
 import { publishTools, TOOLS, TOOLS_TAG } from "./tools-image.js";
 
@@ -39,6 +39,8 @@ export interface CleanedHosts {
 }
 
 const KEPT_LAYERS = 40;
+/** Nobody waits for what is done in the background. */
+const SILENT: BuildOutput = { line: () => undefined, alive: async (_, work) => work };
 const BASE_AGE_MS = 7 * 24 * 3600 * 1000;
 
 /** Images of releases, in the registry that the hosts fetch them from. */
@@ -90,18 +92,31 @@ export class ReleaseImages {
   }
 
   /**
-   * Renews the bases that are a week old, and removes images of this registry from every host, but those that are `left` there and those that are in use. One that is
+   * Removes images of this registry from every host, but those that are `left` there and those that are in use. One that is
    * published meanwhile is in use by the time it would be removed.
    */
   async cleanHosts(left: Pruned["left"], tools: BuildsNeeds, signal: AbortSignal): Promise<CleanedHosts> {
-    const { registry, address } = this.options;
-    const out = { line: () => undefined, alive: async <T>(_: string, work: Promise<T>) => work };
-    const { basePackages } = tools.settings.fleet;
-    const work = { layers: this.layers, registry, address, tools, out, basePackages };
-    await renewBases(work, BASE_AGE_MS, signal);
-    const image = await publishTools(work, signal);
+    const { address } = this.options;
+    const image = await publishTools(this.imageWork(tools, SILENT), signal);
     const kept = [...left, image.slice(address.length + 1)];
     return this.options.cleanHosts({ image, registry: address, kept }, signal);
+  }
+
+  /** The next releases get Debian's security updates (`renewBases`). */
+  async renewBases(tools: BuildsNeeds, signal: AbortSignal): Promise<void> {
+    await renewBases(this.imageWork(tools, SILENT), BASE_AGE_MS, signal);
+  }
+
+  private imageWork(tools: BuildsNeeds, out: BuildOutput): ImageWork {
+    const { registry, address } = this.options;
+    return {
+      layers: this.layers,
+      registry,
+      address,
+      tools,
+      out,
+      basePackages: tools.settings.fleet.basePackages,
+    };
   }
 
   /** After what is being published, and before what comes. */
@@ -115,7 +130,6 @@ export class ReleaseImages {
   }
 
   private async publishNow(work: BuildWork, signal: AbortSignal): Promise<string> {
-    const { registry, address } = this.options;
     const { app, tools, record, out } = work;
     const tree = tools.home.tree(record.app, record.number);
     const release = {
@@ -124,9 +138,7 @@ export class ReleaseImages {
       user: userOf(app, tools) ?? { uid: 0, gid: 0 },
       nodeKey: await dependencyKey(work),
     };
-    const { basePackages } = tools.settings.fleet;
-    const imageWork = { layers: this.layers, registry, address, tools, out, basePackages };
-    const { reference, sentBytes } = await publishRelease(imageWork, release, signal);
+    const { reference, sentBytes } = await publishRelease(this.imageWork(tools, out), release, signal);
     const [, digest = ""] = reference.split("@sha256:");
     out.line(`image ${digest.slice(0, 12)}, ${(sentBytes / 1e6).toFixed(1)} MB sent`);
     return reference;

@@ -27,7 +27,10 @@ export async function runSteps(
       if (hasReached(work.record.phase, "live")) throw error;
       if (work.isSwitchTried) throw inDoubt(work, error);
       const reason = await unlessDiskIsFull(work.tools, toAppError(error));
-      if (isAppError(reason, "disk-full")) await makeRoom(work.tools, work.app.name);
+      if (isAppError(reason, "disk-full"))
+        await makeRoom(work.tools, work.app.name).catch((problem: unknown) =>
+          work.tools.log.warn({ err: problem, ...fieldsOf(work) }, "could not make room on a full disk"),
+        );
       // The pusher must learn why the release failed, not that it cannot be undone now.
       await undoSteps(work, steps, reason).catch((problem: unknown) =>
         work.tools.log.warn({ err: problem, ...fieldsOf(work) }, "could not undo a release yet"),

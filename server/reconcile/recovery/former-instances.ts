@@ -11,8 +11,8 @@ export async function formerReleases(
 }
 
 /**
- * Lets those go that visitors are not led to: of releases that are over, or that this engine runs by now. A server that was killed
- * after it had taken a release over has left them.
+ * Stops the former engine's instances that no visitor is led to: their release is over, or this engine runs it now. A server that
+ * was killed after it had taken a release over leaves such instances.
  */
 export async function letFormerGo(tools: ReconcileNeeds, app: string): Promise<void> {
   const { former, engine, routes } = tools;
