@@ -33,6 +33,10 @@ export class LabHost {
     return this.place.name;
   }
 
+  get number(): number {
+    return this.place.number;
+  }
+
   get address(): string {
     return `10.77.${this.place.number}.2`;
   }

@@ -1,9 +1,11 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { baseRoot, type BaseRoot } from "./base-root.js";
 import { LabHost, removeHost, type HostPlace } from "./lab-host.js";
 
+/** A file for each number that some lab has taken, with the mark of that lab. */
+const NUMBERS = "/var/tmp/sluice-lab/numbers";
 /** Disks of hosts: real ones, since Docker's layers and an overlay do not lie on another overlay or in memory. */
 const DISKS = "/var/tmp/sluice-lab/hosts";
 const MOST_HOSTS = 250;
@@ -31,16 +33,15 @@ export class Lab {
 
   /** `packages`: what the hosts have besides a bare Debian. Clears away what earlier labs left whose tests were killed. */
   static async open(packages: readonly string[] = []): Promise<Lab> {
-    await mkdir(DISKS, { recursive: true, mode: 0o711 });
+    for (const folder of [DISKS, NUMBERS]) await mkdir(folder, { recursive: true, mode: 0o711 });
     await removeOrphans();
     return new Lab(await baseRoot(packages), `${process.pid}-${await startOf(process.pid)}`);
   }
 
   /** Boots so many more hosts, side by side. */
   async boot(count: number): Promise<LabHost[]> {
-    const taken = await takenNumbers();
-    const free = Array.from({ length: MOST_HOSTS }, (_, index) => index + 1).filter((one) => !taken.has(one));
-    const hosts = free.slice(0, count).map((number) => new LabHost(placeOf(this.mark, number), this.base));
+    const numbers = await takeNumbers(count, this.mark);
+    const hosts = numbers.map((number) => new LabHost(placeOf(this.mark, number), this.base));
     this.hosts.push(...hosts);
     await Promise.all(hosts.map(async (host) => host.powerOn()));
     return hosts;
@@ -48,7 +49,13 @@ export class Lab {
 
   /** Powers all hosts off and removes all that there is of them. */
   async close(): Promise<void> {
-    await Promise.all(this.hosts.splice(0).map(async (host) => host.remove()));
+    await Promise.all(this.hosts.splice(0).map(async (host) => this.remove(host)));
+  }
+
+  /** Powers a host off and removes all that there is of it. */
+  async remove(host: LabHost): Promise<void> {
+    await host.remove();
+    await rm(join(NUMBERS, String(host.number)), { force: true });
   }
 }
 
@@ -60,11 +67,32 @@ async function removeOrphans(): Promise<void> {
     if (number === "" || (await startOf(Number(pid))) === Number(started)) continue;
     await removeHost(placeOf(`${pid}-${started}`, Number(number)));
   }
+  for (const number of await readdir(NUMBERS)) {
+    const mark = await readFile(join(NUMBERS, number), "utf8").catch(() => "");
+    const [pid, started] = mark.split("-").map(Number);
+    // One that is empty is being written.
+    if (pid !== undefined && pid > 0 && (await startOf(pid)) !== started) await rm(join(NUMBERS, number));
+  }
 }
 
 function placeOf(mark: string, number: number): HostPlace {
   const name = `sluice-lab-${mark}-${number}`;
   return { name, device: `lab-${number}`, number, folder: join(DISKS, name) };
+}
+
+/** Two labs may take numbers at the same moment: a file that is there already belongs to somebody. */
+async function takeNumbers(count: number, mark: string): Promise<number[]> {
+  const used = await takenNumbers();
+  const numbers: number[] = [];
+  for (let number = 1; number <= MOST_HOSTS && numbers.length < count; number++) {
+    if (used.has(number)) continue;
+    const isFree = await writeFile(join(NUMBERS, String(number)), mark, { flag: "wx" }).then(
+      () => true,
+      () => false,
+    );
+    if (isFree) numbers.push(number);
+  }
+  return numbers;
 }
 
 /** Third numbers of addresses 10.77.N that somebody on this machine has. */
