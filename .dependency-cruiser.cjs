@@ -109,6 +109,14 @@ module.exports = {
       notices: ["alerts", "rules"],
     }),
     ...rooms("proxy", [CORE], { haproxy: [FILES] }),
+    ...rooms("provisioning", [CORE], {
+      digitalocean: [],
+      ssh: [],
+      tasks: ["ssh"],
+      roles: ["ssh", "tasks"],
+      converge: ["ssh", "tasks", "roles"],
+      fleet: ["converge", "digitalocean", "roles", "ssh"],
+    }),
     ...rooms("cli", [EVERY_OTHER_HOUSE], {
       client: ["start/context"],
       show: ["start/context"],

@@ -1,6 +1,28 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
 
+/** The hosts of one role, as far as Sluice makes them. */
+const groupSchema = z.strictObject({
+  min: z.number().int().nonnegative().default(0).describe("the autoscaler leaves as many"),
+  max: z.number().int().nonnegative().default(0).describe("the autoscaler adds none beyond"),
+  size: z.string().min(1).default("s-1vcpu-2gb").describe("of a droplet"),
+  region: z.string().min(1).optional().describe("of a droplet, such as fra1"),
+  image: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "of a droplet (default: the newest snapshot of `sluice provision snapshot`, else debian-12-x64)",
+    ),
+  vpc: z.string().min(1).optional().describe("id of a private network (default: the region's own)"),
+  sshKeys: z
+    .array(z.union([z.string().min(1), z.number().int()]))
+    .default([])
+    .describe("fingerprints or ids of further keys that may log in as root"),
+});
+
+const group = groupSchema.prefault({});
+
 /** The hosts that a Sluice with the engine `swarm` has, this one among them. */
 export const fleetSettingsSchema = z.strictObject({
   address: z
@@ -9,6 +31,13 @@ export const fleetSettingsSchema = z.strictObject({
     .optional()
     .describe("this host's private address, at which the others reach it"),
   registryPort: z.number().int().min(1).max(65_535).default(5443).describe("of the registry of images"),
+  redisPort: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(6380)
+    .describe("at which the other hosts reach Sluice's Redis"),
   serverRunsInstances: z.boolean().default(true).describe("whether this host runs instances, too"),
   basePackages: z
     .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, "must be the name of a Debian package"))
@@ -21,4 +50,32 @@ export const fleetSettingsSchema = z.strictObject({
     .max(604_800)
     .default(86_400)
     .describe("between two removals of old images, from the registry and from the hosts"),
+  digitalocean: z
+    .strictObject({
+      token: z.string().min(1).optional().describe("better: SLUICE_DIGITALOCEAN_TOKEN in the environment"),
+      url: z
+        .url({ protocol: /^https?$/ })
+        .default("https://api.digitalocean.com")
+        .describe("of its API"),
+    })
+    .prefault({}),
+  production: group,
+  staging: group,
+  proxy: group,
+  redis: group,
+  monthlyLimit: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe("US dollars a month that droplets made by the autoscaler may cost together with all others"),
+  replaceSeconds: z
+    .number()
+    .int()
+    .min(30)
+    .max(86_400)
+    .default(300)
+    .describe("a droplet that was silent for so long is replaced"),
 });
+
+export type FleetSettings = z.infer<typeof fleetSettingsSchema>;
+export type FleetGroup = z.infer<typeof groupSchema>;

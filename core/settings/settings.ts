@@ -182,6 +182,7 @@ const ENVIRONMENT: readonly {
   { name: "SLUICE_SSH_PORT", path: ["sshPort"], numeric: true },
   { name: "SLUICE_REDIS_URL", path: ["redis", "url"], numeric: false },
   { name: "SLUICE_LOG_LEVEL", path: ["logLevel"], numeric: false },
+  { name: "SLUICE_DIGITALOCEAN_TOKEN", path: ["fleet", "digitalocean", "token"], numeric: false },
   {
     name: "SLUICE_SMTP_PASSWORD",
     path: ["monitor", "email", "smtp", "password"],
@@ -245,7 +246,7 @@ function problemOf(issue: z.core.$ZodIssue, tree: Tree, env: NodeJS.ProcessEnv):
   return `${variable?.name ?? path}: ${issue.message}${shown}`;
 }
 
-const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "secret", "url"]);
+const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "secret", "token", "url"]);
 
 /** As JSON, without what may be secret in it. */
 function shownValue(key: PropertyKey | undefined, value: unknown): string {
@@ -267,7 +268,7 @@ const WITHOUT_DEFAULT = {
   sshBind: "127.0.0.1",
   redis: { url: "redis://localhost" },
   proxy: { maxConnections: 1 },
-  fleet: { address: "10.0.0.1" },
+  fleet: { address: "10.0.0.1", digitalocean: { token: "t" } },
   monitor: {
     host: "web-1",
     roles: [],
