@@ -1,6 +1,7 @@
 import { entry } from "./catalogue-entry.js";
 import { appsErrors } from "./catalogue/apps-errors.js";
 import { flagsErrors } from "./catalogue/flags-errors.js";
+import { fleetErrors } from "./catalogue/fleet-errors.js";
 import { hooksErrors } from "./catalogue/hooks-errors.js";
 import { hostsErrors } from "./catalogue/hosts-errors.js";
 import { imagesErrors } from "./catalogue/images-errors.js";
@@ -27,6 +28,7 @@ export const catalogue = {
   ...imagesErrors,
   ...stepsErrors,
   ...hostsErrors,
+  ...fleetErrors,
   ...hooksErrors,
   internal: entry<{ reason: string }>(
     500,

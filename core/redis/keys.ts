@@ -116,6 +116,12 @@ export const keys = {
   sampleMinutes: (host: string) => `sluice:sample-minutes:${host}`,
   /** Text: what instances of apps that scale take of a host's processors (`InstanceLoads`); gone soon after its monitor. */
   instanceLoads: (host: string) => `sluice:instance-loads:${host}`,
+  /** Hash: host → `FleetHost`. */
+  fleetHosts: "sluice:fleet-hosts",
+  /** Stream: what was done to a host (`FleetLogLine`); gone 30 days after its last line. */
+  fleetLog: (host: string) => `sluice:fleet-log:${host}`,
+  /** Hash: role → what the autoscaler wants of its hosts, while that is not done (`FleetRequest`). */
+  fleetRequests: "sluice:fleet-requests",
   // None of the following may begin as `alert` does: who watches that key would hear of each of them.
   /** Text: the monitor that looks at the rules for all (`MonitorLead`); gone soon after it. */
   monitorLead: "sluice:monitor-lead",

@@ -65,9 +65,9 @@ export const fleetSettingsSchema = z.strictObject({
   redis: group,
   monthlyLimit: z
     .number()
-    .nonnegative()
-    .default(0)
-    .describe("US dollars a month that droplets made by the autoscaler may cost together with all others"),
+    .positive()
+    .optional()
+    .describe("US dollars a month that all droplets may cost together (default: no limit)"),
   replaceSeconds: z
     .number()
     .int()

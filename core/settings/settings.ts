@@ -268,7 +268,7 @@ const WITHOUT_DEFAULT = {
   sshBind: "127.0.0.1",
   redis: { url: "redis://localhost" },
   proxy: { maxConnections: 1 },
-  fleet: { address: "10.0.0.1", digitalocean: { token: "t" } },
+  fleet: { address: "10.0.0.1", digitalocean: { token: "t" }, monthlyLimit: 1 },
   monitor: {
     host: "web-1",
     roles: [],

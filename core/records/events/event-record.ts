@@ -21,6 +21,10 @@ export const EVENT_TYPES = [
   "key.removed",
   "alert.acknowledged",
   "alert.silenced",
+  "host.added",
+  "host.ready",
+  "host.failed",
+  "host.leaving",
   "host.removed",
   "proxy.removed",
 ] as const;

@@ -1,0 +1,85 @@
+import { entry, printable } from "../catalogue-entry.js";
+
+/** Hosts that Sluice makes, configures and removes. */
+export const fleetErrors = {
+  "fleet-needs-swarm": entry<{ file: string }>(
+    409,
+    () => "This Sluice runs instances on its own machine alone: other hosts need the engine swarm.",
+    ({ file }) =>
+      `Set \`engine: swarm\` and \`fleet: {address: …}\` in ${file} and restart Sluice. \`sluice provision\` does both on Sluice's own machine. docs/swarm.md says what changes.`,
+  ),
+  "fleet-host-exists": entry<{ host: string }>(
+    409,
+    ({ host }) => `There is a host ${printable(host)} already.`,
+    ({ host }) =>
+      `Choose another name with --name, or remove the host first: sluice hosts remove ${printable(host)}.`,
+  ),
+  "fleet-machine-known": entry<{ address: string; host: string; id: string }>(
+    409,
+    ({ address, host, id }) =>
+      `The machine at ${printable(address)} is the host ${printable(host)} already: both have the machine id ${printable(id)}.`,
+    () =>
+      "If it is a copy of that host, give it an id of its own and reboot it: rm /etc/machine-id && systemd-machine-id-setup.",
+  ),
+  "fleet-host-unknown": entry<{ host: string; known: readonly string[] }>(
+    404,
+    ({ host }) => `Sluice configures no host "${printable(host)}".`,
+    ({ known }) =>
+      known.length === 0
+        ? "It configures none yet; docs/hosts.md shows how one is added."
+        : `It configures: ${known.join(", ")}.`,
+  ),
+  "fleet-host-busy": entry<{ host: string; phase: string }>(
+    409,
+    ({ host, phase }) => `${printable(host)} is ${phase}.`,
+    () => "Wait until that is done; `sluice hosts` shows how far it is.",
+    true,
+  ),
+  "fleet-host-last": entry<{ host: string; role: string }>(
+    409,
+    ({ host, role }) => `${printable(host)} is the last host for ${role}.`,
+    ({ host }) =>
+      `Its apps would have nowhere to run. Add another one first, or insist: sluice hosts remove ${printable(host)} --force.`,
+  ),
+  "fleet-name-invalid": entry<{ name: string }>(
+    400,
+    ({ name }) => `"${printable(name)}" cannot be the name of a host.`,
+    () => "Use lower-case letters, digits and single hyphens, a letter first, at most 40 characters.",
+  ),
+  "fleet-region-missing": entry<{ role: string; file: string }>(
+    409,
+    ({ role }) => `Nothing says in which region a droplet for ${role} is to be.`,
+    ({ role, file }) =>
+      `Set fleet.${role}.region in ${file}, for example to fra1, and restart Sluice. To configure a machine that you have, name its address: sluice provision ${role} ADDRESS.`,
+  ),
+  "fleet-over-budget": entry<{ wouldBe: number; limit: number }>(
+    409,
+    ({ wouldBe, limit }) =>
+      `With one droplet more, all of them would cost ${wouldBe} US dollars a month; fleet.monthlyLimit is ${limit}.`,
+    () => "Raise fleet.monthlyLimit, or remove a host.",
+  ),
+  "digitalocean-token-missing": entry(
+    409,
+    () => "Sluice has no token for DigitalOcean's API.",
+    () =>
+      "Set SLUICE_DIGITALOCEAN_TOKEN in the environment of `sluice up`, or fleet.digitalocean.token in sluice.yml, and restart Sluice. docs/hosts.md lists the scopes that it needs.",
+  ),
+  "droplet-not-active": entry<{ host: string; minutes: number }>(
+    504,
+    ({ host, minutes }) => `The droplet of ${printable(host)} was not active after ${minutes} min.`,
+    () => "Look at DigitalOcean's status page, and provision another one.",
+  ),
+  "droplet-gone": entry<{ host: string }>(
+    409,
+    ({ host }) =>
+      `The droplet of ${printable(host)} does not exist any more: somebody else has destroyed it.`,
+    ({ host }) => `Remove what is left of it: sluice hosts remove ${printable(host)} --force.`,
+  ),
+  "host-not-joined": entry<{ host: string; what: string; seconds: number }>(
+    504,
+    ({ host, what, seconds }) => `${printable(host)} is configured, but after ${seconds} s ${what}.`,
+    ({ host }) =>
+      `Look at what Sluice says there (journalctl -u sluice on ${printable(host)}), and whether a firewall keeps the hosts apart.`,
+    true,
+  ),
+} as const;

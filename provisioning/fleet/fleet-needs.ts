@@ -1,0 +1,94 @@
+import type { Clock } from "../../core/clock.js";
+import type { Log } from "../../core/log.js";
+import type { FleetHosts } from "../../core/records/fleet/fleet-hosts.js";
+import type { FleetLog } from "../../core/records/fleet/fleet-log.js";
+import type { FleetHost, FleetRole } from "../../core/records/fleet/fleet-host.js";
+import type { SecretBox } from "../../core/secrets.js";
+import type { FleetSettings } from "../../core/settings/fleet-settings.js";
+import type { SshKeyPair } from "../../core/ssh-key-pair.js";
+import type { Droplets } from "./droplets.js";
+
+/** A host as the engine knows it, whose instances it runs. */
+export interface EngineHost {
+  /** The engine's own. */
+  readonly id: string;
+  readonly state: "ready" | "down" | "unknown";
+  /** Whether it takes no more instances, and those that it has are moved to others. */
+  readonly draining: boolean;
+  /** Ids of the instances that run there, or that it has not let go. */
+  readonly instances: readonly string[];
+}
+
+/** What the hosts join to run instances. Each method can be called again with the same effect, and throws `engine-unavailable`. */
+export interface FleetEngine {
+  list(): Promise<EngineHost[]>;
+  joinToken(): Promise<{ readonly token: string; readonly manager: string }>;
+  labelRoles(id: string, roles: readonly FleetRole[]): Promise<void>;
+  setDraining(id: string, draining: boolean): Promise<void>;
+  /** Forgets a host that runs nothing, or is down. */
+  remove(id: string): Promise<void>;
+}
+
+/** How a host reaches Sluice's Redis, with the rights that its roles need. */
+export interface HostAccess {
+  /** The settings that it needs for that: a URL with its password, and the authority that vouches for the server. */
+  give(host: string, roles: readonly FleetRole[]): Promise<{ readonly url: string; readonly ca: string }>;
+  /** Its connections end. */
+  take(host: string): Promise<void>;
+}
+
+/** What the rest of Sluice knows of a host that runs some of its roles. */
+export interface HostReports {
+  /** Whether its monitor has reported since, and its proxy follows if it has one. `since`: ms since 1970. */
+  hasJoined(host: string, roles: readonly FleetRole[], since: number): Promise<boolean>;
+  /** Nobody waits for it any more, and its figures are removed. */
+  forget(host: string): Promise<void>;
+}
+
+/** Configures hosts over SSH. */
+export interface HostSetup {
+  /** Logs in, and changes nothing. Throws why it cannot. */
+  meet(
+    host: FleetHost,
+    signal: AbortSignal,
+  ): Promise<{ readonly hostname: string; readonly machineId: string; readonly hostKey: string }>;
+  /** Makes it what its roles need. Resolves with what was learnt of it. Throws what a task of it, or the connection, failed with. */
+  configure(
+    host: FleetHost,
+    options: HostSetupOptions,
+  ): Promise<Pick<FleetHost, "hostKey" | "machineId" | "node" | "privateAddress" | "version">>;
+  /** Replaces the key pair that made its first contact safe, and was readable on it. */
+  rotateHostKey(host: FleetHost, pair: SshKeyPair, signal: AbortSignal): Promise<void>;
+  /** Stops Sluice there and leaves the Swarm. */
+  abandon(host: FleetHost, signal: AbortSignal): Promise<void>;
+}
+
+export interface HostSetupOptions {
+  readonly mode: "apply" | "dry-run";
+  /** Of all hosts, this one's among them. */
+  readonly peers: readonly string[];
+  readonly signal: AbortSignal;
+  /** In whose log the lines are; the host's own by default. */
+  readonly logAs?: string;
+}
+
+export interface FleetNeeds {
+  readonly hosts: FleetHosts;
+  readonly log: FleetLog;
+  readonly settings: FleetSettings;
+  /** For messages. */
+  readonly settingsFile: string;
+  readonly engine: FleetEngine;
+  readonly access: HostAccess;
+  readonly reports: HostReports;
+  readonly setup: HostSetup;
+  /** Undefined without a token of DigitalOcean. */
+  readonly droplets: Droplets | undefined;
+  /** Sluice's own, by which it reaches the hosts. */
+  readonly key: SshKeyPair;
+  /** By which marks and tags of this installation are known. */
+  readonly installation: string;
+  readonly box: SecretBox;
+  readonly clock: Clock;
+  readonly serverLog: Log;
+}

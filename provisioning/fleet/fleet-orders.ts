@@ -1,0 +1,158 @@
+import { randomBytes } from "node:crypto";
+import type { Begun, HostProgress, ProvisionRequest } from "../../core/api/machines/provision.js";
+import { AppError, toAppError } from "../../core/errors/app-error.js";
+import type { Actor } from "../../core/records/events/actor.js";
+import type { FleetHost, FleetRole } from "../../core/records/fleet/fleet-host.js";
+import type { Fleet } from "./fleet.js";
+import type { FleetNeeds } from "./fleet-needs.js";
+import { hostEvent } from "./host-event.js";
+import { parseHostName } from "./host-name.js";
+import { newDroplet } from "./new-droplet.js";
+import { peersOf } from "./peers.js";
+import { sealIdentity } from "./seals.js";
+
+const MEET_TIMEOUT_MS = 20_000;
+const TRIAL_TIMEOUT_MS = 300_000;
+/** Apps would have nowhere to run without any of them. */
+const INSTANCE_ROLES: readonly FleetRole[] = ["production", "staging"];
+
+/** What people ask of the hosts. It is saved, and `Fleet` does it. */
+export class FleetOrders {
+  /** Dry runs: they leave no record. */
+  private readonly trials = new Set<string>();
+
+  constructor(
+    private readonly needs: FleetNeeds,
+    private readonly fleet: Pick<Fleet, "wake">,
+  ) {}
+
+  async list(): Promise<FleetHost[]> {
+    return this.needs.hosts.list();
+  }
+
+  /** For `authorized_keys`. */
+  publicKey(): string {
+    return this.needs.key.publicKey;
+  }
+
+  /** A machine that there is gets a role; without an address, a droplet is made for it. */
+  async provision(request: ProvisionRequest, actor: Actor): Promise<Begun> {
+    const { role, address, name, keepFailed, dryRun } = request;
+    if (address === undefined) {
+      const wish = { role, name, keepFailed, by: actor.by };
+      return this.add(await newDroplet(wish, this.needs), actor);
+    }
+    const known = (await this.list()).find((host) => host.address === address);
+    if (known !== undefined && !dryRun) return this.configureAgain(known.name, actor, role);
+    const host = known ?? (await this.meet(request, address, actor));
+    if (dryRun) return this.tryOut({ ...host, roles: [...new Set([...host.roles, role])] });
+    const twin = (await this.list()).find(({ machineId }) => machineId === host.machineId);
+    if (twin !== undefined)
+      throw new AppError("fleet-machine-known", { address, host: twin.name, id: String(host.machineId) });
+    return this.add(host, actor);
+  }
+
+  /** Configures a host that is known once more, for one role more if one is named. */
+  async configureAgain(name: string, actor: Actor, role?: FleetRole): Promise<Begun> {
+    const { hosts, log } = this.needs;
+    const host = await this.known(name);
+    if (host.phase !== "ready" && host.phase !== "failed")
+      throw new AppError("fleet-host-busy", { host: name, phase: host.phase });
+    if (host.address === undefined) throw new AppError("droplet-gone", { host: name });
+    const roles = [...new Set([...host.roles, ...(role === undefined ? [] : [role])])];
+    const after = await log.end(name);
+    const begun = { roles, phase: "configuring", since: this.now(), failure: undefined } as const;
+    const event = role === undefined ? undefined : hostEvent("host.added", host, `role ${role}`, actor);
+    await hosts.update(name, (before) => ({ ...before, ...begun }), event);
+    this.fleet.wake();
+    return { host: name, after };
+  }
+
+  /** `force`: even the last one of a role, and one that is gone for good. */
+  async remove(name: string, { force }: { readonly force: boolean }, actor: Actor): Promise<Begun> {
+    const { hosts, log } = this.needs;
+    const host = await this.known(name);
+    const role = await this.roleWithoutOthers(host);
+    if (role !== undefined && !force) throw new AppError("fleet-host-last", { host: name, role });
+    const after = await log.end(name);
+    const begun = { phase: "leaving", since: this.now(), isGone: force } as const;
+    const event = hostEvent("host.leaving", host, undefined, actor);
+    await hosts.update(name, (before) => ({ ...before, ...begun }), event);
+    this.fleet.wake();
+    return { host: name, after };
+  }
+
+  /** What was done to a host since a line of its log. */
+  async progress(name: string, after: string): Promise<HostProgress> {
+    const { hosts, log } = this.needs;
+    const isTrial = this.trials.has(name);
+    const host = await hosts.find(name);
+    const lines = await log.read(name, after);
+    const isAtWork = host !== undefined && host.phase !== "ready" && host.phase !== "failed";
+    return { lines, active: isTrial || isAtWork, phase: host?.phase ?? null };
+  }
+
+  private async add(host: FleetHost, actor: Actor): Promise<Begun> {
+    const { hosts, log } = this.needs;
+    const after = await log.end(host.name);
+    if (!(await hosts.add(host, hostEvent("host.added", host, host.reason, actor))))
+      throw new AppError("fleet-host-exists", { host: host.name });
+    this.fleet.wake();
+    return { host: host.name, after };
+  }
+
+  /** A record of a machine that was logged in to. */
+  private async meet(request: ProvisionRequest, address: string, actor: Actor): Promise<FleetHost> {
+    const { role, port, user, identity, privateAddress, keepFailed } = request;
+    const { setup, box } = this.needs;
+    const at = this.now();
+    const draft: FleetHost = {
+      ...{ v: 1, name: address, roles: [role], phase: "configuring", since: at, createdAt: at, by: actor.by },
+      ...{ address, port, user, privateAddress, keepFailed, isGone: false },
+    };
+    const sealedIdentity = identity === undefined ? undefined : sealIdentity(identity, address, box);
+    const signal = AbortSignal.timeout(MEET_TIMEOUT_MS);
+    const { hostname, machineId, hostKey } = await setup.meet({ ...draft, sealedIdentity }, signal);
+    const name = parseHostName(request.name ?? hostname);
+    return { ...draft, name, machineId, hostKey, sealedIdentity };
+  }
+
+  private async tryOut(host: FleetHost): Promise<Begun> {
+    const { setup, log, settings, hosts } = this.needs;
+    const name = `dry-run-${randomBytes(4).toString("hex")}`;
+    this.trials.add(name);
+    const signal = AbortSignal.timeout(TRIAL_TIMEOUT_MS);
+    const peers = peersOf([...(await hosts.list()), host], settings.address);
+    const options = { mode: "dry-run", peers, signal, logAs: name } as const;
+    void setup
+      .configure(host, options)
+      .catch(async (error: unknown) => {
+        const { message, hint } = toAppError(error);
+        for (const text of [message, hint]) await log.add(name, { kind: "problem", text });
+      })
+      .finally(() => this.trials.delete(name))
+      .catch(() => undefined);
+    return { host: name, after: "0" };
+  }
+
+  private async known(name: string): Promise<FleetHost> {
+    const hosts = await this.list();
+    const host = hosts.find((one) => one.name === name);
+    if (host !== undefined) return host;
+    throw new AppError("fleet-host-unknown", { host: name, known: hosts.map((one) => one.name) });
+  }
+
+  /** The server's own host counts where it runs instances. */
+  private async roleWithoutOthers({ name, roles }: FleetHost): Promise<FleetRole | undefined> {
+    const { settings } = this.needs;
+    if (settings.serverRunsInstances) return undefined;
+    const others = (await this.list()).filter((host) => host.name !== name && host.phase === "ready");
+    return roles
+      .filter((role) => INSTANCE_ROLES.includes(role))
+      .find((role) => !others.some((host) => host.roles.includes(role)));
+  }
+
+  private now(): string {
+    return new Date(this.needs.clock.now()).toISOString();
+  }
+}

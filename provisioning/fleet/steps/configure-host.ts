@@ -1,0 +1,86 @@
+import { AppError } from "../../../core/errors/app-error.js";
+import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
+import { newSshKeyPair } from "../../../core/ssh-key-pair.js";
+import type { FleetNeeds } from "../fleet-needs.js";
+import { openHostKey, sealHostKey } from "../seals.js";
+import { peersOf } from "../peers.js";
+import { saveHost, type FleetStep } from "./fleet-step.js";
+
+const PATIENCE_MS = 900_000;
+const JOIN_TIMEOUT_MS = 60_000;
+const POLL_MS = 250;
+
+/** Configures the host over SSH, lets it join, and waits until it is seen by all who count on it. */
+export const configureHost: FleetStep = {
+  name: "configuring",
+  patienceMs: PATIENCE_MS,
+  run: async (host, needs, signal) => {
+    const { log, clock, setup, hosts } = needs;
+    await log.add(host.name, {
+      kind: "heading",
+      text: `Configuring ${host.name} (${host.user}@${String(host.address)})`,
+    });
+    const peers = peersOf(await hosts.list(), needs.settings.address);
+    const beganAt = clock.now();
+    const learnt = await setup.configure(host, { mode: "apply", peers, signal });
+    const configured = await saveHost(needs, host, { ...learnt, sealedIdentity: undefined });
+    const pinned = await replaceFirstHostKey(configured, needs, signal);
+    await log.add(host.name, { kind: "heading", text: `Waiting until ${host.name} has joined` });
+    await waitUntilJoined(pinned, needs, beganAt, signal);
+    const seconds = ((clock.now() - beganAt) / 1000).toFixed(1);
+    await log.add(host.name, { kind: "task", text: `${host.name} is ready after ${seconds} s` });
+    return { ...pinned, phase: "ready", failure: undefined };
+  },
+};
+
+/** The first one of a droplet stays readable on it, by way of its user data. Both are known until the second is in place. */
+async function replaceFirstHostKey(
+  host: FleetHost,
+  needs: FleetNeeds,
+  signal: AbortSignal,
+): Promise<FleetHost> {
+  const { droplet, name } = host;
+  if (droplet?.sealedHostKey === undefined) return host;
+  const pair =
+    host.nextHostKey !== undefined && droplet.sealedNextHostKey !== undefined
+      ? {
+          privateKey: openHostKey(droplet.sealedNextHostKey, name, needs.box),
+          publicKey: host.nextHostKey,
+        }
+      : newSshKeyPair(name);
+  const sealedNextHostKey = sealHostKey(pair.privateKey, name, needs.box);
+  const ready = await saveHost(needs, host, {
+    nextHostKey: pair.publicKey,
+    droplet: { ...droplet, sealedNextHostKey },
+  });
+  await needs.setup.rotateHostKey(ready, pair, signal);
+  const { sealedHostKey, ...rest } = droplet;
+  return saveHost(needs, ready, {
+    hostKey: pair.publicKey,
+    nextHostKey: undefined,
+    droplet: { ...rest, sealedNextHostKey: undefined },
+  });
+}
+
+async function waitUntilJoined(
+  host: FleetHost,
+  { engine, reports, clock }: FleetNeeds,
+  since: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, roles, node } = host;
+  if (node !== undefined) await engine.labelRoles(node, roles);
+  const deadline = clock.now() + JOIN_TIMEOUT_MS;
+  for (;;) {
+    const isNode =
+      node === undefined || (await engine.list()).some(({ id, state }) => id === node && state === "ready");
+    if (isNode && (await reports.hasJoined(name, roles, since))) return;
+    if (clock.now() > deadline)
+      throw new AppError("host-not-joined", {
+        host: name,
+        what: isNode ? "its monitor or its proxy has not reported" : "the Swarm does not see it",
+        seconds: JOIN_TIMEOUT_MS / 1000,
+      });
+    await clock.sleep(POLL_MS, signal);
+  }
+}
