@@ -12,6 +12,7 @@ import { ScaleDecisions } from "../core/records/scaling/scale-decisions.js";
 import { TrafficSeries } from "../core/records/traffic/traffic-series.js";
 import { openSecretBox, type SecretBox } from "../core/secrets.js";
 import type { Settings } from "../core/settings/settings.js";
+import type { HostFleet } from "./api/machines/host-fleet.js";
 import { KeyStore } from "./access/key-store.js";
 import type { Access } from "./access/authenticate.js";
 import { TokenStore } from "./access/token-store.js";
@@ -74,6 +75,8 @@ export interface ServerOptions {
   readonly images?: ReleaseImages | undefined;
   /** Where the engine runs what a Dockerfile describes. */
   readonly dockerfiles?: DockerfileImages | undefined;
+  /** Where there are hosts besides this one, or may be. */
+  readonly fleet?: HostFleet | undefined;
   readonly version: string;
   readonly log: Log;
 }

@@ -1,5 +1,4 @@
 import express, { type ErrorRequestHandler } from "express";
-import type { Database } from "../core/redis/database.js";
 import { AppError, toAppError } from "../core/errors/app-error.js";
 import type { Log } from "../core/log.js";
 import { api } from "./api/api.js";
@@ -7,7 +6,7 @@ import { metrics } from "./api/metrics/metrics.js";
 import { releaseLogPage } from "./releases/release-log-page.js";
 import { flagToggles } from "./flags/flag-toggles.js";
 import { ofrep } from "./flags/ofrep.js";
-import type { ServerParts } from "./assemble.js";
+import type { ServerOptions, ServerParts } from "./assemble.js";
 import { problemLines } from "./pipeline/output.js";
 import { httpGit } from "./push/http-git.js";
 import { receive } from "./webhooks/deliveries/receive.js";
@@ -15,7 +14,7 @@ import { receive } from "./webhooks/deliveries/receive.js";
 /** Everything on the control port. */
 export function controlPort(
   parts: ServerParts,
-  { redis, version }: { redis: Database; version: string },
+  { redis, version, fleet }: Pick<ServerOptions, "redis" | "version" | "fleet">,
 ): express.Express {
   const { tools, access, flags, desk, logLinks } = parts;
   const { apps, home, log, settings } = tools;
@@ -32,7 +31,7 @@ export function controlPort(
   app.use("/git", httpGit({ home, access, apps, desk }));
   app.use("/webhooks", receive({ tools, ...parts.webhooks, attempts: access.attempts }));
   app.use("/logs", releaseLogPage(tools, logLinks));
-  app.use("/api", api({ ...parts, redis, version }));
+  app.use("/api", api({ ...parts, redis, version, fleet }));
   app.use("/flags", ofrep({ apps, access, flags, log }));
   app.use(flagToggles({ apps, settings, access, flags }));
   app.use((request) => {

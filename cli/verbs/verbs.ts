@@ -90,6 +90,11 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
     "remove an app, its releases and its records",
     async () => (await import("./apps/destroy.js")).destroyVerb,
   ],
+  [
+    "provision",
+    "configure a machine for a role, or make a droplet for it",
+    async () => (await import("./machines/provision.js")).provisionVerb,
+  ],
   ["hosts", "list the hosts and their state", async () => (await import("./machines/hosts.js")).hostsVerb],
   [
     "top",

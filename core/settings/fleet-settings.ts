@@ -68,6 +68,19 @@ export const fleetSettingsSchema = z.strictObject({
     .positive()
     .optional()
     .describe("US dollars a month that all droplets may cost together (default: no limit)"),
+  cpuTarget: z
+    .number()
+    .min(10)
+    .max(90)
+    .default(60)
+    .describe("percent of their processors that the hosts of a role should use together"),
+  cooldownSeconds: z
+    .number()
+    .int()
+    .min(10)
+    .max(86_400)
+    .default(300)
+    .describe("between two changes of the number of hosts; a host leaves when it was calm for twice as long"),
   replaceSeconds: z
     .number()
     .int()

@@ -12,9 +12,18 @@ const TICK_MS = 1000;
 const STALE_MS = 60_000;
 const BY = "autoscaler";
 
+/** `host`: which one is to go. */
+export interface SizeWish {
+  readonly role: FleetRole;
+  readonly change: FleetRequest["change"];
+  readonly host?: string | undefined;
+  readonly reason: string;
+}
+
 /** Does what the autoscaler asks of the hosts: one droplet more or fewer, within the limits of the settings. */
 export class FleetGrowth {
   private readonly ticker: Ticker;
+  private readonly outcomes = new Map<FleetRole, string>();
 
   constructor(
     private readonly needs: FleetNeeds,
@@ -34,25 +43,29 @@ export class FleetGrowth {
     return { stop: async () => this.ticker.stop() };
   }
 
+  /** Returns what came of it. */
+  async change(wish: SizeWish): Promise<string> {
+    const { role, change, reason } = wish;
+    const done = change === "grow" ? this.grow(wish) : this.shrink(wish);
+    const outcome = await done.catch((error: unknown) => {
+      if (isAppError(error)) return error.message;
+      throw error;
+    });
+    // What cannot be done is wanted again and again.
+    if (this.outcomes.get(role) !== outcome)
+      this.needs.serverLog.info({ role, change, reason, outcome }, "the autoscaler asked for hosts");
+    this.outcomes.set(role, outcome);
+    return outcome;
+  }
+
   private async look(): Promise<void> {
     for (const request of await this.requests.waiting()) {
-      const { role, change, reason } = request;
-      const outcome = await this.meet(request).catch((error: unknown) => {
-        if (isAppError(error)) return error.message;
-        throw error;
-      });
-      this.needs.serverLog.info({ role, change, reason, outcome }, "the autoscaler asked for hosts");
-      await this.requests.done(role);
+      if (this.needs.clock.now() - request.at < STALE_MS) await this.change(request);
+      await this.requests.done(request.role);
     }
   }
 
-  /** Returns what came of it. */
-  private async meet(request: FleetRequest): Promise<string> {
-    if (this.needs.clock.now() - request.at > STALE_MS) return "too late";
-    return request.change === "grow" ? this.grow(request) : this.shrink(request);
-  }
-
-  private async grow({ role, reason }: FleetRequest): Promise<string> {
+  private async grow({ role, reason }: SizeWish): Promise<string> {
     const { hosts, settings } = this.needs;
     const made = madeHosts(await hosts.list(), role);
     const { max } = settings[role];
@@ -64,7 +77,7 @@ export class FleetGrowth {
     return `${host.name} is ordered`;
   }
 
-  private async shrink({ role, host: name, reason }: FleetRequest): Promise<string> {
+  private async shrink({ role, host: name, reason }: SizeWish): Promise<string> {
     const { hosts, settings, clock } = this.needs;
     const made = madeHosts(await hosts.list(), role);
     const host = made.find((one) => one.name === name);

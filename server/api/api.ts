@@ -17,7 +17,9 @@ import { trafficApi } from "./apps/traffic-api.js";
 import { webhookApi } from "./apps/webhook-api.js";
 import { eventsApi } from "./events-api.js";
 import { alertsApi } from "./machines/alerts-api.js";
+import type { HostFleet } from "./machines/host-fleet.js";
 import { hostsApi } from "./machines/hosts-api.js";
+import { provisionApi } from "./machines/provision-api.js";
 import { proxiesApi } from "./machines/proxies-api.js";
 import { statusApi } from "./machines/status-api.js";
 import { refuseUndeclared } from "./guards/declared-routes.js";
@@ -27,6 +29,7 @@ import { requireToken } from "./guards/require-token.js";
 export interface ApiOptions extends Omit<ServerParts, "hooks" | "desk" | "reporter" | "outbox" | "logLinks"> {
   readonly redis: Database;
   readonly version: string;
+  readonly fleet: HostFleet | undefined;
 }
 
 /**
@@ -53,6 +56,7 @@ export function api(options: ApiOptions): Router {
     notificationsApi(tools, options.receivers, options.notifier),
     eventsApi({ events: options.events, log: tools.log }),
     proxiesApi(tools),
+    provisionApi(options.fleet, tools.home.settings()),
     hostsApi({ redis, clock: tools.clock, settings: tools.settings }),
     alertsApi(redis),
     tokensApi(access.tokens),

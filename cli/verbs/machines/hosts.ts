@@ -5,6 +5,7 @@ import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
 import { proxyWarning } from "../../show/proxy-warning.js";
+import { removeHost, type RemoveOptions } from "./remove-host.js";
 import { seenText } from "../../show/seen-text.js";
 import { show, type Format } from "../../show/show.js";
 import { table } from "../../show/table.js";
@@ -19,9 +20,12 @@ export function hostsVerb(command: Command, context: () => Promise<Context>): vo
     .action(async (host: string) => forget(await context(), host));
   command
     .command("remove")
-    .description("stop waiting for the proxy of a host that is gone for good")
+    .description(
+      "take a host out, and destroy its droplet; or stop waiting for a proxy that is gone for good",
+    )
     .argument("<host>", "name of the host or of its proxy")
-    .action(async (host: string) => remove(await context(), host));
+    .option("--force", "even if it is the last one of its role, or gone for good")
+    .action(async (host: string, options: RemoveOptions) => remove(await context(), host, options));
 }
 
 async function list(context: Context, options: Format): Promise<void> {
@@ -32,8 +36,11 @@ async function list(context: Context, options: Format): Promise<void> {
   show(context, options, answer, (hosts) => [...hostLines(hosts, Date.now()), ...warnings]);
 }
 
-async function remove(context: Context, host: string): Promise<void> {
+async function remove(context: Context, host: string, options: RemoveOptions): Promise<void> {
   const client = new Client(context);
+  const hosts = await client.call("GET", apiPath("hosts"), hostsSchema);
+  if (hosts.some((one) => one.host === host && one.provisioned !== null))
+    return removeHost(context, host, options);
   const known = await client.call("GET", apiPath("proxies"), proxiesSchema);
   const meant = known.map(({ proxy }) => proxy).filter((proxy) => proxy.startsWith(`${host}:`));
   // Any other name is a proxy's. If there is no such proxy, the server lists those it knows.

@@ -2,12 +2,26 @@ import { z } from "zod";
 import { hostRecordSchema } from "../../records/hosts/host-record.js";
 import { METRIC_NAMES, sampleSchema, type Metric } from "../../records/hosts/sample.js";
 
+const provisionedSchema = z.object({
+  /** Of Sluice, as it was put there last; null until then. */
+  version: z.string().nullable(),
+  by: z.string(),
+  reason: z.string().nullable(),
+  failure: z.object({ step: z.string(), message: z.string(), hint: z.string(), at: z.string() }).nullable(),
+  /** Null for a machine that Sluice did not make. */
+  droplet: z
+    .object({ id: z.number().nullable(), size: z.string(), region: z.string(), monthlyUsd: z.number() })
+    .nullable(),
+});
+
 /** A host as `GET /hosts` shows it. */
 export const hostSummarySchema = hostRecordSchema.omit({ v: true, id: true }).extend({
   host: z.string(),
   /** ISO 8601; null when it has sent no figures yet. */
   seenAt: z.string().nullable(),
   sample: sampleSchema.nullable(),
+  /** Null for a host that Sluice does not configure. */
+  provisioned: provisionedSchema.nullable(),
 });
 
 export const hostsSchema = z.array(hostSummarySchema);

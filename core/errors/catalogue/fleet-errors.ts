@@ -75,6 +75,34 @@ export const fleetErrors = {
       `The droplet of ${printable(host)} does not exist any more: somebody else has destroyed it.`,
     ({ host }) => `Remove what is left of it: sluice hosts remove ${printable(host)} --force.`,
   ),
+  "provision-failed": entry<{ host: string }>(
+    500,
+    ({ host }) => `${printable(host)} is not as it should be.`,
+    () =>
+      "The lines above say what went wrong. Run the same command again after that: it goes on from there.",
+  ),
+  "identity-unreadable": entry<{ file: string; reason: string }>(
+    400,
+    ({ file, reason }) => `The SSH key ${printable(file)} cannot be read: ${reason}`,
+    () => "Name a private key without a passphrase, or leave --identity out to use Sluice's own.",
+  ),
+  "engine-not-changed": entry(
+    409,
+    () => "The engine stays runit, and no host is added.",
+    () => "Answer yes, or use --yes. docs/swarm.md says what changes.",
+  ),
+  "fleet-address-missing": entry<{ addresses: readonly string[]; file: string }>(
+    409,
+    () => "Nothing says at which private address the other hosts reach this machine.",
+    ({ addresses, file }) =>
+      `Set fleet.address in ${file}. ${addresses.length === 0 ? "This machine has no private address: connect the hosts by a private network or a VPN first." : `This machine has: ${addresses.join(", ")}.`}`,
+  ),
+  "server-not-restartable": entry<{ file: string }>(
+    409,
+    ({ file }) => `${file} was changed, but Sluice runs in a terminal and cannot be restarted from here.`,
+    () =>
+      "Stop it there with Ctrl-C, start it again with `sluice up`, and run this command again. Traffic goes on meanwhile.",
+  ),
   "host-not-joined": entry<{ host: string; what: string; seconds: number }>(
     504,
     ({ host, what, seconds }) => `${printable(host)} is configured, but after ${seconds} s ${what}.`,

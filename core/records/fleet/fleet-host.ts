@@ -76,6 +76,8 @@ export const fleetHostSchema = z.object({
   /** Of the Sluice that was put there last. */
   version: z.string().optional(),
   droplet: dropletSchema.optional(),
+  /** From its order on, the first time. */
+  readyAfterSeconds: z.number().optional(),
   failure: failureSchema.optional(),
   /** A droplet that fails stays, for a look at it. */
   keepFailed: z.boolean().default(false),

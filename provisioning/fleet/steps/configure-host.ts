@@ -27,9 +27,10 @@ export const configureHost: FleetStep = {
     const pinned = await replaceFirstHostKey(configured, needs, signal);
     await log.add(host.name, { kind: "heading", text: `Waiting until ${host.name} has joined` });
     await waitUntilJoined(pinned, needs, beganAt, signal);
-    const seconds = ((clock.now() - beganAt) / 1000).toFixed(1);
-    await log.add(host.name, { kind: "task", text: `${host.name} is ready after ${seconds} s` });
-    return { ...pinned, phase: "ready", failure: undefined };
+    const seconds = (clock.now() - beganAt) / 1000;
+    await log.add(host.name, { kind: "task", text: `${host.name} is ready after ${seconds.toFixed(1)} s` });
+    const readyAfterSeconds = host.readyAfterSeconds ?? (clock.now() - Date.parse(host.createdAt)) / 1000;
+    return { ...pinned, phase: "ready", failure: undefined, readyAfterSeconds };
   },
 };
 

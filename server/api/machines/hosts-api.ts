@@ -73,6 +73,7 @@ function summaryOf(
     inventory,
     seenAt: latest === undefined ? null : new Date(latest.at).toISOString(),
     sample: latest?.sample ?? null,
+    provisioned: null,
   };
 }
 

@@ -23,7 +23,7 @@ describe("what each route of the API needs", function () {
       ...(await readFile(PAGE, "utf8")).matchAll(/^\| `([A-Z]+) \/api(\S+)` \| (.*) \| (.*) \|$/gm),
     ];
     const documented = rows.map(([, method, path, , need]) => `${method} ${path}: ${need}`);
-    const router = api({ ...pipeline.parts, redis: pipeline.direct, version: "0" });
+    const router = api({ ...pipeline.parts, redis: pipeline.direct, version: "0", fleet: undefined });
     const declared = declaredRoutes(router).map(
       ({ method, path, need }) => `${method} ${shown(path)}: ${need === undefined ? "nothing" : words(need)}`,
     );

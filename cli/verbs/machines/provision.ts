@@ -1,0 +1,119 @@
+import { readFile } from "node:fs/promises";
+import { Argument, InvalidArgumentError, type Command } from "commander";
+import { begunSchema, publicKeySchema, type Begun } from "../../../core/api/machines/provision.js";
+import { hostsSchema } from "../../../core/api/machines/hosts.js";
+import { systemClock } from "../../../core/clock.js";
+import { AppError } from "../../../core/errors/app-error.js";
+import { FLEET_ROLES } from "../../../core/records/fleet/fleet-host.js";
+import { apiPath } from "../../client/api-path.js";
+import { Client } from "../../client/client.js";
+import { followHost } from "../../client/follow-host.js";
+import { hostLine } from "../../show/host-line.js";
+import type { Context } from "../../start/context.js";
+import { useSwarm } from "./use-swarm.js";
+
+interface ProvisionOptions {
+  readonly user?: string;
+  readonly port?: number;
+  readonly identity?: string;
+  readonly name?: string;
+  readonly privateAddress?: string;
+  readonly dryRun?: boolean;
+  readonly keepFailed?: boolean;
+  readonly yes?: boolean;
+  readonly all?: boolean;
+  readonly host?: string;
+  readonly publicKey?: boolean;
+}
+
+/** `sluice provision ROLE [ADDRESS]`, `--host HOST`, `--all`, `--public-key` */
+export function provisionVerb(command: Command, context: () => Promise<Context>): void {
+  command
+    .addArgument(new Argument("[role]", "what the host is for").choices([...FLEET_ROLES]))
+    .argument("[address]", "of a machine that you have; without one a droplet is made")
+    .option("--user <user>", "who may log in there and become root (default: root)")
+    .option("--port <port>", "of its SSH server (default: 22)", parsePort)
+    .option("--identity <file>", "private SSH key that it takes (default: Sluice's own)")
+    .option("--name <name>", "what it is called (default: its host name; production-1 for a droplet)")
+    .option("--private-address <address>", "at which the other hosts reach it")
+    .option("--dry-run", "only say what would be changed")
+    .option("--keep-failed", "keep a droplet that cannot be configured, for a look at it")
+    .option("--yes", "turn the engine to swarm without asking")
+    .option("--host <host>", "configure a host that is known once more")
+    .option("--all", "configure all hosts once more, one after the other: after an upgrade of Sluice")
+    .option("--public-key", "print the SSH key that a machine's authorized_keys must have")
+    .action(async (role: Role | undefined, address: string | undefined, options: ProvisionOptions) => {
+      const given = await context();
+      if (options.publicKey) await printPublicKey(given);
+      else if (options.all) await configureAll(given);
+      else if (options.host !== undefined) await configureAgain(given, options.host);
+      else if (role === undefined) command.error("error: missing required argument 'role'");
+      else await provision(given, role, address, options);
+    });
+}
+
+type Role = (typeof FLEET_ROLES)[number];
+
+async function provision(
+  context: Context,
+  role: Role,
+  address: string | undefined,
+  options: ProvisionOptions,
+): Promise<void> {
+  const { user, port, name, privateAddress, dryRun, keepFailed } = options;
+  const identity = options.identity === undefined ? undefined : await readIdentity(options.identity);
+  const order = { role, address, user, port, identity, name, privateAddress, dryRun, keepFailed };
+  const begin = async (): Promise<Begun> =>
+    new Client(context).call("POST", apiPath("hosts"), begunSchema, order);
+  // The first host besides the server's own: until then one machine did it all.
+  const begun = await useSwarm(context, { isAgreed: options.yes === true, isTrial: dryRun === true }, begin);
+  await follow(context, begun, dryRun === true);
+}
+
+/** Prints what is done until the host is ready. Throws `provision-failed`. */
+async function follow(context: Context, begun: Begun, isTrial = false): Promise<void> {
+  let problems = 0;
+  const phase = await followHost(new Client(context), begun, {
+    onLine: (line) => {
+      if (line.kind === "problem") problems++;
+      context.print(hostLine(line));
+    },
+    sleep: async (ms) => systemClock.sleep(ms),
+  });
+  if (isTrial ? problems > 0 : phase !== "ready")
+    throw new AppError("provision-failed", { host: begun.host });
+}
+
+async function configureAgain(context: Context, host: string): Promise<void> {
+  await follow(
+    context,
+    await new Client(context).call("POST", apiPath("hosts", host, "provision"), begunSchema),
+  );
+}
+
+async function configureAll(context: Context): Promise<void> {
+  const hosts = await new Client(context).call("GET", apiPath("hosts"), hostsSchema);
+  const ours = hosts.filter(({ provisioned }) => provisioned !== null);
+  if (ours.length === 0) context.print("There is no host that Sluice configures besides its own.");
+  // One after the other: a version that does harm does it to one host.
+  for (const { host } of ours) await configureAgain(context, host);
+}
+
+async function printPublicKey(context: Context): Promise<void> {
+  const { publicKey } = await new Client(context).call("GET", apiPath("hosts", "key"), publicKeySchema);
+  context.print(publicKey);
+}
+
+async function readIdentity(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AppError("identity-unreadable", { file, reason }, { cause: error });
+  });
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError("It must be a port, 1 to 65535.");
+  return port;
+}

@@ -1,0 +1,15 @@
+import type { Begun, HostProgress, ProvisionRequest } from "../../../core/api/machines/provision.js";
+import type { Actor } from "../../../core/records/events/actor.js";
+import type { FleetHost, FleetRole } from "../../../core/records/fleet/fleet-host.js";
+
+/** The hosts that Sluice configures. What is asked for is saved, and done after the answer; `progress` follows it. */
+export interface HostFleet {
+  list(): Promise<FleetHost[]>;
+  /** Of the SSH key by which Sluice logs in; a line for `authorized_keys`. */
+  publicKey(): string;
+  /** Throws when it cannot log in, or a droplet cannot be ordered. */
+  provision(request: ProvisionRequest, actor: Actor): Promise<Begun>;
+  configureAgain(host: string, actor: Actor, role?: FleetRole): Promise<Begun>;
+  remove(host: string, options: { readonly force: boolean }, actor: Actor): Promise<Begun>;
+  progress(host: string, after: string): Promise<HostProgress>;
+}
