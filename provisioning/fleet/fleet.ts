@@ -31,7 +31,10 @@ export class Fleet {
     const warn = (error: unknown, host?: string): void =>
       needs.serverLog.warn({ err: toAppError(error), host }, "could not look after a host");
     this.works = new PerKey({ onError: warn, backOff: BACK_OFF, clock: needs.clock });
-    this.ticker = new Ticker({ everyMs: TICK_MS, job: async () => this.look(), onError: warn });
+    this.ticker = new Ticker({
+      ...{ everyMs: TICK_MS, clock: needs.clock, onError: warn },
+      job: async () => this.look(),
+    });
   }
 
   start(): { stop(): Promise<void> } {

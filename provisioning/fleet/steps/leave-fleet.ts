@@ -24,7 +24,7 @@ export const leaveFleet: FleetStep = {
       await waitUntilDrained(host, node.id, needs, signal);
     }
     await log.add(name, { kind: "heading", text: `Removing ${name}` });
-    if (!host.isGone) await abandon(host, needs, signal);
+    await abandon(host, needs, signal);
     if (node !== undefined) await removeNode(node.id, needs, signal);
     await access.take(name);
     await reports.forget(name);

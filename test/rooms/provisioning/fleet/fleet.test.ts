@@ -1,0 +1,158 @@
+import { expect } from "chai";
+import { AppError } from "../../../../core/errors/app-error.js";
+import { FleetHosts } from "../../../../core/records/fleet/fleet-hosts.js";
+import type { FleetHost } from "../../../../core/records/fleet/fleet-host.js";
+import { FleetRequests } from "../../../../core/records/fleet/fleet-requests.js";
+import { provisionRequestSchema } from "../../../../core/api/machines/provision.js";
+import { Fleet } from "../../../../provisioning/fleet/fleet.js";
+import { FleetGrowth } from "../../../../provisioning/fleet/fleet-growth.js";
+import { FleetOrders } from "../../../../provisioning/fleet/fleet-orders.js";
+import { FleetWorld } from "../../../support/fakes/fleet-world.js";
+import { eventually } from "../../../support/eventually.js";
+import { OwnRedis } from "../../../support/redis/own-redis.js";
+
+const ACTOR = { by: "ann" };
+const DROPLET = provisionRequestSchema.parse({ role: "production" });
+/** More than a way in or out has. */
+const MOST_MOMENTS = 60;
+
+describe("the fleet", function () {
+  this.timeout(60_000);
+  let own: OwnRedis;
+  let world: FleetWorld;
+  let hosts: FleetHosts;
+  let running: { stop(): Promise<void> } | undefined;
+  before(async () => (own = await OwnRedis.start()));
+  beforeEach(async () => {
+    await own.redis.flushall();
+    world = new FleetWorld(own.redis);
+    hosts = new FleetHosts(own.redis);
+  });
+  afterEach(async () => running?.stop());
+  after(async () => own.stop());
+
+  const begin = (): FleetOrders => {
+    const needs = world.needs();
+    const fleet = new Fleet(needs);
+    running = fleet.start();
+    return new FleetOrders(needs, fleet);
+  };
+  const restart = async (): Promise<FleetOrders> => {
+    await running?.stop();
+    return begin();
+  };
+  const host = async (name: string): Promise<FleetHost | undefined> => hosts.find(name);
+  const becomes = async (name: string, phase: string | undefined): Promise<void> =>
+    eventually(
+      () => `${name} is ${String(phase)}`,
+      async () => {
+        if (world.wasKilled) await restart();
+        return (await host(name))?.phase === phase;
+      },
+    ).then(() => undefined);
+
+  it("makes a droplet, configures it, and replaces the key pair that its user data held", async () => {
+    const { host: name } = await begin().provision(DROPLET, ACTOR);
+    expect(name).to.equal("production-1");
+    await becomes(name, "ready");
+    const made = await host(name);
+    expect(made).to.include({ address: "203.0.113.1", privateAddress: "10.0.0.11", by: "ann" });
+    expect(made?.hostKey).to.equal(world.hostKeys.get(name));
+    expect(made?.droplet).not.to.have.any.keys("sealedHostKey", "sealedNextHostKey");
+    expect(world.droplets.size).to.equal(1);
+  });
+
+  for (const when of ["before", "after"] as const)
+    it(`leaves nothing behind, wherever the server is killed on the way in or out (${when} the effect)`, async () => {
+      let isThrough = false;
+      for (let moment = 1; !isThrough && moment < MOST_MOMENTS; moment++) {
+        const { host: name } = await (await restart()).provision(DROPLET, ACTOR);
+        world.killAtMoment(moment, when);
+        await becomes(name, "ready");
+        expect(world.droplets.size, `droplets, killed at ${moment}`).to.equal(1);
+        const wasKilledOnTheWayIn = world.wasKilled;
+        const orders = await restart();
+        world.killAtMoment(moment, when);
+        await orders.remove(name, { force: false }, ACTOR);
+        await becomes(name, undefined);
+        isThrough = !wasKilledOnTheWayIn && !world.wasKilled;
+        expect(world.droplets.size, `droplets left, killed at ${moment}`).to.equal(0);
+        expect(world.engineHosts.size).to.equal(0);
+        expect([...world.accesses]).to.deep.equal([]);
+      }
+      expect(isThrough).to.equal(true);
+    });
+
+  it("goes on when DigitalOcean does not answer for a while", async () => {
+    world.unavailable = 3;
+    const { host: name } = await begin().provision(DROPLET, ACTOR);
+    await becomes(name, "ready");
+    expect(world.droplets.size).to.equal(1);
+  });
+
+  it("destroys a droplet that cannot be configured, and says why", async () => {
+    world.configureError = new AppError("home-path-too-long", { home: "/x", limit: 1 });
+    const orders = begin();
+    const { host: name, after } = await orders.provision(DROPLET, ACTOR);
+    await becomes(name, undefined);
+    expect(world.droplets.size).to.equal(0);
+    const { lines } = await orders.progress(name, after);
+    expect(lines.map(({ text }) => text)).to.include(world.configureError.message);
+  });
+
+  it("keeps such a droplet for a look at it, if that is wanted", async () => {
+    world.configureError = new AppError("home-path-too-long", { home: "/x", limit: 1 });
+    const orders = begin();
+    const { host: name } = await orders.provision({ ...DROPLET, keepFailed: true }, ACTOR);
+    await becomes(name, "failed");
+    expect((await host(name))?.failure).to.include({ step: "configuring" });
+    world.configureError = undefined;
+    await orders.configureAgain(name, ACTOR);
+    await becomes(name, "ready");
+  });
+
+  it("takes in a machine that there is by its own name, and once", async () => {
+    const orders = begin();
+    const request = provisionRequestSchema.parse({ role: "production", address: "192.0.2.7" });
+    const { host: name } = await orders.provision(request, ACTOR);
+    expect(name).to.equal("host-7");
+    await becomes(name, "ready");
+    await orders.provision({ ...request, role: "staging" }, ACTOR);
+    await becomes(name, "ready");
+    expect((await hosts.list()).map(({ roles }) => roles)).to.deep.equal([["production", "staging"]]);
+    expect(world.droplets.size).to.equal(0);
+  });
+
+  it("does not remove the last host of a role where the server runs no instances, unless it must", async () => {
+    world.settings.serverRunsInstances = false;
+    const orders = begin();
+    const { host: name } = await orders.provision(DROPLET, ACTOR);
+    await becomes(name, "ready");
+    const refused = await orders.remove(name, { force: false }, ACTOR).catch((error: unknown) => error);
+    expect(refused).to.include({ code: "fleet-host-last" });
+    await orders.remove(name, { force: true }, ACTOR);
+    await becomes(name, undefined);
+  });
+
+  it("orders no droplet beyond the monthly limit, nor beyond max for the autoscaler", async () => {
+    world.settings.monthlyLimit = 30;
+    world.settings.production.max = 2;
+    const needs = world.needs();
+    const fleet = new Fleet(needs);
+    running = fleet.start();
+    const growth = new FleetGrowth(needs, new FleetRequests(own.redis), fleet);
+    const grow = async (): Promise<string> =>
+      growth.change({ role: "production", change: "grow", reason: "load" });
+    expect(await grow()).to.equal("production-1 is ordered");
+    expect(await grow()).to.equal("one is on its way");
+    await becomes("production-1", "ready");
+    expect(await grow()).to.equal("production-2 is ordered");
+    await becomes("production-2", "ready");
+    expect(await grow()).to.equal("fleet.production.max is 2");
+    const refused = await new FleetOrders(needs, fleet)
+      .provision(DROPLET, ACTOR)
+      .catch((error: unknown) => error);
+    expect(refused).to.include({ code: "fleet-over-budget" });
+    expect(world.droplets.size).to.equal(2);
+  });
+});

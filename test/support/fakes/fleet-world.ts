@@ -1,0 +1,224 @@
+import { setImmediate } from "node:timers/promises";
+import { pino } from "pino";
+import { AppError } from "../../../core/errors/app-error.js";
+import type { Clock } from "../../../core/clock.js";
+import { FleetHosts } from "../../../core/records/fleet/fleet-hosts.js";
+import { FleetLog } from "../../../core/records/fleet/fleet-log.js";
+import type { Database } from "../../../core/redis/database.js";
+import { SecretBox } from "../../../core/secrets.js";
+import { fleetSettingsSchema } from "../../../core/settings/fleet-settings.js";
+import type { Droplet, Droplets } from "../../../provisioning/fleet/droplets.js";
+import type {
+  EngineHost,
+  FleetEngine,
+  FleetNeeds,
+  HostAccess,
+  HostReports,
+  HostSetup,
+} from "../../../provisioning/fleet/fleet-needs.js";
+
+const SETTINGS = {
+  address: "10.0.0.1",
+  production: { max: 3, region: "fra1" },
+};
+
+/** Thrown at the moment of a server that is killed; nothing that it calls has an effect afterwards. */
+class Killed extends Error {}
+
+/** What a fleet's server changes outside of Redis: droplets that cost money, hosts, accounts. It outlives the server. */
+export class FleetWorld {
+  readonly droplets = new Map<string, Droplet>();
+  readonly engineHosts = new Map<string, EngineHost>();
+  readonly accesses = new Set<string>();
+  /** Host → public half of its key. */
+  readonly hostKeys = new Map<string, string>();
+  readonly settings = fleetSettingsSchema.parse(SETTINGS);
+  /** Calls so far, of all servers. */
+  moments = 0;
+  /** So many are answered as DigitalOcean does when it has too much to do. */
+  unavailable = 0;
+  configureError: Error | undefined;
+  private killAt = Infinity;
+  private killsAfterEffect = false;
+  private generation = 0;
+  private time = Date.parse("2026-01-01T00:00:00Z");
+
+  constructor(private readonly redis: Database) {}
+
+  /** The server is killed at its nth call from now on: before that has an effect, or after it, before the answer comes. */
+  killAtMoment(nth: number, when: "before" | "after"): void {
+    this.killAt = this.moments + nth;
+    this.killsAfterEffect = when === "after";
+  }
+
+  get wasKilled(): boolean {
+    return this.moments > this.killAt;
+  }
+
+  /** What a new server has. An earlier one has no effect any more. */
+  needs(): FleetNeeds {
+    this.generation++;
+    const own = this.generation;
+    const act = async <T>(effect: () => T | Promise<T>): Promise<T> => {
+      await setImmediate();
+      if (own !== this.generation) throw new Killed("this server is dead");
+      this.moments++;
+      const isLast = this.moments === this.killAt + 1;
+      if (isLast && !this.killsAfterEffect) this.generation++;
+      if (own !== this.generation) throw new Killed("killed");
+      const answer = await effect();
+      if (isLast) this.generation++;
+      if (own !== this.generation) throw new Killed("killed");
+      return answer;
+    };
+    return {
+      hosts: new FleetHosts(this.redis),
+      log: new FleetLog(this.redis),
+      settings: this.settings,
+      settingsFile: "/var/lib/sluice/sluice.yml",
+      engine: this.engine(act),
+      access: this.access(act),
+      reports: this.reports(act),
+      setup: this.setup(act),
+      droplets: this.dropletsOf(act),
+      key: { privateKey: "private", publicKey: "ssh-ed25519 AAAAours" },
+      installation: "sluice-1",
+      box: new SecretBox(Buffer.alloc(32)),
+      clock: this.clock(),
+      serverLog: pino({ level: "silent" }),
+    };
+  }
+
+  /** Time passes while somebody waits for it, and not otherwise. */
+  clock(): Clock {
+    return {
+      now: () => this.time,
+      sleep: async (ms, signal) => {
+        await setImmediate();
+        signal?.throwIfAborted();
+        this.time += Number.isFinite(ms) ? Math.min(ms, 1000) : 1000;
+      },
+    };
+  }
+
+  private dropletsOf(act: Act): Droplets {
+    const busy = (): void => {
+      if (this.unavailable-- > 0) throw new AppError("engine-unavailable", { reason: "the API answers 500" });
+    };
+    return {
+      quote: async () => act(() => ({ image: "debian-12-x64", monthlyUsd: 12 })),
+      order: async ({ name, mark, hostKey }) =>
+        act(() => {
+          busy();
+          const found = this.droplets.get(mark);
+          if (found !== undefined) return found;
+          const id = this.droplets.size + 1;
+          const droplet = { id, name, isActive: false, publicAddress: undefined, privateAddress: undefined };
+          const made = { ...droplet, tags: [mark], monthlyUsd: 12 };
+          this.droplets.set(mark, made);
+          this.hostKeys.set(name, hostKey.publicKey);
+          return made;
+        }),
+      find: async (mark) =>
+        act(() => {
+          busy();
+          const droplet = this.droplets.get(mark);
+          if (droplet === undefined) return undefined;
+          const [publicAddress, privateAddress] = [`203.0.113.${droplet.id}`, `10.0.0.${10 + droplet.id}`];
+          this.droplets.set(mark, { ...droplet, isActive: true, publicAddress, privateAddress });
+          return droplet;
+        }),
+      list: async () => act(() => [...this.droplets.values()]),
+      destroy: async (id) =>
+        act(() => {
+          busy();
+          for (const [mark, droplet] of this.droplets) if (droplet.id === id) this.droplets.delete(mark);
+        }),
+    };
+  }
+
+  private setup(act: Act): HostSetup {
+    const login = (name: string, known: readonly (string | undefined)[]): void => {
+      const key = this.hostKeys.get(name);
+      if (key === undefined || !known.includes(key)) throw new Error(`${name} shows a key that is not known`);
+    };
+    return {
+      meet: async ({ address }) =>
+        act(() => {
+          const hostname = `host-${String(address).split(".").at(-1)}`;
+          const hostKey = `key of ${hostname}`;
+          this.hostKeys.set(hostname, hostKey);
+          return { hostname, machineId: `machine of ${String(address)}`, hostKey };
+        }),
+      configure: async ({ name, hostKey, nextHostKey, privateAddress, machineId }) =>
+        act(() => {
+          if (this.configureError !== undefined) throw this.configureError;
+          login(name, [hostKey, nextHostKey]);
+          const node = `node of ${name}`;
+          if (!this.engineHosts.has(node))
+            this.engineHosts.set(node, {
+              id: node,
+              state: "ready",
+              draining: false,
+              instances: ["a.v1.web.1"],
+            });
+          return {
+            hostKey,
+            machineId: machineId ?? `machine of ${name}`,
+            node,
+            privateAddress: privateAddress ?? "10.0.0.99",
+            version: "1",
+          };
+        }),
+      rotateHostKey: async ({ name, hostKey, nextHostKey }, { publicKey }) =>
+        act(() => {
+          login(name, [hostKey, nextHostKey]);
+          this.hostKeys.set(name, publicKey);
+        }),
+      abandon: async ({ name, node, hostKey }) =>
+        act(() => {
+          login(name, [hostKey]);
+          const host = this.engineHosts.get(node ?? "");
+          if (host !== undefined) this.engineHosts.set(host.id, { ...host, state: "down" });
+        }),
+    };
+  }
+
+  private engine(act: Act): FleetEngine {
+    return {
+      list: async () =>
+        act(() => {
+          const hosts = [...this.engineHosts.values()];
+          // Instances drain one after the other.
+          for (const host of hosts)
+            if (host.draining) this.engineHosts.set(host.id, { ...host, instances: host.instances.slice(1) });
+          return hosts;
+        }),
+      joinToken: async () => act(() => ({ token: "t", manager: "10.0.0.1:2377" })),
+      labelRoles: async () => act(() => undefined),
+      setDraining: async (id, draining) =>
+        act(() => {
+          const host = this.engineHosts.get(id);
+          if (host !== undefined) this.engineHosts.set(id, { ...host, draining });
+        }),
+      remove: async (id) => act(() => void this.engineHosts.delete(id)),
+    };
+  }
+
+  private access(act: Act): HostAccess {
+    return {
+      give: async (host) =>
+        act(() => {
+          this.accesses.add(host);
+          return { url: "rediss://", ca: "" };
+        }),
+      take: async (host) => act(() => void this.accesses.delete(host)),
+    };
+  }
+
+  private reports(act: Act): HostReports {
+    return { hasJoined: async () => act(() => true), forget: async () => act(() => undefined) };
+  }
+}
+
+type Act = <T>(effect: () => T | Promise<T>) => Promise<T>;
