@@ -9,7 +9,7 @@ const NOW = 10_000_000;
 
 function host(name: string, more: Partial<HostLoad> = {}): HostLoad {
   const cpu = { cpu: 30, cpuBefore: 30, cpuPeak: 30 };
-  const memory = { memory: 40, memoryPeak: 40 };
+  const memory = { memory: 30, memoryPeak: 30 };
   return { name, cpus: 2, ...cpu, ...memory, madeAt: undefined, instances: 2, ...more };
 }
 
