@@ -110,4 +110,47 @@ export const fleetErrors = {
       `Look at what Sluice says there (journalctl -u sluice on ${printable(host)}), and whether a firewall keeps the hosts apart.`,
     true,
   ),
+  "host-unreachable": entry<{ host: string; address: string; reason: string }>(
+    504,
+    ({ host, address, reason }) =>
+      `${printable(host)} (${printable(address)}) cannot be reached over SSH: ${printable(reason)}`,
+    () => "Check that it runs, that its address and port are right, and that no firewall is in between.",
+    true,
+  ),
+  "host-login-refused": entry<{ address: string; user: string }>(
+    403,
+    ({ address, user }) => `${printable(address)} does not let ${printable(user)} in with the SSH key.`,
+    ({ user }) =>
+      `Add the line that \`sluice provision --public-key\` prints to ~${printable(user)}/.ssh/authorized_keys there, or name a key that it takes: --identity FILE.`,
+  ),
+  "host-key-changed": entry<{ host: string; known: readonly string[]; shown: string }>(
+    409,
+    ({ host, known, shown }) =>
+      `${printable(host)} shows another SSH host key than before: ${shown}, not ${known.join(" or ")}. Nothing was sent to it.`,
+    ({ host }) =>
+      `Somebody may be in between. If you have installed that machine again, take it out (sluice hosts remove ${printable(host)} --force) and provision it as a new one.`,
+  ),
+  "sudo-needs-password": entry<{ host: string; user: string; output: string }>(
+    403,
+    ({ host, user, output }) =>
+      `${printable(user)} cannot become root on ${printable(host)} without a password: ${printable(output)}`,
+    ({ user }) =>
+      `Log in as root (--user root), or allow it there: echo '${printable(user)} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/${printable(user)}`,
+  ),
+  "host-command-failed": entry<{ host: string; status: number; output: string }>(
+    502,
+    ({ host, status, output }) => `A command on ${printable(host)} failed with status ${status}:\n${output}`,
+    () => "Mend what it says on that machine, and run the same command again.",
+  ),
+  "host-task-failed": entry<{ host: string; task: string; left: readonly string[] }>(
+    502,
+    ({ host, task, left }) =>
+      `${printable(host)}: ${task} was set, but is not as it should be afterwards: ${left.join("; ")}`,
+    () => "Something on that machine sets it back. Find out what, and run the same command again.",
+  ),
+  "host-unfit": entry<{ host: string; problem: string; fix: string }>(
+    409,
+    ({ host, problem }) => `${printable(host)} cannot be used: ${problem}.`,
+    ({ fix }) => fix,
+  ),
 } as const;

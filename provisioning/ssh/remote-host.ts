@@ -1,0 +1,164 @@
+import type { Readable } from "node:stream";
+import { NodeSSH } from "node-ssh";
+import { AppError } from "../../core/errors/app-error.js";
+import { quote } from "../../core/exec/quote.js";
+import { fingerprintOf, hostKeyLine, isSameKey } from "./host-key.js";
+import type { SshLogin } from "./ssh-login.js";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 60_000;
+/** A host whose power fails says nothing: after two of these without an answer the connection is lost. */
+const KEEPALIVE_MS = 5000;
+
+export interface RunOptions {
+  readonly input?: string | Readable;
+  readonly timeoutMs?: number;
+}
+
+export interface RemoteExit {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A host over SSH, as root. */
+export class RemoteHost {
+  /** `connect` makes one. */
+  constructor(
+    private readonly ssh: NodeSSH,
+    private readonly login: SshLogin,
+    /** What it has shown. */
+    readonly hostKey: string,
+    private readonly signal: AbortSignal,
+  ) {
+    signal.addEventListener("abort", this.close);
+  }
+
+  /**
+   * Until it is closed, or the signal aborts. Throws `host-unreachable`, `host-login-refused`, `host-key-changed`,
+   * `sudo-needs-password`.
+   */
+  static async connect(login: SshLogin, signal: AbortSignal): Promise<RemoteHost> {
+    let refused: unknown;
+    for (const privateKey of login.privateKeys) {
+      signal.throwIfAborted();
+      try {
+        const host = await open(login, privateKey, signal);
+        await host.checkRoot();
+        return host;
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== "host-login-refused") throw error;
+        refused = error;
+      }
+    }
+    throw refused instanceof Error ? refused : new Error(`there is no key for ${login.host}`);
+  }
+
+  /** A script of root's, for sh(1). Throws `host-unreachable` when it does not end. */
+  async run(script: string, { input, timeoutMs = COMMAND_TIMEOUT_MS }: RunOptions = {}): Promise<RemoteExit> {
+    this.signal.throwIfAborted();
+    const command = `/bin/sh -c ${quote(script)}`;
+    const running = this.ssh.execCommand(this.login.user === "root" ? command : `sudo -n ${command}`, {
+      ...(input === undefined ? {} : { stdin: input }),
+      noTrim: true,
+    });
+    const timeout = new Promise<never>((_resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(unreachable(this.login, `a command took longer than ${timeoutMs / 1000} s`)),
+        timeoutMs,
+      );
+      void running.catch(() => undefined).finally(() => clearTimeout(timer));
+    });
+    const { code, signal, stdout, stderr } = await Promise.race([running, timeout]).catch(
+      (error: unknown) => {
+        this.signal.throwIfAborted();
+        throw error instanceof AppError ? error : unreachable(this.login, textOf(error));
+      },
+    );
+    // A connection that broke has no exit status.
+    if (code === null && signal === null) throw unreachable(this.login, "the connection was lost");
+    return { status: code ?? 128, stdout, stderr };
+  }
+
+  /** What a script prints, without the last line's end. Throws `host-command-failed`. */
+  async output(script: string, options?: RunOptions): Promise<string> {
+    const { status, stdout, stderr } = await this.run(script, options);
+    if (status === 0) return stdout.replace(/\n$/, "");
+    const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-8).join("\n");
+    throw new AppError("host-command-failed", { host: this.login.host, status, output: said });
+  }
+
+  /** Undefined where there is no such file. */
+  async read(path: string): Promise<string | undefined> {
+    const { status, stdout } = await this.run(`[ -e ${quote(path)} ] || exit 44; cat ${quote(path)}`);
+    return status === 44 ? undefined : stdout;
+  }
+
+  /** A reader, or a crash, sees the old content or the new one. */
+  async write(path: string, text: string, mode = "644"): Promise<void> {
+    const draft = `${path}.sluice-new`;
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    const script = [
+      `mkdir -p ${quote(folder)}`,
+      `umask 077; cat >${quote(draft)}`,
+      `chmod ${mode} ${quote(draft)}`,
+      `sync ${quote(draft)}`,
+      `mv ${quote(draft)} ${quote(path)}`,
+    ].join(" && ");
+    await this.output(script, { input: text });
+  }
+
+  readonly close = (): void => {
+    this.signal.removeEventListener("abort", this.close);
+    this.ssh.dispose();
+  };
+
+  private async checkRoot(): Promise<void> {
+    const { user, host } = this.login;
+    const { status, stdout, stderr } = await this.run("id -u");
+    if (status === 0 && stdout.trim() === "0") return;
+    this.close();
+    throw new AppError("sudo-needs-password", { host, user, output: stderr.trim() });
+  }
+}
+
+async function open(login: SshLogin, privateKey: string, signal: AbortSignal): Promise<RemoteHost> {
+  const ssh = new NodeSSH();
+  let shown = "";
+  const isKnown = (): boolean =>
+    login.hostKeys.length === 0 || login.hostKeys.some((line) => isSameKey(line, shown));
+  const [known] = login.hostKeys;
+  try {
+    await ssh.connect({
+      ...{ host: login.address, port: login.port, username: login.user, privateKey },
+      ...{ readyTimeout: CONNECT_TIMEOUT_MS, keepaliveInterval: KEEPALIVE_MS, keepaliveCountMax: 2 },
+      // A host has keys of several kinds, and shows the one that is asked for.
+      ...(known?.startsWith("ssh-ed25519 ") ? { algorithms: { serverHostKey: ["ssh-ed25519"] } } : {}),
+      hostVerifier: (key: Buffer) => {
+        shown = hostKeyLine(key);
+        return isKnown();
+      },
+    });
+  } catch (error) {
+    ssh.dispose();
+    signal.throwIfAborted();
+    if (shown !== "" && !isKnown())
+      throw new AppError("host-key-changed", {
+        host: login.host,
+        known: login.hostKeys.map(fingerprintOf),
+        shown: fingerprintOf(shown),
+      });
+    if (/authentication methods failed/i.test(textOf(error)))
+      throw new AppError("host-login-refused", { address: login.address, user: login.user });
+    throw unreachable(login, textOf(error));
+  }
+  return new RemoteHost(ssh, login, shown, signal);
+}
+
+function unreachable({ host, address }: SshLogin, reason: string): AppError {
+  return new AppError("host-unreachable", { host, address, reason });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
