@@ -17,7 +17,7 @@ export const adminKeys: Task = {
   },
   apply: async (host, plan) => {
     const lines = (await missingOf(host, plan)).map((key) => `${key}\n`).join("");
-    const own = "chown \"${SUDO_USER:-root}:\"";
+    const own = 'chown "${SUDO_USER:-root}:"';
     await host.output(
       `file=${FILE}; folder=\${file%/*}; mkdir -p "$folder" && chmod 700 "$folder" && ${own} "$folder" &&
        { [ ! -s "$file" ] || [ -z "$(tail -c 1 "$file")" ] || echo >>"$file"; } &&

@@ -6,6 +6,8 @@ const FILE = "/etc/sluice/firewall.nft";
 /** Of the rules as the kernel has them, after they were loaded: what changes them changes it. */
 const SUM = "/etc/sluice/firewall.sum";
 const UNIT = "/etc/systemd/system/sluice-firewall.service";
+/** What runs in a sandbox on the server's machine (server/engines/runit/network). */
+const SANDBOXES = "198.18.0.0/15";
 const SUM_OF_LOADED = "nft --stateless list table inet sluice 2>/dev/null | sha256sum | cut -d ' ' -f 1";
 
 const UNIT_TEXT = `# Written by Sluice; changes made by hand are lost.
@@ -69,7 +71,8 @@ table inet sluice {
   }
   chain input {
     type filter hook input priority filter; policy drop;
-    iifname { "lo", "docker*", "br-*", "veth*", "sl-*" } accept
+    iifname { "lo", "docker*", "br-*", "veth*" } accept
+    iifname { "si*", "st*" } ip saddr ${SANDBOXES} accept
     ct state established,related accept
     meta l4proto { icmp, ipv6-icmp } accept
     udp dport { 68, 546 } accept
@@ -79,7 +82,7 @@ table inet sluice {
   chain forward {
     type filter hook forward priority filter; policy accept;
     oifname != { "docker*", "br-*" } accept
-    iifname { "docker*", "br-*", "veth*", "sl-*" } accept
+    iifname { "docker*", "br-*", "veth*" } accept
     ct state established,related accept
     ip saddr @hosts accept
     drop

@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 /** What a host is to be. */
 export interface HostPlan {
   readonly name: string;
@@ -43,7 +45,7 @@ export interface ShippedRelease {
   /** The machine's, as uname(1) says it: `x86_64`. */
   readonly architecture: string;
   /** A gzipped tar of the release: `bin/`, `dist/`, … */
-  readonly archive: () => NodeJS.ReadableStream;
+  readonly archive: () => Readable;
   /** A Node.js that can run it, gzipped, for hosts that have none. */
-  readonly node: () => NodeJS.ReadableStream;
+  readonly node: () => Readable;
 }

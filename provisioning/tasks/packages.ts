@@ -30,7 +30,7 @@ export const packages: Task = {
       "policy=/usr/sbin/policy-rc.d",
       'if [ ! -e "$policy" ]; then',
       `  printf '#!/bin/sh\\ncase $1 in ${NOT_STARTED.join("|")}) exit 101;; esac\\n' >$policy; chmod 755 $policy`,
-      '  trap \'rm -f "$policy"\' EXIT',
+      "  trap 'rm -f \"$policy\"' EXIT",
       "fi",
       `${apt} update >/dev/null`,
       // An interrupted run leaves packages half configured.

@@ -148,6 +148,12 @@ export const fleetErrors = {
       `${printable(host)}: ${task} was set, but is not as it should be afterwards: ${left.join("; ")}`,
     () => "Something on that machine sets it back. Find out what, and run the same command again.",
   ),
+  "host-task-slow": entry<{ host: string; task: string; seconds: number }>(
+    504,
+    ({ host, task, seconds }) => `${printable(host)}: ${task} was not set within ${seconds} s.`,
+    () => "See what that machine is busy with, and run the same command again.",
+    true,
+  ),
   "host-unfit": entry<{ host: string; problem: string; fix: string }>(
     409,
     ({ host, problem }) => `${printable(host)} cannot be used: ${problem}.`,
