@@ -12,8 +12,8 @@ const PACKAGES = [
   ...["systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "iptables"],
   ...["ca-certificates", "git", "curl", "procps"],
 ];
-/** Installed by apt-get afterwards: debootstrap fails to configure their dependency python3-cryptography. */
-const NOT_FOR_DEBOOTSTRAP: ReadonlySet<string> = new Set(["cloud-init"]);
+/** Installed by apt-get afterwards: debootstrap fails to configure its dependency python3-cryptography. */
+const CLOUD_INIT = "cloud-init";
 /** By these a host reaches what this machine reaches, package registries above all. */
 const NETWORK_FILES = ["etc/resolv.conf", "etc/hosts", "usr/etc/npmrc", "etc/npmrc"];
 const NETWORK_FOLDERS = ["usr/local/share/ca-certificates", "etc/apt/apt.conf.d"];
@@ -50,7 +50,7 @@ export async function baseRoot(packages: readonly string[] = []): Promise<BaseRo
 async function make(folder: string, release: string, packages: readonly string[]): Promise<void> {
   const draft = `${folder}.${randomBytes(4).toString("hex")}`;
   try {
-    const included = packages.filter((name) => !NOT_FOR_DEBOOTSTRAP.has(name)).join(",");
+    const included = packages.filter((name) => name !== CLOUD_INIT).join(",");
     await execa("debootstrap", ["--variant=minbase", `--include=${included}`, release, draft]);
     await mkdir(join(draft, "root/.ssh"), { recursive: true, mode: 0o700 });
     await cp(`${await sshKey()}.pub`, join(draft, "root/.ssh/authorized_keys"));
@@ -59,10 +59,7 @@ async function make(folder: string, release: string, packages: readonly string[]
     await useOurSources(draft);
     await execa("chroot", [draft, "update-ca-certificates"]);
     await useOurNode(draft);
-    await installInside(
-      draft,
-      packages.filter((name) => NOT_FOR_DEBOOTSTRAP.has(name)),
-    );
+    if (packages.includes(CLOUD_INIT)) await installCloudInit(draft);
     await writeFile(join(draft, "etc/systemd/system/writable-groups.service"), WRITABLE_GROUPS);
     await execa("chroot", [draft, "systemctl", "enable", "writable-groups.service"]);
     await rename(draft, folder);
@@ -95,11 +92,13 @@ async function useOurNode(root: string): Promise<void> {
   await appendFile(join(root, "etc/environment"), certificates);
 }
 
-async function installInside(root: string, packages: readonly string[]): Promise<void> {
-  if (packages.length === 0) return;
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  await execa("chroot", [root, "apt-get", "update", "-q"], { env });
-  await execa("chroot", [root, "apt-get", "install", "-qy", "--no-install-recommends", ...packages], { env });
+/** Disabled where nothing enables it: else it would search for the cloud that this machine may run in. */
+async function installCloudInit(root: string): Promise<void> {
+  const aptGet = async (...args: string[]): Promise<unknown> =>
+    execa("chroot", [root, "apt-get", ...args], { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  await aptGet("update", "-q");
+  await aptGet("install", "-qy", "--no-install-recommends", CLOUD_INIT);
+  await writeFile(join(root, "etc/cloud/cloud-init.disabled"), "");
 }
 
 async function sshKey(): Promise<string> {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Lab, SavedDisk } from "../lab.js";
 import type { LabHost } from "../lab-host.js";
@@ -68,4 +68,5 @@ async function seed(
   await writeFile(join(folder, "meta-data"), `instance-id: "${id}"\nlocal-hostname: ${name}\n`);
   await writeFile(join(folder, "user-data"), userData, { mode: 0o600 });
   await writeFile(join(root, "etc/cloud/cloud.cfg.d/99-lab.cfg"), SETTINGS);
+  await rm(join(root, "etc/cloud/cloud-init.disabled"), { force: true });
 }
