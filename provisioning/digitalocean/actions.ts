@@ -13,11 +13,9 @@ export interface Action {
 }
 
 export const actionSchema = z.object({
-  action: z.object({
-    id: z.number().int(),
-    type: z.string(),
-    status: z.enum(["in-progress", "completed", "errored"]),
-  }),
+  id: z.number().int(),
+  type: z.string(),
+  status: z.enum(["in-progress", "completed", "errored"]),
 });
 
 export class Actions {
@@ -44,6 +42,6 @@ export class Actions {
 
   private async read(id: number, signal: AbortSignal): Promise<Action> {
     const call = { method: "GET", path: `/v2/actions/${id}`, scopes: ["actions:read"] } as const;
-    return (await this.api.send({ ...call, schema: actionSchema, signal })).action;
+    return (await this.api.send({ ...call, schema: z.object({ action: actionSchema }), signal })).action;
   }
 }

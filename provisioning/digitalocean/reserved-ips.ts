@@ -84,7 +84,7 @@ export class ReservedIps {
       path: `${pathOf(address)}/actions`,
       scopes: ["reserved_ip:update"],
       body: { type: "assign", droplet_id: droplet },
-      schema: actionSchema,
+      schema: z.object({ action: actionSchema }),
       signal,
     });
     return action;

@@ -50,8 +50,13 @@ export class Snapshots {
     const { signal } = wait;
     const find = async (): Promise<Snapshot | undefined> =>
       (await this.list(signal)).find((snapshot) => snapshot.name === name);
-    const create = async (): Promise<Snapshot> =>
-      this.take(await this.start(droplet, name, signal), find, wait);
+    const create = async (): Promise<Snapshot> => {
+      // It is listed only when it is complete: this may be the one that an earlier call has begun.
+      const running = await this.findRunning(droplet, signal);
+      if (running !== undefined) await this.actions.wait(running, wait);
+      const taken = running === undefined ? undefined : await find();
+      return taken ?? this.take(await this.start(droplet, name, signal), find, wait);
+    };
     return createOnce({ find, create }, this.clock, signal);
   }
 
@@ -64,13 +69,19 @@ export class Snapshots {
     });
   }
 
+  private async findRunning(droplet: number, signal: AbortSignal): Promise<Action | undefined> {
+    const call = { path: `/v2/droplets/${droplet}/actions`, key: "actions", scopes: ["droplet:read"] };
+    const all = await this.api.list({ ...call, schema: actionSchema, signal });
+    return all.find(({ type, status }) => type === "snapshot" && status === "in-progress");
+  }
+
   private async start(droplet: number, name: string, signal: AbortSignal): Promise<Action> {
     const { action } = await this.api.send({
       method: "POST",
       path: `/v2/droplets/${droplet}/actions`,
       scopes: ["droplet:update", "image:create"],
       body: { type: "snapshot", name },
-      schema: actionSchema,
+      schema: z.object({ action: actionSchema }),
       signal,
     });
     return action;

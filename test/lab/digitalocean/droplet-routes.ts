@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { DropletOrder } from "./cloud-parts.js";
+import type { CloudAction, DropletOrder } from "./cloud-parts.js";
 import type { Cloud } from "./cloud.js";
 import type { ApiCall } from "./api-call.js";
 import { images, regions, sizes } from "./offers.js";
@@ -47,11 +47,18 @@ export const dropletRoutes = {
     cloud.deleteDroplet(droplet);
     return { status: 204 };
   },
+  "GET /v2/droplets/{droplet_id}/actions": (call: ApiCall, cloud: Cloud): Reply => {
+    const id = Number(call.params.droplet_id);
+    if (!cloud.droplets.has(id)) return notFound();
+    return page(call, "actions", actionsOf(id, cloud).map(actionJson));
+  },
   "POST /v2/droplets/{droplet_id}/actions": ({ params, body }: ApiCall, cloud: Cloud): Reply => {
     const droplet = cloud.droplets.get(Number(params.droplet_id));
     if (droplet === undefined) return notFound();
     const { type, name } = dropletAction.parse(body);
     if (type !== "snapshot") return unprocessable(`The action ${type} is not available here.`);
+    if (actionsOf(droplet.id, cloud).some(({ status }) => status === "in-progress"))
+      return unprocessable("Droplet already has a pending event.");
     return { status: 201, body: { action: actionJson(cloud.takeSnapshot(droplet, name)) } };
   },
   "GET /v2/actions/{action_id}": ({ params }: ApiCall, cloud: Cloud): Reply => {
@@ -59,6 +66,12 @@ export const dropletRoutes = {
     return action === undefined ? notFound() : { status: 200, body: { action: actionJson(action) } };
   },
 };
+
+function actionsOf(droplet: number, cloud: Cloud): CloudAction[] {
+  return [...cloud.actions.values()].filter(
+    ({ resource: { type, id } }) => type === "droplet" && id === droplet,
+  );
+}
 
 /** Or why there can be no such droplet. */
 function orderOf(asked: z.infer<typeof newDroplet>, cloud: Cloud): DropletOrder | string {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { deferred } from "../../../../core/async/deferred.js";
-import type { CloudHost } from "../../../lab/digitalocean/cloud-host.js";
+import type { CloudDisk, CloudHost } from "../../../lab/digitalocean/cloud-host.js";
+import { eventually } from "../../../support/eventually.js";
 import { DigitalOceanTrial, HOST, ORDER } from "../../../support/fakes/digitalocean-trial.js";
 
 const POST = "POST /v2/droplets";
@@ -136,6 +137,22 @@ describe("droplets", () => {
     await droplets.delete(id, trial.signal);
     await trial.server.cloud.close();
     expect(removed).to.equal(1);
+  });
+
+  it("wait for the snapshot that is being taken when the response gets lost", async () => {
+    const saved = deferred<CloudDisk>();
+    booted = deferred();
+    booted.resolve({ ...HOST, saveDisk: async () => saved.promise });
+    const { droplets, snapshots } = trial.client();
+    const { id } = await droplets.create(ORDER, trial.signal);
+    await droplets.waitUntilActive(id, wait());
+    const begin = "POST /v2/droplets/{droplet_id}/actions";
+    trial.server.disrupt({ answer: "lost", operation: begin });
+    const taking = snapshots.ensure({ droplet: id, name: "sluice-base-1" }, wait(86_400_000));
+    await eventually("it waits", () => trial.count("GET /v2/actions/{action_id}") > 0);
+    saved.resolve(await HOST.saveDisk());
+    expect((await taking).name).to.equal("sluice-base-1");
+    expect(trial.count(begin)).to.equal(1);
   });
 
   it("become images for new ones by snapshots, one per name", async () => {
