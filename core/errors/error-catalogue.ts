@@ -1,5 +1,6 @@
 import { entry } from "./catalogue-entry.js";
 import { appsErrors } from "./catalogue/apps-errors.js";
+import { digitaloceanErrors } from "./catalogue/digitalocean-errors.js";
 import { flagsErrors } from "./catalogue/flags-errors.js";
 import { fleetErrors } from "./catalogue/fleet-errors.js";
 import { hooksErrors } from "./catalogue/hooks-errors.js";
@@ -29,6 +30,7 @@ export const catalogue = {
   ...stepsErrors,
   ...hostsErrors,
   ...fleetErrors,
+  ...digitaloceanErrors,
   ...hooksErrors,
   internal: entry<{ reason: string }>(
     500,

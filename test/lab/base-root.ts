@@ -12,6 +12,8 @@ const PACKAGES = [
   ...["systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "iptables"],
   ...["ca-certificates", "git", "curl", "procps"],
 ];
+/** Installed by apt-get afterwards: debootstrap fails to configure its dependency python3-cryptography. */
+const CLOUD_INIT = "cloud-init";
 /** By these a host reaches what this machine reaches, package registries above all. */
 const NETWORK_FILES = ["etc/resolv.conf", "etc/hosts", "usr/etc/npmrc", "etc/npmrc"];
 const NETWORK_FOLDERS = ["usr/local/share/ca-certificates", "etc/apt/apt.conf.d"];
@@ -29,6 +31,7 @@ WantedBy=sysinit.target
 
 /** A Debian of this machine's release that nobody has used, with these packages. Boots as the root of a `LabHost`. */
 export interface BaseRoot {
+  /** Or several, separated by colons, the uppermost first, as overlayfs expects them. */
   readonly folder: string;
   /** The private SSH key by which root is reached. */
   readonly key: string;
@@ -47,7 +50,8 @@ export async function baseRoot(packages: readonly string[] = []): Promise<BaseRo
 async function make(folder: string, release: string, packages: readonly string[]): Promise<void> {
   const draft = `${folder}.${randomBytes(4).toString("hex")}`;
   try {
-    await execa("debootstrap", ["--variant=minbase", `--include=${packages.join(",")}`, release, draft]);
+    const included = packages.filter((name) => name !== CLOUD_INIT).join(",");
+    await execa("debootstrap", ["--variant=minbase", `--include=${included}`, release, draft]);
     await mkdir(join(draft, "root/.ssh"), { recursive: true, mode: 0o700 });
     await cp(`${await sshKey()}.pub`, join(draft, "root/.ssh/authorized_keys"));
     for (const path of [...NETWORK_FILES, ...NETWORK_FOLDERS])
@@ -55,6 +59,7 @@ async function make(folder: string, release: string, packages: readonly string[]
     await useOurSources(draft);
     await execa("chroot", [draft, "update-ca-certificates"]);
     await useOurNode(draft);
+    if (packages.includes(CLOUD_INIT)) await installCloudInit(draft);
     await writeFile(join(draft, "etc/systemd/system/writable-groups.service"), WRITABLE_GROUPS);
     await execa("chroot", [draft, "systemctl", "enable", "writable-groups.service"]);
     await rename(draft, folder);
@@ -85,6 +90,15 @@ async function useOurNode(root: string): Promise<void> {
   await execa("ln", ["-s", "../lib/node_modules/npm/bin/npm-cli.js", join(root, "usr/bin/npm")]);
   const certificates = "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt\n";
   await appendFile(join(root, "etc/environment"), certificates);
+}
+
+/** Disabled where nothing enables it: else it would search for the cloud that this machine may run in. */
+async function installCloudInit(root: string): Promise<void> {
+  const aptGet = async (...args: string[]): Promise<unknown> =>
+    execa("chroot", [root, "apt-get", ...args], { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  await aptGet("update", "-q");
+  await aptGet("install", "-qy", "--no-install-recommends", CLOUD_INIT);
+  await writeFile(join(root, "etc/cloud/cloud-init.disabled"), "");
 }
 
 async function sshKey(): Promise<string> {

@@ -46,16 +46,21 @@ export class LabHost {
     return `10.77.${this.place.number}.1`;
   }
 
-  /** Resolves when it takes commands. What is on its disk is as it was when it was powered off. */
-  async powerOn(): Promise<void> {
+  /**
+   * Resolves when it takes commands. What is on its disk is as it was when it was powered off. Before the first start, `prepare`
+   * gets the folder of the disk and may change it.
+   */
+  async powerOn(prepare?: (root: string) => Promise<void>): Promise<void> {
     await plugIn(this.place);
     const { folder, name } = this.place;
     for (const part of ["upper", "work", "root", "docker"])
       await mkdir(join(folder, part), { recursive: true });
     const layers = `lowerdir=${this.base.folder},upperdir=${folder}/upper,workdir=${folder}/work`;
-    if (!(await isMounted(join(folder, "root"))))
+    if (!(await isMounted(join(folder, "root")))) {
       await execa("mount", ["-t", "overlay", "overlay", "-o", layers, join(folder, "root")]);
-    await writeFile(join(folder, "root/etc/hostname"), `${name}\n`);
+      await writeFile(join(folder, "root/etc/hostname"), `${name}\n`);
+      await prepare?.(join(folder, "root"));
+    }
     const log = await open(join(folder, "console.log"), "a");
     const args = [
       ...["--register=no", "--keep-unit", "--quiet", "--directory", join(folder, "root"), "--boot"],
@@ -94,6 +99,12 @@ export class LabHost {
 
   async copy(file: string, to: string): Promise<void> {
     await execa("scp", [...this.login(), "-q", file, `root@${this.address}:${to}`]);
+  }
+
+  /** Copies its disk, except /var/lib/docker, to a new folder, as a base for further hosts. */
+  async copyDisk(to: string): Promise<BaseRoot> {
+    await execa("cp", ["--archive", join(this.place.folder, "upper"), to]);
+    return { folder: `${to}:${this.base.folder}`, key: this.base.key };
   }
 
   /** Without a word to it, as when its power fails. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { baseRoot, type BaseRoot } from "./base-root.js";
 import { LabHost, removeHost, type HostPlace } from "./lab-host.js";
+import { ReservedAddress } from "./reserved-address.js";
 
 /** A file for each number that some lab has taken, with the mark of that lab. */
 const NUMBERS = "/var/tmp/sluice-lab/numbers";
@@ -22,9 +23,25 @@ export async function whyNoLab(): Promise<string | undefined> {
   return undefined;
 }
 
+export interface BootOptions {
+  /** Changes the disk before the host starts for the first time. */
+  readonly prepare?: (root: string) => Promise<void>;
+  /** What is on the disk at first. Default: a fresh Debian. */
+  readonly disk?: BaseRoot;
+}
+
+export interface SavedDisk {
+  readonly disk: BaseRoot;
+  /** To be called once no host uses it. */
+  readonly remove: () => Promise<void>;
+}
+
 /** Real Debian hosts on this machine, each with an address that all the others reach. */
 export class Lab {
   private readonly hosts: LabHost[] = [];
+  private readonly disks = new Set<SavedDisk>();
+  /** With the number in the address. */
+  private readonly addresses = new Map<ReservedAddress, number>();
 
   private constructor(
     private readonly base: BaseRoot,
@@ -39,23 +56,53 @@ export class Lab {
   }
 
   /** Boots so many more hosts, side by side. */
-  async boot(count: number): Promise<LabHost[]> {
+  async boot(count: number, { prepare, disk = this.base }: BootOptions = {}): Promise<LabHost[]> {
     const numbers = await takeNumbers(count, this.mark);
-    const hosts = numbers.map((number) => new LabHost(placeOf(this.mark, number), this.base));
+    const hosts = numbers.map((number) => new LabHost(placeOf(this.mark, number), disk));
     this.hosts.push(...hosts);
-    await Promise.all(hosts.map(async (host) => host.powerOn()));
+    await Promise.all(hosts.map(async (host) => host.powerOn(prepare)));
     return hosts;
+  }
+
+  /** Copies a host's disk, except /var/lib/docker, for further hosts. */
+  async saveDisk(host: LabHost): Promise<SavedDisk> {
+    const [number = 0] = await takeNumbers(1, this.mark);
+    const { folder } = placeOf(this.mark, number);
+    const remove = async (): Promise<void> => {
+      this.disks.delete(saved);
+      await rm(folder, { recursive: true, force: true });
+      await giveBack(number);
+    };
+    await mkdir(folder, { recursive: true });
+    const saved = { disk: await host.copyDisk(join(folder, "disk")), remove };
+    this.disks.add(saved);
+    return saved;
+  }
+
+  /** An address that no host has yet (`ReservedAddress.moveTo`). */
+  async reserveAddress(): Promise<ReservedAddress> {
+    const [number = 0] = await takeNumbers(1, this.mark);
+    const reserved = new ReservedAddress(`10.77.${number}.2`);
+    await reserved.moveTo(undefined);
+    this.addresses.set(reserved, number);
+    return reserved;
   }
 
   /** Powers all hosts off and removes all that there is of them. */
   async close(): Promise<void> {
+    for (const [reserved, number] of this.addresses) {
+      await reserved.remove();
+      await giveBack(number);
+    }
+    this.addresses.clear();
     await Promise.all(this.hosts.splice(0).map(async (host) => this.remove(host)));
+    await Promise.all([...this.disks].map(async ({ remove }) => remove()));
   }
 
   /** Powers a host off and removes all that there is of it. */
   async remove(host: LabHost): Promise<void> {
     await host.remove();
-    await rm(join(NUMBERS, String(host.number)), { force: true });
+    await giveBack(host.number);
   }
 }
 
@@ -93,6 +140,10 @@ async function takeNumbers(count: number, mark: string): Promise<number[]> {
     if (isFree) numbers.push(number);
   }
   return numbers;
+}
+
+async function giveBack(number: number): Promise<void> {
+  await rm(join(NUMBERS, String(number)), { force: true });
 }
 
 /** Third numbers of addresses 10.77.N that somebody on this machine has. */
