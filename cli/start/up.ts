@@ -7,7 +7,7 @@ import { openLog } from "./disk/open-log.js";
 import { leaveProxies } from "./services/leave-proxies.js";
 import { ownId } from "./own-id.js";
 import { checkAdminToken, checkControlAddress } from "./checks/control-access.js";
-import { checkHome, checkPorts, checkPrograms } from "./checks/preflight.js";
+import { checkHome, checkPorts, checkPrograms, programsOf } from "./checks/preflight.js";
 import { reachRedis } from "./services/reach-redis.js";
 import { RedisReserve } from "./disk/redis-reserve.js";
 import { startMonitorRole } from "./roles/monitor-role.js";
@@ -33,7 +33,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
   closeInheritedFiles();
   if (roles.includes("server")) checkControlAddress(context);
   if (settings.token !== undefined) checkAdminToken(settings.token, "SLUICE_TOKEN");
-  await checkPrograms(context);
+  await checkPrograms(context, programsOf(roles));
   await checkHome(context);
   const stops = [await lockHome(home)];
   /** One that fails keeps none of the others from ending. */

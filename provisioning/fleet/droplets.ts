@@ -38,5 +38,5 @@ export interface Droplets {
   /** All that there are of this installation, as DigitalOcean bills them. */
   list(signal: AbortSignal): Promise<Droplet[]>;
   /** One that is not there is no error. */
-  destroy(id: number, signal: AbortSignal): Promise<void>;
+  destroy(droplet: { readonly id: number; readonly mark: string }, signal: AbortSignal): Promise<void>;
 }

@@ -33,8 +33,8 @@ export async function hostPlanOf(
     peers: [...new Set([...peers, privateAddress])].sort(),
     sshPort: port,
     openPorts: roles.includes("proxy") ? [80, 443, settings.httpPort] : [],
-    settings: settingsOf(name, roles, privateAddress, redis.url, settings),
-    files: [{ path: REDIS_CA, text: redis.ca }],
+    settings: settingsOf(name, roles, privateAddress, redis, settings),
+    files: redis.ca === "" ? [] : [{ path: REDIS_CA, text: redis.ca }],
     swarm: runsInstances ? { ...(await engine.joinToken()), registry } : undefined,
   };
 }
@@ -44,10 +44,10 @@ function settingsOf(
   name: string,
   roles: readonly FleetRole[],
   address: string,
-  redisUrl: string,
+  redis: { readonly url: string; readonly ca: string },
   settings: Settings,
 ): string {
-  const { domain, httpPort, proxy, trustedProxies, network, monitor, logLevel, fleet } = settings;
+  const { domain, httpPort, proxy, trustedProxies, network, monitor, logLevel } = settings;
   const proxySettings = {
     bind: "0.0.0.0",
     httpPort,
@@ -58,8 +58,8 @@ function settingsOf(
   };
   return `# Written by Sluice; changes made by hand are lost.\n${stringify({
     engine: "swarm",
-    fleet: { address, redisPort: fleet.redisPort },
-    redis: { url: redisUrl, caFile: REDIS_CA },
+    fleet: { address },
+    redis: { url: redis.url, ...(redis.ca === "" ? {} : { caFile: REDIS_CA }) },
     ...(roles.includes("proxy") ? proxySettings : { domain, httpPort }),
     network,
     monitor: { ...monitor, host: name, roles },

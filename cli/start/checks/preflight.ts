@@ -11,30 +11,47 @@ import type { Role } from "../roles/role.js";
 /** Sockets lie in the state folder, and a Unix socket's path has 108 bytes (unix(7)). */
 const LONGEST_HOME = 70;
 
-/** Program → the Debian package it comes with. */
-export const PROGRAMS = new Map([
-  ["git", "git"],
-  ["haproxy", "haproxy"],
-  ["redis-server", "redis-server"],
+type Programs = ReadonlyMap<string, string>;
+
+/** Program → the Debian package it comes with, for what runs under supervision. */
+const SUPERVISION: Programs = new Map([
   ["runsv", "runit"],
   ["svlogd", "runit"],
   ["chpst", "runit"],
-  ["bwrap", "bubblewrap"],
-  ["nft", "nftables"],
-  ["ip", "iproute2"],
-  ["node", "nodejs"],
-  ["npm", "npm"],
-  ["tar", "tar"],
   ["prlimit", "util-linux"],
-  ["bash", "bash"],
 ]);
+
+const OF_ROLES: Readonly<Record<Role, Programs>> = {
+  server: new Map([
+    ...SUPERVISION,
+    ["git", "git"],
+    ["redis-server", "redis-server"],
+    ["bwrap", "bubblewrap"],
+    ["nft", "nftables"],
+    ["ip", "iproute2"],
+    ["node", "nodejs"],
+    ["npm", "npm"],
+    ["tar", "tar"],
+    ["bash", "bash"],
+  ]),
+  proxy: new Map([...SUPERVISION, ["haproxy", "haproxy"]]),
+  monitor: new Map(),
+};
+
+/** What some roles need. */
+export function programsOf(roles: readonly Role[]): Programs {
+  return new Map(roles.flatMap((role) => [...OF_ROLES[role]]));
+}
+
+/** What all of them need. */
+export const PROGRAMS: Programs = new Map(Object.values(OF_ROLES).flatMap((programs) => [...programs]));
 
 type ProgramContext = Pick<Context, "path" | "closedPath" | "isRoot">;
 
 /** Throws `program-missing` with the command that installs what is not there, `program-closed` when apps cannot reach it. */
 export async function checkPrograms(
   { path, closedPath, isRoot }: ProgramContext,
-  needed: ReadonlyMap<string, string> = PROGRAMS,
+  needed: Programs = PROGRAMS,
 ): Promise<void> {
   const missing: string[] = [];
   for (const program of needed.keys()) {

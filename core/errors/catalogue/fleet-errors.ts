@@ -52,6 +52,12 @@ export const fleetErrors = {
     ({ role, file }) =>
       `Set fleet.${role}.region in ${file}, for example to fra1, and restart Sluice. To configure a machine that you have, name its address: sluice provision ${role} ADDRESS.`,
   ),
+  "fleet-size-unknown": entry<{ role: string; size: string; region: string; known: readonly string[] }>(
+    409,
+    ({ size, region }) => `DigitalOcean offers no ${printable(size)} in ${printable(region)}.`,
+    ({ role, known }) =>
+      `Set fleet.${role}.size to another one${known.length === 0 ? ", or another region" : `: ${known.slice(0, 20).join(", ")}`}.`,
+  ),
   "fleet-over-budget": entry<{ wouldBe: number; limit: number }>(
     409,
     ({ wouldBe, limit }) =>

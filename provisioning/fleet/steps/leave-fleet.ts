@@ -44,7 +44,7 @@ async function destroy(
   for (;;) {
     const droplet = await droplets.find(mark, signal);
     if (droplet === undefined) break;
-    await droplets.destroy(droplet.id, signal);
+    await droplets.destroy({ id: droplet.id, mark }, signal);
     await clock.sleep(POLL_MS, signal);
   }
   await log.add(name, { kind: "task", text: "the droplet is destroyed" });

@@ -129,7 +129,7 @@ export class FleetWorld {
           return droplet;
         }),
       list: async () => act(() => [...this.droplets.values()]),
-      destroy: async (id) =>
+      destroy: async ({ id }) =>
         act(() => {
           busy();
           for (const [mark, droplet] of this.droplets) if (droplet.id === id) this.droplets.delete(mark);
