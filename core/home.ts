@@ -38,6 +38,10 @@ export class Home {
   readonly gitHome = (): string => join(this.root, "git");
 
   readonly redis = (file = ""): string => join(this.root, "redis", file);
+  /** Of its certificate, where other hosts reach it. */
+  readonly redisCertificate = (file = ""): string => join(this.root, "redis", "tls", file);
+  /** Sluice's own SSH key, by which it logs in to other hosts. */
+  readonly hostsKey = (): string => join(this.root, "ssh_key");
   /** Of the Redis that apps use. */
   readonly appsRedis = (file = ""): string => join(this.root, "apps-redis", file);
   readonly haproxy = (file = ""): string => join(this.root, "haproxy", file);

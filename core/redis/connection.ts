@@ -3,7 +3,8 @@ import { Database } from "./database.js";
 import { redisError } from "./redis-error.js";
 
 export type RedisAddress =
-  | { readonly kind: "url"; readonly url: string }
+  /** `ca`: certificate (PEM) of who vouches for a server of `rediss://`; undefined: the public authorities. */
+  | { readonly kind: "url"; readonly url: string; readonly ca?: string | undefined }
   | { readonly kind: "socket"; readonly path: string; readonly password: string };
 
 const COMMAND_TIMEOUT_MS = 5000;
@@ -23,10 +24,20 @@ export function connectRedis(address: RedisAddress, log: Log): Database {
   };
   const redis =
     address.kind === "url"
-      ? new Database(address.url, options)
+      ? new Database(plainUrl(address.url), { ...options, ...tlsOf(address.url, address.ca) })
       : new Database({ ...options, path: address.path, password: address.password });
   redis.on("error", (error: Error) => log.warn({ reason: error.message }, "redis connection"));
   return redis;
+}
+
+/** ioredis takes either the URL's word for TLS, without options, or these. */
+export function tlsOf(url: string, ca: string | undefined): { tls?: { ca?: string } } {
+  if (!url.startsWith("rediss:")) return {};
+  return { tls: ca === undefined ? {} : { ca } };
+}
+
+export function plainUrl(url: string): string {
+  return url.replace(/^rediss:/, "redis:");
 }
 
 /** A second connection for subscriptions: it may wait for ever and subscribes again after a break. */

@@ -36,6 +36,11 @@ export const settingsSchema = z
     redis: z
       .strictObject({
         url: z.url({ protocol: /^rediss?$/ }).optional(),
+        caFile: z
+          .string()
+          .regex(/^\//, "must be a path, from / on")
+          .optional()
+          .describe("certificate of who vouches for a rediss:// URL, where no public authority does"),
         allowNoPassword: z.boolean().default(false).describe("for a Redis of one's own"),
         appsMemoryMegabytes: megabytes
           .min(16)
@@ -266,7 +271,7 @@ function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
 const WITHOUT_DEFAULT = {
   default: "app",
   sshBind: "127.0.0.1",
-  redis: { url: "redis://localhost" },
+  redis: { url: "redis://localhost", caFile: "/ca.crt" },
   proxy: { maxConnections: 1 },
   fleet: { address: "10.0.0.1", digitalocean: { token: "t" }, monthlyLimit: 1 },
   monitor: {

@@ -4,6 +4,7 @@ import { ProxyReports } from "../../../core/records/routes/proxy-reports.js";
 import { connectRedis, openRedis, type RedisAddress } from "../../../core/redis/connection.js";
 import type { Context } from "../context.js";
 import { ownId } from "../own-id.js";
+import { redisAuthority } from "./redis-authority.js";
 
 /** Stops waiting for the proxy of this state folder, whose HAProxy has stopped. */
 export async function leaveProxies(context: Context): Promise<void> {
@@ -30,7 +31,7 @@ export async function leaveProxies(context: Context): Promise<void> {
 
   async function addressOf(): Promise<RedisAddress> {
     const { url } = settings.redis;
-    if (url !== undefined) return { kind: "url", url };
+    if (url !== undefined) return { kind: "url", url, ca: await redisAuthority(settings) };
     const password = (await readFile(home.redis("password"), "utf8").catch(() => "")).trim();
     return { kind: "socket", path: home.redis("redis.sock"), password };
   }

@@ -6,34 +6,39 @@ import { quote } from "../../../core/exec/quote.js";
 import type { RedisAddress } from "../../../core/redis/connection.js";
 import { readOrMakeSecret } from "../../../core/secrets.js";
 import { chownTo } from "../system-user.js";
+import { hostUserLines } from "./host-redis-users.js";
+import type { HostListener } from "./redis-for-hosts.js";
 import { writeRedisUsers } from "./redis-users-file.js";
 import { asUser, startService } from "./service.js";
 
 /**
- * The Redis that Sluice brings along for its records: an append-only file synced at each write, a Unix socket and nothing
- * else, no user but Sluice. Started under its own `runsv` unless it runs already.
+ * The Redis that Sluice brings along for its records: an append-only file synced at each write, a Unix socket and, where there
+ * are other hosts, a port for them; no user but Sluice and those hosts. Started under its own `runsv` unless it runs already.
  */
 export async function startPrivateRedis(
   home: Home,
   path: string,
   user: User | undefined,
+  listener: HostListener | undefined,
 ): Promise<RedisAddress> {
   await mkdir(home.redis(), { recursive: true, mode: 0o700 });
   const { secret: password } = await readOrMakeSecret(home.redis("password"));
-  await writeFileAtomically(home.redis("redis.conf"), configuration(home), 0o600);
-  await writeRedisUsers({ path: home.redis("users.acl"), password, owner: user }, []);
+  await writeFileAtomically(home.redis("redis.conf"), configuration(home, listener), 0o600);
+  const users = { path: home.redis("users.acl"), password, owner: user };
+  await writeRedisUsers(users, await hostUserLines(users.path));
   await chownTo(home.redis(), user);
   const run = `exec ${asUser(user)}redis-server ${quote(home.redis("redis.conf"))}`;
   await startService({ home, name: "redis", run, path });
   return { kind: "socket", path: home.redis("redis.sock"), password };
 }
 
-function configuration(home: Home): string {
+function configuration(home: Home, listener: HostListener | undefined): string {
+  const forHosts = Object.entries(listener ?? {}).map(([name, value]) => `${name} ${value}\n`);
   return `# Written by Sluice; changes made by hand are lost.
 port 0
 unixsocket ${home.redis("redis.sock")}
 unixsocketperm 700
-dir ${home.redis()}
+${forHosts.join("")}dir ${home.redis()}
 aclfile ${home.redis("users.acl")}
 appendonly yes
 appendfsync always

@@ -4,6 +4,8 @@ import { connectRedis, openRedis } from "../../../core/redis/connection.js";
 import { waitUntilUp } from "./wait-until-up.js";
 import type { Context } from "../context.js";
 import { closeToApps } from "./close-to-apps.js";
+import { redisAuthority } from "./redis-authority.js";
+import { hostListener, listenForHosts } from "./redis-for-hosts.js";
 import { startPrivateRedis } from "./private-redis.js";
 import { refuseUnprotected } from "./refuse-unprotected.js";
 import { systemUser } from "../system-user.js";
@@ -15,19 +17,26 @@ export interface ReachedRedis {
 }
 
 /** The Redis of the settings; without one, our own beside us. It answers. */
-export async function reachRedis({ home, settings, path, isRoot }: Context, log: Log): Promise<ReachedRedis> {
+export async function reachRedis(
+  { home, settings, path, isRoot }: Pick<Context, "home" | "settings" | "path" | "isRoot">,
+  log: Log,
+): Promise<ReachedRedis> {
   const { url, allowNoPassword } = settings.redis;
-  if (url !== undefined && !allowNoPassword) await refuseUnprotected(url);
+  const ca = await redisAuthority(settings);
+  if (url !== undefined && !allowNoPassword) await refuseUnprotected(url, ca);
+  const user = isRoot ? await systemUser("redis") : undefined;
+  const listener = url === undefined ? await hostListener({ home, settings, path, user }) : undefined;
   const address =
     url === undefined
-      ? await startPrivateRedis(home, path, isRoot ? await systemUser("redis") : undefined)
-      : ({ kind: "url", url } as const);
+      ? await startPrivateRedis(home, path, user, listener)
+      : ({ kind: "url", url, ca } as const);
   const redis = connectRedis(address, log);
   try {
     if (url !== undefined) await openRedis(redis);
     else {
       await waitUntilUp(home, "redis", async () => openRedis(redis));
       await closeToApps(redis, log);
+      await listenForHosts(redis, listener);
     }
   } catch (error) {
     redis.disconnect();

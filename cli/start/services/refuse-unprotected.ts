@@ -1,4 +1,5 @@
 import { AppError } from "../../../core/errors/app-error.js";
+import { plainUrl, tlsOf } from "../../../core/redis/connection.js";
 import { Database } from "../../../core/redis/database.js";
 import { replyCode } from "../../../core/redis/redis-error.js";
 
@@ -10,16 +11,17 @@ const REFUSALS = new Set(["NOAUTH", "NOPERM", "DENIED", "WRONGPASS"]);
  * Throws `redis-unprotected` when a Redis answers without a password, whatever its URL contains. One that does not answer at
  * all is left to who connects to it.
  */
-export async function refuseUnprotected(url: string): Promise<void> {
+export async function refuseUnprotected(url: string, ca: string | undefined): Promise<void> {
   const bare = new URL(url);
   bare.username = "";
   bare.password = "";
-  if (await answersStrangers(bare.toString()))
+  if (await answersStrangers(bare.toString(), ca))
     throw new AppError("redis-unprotected", { address: bare.host });
 }
 
-async function answersStrangers(url: string): Promise<boolean> {
-  const stranger = new Database(url, {
+async function answersStrangers(url: string, ca: string | undefined): Promise<boolean> {
+  const stranger = new Database(plainUrl(url), {
+    ...tlsOf(url, ca),
     lazyConnect: true,
     enableReadyCheck: false,
     protocol: 2,

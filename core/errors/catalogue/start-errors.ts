@@ -1,4 +1,4 @@
-import { entry } from "../catalogue-entry.js";
+import { entry, printable } from "../catalogue-entry.js";
 
 /** Starting Sluice, and this machine. */
 export const startErrors = {
@@ -109,5 +109,10 @@ export const startErrors = {
     500,
     ({ count }) => `${count} of the checks above failed.`,
     () => "Each failed check shows how to fix it.",
+  ),
+  "redis-authority-unreadable": entry<{ file: string; reason: string }>(
+    500,
+    ({ file, reason }) => `redis.caFile ${printable(file)} cannot be read: ${reason}`,
+    () => "Name the certificate (PEM) of the authority that signed your Redis' certificate.",
   ),
 } as const;

@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { keys } from "./keys.js";
+
+/** What a host is let in for: each has a part of `sluice up` of its own. */
+export type HostRight = "monitor" | "proxy";
+
+const anyOf = (key: (name: string) => string): string => key("*");
+
+/** What all of them read of the apps' routes. */
+const ROUTES = [keys.routes, keys.revision, keys.routeChanges, keys.routesTrimmed];
+
+const READS: Readonly<Record<HostRight, readonly string[]>> = {
+  monitor: [
+    ...ROUTES,
+    keys.apps,
+    keys.fleetHosts,
+    anyOf(keys.lock),
+    anyOf(keys.trafficSeconds),
+    anyOf(keys.trafficMinutes),
+  ],
+  proxy: ROUTES,
+};
+
+const WRITES: Readonly<Record<HostRight, readonly string[]>> = {
+  monitor: [
+    ...[keys.hosts, keys.alert, keys.scaleRequests, keys.fleetRequests, keys.events],
+    ...[anyOf(keys.sampleSeconds), anyOf(keys.sampleMinutes), anyOf(keys.instanceLoads)],
+    ...[anyOf(keys.scaleDecisions), "sluice:monitor-*", "sluice:outbox:alerts:*"],
+  ],
+  proxy: [
+    ...[keys.proxies, keys.proxiesSeen, keys.wake, keys.events, anyOf(keys.load)],
+    ...["sluice:traffic-*", keys.alert],
+  ],
+};
+
+/** Subscriptions and messages; the first is Redis' own, for keys that are watched (`KeyWatch`). */
+const CHANNELS = ["__redis__:invalidate", keys.routesChannel, keys.wakeChannel];
+
+/**
+ * What no host does: administer Redis, look at other clients, or stop everybody with a slow command. INFO is what a client
+ * asks before it takes a connection for ready.
+ */
+const COMMANDS = [
+  "+@all",
+  "-@admin",
+  "-@dangerous",
+  "+info",
+  "-client",
+  "+client|id",
+  "+client|tracking",
+  "+client|setname",
+  "+client|setinfo",
+  "+client|reply",
+];
+
+/** The user of a host. */
+export function redisUserOfHost(host: string): string {
+  return `host-${host}`;
+}
+
+export function isHostUser(user: string): boolean {
+  return user.startsWith("host-");
+}
+
+/** Arguments of `ACL SETUSER` (redis.io, "ACL"). */
+export function hostUserRules(host: string, rights: readonly HostRight[], password: string): string[] {
+  const hash = createHash("sha256").update(password).digest("hex");
+  return [
+    ...[redisUserOfHost(host), "reset", "on", `#${hash}`],
+    ...new Set(rights.flatMap((right) => READS[right].map((key) => `%R~${key}`))),
+    ...new Set(rights.flatMap((right) => WRITES[right].map((key) => `~${key}`))),
+    ...CHANNELS.map((channel) => `&${channel}`),
+    ...COMMANDS,
+  ];
+}
