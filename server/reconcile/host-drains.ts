@@ -91,15 +91,16 @@ export class HostDrains {
   }
 
   private async move(groups: readonly Group[], signal: AbortSignal): Promise<void> {
-    let failure: unknown;
+    let failure: AppError | undefined;
     for (const group of groups) {
       try {
         await this.moveGroup(group, signal);
         for (const id of group.ids) this.problems.delete(id);
       } catch (error) {
         if (signal.aborted) throw error;
-        for (const id of group.ids) this.problems.set(id, toAppError(error));
-        failure ??= error;
+        const problem = toAppError(error);
+        for (const id of group.ids) this.problems.set(id, problem);
+        failure ??= problem;
       }
     }
     // So that it is not tried again at once.

@@ -20,9 +20,15 @@ export async function drainHost(context: Context, wanted: string): Promise<void>
   for (let shown = ""; ;) {
     const summary = await summaryOf(client, host);
     if (summary === undefined || summary.left.length === 0) break;
-    const lines = linesOf(summary);
-    if (lines.join("\n") !== shown) for (const line of lines) context.print(line);
-    shown = lines.join("\n");
+    if (summary.phase === "down") {
+      context.print(
+        `       ${host} is down: what ran there is started on other hosts, and nothing comes back`,
+      );
+      return;
+    }
+    const line = lineOf(summary);
+    if (line !== shown) context.print(line);
+    shown = line;
     if (summary.left.every(({ problem }) => problem !== null))
       throw new AppError("host-drain-stuck", { host, problems: problemsOf(summary) });
     await systemClock.sleep(POLL_MS);
@@ -43,9 +49,8 @@ async function summaryOf(client: Client, host: string): Promise<HostSummary | un
   return hosts.find((each) => each.host === host);
 }
 
-function linesOf({ left }: HostSummary): string[] {
-  const names = left.map(({ instance }) => instance).join(", ");
-  return [`       ${left.length} left: ${names}`];
+function lineOf({ left }: HostSummary): string {
+  return `       ${left.length} left: ${left.map(({ instance }) => instance).join(", ")}`;
 }
 
 function problemsOf({ left }: HostSummary): string[] {

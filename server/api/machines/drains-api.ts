@@ -21,7 +21,7 @@ interface DrainsApiOptions {
 
 /**
  * `POST /hosts/HOST/drain`, `POST /hosts/HOST/undrain`: begin or end a drain, and answer at once; `GET /hosts` shows how far it
- * is. Throw `host-unknown`, `fleet-needs-swarm` where there is one host only.
+ * is. Throw `host-unknown`, `fleet-host-busy` for one that leaves, `fleet-needs-swarm` where there is one host only.
  */
 export function drainsApi({ hosts, redis, log, settingsFile }: DrainsApiOptions): Router {
   const fleetHosts = new FleetHosts(redis);
@@ -31,6 +31,8 @@ export function drainsApi({ hosts, redis, log, settingsFile }: DrainsApiOptions)
     const known = nodes.map((node) => nameOf(node, fleet));
     const node = nodes.find((each) => nameOf(each, fleet) === host || each.id === host);
     if (node === undefined) throw new AppError("host-unknown", { host, known });
+    const { phase } = fleet.find(({ name }) => name === nameOf(node, fleet)) ?? {};
+    if (phase === "leaving") throw new AppError("fleet-host-busy", { host, phase });
     if (node.draining !== draining) {
       await hosts.engine.setDraining(node.id, draining);
       const type = draining ? "host.draining" : "host.undrained";

@@ -14,8 +14,8 @@ export function withAvailability(spec: NodeSpec, runsInstances: boolean): NodeSp
 
 /** The node at the beginning or the end of a drain: paused, it keeps what it runs and gets nothing more. Pure. */
 export function withDraining(spec: NodeSpec, draining: boolean): NodeSpec {
-  const { [LABELS.draining]: _, ...others } = spec.Labels;
-  const Labels = draining ? { ...others, [LABELS.draining]: "true" } : others;
+  const others = Object.entries(spec.Labels).filter(([name]) => name !== LABELS.draining);
+  const Labels = Object.fromEntries(draining ? [...others, [LABELS.draining, "true"]] : others);
   if (draining)
     return { ...spec, Labels, Availability: spec.Availability === "active" ? "pause" : spec.Availability };
   const wasPausedForIt = isDraining(spec) && spec.Availability === "pause";

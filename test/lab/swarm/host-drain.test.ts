@@ -1,7 +1,11 @@
 import { expect } from "chai";
 import { hostsSchema, type HostSummary } from "../../../core/api/machines/hosts.js";
+import type { FleetEngine } from "../../../provisioning/fleet/fleet-needs.js";
+import { SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
+import { SwarmHosts } from "../../../server/engines/swarm/swarm-hosts.js";
 import { eventually } from "../../support/eventually.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
+import { ask } from "../../support/network/ask.js";
 import { Upgraded } from "../../support/network/upgraded.js";
 import { throughout } from "../../support/throughout.js";
 import type { LabHost } from "../lab-host.js";
@@ -44,16 +48,19 @@ describe("a host of a Swarm that is drained", function () {
     let [isOut, isOver] = [false, false];
     let said = "";
     const seconds = { out: 0, drained: 0 };
-    const visits: number[] = [];
+    const visits: string[] = [];
     const loads = await Promise.all([
-      many.underLoad(async () => void (await eventually("it is over", () => isOver, DRAIN_MS))),
+      many.underLoad(async () => {
+        await eventually("the drain is over", () => isOver, DRAIN_MS);
+      }),
       single.underLoad(async () => {
         const drained = fleet.sluice(`hosts drain ${host.name}`).then((text) => (said = text));
         const visiting = throughout(
           () => isOver,
           async () => {
-            const answer = await fleet.ask("single", "/", fleet.server);
-            visits.push(answer.status);
+            const headers = { host: "single.localhost", cookie };
+            const { status, body } = await ask(`${fleet.server.address}:${HTTP_PORT}`, { headers });
+            visits.push(`${status} ${body.split(" ")[0] ?? ""}`);
           },
           DRAIN_MS,
         );
@@ -81,7 +88,7 @@ describe("a host of a Swarm that is drained", function () {
     expect(isOut).to.equal(true);
     expect(said).to.include(`Drained: no instance runs on ${host.name}`);
     expect(loads.flatMap(({ failures }) => failures)).to.deep.equal([]);
-    expect(new Set(visits)).to.deep.equal(new Set([200]));
+    expect([...new Set(visits)]).to.deep.equal(["200 v1"]);
     expect(cookie).to.equal("sluice=production.v1");
     expect(await containersOn(host)).to.deep.equal([]);
     expect((await summary(host)).phase).to.equal("drained");
@@ -170,6 +177,39 @@ describe("a host of a Swarm that is drained", function () {
       DRAIN_MS,
     );
     for (const host of hosts) await fleet.sluice(`hosts undrain ${host.name}`);
+  });
+
+  it("is labelled for its roles, joins and leaves as the fleet asks", async () => {
+    const { server, swarm } = fleet;
+    const hosts = new SwarmHosts({ api: new SwarmApi(await swarm.socket()), owner: "nobody" });
+    // What it must be for the fleet.
+    const engine: FleetEngine = hosts;
+    const [one] = swarm.workers;
+    if (one === undefined) throw new Error("there is no worker");
+    const idOf = async ({ name }: LabHost): Promise<string> =>
+      (await hosts.list()).find((host) => host.name === name)?.id ?? "";
+    expect(await engine.joinToken()).to.deep.equal({
+      token: await server.run("docker swarm join-token --quiet worker"),
+      manager: `${server.address}:2377`,
+    });
+    await engine.labelRoles(await idOf(one), ["production", "proxy"]);
+    const listed = (await hosts.list()).map(({ name, address, roles, isServer, state, instances }) => ({
+      ...{ name, address, roles, isServer, state, instances },
+    }));
+    const common = { state: "ready", instances: [] };
+    const expected = swarm.hosts.map((host) => ({
+      ...{ name: host.name, address: host.address, isServer: host === server, ...common },
+      roles: host === one ? ["production"] : [],
+    }));
+    expect(listed).to.have.deep.members(expected);
+    await engine.labelRoles(await idOf(one), []);
+    const refused = await engine.remove(await idOf(server)).catch((error: unknown) => error);
+    expect(String(refused)).to.include("manages the Swarm");
+    await one.run("docker swarm leave");
+    await engine.remove(await idOf(one));
+    expect(await idOf(one)).to.equal("");
+    await swarm.takeIn([one]);
+    await eventually("it is back", async () => (await summary(one)).phase === "ready");
   });
 
   it("is down, not drained, when it loses its power", async () => {
