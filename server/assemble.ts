@@ -18,6 +18,7 @@ import type { Access } from "./access/authenticate.js";
 import { TokenStore } from "./access/token-store.js";
 import { WrongAttempts } from "./access/wrong-attempts.js";
 import { CanaryStore } from "./canary/canary-store.js";
+import type { EngineHosts } from "./engines/engine-hosts.js";
 import type { Engine } from "./engines/engine.js";
 import type { InstanceLogs } from "./engines/instance-logs.js";
 import type { Tasks } from "./engines/tasks.js";
@@ -45,6 +46,7 @@ import { RedisUsers, type RedisUserOptions } from "./apps/redis-users.js";
 import { ReleaseTurns } from "./releases/release-turns.js";
 import { ReleaseStore } from "./releases/release-store.js";
 import type { Machine } from "./machine.js";
+import { HostDrains } from "./reconcile/host-drains.js";
 import type { ReconcileNeeds } from "./reconcile/needs.js";
 import type { Stores } from "./stores.js";
 import { DeliveryStore } from "./webhooks/deliveries/delivery-store.js";
@@ -75,6 +77,8 @@ export interface ServerOptions {
   readonly images?: ReleaseImages | undefined;
   /** Where the engine runs what a Dockerfile describes. */
   readonly dockerfiles?: DockerfileImages | undefined;
+  /** Where the engine has several. */
+  readonly hosts?: EngineHosts | undefined;
   /** Where there are hosts besides this one, or may be. */
   readonly fleet?: HostFleet | undefined;
   readonly version: string;
@@ -96,6 +100,8 @@ export interface ServerParts {
   readonly access: Access;
   readonly keys: KeyStore;
   readonly pipeline: Pipeline;
+  /** Where the engine has several hosts. */
+  readonly hosts: { readonly engine: EngineHosts; readonly drains: HostDrains } | undefined;
   readonly hooks: HookChannel;
   readonly desk: PushDesk;
   readonly canaries: CanaryStore;
@@ -141,6 +147,7 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
     },
     keys: new KeyStore(redis, box, tools.clock),
     pipeline,
+    hosts: options.hosts && { engine: options.hosts, drains: new HostDrains(tools, pipeline, options.hosts) },
     hooks,
     desk: new PushDesk({
       ...{ home, settings, hooksFolder, hooks, pipeline, log, onBranchDeleted },

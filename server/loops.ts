@@ -57,6 +57,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     if (options.images !== undefined) loops.push(new ImageCollection(tools, options.images).start());
     if (tools.former !== undefined) loops.push(new FormerCare(tools).start());
     loops.push(new Spreading(tools, pipeline).start());
+    if (parts.hosts !== undefined) loops.push(parts.hosts.drains.start());
     loops.push(new Scaling(tools, pipeline, new ScaleRequests(redis)).start());
     loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());
     loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());

@@ -17,6 +17,7 @@ import { trafficApi } from "./apps/traffic-api.js";
 import { webhookApi } from "./apps/webhook-api.js";
 import { eventsApi } from "./events-api.js";
 import { alertsApi } from "./machines/alerts-api.js";
+import { drainsApi } from "./machines/drains-api.js";
 import type { HostFleet } from "./machines/host-fleet.js";
 import { hostsApi } from "./machines/hosts-api.js";
 import { provisionApi } from "./machines/provision-api.js";
@@ -57,7 +58,8 @@ export function api(options: ApiOptions): Router {
     eventsApi({ events: options.events, log: tools.log }),
     proxiesApi(tools),
     provisionApi(options.fleet, tools.home.settings()),
-    hostsApi({ redis, clock: tools.clock, settings: tools.settings }),
+    hostsApi({ redis, clock: tools.clock, settings: tools.settings, hosts: options.hosts }),
+    drainsApi({ hosts: options.hosts, redis, log: tools.log, settingsFile: tools.home.settings() }),
     alertsApi(redis),
     tokensApi(access.tokens),
     keysApi(options.keys),

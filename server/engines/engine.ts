@@ -1,5 +1,6 @@
 import type { User } from "../../core/exec/exec.js";
 import type { ImageProgram } from "../../core/records/releases/artifact.js";
+import type { InstanceRole } from "./engine-hosts.js";
 
 /** What instances and tasks run from, where the engine finds it. */
 export type PlacedArtifact = PlacedTree | PlacedImage | PlacedProgram;
@@ -41,7 +42,7 @@ export interface InstanceSpec {
   /** `port` adds PORT to the environment, `socket` adds SOCKET; `nothing` for a process that serves nobody. */
   readonly listen: "port" | "socket" | "nothing";
   /** Of the hosts it may run on; where no host has one, and on one machine, it runs anywhere. */
-  readonly role?: "production" | "staging";
+  readonly role?: InstanceRole;
 }
 
 export interface InstanceLimits {

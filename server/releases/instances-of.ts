@@ -1,4 +1,5 @@
 import { instanceId, instanceName } from "../../core/instances/instance-id.js";
+import { indicesOf } from "../../core/records/releases/process-indices.js";
 import { releaseName } from "../../core/names.js";
 import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
 
@@ -8,9 +9,9 @@ export function instancesOf({
   number,
   processes,
 }: Pick<ReleaseRecord, "app" | "number" | "processes">): { id: string; from: string }[] {
-  return processes.flatMap(({ name, quantity }) =>
-    Array.from({ length: quantity }, (_, index) => {
-      const one = { app, release: number, process: name, index: index + 1 };
+  return processes.flatMap((process) =>
+    indicesOf(process).map((index) => {
+      const one = { app, release: number, process: process.name, index };
       return { id: instanceId(one), from: `${releaseName(number)} ${instanceName(one)}` };
     }),
   );

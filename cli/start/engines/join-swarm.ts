@@ -1,5 +1,6 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { isPublicAddress } from "../../../core/network/address-policy.js";
+import { withAvailability } from "../../../server/engines/swarm/node-spec.js";
 import type { DockerInfo, SwarmApi } from "../../../server/engines/swarm/swarm-api.js";
 
 export interface FleetOptions {
@@ -13,12 +14,13 @@ export interface FleetOptions {
  * `engine-unavailable`.
  */
 export async function joinSwarm(
-  api: Pick<SwarmApi, "info" | "init" | "setAvailability">,
+  api: Pick<SwarmApi, "info" | "init" | "changeNode">,
   { address, serverRunsInstances }: FleetOptions,
 ): Promise<void> {
   const { Swarm } = await fitSwarm(api, address);
   if (Swarm.LocalNodeState === "inactive") await api.init(address);
-  await api.setAvailability(serverRunsInstances ? "active" : "drain");
+  const { NodeID } = (await api.info()).Swarm;
+  await api.changeNode(NodeID, (spec) => withAvailability(spec, serverRunsInstances));
 }
 
 /** What Docker tells of itself. Throws as `joinSwarm`, and changes nothing. */

@@ -8,6 +8,7 @@ import { RegistryClient } from "../../../server/builds/image/registry/registry-c
 import { ReleaseImages } from "../../../server/builds/image/release-images.js";
 import { cleanHosts } from "../../../server/engines/swarm/cleaning/clean-hosts.js";
 import { SwarmLogs } from "../../../server/engines/swarm/logs/swarm-logs.js";
+import { SwarmHosts } from "../../../server/engines/swarm/swarm-hosts.js";
 import { checkPrograms } from "../checks/preflight.js";
 import { keptPort } from "../services/kept-port.js";
 import { openNetworks } from "../services/open-networks.js";
@@ -60,6 +61,7 @@ export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Pro
   return {
     ...{ engine, networks, former, images, logs: new SwarmLogs(home, engine) },
     ...{ dockerfiles, tasksOf },
+    hosts: new SwarmHosts({ api, owner: ownerMark(role.id) }),
     redisUrl: redisUrl.replace("//127.0.0.1:", `//${address}:`),
     flags: {
       addresses: former === undefined ? [address] : [address, "127.0.0.1"],

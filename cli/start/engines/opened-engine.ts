@@ -1,5 +1,6 @@
 import type { DockerfileImages } from "../../../server/builds/dockerfile/dockerfile-images.js";
 import type { ReleaseImages } from "../../../server/builds/image/release-images.js";
+import type { EngineHosts } from "../../../server/engines/engine-hosts.js";
 import type { Engine } from "../../../server/engines/engine.js";
 import type { Tasks } from "../../../server/engines/tasks.js";
 import type { InstanceLogs } from "../../../server/engines/instance-logs.js";
@@ -24,6 +25,8 @@ export interface OpenedEngine {
   /** Of the apps' Redis, as instances reach it. */
   readonly redisUrl: string;
   readonly flags: FlagsListener | undefined;
+  /** Where the engine has several. */
+  readonly hosts?: EngineHosts;
   readonly images?: ReleaseImages;
   readonly dockerfiles?: DockerfileImages;
   /** For what the engine's instances run from; undefined: trees alone. */

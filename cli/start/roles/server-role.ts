@@ -19,10 +19,10 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
   // Who has one machine loads nothing of Docker.
   const open = settings.engine === "swarm" ? (await import("../engines/open-swarm.js")).openSwarm : openRunit;
   const opened = await open({ role: options, sandbox, redisUrl: appRedis.url });
-  const { engine, logs, networks, flags, images, dockerfiles, former: formerEngine } = opened;
+  const { engine, logs, networks, flags, images, dockerfiles, hosts, former: formerEngine } = opened;
   const local = await LocalTasks.open({ home, sandbox, networks, path });
   const server = await startServer({
-    ...{ home, settings, redis, engine, formerEngine, logs, flags, images, dockerfiles },
+    ...{ home, settings, redis, engine, formerEngine, logs, flags, images, dockerfiles, hosts },
     tasks: opened.tasksOf?.(local) ?? local,
     appRedis: { ...appRedis, url: opened.redisUrl },
     adminToken,

@@ -5,14 +5,25 @@ import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
 import { proxyWarning } from "../../show/proxy-warning.js";
+import { drainHost, undrainHost } from "./drain-host.js";
 import { removeHost, type RemoveOptions } from "./remove-host.js";
 import { seenText } from "../../show/seen-text.js";
 import { show, type Format } from "../../show/show.js";
 import { table } from "../../show/table.js";
 
-/** `sluice hosts [forget HOST | remove HOST]` */
+/** `sluice hosts [drain HOST | undrain HOST | forget HOST | remove HOST]` */
 export function hostsVerb(command: Command, context: () => Promise<Context>): void {
   command.option("--json", "as JSON").action(async (options: Format) => list(await context(), options));
+  command
+    .command("drain")
+    .description("move the instances of a host to others, and start none there")
+    .argument("<host>")
+    .action(async (host: string) => drainHost(await context(), host));
+  command
+    .command("undrain")
+    .description("let a host that was drained run instances again")
+    .argument("<host>")
+    .action(async (host: string) => undrainHost(await context(), host));
   command
     .command("forget")
     .description("forget a host that is gone, with its figures and alerts")
@@ -59,14 +70,27 @@ async function forget(context: Context, host: string): Promise<void> {
 
 function hostLines(summaries: readonly HostSummary[], now: number): string[] {
   if (summaries.length === 0) return ["No host has reported yet."];
-  const rows = summaries.map(({ host, roles, seenAt, sample, inventory }) => [
-    host,
-    roles.join(", "),
+  const rows = summaries.map(({ host, roles, phase, address, seenAt, sample, inventory }) => [
+    ...[host, address ?? "-", roles.join(", "), phase],
     ...figures(sample),
-    `${inventory.cpus} × ${inventory.processor}`.trim(),
+    inventory === null ? "-" : `${inventory.cpus} × ${inventory.processor}`.trim(),
     seenText(seenAt, now),
   ]);
-  return table(["host", "roles", "cpu", "memory", "load", "disk", "instances", "processor", "seen"], rows);
+  const figureHeads = ["cpu", "memory", "load", "disk", "instances", "processor", "seen"];
+  return [
+    ...table(["host", "address", "roles", "phase", ...figureHeads], rows),
+    ...summaries.flatMap(problemLines),
+  ];
+}
+
+function problemLines({ host, left, provisioned }: HostSummary): string[] {
+  const failure = provisioned?.failure;
+  return [
+    ...left.flatMap(({ instance, problem }) =>
+      problem === null ? [] : [` !     ${instance} stays on ${host}: ${problem}`],
+    ),
+    ...(failure == null ? [] : [` !     ${host}: ${failure.step}: ${failure.message}`]),
+  ];
 }
 
 function figures(sample: HostSummary["sample"]): string[] {

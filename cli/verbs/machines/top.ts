@@ -30,10 +30,12 @@ async function look(client: Client): Promise<string[]> {
   const summaries = await client.call("GET", apiPath("hosts"), hostsSchema);
   const from = Date.now() - CHART_SECONDS * 1000;
   const hosts = await Promise.all(
-    summaries.map(async (summary): Promise<TopHost> => {
-      const path = `${apiPath("hosts", summary.host, "samples")}?step=1&from=${from}`;
-      return { summary, samples: await client.call("GET", path, hostSamplesSchema) };
-    }),
+    summaries
+      .filter(({ startedAt }) => startedAt !== null)
+      .map(async (summary): Promise<TopHost> => {
+        const path = `${apiPath("hosts", summary.host, "samples")}?step=1&from=${from}`;
+        return { summary, samples: await client.call("GET", path, hostSamplesSchema) };
+      }),
   );
   return topLines(hosts, await client.call("GET", apiPath("alerts"), alertsSummarySchema), Date.now());
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { hostRecordSchema } from "../../records/hosts/host-record.js";
+import { FLEET_PHASES } from "../../records/fleet/fleet-host.js";
+import { HOST_ROLES, inventorySchema } from "../../records/hosts/host-record.js";
 import { METRIC_NAMES, sampleSchema, type Metric } from "../../records/hosts/sample.js";
 
 const provisionedSchema = z.object({
@@ -14,9 +15,25 @@ const provisionedSchema = z.object({
     .nullable(),
 });
 
+/**
+ * Of a host that Sluice configures, until it is `ready` and while it leaves; of one that runs instances besides: `draining` its
+ * instances move to others, `drained` none is left, `down` the engine has lost it, `unknown` the engine cannot tell.
+ */
+export const HOST_PHASES = [...FLEET_PHASES, "draining", "drained", "down", "unknown"] as const;
+export type HostPhase = (typeof HOST_PHASES)[number];
+
 /** A host as `GET /hosts` shows it. */
-export const hostSummarySchema = hostRecordSchema.omit({ v: true, id: true }).extend({
+export const hostSummarySchema = z.object({
   host: z.string(),
+  roles: z.array(z.enum(HOST_ROLES)),
+  phase: z.enum(HOST_PHASES),
+  /** At which the other hosts reach it; null where nobody has told. */
+  address: z.string().nullable(),
+  /** While it drains: the instances that it still runs, and why one could not be moved yet. */
+  left: z.array(z.object({ instance: z.string(), problem: z.string().nullable() })).readonly(),
+  /** When its monitor was started last; ISO 8601. Null where none has been seen. */
+  startedAt: z.string().nullable(),
+  inventory: inventorySchema.nullable(),
   /** ISO 8601; null when it has sent no figures yet. */
   seenAt: z.string().nullable(),
   sample: sampleSchema.nullable(),

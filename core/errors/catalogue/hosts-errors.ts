@@ -15,6 +15,32 @@ export const hostsErrors = {
     ({ host, seconds }) => `${printable(host)} is still running: its monitor reported ${seconds} s ago.`,
     () => "Run `sluice down` on that host first, then forget it.",
   ),
+  "host-in-use": entry<{ host: string; manages: boolean; instances: number }>(
+    409,
+    ({ host, manages, instances }) =>
+      manages
+        ? `${printable(host)} manages the Swarm.`
+        : `${printable(host)} still runs ${instances === 1 ? "an instance" : `${instances} instances`}.`,
+    ({ host, manages }) =>
+      manages
+        ? "Only other hosts can be removed."
+        : `Run \`sluice hosts drain ${printable(host)}\` first; it ends when nothing runs there.`,
+  ),
+  "host-no-room": entry<{ host: string; role: string }>(
+    409,
+    ({ host, role }) => `${printable(host)} drains, and no other host takes instances for ${role} now.`,
+    ({ role }) =>
+      `What runs there stays until one does. Add a host (sluice provision ${role}) or end the drain of another one (sluice hosts undrain HOST).`,
+    true,
+  ),
+  "host-drain-stuck": entry<{ host: string; problems: readonly string[] }>(
+    409,
+    ({ host, problems }) =>
+      `${printable(host)} cannot be drained now. It still runs:\n${problems.map(printable).join("\n")}`,
+    ({ host }) =>
+      `These instances keep serving and are tried again. Watch with \`sluice hosts\`, or end the drain: sluice hosts undrain ${printable(host)}.`,
+    true,
+  ),
   "proxy-unknown": entry<{ proxy: string; known: readonly string[] }>(
     404,
     ({ proxy }) => `There is no proxy "${printable(proxy)}".`,

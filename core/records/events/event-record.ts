@@ -25,6 +25,8 @@ export const EVENT_TYPES = [
   "host.ready",
   "host.failed",
   "host.leaving",
+  "host.draining",
+  "host.undrained",
   "host.removed",
   "proxy.removed",
 ] as const;

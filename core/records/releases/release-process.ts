@@ -6,6 +6,8 @@ export const processSchema = z.object({
   /** A line for `sh -c`; empty: what the image of a Dockerfile starts by itself. */
   command: z.string(),
   quantity: z.number().int().nonnegative(),
+  /** Of its instances, once one was replaced by another; else they are 1 to `quantity` (`indicesOf`). */
+  indices: z.array(z.number().int().positive()).readonly().optional(),
 });
 
 export type ReleaseProcess = z.infer<typeof processSchema>;

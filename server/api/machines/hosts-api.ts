@@ -2,14 +2,17 @@ import { Router } from "express";
 import { samplesStepSchema, type HostSamples, type HostSummary } from "../../../core/api/machines/hosts.js";
 import type { Database } from "../../../core/redis/database.js";
 import { AppError } from "../../../core/errors/app-error.js";
+import { FleetHosts } from "../../../core/records/fleet/fleet-hosts.js";
 import { HostRecords } from "../../../core/records/hosts/host-records.js";
-import type { HostRecord } from "../../../core/records/hosts/host-record.js";
-import { SampleSeries, type TimedSample } from "../../../core/records/hosts/sample-series.js";
+import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import type { Clock } from "../../../core/clock.js";
 import type { Settings } from "../../../core/settings/settings.js";
+import type { ServerParts } from "../../assemble.js";
+import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import { holderOf } from "../guards/require-token.js";
 import { needs } from "../guards/needs.js";
 import { parseRange } from "../requests/parse-range.js";
+import { hostSummaries } from "./host-summaries.js";
 
 const HOUR_MS = 3_600_000;
 const MOST_POINTS = 5000;
@@ -18,20 +21,30 @@ interface HostsApiOptions {
   readonly redis: Database;
   readonly clock: Clock;
   readonly settings: Pick<Settings, "monitor">;
+  readonly hosts: ServerParts["hosts"];
 }
 
 /** `GET /hosts`, `GET /hosts/ID/samples?from&to&step`, `DELETE /hosts/ID`. */
-export function hostsApi({ redis, clock, settings }: HostsApiOptions): Router {
-  const [hosts, series] = [new HostRecords(redis), new SampleSeries(redis)];
+export function hostsApi({ redis, clock, settings, hosts: ofEngine }: HostsApiOptions): Router {
+  const [hosts, series, fleetHosts] = [
+    new HostRecords(redis),
+    new SampleSeries(redis),
+    new FleetHosts(redis),
+  ];
   const known = async (id: string): Promise<string> => {
     if ((await hosts.find(id)) !== undefined) return id;
     throw new AppError("host-unknown", { host: id, known: (await hosts.list()).map((record) => record.id) });
   };
   const router = Router();
   router.get("/hosts", needs.all("read"), async (_request, response) => {
-    const records = await hosts.list();
+    const [records, fleet, engine] = await Promise.all([
+      hosts.list(),
+      fleetHosts.list(),
+      ofEngine === undefined ? [] : unlessUnavailable(ofEngine.engine.list()),
+    ]);
     const newest = await series.newest(records.map(({ id }) => id));
-    response.json(records.map((record): HostSummary => summaryOf(record, newest.get(record.id))));
+    const problemOf = (instance: string): string | undefined => ofEngine?.drains.problemOf(instance)?.message;
+    response.json(hostSummaries({ records, newest, fleet, engine, problemOf }) satisfies HostSummary[]);
   });
   router.get("/hosts/:host/samples", needs.all("read"), async (request, response) => {
     const host = await known(request.params.host);
@@ -60,21 +73,6 @@ export function hostsApi({ redis, clock, settings }: HostsApiOptions): Router {
     response.status(204).end();
   });
   return router;
-}
-
-function summaryOf(
-  { id, roles, startedAt, inventory }: HostRecord,
-  latest: TimedSample | undefined,
-): HostSummary {
-  return {
-    host: id,
-    roles,
-    startedAt,
-    inventory,
-    seenAt: latest === undefined ? null : new Date(latest.at).toISOString(),
-    sample: latest?.sample ?? null,
-    provisioned: null,
-  };
 }
 
 function parseStep(text: unknown): number {

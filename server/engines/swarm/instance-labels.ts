@@ -12,6 +12,8 @@ export const LABELS = {
   index: "sluice.index",
   /** Of the hosts that it may run on. */
   role: "sluice.role",
+  /** Of a node that takes no more instances, and whose own are moved to others: `true`. */
+  draining: "sluice.draining",
   /** Of what removes old images from hosts: which Sluice has made it. */
   cleaner: "sluice.cleaner",
 } as const;

@@ -27,6 +27,7 @@ const taskSchema = z.object({
   NodeID: z.string().default(""),
   CreatedAt: z.string(),
   DesiredState: z.string(),
+  Spec: z.object({ ContainerSpec: z.object({ Labels: labelsSchema }).optional() }).optional(),
   Status: z.object({
     State: z.string(),
     Timestamp: z.string(),
@@ -68,8 +69,10 @@ const infoSchema = z.object({
 
 const nodeSpecSchema = z.object({
   Version: z.object({ Index: z.number() }),
-  Spec: z.looseObject({ Availability: z.string() }),
+  Spec: z.looseObject({ Availability: z.string(), Labels: labelsSchema }),
 });
+
+const swarmSchema = z.object({ JoinTokens: z.object({ Worker: z.string() }) });
 
 const secretSchema = z.object({ ID: z.string(), Spec: z.object({ Name: z.string(), Labels: labelsSchema }) });
 
@@ -77,6 +80,8 @@ export type SwarmService = Readonly<z.infer<typeof serviceSchema>>;
 export type SwarmTask = Readonly<z.infer<typeof taskSchema>>;
 export type SwarmNode = Readonly<z.infer<typeof nodeSchema>>;
 export type DockerInfo = Readonly<z.infer<typeof infoSchema>>;
+/** What of a node can be changed. */
+export type NodeSpec = Readonly<z.infer<typeof nodeSpecSchema>["Spec"]>;
 export type SwarmSecret = Readonly<z.infer<typeof secretSchema>>;
 
 /** One of an instance, on the host whose Docker was asked. */
@@ -97,6 +102,7 @@ export interface RegistryLogin {
 /** Nothing but a log takes longer to answer. */
 const TIMEOUT_MS = 15_000;
 const SWARM_PORT = 2377;
+const MOST_TRIES = 5;
 const HEARTBEAT_NANOSECONDS = 2e9;
 /** What a manager says that has lost the others for a while. */
 const AWAY =
@@ -130,14 +136,37 @@ export class SwarmApi {
     );
   }
 
-  /** Whether this host itself takes instances. */
-  async setAvailability(availability: "active" | "drain"): Promise<void> {
-    const { Swarm } = await this.info();
-    const node = this.docker.getNode(Swarm.NodeID);
-    const { Version, Spec } = await this.ask("read a node", nodeSpecSchema, async () => node.inspect());
-    if (Spec.Availability === availability) return;
-    const changed = { ...Spec, Availability: availability, version: Version.Index };
-    await this.ask("change a node", z.unknown(), async () => node.update(changed));
+  /** What another host joins the Swarm with, as one that manages nothing. */
+  async workerToken(): Promise<string> {
+    const { JoinTokens } = await this.ask("read the Swarm", swarmSchema, async () =>
+      this.docker.swarmInspect(),
+    );
+    return JoinTokens.Worker;
+  }
+
+  /** Whether there is such a node. `change` runs again when somebody else was faster. */
+  async changeNode(id: string, change: (before: NodeSpec) => NodeSpec): Promise<boolean> {
+    const node = this.docker.getNode(id);
+    for (let tries = 1; ; tries++) {
+      const read = this.ask("read a node", nodeSpecSchema, async () => node.inspect());
+      const found = await unlessMissing(read);
+      if (found === undefined) return false;
+      const [before, after] = [found.Spec, change(found.Spec)];
+      if (JSON.stringify(before) === JSON.stringify(after)) return true;
+      try {
+        const options = { ...after, version: found.Version.Index };
+        await this.ask("change a node", z.unknown(), async () => node.update(options));
+        return true;
+      } catch (error) {
+        if (!isOutdated(error) || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  /** `force`: even if the node is not down. */
+  async removeNode(id: string, force: boolean): Promise<void> {
+    const remove = async (): Promise<unknown> => this.docker.getNode(id).remove({ force });
+    await unlessMissing(this.ask("remove a node", z.unknown(), remove));
   }
 
   async services(label: string): Promise<SwarmService[]> {
@@ -277,6 +306,11 @@ function statusOf(error: unknown): number | undefined {
 function isRefused(error: unknown, status?: number): boolean {
   if (!(error instanceof AppError) || error.code !== "engine-refused") return false;
   return status === undefined || statusOf(error.cause) === status;
+}
+
+/** Somebody has changed it since it was read. */
+function isOutdated(error: unknown): boolean {
+  return isRefused(error) && error instanceof AppError && /out of sequence/.test(error.message);
 }
 
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {

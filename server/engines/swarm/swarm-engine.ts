@@ -8,6 +8,7 @@ import { EndCounts } from "./watching/end-counts.js";
 import { startScript } from "./starting/entry-script.js";
 import { hashOf, LABELS, serviceName } from "./instance-labels.js";
 import { instanceState } from "./watching/instance-state.js";
+import { isOver } from "./watching/is-over.js";
 import type { LogCollector } from "./logs/log-collector.js";
 import { chooseNode, crowdedInstances, roleConstraints, type Placed } from "./placement.js";
 import { refusingNodes } from "./watching/refusals.js";
@@ -189,8 +190,4 @@ export class SwarmEngine implements Engine {
     for (const { ID, Spec } of await api.secrets(`${LABELS.owner}=${owner}`))
       if (!services.has(Spec.Labels[LABELS.instance] ?? "")) await api.removeSecret(ID);
   }
-}
-
-function isOver(state: string): boolean {
-  return ["complete", "shutdown", "failed", "rejected", "orphaned", "remove"].includes(state);
 }

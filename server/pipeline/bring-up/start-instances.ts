@@ -1,13 +1,14 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import { instanceId, instanceName } from "../../../core/instances/instance-id.js";
+import { indicesOf } from "../../../core/records/releases/process-indices.js";
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
 import type { InstanceRecord } from "../../../core/records/releases/release-record.js";
 import { execLast } from "../../builds/manifest/exec-last.js";
-import { PRODUCTION } from "../../../core/records/routes/route-table.js";
 import type { InstanceSpec, PlacedArtifact } from "../../engines/engine.js";
 import { untilEngineAnswers } from "../../engines/until-engine-answers.js";
 import { unlessUnavailable } from "../../engines/unless-unavailable.js";
 import { userOf } from "../../machine.js";
+import { hostRoleOf } from "../../releases/host-role-of.js";
 import { artifactFor } from "./artifact-for.js";
 import { giveReserve } from "../disk-space.js";
 import { processEnvironment } from "../environment.js";
@@ -41,7 +42,7 @@ export async function startInstances(
   const started: Started[] = [];
   const artifact = await artifactFor(work, signal);
   for (const process of work.record.processes) {
-    for (let index = 1; index <= process.quantity; index++) {
+    for (const index of indicesOf(process)) {
       const spec = await specOf(work, artifact, process, index);
       await start(work, spec, signal);
       started.push({ spec, process: process.name, index });
@@ -69,7 +70,7 @@ async function specOf(
     id: instanceId(one),
     app: app.name,
     artifact,
-    role: record.track === PRODUCTION ? "production" : "staging",
+    role: hostRoleOf(record),
     // One process less for each instance: the shell does not stay around it.
     command: execLast(process.command),
     env: await processEnvironment(work, instanceName(one), artifact.kind),

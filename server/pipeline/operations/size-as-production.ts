@@ -15,6 +15,9 @@ export async function sizeAsProduction(
   const bounds = { fixedSizes, scale: record.scale };
   return productionSizes(processes, bounds, production?.processes ?? []).map((process) => {
     const running = record.instances.filter((instance) => instance.process === process.name).length;
-    return { ...process, quantity: Math.max(process.quantity, running) };
+    // What runs of it stays what it is.
+    const indices = record.processes.find(({ name }) => name === process.name)?.indices;
+    const quantity = Math.max(process.quantity, running);
+    return { ...process, quantity, ...(indices === undefined ? {} : { indices }) };
   });
 }

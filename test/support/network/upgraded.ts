@@ -8,8 +8,13 @@ export class Upgraded {
 
   private constructor(private readonly socket: Socket) {}
 
-  static async open(port: number, host: string, headers: Record<string, string> = {}): Promise<Upgraded> {
-    const socket = connect(port, "127.0.0.1");
+  static async open(
+    port: number,
+    host: string,
+    headers: Record<string, string> = {},
+    address = "127.0.0.1",
+  ): Promise<Upgraded> {
+    const socket = connect(port, address);
     const upgraded = new Upgraded(socket);
     socket.on("data", (bytes) => (upgraded.text += bytes.toString()));
     socket.on("close", () => (upgraded.isClosed = true));

@@ -1,12 +1,14 @@
 import { expect } from "chai";
 import { joinSwarm } from "../../../../../cli/start/engines/join-swarm.js";
-import type { DockerInfo } from "../../../../../server/engines/swarm/swarm-api.js";
+import type { DockerInfo, NodeSpec } from "../../../../../server/engines/swarm/swarm-api.js";
 
 const PRIVATE = "10.0.0.2";
 
 /** What Docker tells, and what is asked of it. */
-function dockerThat(says: Partial<DockerInfo> & { state?: string; manages?: boolean }) {
-  const { state = "active", manages = true, ...more } = says;
+function dockerThat(
+  says: Partial<DockerInfo> & { state?: string; manages?: boolean; labels?: Record<string, string> },
+) {
+  const { state = "active", manages = true, labels = {}, ...more } = says;
   const done: string[] = [];
   const Swarm = { NodeID: "n", LocalNodeState: state, ControlAvailable: manages };
   const act = async (what: string): Promise<void> => void done.push(what);
@@ -15,7 +17,10 @@ function dockerThat(says: Partial<DockerInfo> & { state?: string; manages?: bool
     info: async (): Promise<DockerInfo> =>
       Promise.resolve({ LiveRestoreEnabled: false, FirewallBackend: undefined, Swarm, ...more }),
     init: async (address: string) => act(`init ${address}`),
-    setAvailability: async (availability: string) => act(availability),
+    changeNode: async (_id: string, change: (before: NodeSpec) => NodeSpec) => {
+      await act(change({ Availability: "pause", Labels: labels }).Availability);
+      return true;
+    },
   };
 }
 
@@ -35,6 +40,12 @@ describe("a host that manages a Swarm", () => {
     const member = dockerThat({});
     await joinSwarm(member, { address: PRIVATE, serverRunsInstances: true });
     expect(member.done).to.deep.equal(["active"]);
+  });
+
+  it("stays without new instances while it drains", async () => {
+    const docker = dockerThat({ labels: { "sluice.draining": "true" } });
+    await joinSwarm(docker, { address: PRIVATE, serverRunsInstances: true });
+    expect(docker.done).to.deep.equal(["pause"]);
   });
 
   it("is refused with settings of Docker's that do not work with a Swarm", async () => {
