@@ -115,7 +115,7 @@ module.exports = {
       tasks: ["ssh"],
       roles: ["ssh", "tasks"],
       converge: ["ssh", "tasks", "roles"],
-      fleet: ["converge", "digitalocean", "roles", "ssh"],
+      fleet: ["converge", "digitalocean", "roles", "ssh", "tasks"],
     }),
     ...rooms("cli", [EVERY_OTHER_HOUSE], {
       client: ["start/context"],

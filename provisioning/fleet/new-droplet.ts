@@ -46,5 +46,6 @@ export async function newDroplet(
     droplet: { mark: `${installation}-${randomBytes(6).toString("hex")}`, size, region, image, monthlyUsd },
     keepFailed,
     isGone: false,
+    peers: [],
   };
 }

@@ -61,6 +61,7 @@ export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Pro
   return {
     ...{ engine, networks, former, images, logs: new SwarmLogs(home, engine) },
     ...{ dockerfiles, tasksOf },
+    registry: { address: registry.address, authority: registry.ca },
     hosts: new SwarmHosts({ api, owner: ownerMark(role.id) }),
     redisUrl: redisUrl.replace("//127.0.0.1:", `//${address}:`),
     flags: {

@@ -4,6 +4,9 @@ import { AddressPolicy } from "../../../core/network/address-policy.js";
 import type { HostRole } from "../../../core/records/hosts/host-record.js";
 import { Monitor } from "../../../monitor/monitor.js";
 import type { InstanceUsage } from "../../../monitor/sampling/instance-usage.js";
+import { FleetRequests } from "../../../core/records/fleet/fleet-requests.js";
+import { redisTime } from "../../../core/redis/connection.js";
+import { RequestedFleet } from "../../../monitor/autoscaling/requested-fleet.js";
 import { startNotices } from "../../../monitor/notices/start-notices.js";
 import { RunitUsage } from "../../../server/engines/runit/usage/runit-usage.js";
 import { controlUrl } from "../../../server/releases/public-url.js";
@@ -26,10 +29,15 @@ export async function startMonitorRole(options: RoleOptions): Promise<void> {
     host: monitor.host ?? hostname(),
     roles: monitor.roles ?? hostRoles(options),
     actions: notices.actions,
+    ...(settings.engine === "swarm" ? { fleet: requestedFleet(redis) } : {}),
     path,
     log,
   }).start();
   atStop(async () => running.stop());
+}
+
+function requestedFleet(redis: RoleOptions["redis"]): RequestedFleet {
+  return new RequestedFleet(new FleetRequests(redis), async () => redisTime(redis));
 }
 
 async function usageOf({ context: { home, settings } }: RoleOptions): Promise<InstanceUsage> {

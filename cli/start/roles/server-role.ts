@@ -7,6 +7,8 @@ import { openAppsRedis } from "../apps-redis/apps-redis.js";
 import { watchDiskSpace } from "../disk/watch-disk-space.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
 import { openSandbox } from "../open-sandbox.js";
+import type { OpenedEngine } from "../engines/opened-engine.js";
+import type { OpenedFleet } from "../fleet/open-fleet.js";
 import type { RoleOptions } from "./role.js";
 
 /** Takes pushes and webhooks, makes releases of them, and answers the API and the pages. */
@@ -20,6 +22,7 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
   const open = settings.engine === "swarm" ? (await import("../engines/open-swarm.js")).openSwarm : openRunit;
   const opened = await open({ role: options, sandbox, redisUrl: appRedis.url });
   const { engine, logs, networks, flags, images, dockerfiles, hosts, former: formerEngine } = opened;
+  const fleet = await fleetOf(options, opened);
   const local = await LocalTasks.open({ home, sandbox, networks, path });
   const server = await startServer({
     ...{ home, settings, redis, engine, formerEngine, logs, flags, images, dockerfiles, hosts },
@@ -27,6 +30,7 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
     appRedis: { ...appRedis, url: opened.redisUrl },
     adminToken,
     id,
+    fleet: fleet?.orders,
     hooksFolder: join(installation, "hooks"),
     path,
     networkEnv,
@@ -35,11 +39,23 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
     log,
   });
   atStop(async () => server.stop());
+  fleet?.start();
   const disk = watchDiskSpace({ home, settings, path, log });
   atStop(async () => disk.stop());
   const reserve = await keepReserveFile({ home, path, log });
   atStop(async () => reserve.stop());
   return server;
+}
+
+/** Who has one machine has nothing of it. */
+async function fleetOf(
+  role: RoleOptions,
+  { hosts, registry }: OpenedEngine,
+): Promise<OpenedFleet | undefined> {
+  const { address } = role.context.settings.fleet;
+  if (hosts === undefined || registry === undefined || address === undefined) return undefined;
+  const { openFleet } = await import("../fleet/open-fleet.js");
+  return openFleet({ role, engine: hosts, registry, address });
 }
 
 async function ownAppsRedis({ context, redis, log, atStop }: RoleOptions): Promise<RedisUserOptions> {

@@ -76,6 +76,8 @@ export const fleetHostSchema = z.object({
   /** Of the Sluice that was put there last. */
   version: z.string().optional(),
   droplet: dropletSchema.optional(),
+  /** Private addresses of the hosts that it lets in. */
+  peers: z.array(z.string()).default([]),
   /** From its order on, the first time. */
   readyAfterSeconds: z.number().optional(),
   failure: failureSchema.optional(),

@@ -23,7 +23,7 @@ export const configureHost: FleetStep = {
     const peers = peersOf(await hosts.list(), needs.settings.address);
     const beganAt = clock.now();
     const learnt = await setup.configure(host, { mode: "apply", peers, signal });
-    const configured = await saveHost(needs, host, { ...learnt, sealedIdentity: undefined });
+    const configured = await saveHost(needs, host, { ...learnt, peers, sealedIdentity: undefined });
     const pinned = await replaceFirstHostKey(configured, needs, signal);
     await log.add(host.name, { kind: "heading", text: `Waiting until ${host.name} has joined` });
     await waitUntilJoined(pinned, needs, beganAt, signal);

@@ -29,6 +29,8 @@ export interface FleetPlan {
   /** Whether the workers have the role `monitor`. */
   readonly monitors?: boolean;
   readonly serverRunsInstances?: boolean;
+  /** More of sluice.yml's `fleet`, as YAML: `digitalocean: {…}`. */
+  readonly fleet?: string;
 }
 
 /** Sluice on the first of some hosts, with the engine swarm; its apps run on all of them. */
@@ -39,6 +41,7 @@ export class LabFleet {
     /** Host → the roles that it has without the server's: they share a Redis, which is none of Sluice's own. */
     private readonly others: ReadonlyMap<LabHost, string>,
     private readonly serverRunsInstances: boolean,
+    private readonly fleetSettings: string,
   ) {}
 
   static async start(lab: Lab, plan: FleetPlan): Promise<LabFleet> {
@@ -51,7 +54,7 @@ export class LabFleet {
       ...booted.slice(hosts).map((proxy) => [proxy, "proxy"] as const),
     ]);
     const swarm = LabSwarm.of(server, workers);
-    const fleet = new LabFleet(swarm, booted.slice(hosts), others, serverRunsInstances);
+    const fleet = new LabFleet(swarm, booted.slice(hosts), others, serverRunsInstances, plan.fleet ?? "");
     await Promise.all([server, ...others.keys()].map(install));
     await giveLayers(server);
     if (others.size > 0)
@@ -78,7 +81,7 @@ export class LabFleet {
     const redis =
       this.others.size === 0 ? "" : `redis: { url: "redis://:${PASSWORD}@${this.server.address}:6400" }`;
     for (const host of [this.server, ...this.others.keys()]) {
-      const fleet = `address: ${host.address}, collectSeconds: ${collectSeconds}, serverRunsInstances: ${this.serverRunsInstances}`;
+      const fleet = `address: ${host.address}, collectSeconds: ${collectSeconds}, serverRunsInstances: ${this.serverRunsInstances}${this.fleetSettings === "" ? "" : `, ${this.fleetSettings}`}`;
       const yaml = `engine: ${engine}\nfleet: { ${fleet} }\nbind: 0.0.0.0\n${redis}`;
       await host.run(`cat >${HOME}/sluice.yml <<'END'\n${yaml}\nEND`);
     }

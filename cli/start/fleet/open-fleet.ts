@@ -1,0 +1,106 @@
+import { machine } from "node:os";
+import { systemClock } from "../../../core/clock.js";
+import { ownerMark } from "../../../core/instances/control-group.js";
+import { FleetHosts } from "../../../core/records/fleet/fleet-hosts.js";
+import { FleetLog } from "../../../core/records/fleet/fleet-log.js";
+import { FleetRequests } from "../../../core/records/fleet/fleet-requests.js";
+import { HostRecords } from "../../../core/records/hosts/host-records.js";
+import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
+import { ProxyReports } from "../../../core/records/routes/proxy-reports.js";
+import { TrafficSeries } from "../../../core/records/traffic/traffic-series.js";
+import { redisTime } from "../../../core/redis/connection.js";
+import type { Database } from "../../../core/redis/database.js";
+import { keys } from "../../../core/redis/keys.js";
+import { openSecretBox } from "../../../core/secrets.js";
+import { shippedRelease } from "../../../provisioning/converge/shipped-release.js";
+import { DigitalOcean } from "../../../provisioning/digitalocean/digitalocean.js";
+import { DigitalOceanDroplets } from "../../../provisioning/fleet/digitalocean-droplets.js";
+import type { Droplets } from "../../../provisioning/fleet/droplets.js";
+import { Fleet } from "../../../provisioning/fleet/fleet.js";
+import { FleetGrowth } from "../../../provisioning/fleet/fleet-growth.js";
+import type { FleetNeeds } from "../../../provisioning/fleet/fleet-needs.js";
+import { FleetOrders } from "../../../provisioning/fleet/fleet-orders.js";
+import { FleetSizing } from "../../../provisioning/fleet/sizing/fleet-sizing.js";
+import { SshSetup } from "../../../provisioning/fleet/ssh-setup.js";
+import type { EngineHosts } from "../../../server/engines/engine-hosts.js";
+import type { RoleOptions } from "../roles/role.js";
+import { hostAccess } from "./host-access.js";
+import { hostReports } from "./host-reports.js";
+import { hostsKey } from "./hosts-key.js";
+
+export interface OpenFleetOptions {
+  readonly role: RoleOptions;
+  readonly engine: EngineHosts;
+  /** Of images, with the certificate (PEM) of who vouches for it. */
+  readonly registry: { readonly address: string; readonly authority: string };
+  /** At which the other hosts reach this one. */
+  readonly address: string;
+}
+
+export interface OpenedFleet {
+  readonly orders: FleetOrders;
+  /** Begins to do what was ordered. */
+  start(): void;
+}
+
+/** What makes, configures and removes the hosts besides this one. */
+export async function openFleet({ role, engine, registry, address }: OpenFleetOptions): Promise<OpenedFleet> {
+  const { context, redis, id, log: serverLog, atStop } = role;
+  const { home, settings, installation, version } = context;
+  const [key, box] = [await hostsKey(home), await openSecretBox(home.key())];
+  const access = await hostAccess(role, address, box);
+  const [hosts, log] = [new FleetHosts(redis), new FleetLog(redis)];
+  const [records, series] = [new HostRecords(redis), new SampleSeries(redis)];
+  const mark = `sluice-${ownerMark(id)}`;
+  const release = await shippedRelease({
+    ...{ installation, version, node: process.execPath, architecture: machine() },
+  });
+  const plans = { settings, adminKeys: [key.publicKey], access, engine, registry, release };
+  const needs: FleetNeeds = {
+    ...{ hosts, log, engine, access, key, box, serverLog, installation: mark, clock: systemClock },
+    settings: settings.fleet,
+    settingsFile: home.settings(),
+    reports: hostReports({
+      ...{ records, series },
+      proxies: new ProxyReports(redis),
+      traffic: new TrafficSeries(redis),
+    }),
+    setup: new SshSetup({ plans, key, box, log, clock: systemClock, serverAddress: address }),
+    droplets: dropletsOf(role, mark, key.publicKey, address),
+  };
+  const fleet = new Fleet(needs);
+  const growth = new FleetGrowth(needs, new FleetRequests(redis), fleet);
+  const sizing = new FleetSizing({
+    ...{ needs, growth, records, series },
+    isReleasing: async () => isReleasing(redis),
+    now: async () => redisTime(redis),
+  });
+  return {
+    orders: new FleetOrders(needs, fleet),
+    start: () => {
+      for (const loop of [fleet, growth, sizing]) {
+        const running = loop.start();
+        atStop(async () => running.stop());
+      }
+    },
+  };
+}
+
+function dropletsOf(
+  { context: { settings }, log }: RoleOptions,
+  installation: string,
+  publicKey: string,
+  serverAddress: string,
+): Droplets | undefined {
+  const { token, url } = settings.fleet.digitalocean;
+  if (token === undefined) return undefined;
+  const api = new DigitalOcean({ url, token, clock: systemClock, log });
+  const openPorts = [...new Set([80, 443, settings.httpPort])];
+  return new DigitalOceanDroplets({ api, installation, publicKey, openPorts, serverAddress });
+}
+
+/** Whether some app has a release under way. */
+async function isReleasing(redis: Database): Promise<boolean> {
+  const apps = await redis.hkeys(keys.apps);
+  return apps.length > 0 && (await redis.exists(...apps.map((app) => keys.lock(app)))) > 0;
+}
