@@ -25,6 +25,26 @@ const SETTINGS = {
 /** Thrown at the moment of a server that is killed; nothing that it calls has an effect afterwards. */
 class Killed extends Error {}
 
+/** Records that a dead server writes no more. */
+class MortalHosts extends FleetHosts {
+  constructor(
+    redis: Database,
+    private readonly isDead: () => boolean,
+  ) {
+    super(redis);
+  }
+
+  override async update(...args: Parameters<FleetHosts["update"]>): ReturnType<FleetHosts["update"]> {
+    if (this.isDead()) throw new Killed("this server is dead");
+    return super.update(...args);
+  }
+
+  override async remove(...args: Parameters<FleetHosts["remove"]>): Promise<void> {
+    if (this.isDead()) throw new Killed("this server is dead");
+    await super.remove(...args);
+  }
+}
+
 /** What a fleet's server changes outside of Redis: droplets that cost money, hosts, accounts. It outlives the server. */
 export class FleetWorld {
   readonly droplets = new Map<string, Droplet>();
@@ -72,7 +92,7 @@ export class FleetWorld {
       return answer;
     };
     return {
-      hosts: new FleetHosts(this.redis),
+      hosts: new MortalHosts(this.redis, () => own !== this.generation),
       log: new FleetLog(this.redis),
       settings: this.settings,
       settingsFile: "/var/lib/sluice/sluice.yml",
@@ -96,7 +116,7 @@ export class FleetWorld {
       sleep: async (ms, signal) => {
         await setImmediate();
         signal?.throwIfAborted();
-        this.time += Number.isFinite(ms) ? Math.min(ms, 1000) : 1000;
+        this.time += Number.isFinite(ms) ? Math.min(ms, 50) : 50;
       },
     };
   }

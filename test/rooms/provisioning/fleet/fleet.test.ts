@@ -44,14 +44,16 @@ describe("the fleet", function () {
   const host = async (name: string): Promise<FleetHost | undefined> => hosts.find(name);
   const becomes = async (name: string, phase: string | undefined): Promise<void> => {
     let isRestarted = false;
+    let found: FleetHost | undefined;
     await eventually(
-      () => `${name} is ${String(phase)}`,
+      () => `${name} is ${String(phase)}: ${JSON.stringify(found)}`,
       async () => {
         if (world.wasKilled && !isRestarted) {
           isRestarted = true;
           await restart();
         }
-        return (await host(name))?.phase === phase;
+        found = await host(name);
+        return found?.phase === phase;
       },
     );
   };
