@@ -28,7 +28,7 @@ export function provisionApi(fleet: HostFleet | undefined, settingsFile: string)
     response.json({ publicKey: theFleet().publicKey() });
   });
   router.post("/hosts", needs.all("admin"), async (request, response) => {
-    const order = parseBody(provisionRequestSchema, request.body);
+    const order = parseBody(provisionRequestSchema, request);
     response.status(202).json((await theFleet().provision(order, holderOf(response))) satisfies Begun);
   });
   router.post("/hosts/:host/provision", needs.all("admin"), async (request, response) => {

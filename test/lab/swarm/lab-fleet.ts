@@ -13,7 +13,7 @@ import { LabSwarm } from "../lab-swarm.js";
 
 const INSTALLATION = "/opt/sluice";
 const HOME = "/var/lib/sluice";
-const PARTS = ["dist", "bin", "hooks", "app", "package.json", "node_modules"];
+const PARTS = ["dist", "bin", "hooks", "app", "package.json", "package-lock.json", "node_modules"];
 /** Sluice brings its own ones. */
 const DEBIANS_OWN = "haproxy redis-server docker-registry";
 export const HTTP_PORT = 8080;
