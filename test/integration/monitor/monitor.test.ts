@@ -50,7 +50,9 @@ describe("the monitor of a running Sluice", function () {
     expect(host?.inventory?.cpus).to.equal(cpus().length);
     expect(host?.sample?.memory.totalMegabytes).to.be.at.most(Math.ceil(totalmem() / 1024 / 1024));
     const { stdout } = await sluice.cli("hosts");
-    expect(stdout).to.match(/^web-1 +proxy, redis, production, staging +[\d.]+ % +[\d.]+ % of .* now$/m);
+    expect(stdout).to.match(
+      /^web-1 +- +proxy, redis, production, staging +ready +[\d.]+ % +[\d.]+ % of .* now$/m,
+    );
   });
 
   it("shows instances, a series, and the same to Prometheus", async () => {
