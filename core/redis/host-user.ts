@@ -49,7 +49,6 @@ const COMMANDS = [
   "+client|id",
   "+client|tracking",
   "+client|setname",
-  "+client|setinfo",
   "+client|reply",
 ];
 
