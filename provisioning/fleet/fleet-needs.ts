@@ -12,6 +12,9 @@ import type { Droplets } from "./droplets.js";
 export interface EngineHost {
   /** The engine's own. */
   readonly id: string;
+  /** What it is labelled for; none where it is for all. */
+  readonly roles: readonly string[];
+  readonly isServer: boolean;
   readonly state: "ready" | "down" | "unknown";
   /** Whether it takes no more instances, and those that it has are moved to others. */
   readonly draining: boolean;
@@ -23,7 +26,7 @@ export interface EngineHost {
 export interface FleetEngine {
   list(): Promise<EngineHost[]>;
   joinToken(): Promise<{ readonly token: string; readonly manager: string }>;
-  labelRoles(id: string, roles: readonly FleetRole[]): Promise<void>;
+  labelRoles(id: string, roles: readonly string[]): Promise<void>;
   setDraining(id: string, draining: boolean): Promise<void>;
   /** Forgets a host that runs nothing, or is down. */
   remove(id: string): Promise<void>;

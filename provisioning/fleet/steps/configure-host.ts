@@ -3,6 +3,7 @@ import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
 import { newSshKeyPair } from "../../../core/ssh-key-pair.js";
 import type { FleetNeeds } from "../fleet-needs.js";
 import { openHostKey, sealHostKey } from "../seals.js";
+import { labelServer } from "../label-server.js";
 import { peersOf } from "../peers.js";
 import { saveHost, type FleetStep } from "./fleet-step.js";
 
@@ -65,12 +66,17 @@ async function replaceFirstHostKey(
 
 async function waitUntilJoined(
   host: FleetHost,
-  { engine, reports, clock }: FleetNeeds,
+  needs: FleetNeeds,
   since: number,
   signal: AbortSignal,
 ): Promise<void> {
+  const { engine, reports, clock } = needs;
   const { name, roles, node } = host;
-  if (node !== undefined) await engine.labelRoles(node, roles);
+  if (node !== undefined) {
+    // First, so that at no time only a host that has not joined is for a role.
+    await labelServer(needs);
+    await engine.labelRoles(node, roles);
+  }
   const deadline = clock.now() + JOIN_TIMEOUT_MS;
   for (;;) {
     const isNode =

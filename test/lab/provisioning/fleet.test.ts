@@ -21,7 +21,7 @@ describe("a fleet that grows from one machine", function () {
     [machine] = (await bare.lab.boot(1)) as [LabHost];
     cloud = await FakeDigitalOcean.start(new LabMachines(bare.lab), { address: machine.gateway });
     const api = `digitalocean: { url: "${cloud.url}", token: ${cloud.token} }`;
-    const group = "{ region: fra1, max: 2 }";
+    const group = "{ region: fra1 }";
     fleet = await LabFleet.start(servers.lab, {
       hosts: 1,
       fleet: `${api}, production: ${group}, staging: ${group}, proxy: ${group}`,

@@ -178,6 +178,8 @@ export class FleetWorld {
           if (!this.engineHosts.has(node))
             this.engineHosts.set(node, {
               id: node,
+              roles: [],
+              isServer: false,
               state: "ready",
               draining: false,
               instances: ["a.v1.web.1"],
