@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
@@ -6,6 +5,8 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { z } from "zod";
+import { endGroup } from "../../core/exec/exec.js";
+import { startPiped } from "../../core/exec/start-piped.js";
 import type { ShippedRelease } from "../tasks/host-plan.js";
 
 const FOLDERS = ["bin", "dist", "hooks", "app"];
@@ -102,11 +103,19 @@ async function contentMark(installation: string, version: string): Promise<strin
   return hash.digest("hex").slice(0, 8);
 }
 
+/** Ends tar(1) when nobody reads on. */
 function archiveOf(installation: string, paths: readonly string[]): Readable {
-  const argv = ["-cz", "--exclude=*.map", "--owner=0", "--group=0", "-C", installation, "--", ...paths];
-  const tar = spawn("tar", argv, { stdio: ["ignore", "pipe", "ignore"] });
+  const options = ["--exclude=*.map", "--owner=0", "--group=0", "-C", installation];
+  const tar = startPiped({
+    argv: ["tar", "-cz", ...options, "--", ...paths],
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
+  });
+  tar.stdin.end();
+  tar.stderr.resume();
+  tar.once("error", (error) => tar.stdout.destroy(error));
   tar.once("exit", (status) => {
     if (status !== 0) tar.stdout.destroy(new Error(`tar ended with status ${String(status)}`));
   });
+  tar.stdout.once("close", () => endGroup(tar.pid, "SIGKILL"));
   return tar.stdout;
 }

@@ -56,11 +56,11 @@ async function replaceFirstHostKey(
     droplet: { ...droplet, sealedNextHostKey },
   });
   await needs.setup.rotateHostKey(ready, pair, signal);
-  const { sealedHostKey, ...rest } = droplet;
+  const replaced = { ...droplet, sealedHostKey: undefined, sealedNextHostKey: undefined };
   return saveHost(needs, ready, {
     hostKey: pair.publicKey,
     nextHostKey: undefined,
-    droplet: { ...rest, sealedNextHostKey: undefined },
+    droplet: replaced,
   });
 }
 

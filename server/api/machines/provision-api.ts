@@ -36,7 +36,7 @@ export function provisionApi(fleet: HostFleet | undefined, settingsFile: string)
     response.status(202).json(begun satisfies Begun);
   });
   router.post("/hosts/:host/remove", needs.all("admin"), async (request, response) => {
-    const options = parseBody(removeHostSchema, request.body ?? {});
+    const options = parseBody(removeHostSchema, request);
     const begun = await theFleet().remove(request.params.host, options, holderOf(response));
     response.status(202).json(begun satisfies Begun);
   });

@@ -55,7 +55,7 @@ describe("a machine that is configured over SSH", function () {
     expect(learnt).to.include({ privateAddress: machine.address });
     const nodes = await manager.run("docker node ls --format '{{.ID}} {{.Hostname}} {{.Status}}'");
     expect(nodes)
-      .to.include(`${String(learnt?.node).slice(0, 12)}`)
+      .to.include(String(learnt?.node).slice(0, 12))
       .and.match(/worker-1 Ready/);
     expect(await machine.run("systemctl is-active sluice; hostname")).to.equal("active\nworker-1");
     process.stdout.write(`      ${seconds.toFixed(1)} s, from a bare Debian\n`);

@@ -2,9 +2,10 @@ import { expect } from "chai";
 import type { LabHost } from "../lab-host.js";
 import { LabTest } from "../lab-test.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
-import { LabFleet } from "../swarm/lab-fleet.js";
+import { HTTP_PORT, LabFleet } from "../swarm/lab-fleet.js";
 import { DROPLET_PACKAGES, LabMachines } from "../digitalocean/lab-machines.js";
 import { FakeDigitalOcean } from "../digitalocean/fake-digitalocean.js";
+import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
 
 const SERVER = `require("http").createServer((_, answer) => answer.end(process.env.DYNO)).listen(process.env.PORT)`;
@@ -68,8 +69,8 @@ describe("a fleet that grows from one machine", function () {
     const said = await timed("provision proxy");
     expect(said).to.include("proxy-1 is ready");
     const address = /proxy-1 \(root@([\d.]+)\)/.exec(said)?.[1] ?? "";
-    const proxy = cloudHost(address);
-    expect((await fleet.ask("shop", "/", proxy)).status).to.equal(200);
+    const answer = await ask(`${address}:${HTTP_PORT}`, { headers: { host: "shop.localhost" } });
+    expect(answer.status).to.equal(200);
     expect(cloud.bill.monthlyUsd).to.be.greaterThan(0);
   });
 
@@ -92,9 +93,4 @@ describe("a fleet that grows from one machine", function () {
     expect([...(await hosts()).keys()]).to.have.length(1);
     expect((await fleet.placesOf("shop")).size).to.equal(1);
   });
-
-  function cloudHost(address: string): LabHost {
-    // What asks a host needs its address alone.
-    return { address } as LabHost;
-  }
 });
