@@ -1,19 +1,11 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
 
-/** The hosts of one role, as far as Sluice makes them. */
-const groupSchema = z.strictObject({
-  min: z.number().int().nonnegative().default(0).describe("the autoscaler leaves as many"),
-  max: z.number().int().nonnegative().default(0).describe("the autoscaler adds none beyond"),
+/** What a droplet of a role is. */
+const dropletSchema = z.strictObject({
   size: z.string().min(1).default("s-1vcpu-2gb").describe("of a droplet"),
   region: z.string().min(1).optional().describe("of a droplet, such as fra1"),
-  image: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      "of a droplet (default: the newest snapshot of `sluice provision snapshot`, else debian-12-x64)",
-    ),
+  image: z.string().min(1).optional().describe("slug or id of an image or snapshot (default: debian-12-x64)"),
   vpc: z.string().min(1).optional().describe("id of a private network (default: the region's own)"),
   sshKeys: z
     .array(z.union([z.string().min(1), z.number().int()]))
@@ -21,7 +13,12 @@ const groupSchema = z.strictObject({
     .describe("fingerprints or ids of further keys that may log in as root"),
 });
 
-const group = groupSchema.prefault({});
+/** The hosts of one role, as far as Sluice makes them. */
+const groupSchema = z.strictObject({
+  min: z.number().int().nonnegative().default(0).describe("the autoscaler leaves as many"),
+  max: z.number().int().nonnegative().default(0).describe("the autoscaler adds none beyond"),
+  ...dropletSchema.shape,
+});
 
 /** The hosts that a Sluice with the engine `swarm` has, this one among them. */
 export const fleetSettingsSchema = z.strictObject({
@@ -59,10 +56,9 @@ export const fleetSettingsSchema = z.strictObject({
         .describe("of its API"),
     })
     .prefault({}),
-  production: group,
-  staging: group,
-  proxy: group,
-  redis: group,
+  production: groupSchema.prefault({}),
+  staging: groupSchema.prefault({}),
+  proxy: dropletSchema.prefault({}),
   monthlyLimit: z
     .number()
     .positive()
@@ -91,4 +87,5 @@ export const fleetSettingsSchema = z.strictObject({
 });
 
 export type FleetSettings = z.infer<typeof fleetSettingsSchema>;
-export type FleetGroup = z.infer<typeof groupSchema>;
+/** What a droplet is. */
+export type DropletSettings = z.infer<typeof dropletSchema>;

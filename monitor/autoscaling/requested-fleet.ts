@@ -1,5 +1,5 @@
 import type { FleetRequests } from "../../core/records/fleet/fleet-requests.js";
-import type { HostRole } from "../../core/records/hosts/host-record.js";
+import type { SizedRole } from "../../core/records/fleet/fleet-host.js";
 import type { Fleet } from "./fleet.js";
 
 /** Asks the server for hosts, which has the limits and does it. */
@@ -9,7 +9,7 @@ export class RequestedFleet implements Fleet {
     private readonly now: () => Promise<number>,
   ) {}
 
-  async grow(role: HostRole, reason: string): Promise<void> {
+  async grow(role: SizedRole, reason: string): Promise<void> {
     await this.requests.ask({ role, change: "grow", reason, at: await this.now() });
   }
 }

@@ -1,5 +1,5 @@
 import { AppError } from "../../core/errors/app-error.js";
-import type { FleetGroup } from "../../core/settings/fleet-settings.js";
+import type { DropletSettings } from "../../core/settings/fleet-settings.js";
 import type { DigitalOcean } from "../digitalocean/digitalocean.js";
 import type { Droplet as ApiDroplet } from "../digitalocean/droplet.js";
 import type { FirewallPlan } from "../digitalocean/firewalls.js";
@@ -28,7 +28,7 @@ export class DigitalOceanDroplets implements Droplets {
 
   async quote(
     role: string,
-    { size, region, image }: FleetGroup & { readonly region: string },
+    { size, region, image }: DropletSettings & { readonly region: string },
   ): Promise<{ readonly image: string | number; readonly monthlyUsd: number }> {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const sizes = await this.options.api.sizes.list(signal);
@@ -39,7 +39,7 @@ export class DigitalOceanDroplets implements Droplets {
         known: sizes.filter((one) => one.isAvailable && one.regions.includes(region)).map(({ slug }) => slug),
       });
     return {
-      image: image ?? (await this.newestSnapshot(region, signal)) ?? DEBIAN,
+      image: image ?? DEBIAN,
       monthlyUsd: found.monthlyUsd,
     };
   }
@@ -80,14 +80,6 @@ export class DigitalOceanDroplets implements Droplets {
     await api.droplets.delete(id, signal);
     // A tag outlives what it was given to.
     if ((await api.droplets.findByMark(mark, signal)) === undefined) await api.tags.delete(mark, signal);
-  }
-
-  private async newestSnapshot(region: string, signal: AbortSignal): Promise<number | undefined> {
-    const { api, installation } = this.options;
-    const snapshots = (await api.snapshots.list(signal))
-      .filter(({ name, regions }) => name.startsWith(`${installation}-`) && regions.includes(region))
-      .sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
-    return snapshots[0]?.id;
   }
 
   /** Before a packet reaches a droplet; the droplet's own firewall says the same once more. */

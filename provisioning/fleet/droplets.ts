@@ -1,4 +1,4 @@
-import type { FleetGroup } from "../../core/settings/fleet-settings.js";
+import type { DropletSettings } from "../../core/settings/fleet-settings.js";
 
 /** A machine at DigitalOcean. */
 export interface Droplet {
@@ -17,7 +17,7 @@ export interface DropletOrder {
   /** A tag that no other droplet has. */
   readonly mark: string;
   readonly role: string;
-  readonly group: FleetGroup & { readonly region: string };
+  readonly group: DropletSettings & { readonly region: string };
   /** The SSH key pair that the host begins with, in OpenSSH's format. */
   readonly hostKey: { readonly privateKey: string; readonly publicKey: string };
 }
@@ -27,7 +27,7 @@ export interface Droplets {
   /** What one would be, and cost. Throws what is wrong with the settings. */
   quote(
     role: string,
-    group: FleetGroup & { readonly region: string },
+    group: DropletSettings & { readonly region: string },
   ): Promise<{
     readonly image: string | number;
     readonly monthlyUsd: number;

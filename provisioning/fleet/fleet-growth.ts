@@ -1,6 +1,6 @@
 import { isAppError, toAppError } from "../../core/errors/app-error.js";
 import { Ticker } from "../../core/loop/ticker.js";
-import type { FleetHost, FleetRole } from "../../core/records/fleet/fleet-host.js";
+import type { FleetHost, SizedRole } from "../../core/records/fleet/fleet-host.js";
 import type { FleetRequest, FleetRequests } from "../../core/records/fleet/fleet-requests.js";
 import type { Fleet } from "./fleet.js";
 import type { FleetNeeds } from "./fleet-needs.js";
@@ -14,7 +14,7 @@ const BY = "autoscaler";
 
 /** `host`: which one is to go. */
 export interface SizeWish {
-  readonly role: FleetRole;
+  readonly role: SizedRole;
   readonly change: FleetRequest["change"];
   readonly host?: string | undefined;
   readonly reason: string;
@@ -23,7 +23,7 @@ export interface SizeWish {
 /** Does what the autoscaler asks of the hosts: one droplet more or fewer, within the limits of the settings. */
 export class FleetGrowth {
   private readonly ticker: Ticker;
-  private readonly outcomes = new Map<FleetRole, string>();
+  private readonly outcomes = new Map<SizedRole, string>();
 
   constructor(
     private readonly needs: FleetNeeds,
@@ -97,7 +97,7 @@ export class FleetGrowth {
 }
 
 /** Droplets with this role and no other. */
-function madeHosts(hosts: readonly FleetHost[], role: FleetRole): FleetHost[] {
+function madeHosts(hosts: readonly FleetHost[], role: SizedRole): FleetHost[] {
   return hosts.filter(({ roles, droplet }) => droplet !== undefined && roles.every((one) => one === role));
 }
 

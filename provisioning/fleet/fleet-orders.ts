@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Begun, HostProgress, ProvisionRequest } from "../../core/api/machines/provision.js";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
 import type { Actor } from "../../core/records/events/actor.js";
-import type { FleetHost, FleetRole } from "../../core/records/fleet/fleet-host.js";
+import { isSizedRole, type FleetHost, type FleetRole } from "../../core/records/fleet/fleet-host.js";
 import type { Fleet } from "./fleet.js";
 import type { FleetNeeds } from "./fleet-needs.js";
 import { hostEvent } from "./host-event.js";
@@ -13,9 +13,6 @@ import { sealIdentity } from "./seals.js";
 
 const MEET_TIMEOUT_MS = 20_000;
 const TRIAL_TIMEOUT_MS = 300_000;
-/** Apps would have nowhere to run without any of them. */
-const INSTANCE_ROLES: readonly FleetRole[] = ["production", "staging"];
-
 /** What people ask of the hosts. It is saved, and `Fleet` does it. */
 export class FleetOrders {
   /** Dry runs: they leave no record. */
@@ -147,9 +144,7 @@ export class FleetOrders {
     const { settings } = this.needs;
     if (settings.serverRunsInstances) return undefined;
     const others = (await this.list()).filter((host) => host.name !== name && host.phase === "ready");
-    return roles
-      .filter((role) => INSTANCE_ROLES.includes(role))
-      .find((role) => !others.some((host) => host.roles.includes(role)));
+    return roles.filter(isSizedRole).find((role) => !others.some((host) => host.roles.includes(role)));
   }
 
   private now(): string {

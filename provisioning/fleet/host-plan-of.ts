@@ -1,13 +1,11 @@
 import { stringify } from "yaml";
-import type { FleetHost, FleetRole } from "../../core/records/fleet/fleet-host.js";
+import { isSizedRole, type FleetHost, type FleetRole } from "../../core/records/fleet/fleet-host.js";
 import type { Settings } from "../../core/settings/settings.js";
 import { packagesOf, upRolesOf } from "../roles/roles.js";
 import type { HostPlan, ShippedRelease, SwarmPlan } from "../tasks/host-plan.js";
 import type { FleetEngine, HostAccess } from "./fleet-needs.js";
 
 const REDIS_CA = "/var/lib/sluice/redis-ca.crt";
-const INSTANCE_ROLES: readonly FleetRole[] = ["production", "staging"];
-
 export interface HostPlanOptions {
   /** The server's. */
   readonly settings: Settings;
@@ -27,7 +25,7 @@ export async function hostPlanOf(
   { settings, adminKeys, access, engine, registry, release }: HostPlanOptions,
 ): Promise<HostPlan> {
   const redis = await access.give(name, roles);
-  const runsInstances = roles.some((role) => INSTANCE_ROLES.includes(role));
+  const runsInstances = roles.some(isSizedRole);
   return {
     ...{ name, privateAddress, adminKeys, release, packages: packagesOf(roles), upRoles: upRolesOf(roles) },
     peers: [...new Set([...peers, privateAddress])].sort(),

@@ -1,7 +1,5 @@
-import type { FleetRole } from "../../core/records/fleet/fleet-host.js";
+import { SIZED_ROLES } from "../../core/records/fleet/fleet-host.js";
 import type { FleetNeeds } from "./fleet-needs.js";
-
-const INSTANCE_ROLES: readonly FleetRole[] = ["production", "staging"];
 
 /**
  * Once some host is for a role, others without a label for it get none of its instances. The server's own host, if it runs
@@ -10,7 +8,7 @@ const INSTANCE_ROLES: readonly FleetRole[] = ["production", "staging"];
 export async function labelServer({ hosts, engine, settings }: FleetNeeds): Promise<void> {
   if (!settings.serverRunsInstances) return;
   const given = new Set((await hosts.list()).flatMap(({ roles }) => roles));
-  const roles = INSTANCE_ROLES.filter((role) => given.has(role));
+  const roles = SIZED_ROLES.filter((role) => given.has(role));
   const server = (await engine.list()).find(({ isServer }) => isServer);
   if (server === undefined || roles.every((role) => server.roles.includes(role))) return;
   await engine.labelRoles(server.id, [...new Set([...server.roles, ...roles])]);

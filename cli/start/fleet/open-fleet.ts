@@ -21,6 +21,7 @@ import { FleetGrowth } from "../../../provisioning/fleet/fleet-growth.js";
 import type { FleetNeeds } from "../../../provisioning/fleet/fleet-needs.js";
 import { FleetOrders } from "../../../provisioning/fleet/fleet-orders.js";
 import { FleetSizing } from "../../../provisioning/fleet/sizing/fleet-sizing.js";
+import { FleetReplacement } from "../../../provisioning/fleet/fleet-replacement.js";
 import { SshSetup } from "../../../provisioning/fleet/ssh-setup.js";
 import type { EngineHosts } from "../../../server/engines/engine-hosts.js";
 import type { RoleOptions } from "../roles/role.js";
@@ -78,7 +79,8 @@ export async function openFleet({ role, engine, registry, address }: OpenFleetOp
   return {
     orders: new FleetOrders(needs, fleet),
     start: () => {
-      for (const loop of [fleet, growth, sizing]) {
+      const replacement = new FleetReplacement(needs, fleet);
+      for (const loop of [fleet, growth, sizing, replacement]) {
         const running = loop.start();
         atStop(async () => running.stop());
       }

@@ -1,9 +1,17 @@
 import { z } from "zod";
-import { HOST_ROLES } from "../hosts/host-record.js";
+import type { HostRole } from "../hosts/host-record.js";
 
 /** What a host can be provisioned for. The monitor runs on every host and is no role. */
-export const FLEET_ROLES = HOST_ROLES;
+export const FLEET_ROLES = ["proxy", "production", "staging"] as const satisfies readonly HostRole[];
 export type FleetRole = (typeof FLEET_ROLES)[number];
+
+/** Those that run instances: how many hosts they have follows the load. */
+export const SIZED_ROLES = ["production", "staging"] as const satisfies readonly FleetRole[];
+export type SizedRole = (typeof SIZED_ROLES)[number];
+
+export function isSizedRole(role: string): role is SizedRole {
+  return role === "production" || role === "staging";
+}
 
 /**
  * `creating`: a droplet that is ordered · `configuring`: reached over SSH · `ready`: joined · `leaving`: its instances drain,
@@ -78,6 +86,8 @@ export const fleetHostSchema = z.object({
   droplet: dropletSchema.optional(),
   /** Private addresses of the hosts that it lets in. */
   peers: z.array(z.string()).default([]),
+  /** Since when the engine has lost it; ISO 8601. */
+  downSince: z.string().optional(),
   /** From its order on, the first time. */
   readyAfterSeconds: z.number().optional(),
   failure: failureSchema.optional(),

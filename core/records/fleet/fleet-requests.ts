@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Database } from "../../redis/database.js";
 import { keys } from "../../redis/keys.js";
-import { FLEET_ROLES, type FleetRole } from "./fleet-host.js";
+import { SIZED_ROLES, type SizedRole } from "./fleet-host.js";
 
 const requestSchema = z.object({
   v: z.literal(1),
-  role: z.enum(FLEET_ROLES),
+  role: z.enum(SIZED_ROLES),
   /** One host more, or one fewer. */
   change: z.enum(["grow", "shrink"]),
   /** Which one is to go. */
@@ -33,7 +33,7 @@ export class FleetRequests {
   }
 
   /** It is done, or will not be. */
-  async done(role: FleetRole): Promise<void> {
+  async done(role: SizedRole): Promise<void> {
     await this.redis.hdel(keys.fleetRequests, role);
   }
 }

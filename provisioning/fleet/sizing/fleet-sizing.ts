@@ -1,6 +1,6 @@
 import { toAppError } from "../../../core/errors/app-error.js";
 import { Ticker } from "../../../core/loop/ticker.js";
-import type { FleetHost, FleetRole } from "../../../core/records/fleet/fleet-host.js";
+import { SIZED_ROLES, type FleetHost, type SizedRole } from "../../../core/records/fleet/fleet-host.js";
 import type { HostRecords } from "../../../core/records/hosts/host-records.js";
 import type { SamplePoint, SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import type { FleetNeeds } from "../fleet-needs.js";
@@ -13,7 +13,6 @@ const WINDOW_SECONDS = 15;
 const LEAST_COVERED = 0.8;
 /** What a droplet took from its order to its first instance where none was made yet: its boot, and a minute for its configuration. */
 const USUAL_BOOT_SECONDS = 120;
-const SIZED_ROLES: readonly FleetRole[] = ["production", "staging"];
 
 export interface FleetSizingOptions {
   readonly needs: FleetNeeds;
@@ -57,7 +56,7 @@ export class FleetSizing {
     }
   }
 
-  private async view(role: FleetRole): Promise<SizeView> {
+  private async view(role: SizedRole): Promise<SizeView> {
     const { needs, isReleasing } = this.options;
     const { settings } = needs;
     const { min, max } = settings[role];
@@ -74,7 +73,7 @@ export class FleetSizing {
     };
   }
 
-  private async loads(role: FleetRole, ours: readonly FleetHost[]): Promise<HostLoad[]> {
+  private async loads(role: SizedRole, ours: readonly FleetHost[]): Promise<HostLoad[]> {
     const { records, series, now, needs } = this.options;
     const to = await now();
     const names = (await records.list()).filter(({ roles }) => roles.includes(role)).map(({ id }) => id);

@@ -1,11 +1,13 @@
 import { expect } from "chai";
 import { AppError } from "../../../../core/errors/app-error.js";
+import { systemClock } from "../../../../core/clock.js";
 import { FleetHosts } from "../../../../core/records/fleet/fleet-hosts.js";
 import type { FleetHost } from "../../../../core/records/fleet/fleet-host.js";
 import { FleetRequests } from "../../../../core/records/fleet/fleet-requests.js";
 import { provisionRequestSchema } from "../../../../core/api/machines/provision.js";
 import { Fleet } from "../../../../provisioning/fleet/fleet.js";
 import { FleetGrowth } from "../../../../provisioning/fleet/fleet-growth.js";
+import { FleetReplacement } from "../../../../provisioning/fleet/fleet-replacement.js";
 import { FleetOrders } from "../../../../provisioning/fleet/fleet-orders.js";
 import { FleetWorld } from "../../../support/fakes/fleet-world.js";
 import { eventually } from "../../../support/eventually.js";
@@ -161,5 +163,29 @@ describe("the fleet", function () {
       .catch((error: unknown) => error);
     expect(refused).to.include({ code: "fleet-over-budget" });
     expect(world.droplets.size).to.equal(2);
+  });
+
+  it("replaces a droplet that the engine has lost for a while, and destroys it", async () => {
+    const needs = world.needs();
+    const fleet = new Fleet(needs);
+    running = fleet.start();
+    const { host: name } = await new FleetOrders(needs, fleet).provision(DROPLET, ACTOR);
+    await becomes(name, "ready");
+    const [lost] = world.engineHosts.values();
+    if (lost === undefined) throw new Error("there is no host");
+    world.engineHosts.set(lost.id, { ...lost, state: "unknown" });
+    const replacement = new FleetReplacement({ ...needs, clock: systemClock }, fleet);
+    const looks = replacement.start();
+    try {
+      world.settings.replaceSeconds = 0;
+      await eventually("it was looked at", async () => (await host(name))?.phase === "ready");
+      expect((await host(name))?.downSince).to.equal(undefined);
+      world.engineHosts.set(lost.id, { ...lost, state: "down" });
+      await becomes(name, undefined);
+      await becomes("production-2", "ready");
+    } finally {
+      await looks.stop();
+    }
+    expect([...world.droplets.values()].map((droplet) => droplet.name)).to.deep.equal(["production-2"]);
   });
 });
