@@ -7,6 +7,7 @@ import { Ticker } from "../core/loop/ticker.js";
 import type { MonitorSettings } from "../core/settings/monitor-settings.js";
 import { AlertRecords } from "../core/records/alerts/alert-records.js";
 import type { HostRole, Inventory } from "../core/records/hosts/host-record.js";
+import { FleetHosts } from "../core/records/fleet/fleet-hosts.js";
 import { HostRecords } from "../core/records/hosts/host-records.js";
 import { InstanceLoads } from "../core/records/scaling/instance-loads.js";
 import { RouteTables } from "../core/records/routes/route-tables.js";
@@ -65,6 +66,7 @@ export class Monitor {
     this.loop = new AlertLoop({
       settings,
       hosts: new HostRecords(redis),
+      fleet: new FleetHosts(redis),
       series: this.series,
       alerts: new AlertRecords(redis),
       lead: new MonitorLead(redis, host),

@@ -15,6 +15,8 @@ export const alertActionSchema = z.preprocess(
 
 /** The rule that is always there: a host that stops reporting. */
 export const SILENT_RULE = "silent";
+/** The rule about hosts that could not be provisioned. */
+export const PROVISION_RULE = "provision";
 
 const seconds = z.number().nonnegative().max(86_400);
 
@@ -23,7 +25,11 @@ export const ruleSchema = z
     name: z
       .string()
       .regex(/^[a-z][a-z0-9-]{0,39}$/, "must be lower-case letters, digits and dashes, at most 40")
-      .refine((name) => name !== SILENT_RULE, "is the name of the rule about hosts that stop reporting"),
+      .refine((name) => name !== SILENT_RULE, "is the name of the rule about hosts that stop reporting")
+      .refine(
+        (name) => name !== PROVISION_RULE,
+        "is the name of the rule about hosts that Sluice configures",
+      ),
     hosts: z
       .union([
         z.literal("all"),

@@ -3,6 +3,8 @@ import type { Log } from "../../core/log.js";
 import type { MonitorSettings } from "../../core/settings/monitor-settings.js";
 import type { AlertRecord } from "../../core/records/alerts/alert-record.js";
 import type { AlertRecords } from "../../core/records/alerts/alert-records.js";
+import type { FleetHost } from "../../core/records/fleet/fleet-host.js";
+import type { FleetHosts } from "../../core/records/fleet/fleet-hosts.js";
 import type { HostRecords } from "../../core/records/hosts/host-records.js";
 import type { SampleSeries } from "../../core/records/hosts/sample-series.js";
 import type { Action, Actions } from "./actions.js";
@@ -14,6 +16,7 @@ import { AlertDispatcher } from "./alert-dispatcher.js";
 export interface AlertLoopOptions {
   readonly settings: MonitorSettings;
   readonly hosts: HostRecords;
+  readonly fleet: Pick<FleetHosts, "list">;
   readonly series: SampleSeries;
   readonly alerts: AlertRecords;
   readonly lead: MonitorLead;
@@ -64,9 +67,10 @@ export class AlertLoop {
   }
 
   private async see(): Promise<Seen> {
-    const { hosts, series, alerts, now } = this.options;
-    const [records, at, states, current, acknowledgements] = await Promise.all([
+    const { hosts, fleet, series, alerts, now } = this.options;
+    const [records, fleetHosts, at, states, current, acknowledgements] = await Promise.all([
       hosts.list(),
+      fleet.list(),
       now(),
       alerts.states(),
       alerts.current(),
@@ -80,6 +84,7 @@ export class AlertLoop {
       alerts: current,
       acknowledgements,
       silences: await alerts.silences(at),
+      failures: failuresOf(fleetHosts),
     };
   }
 
@@ -108,6 +113,17 @@ export class AlertLoop {
         .keep?.(alerts.filter((alert) => alert.phase !== "resolved" && alert.actions.includes(name)))
         .catch((error: unknown) => log.warn({ err: error, action: name }, "an alert's action"));
   }
+}
+
+/** A droplet that failed leaves at once; a host that leaves by itself has none. */
+function failuresOf(hosts: readonly FleetHost[]): Map<string, string> {
+  return new Map(
+    hosts.flatMap(({ name, phase, failure }) =>
+      failure === undefined || (phase !== "failed" && phase !== "leaving")
+        ? []
+        : [[name, `${name} could not be provisioned (${failure.step}): ${failure.message}`]],
+    ),
+  );
 }
 
 function parseState(text: string): RuleState {

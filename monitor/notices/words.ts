@@ -1,5 +1,5 @@
 import { durationText } from "../../core/duration-text.js";
-import type { AlertAction, Rule } from "../../core/settings/monitor-settings.js";
+import { PROVISION_RULE, type AlertAction, type Rule } from "../../core/settings/monitor-settings.js";
 import type { AlertNotice } from "../../core/records/alerts/alert-notice.js";
 import type { AlertTurn } from "../../core/records/alerts/alert-record.js";
 import { METRIC_WORDS } from "../rules/metric-words.js";
@@ -31,9 +31,8 @@ const BEGINNINGS: Readonly<Record<AlertTurn, string>> = {
 const LATE_MS = 5 * 60_000;
 
 export function wordsOf(notice: AlertNotice, facts: NoticeFacts): Words {
-  const { turn, alert, rule } = notice;
-  const figure = rule === undefined ? silentFigure(notice) : figureNow(rule, notice, facts);
-  const limit = rule === undefined ? silentLimit(notice) : limitNow(rule, notice);
+  const { turn, alert } = notice;
+  const { figure, limit } = figureAndLimit(notice, facts);
   const begin = notice.test === true ? "test: " : BEGINNINGS[turn];
   return {
     line: oneLine(`${begin}${alert.host}: ${figure}${limit === "" ? "" : ` (${limit})`}`),
@@ -49,6 +48,14 @@ export function wordsOf(notice: AlertNotice, facts: NoticeFacts): Words {
           ],
     chart: chartWords(notice, facts),
   };
+}
+
+function figureAndLimit(notice: AlertNotice, facts: NoticeFacts): Pick<Words, "figure" | "limit"> {
+  const { turn, alert, rule } = notice;
+  if (alert.rule === PROVISION_RULE)
+    return { figure: turn === "resolved" ? "is as it should be, or gone" : alert.text, limit: "" };
+  if (rule === undefined) return { figure: silentFigure(notice), limit: silentLimit(notice) };
+  return { figure: figureNow(rule, notice, facts), limit: limitNow(rule, notice) };
 }
 
 function silentFigure({ turn, alert }: AlertNotice): string {
@@ -100,6 +107,7 @@ function factsOf(notice: AlertNotice, facts: NoticeFacts): Fact[] {
 }
 
 function ruleText(name: string, rule: Rule | undefined): string {
+  if (name === PROVISION_RULE) return `${name}: a host that cannot be provisioned`;
   if (rule === undefined) return `${name}: a host that sends no figures`;
   const { metric, forSeconds, above, below, hysteresis } = rule;
   const back =

@@ -1,4 +1,5 @@
 import {
+  PROVISION_RULE,
   SILENT_RULE,
   type AlertAction,
   type MonitorSettings,
@@ -26,6 +27,8 @@ export interface Seen {
   readonly alerts: readonly AlertRecord[];
   readonly acknowledgements: ReadonlyMap<string, Acknowledgement>;
   readonly silences: ReadonlyMap<string, Silence>;
+  /** Host → why it could not be provisioned. */
+  readonly failures: ReadonlyMap<string, string>;
 }
 
 export interface Outcome {
@@ -99,8 +102,10 @@ function nextAlert(
   return lasting(seen, now, remindSeconds, quiet);
 }
 
-function watchesOf({ hosts, newest, now }: Seen, { rules, silentSeconds }: LookSettings): Watch[] {
-  return hosts.flatMap((record) => {
+function watchesOf(seen: Seen, { rules, silentSeconds }: LookSettings): Watch[] {
+  const { hosts, newest, now, failures } = seen;
+  const failed = [...failures].map(([host, text]) => failureWatch(host, text, now));
+  const ofHosts = hosts.flatMap((record) => {
     const latest = newest.get(record.id);
     const concerned = rules.filter((rule) => concerns(rule, record));
     return [
@@ -108,6 +113,16 @@ function watchesOf({ hosts, newest, now }: Seen, { rules, silentSeconds }: LookS
       ...concerned.map((rule) => ofRule(rule, record.id, latest)),
     ];
   });
+  return [...ofHosts, ...failed];
+}
+
+/** It lasts until the host is provisioned, or removed. */
+function failureWatch(host: string, text: string, now: number): Watch {
+  return {
+    ...{ rule: PROVISION_RULE, host, actions: ["notify"], text: () => text },
+    threshold: { above: 0, forSeconds: 0, hysteresis: 0 },
+    measured: { at: now, value: 1 },
+  };
 }
 
 function ofRule(rule: Rule, host: string, latest: TimedSample | undefined): Watch {

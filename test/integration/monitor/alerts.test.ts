@@ -4,6 +4,7 @@ import { silentLog } from "../../../core/log.js";
 import type { AlertRecord, AlertTurn } from "../../../core/records/alerts/alert-record.js";
 import { AlertRecords } from "../../../core/records/alerts/alert-records.js";
 import { drainSchema } from "../../../core/records/alerts/drain.js";
+import { FleetHosts } from "../../../core/records/fleet/fleet-hosts.js";
 import { HostRecords } from "../../../core/records/hosts/host-records.js";
 import { SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import { keys } from "../../../core/redis/keys.js";
@@ -69,6 +70,7 @@ describe("alerts", function () {
         ],
       }),
       hosts: new HostRecords(own.redis),
+      fleet: new FleetHosts(own.redis),
       series: new SampleSeries(own.redis),
       alerts,
       lead: new MonitorLead(own.redis, host),

@@ -36,6 +36,7 @@ class Watched {
   now = START;
   silences: Seen["silences"] = new Map();
   acknowledgements: Seen["acknowledgements"] = new Map();
+  failures: Seen["failures"] = new Map();
   hosts: HostRecord[];
   private readonly states = new Map<string, RuleState>();
   private readonly newest = new Map<string, { at: number; sample: Sample }>();
@@ -52,10 +53,10 @@ class Watched {
     for (let second = 0; second < count; second++) {
       this.now += 1000;
       for (const [id, sample] of Object.entries(samples)) this.newest.set(id, { at: this.now, sample });
-      const { now, hosts, newest, states, silences, acknowledgements } = this;
+      const { now, hosts, newest, states, silences, acknowledgements, failures } = this;
       const alerts = [...this.all.values()].filter(({ phase }) => phase !== "resolved");
       const outcome = look(
-        { now, hosts, newest, states, silences, acknowledgements, alerts },
+        { now, hosts, newest, states, silences, acknowledgements, failures, alerts },
         this.settings,
         () => `a${++this.ids}`,
       );
@@ -83,6 +84,19 @@ class Watched {
 describe("a look at the hosts", () => {
   const busy = aSample({ cpu: 80 });
   const idle = aSample({ cpu: 10 });
+
+  it("raises an alert for a host that could not be provisioned, until it is, or is gone", () => {
+    const watched = new Watched([]);
+    watched.failures = new Map([["web-2", "web-2 could not be provisioned (configuring): its disk is full"]]);
+    watched.seconds(3, {});
+    expect(watched.lasting).to.deep.equal(["provision@web-2"]);
+    expect([...watched.all.values()].map(({ text }) => text)).to.deep.equal([
+      "web-2 could not be provisioned (configuring): its disk is full",
+    ]);
+    watched.failures = new Map();
+    watched.seconds(2, {});
+    expect(watched.turns).to.deep.equal(["raised provision@web-2 notify", "resolved provision@web-2 notify"]);
+  });
 
   it("raises an alert once, reminds of it when that is due, and resolves it once", () => {
     const watched = new Watched([host("h")]);
