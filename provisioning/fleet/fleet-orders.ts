@@ -1,5 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { Begun, HostProgress, ProvisionRequest } from "../../core/api/machines/provision.js";
+import type {
+  Begun,
+  BilledDroplet,
+  HostProgress,
+  ProvisionRequest,
+} from "../../core/api/machines/provision.js";
 import { AppError, toAppError } from "../../core/errors/app-error.js";
 import type { Actor } from "../../core/records/events/actor.js";
 import { isSizedRole, type FleetHost, type FleetRole } from "../../core/records/fleet/fleet-host.js";
@@ -12,6 +17,7 @@ import { peersOf } from "./peers.js";
 import { sealIdentity } from "./seals.js";
 
 const MEET_TIMEOUT_MS = 20_000;
+const BILL_TIMEOUT_MS = 10_000;
 const TRIAL_TIMEOUT_MS = 300_000;
 /** What people ask of the hosts. It is saved, and `Fleet` does it. */
 export class FleetOrders {
@@ -25,6 +31,19 @@ export class FleetOrders {
 
   async list(): Promise<FleetHost[]> {
     return this.needs.hosts.list();
+  }
+
+  /** What DigitalOcean bills; none without a token. */
+  async billed(): Promise<BilledDroplet[]> {
+    const { droplets, hosts } = this.needs;
+    if (droplets === undefined) return [];
+    // First the bill: what is ordered between the two has a record already.
+    const all = await droplets.list(AbortSignal.timeout(BILL_TIMEOUT_MS));
+    const known = await hosts.list();
+    return all.map(({ id, name, monthlyUsd, tags }) => {
+      const host = known.find(({ droplet }) => droplet !== undefined && tags.includes(droplet.mark));
+      return { id, name, monthlyUsd, host: host?.name ?? null };
+    });
   }
 
   /** For `authorized_keys`. */

@@ -1,9 +1,12 @@
 import type { Command } from "commander";
 import { hostsSchema, type HostSummary } from "../../../core/api/machines/hosts.js";
+import { billedDropletsSchema } from "../../../core/api/machines/provision.js";
 import { proxiesSchema } from "../../../core/api/machines/proxies.js";
 import { apiPath } from "../../client/api-path.js";
+import { RemoteError } from "../../client/remote-error.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
+import { dropletLines } from "../../show/droplet-lines.js";
 import { proxyWarning } from "../../show/proxy-warning.js";
 import { drainHost, undrainHost } from "./drain-host.js";
 import { removeHost, type RemoveOptions } from "./remove-host.js";
@@ -44,7 +47,29 @@ async function list(context: Context, options: Format): Promise<void> {
   const answer = await client.call("GET", apiPath("hosts"), hostsSchema);
   const proxies = options.json ? [] : await client.call("GET", apiPath("proxies"), proxiesSchema);
   const warnings = proxies.flatMap(proxyWarning);
-  show(context, options, answer, (hosts) => [...hostLines(hosts, Date.now()), ...warnings]);
+  const bill = options.json ? [] : await billLines(client);
+  show(context, options, answer, (hosts) => [
+    ...hostLines(hosts, Date.now()),
+    ...hosts.flatMap(failureLines),
+    ...bill,
+    ...warnings,
+  ]);
+}
+
+/** The hosts are shown whether DigitalOcean answers or not. */
+async function billLines(client: Client): Promise<string[]> {
+  try {
+    return dropletLines(await client.call("GET", apiPath("hosts", "droplets"), billedDropletsSchema));
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    return [` !     What DigitalOcean bills is not known: ${error.message}`];
+  }
+}
+
+function failureLines({ host, provisioned }: HostSummary): string[] {
+  const failure = provisioned?.failure;
+  if (failure === undefined || failure === null) return [];
+  return [` !     ${host}: ${failure.message}`, ` !     ${failure.hint}`];
 }
 
 async function remove(context: Context, host: string, options: RemoveOptions): Promise<void> {

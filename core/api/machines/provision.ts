@@ -38,9 +38,22 @@ export const hostProgressSchema = z.object({
   phase: z.enum(FLEET_PHASES).nullable(),
 });
 
+/** `GET /hosts/droplets`: what DigitalOcean bills of this installation. */
+export const billedDropletsSchema = z.array(
+  z.object({
+    id: z.number(),
+    name: z.string(),
+    /** US dollars. */
+    monthlyUsd: z.number(),
+    /** Null: Sluice knows of no host that it is. */
+    host: z.string().nullable(),
+  }),
+);
+
 export const removeHostSchema = z.strictObject({ force: z.boolean().default(false) });
 export const publicKeySchema = z.object({ publicKey: z.string() });
 
 export type ProvisionRequest = z.infer<typeof provisionRequestSchema>;
 export type Begun = z.infer<typeof begunSchema>;
+export type BilledDroplet = z.infer<typeof billedDropletsSchema>[number];
 export type HostProgress = z.infer<typeof hostProgressSchema>;

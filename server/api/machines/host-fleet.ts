@@ -1,10 +1,17 @@
-import type { Begun, HostProgress, ProvisionRequest } from "../../../core/api/machines/provision.js";
+import type {
+  Begun,
+  BilledDroplet,
+  HostProgress,
+  ProvisionRequest,
+} from "../../../core/api/machines/provision.js";
 import type { Actor } from "../../../core/records/events/actor.js";
 import type { FleetHost, FleetRole } from "../../../core/records/fleet/fleet-host.js";
 
 /** The hosts that Sluice configures. What is asked for is saved, and done after the answer; `progress` follows it. */
 export interface HostFleet {
   list(): Promise<FleetHost[]>;
+  /** Droplets of this installation, as DigitalOcean bills them. */
+  billed(): Promise<BilledDroplet[]>;
   /** Of the SSH key by which Sluice logs in; a line for `authorized_keys`. */
   publicKey(): string;
   /** Throws when it cannot log in, or a droplet cannot be ordered. */

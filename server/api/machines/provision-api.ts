@@ -3,6 +3,7 @@ import {
   provisionRequestSchema,
   removeHostSchema,
   type Begun,
+  type BilledDroplet,
   type HostProgress,
 } from "../../../core/api/machines/provision.js";
 import { AppError } from "../../../core/errors/app-error.js";
@@ -15,8 +16,8 @@ import type { HostFleet } from "./host-fleet.js";
 const LINE_ID = /^\d{1,20}(?:-\d{1,20})?$/;
 
 /**
- * `POST /hosts`, `POST /hosts/HOST/provision`, `POST /hosts/HOST/remove`, `GET /hosts/HOST/log?after`, `GET /hosts/key`.
- * Without a fleet each throws `fleet-needs-swarm`.
+ * `POST /hosts`, `POST /hosts/HOST/provision`, `POST /hosts/HOST/remove`, `GET /hosts/HOST/log?after`, `GET /hosts/key`,
+ * `GET /hosts/droplets`. Without a fleet all but the last throw `fleet-needs-swarm`.
  */
 export function provisionApi(fleet: HostFleet | undefined, settingsFile: string): Router {
   const theFleet = (): HostFleet => {
@@ -26,6 +27,9 @@ export function provisionApi(fleet: HostFleet | undefined, settingsFile: string)
   const router = Router();
   router.get("/hosts/key", needs.all("read"), (_request, response) => {
     response.json({ publicKey: theFleet().publicKey() });
+  });
+  router.get("/hosts/droplets", needs.all("read"), async (_request, response) => {
+    response.json(((await fleet?.billed()) ?? []) satisfies BilledDroplet[]);
   });
   router.post("/hosts", needs.all("admin"), async (request, response) => {
     const order = parseBody(provisionRequestSchema, request);

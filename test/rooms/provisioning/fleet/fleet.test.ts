@@ -7,6 +7,7 @@ import { FleetRequests } from "../../../../core/records/fleet/fleet-requests.js"
 import { provisionRequestSchema } from "../../../../core/api/machines/provision.js";
 import { Fleet } from "../../../../provisioning/fleet/fleet.js";
 import { FleetGrowth } from "../../../../provisioning/fleet/fleet-growth.js";
+import { hostEvent } from "../../../../provisioning/fleet/host-event.js";
 import { FleetReplacement } from "../../../../provisioning/fleet/fleet-replacement.js";
 import { FleetOrders } from "../../../../provisioning/fleet/fleet-orders.js";
 import { FleetWorld } from "../../../support/fakes/fleet-world.js";
@@ -118,6 +119,19 @@ describe("the fleet", function () {
     world.configureError = undefined;
     await orders.configureAgain(name, ACTOR);
     await becomes(name, "ready");
+  });
+
+  it("tells what is billed, also of droplets that it does not know", async () => {
+    const orders = begin();
+    const { host: name } = await orders.provision(DROPLET, ACTOR);
+    await becomes(name, "ready");
+    await hosts.remove(name, hostEvent("host.removed", { name }));
+    const { host: next } = await orders.provision({ ...DROPLET, name: "web-9" }, ACTOR);
+    await becomes(next, "ready");
+    expect((await orders.billed()).map((droplet) => [droplet.name, droplet.host])).to.deep.equal([
+      ["production-1", null],
+      ["web-9", "web-9"],
+    ]);
   });
 
   it("takes in a machine that there is by its own name, and once", async () => {
