@@ -105,9 +105,10 @@ export const fleetErrors = {
   ),
   "server-not-restartable": entry<{ file: string }>(
     409,
-    ({ file }) => `${file} was changed, but Sluice runs in a terminal and cannot be restarted from here.`,
     () =>
-      "Stop it there with Ctrl-C, start it again with `sluice up`, and run this command again. Traffic goes on meanwhile.",
+      "Other hosts need the engine swarm, and Sluice runs in a terminal, from where it must be restarted.",
+    ({ file }) =>
+      `Set \`engine: swarm\` and \`fleet: {address: …}\` in ${file}. Then stop Sluice there with Ctrl-C, start it again with \`sluice up\`, and run this command again. Traffic goes on meanwhile.`,
   ),
   "host-not-joined": entry<{ host: string; what: string; seconds: number }>(
     504,
