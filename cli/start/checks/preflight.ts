@@ -13,38 +13,35 @@ const LONGEST_HOME = 70;
 
 type Programs = ReadonlyMap<string, string>;
 
-/** Program → the Debian package it comes with, for what runs under supervision. */
-const SUPERVISION: Programs = new Map([
+/** Program → the Debian package it comes with. */
+export const PROGRAMS: Programs = new Map([
+  ["git", "git"],
+  ["haproxy", "haproxy"],
+  ["redis-server", "redis-server"],
   ["runsv", "runit"],
   ["svlogd", "runit"],
   ["chpst", "runit"],
+  ["bwrap", "bubblewrap"],
+  ["nft", "nftables"],
+  ["ip", "iproute2"],
+  ["node", "nodejs"],
+  ["npm", "npm"],
+  ["tar", "tar"],
   ["prlimit", "util-linux"],
+  ["bash", "bash"],
 ]);
 
-const OF_ROLES: Readonly<Record<Role, Programs>> = {
-  server: new Map([
-    ...SUPERVISION,
-    ["git", "git"],
-    ["redis-server", "redis-server"],
-    ["bwrap", "bubblewrap"],
-    ["nft", "nftables"],
-    ["ip", "iproute2"],
-    ["node", "nodejs"],
-    ["npm", "npm"],
-    ["tar", "tar"],
-    ["bash", "bash"],
-  ]),
-  proxy: new Map([...SUPERVISION, ["haproxy", "haproxy"]]),
-  monitor: new Map(),
+/** What a host needs that has no server. */
+const OF_ROLES: Readonly<Record<Exclude<Role, "server">, readonly string[]>> = {
+  proxy: ["haproxy", "runsv", "svlogd", "chpst", "prlimit"],
+  monitor: [],
 };
 
 /** What some roles need. */
 export function programsOf(roles: readonly Role[]): Programs {
-  return new Map(roles.flatMap((role) => [...OF_ROLES[role]]));
+  const needed = roles.flatMap((role) => (role === "server" ? [...PROGRAMS.keys()] : OF_ROLES[role]));
+  return new Map([...PROGRAMS].filter(([program]) => needed.includes(program)));
 }
-
-/** What all of them need. */
-export const PROGRAMS: Programs = new Map(Object.values(OF_ROLES).flatMap((programs) => [...programs]));
 
 type ProgramContext = Pick<Context, "path" | "closedPath" | "isRoot">;
 
