@@ -8,6 +8,7 @@ export async function eventually<T>(
   what: string | (() => string),
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   timeoutMs = 15_000,
+  pollMs = POLL_MS,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
@@ -19,7 +20,7 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   } while (Date.now() < deadline);
   const message = `not in ${timeoutMs} ms: ${typeof what === "string" ? what : what()}`;
   if (!(last instanceof Error)) throw new Error(message, { cause: last });
