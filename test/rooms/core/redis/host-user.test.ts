@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Database } from "../../../../core/redis/database.js";
+import type { Database } from "../../../../core/redis/database.js";
 import { hostUserRules, redisUserOfHost, type HostRight } from "../../../../core/redis/host-user.js";
 import { keys } from "../../../../core/redis/keys.js";
 import { OwnRedis } from "../../../support/redis/own-redis.js";
