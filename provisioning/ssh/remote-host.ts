@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { NodeSSH } from "node-ssh";
+import { deferred } from "../../core/async/deferred.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { quote } from "../../core/exec/quote.js";
 import { fingerprintOf, hostKeyLine, isSameKey } from "./host-key.js";
@@ -7,6 +8,8 @@ import type { SshLogin } from "./ssh-login.js";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 60_000;
+/** Of one command: the longest, a list of all packages, has some hundred kilobytes. */
+const MOST_OUTPUT_BYTES = 8_000_000;
 /** A host whose power fails says nothing: after two of these without an answer the connection is lost. */
 const KEEPALIVE_MS = 5000;
 
@@ -54,30 +57,42 @@ export class RemoteHost {
     throw refused instanceof Error ? refused : new Error(`there is no key for ${login.host}`);
   }
 
-  /** A script of root's, for sh(1). Throws `host-unreachable` when it does not end. */
+  /**
+   * Runs a script of root's, for sh(1). Throws `host-unreachable` when it does not end, and `host-output-long`; nothing more is
+   * asked of the host then.
+   */
   async run(script: string, { input, timeoutMs = COMMAND_TIMEOUT_MS }: RunOptions = {}): Promise<RemoteExit> {
     this.signal.throwIfAborted();
+    const { user, host } = this.login;
     const command = `/bin/sh -c ${quote(script)}`;
-    const running = this.ssh.execCommand(this.login.user === "root" ? command : `sudo -n ${command}`, {
-      ...(input === undefined ? {} : { stdin: input }),
-      noTrim: true,
-    });
-    const timeout = new Promise<never>((_resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(unreachable(this.login, `a command took longer than ${timeoutMs / 1000} s`)),
-        timeoutMs,
-      );
-      void running.catch(() => undefined).finally(() => clearTimeout(timer));
-    });
-    const { code, signal, stdout, stderr } = await Promise.race([running, timeout]).catch(
-      (error: unknown) => {
-        this.signal.throwIfAborted();
-        throw error instanceof AppError ? error : unreachable(this.login, textOf(error));
-      },
+    const given = deferred<never>();
+    const timer = setTimeout(
+      () => given.reject(unreachable(this.login, `a command took longer than ${timeoutMs / 1000} s`)),
+      timeoutMs,
     );
-    // A connection that broke has no exit status.
-    if (code === null && signal === null) throw unreachable(this.login, "the connection was lost");
-    return { status: code ?? 128, stdout, stderr };
+    let left = MOST_OUTPUT_BYTES;
+    const count = (chunk: Buffer): void => {
+      left -= chunk.length;
+      if (left < 0)
+        given.reject(new AppError("host-output-long", { host, megabytes: MOST_OUTPUT_BYTES / 1e6 }));
+    };
+    const running = this.ssh.execCommand(user === "root" ? command : `sudo -n ${command}`, {
+      ...(input === undefined ? {} : { stdin: input }),
+      ...{ noTrim: true, onStdout: count, onStderr: count },
+    });
+    try {
+      const { code, signal, stdout, stderr } = await Promise.race([running, given.promise]);
+      // A connection that broke has no exit status.
+      if (code === null && signal === null) throw unreachable(this.login, "the connection was lost");
+      return { status: code ?? 128, stdout, stderr };
+    } catch (error) {
+      running.catch(() => undefined);
+      this.close();
+      this.signal.throwIfAborted();
+      throw error instanceof AppError ? error : unreachable(this.login, textOf(error));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** What a script prints, without the last line's end. Throws `host-command-failed`. */

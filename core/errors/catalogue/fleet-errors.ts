@@ -144,6 +144,11 @@ export const fleetErrors = {
     ({ user }) =>
       `Log in as root (--user root), or allow it there: echo '${printable(user)} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/${printable(user)}`,
   ),
+  "host-output-long": entry<{ host: string; megabytes: number }>(
+    502,
+    ({ host, megabytes }) => `A command on ${printable(host)} printed more than ${megabytes} MB.`,
+    () => "That machine does not do what it is told. Look at it before you use it.",
+  ),
   "host-command-failed": entry<{ host: string; status: number; output: string }>(
     502,
     ({ host, status, output }) => `A command on ${printable(host)} failed with status ${status}:\n${output}`,
