@@ -12,6 +12,8 @@ import type { Droplets } from "./droplets.js";
 export interface EngineHost {
   /** The engine's own. */
   readonly id: string;
+  /** From which it has joined, as the engine saw it. */
+  readonly address: string;
   /** What it is labelled for; none where it is for all. */
   readonly roles: readonly string[];
   readonly isServer: boolean;

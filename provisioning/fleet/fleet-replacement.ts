@@ -20,7 +20,7 @@ export class FleetReplacement {
     private readonly fleet: Pick<Fleet, "wake">,
   ) {
     this.ticker = new Ticker({
-      everyMs: TICK_MS,
+      ...{ everyMs: TICK_MS, clock: needs.clock },
       job: async () => this.look(),
       onError: (error) => needs.serverLog.warn({ err: toAppError(error) }, "could not look for lost hosts"),
     });

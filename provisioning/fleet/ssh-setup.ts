@@ -10,6 +10,7 @@ import type { SshLogin } from "../ssh/ssh-login.js";
 import { readSwarm } from "../tasks/swarm-membership.js";
 import type { HostSetup, HostSetupOptions } from "./fleet-needs.js";
 import { hostPlanOf, type HostPlanOptions } from "./host-plan-of.js";
+import { addressTowards, checkPrivateAddress, machineIdOf } from "./own-words.js";
 import { openIdentity } from "./seals.js";
 
 /** A new machine has sshd(8) some time after it has an address. */
@@ -35,9 +36,8 @@ export class SshSetup implements HostSetup {
   async meet(host: FleetHost, signal: AbortSignal): Promise<Awaited<ReturnType<HostSetup["meet"]>>> {
     const remote = await RemoteHost.connect(this.loginOf(host), signal);
     try {
-      const text = await remote.output("hostname; cat /etc/machine-id");
-      const [hostname = "", machineId = ""] = text.split("\n");
-      return { hostname, machineId, hostKey: remote.hostKey };
+      const hostname = await remote.output("hostname");
+      return { hostname, machineId: await machineIdOf(remote, host.name), hostKey: remote.hostKey };
     } finally {
       remote.close();
     }
@@ -55,8 +55,12 @@ export class SshSetup implements HostSetup {
       logged = logged.then(async () => log.add(logAs, line)).catch(() => undefined);
     };
     try {
-      const privateAddress = host.privateAddress ?? (await addressTowards(remote, serverAddress));
-      const machineId = await remote.output("cat /etc/machine-id");
+      const others = { host: host.name, taken: peers.filter((address) => address !== host.privateAddress) };
+      const privateAddress =
+        host.privateAddress === undefined
+          ? await addressTowards(remote, serverAddress, others)
+          : checkPrivateAddress(host.privateAddress, others);
+      const machineId = await machineIdOf(remote, host.name);
       const plan = await hostPlanOf(host, privateAddress, peers, plans);
       const onProgress = (progress: TaskProgress): void => {
         const line = lineOf(progress);
@@ -128,14 +132,6 @@ export class SshSetup implements HostSetup {
       hostKeys: [hostKey, nextHostKey].filter((line) => line !== undefined),
     };
   }
-}
-
-/** The host's own address on the way to another. */
-async function addressTowards(remote: RemoteHost, other: string): Promise<string> {
-  const route = await remote.output(`ip -4 -o route get ${other}`);
-  const address = / src (\d+\.\d+\.\d+\.\d+)/.exec(route)?.[1];
-  if (address === undefined) throw new Error(`there is no way to ${other}: ${route}`);
-  return address;
 }
 
 function lineOf({ task, state, text, seconds }: TaskProgress): FleetLogLine | undefined {

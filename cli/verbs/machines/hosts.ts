@@ -7,6 +7,7 @@ import { RemoteError } from "../../client/remote-error.js";
 import { Client } from "../../client/client.js";
 import type { Context } from "../../start/context.js";
 import { dropletLines } from "../../show/droplet-lines.js";
+import { hostLine } from "../../show/host-line.js";
 import { proxyWarning } from "../../show/proxy-warning.js";
 import { drainHost, undrainHost } from "./drain-host.js";
 import { removeHost, type RemoveOptions } from "./remove-host.js";
@@ -69,7 +70,9 @@ async function billLines(client: Client): Promise<string[]> {
 function failureLines({ host, provisioned }: HostSummary): string[] {
   const failure = provisioned?.failure;
   if (failure === undefined || failure === null) return [];
-  return [` !     ${host}: ${failure.message}`, ` !     ${failure.hint}`];
+  return [`${host}: ${failure.message}`, failure.hint].map((text) =>
+    hostLine({ id: "", kind: "problem", text }),
+  );
 }
 
 async function remove(context: Context, host: string, options: RemoveOptions): Promise<void> {

@@ -3,6 +3,8 @@ import type { Database } from "../../redis/database.js";
 import { keys } from "../../redis/keys.js";
 
 const LINES_KEPT = 2000;
+/** Hosts write in some of them. */
+const MOST_CHARACTERS = 4000;
 /** After its last line. */
 const LIFE_SECONDS = 30 * 24 * 3600;
 
@@ -23,8 +25,9 @@ export interface NumberedLine extends FleetLogLine {
 export class FleetLog {
   constructor(private readonly redis: Database) {}
 
-  async add(host: string, line: FleetLogLine): Promise<void> {
+  async add(host: string, { kind, text }: FleetLogLine): Promise<void> {
     const key = keys.fleetLog(host);
+    const line: FleetLogLine = { kind, text: text.slice(0, MOST_CHARACTERS) };
     await this.redis
       .multi()
       .xadd(key, "MAXLEN", "~", LINES_KEPT, "*", "line", JSON.stringify(line))

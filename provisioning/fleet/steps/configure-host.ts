@@ -24,6 +24,7 @@ export const configureHost: FleetStep = {
     const peers = peersOf(await hosts.list(), needs.settings.address);
     const beganAt = clock.now();
     const learnt = await setup.configure(host, { mode: "apply", peers, signal });
+    await refuseClaim({ ...host, ...learnt }, needs);
     const configured = await saveHost(needs, host, { ...learnt, peers, sealedIdentity: undefined });
     const pinned = await replaceFirstHostKey(configured, needs, signal);
     await log.add(host.name, { kind: "heading", text: `Waiting until ${host.name} has joined` });
@@ -71,7 +72,7 @@ async function waitUntilJoined(
   signal: AbortSignal,
 ): Promise<void> {
   const { engine, reports, clock } = needs;
-  const { name, roles, node } = host;
+  const { name, roles, node, privateAddress } = host;
   if (node !== undefined) {
     // First, so that at no time only a host that has not joined is for a role.
     await labelServer(needs);
@@ -80,7 +81,10 @@ async function waitUntilJoined(
   const deadline = clock.now() + JOIN_TIMEOUT_MS;
   for (;;) {
     const isNode =
-      node === undefined || (await engine.list()).some(({ id, state }) => id === node && state === "ready");
+      node === undefined ||
+      (await engine.list()).some(
+        ({ id, state, address }) => id === node && state === "ready" && address === privateAddress,
+      );
     if (isNode && (await reports.hasJoined(name, roles, since))) return;
     if (clock.now() > deadline)
       throw new AppError("host-not-joined", {
@@ -90,4 +94,15 @@ async function waitUntilJoined(
       });
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+/** A host says by itself which member of the Swarm it is. What is done to that member must not be done to another host. */
+async function refuseClaim({ name, node, privateAddress }: FleetHost, { engine }: FleetNeeds): Promise<void> {
+  const other = (await engine.list()).find(({ id, address }) => id === node && address !== privateAddress);
+  if (other === undefined) return;
+  throw new AppError("host-unfit", {
+    host: name,
+    problem: `it says that it is the member of the Swarm that joined from ${other.address}`,
+    fix: "Look at that machine before you use it: docker info shows which member it is.",
+  });
 }

@@ -58,6 +58,8 @@ export class FleetWorld {
   /** So many are answered as DigitalOcean does when it has too much to do. */
   unavailable = 0;
   configureError: Error | undefined;
+  /** What a host says that it is, if it lies. */
+  claimedNode: string | undefined;
   private killAt = Infinity;
   private killsAfterEffect = false;
   private generation = 0;
@@ -174,10 +176,11 @@ export class FleetWorld {
         act(() => {
           if (this.configureError !== undefined) throw this.configureError;
           login(name, [hostKey, nextHostKey]);
-          const node = `node of ${name}`;
+          const node = this.claimedNode ?? `node of ${name}`;
           if (!this.engineHosts.has(node))
             this.engineHosts.set(node, {
               id: node,
+              address: privateAddress ?? "10.0.0.99",
               roles: [],
               isServer: false,
               state: "ready",

@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import { AppError } from "../../../../core/errors/app-error.js";
-import { systemClock } from "../../../../core/clock.js";
 import { FleetHosts } from "../../../../core/records/fleet/fleet-hosts.js";
 import type { FleetHost } from "../../../../core/records/fleet/fleet-host.js";
 import { FleetRequests } from "../../../../core/records/fleet/fleet-requests.js";
@@ -92,6 +91,21 @@ describe("the fleet", function () {
       }
       expect(isThrough).to.equal(true);
     });
+
+  it("believes no host that says it is another member of the Swarm, and does that one no harm", async () => {
+    const orders = begin();
+    const { host: name } = await orders.provision(DROPLET, ACTOR);
+    await becomes(name, "ready");
+    world.claimedNode = `node of ${name}`;
+    const { host: liar, after } = await orders.provision(DROPLET, ACTOR);
+    await becomes(liar, undefined);
+    const { lines } = await orders.progress(liar, after);
+    expect(lines.map(({ text }) => text).join("\n")).to.include(
+      "the member of the Swarm that joined from 10.0.0.11",
+    );
+    expect(world.engineHosts.get(`node of ${name}`)).to.include({ draining: false, state: "ready" });
+    expect([...world.droplets.values()].map((droplet) => droplet.name)).to.deep.equal([name]);
+  });
 
   it("goes on when DigitalOcean does not answer for a while", async () => {
     world.unavailable = 3;
@@ -188,12 +202,14 @@ describe("the fleet", function () {
     const [lost] = world.engineHosts.values();
     if (lost === undefined) throw new Error("there is no host");
     world.engineHosts.set(lost.id, { ...lost, state: "unknown" });
-    const replacement = new FleetReplacement({ ...needs, clock: systemClock }, fleet);
-    const looks = replacement.start();
+    const looks = new FleetReplacement(needs, fleet).start();
     try {
       world.settings.replaceSeconds = 0;
-      await eventually("it was looked at", async () => (await host(name))?.phase === "ready");
-      expect((await host(name))?.downSince).to.equal(undefined);
+      const before = world.moments;
+      await eventually("it was looked at several times", () => world.moments > before + 5);
+      expect(await host(name))
+        .to.include({ phase: "ready" })
+        .and.not.have.property("downSince");
       world.engineHosts.set(lost.id, { ...lost, state: "down" });
       await becomes(name, undefined);
       await becomes("production-2", "ready");
