@@ -10,6 +10,6 @@ export class RequestedFleet implements Fleet {
   ) {}
 
   async grow(role: SizedRole, reason: string): Promise<void> {
-    await this.requests.ask({ role, change: "grow", reason, at: await this.now() });
+    await this.requests.ask({ role, reason, at: await this.now() });
   }
 }

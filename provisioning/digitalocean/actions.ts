@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Clock } from "../../core/clock.js";
 import { AppError } from "../../core/errors/app-error.js";
-import type { ApiRequests } from "./api-requests.js";
-import { pollUntil, type Wait } from "./poll-until.js";
+import type { ApiRequests } from "./requests/api-requests.js";
+import { pollUntil, type Wait } from "./requests/poll-until.js";
 
 /** An operation that DigitalOcean works on. */
 export interface Action {

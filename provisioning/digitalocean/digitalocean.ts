@@ -2,16 +2,16 @@ import type { Clock } from "../../core/clock.js";
 import type { Log } from "../../core/log.js";
 import { Account } from "./account.js";
 import { Actions } from "./actions.js";
-import { ApiRequests } from "./api-requests.js";
-import { Droplets } from "./droplets.js";
-import { Firewalls } from "./firewalls.js";
+import { ApiRequests } from "./requests/api-requests.js";
+import { Droplets } from "./droplets/droplets.js";
+import { Firewalls } from "./network/firewalls.js";
 import { Regions } from "./regions.js";
-import { ReservedIps } from "./reserved-ips.js";
-import { Sizes } from "./sizes.js";
-import { Snapshots } from "./snapshots.js";
+import { ReservedIps } from "./network/reserved-ips.js";
+import { Sizes } from "./droplets/sizes.js";
+import { Snapshots } from "./droplets/snapshots.js";
 import { SshKeys } from "./ssh-keys.js";
 import { Tags } from "./tags.js";
-import { Vpcs } from "./vpcs.js";
+import { Vpcs } from "./network/vpcs.js";
 
 export interface DigitalOceanOptions {
   /** Of the API, without `/v2`. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ApiRequests } from "./api-requests.js";
+import type { ApiRequests } from "./requests/api-requests.js";
 
 export interface Region {
   /** Such as `fra1`. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Clock } from "../../core/clock.js";
 import { isAppError } from "../../core/errors/app-error.js";
-import type { ApiRequests } from "./api-requests.js";
-import { createOnce } from "./create-once.js";
+import type { ApiRequests } from "./requests/api-requests.js";
+import { createOnce } from "./requests/create-once.js";
 
 const tagSchema = z.object({ tag: z.object({ name: z.string() }) });
 

@@ -6,7 +6,7 @@ import type { FleetHost, FleetRole } from "../../core/records/fleet/fleet-host.j
 import type { SecretBox } from "../../core/secrets.js";
 import type { FleetSettings } from "../../core/settings/fleet-settings.js";
 import type { SshKeyPair } from "../../core/ssh-key-pair.js";
-import type { Droplets } from "./droplets.js";
+import type { Droplets } from "./droplets/droplets.js";
 
 /** A host as the engine knows it, whose instances it runs. */
 export interface EngineHost {

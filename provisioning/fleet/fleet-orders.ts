@@ -12,7 +12,7 @@ import type { Fleet } from "./fleet.js";
 import type { FleetNeeds } from "./fleet-needs.js";
 import { hostEvent } from "./host-event.js";
 import { parseHostName } from "./host-name.js";
-import { newDroplet } from "./new-droplet.js";
+import { newDroplet } from "./droplets/new-droplet.js";
 import { peersOf } from "./peers.js";
 import { sealIdentity } from "./seals.js";
 
@@ -44,11 +44,6 @@ export class FleetOrders {
       const host = known.find(({ droplet }) => droplet !== undefined && tags.includes(droplet.mark));
       return { id, name, monthlyUsd, host: host?.name ?? null };
     });
-  }
-
-  /** For `authorized_keys`. */
-  publicKey(): string {
-    return this.needs.key.publicKey;
   }
 
   /** A machine that there is gets a role; without an address, a droplet is made for it. */

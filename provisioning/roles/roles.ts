@@ -1,19 +1,19 @@
-import { adminKeys } from "../tasks/admin-keys.js";
-import { dockerSettings } from "../tasks/docker-settings.js";
-import { firewall } from "../tasks/firewall.js";
-import { hostName } from "../tasks/host-name.js";
-import { nodeRuntime } from "../tasks/node-runtime.js";
-import { packages } from "../tasks/packages.js";
-import { registryAuthority } from "../tasks/registry-authority.js";
-import { sluiceRelease } from "../tasks/sluice-release.js";
-import { sluiceService } from "../tasks/sluice-service.js";
-import { sluiceSettings } from "../tasks/sluice-settings.js";
-import { sshServer } from "../tasks/ssh-server.js";
-import { swap } from "../tasks/swap.js";
-import { swarmMembership } from "../tasks/swarm-membership.js";
+import { adminKeys } from "../tasks/system/admin-keys.js";
+import { dockerSettings } from "../tasks/docker/docker-settings.js";
+import { firewall } from "../tasks/system/firewall.js";
+import { hostName } from "../tasks/system/host-name.js";
+import { nodeRuntime } from "../tasks/sluice/node-runtime.js";
+import { packages } from "../tasks/system/packages.js";
+import { registryAuthority } from "../tasks/docker/registry-authority.js";
+import { sluiceRelease } from "../tasks/sluice/sluice-release.js";
+import { sluiceService } from "../tasks/sluice/sluice-service.js";
+import { sluiceSettings } from "../tasks/sluice/sluice-settings.js";
+import { sshServer } from "../tasks/system/ssh-server.js";
+import { swap } from "../tasks/system/swap.js";
+import { swarmMembership } from "../tasks/docker/swarm-membership.js";
 import type { Task } from "../tasks/task.js";
-import { timeSync } from "../tasks/time-sync.js";
-import { upgrades } from "../tasks/upgrades.js";
+import { timeSync } from "../tasks/system/time-sync.js";
+import { upgrades } from "../tasks/system/upgrades.js";
 
 export type ProvisionedRole = "server" | "proxy" | "redis" | "production" | "staging";
 

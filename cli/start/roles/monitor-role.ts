@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { systemClock } from "../../../core/clock.js";
+import type { Settings } from "../../../core/settings/settings.js";
 import { AddressPolicy } from "../../../core/network/address-policy.js";
 import type { HostRole } from "../../../core/records/hosts/host-record.js";
 import { Monitor } from "../../../monitor/monitor.js";
@@ -29,11 +30,15 @@ export async function startMonitorRole(options: RoleOptions): Promise<void> {
     host: monitor.host ?? hostname(),
     roles: monitor.roles ?? hostRoles(options),
     actions: notices.actions,
-    ...(settings.engine === "swarm" ? { fleet: requestedFleet(redis) } : {}),
+    ...(canGrow(settings) ? { fleet: requestedFleet(redis) } : {}),
     path,
     log,
   }).start();
   atStop(async () => running.stop());
+}
+
+function canGrow({ engine, fleet }: Settings): boolean {
+  return engine === "swarm" && fleet.production.max > 0;
 }
 
 function requestedFleet(redis: RoleOptions["redis"]): RequestedFleet {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Argument, InvalidArgumentError, type Command } from "commander";
-import { begunSchema, publicKeySchema, type Begun } from "../../../core/api/machines/provision.js";
+import { begunSchema, type Begun } from "../../../core/api/machines/provision.js";
 import { hostsSchema } from "../../../core/api/machines/hosts.js";
 import { systemClock } from "../../../core/clock.js";
 import { AppError } from "../../../core/errors/app-error.js";
@@ -10,6 +10,7 @@ import { Client } from "../../client/client.js";
 import { followHost } from "../../client/follow-host.js";
 import { hostLine } from "../../show/host-line.js";
 import type { Context } from "../../start/context.js";
+import { hostsKey } from "../../start/fleet/hosts-key.js";
 import { useSwarm } from "./use-swarm.js";
 
 interface ProvisionOptions {
@@ -100,7 +101,7 @@ async function configureAll(context: Context): Promise<void> {
 }
 
 async function printPublicKey(context: Context): Promise<void> {
-  const { publicKey } = await new Client(context).call("GET", apiPath("hosts", "key"), publicKeySchema);
+  const { publicKey } = await hostsKey(context.home);
   context.print(publicKey);
 }
 

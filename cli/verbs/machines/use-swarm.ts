@@ -34,7 +34,8 @@ export async function useSwarm<T>(
     return await begin();
   } catch (error) {
     const isMissing = error instanceof RemoteError && error.code === "fleet-needs-swarm";
-    if (!isMissing || isTrial || !context.isRoot) throw error;
+    if (!isMissing || isTrial) throw error;
+    if (!context.isRoot) throw new AppError("swarm-needs-root", {});
     const way = await wayToRestart(context);
     if (way === undefined) throw error;
     for (const line of EXPLANATION) context.print(line);

@@ -51,7 +51,6 @@ export const billedDropletsSchema = z.array(
 );
 
 export const removeHostSchema = z.strictObject({ force: z.boolean().default(false) });
-export const publicKeySchema = z.object({ publicKey: z.string() });
 
 export type ProvisionRequest = z.infer<typeof provisionRequestSchema>;
 export type Begun = z.infer<typeof begunSchema>;

@@ -6,25 +6,22 @@ import { SIZED_ROLES, type SizedRole } from "./fleet-host.js";
 const requestSchema = z.object({
   v: z.literal(1),
   role: z.enum(SIZED_ROLES),
-  /** One host more, or one fewer. */
-  change: z.enum(["grow", "shrink"]),
-  /** Which one is to go. */
-  host: z.string().optional(),
   reason: z.string(),
   /** ms since 1970, by Redis' clock. */
   at: z.number(),
 });
 
+/** One host more for a role. */
 export type FleetRequest = z.infer<typeof requestSchema>;
 
-/** What the autoscaler wants of the hosts: the monitor asks, the server does it. One request a role at a time. */
+/** The hosts that apps need: the monitor asks, the server orders them. One request a role at a time. */
 export class FleetRequests {
   constructor(private readonly redis: Database) {}
 
-  /** Does nothing while an earlier one for the role waits. Returns whether it was written. */
-  async ask(request: Omit<FleetRequest, "v">): Promise<boolean> {
+  /** Does nothing while an earlier one for the role waits. */
+  async ask(request: Omit<FleetRequest, "v">): Promise<void> {
     const text = JSON.stringify({ v: 1, ...request });
-    return (await this.redis.hsetnx(keys.fleetRequests, request.role, text)) === 1;
+    await this.redis.hsetnx(keys.fleetRequests, request.role, text);
   }
 
   async waiting(): Promise<FleetRequest[]> {

@@ -4,7 +4,7 @@ import { SIZED_ROLES, type FleetHost, type SizedRole } from "../../../core/recor
 import type { HostRecords } from "../../../core/records/hosts/host-records.js";
 import type { SamplePoint, SampleSeries } from "../../../core/records/hosts/sample-series.js";
 import type { FleetNeeds } from "../fleet-needs.js";
-import type { FleetGrowth } from "../fleet-growth.js";
+import type { FleetGrowth } from "./fleet-growth.js";
 import { calmSecondsOf, decideSize, type HostLoad, type SizeView } from "./decide-size.js";
 
 const TICK_MS = 5000;
@@ -49,10 +49,8 @@ export class FleetSizing {
       // Without a droplet more or fewer there is nothing to decide.
       if (needs.settings[role].max === 0) continue;
       const verdict = decideSize(await this.view(role));
-      if (verdict.kind === "stay") continue;
-      const { reason } = verdict;
-      const host = verdict.kind === "shrink" ? verdict.host : undefined;
-      await growth.change({ role, change: verdict.kind, host, reason });
+      if (verdict.kind === "grow") await growth.grow(role, verdict.reason);
+      if (verdict.kind === "shrink") await growth.shrink(role, verdict.host, verdict.reason);
     }
   }
 

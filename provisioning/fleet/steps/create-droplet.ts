@@ -1,7 +1,7 @@
 import { AppError } from "../../../core/errors/app-error.js";
 import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
 import { newSshKeyPair, type SshKeyPair } from "../../../core/ssh-key-pair.js";
-import type { Droplet, Droplets } from "../droplets.js";
+import type { Droplet, Droplets } from "../droplets/droplets.js";
 import type { FleetNeeds } from "../fleet-needs.js";
 import { openHostKey, sealHostKey } from "../seals.js";
 import { saveHost, type FleetStep } from "./fleet-step.js";

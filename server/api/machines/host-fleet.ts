@@ -12,8 +12,6 @@ export interface HostFleet {
   list(): Promise<FleetHost[]>;
   /** Droplets of this installation, as DigitalOcean bills them. */
   billed(): Promise<BilledDroplet[]>;
-  /** Of the SSH key by which Sluice logs in; a line for `authorized_keys`. */
-  publicKey(): string;
   /** Throws when it cannot log in, or a droplet cannot be ordered. */
   provision(request: ProvisionRequest, actor: Actor): Promise<Begun>;
   configureAgain(host: string, actor: Actor, role?: FleetRole): Promise<Begun>;

@@ -16,8 +16,7 @@ import type { HostFleet } from "./host-fleet.js";
 const LINE_ID = /^\d{1,20}(?:-\d{1,20})?$/;
 
 /**
- * `POST /hosts`, `POST /hosts/HOST/provision`, `POST /hosts/HOST/remove`, `GET /hosts/HOST/log?after`, `GET /hosts/key`,
- * `GET /hosts/droplets`. Without a fleet all but the last throw `fleet-needs-swarm`.
+ * `POST /hosts`, `POST /hosts/HOST/provision`, `POST /hosts/HOST/remove`, `GET /hosts/HOST/log?after`, `GET /hosts/droplets`. Without a fleet all but the last throw `fleet-needs-swarm`.
  */
 export function provisionApi(fleet: HostFleet | undefined, settingsFile: string): Router {
   const theFleet = (): HostFleet => {
@@ -25,9 +24,6 @@ export function provisionApi(fleet: HostFleet | undefined, settingsFile: string)
     return fleet;
   };
   const router = Router();
-  router.get("/hosts/key", needs.all("read"), (_request, response) => {
-    response.json({ publicKey: theFleet().publicKey() });
-  });
   router.get("/hosts/droplets", needs.all("read"), async (_request, response) => {
     response.json(((await fleet?.billed()) ?? []) satisfies BilledDroplet[]);
   });

@@ -9,7 +9,7 @@ import { SecretBox } from "../../../core/secrets.js";
 import { loadSettings } from "../../../core/settings/settings.js";
 import type { SshKeyPair } from "../../../core/ssh-key-pair.js";
 import { shippedRelease } from "../../../provisioning/converge/shipped-release.js";
-import { SshSetup } from "../../../provisioning/fleet/ssh-setup.js";
+import { SshSetup } from "../../../provisioning/fleet/setup/ssh-setup.js";
 import type { LabHost } from "../lab-host.js";
 import { OwnRedis } from "../../support/redis/own-redis.js";
 

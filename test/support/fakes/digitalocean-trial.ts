@@ -1,7 +1,7 @@
 import type { Clock } from "../../../core/clock.js";
 import { silentLog, type Log } from "../../../core/log.js";
 import { DigitalOcean } from "../../../provisioning/digitalocean/digitalocean.js";
-import type { NewDroplet } from "../../../provisioning/digitalocean/droplets.js";
+import type { NewDroplet } from "../../../provisioning/digitalocean/droplets/droplets.js";
 import type { Boot, CloudHost } from "../../lab/digitalocean/cloud-host.js";
 import { FakeDigitalOcean } from "../../lab/digitalocean/fake-digitalocean.js";
 import { HurriedClock } from "./hurried-clock.js";

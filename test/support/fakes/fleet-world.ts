@@ -7,7 +7,7 @@ import { FleetLog } from "../../../core/records/fleet/fleet-log.js";
 import type { Database } from "../../../core/redis/database.js";
 import { SecretBox } from "../../../core/secrets.js";
 import { fleetSettingsSchema } from "../../../core/settings/fleet-settings.js";
-import type { Droplet, Droplets } from "../../../provisioning/fleet/droplets.js";
+import type { Droplet, Droplets } from "../../../provisioning/fleet/droplets/droplets.js";
 import type {
   EngineHost,
   FleetEngine,

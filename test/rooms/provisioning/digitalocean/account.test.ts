@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { newSshKeyPair } from "../../../../core/ssh-key-pair.js";
-import type { FirewallPlan } from "../../../../provisioning/digitalocean/firewalls.js";
+import type { FirewallPlan } from "../../../../provisioning/digitalocean/network/firewalls.js";
 import { DigitalOceanTrial, ORDER } from "../../../support/fakes/digitalocean-trial.js";
 
 const FIREWALL: FirewallPlan = {

@@ -5,9 +5,9 @@ import type { FleetHost } from "../../../../core/records/fleet/fleet-host.js";
 import { FleetRequests } from "../../../../core/records/fleet/fleet-requests.js";
 import { provisionRequestSchema } from "../../../../core/api/machines/provision.js";
 import { Fleet } from "../../../../provisioning/fleet/fleet.js";
-import { FleetGrowth } from "../../../../provisioning/fleet/fleet-growth.js";
+import { FleetGrowth } from "../../../../provisioning/fleet/sizing/fleet-growth.js";
 import { hostEvent } from "../../../../provisioning/fleet/host-event.js";
-import { FleetReplacement } from "../../../../provisioning/fleet/fleet-replacement.js";
+import { FleetReplacement } from "../../../../provisioning/fleet/sizing/fleet-replacement.js";
 import { FleetOrders } from "../../../../provisioning/fleet/fleet-orders.js";
 import { FleetWorld } from "../../../support/fakes/fleet-world.js";
 import { eventually } from "../../../support/eventually.js";
@@ -178,8 +178,7 @@ describe("the fleet", function () {
     const fleet = new Fleet(needs);
     running = fleet.start();
     const growth = new FleetGrowth(needs, new FleetRequests(own.redis), fleet);
-    const grow = async (): Promise<string> =>
-      growth.change({ role: "production", change: "grow", reason: "load" });
+    const grow = async (): Promise<string> => growth.grow("production", "load");
     expect(await grow()).to.equal("production-1 is ordered");
     expect(await grow()).to.equal("one is on its way");
     await becomes("production-1", "ready");

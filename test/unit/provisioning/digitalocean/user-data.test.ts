@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { parse } from "yaml";
 import { newSshKeyPair } from "../../../../core/ssh-key-pair.js";
-import { userDataOf } from "../../../../provisioning/digitalocean/user-data.js";
+import { userDataOf } from "../../../../provisioning/digitalocean/droplets/user-data.js";
 
 describe("the user data of a droplet", () => {
   const hostKey = newSshKeyPair("host");

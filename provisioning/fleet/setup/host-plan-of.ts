@@ -1,0 +1,67 @@
+import { stringify } from "yaml";
+import { isSizedRole, type FleetHost, type FleetRole } from "../../../core/records/fleet/fleet-host.js";
+import type { Settings } from "../../../core/settings/settings.js";
+import { packagesOf, upRolesOf } from "../../roles/roles.js";
+import type { HostPlan, ShippedRelease, SwarmPlan } from "../../tasks/host-plan.js";
+import type { FleetEngine, HostAccess } from "../fleet-needs.js";
+
+const REDIS_CA = "/var/lib/sluice/redis-ca.crt";
+export interface HostPlanOptions {
+  /** The server's. */
+  readonly settings: Settings;
+  /** Lines for `authorized_keys`. */
+  readonly adminKeys: readonly string[];
+  readonly access: Pick<HostAccess, "give">;
+  readonly engine: Pick<FleetEngine, "joinToken">;
+  readonly registry: SwarmPlan["registry"];
+  readonly release: ShippedRelease;
+}
+
+/** What a host is to be by its roles and the server's settings. */
+export async function hostPlanOf(
+  { name, roles, port }: Pick<FleetHost, "name" | "roles" | "port">,
+  privateAddress: string,
+  peers: readonly string[],
+  { settings, adminKeys, access, engine, registry, release }: HostPlanOptions,
+): Promise<HostPlan> {
+  const redis = await access.give(name, roles);
+  const runsInstances = roles.some(isSizedRole);
+  return {
+    ...{ name, privateAddress, adminKeys, release, packages: packagesOf(roles), upRoles: upRolesOf(roles) },
+    peers: [...new Set([...peers, privateAddress])].sort(),
+    sshPort: port,
+    openPorts: roles.includes("proxy") ? [80, 443, settings.httpPort] : [],
+    settings: settingsOf(name, roles, privateAddress, redis, settings),
+    files: redis.ca === "" ? [] : [{ path: REDIS_CA, text: redis.ca }],
+    swarm: runsInstances ? { ...(await engine.joinToken()), registry } : undefined,
+  };
+}
+
+/** sluice.yml of another host: what of the server's its roles need. */
+function settingsOf(
+  name: string,
+  roles: readonly FleetRole[],
+  address: string,
+  redis: { readonly url: string; readonly ca: string },
+  settings: Settings,
+): string {
+  const { domain, httpPort, proxy, trustedProxies, network, monitor, logLevel, fleet } = settings;
+  const proxySettings = {
+    bind: "0.0.0.0",
+    httpPort,
+    domain,
+    proxy,
+    trustedProxies,
+    default: settings.default,
+  };
+  return `# Written by Sluice; changes made by hand are lost.\n${stringify({
+    engine: "swarm",
+    // Whether there can be more hosts, for the monitor that leads.
+    fleet: { address, production: { max: fleet.production.max } },
+    redis: { url: redis.url, ...(redis.ca === "" ? {} : { caFile: REDIS_CA }) },
+    ...(roles.includes("proxy") ? proxySettings : { domain, httpPort }),
+    network,
+    monitor: { ...monitor, host: name, roles },
+    logLevel,
+  })}`;
+}

@@ -1,0 +1,153 @@
+import type { Clock } from "../../../core/clock.js";
+import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
+import type { FleetLog, FleetLogLine } from "../../../core/records/fleet/fleet-log.js";
+import type { SecretBox } from "../../../core/secrets.js";
+import type { SshKeyPair } from "../../../core/ssh-key-pair.js";
+import { convergeHost, type TaskProgress } from "../../converge/converge-host.js";
+import { tasksOf } from "../../roles/roles.js";
+import { RemoteHost } from "../../ssh/remote-host.js";
+import type { SshLogin } from "../../ssh/ssh-login.js";
+import { readSwarm } from "../../tasks/docker/swarm-membership.js";
+import type { HostSetup, HostSetupOptions } from "../fleet-needs.js";
+import { hostPlanOf, type HostPlanOptions } from "./host-plan-of.js";
+import { addressTowards, checkPrivateAddress, machineIdOf } from "./own-words.js";
+import { openIdentity } from "../seals.js";
+
+/** A new machine has sshd(8) some time after it has an address. */
+const BOOT_TIMEOUT_MS = 180_000;
+const RETRY_MS = 1000;
+const HOST_KEY = "/etc/ssh/ssh_host_ed25519_key";
+
+export interface SshSetupOptions {
+  readonly plans: HostPlanOptions;
+  /** Sluice's own. */
+  readonly key: SshKeyPair;
+  readonly box: SecretBox;
+  readonly log: FleetLog;
+  readonly clock: Clock;
+  /** Of the server's host: the way there tells the address at which a host is reached. */
+  readonly serverAddress: string;
+}
+
+/** Hosts that are configured over SSH. */
+export class SshSetup implements HostSetup {
+  constructor(private readonly options: SshSetupOptions) {}
+
+  async meet(host: FleetHost, signal: AbortSignal): Promise<Awaited<ReturnType<HostSetup["meet"]>>> {
+    const remote = await RemoteHost.connect(this.loginOf(host), signal);
+    try {
+      const hostname = await remote.output("hostname");
+      return { hostname, machineId: await machineIdOf(remote, host.name), hostKey: remote.hostKey };
+    } finally {
+      remote.close();
+    }
+  }
+
+  async configure(
+    host: FleetHost,
+    { mode, peers, signal, logAs = host.name }: HostSetupOptions,
+  ): Promise<Awaited<ReturnType<HostSetup["configure"]>>> {
+    const { plans, log, clock, serverAddress } = this.options;
+    const remote = await this.connect(host, signal);
+    // One line after the other, in their order.
+    let logged: Promise<void> = Promise.resolve();
+    const write = (line: FleetLogLine): void => {
+      logged = logged.then(async () => log.add(logAs, line)).catch(() => undefined);
+    };
+    try {
+      const others = { host: host.name, taken: peers.filter((address) => address !== host.privateAddress) };
+      const privateAddress =
+        host.privateAddress === undefined
+          ? await addressTowards(remote, serverAddress, others)
+          : checkPrivateAddress(host.privateAddress, others);
+      const machineId = await machineIdOf(remote, host.name);
+      const plan = await hostPlanOf(host, privateAddress, peers, plans);
+      const onProgress = (progress: TaskProgress): void => {
+        const line = lineOf(progress);
+        if (line !== undefined) write(line);
+      };
+      const tasks = tasksOf(host.roles);
+      const recap = await convergeHost(remote, { tasks, plan, mode, onProgress, signal, clock });
+      const { ok, changed, seconds } = recap;
+      const verb = mode === "apply" ? "changed" : "would change";
+      write({ kind: "task", text: `${ok} ok, ${changed} ${verb}, in ${seconds.toFixed(1)} s` });
+      const node =
+        plan.swarm === undefined || mode === "dry-run" ? host.node : (await readSwarm(remote)).NodeID;
+      return { hostKey: remote.hostKey, machineId, node, privateAddress, version: plan.release.id };
+    } finally {
+      await logged;
+      remote.close();
+    }
+  }
+
+  async rotateHostKey(host: FleetHost, pair: SshKeyPair, signal: AbortSignal): Promise<void> {
+    const remote = await this.connect(host, signal);
+    try {
+      await remote.write(
+        HOST_KEY,
+        pair.privateKey.endsWith("\n") ? pair.privateKey : `${pair.privateKey}\n`,
+        "600",
+      );
+      await remote.write(`${HOST_KEY}.pub`, `${pair.publicKey}\n`);
+      await remote.output("PATH=$PATH:/usr/sbin:/sbin; sshd -t && systemctl reload ssh");
+    } finally {
+      remote.close();
+    }
+  }
+
+  async abandon(host: FleetHost, signal: AbortSignal): Promise<void> {
+    const remote = await RemoteHost.connect(this.loginOf(host), signal);
+    try {
+      await remote.run(
+        "systemctl disable --now sluice; [ ! -x /usr/local/bin/sluice ] || /usr/local/bin/sluice down",
+      );
+      await remote.run("docker swarm leave --force");
+      await remote.run("systemctl disable sluice-firewall; nft delete table inet sluice");
+    } finally {
+      remote.close();
+    }
+  }
+
+  /** Waits for a machine that boots. */
+  private async connect(host: FleetHost, signal: AbortSignal): Promise<RemoteHost> {
+    const { clock } = this.options;
+    const deadline = clock.now() + (host.droplet === undefined ? 0 : BOOT_TIMEOUT_MS);
+    for (;;) {
+      try {
+        return await RemoteHost.connect(this.loginOf(host), signal);
+      } catch (error) {
+        if (clock.now() > deadline || signal.aborted) throw error;
+        await clock.sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
+  private loginOf({ name, address, port, user, sealedIdentity, hostKey, nextHostKey }: FleetHost): SshLogin {
+    const { key, box } = this.options;
+    if (address === undefined) throw new Error(`${name} has no address`);
+    const identity = sealedIdentity === undefined ? [] : [openIdentity(sealedIdentity, address, box)];
+    return {
+      ...{ host: name, address, port, user },
+      privateKeys: [key.privateKey, ...identity],
+      hostKeys: [hostKey, nextHostKey].filter((line) => line !== undefined),
+    };
+  }
+}
+
+function lineOf({ task, state, text, seconds }: TaskProgress): FleetLogLine | undefined {
+  const took = `${seconds.toFixed(1)} s`;
+  switch (state) {
+    case "ok":
+      return undefined;
+    case "changing":
+      return { kind: "task", text: `${task}: ${text}` };
+    case "telling":
+      return { kind: "task", text: `${task}: ${text} …` };
+    case "changed":
+      return { kind: "task", text: `${task}: changed in ${took}` };
+    case "would change":
+      return { kind: "task", text: `${task} would be changed: ${text}` };
+    case "failed":
+      return { kind: "problem", text: `${task}: ${text}` };
+  }
+}

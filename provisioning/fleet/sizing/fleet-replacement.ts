@@ -1,0 +1,82 @@
+import { isAppError, toAppError } from "../../../core/errors/app-error.js";
+import { Ticker } from "../../../core/loop/ticker.js";
+import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
+import type { Fleet } from "../fleet.js";
+import type { FleetNeeds } from "../fleet-needs.js";
+import { hostEvent } from "../host-event.js";
+import { newDroplet } from "../droplets/new-droplet.js";
+
+const TICK_MS = 5000;
+
+/**
+ * Replaces a droplet that the engine has lost for `replaceSeconds`: another one is ordered for its role, and it leaves. One
+ * that is back before stays, and its instances are spread again. A host that the engine cannot tell of is not lost.
+ */
+export class FleetReplacement {
+  private readonly ticker: Ticker;
+
+  constructor(
+    private readonly needs: FleetNeeds,
+    private readonly fleet: Pick<Fleet, "wake">,
+  ) {
+    this.ticker = new Ticker({
+      ...{ everyMs: TICK_MS, clock: needs.clock },
+      job: async () => this.look(),
+      onError: (error) => needs.serverLog.warn({ err: toAppError(error) }, "could not look for lost hosts"),
+    });
+  }
+
+  start(): { stop(): Promise<void> } {
+    this.ticker.start();
+    return { stop: async () => this.ticker.stop() };
+  }
+
+  private async look(): Promise<void> {
+    const { hosts, engine } = this.needs;
+    const all = await hosts.list();
+    const ours = all.filter(
+      ({ phase, droplet, node }) => phase === "ready" && droplet !== undefined && node !== undefined,
+    );
+    if (ours.length === 0) return;
+    const states = new Map((await engine.list()).map(({ id, state }) => [id, state]));
+    for (const host of ours) await this.attend(host, states.get(host.node ?? ""), all);
+  }
+
+  private async attend(host: FleetHost, state: string | undefined, all: readonly FleetHost[]): Promise<void> {
+    const { hosts, clock, settings } = this.needs;
+    const { name, downSince } = host;
+    if (state === "ready" && downSince !== undefined)
+      await hosts.update(name, (before) => ({ ...before, downSince: undefined }));
+    if (state !== "down") return;
+    const now = clock.now();
+    if (downSince === undefined) {
+      const at = new Date(now).toISOString();
+      await hosts.update(name, (before) => ({ ...before, downSince: at }));
+    } else if (now - Date.parse(downSince) > settings.replaceSeconds * 1000) await this.replace(host, all);
+  }
+
+  /** Cut short in between, the next look finds the new one by its reason. */
+  private async replace(host: FleetHost, all: readonly FleetHost[]): Promise<void> {
+    const { hosts, clock, serverLog } = this.needs;
+    const reason = `${host.name} (${host.droplet?.mark ?? ""}) was lost`;
+    const [role = "production"] = host.roles;
+    if (!all.some((one) => one.reason === reason)) {
+      try {
+        const wish = { role, keepFailed: false, by: "sluice", reason };
+        const next = { ...(await newDroplet(wish, this.needs)), roles: host.roles };
+        await hosts.add(next, hostEvent("host.added", next, reason));
+      } catch (error) {
+        if (!isAppError(error)) throw error;
+        // The lost one costs as much as one that serves, and goes all the same.
+        serverLog.warn({ err: error, host: host.name }, "a lost host is not replaced");
+      }
+    }
+    const since = new Date(clock.now()).toISOString();
+    await hosts.update(
+      host.name,
+      (before) => (before.phase === "ready" ? { ...before, phase: "leaving", isGone: true, since } : before),
+      hostEvent("host.leaving", host, "it was lost"),
+    );
+    this.fleet.wake();
+  }
+}

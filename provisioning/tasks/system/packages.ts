@@ -1,0 +1,65 @@
+import { quote } from "../../../core/exec/quote.js";
+import { AppError } from "../../../core/errors/app-error.js";
+import type { RemoteHost } from "../../ssh/remote-host.js";
+import { DEADLINE_MS, type Task } from "../task.js";
+
+/** apt waits so long for another one that is at work, such as the first upgrade of a new machine. */
+const LOCK_SECONDS = 300;
+/** Their own services are not wanted: Sluice runs these programs by itself. */
+const NOT_STARTED = ["haproxy", "redis-server", "docker-registry"];
+const LEAST_FREE_MEGABYTES = 700;
+
+/** The Debian packages that a host's roles need. */
+export const packages: Task = {
+  name: "packages",
+  deadlineMs: DEADLINE_MS.slow,
+  check: async (host, plan) => {
+    const missing = await missingOf(host, plan.packages);
+    if (missing.length > 0) await checkRoom(host);
+    return missing.length === 0 ? [] : [`not installed: ${missing.join(" ")}`];
+  },
+  apply: async (host, plan, tell) => {
+    const missing = await missingOf(host, plan.packages);
+    tell(`installing ${missing.join(" ")}`);
+    const timeoutMs = DEADLINE_MS.slow;
+    const apt = `apt-get -q -o DPkg::Lock::Timeout=${LOCK_SECONDS}`;
+    const install = `${apt} install -y --no-install-recommends ${missing.map(quote).join(" ")}`;
+    const script = [
+      "set -e; export DEBIAN_FRONTEND=noninteractive",
+      // While packages are installed, this keeps their services from being started (policy-rc.d(8)).
+      "policy=/usr/sbin/policy-rc.d",
+      'if [ ! -e "$policy" ]; then',
+      `  printf '#!/bin/sh\\ncase $1 in ${NOT_STARTED.join("|")}) exit 101;; esac\\n' >$policy; chmod 755 $policy`,
+      "  trap 'rm -f \"$policy\"' EXIT",
+      "fi",
+      `${apt} update >/dev/null`,
+      // An interrupted run leaves packages half configured.
+      "dpkg --configure -a",
+      install,
+      `for unit in ${NOT_STARTED.join(" ")}; do systemctl disable --now $unit 2>/dev/null || true; done`,
+    ].join("\n");
+    await host.output(script, { timeoutMs });
+  },
+};
+
+async function missingOf(host: RemoteHost, wanted: readonly string[]): Promise<string[]> {
+  const format = "${db:Status-Status} ${binary:Package}\\n";
+  const list = await host.output(`dpkg-query --show --showformat=${quote(format)}`);
+  const installed = new Set(
+    list
+      .split("\n")
+      .filter((line) => line.startsWith("installed "))
+      .map((line) => line.slice("installed ".length).split(":")[0]),
+  );
+  return wanted.filter((name) => !installed.has(name));
+}
+
+async function checkRoom(host: RemoteHost): Promise<void> {
+  const free = Number(await host.output("df --output=avail -BM / | tail -n 1 | tr -dc 0-9"));
+  if (free >= LEAST_FREE_MEGABYTES) return;
+  throw new AppError("host-unfit", {
+    host: "the machine",
+    problem: `its disk has ${free} MB free, and the packages need ${LEAST_FREE_MEGABYTES} MB`,
+    fix: "Make room on it, or take a larger machine.",
+  });
+}
