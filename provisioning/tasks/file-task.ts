@@ -11,7 +11,7 @@ export interface FileTaskOptions {
   readonly after?: string;
 }
 
-/** Files whose whole content is known. What differs is told by name alone: there may be secrets in them. */
+/** Files whose whole content is given. A difference names the file only, since there may be secrets in it. */
 export function fileTask({ name, files, mode, after }: FileTaskOptions): Task {
   const differing = async (host: RemoteHost, plan: HostPlan): Promise<PlannedFile[]> => {
     const found: PlannedFile[] = [];

@@ -29,8 +29,8 @@ interface Group {
 }
 
 /**
- * Moves the instances of hosts that drain to others, release by release: each has its replacements first. What nobody is led to
- * any more ends by itself, and what a host that is down had run comes up elsewhere by the engine.
+ * Moves the instances of draining hosts to other hosts, release by release. Each instance is replaced before it leaves.
+ * Instances that no longer get visitors end by themselves, and the engine restarts those of a host that is down elsewhere.
  */
 export class HostDrains {
   private readonly ticker: Ticker;

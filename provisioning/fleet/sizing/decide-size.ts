@@ -27,8 +27,10 @@ export interface SizeView {
   readonly max: number;
   readonly cpuTarget: number;
   readonly cooldownSeconds: number;
-  /** When a host of the role became ready or left last. */
+  /** When a host of the role became ready last. */
   readonly changedAt: number;
+  /** Since when there have been no more hosts than now: what the others did before that, they did with help. */
+  readonly fewerAt: number;
   /** How long the last one took from its order to its first instance; a usual time if there was none. */
   readonly bootSeconds: number;
   /** One is being made, or is leaving. */
@@ -90,7 +92,9 @@ function wantsMore(view: SizeView): SizeVerdict | undefined {
 }
 
 function wantsFewer(view: SizeView): SizeVerdict | undefined {
-  const { hosts, min, cpuTarget, isReleasing } = view;
+  const { now, hosts, min, cpuTarget, isReleasing, fewerAt } = view;
+  const calm = calmSecondsOf(view);
+  if (now - fewerAt < calm * 1000) return undefined;
   const made = hosts.filter(({ madeAt }) => madeAt !== undefined);
   if (isReleasing || hosts.length < 2 || made.length <= min) return undefined;
   const [leaver] = [...made].sort((a, b) => a.instances - b.instances || (b.madeAt ?? 0) - (a.madeAt ?? 0));
@@ -102,7 +106,6 @@ function wantsFewer(view: SizeView): SizeVerdict | undefined {
   ];
   if (cpu === undefined || memory === undefined) return undefined;
   if (cpu > cpuTarget * (1 - TOLERANCE) || memory > MEMORY_TARGET * (1 - TOLERANCE)) return undefined;
-  const calm = calmSecondsOf(view);
   return {
     kind: "shrink",
     host: leaver.name,

@@ -25,8 +25,13 @@ export interface FleetSizingOptions {
   readonly now: () => Promise<number>;
 }
 
-/** Adds hosts to a role, and takes them away, by the CPU and memory of those that it has. It remembers nothing: all is in Redis. */
+/** Adds hosts to a role, and takes them away, by the CPU and memory of those that it has. */
 export class FleetSizing {
+  /** Role → its hosts at the last look, and when there were more last; the start of this server counts as such. */
+  private readonly seen = new Map<
+    SizedRole,
+    { readonly names: readonly string[]; readonly fewerAt: number }
+  >();
   private readonly ticker: Ticker;
 
   constructor(private readonly options: FleetSizingOptions) {
@@ -60,15 +65,25 @@ export class FleetSizing {
     const { min, max } = settings[role];
     const ours = (await needs.hosts.list()).filter(({ roles }) => roles.includes(role));
     const made = ours.filter(({ droplet }) => droplet !== undefined);
+    const hosts = await this.loads(role, ours);
+    const now = needs.clock.now();
     return {
       ...{ min, max, cpuTarget: settings.cpuTarget, cooldownSeconds: settings.cooldownSeconds },
-      now: needs.clock.now(),
-      hosts: await this.loads(role, ours),
+      ...{ now, hosts, fewerAt: this.fewerAt(role, hosts, now) },
       changedAt: Math.max(0, ...made.map(({ since }) => Date.parse(since))),
       bootSeconds: bootSecondsOf(made) ?? USUAL_BOOT_SECONDS,
       isChanging: made.some(({ phase }) => phase !== "ready" && phase !== "failed"),
       isReleasing: await isReleasing(),
     };
+  }
+
+  private fewerAt(role: SizedRole, hosts: readonly HostLoad[], now: number): number {
+    const names = hosts.map(({ name }) => name);
+    const before = this.seen.get(role);
+    const isFewer = before?.names.every((name) => names.includes(name)) !== true;
+    const fewerAt = before === undefined || isFewer ? now : before.fewerAt;
+    this.seen.set(role, { names, fewerAt });
+    return fewerAt;
   }
 
   private async loads(role: SizedRole, ours: readonly FleetHost[]): Promise<HostLoad[]> {

@@ -64,7 +64,7 @@ async function settingsOf(host: RemoteHost, plan: HostPlan): Promise<Settings> {
   throw new AppError("host-unfit", {
     host: plan.name,
     problem: `${FILE} is no JSON object`,
-    fix: "Mend or remove it there.",
+    fix: "Correct or remove it there.",
   });
 }
 

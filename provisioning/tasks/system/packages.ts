@@ -15,7 +15,7 @@ export const packages: Task = {
   deadlineMs: DEADLINE_MS.slow,
   check: async (host, plan) => {
     const missing = await missingOf(host, plan.packages);
-    if (missing.length > 0) await checkRoom(host);
+    if (missing.length > 0) await checkRoom(host, plan.name);
     return missing.length === 0 ? [] : [`not installed: ${missing.join(" ")}`];
   },
   apply: async (host, plan, tell) => {
@@ -54,11 +54,11 @@ async function missingOf(host: RemoteHost, wanted: readonly string[]): Promise<s
   return wanted.filter((name) => !installed.has(name));
 }
 
-async function checkRoom(host: RemoteHost): Promise<void> {
+async function checkRoom(host: RemoteHost, name: string): Promise<void> {
   const free = Number(await host.output("df --output=avail -BM / | tail -n 1 | tr -dc 0-9"));
   if (free >= LEAST_FREE_MEGABYTES) return;
   throw new AppError("host-unfit", {
-    host: "the machine",
+    host: name,
     problem: `its disk has ${free} MB free, and the packages need ${LEAST_FREE_MEGABYTES} MB`,
     fix: "Make room on it, or take a larger machine.",
   });

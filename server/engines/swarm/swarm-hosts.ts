@@ -9,7 +9,7 @@ import { isOver } from "./watching/is-over.js";
 
 export interface SwarmHostsOptions {
   readonly api: Pick<SwarmApi, "info" | "nodes" | "tasks" | "workerToken" | "changeNode" | "removeNode">;
-  /** Of this Sluice, among those that use the Swarm: of others' instances nothing is told. */
+  /** The mark of this Sluice. Instances of others in the same Swarm are left out. */
   readonly owner: string;
 }
 

@@ -8,9 +8,10 @@ import type { ReleaseWork } from "../step.js";
 import { switchOver } from "../switch-over.js";
 
 /**
- * Replaces instances of a release by fresh ones of other indices, which the engine places anew: those are healthy and get the
- * visitors before the old ones get no more, drain and are stopped, after this has resolved. A failure until then changes
- * nothing. What a crash leaves is stopped by the next server (`recover`). Only within `exclusively` and the release's turn.
+ * Replaces instances of a release with fresh ones under other indices; the engine chooses their hosts. The fresh ones are
+ * healthy and get the visitors first. The old ones then get no more, drain and are stopped, which may be after this has
+ * resolved. A failure before the switch changes nothing. After a crash the next server stops what is left (`recover`). Call it
+ * only within `exclusively` and in the release's turn.
  */
 export async function relocate(
   work: ReleaseWork,

@@ -15,7 +15,7 @@ function host(name: string, more: Partial<HostLoad> = {}): HostLoad {
 
 function view(hosts: readonly HostLoad[], more: Partial<SizeView> = {}): SizeView {
   return {
-    ...{ now: NOW, hosts, min: 0, max: 3, cpuTarget: 60, cooldownSeconds: 300, changedAt: 0 },
+    ...{ now: NOW, hosts, min: 0, max: 3, cpuTarget: 60, cooldownSeconds: 300, changedAt: 0, fewerAt: 0 },
     ...{ bootSeconds: 60, isChanging: false, isReleasing: false, ...more },
   };
 }
@@ -87,6 +87,12 @@ describe("the size of a fleet", () => {
     expect(
       decideSize(view([host("a", { ...idle, memoryPeak: 60 }), host("b", { ...made, memoryPeak: 60 })])).kind,
     ).to.equal("stay");
+  });
+
+  it("does not shrink again before the others have shown for a while what they do alone", () => {
+    const three = [host("a", idle), host("b", { ...idle, madeAt: 1 }), host("c", { ...idle, madeAt: 2 })];
+    expect(decideSize(view(three, { fewerAt: NOW - 599_000 })).kind).to.equal("stay");
+    expect(decideSize(view(three, { fewerAt: NOW - 600_000 })).kind).to.equal("shrink");
   });
 
   it("says nothing while no host reports", () => {
