@@ -3,6 +3,7 @@ import { NodeSSH } from "node-ssh";
 import { deferred } from "../../core/async/deferred.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { quote } from "../../core/exec/quote.js";
+import { printable } from "../../core/printable.js";
 import { fingerprintOf, hostKeyLine, isSameKey } from "./host-key.js";
 import type { SshLogin } from "./ssh-login.js";
 
@@ -10,6 +11,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const COMMAND_TIMEOUT_MS = 60_000;
 /** Of one command: the longest, a list of all packages, has some hundred kilobytes. */
 const MOST_OUTPUT_BYTES = 8_000_000;
+/** Of a command that failed: its last lines, and of each so many characters. */
+const LINES_TOLD = 8;
+const MOST_CHARACTERS = 500;
 /** A host whose power fails says nothing: after two of these without an answer the connection is lost. */
 const KEEPALIVE_MS = 5000;
 
@@ -99,7 +103,8 @@ export class RemoteHost {
   async output(script: string, options?: RunOptions): Promise<string> {
     const { status, stdout, stderr } = await this.run(script, options);
     if (status === 0) return stdout.replace(/\n$/, "");
-    const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-8).join("\n");
+    const lines = `${stdout}\n${stderr}`.trim().split("\n").slice(-LINES_TOLD);
+    const said = lines.map((line) => printable(line).slice(0, MOST_CHARACTERS)).join("\n");
     throw new AppError("host-command-failed", { host: this.login.host, status, output: said });
   }
 

@@ -151,8 +151,7 @@ export const fleetErrors = {
   ),
   "host-command-failed": entry<{ host: string; status: number; output: string }>(
     502,
-    ({ host, status, output }) =>
-      `A command on ${printable(host)} failed with status ${status}:\n${output.split("\n").map(printable).join("\n")}`,
+    ({ host, status, output }) => `A command on ${printable(host)} failed with status ${status}:\n${output}`,
     () => "Fix what it says on that machine, then run the same command again.",
   ),
   "host-task-failed": entry<{ host: string; task: string; left: readonly string[] }>(

@@ -27,10 +27,11 @@ export class HostileSshHost {
         accept().on("exec", (acceptExec, _reject, { command }) => {
           const channel = acceptExec();
           channel.on("error", () => undefined);
-          if (!command.includes("id -u")) return behave(channel, command);
-          channel.write("0\n");
-          channel.exit(0);
-          channel.end();
+          if (command.includes("id -u")) {
+            channel.write("0\n");
+            channel.exit(0);
+            channel.end();
+          } else behave(channel, command);
         });
       });
     });

@@ -50,6 +50,16 @@ describe("a host over SSH that cannot be trusted", function () {
     expect(sent).to.be.lessThan(64);
   });
 
+  it("gives a terminal no orders by what a failing command prints", async () => {
+    const host = await connect((channel) => {
+      channel.stderr.write("\u001b]0;a title\u0007\u001b[2Jno such file\n");
+      channel.exit(1);
+      channel.end();
+    });
+    const failed = await host.output("cat /x").catch((error: unknown) => String(error));
+    expect(failed).to.include("no such file").and.not.include("\u001b");
+  });
+
   it("is given up when it says nothing", async () => {
     const host = await connect(() => undefined);
     expect(await codeOf(host.run("true", { timeoutMs: 200 }))).to.equal("host-unreachable");
