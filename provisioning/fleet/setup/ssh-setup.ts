@@ -1,3 +1,4 @@
+import { isAppError } from "../../../core/errors/app-error.js";
 import type { Clock } from "../../../core/clock.js";
 import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
 import type { FleetLog, FleetLogLine } from "../../../core/records/fleet/fleet-log.js";
@@ -15,6 +16,8 @@ import { openIdentity } from "../seals.js";
 
 /** A new machine has sshd(8) some time after it has an address. */
 const BOOT_TIMEOUT_MS = 180_000;
+/** What its user data says of its host key is done while it boots, perhaps after sshd(8) has started. */
+const KEYS_TIMEOUT_MS = 20_000;
 const RETRY_MS = 1000;
 const HOST_KEY = "/etc/ssh/ssh_host_ed25519_key";
 
@@ -108,15 +111,17 @@ export class SshSetup implements HostSetup {
     }
   }
 
-  /** Waits for a machine that boots. */
+  /** Waits for a droplet that boots. */
   private async connect(host: FleetHost, signal: AbortSignal): Promise<RemoteHost> {
     const { clock } = this.options;
-    const deadline = clock.now() + (host.droplet === undefined ? 0 : BOOT_TIMEOUT_MS);
+    const beganAt = clock.now();
     for (;;) {
       try {
         return await RemoteHost.connect(this.loginOf(host), signal);
       } catch (error) {
-        if (clock.now() > deadline || signal.aborted) throw error;
+        const patienceMs = isAppError(error, "host-key-changed") ? KEYS_TIMEOUT_MS : BOOT_TIMEOUT_MS;
+        const isOver = host.droplet === undefined || clock.now() - beganAt > patienceMs;
+        if (isOver || signal.aborted) throw error;
         await clock.sleep(RETRY_MS, signal);
       }
     }
