@@ -32,9 +32,8 @@ describe("under load, killed (-9)", function () {
     await eventually("it runs again", async () => ![0, killed].includes(await instancePid("one.v1.web.1")));
     await eventually("it answers", async () => (await sluice.get("one")).status === 200);
     const { failures, sent } = await load.stop();
-    // Requests meanwhile wait for it. One whose answer had begun cannot be given another.
-    expect(failures.length, failures.join()).to.be.at.most(2);
-    for (const failure of failures) expect(failure).to.match(/ECONNRESET|hang up/);
+    // Requests meanwhile wait for it. Those that it had read cannot be given to another.
+    expectOneMoment(failures);
     expect(sent).to.be.greaterThan(100);
   });
 
@@ -49,8 +48,7 @@ describe("under load, killed (-9)", function () {
     process.kill(killed, "SIGKILL");
     await eventually("it is back", async () => ![0, killed].includes(await instancePid("two.v1.web.1")));
     const { failures } = await load.stop();
-    expect(failures.length, failures.join()).to.be.at.most(2);
-    for (const failure of failures) expect(failure).to.match(/ECONNRESET|hang up/);
+    expectOneMoment(failures);
   });
 
   it("Redis: the traffic does not notice, pushes are refused until it is back", async () => {
@@ -130,3 +128,10 @@ describe("under load, killed (-9)", function () {
     );
   }
 });
+
+/** Only what it was answering when it was killed; after a pause of this machine that may be several. */
+function expectOneMoment(failures: readonly string[]): void {
+  for (const failure of failures) expect(failure).to.match(/ECONNRESET|hang up/);
+  const moments = failures.map((failure) => Number.parseInt(failure));
+  expect(Math.max(...moments) - Math.min(...moments), failures.join()).to.be.lessThan(30);
+}
