@@ -17,6 +17,7 @@ const PARTS = ["dist", "bin", "hooks", "app", "package.json", "package-lock.json
 /** Sluice brings its own ones. */
 const DEBIANS_OWN = "haproxy redis-server docker-registry";
 export const HTTP_PORT = 8080;
+const REMOTE = `http://git:$(cat ${HOME}/token)@127.0.0.1:8081/git`;
 const START_TIMEOUT_MS = 60_000;
 const PASSWORD = "a-password-of-the-lab";
 
@@ -31,6 +32,12 @@ export interface FleetPlan {
   readonly serverRunsInstances?: boolean;
   /** More of sluice.yml's `fleet`, as YAML: `digitalocean: {…}`. */
   readonly fleet?: string;
+}
+
+export interface StartedPush {
+  /** What git has printed. */
+  said(): Promise<string>;
+  readonly ended: Promise<unknown>;
 }
 
 /** Sluice on the first of some hosts, with the engine swarm; its apps run on all of them. */
@@ -139,10 +146,22 @@ export class LabFleet {
 
   /** Returns and rejects as `push`. */
   async pushCommit(app: string, branch = "master"): Promise<string> {
-    const remote = `http://git:$(cat ${HOME}/token)@127.0.0.1:8081/git/${app}.git`;
-    const said = await this.server.run(`cd /root/clones/${app} && git push ${remote} HEAD:${branch} 2>&1`);
+    const push = `git push ${REMOTE}/${app}.git HEAD:${branch}`;
+    const said = await this.server.run(`cd /root/clones/${app} && ${push} 2>&1`);
     if (said.includes("making the base image, once")) await keepLayers(this.server);
     return said;
+  }
+
+  /** A push that goes on meanwhile. */
+  async startPush(app: string): Promise<StartedPush> {
+    const log = `/root/push-${app}.log`;
+    await this.server.run(`: >${log}`);
+    return {
+      said: async () => this.server.run(`cat ${log}`),
+      ended: this.server.run(
+        `cd /root/clones/${app} && git push ${REMOTE}/${app}.git HEAD:master >${log} 2>&1 || true`,
+      ),
+    };
   }
 
   /** Through a proxy. */
