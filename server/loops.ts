@@ -11,6 +11,7 @@ import { sshGit } from "./push/ssh/ssh-git.js";
 import { Baselines } from "./reconcile/baselines.js";
 import { FormerCare } from "./reconcile/former-care.js";
 import { ImageCollection } from "./reconcile/image-collection.js";
+import { ImageMoves } from "./reconcile/image-moves.js";
 import { MovedInstances } from "./reconcile/moved-instances.js";
 import { Reconciler } from "./reconcile/reconciler.js";
 import { keepRedisUsers } from "./reconcile/keep-redis-users.js";
@@ -54,7 +55,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(new MovedInstances(tools, pipeline).start());
     loops.push(new Reconciler(tools, pipeline).start());
     loops.push(new Baselines(tools, pipeline).start());
-    if (options.images !== undefined) loops.push(new ImageCollection(tools, options.images).start());
+    if (options.images !== undefined) {
+      loops.push(new ImageCollection(tools, options.images).start());
+      loops.push(new ImageMoves(tools, pipeline, options.images).start());
+    }
     if (tools.former !== undefined) loops.push(new FormerCare(tools).start());
     loops.push(new Spreading(tools, pipeline).start());
     if (parts.hosts !== undefined) loops.push(parts.hosts.drains.start());

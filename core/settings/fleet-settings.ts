@@ -20,6 +20,30 @@ const groupSchema = z.strictObject({
   ...dropletSchema.shape,
 });
 
+/** `HOST[:PORT]/PATH`, as Docker reads it: without a dot or a port, HOST would be somebody's name at Docker Hub. */
+const REGISTRY =
+  /^(?=[^/]*[.:])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*$/;
+const DOCKER_HUB = /^(?:[a-z0-9-]+\.)*docker\.(?:io|com)(?:\/|$)/;
+
+/** A registry of images that is none of Sluice's own. */
+const registrySchema = z.strictObject({
+  address: z
+    .string()
+    .regex(REGISTRY, "must be HOST, HOST:PORT or HOST:PORT/PATH, in lower case and without https://")
+    .refine(
+      (address) => !DOCKER_HUB.test(address),
+      "must not be Docker Hub, which has no folders below a name",
+    )
+    .describe("registry.example.com:5000/team: repositories are made below the path"),
+  user: z.string().min(1),
+  password: z.string().min(1).describe("better: SLUICE_REGISTRY_PASSWORD in the environment"),
+  caFile: z
+    .string()
+    .regex(/^\//, "must be a path, from / on")
+    .optional()
+    .describe("certificate of who vouches for the registry, where no public authority does"),
+});
+
 /** The hosts that a Sluice with the engine `swarm` has, this one among them. */
 export const fleetSettingsSchema = z.strictObject({
   address: z
@@ -28,6 +52,7 @@ export const fleetSettingsSchema = z.strictObject({
     .optional()
     .describe("this host's private address, at which the others reach it"),
   registryPort: z.number().int().min(1).max(65_535).default(5443).describe("of the registry of images"),
+  registry: registrySchema.optional().describe("of images (default: Sluice's own, on this host)"),
   redisPort: z
     .number()
     .int()
@@ -86,6 +111,7 @@ export const fleetSettingsSchema = z.strictObject({
     .describe("a droplet that was silent for so long is replaced"),
 });
 
+export type RegistrySettings = z.infer<typeof registrySchema>;
 export type FleetSettings = z.infer<typeof fleetSettingsSchema>;
 /** What a droplet is. */
 export type DropletSettings = z.infer<typeof dropletSchema>;

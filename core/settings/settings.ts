@@ -189,6 +189,12 @@ const ENVIRONMENT: readonly {
   { name: "SLUICE_LOG_LEVEL", path: ["logLevel"], numeric: false },
   { name: "SLUICE_DIGITALOCEAN_TOKEN", path: ["fleet", "digitalocean", "token"], numeric: false },
   {
+    name: "SLUICE_REGISTRY_PASSWORD",
+    path: ["fleet", "registry", "password"],
+    numeric: false,
+    within: ["fleet", "registry"],
+  },
+  {
     name: "SLUICE_SMTP_PASSWORD",
     path: ["monitor", "email", "smtp", "password"],
     numeric: false,
@@ -273,7 +279,12 @@ const WITHOUT_DEFAULT = {
   sshBind: "127.0.0.1",
   redis: { url: "redis://localhost", caFile: "/ca.crt" },
   proxy: { maxConnections: 1 },
-  fleet: { address: "10.0.0.1", digitalocean: { token: "t" }, monthlyLimit: 1 },
+  fleet: {
+    address: "10.0.0.1",
+    registry: { address: "r.example.com", user: "u", password: "p", caFile: "/ca.crt" },
+    digitalocean: { token: "t" },
+    monthlyLimit: 1,
+  },
   monitor: {
     host: "web-1",
     roles: [],

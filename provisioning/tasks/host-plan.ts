@@ -34,8 +34,8 @@ export interface SwarmPlan {
   readonly token: string;
   /** `10.0.0.2:2377` */
   readonly manager: string;
-  /** `10.0.0.2:5443`, and the certificate (PEM) of the authority that vouches for it. */
-  readonly registry: { readonly address: string; readonly authority: string };
+  /** `10.0.0.2:5443`, and the certificate (PEM) of the authority that vouches for it; undefined for a public one. */
+  readonly registry: { readonly address: string; readonly authority: string | undefined };
 }
 
 /** The Sluice that hosts get: the server's own. */

@@ -16,6 +16,7 @@ export class ImageCollection {
   private readonly ticker: Ticker;
   private readonly stopping = new AbortController();
   private ticks = 0;
+  private isRefusalTold = false;
 
   constructor(
     private readonly tools: ReconcileNeeds,
@@ -56,7 +57,10 @@ export class ImageCollection {
 
   private async clean(): Promise<void> {
     const { tools, images, stopping } = this;
-    const { deleted, left } = await images.collect(await keptImages(tools), stopping.signal);
+    const { deleted, left, isRefused } = await images.collect(await keptImages(tools), stopping.signal);
+    if (isRefused && !this.isRefusalTold)
+      tools.log.info("the image registry lets Sluice delete nothing: images of earlier releases stay there");
+    this.isRefusalTold ||= isRefused;
     if (deleted > 0) tools.log.info({ images: deleted }, "removed the images of earlier releases");
     const { bytes, ...removed } = await images.cleanHosts(left, tools, stopping.signal);
     tools.log.info(

@@ -6,7 +6,7 @@ import { captureCommand } from "../../../core/exec/exec.js";
 import { ownerMark } from "../../../core/instances/control-group.js";
 import { DockerfileImages } from "../../../server/builds/dockerfile/dockerfile-images.js";
 import type { ReleaseImages } from "../../../server/builds/image/release-images.js";
-import type { RegistryAccess } from "../../../server/builds/image/registry/registry-request.js";
+import { registryPlace, type RegistryAccess } from "../../../server/builds/image/registry/registry-access.js";
 import { ContainerTasks } from "../../../server/engines/swarm/container-tasks.js";
 import { findProgram } from "../checks/preflight.js";
 import type { RoleOptions } from "../roles/role.js";
@@ -32,7 +32,7 @@ export async function openDockerfiles(
   const added = home.docker("added");
   const shell = await addShell(added, path);
   const dockerfiles = await DockerfileImages.open({
-    ...{ docker, owner, address, added, images, scratch: home.docker("scratch") },
+    ...{ docker, owner, place: registryPlace(registry), added, images, scratch: home.docker("scratch") },
   });
   return { dockerfiles, tasksOf: (local) => new ContainerTasks({ docker, local, owner, shell }) };
 }

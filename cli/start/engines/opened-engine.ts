@@ -28,8 +28,8 @@ export interface OpenedEngine {
   /** Where the engine has several. */
   readonly hosts?: EngineHosts;
   readonly images?: ReleaseImages;
-  /** Of images, with the certificate (PEM) of who vouches for it. */
-  readonly registry?: { readonly address: string; readonly authority: string };
+  /** Of images, with the certificate (PEM) of who vouches for it; undefined for a public authority. */
+  readonly registry?: { readonly address: string; readonly authority: string | undefined };
   readonly dockerfiles?: DockerfileImages;
   /** For what the engine's instances run from; undefined: trees alone. */
   readonly tasksOf?: (local: Tasks) => Tasks;

@@ -32,8 +32,8 @@ import { hostsKey } from "./hosts-key.js";
 export interface OpenFleetOptions {
   readonly role: RoleOptions;
   readonly engine: EngineHosts;
-  /** Of images, with the certificate (PEM) of who vouches for it. */
-  readonly registry: { readonly address: string; readonly authority: string };
+  /** Of images, with the certificate (PEM) of who vouches for it; undefined for a public authority. */
+  readonly registry: { readonly address: string; readonly authority: string | undefined };
   /** At which the other hosts reach this one. */
   readonly address: string;
 }

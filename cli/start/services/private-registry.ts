@@ -10,7 +10,7 @@ import { writeFileAtomically } from "../../../core/files/atomic-file.js";
 import type { Home } from "../../../core/home.js";
 import { readOrMakeSecret } from "../../../core/secrets.js";
 import { RegistryClient } from "../../../server/builds/image/registry/registry-client.js";
-import type { RegistryAccess } from "../../../server/builds/image/registry/registry-request.js";
+import type { RegistryAccess } from "../../../server/builds/image/registry/registry-access.js";
 import { ensureCertificate } from "./registry-certificate.js";
 import { asUser, SERVICE_GRACE_MS, startService } from "./service.js";
 import { waitUntilUp } from "./wait-until-up.js";
@@ -42,9 +42,15 @@ const PROBE_MS = 1000;
 export class PrivateRegistry {
   constructor(private readonly options: RegistryOptions) {}
 
+  /** `HOST:PORT` */
+  get address(): string {
+    const { host, port } = this.options;
+    return hostAndPort(host, port);
+  }
+
   /** Starts it, unless it runs already, and resolves when it answers. Throws `service-failed`. */
   async start(): Promise<RegistryAccess> {
-    const access = await this.prepare();
+    const access = await this.access();
     await this.serve("writable", access);
     return access;
   }
@@ -58,7 +64,7 @@ export class PrivateRegistry {
    * are refused: a layer that is sent while garbage is collected would be garbage. It is restarted before and after that.
    */
   async collectGarbage(signal: AbortSignal): Promise<void> {
-    const access = await this.prepare();
+    const access = await this.access();
     try {
       await this.stop();
       await this.serve("read-only", access);
@@ -83,9 +89,9 @@ export class PrivateRegistry {
     if (exit.status !== 0) throw new Error(`docker-registry garbage-collect failed: ${stderr.slice(-500)}`);
   }
 
-  /** Its files, as they must be whoever made them. */
-  private async prepare(): Promise<RegistryAccess> {
-    const { home, path, host, port, otherHosts = [], user } = this.options;
+  /** How it is reached. Its files are as they must be afterwards, whoever made them. */
+  async access(): Promise<RegistryAccess> {
+    const { home, path, host, otherHosts = [], user } = this.options;
     await mkdir(home.registry("storage"), { recursive: true, mode: 0o700 });
     await chmod(home.registry(), 0o711);
     const { secret: password } = await readOrMakeSecret(home.registry("password"));
@@ -96,7 +102,7 @@ export class PrivateRegistry {
     if (user !== undefined)
       for (const name of ["server.key", "server.crt", "storage"])
         await chown(home.registry(name), user.uid, user.gid);
-    return { address: hostAndPort(host, port), user: USER, password, ca };
+    return { address: this.address, prefix: "", user: USER, password, ca };
   }
 
   private async serve(mode: "writable" | "read-only", access: RegistryAccess): Promise<void> {

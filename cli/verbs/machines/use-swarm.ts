@@ -4,7 +4,7 @@ import { RemoteError } from "../../client/remote-error.js";
 import { checkPrograms } from "../../start/checks/preflight.js";
 import type { Context } from "../../start/context.js";
 import { chooseSwarm } from "../../start/engines/choose-swarm.js";
-import { SWARM_PROGRAMS } from "../../start/engines/swarm-programs.js";
+import { swarmPrograms } from "../../start/engines/swarm-programs.js";
 import { restartServer, wayToRestart } from "../../start/restart-server.js";
 
 interface UseSwarmOptions {
@@ -39,7 +39,7 @@ export async function useSwarm<T>(
     const way = await wayToRestart(context);
     if (way === undefined) throw error;
     for (const line of EXPLANATION) context.print(line);
-    await checkPrograms(context, SWARM_PROGRAMS);
+    await checkPrograms(context, swarmPrograms(context.settings.fleet));
     if (!isAgreed && !(await agrees(context))) throw new AppError("engine-not-changed", {});
     const changes = await chooseSwarm(context);
     for (const change of changes) context.print(`       ${change}`);

@@ -42,13 +42,30 @@ export const imagesErrors = {
     502,
     ({ address, reason }) => `The certificate of the image registry ${address} is not trusted: ${reason}.`,
     () =>
-      "Another program may listen there. The certificate must be for this address and of the registry's own authority.",
+      "Another program may listen there. The certificate of an outside registry must be for this address, and of a public authority or the one in fleet.registry.caFile.",
   ),
   "registry-login-refused": entry<{ address: string }>(
     502,
-    ({ address }) => `The image registry ${address} refused Sluice's password.`,
+    ({ address }) => `The image registry ${address} refused Sluice's user or password.`,
     () =>
-      "Another program may listen there. Sluice's own registry knows the password in registry/password of the state folder.",
+      "Those of an outside registry are fleet.registry.user and SLUICE_REGISTRY_PASSWORD; Sluice's own one has its password in registry/password of the state folder.",
+  ),
+  "registry-forbidden": entry<{ address: string; scope: string }>(
+    502,
+    ({ address, scope }) =>
+      `The image registry ${address} knows Sluice's user, but does not allow: ${printable(scope)}`,
+    () => "Give fleet.registry.user the right to pull and push below the path in fleet.registry.address.",
+  ),
+  "registry-repository-missing": entry<{ address: string; repository: string }>(
+    502,
+    ({ address, repository }) => `The image registry ${address} has no repository ${printable(repository)}.`,
+    () =>
+      "It makes none by itself, or has no such project. Create it there, or correct the path in fleet.registry.address.",
+  ),
+  "registry-quota-reached": entry<{ address: string; reason: string }>(
+    507,
+    ({ address, reason }) => `The quota of the image registry ${address} is used up: ${printable(reason)}`,
+    () => "Running instances keep serving. Delete images there or raise the quota, then push again.",
   ),
   "registry-full": entry<{ address: string }>(
     507,
@@ -60,7 +77,8 @@ export const imagesErrors = {
     502,
     ({ address, request, status, reason }) =>
       `The image registry ${address} answered ${request} with ${status}: ${printable(reason)}`,
-    () => "Push again. If this happens again, see logs/registry in the state folder.",
+    () =>
+      "Push again. If this happens again, see the registry's own log: of Sluice's it is logs/registry in the state folder.",
     true,
   ),
   "docker-failed": entry<{ command: string; reason: string }>(

@@ -7,7 +7,7 @@ const treeSchema = z.object({
   at: z.string().optional(),
   /** `bin` of the Node.js it runs with, when that is not the machine's own. */
   nodeFolder: z.string().optional(),
-  /** The image that was made of it (`HOST:PORT/APP@sha256:…`), for engines with several hosts. */
+  /** The image that was made of it (`HOST:PORT/PREFIX/APP@sha256:…`), for engines with several hosts. */
   image: z.string().optional(),
 });
 
@@ -29,7 +29,7 @@ export type ImageProgram = z.infer<typeof imageProgramSchema>;
 const dockerfileSchema = z.object({
   /** An image that the app's own Dockerfile describes. */
   kind: z.literal("dockerfile"),
-  /** `HOST:PORT/APP@sha256:…` */
+  /** `HOST:PORT/PREFIX/APP@sha256:…` */
   image: z.string(),
   program: imageProgramSchema,
 });

@@ -1,11 +1,11 @@
 import { fileTask } from "../file-task.js";
 
-/** Docker takes images from Sluice's registry. It looks for the file at each request, and needs no restart. */
+/** Docker takes images from the registry that Sluice pushes to. It looks for the file at each request, and needs no restart. */
 export const registryAuthority = fileTask({
   name: "the registry's authority",
   mode: "644",
   files: ({ swarm }) =>
-    swarm === undefined
+    swarm?.registry.authority === undefined
       ? []
       : [
           {

@@ -6,7 +6,6 @@ import type { DockerCli } from "../../engines/docker-cli.js";
 import { describeExit } from "../../../core/exec/exec.js";
 import type { Artifact } from "../../../core/records/releases/artifact.js";
 import { makeSecret } from "../../../core/secrets.js";
-import { releaseName } from "../../../core/names.js";
 import type { PlacedProgram } from "../../engines/engine.js";
 import type { ReleaseImages } from "../image/release-images.js";
 import { buildZone } from "../build-zone.js";
@@ -18,14 +17,14 @@ export interface DockerfileImagesOptions {
   readonly docker: DockerCli;
   /** Of this Sluice, among those that use this Docker. */
   readonly owner: string;
-  /** `HOST:PORT` of the registry, as hosts reach it. */
-  readonly address: string;
+  /** What the names of the registry's images begin with: `HOST:PORT/PREFIX`. */
+  readonly place: string;
   /** Holds nothing but `busybox`, which each image gets. */
   readonly added: string;
   /** For files that are gone when the build is. */
   readonly scratch: string;
   /** Of the registry. */
-  readonly images: Pick<ReleaseImages, "whilePushing" | "referenceOf">;
+  readonly images: Pick<ReleaseImages, "whilePushing" | "referenceOf" | "tagOf" | "checkPush">;
 }
 
 /** What a build is given besides its files. */
@@ -110,15 +109,17 @@ export class DockerfileImages {
     { reference, program }: PlacedProgram,
     signal: AbortSignal,
   ): Promise<Artifact> {
-    const { docker, address, added, scratch, images } = this.options;
-    const tag = releaseName(record.number);
-    const name = `${address}/${app.name}:${tag}`;
+    const { docker, place, added, scratch, images } = this.options;
+    const tag = images.tagOf(record.number);
+    const name = `${place}/${app.name}:${tag}`;
     await inScratch(scratch, async (folder) => {
       const file = join(folder, "Dockerfile");
       await writeFile(file, completed(reference, program));
       await docker.output(["build", "--quiet", "--file", file, "--tag", name, added], "own", signal);
     });
-    const pushed = images.whilePushing(async () => {
+    const pushed = images.whilePushing(app.name, async () => {
+      // It says why a registry takes nothing better than Docker does.
+      await images.checkPush(app.name, signal);
       await docker.output(["push", "--quiet", name], "own", signal);
       return images.referenceOf(app.name, tag, signal);
     });

@@ -13,14 +13,12 @@ import { refuseForeignPython, type Runtimes } from "./runtimes.js";
 export interface ImageWork extends BaseWork {
   readonly tools: BaseWork["tools"] & NodeTools;
   readonly registry: RegistryClient;
-  /** `HOST:PORT`, as the hosts reach it. */
-  readonly address: string;
 }
 
 /** A release whose tree nobody changes any more. */
 export interface SealedRelease {
   readonly app: string;
-  /** `v42` */
+  /** See `ImageTags`. */
   readonly tag: string;
   readonly tree: string;
   readonly artifact: Artifact;
@@ -32,7 +30,7 @@ export interface SealedRelease {
 }
 
 export interface PublishedImage extends Pushed {
-  /** By which hosts fetch it: `HOST:PORT/APP@sha256:…`. */
+  /** By which hosts fetch it: `HOST:PORT/PREFIX/APP@sha256:…`. */
   readonly reference: string;
 }
 
@@ -51,7 +49,7 @@ export async function publishRelease(
   release: SealedRelease,
   signal: AbortSignal,
 ): Promise<PublishedImage> {
-  const { layers, registry, address } = work;
+  const { layers, registry } = work;
   const { app, tag, tree, artifact, runtimes, user } = release;
   const folders = await dependencyFolders(tree);
   if (folders.includes(".venv")) await refuseForeignPython(tree);
@@ -71,7 +69,7 @@ export async function publishRelease(
     const digests = new Set(shared.map(({ digest }) => digest));
     const destination = { repository: app, tag, shared: { repository: SHARED, digests } };
     const pushed = await pushImage(registry, image, destination, signal);
-    return { ...pushed, reference: `${address}/${app}@${image.digest}` };
+    return { ...pushed, reference: `${registry.place}/${app}@${image.digest}` };
   } finally {
     await layers.drop(own);
   }

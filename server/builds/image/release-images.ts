@@ -6,21 +6,40 @@ import { manifestOf } from "../manifest/manifest-of.js";
 import type { BuildsNeeds } from "../needs.js";
 import { dependencyKey } from "./dependency-key.js";
 import { LayerStore } from "./layers/layer-store.js";
+import { copyImage } from "./registry/copy-image.js";
+import type { ImageTags } from "./registry/image-tags.js";
 import { pruneImages, type KeptImages, type Pruned } from "./registry/prune-images.js";
+import type { PushedRepositories } from "./registry/pushed-repositories.js";
+import { imageIn, type ImageName } from "./registry/registry-access.js";
 import type { RegistryClient } from "./registry/registry-client.js";
 import { publishRelease, type ImageWork } from "./release-image.js";
 import { runtimesOf } from "./runtimes.js";
-import { publishTools, TOOLS, TOOLS_TAG } from "./tools-image.js";
+import { publishTools, TOOLS, TOOLS_NAME } from "./tools-image.js";
 
 export interface ReleaseImagesOptions {
   /** Where layers are kept. */
   readonly folder: string;
   readonly registry: RegistryClient;
-  /** `HOST:PORT`, as hosts reach it. */
-  readonly address: string;
+  /** Of earlier settings, with images that releases may still need. */
+  readonly former: readonly FormerRegistry[];
+  readonly tags: ImageTags;
+  /** Where the registry has others' images, too; undefined: all that it has are ours. */
+  readonly pushed?: PushedRepositories;
+  /** Names of the images that hosts run or may start again. */
+  readonly imagesInUse: (signal: AbortSignal) => Promise<string[]>;
   /** Frees what the registry has no image for any more, while nothing is pushed. */
   readonly collectGarbage: (signal: AbortSignal) => Promise<void>;
   readonly cleanHosts: (cleaning: HostCleaning, signal: AbortSignal) => Promise<CleanedHosts>;
+}
+
+/** The registry of earlier settings. */
+export interface FormerRegistry {
+  /** `HOST:PORT/PREFIX` */
+  readonly place: string;
+  /** Undefined where its images are those of the present one, at another address. */
+  readonly client: RegistryClient | undefined;
+  /** Nothing needs it any more. */
+  leave(): Promise<void>;
 }
 
 /** With which image hosts remove images of which registry, and which not: `REPOSITORY@sha256:…`. */
@@ -48,23 +67,32 @@ export class ReleaseImages {
   private readonly layers: LayerStore;
   private readonly publishing = new Set<Promise<unknown>>();
   private collecting: Promise<unknown> | undefined;
+  private former: readonly FormerRegistry[];
+  /** See `copyImage`. */
+  private readonly placed = new Map<string, string>();
 
   constructor(private readonly options: ReleaseImagesOptions) {
     this.layers = new LayerStore(options.folder);
+    this.former = options.former;
   }
 
   /**
    * Makes the image of a release's sealed tree and sends it to the registry. Returns by which name hosts fetch it:
-   * `HOST:PORT/APP@sha256:…`. Can be called again: then hardly anything is sent.
+   * `HOST:PORT/PREFIX/APP@sha256:…`. Can be called again: then hardly anything is sent.
    */
   async publish(work: BuildWork, signal: AbortSignal): Promise<string> {
-    return this.whilePushing(async () => this.publishNow(work, signal));
+    return this.whilePushing(work.record.app, async () => this.publishNow(work, signal));
   }
 
-  /** Pushes when nothing is being collected, and nothing is until it is done. */
-  async whilePushing<T>(push: () => Promise<T>): Promise<T> {
+  /** The tag of a release's image. */
+  tagOf(number: number): string {
+    return this.options.tags.tagOf(releaseName(number));
+  }
+
+  /** Pushes to a repository when nothing is being collected, and nothing is until it is done. */
+  async whilePushing<T>(repository: string, push: () => Promise<T>): Promise<T> {
     while (this.collecting !== undefined) await this.collecting.catch(() => undefined);
-    const publishing = push();
+    const publishing = this.push(repository, push);
     this.publishing.add(publishing);
     return publishing.finally(() => this.publishing.delete(publishing));
   }
@@ -79,16 +107,59 @@ export class ReleaseImages {
 
   /** By which name hosts fetch the image that a tag names now; undefined when there is none. */
   async referenceOf(repository: string, tag: string, signal: AbortSignal): Promise<string | undefined> {
-    const { address, registry } = this.options;
+    const { registry } = this.options;
     const digest = await registry.digestOf(repository, tag, signal);
-    return digest === undefined ? undefined : `${address}/${repository}@${digest}`;
+    return digest === undefined ? undefined : `${registry.place}/${repository}@${digest}`;
   }
 
-  /** Whether hosts can fetch what `publish` has returned. */
-  async isPublished(reference: string, signal: AbortSignal): Promise<boolean> {
-    const { address, registry } = this.options;
-    const [repository = "", image = ""] = reference.slice(address.length + 1).split("@");
-    return (await registry.digestOf(repository, image, signal)) === image;
+  /** Throws, as the registry does, unless it takes what is pushed to a repository. */
+  async checkPush(repository: string, signal: AbortSignal): Promise<void> {
+    await this.options.registry.checkPush(repository, signal);
+  }
+
+  /** Whether the image is where new ones are pushed to, if it is anywhere. */
+  isHere(reference: string): boolean {
+    return imageIn(this.options.registry.place, reference) !== undefined;
+  }
+
+  /**
+   * By which name hosts fetch a release's image now: it is copied from the registry of earlier settings if it is still there.
+   * Undefined when no registry has it.
+   */
+  async bring(reference: string, number: number, signal: AbortSignal): Promise<string | undefined> {
+    const { registry } = this.options;
+    const here = imageIn(registry.place, reference);
+    if (here !== undefined) return (await this.has(here, signal)) ? reference : undefined;
+    const former = this.former.find(({ place }) => imageIn(place, reference) !== undefined);
+    const name = former && imageIn(former.place, reference);
+    if (name === undefined) return undefined;
+    const isBrought = await (former?.client === undefined
+      ? this.has(name, signal)
+      : this.copy(name, former.client, number, signal));
+    return isBrought ? `${registry.place}/${name.repository}@${name.digest}` : undefined;
+  }
+
+  /** Whether earlier settings named another registry, and it is still needed. */
+  get hasFormer(): boolean {
+    return this.former.length > 0;
+  }
+
+  /**
+   * Gives up the registries of earlier settings that neither a release nor a host needs: their images go from the hosts, and our
+   * own registry is stopped and emptied. `needed`: images of releases. Returns the places that were given up.
+   */
+  async leaveFormer(needed: readonly string[], tools: BuildsNeeds, signal: AbortSignal): Promise<string[]> {
+    const used = [...needed, ...(await this.options.imagesInUse(signal))];
+    const left: string[] = [];
+    for (const former of this.former) {
+      if (used.some((reference) => imageIn(former.place, reference) !== undefined)) continue;
+      const image = await this.publishTools(tools, signal);
+      await this.options.cleanHosts({ image, registry: former.place, kept: [] }, signal);
+      await former.leave();
+      this.former = this.former.filter((each) => each !== former);
+      left.push(former.place);
+    }
+    return left;
   }
 
   /**
@@ -96,10 +167,10 @@ export class ReleaseImages {
    * published meanwhile is in use by the time it would be removed.
    */
   async cleanHosts(left: Pruned["left"], tools: BuildsNeeds, signal: AbortSignal): Promise<CleanedHosts> {
-    const { address } = this.options;
-    const image = await publishTools(this.imageWork(tools, SILENT), signal);
-    const kept = [...left, image.slice(address.length + 1)];
-    return this.options.cleanHosts({ image, registry: address, kept }, signal);
+    const { place } = this.options.registry;
+    const image = await this.publishTools(tools, signal);
+    const kept = [...left, image.slice(place.length + 1)];
+    return this.options.cleanHosts({ image, registry: place, kept }, signal);
   }
 
   /** The next releases get Debian's security updates (`renewBases`). */
@@ -107,12 +178,38 @@ export class ReleaseImages {
     await renewBases(this.imageWork(tools, SILENT), BASE_AGE_MS, signal);
   }
 
+  private async push<T>(repository: string, push: () => Promise<T>): Promise<T> {
+    await this.options.pushed?.add(repository);
+    return push();
+  }
+
+  private async publishTools(tools: BuildsNeeds, signal: AbortSignal): Promise<string> {
+    const tag = this.options.tags.tagOf(TOOLS_NAME);
+    const publish = async (): Promise<string> => publishTools(this.imageWork(tools, SILENT), tag, signal);
+    return this.whilePushing(TOOLS, publish);
+  }
+
+  private async has({ repository, digest }: ImageName, signal: AbortSignal): Promise<boolean> {
+    return (await this.options.registry.digestOf(repository, digest, signal)) === digest;
+  }
+
+  private async copy(
+    name: ImageName,
+    from: RegistryClient,
+    number: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const options = { from, to: this.options.registry, tag: this.tagOf(number), placed: this.placed };
+    return this.whilePushing(name.repository, async () =>
+      this.layers.inScratch(async (scratch) => copyImage(name, { ...options, scratch }, signal)),
+    );
+  }
+
   private imageWork(tools: BuildsNeeds, out: BuildOutput): ImageWork {
-    const { registry, address } = this.options;
+    const { registry } = this.options;
     return {
       layers: this.layers,
       registry,
-      address,
       tools,
       out,
       basePackages: tools.settings.fleet.basePackages,
@@ -121,10 +218,16 @@ export class ReleaseImages {
 
   /** After what is being published, and before what comes. */
   private async collectNow(kept: KeptImages, signal: AbortSignal): Promise<Pruned> {
+    const { registry, tags, pushed } = this.options;
     await Promise.allSettled(this.publishing);
-    const ours = new Map(kept).set(TOOLS, new Set([TOOLS_TAG]));
-    const pruned = await pruneImages(this.options.registry, ours, signal);
+    const ours = new Map(kept).set(TOOLS, new Set([TOOLS_NAME]));
+    const repositories =
+      pushed === undefined
+        ? await registry.repositories(signal)
+        : [...new Set([...(await pushed.list()), ...ours.keys()])];
+    const pruned = await pruneImages(registry, { repositories, tags }, ours, signal);
     if (pruned.deleted > 0) await this.options.collectGarbage(signal);
+    await pushed?.remove(pruned.empty);
     await this.layers.prune(KEPT_LAYERS);
     return pruned;
   }
@@ -133,7 +236,7 @@ export class ReleaseImages {
     const { app, tools, record, out } = work;
     const tree = tools.home.tree(record.app, record.number);
     const release = {
-      ...{ app: record.app, tag: releaseName(record.number), tree, artifact: record.artifact },
+      ...{ app: record.app, tag: this.tagOf(record.number), tree, artifact: record.artifact },
       runtimes: await runtimesOf(tree, await manifestOf(tools, record)),
       user: userOf(app, tools) ?? { uid: 0, gid: 0 },
       nodeKey: await dependencyKey(work),

@@ -16,6 +16,7 @@ const serviceSchema = z.object({
     Labels: labelsSchema,
     Mode: z.object({ Replicated: z.object({ Replicas: z.number() }) }),
     TaskTemplate: z.looseObject({
+      ContainerSpec: z.looseObject({ Image: z.string() }).nullish(),
       Placement: z.looseObject({ Constraints: z.array(z.string()).nullish() }).nullish(),
     }),
   }),

@@ -131,7 +131,7 @@ export class SwarmEngine implements Engine {
       secret: { id: secret.ID, name: secretName },
     });
     try {
-      await api.createService(service, login);
+      await api.createService(service, loginFor(artifact.reference, login));
     } catch (error) {
       this.coming.delete(spec.id);
       throw error;
@@ -190,4 +190,9 @@ export class SwarmEngine implements Engine {
     for (const { ID, Spec } of await api.secrets(`${LABELS.owner}=${owner}`))
       if (!services.has(Spec.Labels[LABELS.instance] ?? "")) await api.removeSecret(ID);
   }
+}
+
+/** No other registry gets it: that of earlier settings, say, when nobody could copy the image. */
+function loginFor(image: string, login: RegistryLogin | undefined): RegistryLogin | undefined {
+  return login !== undefined && image.startsWith(`${login.serveraddress}/`) ? login : undefined;
 }

@@ -48,7 +48,7 @@ export class LabFleet {
     /** Host → the roles that it has without the server's: they share a Redis, which is none of Sluice's own. */
     private readonly others: ReadonlyMap<LabHost, string>,
     private readonly serverRunsInstances: boolean,
-    private readonly fleetSettings: string,
+    private fleetSettings: string,
   ) {}
 
   static async start(lab: Lab, plan: FleetPlan): Promise<LabFleet> {
@@ -96,6 +96,12 @@ export class LabFleet {
       `[ ! -e ${HOME}/server.pid ] || cd / && ${INSTALLATION}/bin/sluice down --keep-traffic`,
     );
     await this.up();
+  }
+
+  /** Starts it again with other settings (`FleetPlan.fleet`). Rejects when it does not start. */
+  async change(fleet: string): Promise<void> {
+    this.fleetSettings = fleet;
+    await this.use("swarm");
   }
 
   private async upOn(host: LabHost, roles = ""): Promise<void> {

@@ -8,7 +8,7 @@ import { removeTree } from "../../../core/files/remove-tree.js";
 import { Home } from "../../../core/home.js";
 import { LayerStore } from "../../../server/builds/image/layers/layer-store.js";
 import { RegistryClient } from "../../../server/builds/image/registry/registry-client.js";
-import type { RegistryAccess } from "../../../server/builds/image/registry/registry-request.js";
+import type { RegistryAccess } from "../../../server/builds/image/registry/registry-access.js";
 import { freePort } from "../network/free-port.js";
 
 const PATH = process.env["PATH"] ?? "";

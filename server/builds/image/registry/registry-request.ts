@@ -1,20 +1,12 @@
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request, type Agent } from "node:https";
 import { pipeline } from "node:stream/promises";
+import { rootCertificates } from "node:tls";
 import { AppError } from "../../../../core/errors/app-error.js";
 import { abortReason } from "../../../../core/clock.js";
-
-/** Where a registry is, and how it knows us. */
-export interface RegistryAccess {
-  /** `HOST:PORT`, always https. */
-  readonly address: string;
-  readonly user: string;
-  readonly password: string;
-  /** The certificates of the authorities that may vouch for it, and no others; PEM. */
-  readonly ca: string;
-}
+import type { RegistryAccess } from "./registry-access.js";
 
 export interface RegistryRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -22,6 +14,8 @@ export interface RegistryRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | { readonly file: string; readonly bytes: number };
+  /** The file that an answer of 200 is written to, however long it is. */
+  readonly into?: string;
 }
 
 export interface RegistryAnswer {
@@ -31,9 +25,14 @@ export interface RegistryAnswer {
   readonly text: string;
 }
 
+export interface RegistryConnection {
+  readonly access: Pick<RegistryAccess, "address" | "ca">;
+  readonly agent: Agent;
+}
+
 /** Nothing sent and nothing received for so long. */
 const SILENCE_MS = 30_000;
-/** For all that is no upload. */
+/** For all that neither sends nor fetches a file. */
 const ANSWER_MS = 60_000;
 const LONGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -41,44 +40,65 @@ const LONGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|^EPROTO$|^ERR_SSL_/;
 
 /**
- * One request to a registry. A certificate is accepted of the registry's own authority alone, and the password goes to the
- * registry's address alone, whatever it answers. Throws `registry-unreachable`, `registry-untrusted`.
+ * One request to a registry, or to where it points: some keep layers elsewhere. The login goes to the registry alone. Throws
+ * `registry-unreachable`, `registry-untrusted`.
  */
 export async function askRegistry(
-  access: RegistryAccess,
-  agent: Agent,
+  connection: RegistryConnection,
+  asked: RegistryRequest,
+  authorization: string | undefined,
+  signal: AbortSignal,
+): Promise<RegistryAnswer> {
+  const { address } = connection.access;
+  const base = new URL(`https://${address}`);
+  const target = new URL(asked.url, base);
+  if (target.protocol !== "https:")
+    throw new AppError("registry-unreachable", { address, reason: `it points to ${target.origin}` });
+  const own = target.origin === base.origin ? withLogin(asked, authorization) : asked;
+  return askServer(connectionTo(connection, target), target, own, signal);
+}
+
+/** To a server that the registry names: its certificate may be a public one, although the registry's own is not. */
+export function connectionTo({ access, agent }: RegistryConnection, target: URL): RegistryConnection {
+  const { address, ca } = access;
+  if (target.origin === new URL(`https://${address}`).origin) return { access, agent };
+  const authorities = ca === undefined ? undefined : `${rootCertificates.join("\n")}\n${ca}`;
+  return { access: { address: target.host, ca: authorities }, agent };
+}
+
+/** One request to exactly this server. Throws as `askRegistry`. */
+export async function askServer(
+  { access: { address, ca }, agent }: RegistryConnection,
+  target: URL,
   asked: RegistryRequest,
   signal: AbortSignal,
 ): Promise<RegistryAnswer> {
-  const { address } = access;
-  const isUpload = asked.body !== undefined && !Buffer.isBuffer(asked.body);
-  const deadline = isUpload ? signal : AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+  const isLong = asked.into !== undefined || (asked.body !== undefined && !Buffer.isBuffer(asked.body));
+  const deadline = isLong ? signal : AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
   try {
-    return await exchange(access, agent, asked, deadline);
+    return await exchange(target, { ca, agent }, asked, deadline);
   } catch (error) {
     if (signal.aborted) throw abortReason(signal);
-    if (error instanceof AppError) throw error;
     const reason = deadline.aborted ? `no answer within ${ANSWER_MS / 1000} s` : causeOf(error);
     const code = UNTRUSTED.test(reason) ? "registry-untrusted" : "registry-unreachable";
     throw new AppError(code, { address, reason }, { cause: error });
   }
 }
 
+function withLogin(asked: RegistryRequest, authorization: string | undefined): RegistryRequest {
+  return authorization === undefined ? asked : { ...asked, headers: { ...asked.headers, authorization } };
+}
+
 async function exchange(
-  { address, user, password, ca }: RegistryAccess,
-  agent: Agent,
-  { method, url, headers, body }: RegistryRequest,
+  target: URL,
+  { ca, agent }: { readonly ca: string | undefined; readonly agent: Agent },
+  { method, headers, body, into }: RegistryRequest,
   signal: AbortSignal,
 ): Promise<RegistryAnswer> {
-  const base = new URL(`https://${address}`);
-  const target = new URL(url, base);
-  if (target.origin !== base.origin)
-    throw new AppError("registry-unreachable", { address, reason: `it points to ${target.origin}` });
   const outgoing = request(target, {
     method,
     agent,
     ca,
-    auth: `${user}:${password}`,
     headers: {
       ...headers,
       "content-length": body === undefined ? 0 : Buffer.isBuffer(body) ? body.length : body.bytes,
@@ -93,7 +113,11 @@ async function exchange(
   try {
     // A registry may refuse an upload before it has all of it.
     const [response] = await Promise.race([answered, sent.then(async () => answered)]);
-    return { status: response.statusCode ?? 0, headers: response.headers, text: await textOf(response) };
+    const { statusCode: status = 0, headers: answerHeaders } = response;
+    if (into === undefined || status !== 200)
+      return { status, headers: answerHeaders, text: await textOf(response) };
+    await pipeline(response, createWriteStream(into, { mode: 0o600 }), { signal });
+    return { status, headers: answerHeaders, text: "" };
   } finally {
     answered.catch(() => undefined);
     if (!outgoing.writableFinished) outgoing.destroy();

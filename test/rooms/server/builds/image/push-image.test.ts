@@ -8,10 +8,15 @@ import type { AppError } from "../../../../../core/errors/app-error.js";
 import { ensureCertificate } from "../../../../../cli/start/services/registry-certificate.js";
 import { removeTree } from "../../../../../core/files/remove-tree.js";
 import { makeImage, type Image } from "../../../../../server/builds/image/image.js";
-import { pruneImages } from "../../../../../server/builds/image/registry/prune-images.js";
+import { imageTags } from "../../../../../server/builds/image/registry/image-tags.js";
+import {
+  pruneImages,
+  type KeptImages,
+  type Pruned,
+} from "../../../../../server/builds/image/registry/prune-images.js";
 import { pushImage } from "../../../../../server/builds/image/registry/push-image.js";
 import { RegistryClient } from "../../../../../server/builds/image/registry/registry-client.js";
-import type { RegistryAccess } from "../../../../../server/builds/image/registry/registry-request.js";
+import type { RegistryAccess } from "../../../../../server/builds/image/registry/registry-access.js";
 import type { Layer } from "../../../../../server/builds/image/layers/write-layer.js";
 import { CuttingProxy } from "../../../../support/network/cutting-proxy.js";
 import { freePort } from "../../../../support/network/free-port.js";
@@ -181,12 +186,14 @@ describe("an image that is pushed to docker-registry", function () {
       );
     }
     const unknown = new Map<string, ReadonlySet<string> | "all">(keptOfOthers).set("garbage", "all");
+    const scope = { repositories: await client.repositories(signal), tags: imageTags(undefined) };
+    const prune = async (names: KeptImages): Promise<Pruned> => pruneImages(client, scope, names, signal);
     const deletedOf = async (names: ReadonlyMap<string, ReadonlySet<string> | "all">): Promise<number> =>
-      (await pruneImages(client, names, signal)).deleted;
+      (await prune(names)).deleted;
     expect(await deletedOf(unknown), "nobody knows which are needed").to.equal(0);
     const byTags = new Map(keptOfOthers).set("garbage", new Set(["v1", "v2"]));
     expect(await deletedOf(byTags), "both have a tag that is needed").to.equal(0);
-    const pruned = await pruneImages(client, keptOfOthers.set("garbage", new Set([kept.digest])), signal);
+    const pruned = await prune(keptOfOthers.set("garbage", new Set([kept.digest])));
     expect(pruned.deleted).to.equal(1);
     expect(pruned.left.filter((name) => name.startsWith("garbage@"))).to.deep.equal([
       `garbage@${kept.digest}`,

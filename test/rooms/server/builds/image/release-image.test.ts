@@ -55,11 +55,10 @@ describe("the image of a release", function () {
       this.skip();
     }
     registry = await TestRegistry.start(this);
-    const { layers, client, access, home } = registry;
+    const { layers, client, home } = registry;
     work = {
       layers,
       registry: client,
-      address: access.address,
       tools: { home, path: PATH, networkEnv: {}, isRoot: true },
       out: { line: (line) => said.push(line), alive: async (_, running) => running },
       basePackages: [],
