@@ -77,8 +77,7 @@ function formerRegistry(
     leave: async () => {
       await known.forget(place);
       // It may have had several addresses.
-      const isNeeded = known.formerOf("").some(({ kind }) => kind === "own");
-      if (ownFormer === undefined || isNeeded) return;
+      if (ownFormer === undefined || known.hasOwn) return;
       await ownFormer.own.stop();
       await removeTree(role.context.home.registry("storage"));
     },

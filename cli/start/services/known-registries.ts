@@ -53,6 +53,11 @@ export class KnownRegistries {
     return this.known.some((each) => placeOf(each) === place);
   }
 
+  /** Whether a release may still have its image in Sluice's own one. */
+  get hasOwn(): boolean {
+    return this.known.some(({ kind }) => kind === "own");
+  }
+
   /** Those of earlier settings, the last one first. */
   formerOf(place: string): KnownRegistry[] {
     return this.known.filter((each) => placeOf(each) !== place);

@@ -105,13 +105,15 @@ export class LabFleet {
   }
 
   private async upOn(host: LabHost, roles = ""): Promise<void> {
-    await host.run(`setsid ${INSTALLATION}/bin/sluice up ${roles} >/root/up.log 2>&1 </dev/null &`);
+    const up = `${INSTALLATION}/bin/sluice up ${roles}; echo "ended with $?"`;
+    await host.run(`setsid sh -c '${up}' >/root/up.log 2>&1 </dev/null &`);
     let said = "";
     await eventually(
       () => `Sluice is up: ${said}`,
-      async () => (said = await host.run("cat /root/up.log")).includes("Sluice is up"),
+      async () => /Sluice is up|^ended with/m.test((said = await host.run("cat /root/up.log"))),
       START_TIMEOUT_MS,
     );
+    if (!said.includes("Sluice is up")) throw new Error(said);
   }
 
   /** KILL, while it does whatever it does. */

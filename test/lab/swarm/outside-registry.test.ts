@@ -57,8 +57,14 @@ describe("an outside registry of images", function () {
   });
 
   const release = async (app: string): Promise<string> => new FleetApp(fleet, app).release();
+  const onlyFrom = async (app: string, place: string): Promise<void> => {
+    await eventually(`all of ${app} is from ${place}`, async () => {
+      const places = await placesOfImages(fleet.server, app);
+      return places.length === 1 && places[0] === `${place}/${app}`;
+    });
+  };
   const ownRegistry = async (): Promise<string> =>
-    fleet.server.run(`pgrep -f 'docker-registry serve' || true; ls -d ${STATE}/registry/storage || true`);
+    fleet.server.run(`pgrep -x docker-registry || true; ls -d ${STATE}/registry/storage || true`);
 
   it("is refused at the start while it cannot work, with the reason", async () => {
     const wrong = registry.settings(CA_FILE, "wrong");
@@ -87,8 +93,7 @@ describe("an outside registry of images", function () {
     for (const app of APPS) {
       await fleet.sluice(`rollback ${app}`);
       expect(await release(app)).to.equal("v1");
-      const { address, prefix } = registry.access;
-      expect(await placesOfImages(fleet.server, app)).to.deep.equal([`${address}/${prefix}/${app}`]);
+      await onlyFrom(app, registry.client.place);
     }
     await fleet.push("shop", plainApp("3"));
     await fleet.push("box", box("3"));
@@ -100,7 +105,12 @@ describe("an outside registry of images", function () {
   });
 
   it("leaves nothing to Sluice's own registry, which is stopped and emptied", async () => {
-    await eventually("it is gone", async () => (await ownRegistry()) === "", MOVE_MS);
+    let left = "";
+    await eventually(
+      () => `it is gone: ${left}`,
+      async () => (left = await ownRegistry()) === "",
+      MOVE_MS,
+    );
     const images = `docker image ls --format '{{.Repository}}' | grep -c '^${fleet.server.address}:' || true`;
     for (const host of fleet.swarm.hosts) expect(await host.run(images)).to.equal("0");
   });
@@ -164,7 +174,7 @@ describe("an outside registry of images", function () {
     const earlier = await release("box");
     await fleet.sluice("rollback box");
     expect(await release("box")).not.to.equal(earlier);
-    expect(await placesOfImages(fleet.server, "box")).to.deep.equal([`${fleet.server.address}:5443/box`]);
+    await onlyFrom("box", `${fleet.server.address}:5443`);
     await fleet.push("box", box("7"));
   });
 });

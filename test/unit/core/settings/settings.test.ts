@@ -59,6 +59,24 @@ describe("settings", () => {
     expect((await load("", env)).monitor.email).to.equal(undefined);
   });
 
+  it("take an outside registry of images, its password from the environment", async () => {
+    const yaml = (address: string): string => `fleet: { registry: { address: "${address}", user: u } }`;
+    const env = { SLUICE_REGISTRY_PASSWORD: "b" };
+    for (const address of [
+      ...["registry.example.com", "registry.example.com:5000/team/apps", "10.0.0.9:5000", "localhost:5000/a"],
+      ...["docker.example.com/a", "r.example.com/a-b/c_d/e.f"],
+    ])
+      expect((await load(yaml(address), env)).fleet.registry).to.include({ address, password: "b" });
+    expect((await load("", env)).fleet.registry).to.equal(undefined);
+    for (const address of [
+      ...["registry", "https://registry.example.com", "registry.example.com/", "registry.example.com/Team"],
+      ...["registry.example.com/a//b", "docker.io/team", "index.docker.io/team", "r.example.com:port/a"],
+    ]) {
+      const error = await load(yaml(address), env).catch((reason: unknown) => reason);
+      expect(String(error), address).to.include("fleet.registry.address: must ");
+    }
+  });
+
   it("tell no secret among the problems", async () => {
     const yaml = `
       monitor:
