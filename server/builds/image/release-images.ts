@@ -189,8 +189,8 @@ export class ReleaseImages {
     return this.whilePushing(TOOLS, publish);
   }
 
-  private async has({ repository, digest }: ImageName, signal: AbortSignal): Promise<boolean> {
-    return (await this.options.registry.digestOf(repository, digest, signal)) === digest;
+  private async has({ repository, digest: wanted }: ImageName, signal: AbortSignal): Promise<boolean> {
+    return (await this.options.registry.digestOf(repository, wanted, signal)) === wanted;
   }
 
   private async copy(

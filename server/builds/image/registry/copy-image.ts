@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { AppError } from "../../../../core/errors/app-error.js";
+import { digestOf } from "../image.js";
 import type { ImageName } from "./registry-access.js";
 import type { RegistryClient } from "./registry-client.js";
 
@@ -34,7 +35,7 @@ export async function copyImage(
   const manifest = await from.manifest(repository, digest, signal);
   if (manifest === undefined) return false;
   const content = Buffer.from(manifest.text);
-  refuseOther(from, digest, createHash("sha256").update(content).digest("hex"));
+  refuseOther(from, digest, digestOf(content));
   const { config, layers } = manifestSchema.parse(JSON.parse(manifest.text));
   for (const blob of new Set([...layers, config].map((each) => each.digest))) {
     const near = placed.get(blob);
@@ -54,23 +55,23 @@ async function copyBlob(
 ): Promise<void> {
   const file = join(scratch, digest.replace(":", "-"));
   await from.download(repository, digest, file, signal);
-  refuseOther(from, digest, await hashOf(file, signal));
+  refuseOther(from, digest, await fileDigest(file, signal));
   const { size: bytes } = await stat(file);
   await to.upload(repository, { digest, content: { file, bytes } }, undefined, signal);
   await rm(file);
 }
 
-function refuseOther(from: RegistryClient, digest: string, hash: string): void {
-  if (digest === `sha256:${hash}`) return;
+function refuseOther(from: RegistryClient, wanted: string, found: string): void {
+  if (wanted === found) return;
   const [address = ""] = from.place.split("/");
   throw new AppError("registry-failed", {
-    ...{ address, request: `GET ${digest}`, status: 200 },
-    reason: `what it sends is sha256:${hash}`,
+    ...{ address, request: `GET ${wanted}`, status: 200 },
+    reason: `what it sends is ${found}`,
   });
 }
 
-async function hashOf(file: string, signal: AbortSignal): Promise<string> {
+async function fileDigest(file: string, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash, { signal });
-  return hash.digest("hex");
+  return `sha256:${hash.digest("hex")}`;
 }
