@@ -180,7 +180,7 @@ describe("an outside registry of images", function () {
       MOVE_MS,
     );
     await registry.stop();
-    await fleet.sluice("rollback box");
+    await fleet.sluice(`rollback box ${earlier}`);
     expect(await release("box")).to.equal(earlier);
     await onlyFrom("box", `${fleet.server.address}:5443`);
     await fleet.push("box", box("7"));
