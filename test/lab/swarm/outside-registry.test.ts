@@ -169,6 +169,8 @@ describe("an outside registry of images", function () {
     await fleet.sluice("rollback box");
     const other = await release("box");
     expect(other).not.to.equal(earlier);
+    // What still drained would be taken up again as it is.
+    await onlyFrom("box", `${fleet.server.address}:5443`);
     const storage = `${STATE}/registry/storage/docker/registry/v2/repositories/box/_manifests/tags`;
     const copied = async (): Promise<string[]> => (await fleet.server.run(`ls ${storage}`)).split("\n");
     await eventually(
