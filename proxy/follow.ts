@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import type { Database } from "../core/redis/database.js";
 import type { Log } from "../core/log.js";
 import { Ticker } from "../core/loop/ticker.js";
@@ -23,11 +24,19 @@ export interface FollowOptions {
   readonly defaultApp: string | undefined;
   /** Connections of a release (`APP/vN`) that the proxy does not count. */
   readonly extraConnections: (release: string) => number;
+  /** Called about once a second while the routes are followed, or while Redis is away and no proxy can. */
+  readonly onFollowing: () => Promise<void>;
+  /** An address that proxies share; undefined where they share none. */
+  readonly sharedAddress: string | undefined;
+  /** A clock that nobody sets, from any beginning. */
+  readonly monotonicMs?: () => number;
   readonly log: Log;
 }
 
 const TICK_MS = 1000;
-const NOTHING_YET: ProxyReport = { revision: 0, failing: [], leaving: [] };
+/** A step that takes longer does not bring it to the current routes. */
+const LONGEST_STEP_MS = 10_000;
+const NOTHING_YET: ProxyReport = { revision: 0, failing: [], leaving: [], hasSharedAddress: false };
 
 /**
  * Makes a proxy follow the route tables: on each change, and once a second in case one was missed. Reports to Redis which
@@ -47,6 +56,8 @@ export class Follower {
   /** How often it has begun again with all tables. */
   private beginnings = 0;
   private isAlert = false;
+  /** When a step was completed, by a clock that nobody sets. */
+  private steppedMs: number;
   private readonly steps = new Ticker({
     everyMs: TICK_MS,
     job: async () => this.step(),
@@ -55,11 +66,18 @@ export class Follower {
   /** Apart from the steps: one that takes long, or waits for the proxy's socket, does not make the proxy look gone. */
   private readonly beats = new Ticker({
     everyMs: TICK_MS,
-    job: async () => this.report(),
+    job: async () => {
+      if (!this.isBehind()) await this.options.onFollowing();
+      await this.report();
+    },
     onError: () => undefined,
   });
 
+  private readonly monotonicMs: () => number;
+
   constructor(private readonly options: FollowOptions) {
+    this.monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.steppedMs = this.monotonicMs();
     this.tables = new RouteTables(options.redis);
     this.reports = new ProxyReports(options.redis);
     this.applier = new Applier(options);
@@ -110,7 +128,8 @@ export class Follower {
     const failing = [...new Set([...this.applier.failing, ...this.unreadable])];
     // If all tables must be read again, this revision does not count as applied.
     if (beginnings === this.beginnings) this.revision = revision;
-    this.state = { revision: this.revision, failing, leaving };
+    this.state = { ...this.state, revision: this.revision, failing, leaving };
+    this.steppedMs = this.monotonicMs();
     await this.report();
     await proxy.sweep();
     await this.reportLoads(this.state);
@@ -133,7 +152,17 @@ export class Follower {
   }
 
   private async report(): Promise<void> {
-    await this.reports.report(this.options.id, this.state);
+    const { id, sharedAddress } = this.options;
+    const hasSharedAddress = sharedAddress !== undefined && ownAddresses().includes(sharedAddress);
+    await this.reports.report(id, { ...this.state, hasSharedAddress });
+  }
+
+  /** Whether there may be routes that it does not apply although Redis is there. */
+  private isBehind(): boolean {
+    const nowMs = this.monotonicMs();
+    if (this.options.redis.status === "ready") return nowMs - this.steppedMs > LONGEST_STEP_MS;
+    this.steppedMs = nowMs;
+    return false;
   }
 
   /** `sluice:alert`, whoever has set it: `yes` takes every canary out of the traffic. */
@@ -163,4 +192,9 @@ export class Follower {
     ]);
     await this.reports.reportLoads(this.options.id, new Map(reported));
   }
+}
+
+/** IPv4, of this machine now. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((links) => links?.map(({ address }) => address) ?? []);
 }

@@ -51,6 +51,16 @@ export const fleetSettingsSchema = z.strictObject({
     .refine(isIPv4, "must be an IPv4 address")
     .optional()
     .describe("this host's private address, at which the others reach it"),
+  virtualAddress: z
+    .string()
+    .refine(isIPv4, "must be an IPv4 address")
+    .optional()
+    .describe("which one of the hosts with the role proxy has at any time, by keepalived"),
+  reservedAddress: z
+    .string()
+    .refine(isIPv4, "must be an IPv4 address")
+    .optional()
+    .describe("a reserved IP of DigitalOcean, which one of the droplets with the role proxy has at any time"),
   registryPort: z.number().int().min(1).max(65_535).default(5443).describe("of the registry of images"),
   registry: registrySchema.optional().describe("of images (default: Sluice's own, on this host)"),
   redisPort: z

@@ -146,6 +146,11 @@ export const settingsSchema = z
   .refine(({ engine, fleet }) => engine !== "swarm" || fleet.address !== undefined, {
     path: ["fleet", "address"],
     error: "is needed by the engine swarm: this host's private address",
+  })
+  .refine(({ fleet }) => fleet.virtualAddress === undefined || fleet.reservedAddress === undefined, {
+    path: ["fleet", "virtualAddress"],
+    error:
+      "must not be given together with fleet.reservedAddress: who has an address is decided in one place",
   });
 
 export type Settings = z.infer<typeof settingsSchema> & { readonly token: string | undefined };

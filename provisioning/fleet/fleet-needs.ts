@@ -7,6 +7,7 @@ import type { SecretBox } from "../../core/secrets.js";
 import type { FleetSettings } from "../../core/settings/fleet-settings.js";
 import type { SshKeyPair } from "../../core/ssh-key-pair.js";
 import type { Droplets } from "./droplets/droplets.js";
+import type { Peers } from "./peers.js";
 
 /** A host as the engine knows it, whose instances it runs. */
 export interface EngineHost {
@@ -70,8 +71,7 @@ export interface HostSetup {
 
 export interface HostSetupOptions {
   readonly mode: "apply" | "dry-run";
-  /** Of all hosts, this one's among them. */
-  readonly peers: readonly string[];
+  readonly peers: Peers;
   readonly signal: AbortSignal;
   /** In whose log the lines are; the host's own by default. */
   readonly logAs?: string;

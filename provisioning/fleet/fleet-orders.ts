@@ -119,7 +119,7 @@ export class FleetOrders {
     const at = this.now();
     const draft: FleetHost = {
       ...{ v: 1, name: address, roles: [role], phase: "configuring", since: at, createdAt: at, by: actor.by },
-      ...{ address, port, user, privateAddress, keepFailed, isGone: false, peers: [] },
+      ...{ address, port, user, privateAddress, keepFailed, isGone: false, peers: [], proxies: [] },
     };
     const sealedIdentity = identity === undefined ? undefined : sealIdentity(identity, address, box);
     const signal = AbortSignal.timeout(MEET_TIMEOUT_MS);
@@ -133,7 +133,7 @@ export class FleetOrders {
     const name = `dry-run-${randomBytes(4).toString("hex")}`;
     this.trials.add(name);
     const signal = AbortSignal.timeout(TRIAL_TIMEOUT_MS);
-    const peers = peersOf([...(await hosts.list()), host], settings.address);
+    const peers = peersOf(host, [...(await hosts.list()), host], settings);
     const options = { mode: "dry-run", peers, signal, logAs: name } as const;
     void setup
       .configure(host, options)

@@ -8,7 +8,7 @@ import { HostOvertaken, type FleetStep } from "./steps/fleet-step.js";
 import { leaveFleet } from "./steps/leave-fleet.js";
 import { hostEvent } from "./host-event.js";
 import type { FleetNeeds } from "./fleet-needs.js";
-import { peersOf } from "./peers.js";
+import { knowsPeers, peersOf, type Peers } from "./peers.js";
 
 const TICK_MS = 1000;
 const BACK_OFF = { firstMs: 2000, longestMs: 30_000 };
@@ -55,22 +55,27 @@ export class Fleet {
 
   private async look(): Promise<void> {
     const all = await this.needs.hosts.list();
-    const peers = peersOf(all, this.needs.settings.address);
     for (const host of all) {
       const { name, phase } = host;
       const step = STEPS[phase];
       if (step !== undefined)
         this.works.runIfIdle(name, async (signal) => this.advance(name, phase, step, signal));
-      else if (phase === "ready" && !isSameList(host.peers, peers))
-        this.works.runIfIdle(name, async (signal) => this.introduce(host, peers, signal));
+      else if (phase === "ready") this.introduce(host, peersOf(host, all, this.needs.settings));
     }
   }
 
   /** A host lets in those that came since, and no others any more. */
-  private async introduce(host: FleetHost, peers: readonly string[], signal: AbortSignal): Promise<void> {
+  private introduce(host: FleetHost, peers: Peers): void {
+    if (knowsPeers(host, peers)) return;
     const { hosts, setup } = this.needs;
-    await setup.configure(host, { mode: "apply", peers, signal });
-    await hosts.update(host.name, (before) => ({ ...before, peers: [...peers] }));
+    this.works.runIfIdle(host.name, async (signal) => {
+      await setup.configure(host, { mode: "apply", peers, signal });
+      await hosts.update(host.name, (before) => ({
+        ...before,
+        ...{ peers: [...peers.hosts], proxies: [...peers.proxies] },
+      }));
+      this.wake();
+    });
   }
 
   private async advance(
@@ -139,8 +144,4 @@ export class Fleet {
       isFinal ? hostEvent("host.failed", host, `${message} ${hint}`) : undefined,
     );
   }
-}
-
-function isSameList(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((each, index) => each === other[index]);
 }

@@ -14,6 +14,7 @@ import { swarmMembership } from "../tasks/docker/swarm-membership.js";
 import type { Task } from "../tasks/task.js";
 import { timeSync } from "../tasks/system/time-sync.js";
 import { upgrades } from "../tasks/system/upgrades.js";
+import { virtualAddress } from "../tasks/system/virtual-address.js";
 
 export type ProvisionedRole = "server" | "proxy" | "redis" | "production" | "staging";
 
@@ -47,12 +48,17 @@ const PACKAGES: Readonly<Record<ProvisionedRole, readonly string[]>> = {
 /** The tasks of a host with these roles, in their order. */
 export function tasksOf(roles: readonly ProvisionedRole[]): Task[] {
   const own = new Set(roles.flatMap((role) => TASKS[role]));
-  return [...BASE, ...own, ...SLUICE];
+  // Last: no visitor is led to a proxy that does not work yet.
+  return [...BASE, ...own, ...SLUICE, ...(roles.includes("proxy") ? [virtualAddress] : [])];
 }
 
 /** The Debian packages that they need. */
-export function packagesOf(roles: readonly ProvisionedRole[]): string[] {
-  return [...new Set([...BASE_PACKAGES, ...roles.flatMap((role) => PACKAGES[role])])];
+export function packagesOf(
+  roles: readonly ProvisionedRole[],
+  { sharesAddress }: { readonly sharesAddress: boolean },
+): string[] {
+  const own = roles.flatMap((role) => PACKAGES[role]);
+  return [...new Set([...BASE_PACKAGES, ...own, ...(sharesAddress ? ["keepalived"] : [])])];
 }
 
 /** The roles of `sluice up` for a host with these roles. */

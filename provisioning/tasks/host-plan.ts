@@ -21,6 +21,8 @@ export interface HostPlan {
   readonly files: readonly PlannedFile[];
   /** Of `sluice up --roles`. */
   readonly upRoles: readonly string[];
+  /** Undefined for a host that is no proxy, or where proxies share none. */
+  readonly virtualAddress: VirtualAddressPlan | undefined;
   /** Undefined for a host that runs no instances. */
   readonly swarm: SwarmPlan | undefined;
 }
@@ -28,6 +30,14 @@ export interface HostPlan {
 export interface PlannedFile {
   readonly path: string;
   readonly text: string;
+}
+
+export interface VirtualAddressPlan {
+  readonly address: string;
+  /** Private addresses of all that share it. */
+  readonly proxies: readonly string[];
+  /** At which HAProxy answers. */
+  readonly httpPort: number;
 }
 
 export interface SwarmPlan {

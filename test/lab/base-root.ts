@@ -7,7 +7,7 @@ import { exists } from "../../core/files/exists.js";
 /** Kept from one run to the next: a root takes a minute to make. */
 export const CACHE = "/var/tmp/sluice-lab";
 /** Raised when a root is made in another way. */
-const VERSION = 2;
+const VERSION = 3;
 const PACKAGES = [
   ...["systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "iproute2", "iptables"],
   ...["ca-certificates", "git", "curl", "procps"],
@@ -62,6 +62,7 @@ async function make(folder: string, release: string, packages: readonly string[]
     if (packages.includes(CLOUD_INIT)) await installCloudInit(draft);
     // Each host gets one of its own when it boots first (machine-id(5)).
     await writeFile(join(draft, "etc/machine-id"), "");
+    await rm(join(draft, "var/lib/dbus/machine-id"), { force: true });
     await writeFile(join(draft, "etc/systemd/system/writable-groups.service"), WRITABLE_GROUPS);
     await execa("chroot", [draft, "systemctl", "enable", "writable-groups.service"]);
     await rename(draft, folder);

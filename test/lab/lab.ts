@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { baseRoot, type BaseRoot } from "./base-root.js";
 import { LabHost, removeHost, type HostPlace } from "./lab-host.js";
+import { removeSegment, SharedSegment } from "./shared-segment.js";
 import { ReservedAddress } from "./reserved-address.js";
 
 /** A file for each number that some lab has taken, with the mark of that lab. */
@@ -40,6 +41,7 @@ export interface SavedDisk {
 export class Lab {
   private readonly hosts: LabHost[] = [];
   private readonly disks = new Set<SavedDisk>();
+  private readonly segments: SharedSegment[] = [];
   /** With the number in the address. */
   private readonly addresses = new Map<ReservedAddress, number>();
 
@@ -88,8 +90,20 @@ export class Lab {
     return reserved;
   }
 
+  /** A network that hosts can share (`SharedSegment.join`). */
+  async addSegment(): Promise<SharedSegment> {
+    const [number = 0] = await takeNumbers(1, this.mark);
+    const segment = await SharedSegment.open(number, deviceOf(number));
+    this.segments.push(segment);
+    return segment;
+  }
+
   /** Powers all hosts off and removes all that there is of them. */
   async close(): Promise<void> {
+    for (const segment of this.segments.splice(0)) {
+      await segment.remove();
+      await giveBack(segment.number);
+    }
     for (const [reserved, number] of this.addresses) {
       await reserved.remove();
       await giveBack(number);
@@ -118,13 +132,20 @@ async function removeOrphans(): Promise<void> {
     const mark = await readFile(join(NUMBERS, number), "utf8").catch(() => "");
     const [pid, started] = mark.split("-").map(Number);
     // One that is empty is being written.
-    if (pid !== undefined && pid > 0 && (await startOf(pid)) !== started) await rm(join(NUMBERS, number));
+    if (pid === undefined || pid === 0 || (await startOf(pid)) === started) continue;
+    await removeSegment(deviceOf(Number(number)));
+    await rm(join(NUMBERS, number));
   }
 }
 
 function placeOf(mark: string, number: number): HostPlace {
   const name = `sluice-lab-${mark}-${number}`;
-  return { name, device: `lab-${number}`, number, folder: join(DISKS, name) };
+  return { name, device: deviceOf(number), number, folder: join(DISKS, name) };
+}
+
+/** On this machine: a host's cable, or a segment's bridge. */
+function deviceOf(number: number): string {
+  return `lab-${number}`;
 }
 
 /** Two labs may take numbers at the same moment: a file that is there already belongs to somebody. */

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { Follower } from "../../../proxy/follow.js";
 import { paths } from "../../../proxy/haproxy/config/paths.js";
 import { WAKE_HEADER } from "../../../proxy/haproxy/config/text/wake-backend.js";
@@ -13,9 +14,10 @@ export async function startProxyRole({ context, redis, id, log, atStop }: RoleOp
   const user = isRoot ? await systemUser("haproxy") : undefined;
   const haproxy = await startPrivateHaproxy(home, settings, path, user, log);
   await waitUntilUp(home, "haproxy", async () => haproxy.apps());
+  const folder = home.haproxy().replace(/\/$/, "");
   const waker = new Waker({
     redis,
-    path: paths.wakeSocket(home.haproxy().replace(/\/$/, "")),
+    path: paths.wakeSocket(folder),
     group: user?.gid,
     header: WAKE_HEADER,
     log,
@@ -29,6 +31,8 @@ export async function startProxyRole({ context, redis, id, log, atStop }: RoleOp
     domain: settings.domain,
     defaultApp: settings.default,
     extraConnections: (release) => waker.open(release),
+    onFollowing: async () => writeFile(paths.following(folder), ""),
+    sharedAddress: settings.fleet.virtualAddress ?? settings.fleet.reservedAddress,
     log,
   }).start();
   atStop(async () => follower.stop());

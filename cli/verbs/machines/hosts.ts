@@ -47,12 +47,14 @@ async function list(context: Context, options: Format): Promise<void> {
   const client = new Client(context);
   const answer = await client.call("GET", apiPath("hosts"), hostsSchema);
   const proxies = options.json ? [] : await client.call("GET", apiPath("proxies"), proxiesSchema);
+  const holders = proxies.filter(({ hasSharedAddress }) => hasSharedAddress);
   const warnings = proxies.flatMap(proxyWarning);
   const bill = options.json ? [] : await billLines(client);
   show(context, options, answer, (hosts) => [
     ...hostLines(hosts, Date.now()),
     ...hosts.flatMap(failureLines),
     ...bill,
+    ...holders.map(({ proxy }) => `The address that the proxies share is at ${proxy.split(":")[0]}.`),
     ...warnings,
   ]);
 }

@@ -59,8 +59,8 @@ function otherProxies(
   if (proxies.length < 2) return [];
   const reporting = proxies.filter(({ reports }) => reports);
   return reporting.map(
-    ({ proxy, revision }) =>
-      `         ${proxy} follows${revision === slowest ? "" : `, at revision ${revision}`}`,
+    ({ proxy, revision, hasSharedAddress }) =>
+      `         ${proxy} follows${revision === slowest ? "" : `, at revision ${revision}`}${hasSharedAddress ? ", and has the shared address" : ""}`,
   );
 }
 

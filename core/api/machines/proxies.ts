@@ -11,6 +11,8 @@ export const proxySummarySchema = z.object({
   revision: z.number(),
   /** Apps that it serves by an earlier table, which it could not apply. */
   failing: z.array(z.string()).readonly(),
+  /** Whether it has the address that proxies share (`fleet.virtualAddress`, `fleet.reservedAddress`). */
+  hasSharedAddress: z.boolean(),
 });
 
 export const proxiesSchema = z.array(proxySummarySchema);

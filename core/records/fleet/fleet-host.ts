@@ -86,6 +86,8 @@ export const fleetHostSchema = z.object({
   droplet: dropletSchema.optional(),
   /** Private addresses of the hosts that it lets in. */
   peers: z.array(z.string()).default([]),
+  /** Of the proxies with which it shares an address, itself among them; empty for one that shares none. */
+  proxies: z.array(z.string()).default([]),
   /** Since when the engine has lost it; ISO 8601. */
   downSince: z.string().optional(),
   /** From its order on, the first time. */

@@ -13,6 +13,8 @@ const reportSchema = z.object({
   failing: z.array(z.string()).default([]),
   /** Addresses of instances that it gives nothing new, and on which something was still open then. */
   leaving: z.array(z.string()).default([]),
+  /** Whether its machine has the address that proxies share. */
+  hasSharedAddress: z.boolean().default(false),
 });
 
 export type ProxyReport = z.infer<typeof reportSchema>;
@@ -64,7 +66,7 @@ export class ProxyReports {
     redis.on("ready", () => this.observed.clear());
   }
 
-  async report(proxy: string, report: ProxyReport): Promise<void> {
+  async report(proxy: string, report: z.input<typeof reportSchema>): Promise<void> {
     const text = JSON.stringify(report);
     await this.redis.eval(REPORT, 2, keys.proxies, keys.proxiesSeen, proxy, text);
   }

@@ -47,5 +47,6 @@ export async function newDroplet(
     keepFailed,
     isGone: false,
     peers: [],
+    proxies: [],
   };
 }

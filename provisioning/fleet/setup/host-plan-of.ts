@@ -4,6 +4,7 @@ import type { Settings } from "../../../core/settings/settings.js";
 import { packagesOf, upRolesOf } from "../../roles/roles.js";
 import type { HostPlan, ShippedRelease, SwarmPlan } from "../../tasks/host-plan.js";
 import type { FleetEngine, HostAccess } from "../fleet-needs.js";
+import type { Peers } from "../peers.js";
 
 const REDIS_CA = "/var/lib/sluice/redis-ca.crt";
 export interface HostPlanOptions {
@@ -21,18 +22,24 @@ export interface HostPlanOptions {
 export async function hostPlanOf(
   { name, roles, port }: Pick<FleetHost, "name" | "roles" | "port">,
   privateAddress: string,
-  peers: readonly string[],
+  peers: Peers,
   { settings, adminKeys, access, engine, registry, release }: HostPlanOptions,
 ): Promise<HostPlan> {
   const redis = await access.give(name, roles);
   const runsInstances = roles.some(isSizedRole);
+  const { virtualAddress: address } = settings.fleet;
+  const sharesAddress = address !== undefined && peers.proxies.includes(privateAddress);
   return {
-    ...{ name, privateAddress, adminKeys, release, packages: packagesOf(roles), upRoles: upRolesOf(roles) },
-    peers: [...new Set([...peers, privateAddress])].sort(),
+    ...{ name, privateAddress, adminKeys, release, upRoles: upRolesOf(roles) },
+    packages: packagesOf(roles, { sharesAddress }),
+    peers: [...new Set([...peers.hosts, privateAddress])].sort(),
     sshPort: port,
     openPorts: roles.includes("proxy") ? [80, 443, settings.httpPort] : [],
     settings: settingsOf(name, roles, privateAddress, redis, settings),
     files: redis.ca === "" ? [] : [{ path: REDIS_CA, text: redis.ca }],
+    virtualAddress: sharesAddress
+      ? { address, proxies: peers.proxies, httpPort: settings.httpPort }
+      : undefined,
     swarm: runsInstances ? { ...(await engine.joinToken()), registry } : undefined,
   };
 }
@@ -46,6 +53,8 @@ function settingsOf(
   settings: Settings,
 ): string {
   const { domain, httpPort, proxy, trustedProxies, network, monitor, logLevel, fleet } = settings;
+  const { virtualAddress, reservedAddress } = fleet;
+  const shared = roles.includes("proxy") ? { virtualAddress, reservedAddress } : {};
   const proxySettings = {
     bind: "0.0.0.0",
     httpPort,
@@ -57,7 +66,7 @@ function settingsOf(
   return `# Written by Sluice; changes made by hand are lost.\n${stringify({
     engine: "swarm",
     // Whether there can be more hosts, for the monitor that leads.
-    fleet: { address, production: { max: fleet.production.max } },
+    fleet: { address, production: { max: fleet.production.max }, ...shared },
     redis: { url: redis.url, ...(redis.ca === "" ? {} : { caFile: REDIS_CA }) },
     ...(roles.includes("proxy") ? proxySettings : { domain, httpPort }),
     network,

@@ -58,7 +58,10 @@ export class SshSetup implements HostSetup {
       logged = logged.then(async () => log.add(logAs, line)).catch(() => undefined);
     };
     try {
-      const others = { host: host.name, taken: peers.filter((address) => address !== host.privateAddress) };
+      const others = {
+        host: host.name,
+        taken: peers.hosts.filter((address) => address !== host.privateAddress),
+      };
       const privateAddress =
         host.privateAddress === undefined
           ? await addressTowards(remote, serverAddress, others)
@@ -102,7 +105,7 @@ export class SshSetup implements HostSetup {
     const remote = await RemoteHost.connect(this.loginOf(host), signal);
     try {
       await remote.run(
-        "systemctl disable --now sluice; [ ! -x /usr/local/bin/sluice ] || /usr/local/bin/sluice down",
+        "systemctl disable --now sluice-address; systemctl disable --now sluice; [ ! -x /usr/local/bin/sluice ] || /usr/local/bin/sluice down",
       );
       await remote.run("docker swarm leave --force");
       await remote.run("systemctl disable sluice-firewall; nft delete table inet sluice");

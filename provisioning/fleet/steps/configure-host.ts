@@ -21,11 +21,14 @@ export const configureHost: FleetStep = {
       kind: "heading",
       text: `Configuring ${host.name} (${host.user}@${String(host.address)})`,
     });
-    const peers = peersOf(await hosts.list(), needs.settings.address);
+    const peers = peersOf(host, await hosts.list(), needs.settings);
     const beganAt = clock.now();
     const learnt = await setup.configure(host, { mode: "apply", peers, signal });
     await refuseClaim({ ...host, ...learnt }, needs);
-    const configured = await saveHost(needs, host, { ...learnt, peers, sealedIdentity: undefined });
+    const configured = await saveHost(needs, host, {
+      ...learnt,
+      ...{ peers: [...peers.hosts], proxies: [...peers.proxies], sealedIdentity: undefined },
+    });
     const pinned = await replaceFirstHostKey(configured, needs, signal);
     await log.add(host.name, { kind: "heading", text: `Waiting until ${host.name} has joined` });
     await waitUntilJoined(pinned, needs, beganAt, signal);

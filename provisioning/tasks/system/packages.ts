@@ -6,7 +6,7 @@ import { DEADLINE_MS, type Task } from "../task.js";
 /** apt waits so long for another one that is at work, such as the first upgrade of a new machine. */
 const LOCK_SECONDS = 300;
 /** Their own services are not wanted: Sluice runs these programs by itself. */
-const NOT_STARTED = ["haproxy", "redis-server", "docker-registry"];
+const NOT_STARTED = ["haproxy", "redis-server", "docker-registry", "keepalived"];
 const LEAST_FREE_MEGABYTES = 700;
 
 /** The Debian packages that a host's roles need. */
@@ -36,7 +36,8 @@ export const packages: Task = {
       // An interrupted run leaves packages half configured.
       "dpkg --configure -a",
       install,
-      `for unit in ${NOT_STARTED.join(" ")}; do systemctl disable --now $unit 2>/dev/null || true; done`,
+      // What was there before is somebody's own.
+      `for unit in ${NOT_STARTED.filter((name) => missing.includes(name)).join(" ")}; do systemctl disable --now $unit 2>/dev/null || true; done`,
     ].join("\n");
     await host.output(script, { timeoutMs });
   },

@@ -9,6 +9,8 @@ export const paths = {
   /** Microseconds, read as an IPv4 address → bucket: HAProxy finds the longest prefix. */
   buckets: (folder: string) => `${folder}/buckets.map`,
   script: (folder: string) => `${folder}/sluice.lua`,
+  /** Written while it is kept at the current routes: for what decides whether visitors are led here (provisioning/tasks). */
+  following: (folder: string) => `${folder}/following`,
   wakeSocket: (folder: string) => `${folder}/wake.sock`,
   adminSocket: (folder: string) => `${folder}/admin.sock`,
   masterSocket: (folder: string) => `${folder}/master.sock`,

@@ -77,7 +77,7 @@ export class FleetTrial {
     const after = await this.log.end(host.name);
     const began = performance.now();
     const outcome = await this.setup
-      .configure(host, { mode, peers, signal: AbortSignal.timeout(600_000) })
+      .configure(host, { mode, peers: { hosts: peers, proxies: [] }, signal: AbortSignal.timeout(600_000) })
       .then((learnt) => ({ learnt, problem: undefined }))
       .catch((problem: unknown) => ({ learnt: undefined, problem }));
     const lines = (await this.log.read(host.name, after)).map(({ text }) => text);

@@ -19,6 +19,7 @@ describe("what keeps a proxy at the routes", function () {
   let reports: ProxyReports;
   let proxy: Obstinate;
   let following: { stop(): Promise<void> } | undefined;
+  let [followed, nowMs] = [0, 0];
   before(async () => (server = await TestRedis.start()));
   after(async () => server.dispose());
   beforeEach(async () => {
@@ -41,6 +42,9 @@ describe("what keeps a proxy at the routes", function () {
       domain: "localhost",
       defaultApp: undefined,
       extraConnections: () => 0,
+      onFollowing: async () => Promise.resolve(void followed++),
+      sharedAddress: "127.0.0.1",
+      monotonicMs: () => nowMs,
     });
     following = await follower.start();
   };
@@ -66,6 +70,30 @@ describe("what keeps a proxy at the routes", function () {
     });
     proxy.letGo();
     await eventually("it goes on", async () => isAt(revision));
+  });
+
+  it("tells whether it follows: not while a step is stuck, but while Redis is away and no proxy can", async () => {
+    await follow();
+    await eventually("it says so", () => followed > 0);
+    proxy.hold();
+    await change("a");
+    await eventually("it is held up", () => proxy.isHolding);
+    nowMs += 10_001;
+    const before = followed;
+    const seenAt = new Set<number>();
+    await eventually(
+      "it has reported twice",
+      async () => seenAt.add((await member())?.seenAt ?? 0).size >= 3,
+    );
+    expect(followed, "a beat may have begun before").to.be.at.most(before + 1);
+    await server.down();
+    await eventually("it says so", () => followed > before + 1);
+    await server.up();
+  });
+
+  it("says that its machine has the address that proxies share", async () => {
+    await follow();
+    await eventually("it reports", async () => (await member())?.report.hasSharedAddress === true);
   });
 
   it("begins again when it was cut off, also when a step was under way just then", async () => {

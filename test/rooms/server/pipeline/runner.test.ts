@@ -234,7 +234,7 @@ describe("a release's steps", function () {
 
 /** As a proxy that follows all tables there are now. */
 async function reportOf({ routes }: ServerParts["tools"]): Promise<ProxyReport> {
-  return { revision: await routes.revisionOf("shop"), failing: [], leaving: [] };
+  return { revision: await routes.revisionOf("shop"), failing: [], leaving: [], hasSharedAddress: false };
 }
 
 async function failureOf(asked: Promise<unknown>): Promise<unknown> {
