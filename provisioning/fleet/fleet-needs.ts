@@ -47,6 +47,8 @@ export interface HostAccess {
 export interface HostReports {
   /** Whether its monitor has reported since, and its proxy follows if it has one. `since`: ms since 1970. */
   hasJoined(host: string, roles: readonly FleetRole[], since: number): Promise<boolean>;
+  /** Whether its proxy has reported lately that it follows the routes. */
+  isFollowing(host: string): Promise<boolean>;
   /** Nobody waits for it any more, and its figures are removed. */
   forget(host: string): Promise<void>;
 }

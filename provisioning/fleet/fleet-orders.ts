@@ -119,7 +119,17 @@ export class FleetOrders {
     const at = this.now();
     const draft: FleetHost = {
       ...{ v: 1, name: address, roles: [role], phase: "configuring", since: at, createdAt: at, by: actor.by },
-      ...{ address, port, user, privateAddress, keepFailed, isGone: false, peers: [], proxies: [] },
+      ...{
+        address,
+        port,
+        user,
+        privateAddress,
+        keepFailed,
+        isGone: false,
+        peers: [],
+        proxies: [],
+        hasReservedAddress: false,
+      },
     };
     const sealedIdentity = identity === undefined ? undefined : sealIdentity(identity, address, box);
     const signal = AbortSignal.timeout(MEET_TIMEOUT_MS);

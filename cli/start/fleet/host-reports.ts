@@ -15,13 +15,16 @@ export interface HostReportsOptions {
 export function hostReports({ records, series, proxies, traffic }: HostReportsOptions): HostReports {
   const proxiesOf = async (host: string): ReturnType<ProxyReports["members"]> =>
     (await proxies.members()).filter(({ id }) => id.startsWith(`${host}:`));
+  const isFollowing = async (host: string): Promise<boolean> =>
+    (await proxiesOf(host)).some(({ isSilent }) => !isSilent);
   return {
     hasJoined: async (host, roles, since) => {
       const newest = (await series.newest([host])).get(host);
       if (newest === undefined || newest.at < since) return false;
       if (!roles.includes("proxy")) return true;
-      return (await proxiesOf(host)).some(({ isSilent }) => !isSilent);
+      return isFollowing(host);
     },
+    isFollowing,
     forget: async (host) => {
       for (const member of await proxiesOf(host)) {
         await proxies.remove(member);

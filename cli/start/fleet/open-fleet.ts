@@ -1,4 +1,5 @@
 import { machine } from "node:os";
+import { AppError } from "../../../core/errors/app-error.js";
 import { systemClock } from "../../../core/clock.js";
 import { ownerMark } from "../../../core/instances/control-group.js";
 import { FleetHosts } from "../../../core/records/fleet/fleet-hosts.js";
@@ -22,6 +23,7 @@ import type { FleetNeeds } from "../../../provisioning/fleet/fleet-needs.js";
 import { FleetOrders } from "../../../provisioning/fleet/fleet-orders.js";
 import { FleetSizing } from "../../../provisioning/fleet/sizing/fleet-sizing.js";
 import { FleetReplacement } from "../../../provisioning/fleet/sizing/fleet-replacement.js";
+import { ReservedAddress } from "../../../provisioning/fleet/reserved-address.js";
 import { SshSetup } from "../../../provisioning/fleet/setup/ssh-setup.js";
 import type { EngineHosts } from "../../../server/engines/engine-hosts.js";
 import type { RoleOptions } from "../roles/role.js";
@@ -44,7 +46,7 @@ export interface OpenedFleet {
   start(): void;
 }
 
-/** What makes, configures and removes the hosts besides this one. */
+/** What makes, configures and removes the hosts besides this one. Throws `digitalocean-token-missing` when a reserved IP is to be moved. */
 export async function openFleet({ role, engine, registry, address }: OpenFleetOptions): Promise<OpenedFleet> {
   const { context, redis, id, log: serverLog, atStop } = role;
   const { home, settings, installation, version } = context;
@@ -80,7 +82,9 @@ export async function openFleet({ role, engine, registry, address }: OpenFleetOp
     orders: new FleetOrders(needs, fleet),
     start: () => {
       const replacement = new FleetReplacement(needs, fleet);
-      for (const loop of [fleet, growth, sizing, replacement]) {
+      const { reservedAddress } = settings.fleet;
+      const address = reservedAddress === undefined ? [] : [new ReservedAddress(needs, reservedAddress)];
+      for (const loop of [fleet, growth, sizing, replacement, ...address]) {
         const running = loop.start();
         atStop(async () => running.stop());
       }
@@ -94,8 +98,13 @@ function dropletsOf(
   publicKey: string,
   serverAddress: string,
 ): Droplets | undefined {
-  const { token, url } = settings.fleet.digitalocean;
-  if (token === undefined) return undefined;
+  const { reservedAddress, digitalocean } = settings.fleet;
+  const { token, url } = digitalocean;
+  if (token === undefined) {
+    // Nobody would move it.
+    if (reservedAddress !== undefined) throw new AppError("digitalocean-token-missing", {});
+    return undefined;
+  }
   const api = new DigitalOcean({ url, token, clock: systemClock, log });
   const openPorts = [...new Set([80, 443, settings.httpPort])];
   return new DigitalOceanDroplets({ api, installation, publicKey, openPorts, serverAddress });

@@ -32,7 +32,7 @@ export async function startProxyRole({ context, redis, id, log, atStop }: RoleOp
     defaultApp: settings.default,
     extraConnections: (release) => waker.open(release),
     onFollowing: async () => writeFile(paths.following(folder), ""),
-    sharedAddress: settings.fleet.virtualAddress ?? settings.fleet.reservedAddress,
+    sharedAddress: settings.fleet.virtualAddress,
     log,
   }).start();
   atStop(async () => follower.stop());

@@ -54,7 +54,8 @@ async function list(context: Context, options: Format): Promise<void> {
     ...hostLines(hosts, Date.now()),
     ...hosts.flatMap(failureLines),
     ...bill,
-    ...holders.map(({ proxy }) => `The address that the proxies share is at ${proxy.split(":")[0]}.`),
+    ...holders.map(({ proxy }) => sharedLine(proxy.split(":")[0] ?? "")),
+    ...hosts.flatMap(({ host, provisioned }) => (provisioned?.hasReservedAddress ? [sharedLine(host)] : [])),
     ...warnings,
   ]);
 }
@@ -67,6 +68,10 @@ async function billLines(client: Client): Promise<string[]> {
     if (!(error instanceof RemoteError)) throw error;
     return [` !     What DigitalOcean bills is not known: ${error.message}`];
   }
+}
+
+function sharedLine(host: string): string {
+  return `The address that the proxies share is at ${host}.`;
 }
 
 function failureLines({ host, provisioned }: HostSummary): string[] {

@@ -9,6 +9,8 @@ const provisionedSchema = z.object({
   by: z.string(),
   reason: z.string().nullable(),
   failure: z.object({ step: z.string(), message: z.string(), hint: z.string(), at: z.string() }).nullable(),
+  /** Whether it has the reserved IP that proxies share (`fleet.reservedAddress`). */
+  hasReservedAddress: z.boolean(),
   /** Null for a machine that Sluice did not make. */
   droplet: z
     .object({ id: z.number().nullable(), size: z.string(), region: z.string(), monthlyUsd: z.number() })

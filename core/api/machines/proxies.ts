@@ -11,7 +11,7 @@ export const proxySummarySchema = z.object({
   revision: z.number(),
   /** Apps that it serves by an earlier table, which it could not apply. */
   failing: z.array(z.string()).readonly(),
-  /** Whether it has the address that proxies share (`fleet.virtualAddress`, `fleet.reservedAddress`). */
+  /** Whether it has the address that proxies share (`fleet.virtualAddress`). */
   hasSharedAddress: z.boolean(),
 });
 

@@ -23,6 +23,7 @@ export const EVENT_TYPES = [
   "alert.silenced",
   "host.added",
   "host.ready",
+  "host.address",
   "host.failed",
   "host.leaving",
   "host.draining",

@@ -88,6 +88,8 @@ export const fleetHostSchema = z.object({
   peers: z.array(z.string()).default([]),
   /** Of the proxies with which it shares an address, itself among them; empty for one that shares none. */
   proxies: z.array(z.string()).default([]),
+  /** Whether it has the reserved IP that proxies share. */
+  hasReservedAddress: z.boolean().default(false),
   /** Since when the engine has lost it; ISO 8601. */
   downSince: z.string().optional(),
   /** From its order on, the first time. */

@@ -72,6 +72,14 @@ export class DigitalOceanDroplets implements Droplets {
     return (await api.droplets.listByTag(installation, signal)).map(dropletOf);
   }
 
+  async holderOf(address: string, signal: AbortSignal): Promise<number | undefined> {
+    return (await this.options.api.reservedIps.read(address, signal)).droplet;
+  }
+
+  async giveAddress(address: string, droplet: number, signal: AbortSignal): Promise<void> {
+    await this.options.api.reservedIps.assign(address, droplet, { timeoutMs: TIMEOUT_MS, signal });
+  }
+
   async destroy(
     { id, mark }: { readonly id: number; readonly mark: string },
     signal: AbortSignal,

@@ -37,6 +37,10 @@ export interface Droplets {
   find(mark: string, signal: AbortSignal): Promise<Droplet | undefined>;
   /** All that there are of this installation, as DigitalOcean bills them. */
   list(signal: AbortSignal): Promise<Droplet[]>;
+  /** The droplet that has a reserved IP, this installation's or not. */
+  holderOf(address: string, signal: AbortSignal): Promise<number | undefined>;
+  /** Moves a reserved IP to a droplet, whoever has it. Resolves when that has it. */
+  giveAddress(address: string, droplet: number, signal: AbortSignal): Promise<void>;
   /** One that is not there is no error. */
   destroy(droplet: { readonly id: number; readonly mark: string }, signal: AbortSignal): Promise<void>;
 }

@@ -48,5 +48,6 @@ export async function newDroplet(
     isGone: false,
     peers: [],
     proxies: [],
+    hasReservedAddress: false,
   };
 }

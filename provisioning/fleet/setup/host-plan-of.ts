@@ -53,8 +53,8 @@ function settingsOf(
   settings: Settings,
 ): string {
   const { domain, httpPort, proxy, trustedProxies, network, monitor, logLevel, fleet } = settings;
-  const { virtualAddress, reservedAddress } = fleet;
-  const shared = roles.includes("proxy") ? { virtualAddress, reservedAddress } : {};
+  const { virtualAddress } = fleet;
+  const shared = roles.includes("proxy") ? { virtualAddress } : {};
   const proxySettings = {
     bind: "0.0.0.0",
     httpPort,

@@ -4,6 +4,7 @@ import type { EngineHost, FleetNeeds } from "../fleet-needs.js";
 import type { FleetStep } from "./fleet-step.js";
 
 const POLL_MS = 500;
+const ADDRESS_TIMEOUT_MS = 60_000;
 /** Stopping Sluice on a host that is to be removed is a courtesy: it may not answer. */
 const ABANDON_TIMEOUT_MS = 20_000;
 
@@ -23,6 +24,7 @@ export const leaveFleet: FleetStep = {
       await engine.setDraining(node.id, true);
       await waitUntilDrained(host, node.id, needs, signal);
     }
+    await waitUntilAddressIsElsewhere(host, needs, signal);
     await log.add(name, { kind: "heading", text: `Removing ${name}` });
     await abandon(host, needs, signal);
     if (node !== undefined) await removeNode(node.id, needs, signal);
@@ -70,6 +72,27 @@ async function waitUntilDrained(
     if (found.state === "down" && (isGone || now?.isGone === true)) return;
     if (left !== told) await log.add(name, { kind: "task", text: `${left} instances are left` });
     told = left;
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+/** New visitors must not be led to a proxy that ends. */
+async function waitUntilAddressIsElsewhere(
+  { name }: FleetHost,
+  { hosts, log, clock }: FleetNeeds,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = clock.now() + ADDRESS_TIMEOUT_MS;
+  for (let looks = 0; ; looks++) {
+    const all = await hosts.list();
+    const hasIt = all.find((host) => host.name === name)?.hasReservedAddress === true;
+    const others = all.filter(({ roles, phase }) => roles.includes("proxy") && phase === "ready");
+    if (!hasIt || others.length === 0) return;
+    if (looks === 0) await log.add(name, { kind: "task", text: "another proxy gets the reserved IP" });
+    if (clock.now() > deadline) {
+      await log.add(name, { kind: "problem", text: "No other proxy has got the reserved IP." });
+      return;
+    }
     await clock.sleep(POLL_MS, signal);
   }
 }

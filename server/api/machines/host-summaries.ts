@@ -75,6 +75,7 @@ function provisionedOf({
   by,
   reason,
   failure,
+  hasReservedAddress,
   droplet,
 }: FleetHost): NonNullable<HostSummary["provisioned"]> {
   return {
@@ -82,6 +83,7 @@ function provisionedOf({
     by,
     reason: reason ?? null,
     failure: failure ?? null,
+    hasReservedAddress,
     droplet:
       droplet === undefined
         ? null

@@ -42,7 +42,10 @@ describe("what keeps a proxy at the routes", function () {
       domain: "localhost",
       defaultApp: undefined,
       extraConnections: () => 0,
-      onFollowing: async () => Promise.resolve(void followed++),
+      onFollowing: async () => {
+        followed++;
+        return Promise.resolve();
+      },
       sharedAddress: "127.0.0.1",
       monotonicMs: () => nowMs,
     });

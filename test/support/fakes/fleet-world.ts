@@ -20,6 +20,7 @@ import type {
 const SETTINGS = {
   address: "10.0.0.1",
   production: { max: 3, region: "fra1" },
+  proxy: { region: "fra1" },
 };
 
 /** Thrown at the moment of a server that is killed; nothing that it calls has an effect afterwards. */
@@ -57,6 +58,12 @@ export class FleetWorld {
   moments = 0;
   /** So many are answered as DigitalOcean does when it has too much to do. */
   unavailable = 0;
+  /** The droplet that has the reserved IP. */
+  reservedAt: number | undefined;
+  /** Host that was left → the droplet that had the reserved IP then. */
+  readonly abandoned = new Map<string, number | undefined>();
+  /** Hosts whose proxies do not report. */
+  readonly silent = new Set<string>();
   configureError: Error | undefined;
   /** What a host says that it is, if it lies. */
   claimedNode: string | undefined;
@@ -141,6 +148,8 @@ export class FleetWorld {
           this.hostKeys.set(name, hostKey.publicKey);
           return made;
         }),
+      holderOf: async () => act(() => this.reservedAt),
+      giveAddress: async (_address, droplet) => act(() => void (this.reservedAt = droplet)),
       find: async (mark) =>
         act(() => {
           busy();
@@ -203,6 +212,7 @@ export class FleetWorld {
       abandon: async ({ name, node, hostKey }) =>
         act(() => {
           login(name, [hostKey]);
+          this.abandoned.set(name, this.reservedAt);
           const host = this.engineHosts.get(node ?? "");
           if (host !== undefined) this.engineHosts.set(host.id, { ...host, state: "down" });
         }),
@@ -242,7 +252,11 @@ export class FleetWorld {
   }
 
   private reports(act: Act): HostReports {
-    return { hasJoined: async () => act(() => true), forget: async () => act(() => undefined) };
+    return {
+      hasJoined: async () => act(() => true),
+      isFollowing: async (host) => act(() => !this.silent.has(host)),
+      forget: async () => act(() => undefined),
+    };
   }
 }
 

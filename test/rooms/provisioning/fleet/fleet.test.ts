@@ -8,9 +8,11 @@ import { Fleet } from "../../../../provisioning/fleet/fleet.js";
 import { FleetGrowth } from "../../../../provisioning/fleet/sizing/fleet-growth.js";
 import { hostEvent } from "../../../../provisioning/fleet/host-event.js";
 import { FleetReplacement } from "../../../../provisioning/fleet/sizing/fleet-replacement.js";
+import { ReservedAddress } from "../../../../provisioning/fleet/reserved-address.js";
 import { FleetOrders } from "../../../../provisioning/fleet/fleet-orders.js";
 import { FleetWorld } from "../../../support/fakes/fleet-world.js";
 import { eventually } from "../../../support/eventually.js";
+import { throughout } from "../../../support/throughout.js";
 import { OwnRedis } from "../../../support/redis/own-redis.js";
 
 const ACTOR = { by: "ann" };
@@ -216,5 +218,64 @@ describe("the fleet", function () {
       await looks.stop();
     }
     expect([...world.droplets.values()].map((droplet) => droplet.name)).to.deep.equal(["production-2"]);
+  });
+
+  describe("with a reserved IP for its proxies", () => {
+    const PROXY = provisionRequestSchema.parse({ role: "proxy" });
+    let orders: FleetOrders;
+    let keeping: { stop(): Promise<void> } | undefined;
+    beforeEach(async () => {
+      const needs = world.needs();
+      const fleet = new Fleet(needs);
+      running = fleet.start();
+      keeping = new ReservedAddress(needs, "203.0.113.99").start();
+      orders = new FleetOrders(needs, fleet);
+      for (const name of ["proxy-1", "proxy-2"]) {
+        await orders.provision(PROXY, ACTOR);
+        await becomes(name, "ready");
+      }
+      await holderIs("proxy-1");
+    });
+    afterEach(async () => keeping?.stop());
+
+    const holders = async (): Promise<string[]> => {
+      const found = (await hosts.list()).filter(({ hasReservedAddress }) => hasReservedAddress);
+      for (const { droplet } of found) expect(droplet?.id).to.equal(world.reservedAt);
+      return found.map(({ name }) => name);
+    };
+    const holderIs = async (name: string): Promise<void> => {
+      await eventually(`${name} has it`, async () => (await holders()).join() === name);
+    };
+    const staysAt = async (name: string): Promise<void> => {
+      const until = world.moments + 300;
+      await throughout(
+        () => world.moments > until,
+        async () => void expect(await holders()).to.deep.equal([name]),
+      );
+    };
+
+    it("moves it when the one that has it is silent, and not back", async () => {
+      world.silent.add("proxy-1");
+      await holderIs("proxy-2");
+      world.silent.delete("proxy-1");
+      await staysAt("proxy-2");
+    });
+
+    it("leaves it where it is when no other works", async () => {
+      world.silent.add("proxy-1").add("proxy-2");
+      await staysAt("proxy-1");
+    });
+
+    it("takes it back from somebody else", async () => {
+      world.reservedAt = 99;
+      await eventually("proxy-1 has it again", () => world.reservedAt === 1);
+    });
+
+    it("moves it before the one that has it is removed", async () => {
+      await orders.remove("proxy-1", { force: false }, ACTOR);
+      await becomes("proxy-1", undefined);
+      expect(await holders()).to.deep.equal(["proxy-2"]);
+      expect(world.abandoned.get("proxy-1"), "it had moved before").to.equal(2);
+    });
   });
 });
