@@ -1,9 +1,11 @@
 import { describeExit, type Exit } from "../../core/exec/exec.js";
 import type { InstanceLimits } from "./engine.js";
 
+const WHY = { memory: ", out of memory", "perhaps memory": ", perhaps out of memory" } as const;
+
 /** How an instance ended: `status 3`, `killed by SIGKILL, out of memory`. */
-export function describeEnd(exit: Exit, why?: "memory"): string {
-  return why === "memory" ? `${describeExit(exit)}, out of memory` : describeExit(exit);
+export function describeEnd(exit: Exit, why?: keyof typeof WHY): string {
+  return `${describeExit(exit)}${why === undefined ? "" : WHY[why]}`;
 }
 
 /** What an instance's log says when the kernel has ended the instance, or a part of it, for want of memory. */

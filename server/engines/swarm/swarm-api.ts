@@ -28,7 +28,11 @@ const taskSchema = z.object({
   NodeID: z.string().default(""),
   CreatedAt: z.string(),
   DesiredState: z.string(),
-  Spec: z.object({ ContainerSpec: z.object({ Labels: labelsSchema }).optional() }).optional(),
+  Spec: z
+    .object({
+      ContainerSpec: z.object({ Labels: labelsSchema, Command: z.array(z.string()).nullish() }).optional(),
+    })
+    .optional(),
   Status: z.object({
     State: z.string(),
     Timestamp: z.string(),

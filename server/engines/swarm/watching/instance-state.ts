@@ -3,6 +3,7 @@ import { formatAddress } from "../../../../core/instances/address.js";
 import { describeEnd } from "../../describe-end.js";
 import type { InstanceState } from "../../engine.js";
 import { OUT_OF_MEMORY_STATUS } from "../starting/entry-script.js";
+import { PROGRAM_SHELL } from "../starting/program-script.js";
 import { describeRefusals, refusalsOf } from "./refusals.js";
 import type { SwarmNode, SwarmTask } from "../swarm-api.js";
 
@@ -83,5 +84,9 @@ function lastEndOf(task: SwarmTask | undefined): string | undefined {
   if ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")
     return `could not be started: ${Err}`;
   const status = ContainerStatus?.ExitCode ?? 0;
-  return status === OUT_OF_MEMORY_STATUS ? describeEnd(KILLED, "memory") : describeEnd(exitOf(status));
+  if (status === OUT_OF_MEMORY_STATUS) return describeEnd(KILLED, "memory");
+  const exit = exitOf(status);
+  // Nothing of ours runs beside an image's own program; Docker tells only its own host why it was killed.
+  const isProgram = task.Spec?.ContainerSpec?.Command?.[0] === PROGRAM_SHELL;
+  return describeEnd(exit, isProgram && exit.signal === KILLED.signal ? "perhaps memory" : undefined);
 }

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { EndCounts } from "../../../../../../server/engines/swarm/watching/end-counts.js";
 import { OUT_OF_MEMORY_STATUS } from "../../../../../../server/engines/swarm/starting/entry-script.js";
+import { PROGRAM_SHELL } from "../../../../../../server/engines/swarm/starting/program-script.js";
 import {
   instanceState,
   nodeAddress,
@@ -53,6 +54,16 @@ describe("the state of a Swarm's instance", () => {
   it("tells one that was killed for want of memory from one that somebody has killed", () => {
     expect(stateOf([ended("1", OUT_OF_MEMORY_STATUS)]).lastEnd).to.equal("killed by SIGKILL, out of memory");
     expect(stateOf([ended("1", 137)]).lastEnd).to.equal("killed by SIGKILL");
+  });
+
+  it("does not know that of an image's own program, and says so", () => {
+    const Spec = {
+      ContainerSpec: { Labels: {}, Command: [PROGRAM_SHELL, "sh", "/run/secrets/sluice-start"] },
+    };
+    const lastEnd = (status: number): string | undefined =>
+      stateOf([{ ...ended("1", status), Spec }]).lastEnd;
+    expect(lastEnd(137)).to.equal("killed by SIGKILL, perhaps out of memory");
+    expect(lastEnd(143)).to.equal("killed by SIGTERM");
   });
 
   it("says which hosts could not start it, and why, until it runs; none of that is an end", () => {
