@@ -12,6 +12,7 @@ export interface HostPlan {
   /** Ports that anybody may reach, besides SSH. */
   readonly openPorts: readonly number[];
   readonly sshPort: number;
+  readonly instanceReach: InstanceReach;
   /** Debian packages. */
   readonly packages: readonly string[];
   readonly release: ShippedRelease;
@@ -25,6 +26,14 @@ export interface HostPlan {
   readonly virtualAddress: VirtualAddressPlan | undefined;
   /** Undefined for a host that runs no instances. */
   readonly swarm: SwarmPlan | undefined;
+}
+
+/** What of private networks instances reach. */
+export interface InstanceReach {
+  /** What Sluice offers them, over TCP: the apps' Redis, the flags. */
+  readonly offers: readonly { readonly address: string; readonly port: number }[];
+  /** Addresses and CIDRs, IPv4 and IPv6. */
+  readonly networks: readonly string[];
 }
 
 export interface PlannedFile {

@@ -24,6 +24,7 @@ import { FleetOrders } from "../../../provisioning/fleet/fleet-orders.js";
 import { FleetSizing } from "../../../provisioning/fleet/sizing/fleet-sizing.js";
 import { FleetReplacement } from "../../../provisioning/fleet/sizing/fleet-replacement.js";
 import { ReservedAddress } from "../../../provisioning/fleet/reserved-address.js";
+import type { InstanceReach } from "../../../provisioning/tasks/host-plan.js";
 import { SshSetup } from "../../../provisioning/fleet/setup/ssh-setup.js";
 import type { EngineHosts } from "../../../server/engines/engine-hosts.js";
 import type { RoleOptions } from "../roles/role.js";
@@ -38,6 +39,8 @@ export interface OpenFleetOptions {
   readonly registry: { readonly address: string; readonly authority: string | undefined };
   /** At which the other hosts reach this one. */
   readonly address: string;
+  /** What instances reach in private networks: the apps' Redis, and the flags. */
+  readonly offers: InstanceReach["offers"];
 }
 
 export interface OpenedFleet {
@@ -47,7 +50,13 @@ export interface OpenedFleet {
 }
 
 /** What makes, configures and removes the hosts besides this one. Throws `digitalocean-token-missing` when a reserved IP is to be moved. */
-export async function openFleet({ role, engine, registry, address }: OpenFleetOptions): Promise<OpenedFleet> {
+export async function openFleet({
+  role,
+  engine,
+  registry,
+  address,
+  offers,
+}: OpenFleetOptions): Promise<OpenedFleet> {
   const { context, redis, id, log: serverLog, atStop } = role;
   const { home, settings, installation, version } = context;
   const [key, box] = [await hostsKey(home), await openSecretBox(home.key())];
@@ -58,7 +67,7 @@ export async function openFleet({ role, engine, registry, address }: OpenFleetOp
   const release = await shippedRelease({
     ...{ installation, version, node: process.execPath, architecture: machine() },
   });
-  const plans = { settings, adminKeys: [key.publicKey], access, engine, registry, release };
+  const plans = { settings, adminKeys: [key.publicKey], access, engine, registry, release, offers };
   const needs: FleetNeeds = {
     ...{ hosts, log, engine, access, key, box, serverLog, installation: mark, clock: systemClock },
     settings: settings.fleet,

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import { LocalTasks } from "../../../server/engines/runit/local-tasks.js";
 import { startServer, type Server } from "../../../server/loops.js";
@@ -50,12 +51,20 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
 /** Who has one machine has nothing of it. */
 async function fleetOf(
   role: RoleOptions,
-  { hosts, registry }: OpenedEngine,
+  { hosts, registry, redisUrl, flags }: OpenedEngine,
 ): Promise<OpenedFleet | undefined> {
   const { address } = role.context.settings.fleet;
   if (hosts === undefined || registry === undefined || address === undefined) return undefined;
   const { openFleet } = await import("../fleet/open-fleet.js");
-  return openFleet({ role, engine: hosts, registry, address });
+  const appsRedis = new URL(redisUrl);
+  const offers = [
+    // One that has a name is for `instances.allowNetworks`.
+    ...(isIPv4(appsRedis.hostname)
+      ? [{ address: appsRedis.hostname, port: Number(appsRedis.port || 6379) }]
+      : []),
+    ...(flags === undefined ? [] : [{ address, port: flags.port }]),
+  ];
+  return openFleet({ role, engine: hosts, registry, address, offers });
 }
 
 async function ownAppsRedis({ context, redis, log, atStop }: RoleOptions): Promise<RedisUserOptions> {

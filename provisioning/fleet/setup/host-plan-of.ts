@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { isSizedRole, type FleetHost, type FleetRole } from "../../../core/records/fleet/fleet-host.js";
 import type { Settings } from "../../../core/settings/settings.js";
 import { packagesOf, upRolesOf } from "../../roles/roles.js";
-import type { HostPlan, ShippedRelease, SwarmPlan } from "../../tasks/host-plan.js";
+import type { HostPlan, InstanceReach, ShippedRelease, SwarmPlan } from "../../tasks/host-plan.js";
 import type { FleetEngine, HostAccess } from "../fleet-needs.js";
 import type { Peers } from "../peers.js";
 
@@ -16,6 +16,7 @@ export interface HostPlanOptions {
   readonly engine: Pick<FleetEngine, "joinToken">;
   readonly registry: SwarmPlan["registry"];
   readonly release: ShippedRelease;
+  readonly offers: InstanceReach["offers"];
 }
 
 /** What a host is to be by its roles and the server's settings. */
@@ -23,7 +24,7 @@ export async function hostPlanOf(
   { name, roles, port }: Pick<FleetHost, "name" | "roles" | "port">,
   privateAddress: string,
   peers: Peers,
-  { settings, adminKeys, access, engine, registry, release }: HostPlanOptions,
+  { settings, adminKeys, access, engine, registry, release, offers }: HostPlanOptions,
 ): Promise<HostPlan> {
   const redis = await access.give(name, roles);
   const runsInstances = roles.some(isSizedRole);
@@ -34,6 +35,7 @@ export async function hostPlanOf(
     packages: packagesOf(roles, { sharesAddress }),
     peers: [...new Set([...peers.hosts, privateAddress])].sort(),
     sshPort: port,
+    instanceReach: { offers, networks: settings.instances.allowNetworks },
     openPorts: roles.includes("proxy") ? [80, 443, settings.httpPort] : [],
     settings: settingsOf(name, roles, privateAddress, redis, settings),
     files: redis.ca === "" ? [] : [{ path: REDIS_CA, text: redis.ca }],

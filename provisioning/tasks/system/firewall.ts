@@ -1,4 +1,6 @@
-import type { HostPlan } from "../host-plan.js";
+import type { HostPlan, InstanceReach } from "../host-plan.js";
+import { isIPv6 } from "node:net";
+import { PRIVATE_NETWORKS } from "../../../core/network/private-networks.js";
 import { DEADLINE_MS, type Task } from "../task.js";
 import type { RemoteHost } from "../../ssh/remote-host.js";
 
@@ -55,11 +57,19 @@ async function differences(host: RemoteHost, plan: HostPlan): Promise<string[]> 
   ];
 }
 
+/** To a name server: some hosts have one of their own, or one in their private network. */
+const QUESTION = "meta l4proto { tcp, udp } th dport 53";
+
 /**
  * For nft(8). What Docker publishes is forwarded to its bridges, with another destination by then: these rules let nobody but
- * other hosts get there. Links of this machine itself (Docker's bridges, Sluice's own networks) lead to it freely.
+ * other hosts get there. To other hosts an instance looks like its own host, so what it reaches is decided here.
  */
-export function firewallText({ peers, openPorts, sshPort }: HostPlan): string {
+export function firewallText({
+  peers,
+  openPorts,
+  sshPort,
+  instanceReach,
+}: Pick<HostPlan, "peers" | "openPorts" | "sshPort" | "instanceReach">): string {
   const ports = [...new Set([sshPort, ...openPorts])].sort((a, b) => a - b).join(", ");
   return `# Written by Sluice; changes made by hand are lost.
 table inet sluice
@@ -71,22 +81,38 @@ table inet sluice {
   }
   chain input {
     type filter hook input priority filter; policy drop;
-    iifname { "lo", "docker*", "br-*", "veth*" } accept
+    iifname "lo" accept
     iifname { "si*", "st*" } ip saddr ${SANDBOXES} accept
     ct state established,related accept
     meta l4proto { icmp, ipv6-icmp } accept
     udp dport { 68, 546 } accept
+    iifname { "docker*", "br-*" } ${QUESTION} accept
     tcp dport { ${ports} } accept
     ip saddr @hosts accept
   }
   chain forward {
     type filter hook forward priority filter; policy accept;
+    iifname { "docker*", "br-*" } jump from_instance
     oifname != { "docker*", "br-*" } accept
-    iifname { "docker*", "br-*", "veth*" } accept
     ct state established,related accept
     ip saddr @hosts accept
     drop
   }
+  chain from_instance {
+    ct state established,related accept
+    ${QUESTION} accept
+${reachable(instanceReach)}    ip daddr { ${PRIVATE_NETWORKS.join(", ")} } reject
+    meta nfproto ipv6 reject
+  }
 }
 `;
+}
+
+function reachable({ offers, networks }: InstanceReach): string {
+  return [
+    ...offers.map(({ address, port }) => `ip daddr ${address} tcp dport ${port}`),
+    ...networks.map((network) => `${isIPv6(network.split("/")[0] ?? "") ? "ip6" : "ip"} daddr ${network}`),
+  ]
+    .map((rule) => `    ${rule} accept\n`)
+    .join("");
 }

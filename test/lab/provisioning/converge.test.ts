@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../../support/eventually.js";
 import { LabSwarm } from "../lab-swarm.js";
-import { fleetHostOf, FleetTrial, labKey } from "./fleet-trial.js";
+import { fleetHostOf, FleetTrial, labKey, OFFERED_PORT } from "./fleet-trial.js";
 import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
 import type { LabHost } from "../lab-host.js";
 import { LabTest } from "../lab-test.js";
@@ -121,6 +121,41 @@ describe("a machine that is configured over SSH", function () {
       `ssh -o StrictHostKeyChecking=no -o PreferredAuthentications=password,keyboard-interactive -o BatchMode=yes root@${machine.address} true 2>&1 || true`,
     );
     expect(login).to.include("Permission denied (publickey)");
+  });
+
+  it("lets its instances reach nothing private but what Sluice offers them", async () => {
+    const serve = (port: number): string =>
+      `setsid timeout 300 node -e "require('net').createServer((socket) => socket.end()).listen(${port})" >/dev/null 2>&1 </dev/null &`;
+    for (const port of [OFFERED_PORT, OFFERED_PORT + 1]) await manager.run(serve(port));
+    await machine.run(serve(OFFERED_PORT));
+    await machine.run("docker run -d --name one bare sleep 300; docker run -d --name other bare sleep 300");
+    const other = await machine.run("docker inspect -f '{{.NetworkSettings.IPAddress}}' other");
+    await machine.run(
+      `docker exec -d other node -e "require('net').createServer((socket) => socket.end()).listen(8000)"`,
+    );
+    const reaches = async (address: string, port: number): Promise<boolean> => {
+      const connect = `require('net').connect(${port}, '${address}').setTimeout(2000, () => process.exit(1)).on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
+      return (await machine.run(`docker exec one node -e "${connect}" && echo yes || echo no`)) === "yes";
+    };
+    await eventually("what is offered", async () => reaches(manager.address, OFFERED_PORT));
+    await eventually("the host itself reaches the other instance", async () =>
+      (await machine.run(`curl -s telnet://${other}:8000 && echo yes`)).includes("yes"),
+    );
+    await eventually("the host itself reaches the others", async () =>
+      (await machine.run(`curl -s telnet://${manager.address}:${OFFERED_PORT + 1} && echo yes`)).includes(
+        "yes",
+      ),
+    );
+    const refused = [
+      [manager.address, OFFERED_PORT + 1],
+      [manager.address, 22],
+      [machine.address, OFFERED_PORT],
+      ["169.254.169.254", 80],
+      [other, 8000],
+    ] as const;
+    for (const [address, port] of refused)
+      expect(await reaches(address, port), `${address}:${port}`).to.equal(false);
+    await machine.run("docker rm -f one other");
   });
 
   it("is not configured when it shows another key than before", async () => {

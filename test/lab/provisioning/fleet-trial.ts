@@ -52,6 +52,7 @@ export class FleetTrial {
             manager: `${address}:2377`,
           }),
         },
+        offers: [{ address, port: OFFERED_PORT }],
         registry: { address: `${address}:5443`, authority: "an authority\n" },
         release: await shippedRelease({
           ...{ installation: INSTALLATION, version, node: process.execPath },
@@ -84,6 +85,9 @@ export class FleetTrial {
     return { ...outcome, lines, seconds: (performance.now() - began) / 1000 };
   }
 }
+
+/** Of the server's host, for instances. */
+export const OFFERED_PORT = 7000;
 
 export interface Configured {
   readonly learnt: Awaited<ReturnType<SshSetup["configure"]>> | undefined;

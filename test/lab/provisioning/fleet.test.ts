@@ -8,7 +8,18 @@ import { FakeDigitalOcean } from "../digitalocean/fake-digitalocean.js";
 import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
 
-const SERVER = `require("http").createServer((_, answer) => answer.end(process.env.DYNO)).listen(process.env.PORT)`;
+/** Answers what it is, and whether it reaches what its environment names, or an address. */
+const SERVER = `
+const { DYNO, PORT, REDIS_URL, SLUICE_FLAGS_URL } = process.env;
+const places = { "/redis": REDIS_URL, "/flags": SLUICE_FLAGS_URL };
+require("http").createServer((request, answer) => {
+  if (request.url === "/") return answer.end(DYNO);
+  const { hostname, port } = new URL(places[request.url] ?? "tcp:/" + request.url);
+  const socket = require("net").connect(Number(port), hostname);
+  const say = (text) => { socket.destroy(); answer.end(DYNO + " " + text); };
+  socket.setTimeout(2000, () => say("no")).on("connect", () => say("yes")).on("error", () => say("no"));
+}).listen(PORT);
+`;
 
 describe("a fleet that grows from one machine", function () {
   this.timeout(900_000);
@@ -42,6 +53,11 @@ describe("a fleet that grows from one machine", function () {
     const found = JSON.parse(text) as { host: string; phase: string }[];
     return new Map(found.map(({ host, phase }) => [host, phase]));
   };
+  /** What an instance at a host calls itself. */
+  const dynoAt = async (host: string): Promise<string> => {
+    const [service = ""] = (await fleet.placesOf("shop")).get(host) ?? [];
+    return /web\.\d+/.exec(service.replaceAll("-", "."))?.[0] ?? expect.fail(`${service} has no index`);
+  };
   const timed = async (command: string): Promise<string> => {
     const began = performance.now();
     const said = await fleet.sluice(command);
@@ -58,6 +74,24 @@ describe("a fleet that grows from one machine", function () {
       [...(await fleet.placesOf("shop")).keys()].includes("web-1"),
     );
     expect((await fleet.ask("shop")).status).to.equal(200);
+  });
+
+  it("lets an instance there reach what Sluice offers it, and nothing else of the hosts", async () => {
+    const there = await dynoAt("web-1");
+    const reaches = async (path: string): Promise<string> => {
+      const say = await eventually(`${there} answers`, async () => {
+        const { body } = await fleet.ask("shop", path);
+        return body.startsWith(`${there} `) && body;
+      });
+      return say.slice(there.length + 1);
+    };
+    for (const path of ["/redis", "/flags"]) expect(await reaches(path), path).to.equal("yes");
+    for (const path of [
+      `/${fleet.server.address}:22`,
+      `/${fleet.server.address}:2377`,
+      "/169.254.169.254:80",
+    ])
+      expect(await reaches(path), path).to.equal("no");
   });
 
   it("changes nothing the second time", async () => {

@@ -1,3 +1,4 @@
+import { PRIVATE_NETWORKS } from "../../../../core/network/private-networks.js";
 import { MACHINE_ADDRESS, SANDBOX_ADDRESSES, type NetworkNames } from "./network-plan.js";
 
 export interface FirewallPlan {
@@ -10,19 +11,6 @@ export interface FirewallPlan {
   /** Private networks that apps may reach all the same. */
   readonly allowed: readonly string[];
 }
-
-/** Addresses that are somebody's own network, and those at which clouds answer a machine's questions about itself. */
-const PRIVATE = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  SANDBOX_ADDRESSES,
-  "224.0.0.0/3",
-];
 
 /**
  * Rules for nft(8): what instances and tasks reach, and who reaches them. They are the same however many there are. Out goes
@@ -67,7 +55,7 @@ export function firewallRules(plan: FirewallPlan): string {
     "    ct state established,related accept",
     ...(nameservers.length === 0 ? [] : [`    ip daddr ${set(nameservers)} ${question} accept`]),
     ...(allowed.length === 0 ? [] : [`    ip daddr ${set(allowed)} accept`]),
-    `    ip daddr ${set(PRIVATE)} reject`,
+    `    ip daddr ${set(PRIVATE_NETWORKS)} reject`,
     "    meta nfproto ipv6 drop",
     "  }",
     "  chain offers {",
