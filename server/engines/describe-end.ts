@@ -1,7 +1,11 @@
 import { describeExit, type Exit } from "../../core/exec/exec.js";
 import type { InstanceLimits } from "./engine.js";
 
-const WHY = { memory: ", out of memory", "perhaps memory": ", perhaps out of memory" } as const;
+const WHY = {
+  memory: ", out of memory",
+  "perhaps memory": ", perhaps out of memory",
+  disk: ": it has written more to disk than instances.scratchMegabytes",
+} as const;
 
 /** How an instance ended: `status 3`, `killed by SIGKILL, out of memory`. */
 export function describeEnd(exit: Exit, why?: keyof typeof WHY): string {

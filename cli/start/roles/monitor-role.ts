@@ -35,6 +35,16 @@ export async function startMonitorRole(options: RoleOptions): Promise<void> {
     log,
   }).start();
   atStop(async () => running.stop());
+  if (settings.engine === "swarm") await limitWriting(options);
+}
+
+/** An app that fills a host's disk harms all others there. */
+async function limitWriting({ context: { settings }, log, atStop }: RoleOptions): Promise<void> {
+  const { SwarmApi, DOCKER_SOCKET } = await import("../engines/swarm-parts.js");
+  const { WrittenLimit } = await import("../../../server/engines/swarm/written-limit.js");
+  const megabytes = settings.instances.scratchMegabytes;
+  const limit = new WrittenLimit({ api: new SwarmApi(DOCKER_SOCKET), megabytes, log }).start();
+  atStop(async () => limit.stop());
 }
 
 function canGrow({ engine, fleet }: Settings): boolean {

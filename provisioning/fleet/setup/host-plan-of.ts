@@ -72,6 +72,7 @@ function settingsOf(
     redis: { url: redis.url, ...(redis.ca === "" ? {} : { caFile: REDIS_CA }) },
     ...(roles.includes("proxy") ? proxySettings : { domain, httpPort }),
     network,
+    instances: { scratchMegabytes: settings.instances.scratchMegabytes },
     monitor: { ...monitor, host: name, roles },
     logLevel,
   })}`;

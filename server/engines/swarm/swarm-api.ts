@@ -59,7 +59,10 @@ const nodeSchema = z.object({
   ManagerStatus: z.object({ Addr: z.string() }).nullish(),
 });
 
-const containerSchema = z.object({ Id: z.string(), State: z.string(), Labels: labelsSchema });
+const containerSchema = z.object({
+  ...{ Id: z.string(), State: z.string(), Labels: labelsSchema },
+  SizeRw: z.number().default(0),
+});
 
 const infoSchema = z.object({
   LiveRestoreEnabled: z.boolean().default(false),
@@ -95,6 +98,8 @@ export interface Container {
   /** `APP.vN.PROCESS.INDEX` */
   readonly instance: string;
   readonly isRunning: boolean;
+  /** Besides what is in volumes; 0 where that was not asked. */
+  readonly writtenBytes: number;
 }
 
 /** A login for the registry that hosts fetch images from. */
@@ -226,15 +231,21 @@ export class SwarmApi {
 
   /** Of instances, on this host alone; a worker answers it, too. */
   async containers(): Promise<Container[]> {
-    const found = await this.ask("list containers", z.array(containerSchema), async () =>
-      this.docker.listContainers({ all: true, filters: { label: [LABELS.instance] } }),
-    );
-    const all = found.map(({ Id, State, Labels }) => ({
-      id: Id,
-      instance: Labels[LABELS.instance] ?? "",
-      isRunning: State === "running",
-    }));
-    return all.filter(({ instance }) => instance !== "");
+    return this.listContainers({ all: true });
+  }
+
+  /** As `containers`, of those that run, with what each has written besides its volumes. */
+  async containersWithSize(): Promise<Container[]> {
+    return this.listContainers({ size: true });
+  }
+
+  /** One that has ended is no error. */
+  async kill(container: string, signal: NodeJS.Signals): Promise<void> {
+    await this.ask("end a container", z.unknown(), async () =>
+      this.docker.getContainer(container).kill({ signal }),
+    ).catch((error: unknown) => {
+      if (!isRefused(error, 404) && !isRefused(error, 409)) throw error;
+    });
   }
 
   async nodes(): Promise<SwarmNode[]> {
@@ -286,6 +297,17 @@ export class SwarmApi {
     return this.ask("read an output", z.instanceof(Buffer), async () =>
       this.docker.getService(nameOrId).logs({ follow: false, stdout: true, stderr: true }),
     );
+  }
+
+  private async listContainers(options: Docker.ContainerListOptions): Promise<Container[]> {
+    const found = await this.ask("list containers", z.array(containerSchema), async () =>
+      this.unhurried.listContainers({ ...options, filters: { label: [LABELS.instance] } }),
+    );
+    const all = found.map(({ Id, State, Labels, SizeRw }) => ({
+      ...{ id: Id, instance: Labels[LABELS.instance] ?? "" },
+      ...{ isRunning: State === "running", writtenBytes: SizeRw },
+    }));
+    return all.filter(({ instance }) => instance !== "");
   }
 
   private async ask<T>(request: string, schema: z.ZodType<T>, act: () => Promise<unknown>): Promise<T> {

@@ -40,6 +40,30 @@ describe("the figures of hosts that run instances, or a proxy alone", function (
     expect(await fleet.sluice("hosts")).to.include(worker());
   });
 
+  it("end an instance that writes more to its host's disk than it may, and it starts anew", async () => {
+    await fleet.push("hoard", {
+      "server.js": TINY_SERVER.replace(
+        'if (url.pathname === "/env")',
+        `if (url.pathname === "/hoard") { require("node:fs").writeFileSync("hoard", Buffer.alloc(300 * 1024 * 1024)); return response.end("done"); }
+  if (url.pathname === "/env")`,
+      ),
+      Procfile: "web: node server.js\n",
+    });
+    expect((await fleet.ask("hoard", "/hoard")).body).to.equal("done");
+    const status = async (): Promise<string> => fleet.sluice("status --json");
+    await eventually(
+      "it says so",
+      async () =>
+        (await status()).includes(
+          "killed by SIGXFSZ: it has written more to disk than instances.scratchMegabytes",
+        ),
+      60_000,
+    );
+    await eventually("it serves again", async () => (await fleet.ask("hoard")).status === 200, 30_000);
+    const written = "docker ps --size --filter label=sluice.app=hoard --format '{{.Size}}'";
+    expect(await fleet.swarm.workers[0]?.run(written)).to.match(/^\d+(\.\d+)?k?B /);
+  });
+
   it("let the autoscaler see that an instance on another host is busy", async () => {
     const load = startLoad(HTTP_PORT, "shop", "/busy", 15, fleet.server.address);
     await eventually(

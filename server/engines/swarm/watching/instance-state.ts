@@ -86,6 +86,7 @@ function lastEndOf(task: SwarmTask | undefined): string | undefined {
   const status = ContainerStatus?.ExitCode ?? 0;
   if (status === OUT_OF_MEMORY_STATUS) return describeEnd(KILLED, "memory");
   const exit = exitOf(status);
+  if (exit.signal === "SIGXFSZ") return describeEnd(exit, "disk");
   // Nothing of ours runs beside an image's own program; Docker tells only its own host why it was killed.
   const isProgram = task.Spec?.ContainerSpec?.Command?.[0] === PROGRAM_SHELL;
   return describeEnd(exit, isProgram && exit.signal === KILLED.signal ? "perhaps memory" : undefined);
