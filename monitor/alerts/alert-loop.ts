@@ -43,7 +43,10 @@ export class AlertLoop {
     if (!(await lead.hold())) return;
     const seen = await this.see();
     const outcome = look(seen, settings, newId);
-    for (const { rule, host, phase, text } of outcome.alerts) log.info({ rule, host, phase, text }, "alert");
+    for (const { id, rule, host, phase, text } of outcome.alerts)
+      // Its worst value may change with each look.
+      if (seen.alerts.find((alert) => alert.id === id)?.phase !== phase)
+        log.info({ rule, host, phase, text }, "alert");
     const now = await this.write(seen, outcome);
     if (now === undefined) return;
     for (const alert of now) this.dispatcher.begin(alert, seen.now);
