@@ -25,3 +25,10 @@ export function newSshKeyPair(comment: string): SshKeyPair {
 function isReadable(key: string): boolean {
   return !(ssh2.utils.parseKey(key) instanceof Error);
 }
+
+/** The line for `authorized_keys` of a private key; undefined for what is none, or has a passphrase. */
+export function publicKeyOf(privateKey: string): string | undefined {
+  const key = ssh2.utils.parseKey(privateKey);
+  if (key instanceof Error) return undefined;
+  return `${key.type} ${key.getPublicSSH().toString("base64")} ${key.comment === "" ? "sluice" : key.comment}`;
+}

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { z } from "zod";
@@ -48,7 +48,13 @@ export async function shippedRelease({
     architecture,
     archive: () => archiveOf(installation, paths),
     node: () => createReadStream(node).pipe(createGzip({ level: 1 })),
+    npm: () => archiveOf(npmFolder(node), ["."]),
   };
+}
+
+/** As Node.js is installed everywhere: `bin/node`, and its npm in `lib/node_modules`. */
+function npmFolder(node: string): string {
+  return join(dirname(node), "../lib/node_modules/npm");
 }
 
 /** Folders of the packages that dist needs beside it, with what these need. */

@@ -2,12 +2,12 @@ import { adminKeys } from "../tasks/system/admin-keys.js";
 import { dockerSettings } from "../tasks/docker/docker-settings.js";
 import { firewall } from "../tasks/system/firewall.js";
 import { hostName } from "../tasks/system/host-name.js";
-import { nodeRuntime } from "../tasks/sluice/node-runtime.js";
+import { nodeForApps, nodeRuntime } from "../tasks/sluice/node-runtime.js";
 import { packages } from "../tasks/system/packages.js";
 import { registryAuthority } from "../tasks/docker/registry-authority.js";
 import { sluiceRelease } from "../tasks/sluice/sluice-release.js";
 import { sluiceService } from "../tasks/sluice/sluice-service.js";
-import { sluiceSettings } from "../tasks/sluice/sluice-settings.js";
+import { firstSettings, sluiceSettings } from "../tasks/sluice/sluice-settings.js";
 import { sshServer } from "../tasks/system/ssh-server.js";
 import { swap } from "../tasks/system/swap.js";
 import { swarmMembership } from "../tasks/docker/swarm-membership.js";
@@ -23,9 +23,15 @@ const BASE: readonly Task[] = [packages, adminKeys, sshServer, firewall, hostNam
 const SLUICE: readonly Task[] = [nodeRuntime, sluiceRelease, sluiceSettings, sluiceService];
 const INSTANCES: readonly Task[] = [dockerSettings, registryAuthority, swarmMembership];
 
+/** Its firewall would have to know of every host that comes later. */
+const SERVER: readonly Task[] = [
+  ...BASE.filter((task) => task !== firewall),
+  ...[nodeRuntime, nodeForApps, sluiceRelease, firstSettings, sluiceService],
+];
+
 /** Role → what it adds to the base, and before Sluice. */
 const TASKS: Readonly<Record<ProvisionedRole, readonly Task[]>> = {
-  server: [dockerSettings],
+  server: [],
   proxy: [],
   redis: [],
   production: INSTANCES,
@@ -37,7 +43,7 @@ const BASE_PACKAGES = ["ca-certificates", "nftables", "unattended-upgrades", "su
 const PACKAGES: Readonly<Record<ProvisionedRole, readonly string[]>> = {
   server: [
     ...["git", "haproxy", "redis-server", "runit", "bubblewrap", "util-linux", "bash", "tar", "openssl"],
-    ...["docker.io", "docker-registry", "mmdebstrap", "busybox-static", "iptables"],
+    "iptables",
   ],
   proxy: ["haproxy", "runit"],
   redis: ["redis-server", "runit"],
@@ -46,7 +52,8 @@ const PACKAGES: Readonly<Record<ProvisionedRole, readonly string[]>> = {
 };
 
 /** The tasks of a host with these roles, in their order. */
-export function tasksOf(roles: readonly ProvisionedRole[]): Task[] {
+export function tasksOf(roles: readonly ProvisionedRole[]): readonly Task[] {
+  if (roles.includes("server")) return SERVER;
   const own = new Set(roles.flatMap((role) => TASKS[role]));
   // Last: no visitor is led to a proxy that does not work yet.
   return [...BASE, ...own, ...SLUICE, ...(roles.includes("proxy") ? [virtualAddress] : [])];

@@ -67,4 +67,6 @@ export interface ShippedRelease {
   readonly archive: () => Readable;
   /** A Node.js that can run it, gzipped, for hosts that have none. */
   readonly node: () => Readable;
+  /** Its npm, a gzipped tar of the package's folder, for a server that has none: apps are built there. */
+  readonly npm: () => Readable;
 }

@@ -77,9 +77,7 @@ function sharedLine(host: string): string {
 function failureLines({ host, provisioned }: HostSummary): string[] {
   const failure = provisioned?.failure;
   if (failure === undefined || failure === null) return [];
-  return [`${host}: ${failure.message}`, failure.hint].map((text) =>
-    hostLine({ id: "", kind: "problem", text }),
-  );
+  return [`${host}: ${failure.message}`, failure.hint].map((text) => hostLine({ kind: "problem", text }));
 }
 
 async function remove(context: Context, host: string, options: RemoveOptions): Promise<void> {

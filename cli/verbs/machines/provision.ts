@@ -11,6 +11,7 @@ import { followHost } from "../../client/follow-host.js";
 import { hostLine } from "../../show/host-line.js";
 import type { Context } from "../../start/context.js";
 import { hostsKey } from "../../start/fleet/hosts-key.js";
+import { provisionServerVerb } from "./provision-server.js";
 import { useSwarm } from "./use-swarm.js";
 
 interface ProvisionOptions {
@@ -18,6 +19,7 @@ interface ProvisionOptions {
   readonly port?: number;
   readonly identity?: string;
   readonly name?: string;
+  readonly domain?: string;
   readonly privateAddress?: string;
   readonly dryRun?: boolean;
   readonly keepFailed?: boolean;
@@ -30,11 +32,12 @@ interface ProvisionOptions {
 /** `sluice provision ROLE [ADDRESS]`, `--host HOST`, `--all`, `--public-key` */
 export function provisionVerb(command: Command, context: () => Promise<Context>): void {
   command
-    .addArgument(new Argument("[role]", "what the host is for").choices([...FLEET_ROLES]))
+    .addArgument(new Argument("[role]", "what the host is for").choices(["server", ...FLEET_ROLES]))
     .argument("[address]", "of a machine that you have; without one a droplet is made")
     .option("--user <user>", "who may log in there and become root (default: root)")
     .option("--port <port>", "of its SSH server (default: 22)", parsePort)
     .option("--identity <file>", "private SSH key that it takes (default: Sluice's own)")
+    .option("--domain <domain>", "of a server: its apps are at APP.DOMAIN")
     .option("--name <name>", "what it is called (default: its host name; production-1 for a droplet)")
     .option("--private-address <address>", "at which the other hosts reach it")
     .option("--dry-run", "only say what would be changed")
@@ -43,14 +46,38 @@ export function provisionVerb(command: Command, context: () => Promise<Context>)
     .option("--host <host>", "configure a host that is known once more")
     .option("--all", "configure all hosts once more, one after the other: after an upgrade of Sluice")
     .option("--public-key", "print the SSH key that a machine's authorized_keys must have")
-    .action(async (role: Role | undefined, address: string | undefined, options: ProvisionOptions) => {
-      const given = await context();
-      if (options.publicKey) await printPublicKey(given);
-      else if (options.all) await configureAll(given);
-      else if (options.host !== undefined) await configureAgain(given, options.host);
-      else if (role === undefined) command.error("error: missing required argument 'role'");
-      else await provision(given, role, address, options);
-    });
+    .action(
+      async (role: Role | "server" | undefined, address: string | undefined, options: ProvisionOptions) => {
+        const given = await context();
+        if (options.publicKey) await printPublicKey(given);
+        else if (options.all) await configureAll(given);
+        else if (options.host !== undefined) await configureAgain(given, options.host);
+        else if (role === undefined) command.error("error: missing required argument 'role'");
+        else if (role === "server") {
+          refuse(command, options, FOR_OTHERS, "is not for a server");
+          if (address === undefined)
+            command.error("error: a server needs the address of a machine that you have");
+          await provisionServerVerb(given, address, options);
+        } else {
+          refuse(command, options, ["domain"], "is for a server alone");
+          await provision(given, role, address, options);
+        }
+      },
+    );
+}
+
+const FOR_OTHERS = ["privateAddress", "keepFailed", "yes"] as const;
+
+/** What is given and would not be used. */
+function refuse(
+  command: Command,
+  options: ProvisionOptions,
+  names: readonly (keyof ProvisionOptions)[],
+  why: string,
+): void {
+  const given = names.find((name) => options[name] !== undefined);
+  const option = command.options.find((each) => each.attributeName() === given);
+  if (given !== undefined) command.error(`error: ${option?.long ?? given} ${why}`);
 }
 
 type Role = (typeof FLEET_ROLES)[number];

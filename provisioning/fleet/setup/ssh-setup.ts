@@ -4,6 +4,7 @@ import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
 import type { FleetLog, FleetLogLine } from "../../../core/records/fleet/fleet-log.js";
 import type { SecretBox } from "../../../core/secrets.js";
 import type { SshKeyPair } from "../../../core/ssh-key-pair.js";
+import { progressLine } from "../../converge/progress-line.js";
 import { convergeHost, type TaskProgress } from "../../converge/converge-host.js";
 import { tasksOf } from "../../roles/roles.js";
 import { RemoteHost } from "../../ssh/remote-host.js";
@@ -69,7 +70,7 @@ export class SshSetup implements HostSetup {
       const machineId = await machineIdOf(remote, host.name);
       const plan = await hostPlanOf(host, privateAddress, peers, plans);
       const onProgress = (progress: TaskProgress): void => {
-        const line = lineOf(progress);
+        const line = progressLine(progress);
         if (line !== undefined) write(line);
       };
       const tasks = tasksOf(host.roles);
@@ -139,23 +140,5 @@ export class SshSetup implements HostSetup {
       privateKeys: [key.privateKey, ...identity],
       hostKeys: [hostKey, nextHostKey].filter((line) => line !== undefined),
     };
-  }
-}
-
-function lineOf({ task, state, text, seconds }: TaskProgress): FleetLogLine | undefined {
-  const took = `${seconds.toFixed(1)} s`;
-  switch (state) {
-    case "ok":
-      return undefined;
-    case "changing":
-      return { kind: "task", text: `${task}: ${text}` };
-    case "telling":
-      return { kind: "task", text: `${task}: ${text} …` };
-    case "changed":
-      return { kind: "task", text: `${task}: changed in ${took}` };
-    case "would change":
-      return { kind: "task", text: `${task} would be changed: ${text}` };
-    case "failed":
-      return { kind: "problem", text: `${task}: ${text}` };
   }
 }

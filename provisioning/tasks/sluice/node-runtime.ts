@@ -3,6 +3,7 @@ import { DEADLINE_MS, type Task } from "../task.js";
 
 /** What `sluice.service` runs. */
 export const NODE = "/opt/sluice/bin/node";
+const NPM = "/opt/sluice/node/npm";
 const SHIPPED = "/opt/sluice/node/node";
 const IS_NEW_ENOUGH =
   "'const [a, b] = process.versions.node.split(\".\"); process.exit(+a > 20 || (+a === 20 && +b >= 19) ? 0 : 1)'";
@@ -36,6 +37,30 @@ export const nodeRuntime: Task = {
     await host.output(
       `mkdir -p /opt/sluice/bin /opt/sluice/node && gunzip >${SHIPPED}.new && chmod 755 ${SHIPPED}.new && mv ${SHIPPED}.new ${SHIPPED} && ln -sfn ${SHIPPED} ${NODE}`,
       { input: release.node(), timeoutMs: DEADLINE_MS.slow },
+    );
+  },
+};
+
+/** For apps: a Node.js and an npm that every user finds. */
+export const nodeForApps: Task = {
+  name: "Node.js for apps",
+  deadlineMs: DEADLINE_MS.slow,
+  check: async (host) => {
+    const { status } = await host.run("command -v node && command -v npm && npm --version");
+    return status === 0 && (await runs(host, "node"))
+      ? []
+      : ["node and npm are not there, or too old for Sluice"];
+  },
+  apply: async (host, { release }) => {
+    const draft = `${NPM}.new`;
+    await host.output(
+      `rm -rf ${draft} && mkdir -p ${draft} && tar -xz --no-same-owner -C ${draft} && rm -rf ${NPM} && mv ${draft} ${NPM}`,
+      { input: release.npm(), timeoutMs: DEADLINE_MS.slow },
+    );
+    await host.output(
+      `ln -sfn "$(readlink -f ${NODE})" /usr/local/bin/node
+       for name in npm npx; do ln -sfn ${NPM}/bin/$name-cli.js /usr/local/bin/$name; done
+       chmod 755 ${NPM}/bin/npm-cli.js ${NPM}/bin/npx-cli.js`,
     );
   },
 };
