@@ -68,7 +68,8 @@ async function make(folder: string, release: string, packages: readonly string[]
     await rename(draft, folder);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    throw error;
+    // Two labs may have made the same one.
+    if (!(await exists(folder))) throw error;
   }
 }
 

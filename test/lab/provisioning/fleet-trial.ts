@@ -10,6 +10,7 @@ import { loadSettings } from "../../../core/settings/settings.js";
 import type { SshKeyPair } from "../../../core/ssh-key-pair.js";
 import { shippedRelease } from "../../../provisioning/converge/shipped-release.js";
 import { SshSetup } from "../../../provisioning/fleet/setup/ssh-setup.js";
+import { buildSluice } from "../build-sluice.js";
 import type { LabHost } from "../lab-host.js";
 import { OwnRedis } from "../../support/redis/own-redis.js";
 
@@ -28,7 +29,7 @@ export class FleetTrial {
 
   /** `manager` has Docker and Redis. `key`: who logs in. */
   static async start(manager: LabHost, key: SshKeyPair, version = "1"): Promise<FleetTrial> {
-    await execa("bin/build");
+    await buildSluice();
     const { address } = manager;
     const swarm = await manager.run("docker info --format '{{.Swarm.LocalNodeState}}'");
     if (swarm === "inactive") await manager.run(`docker swarm init --advertise-addr ${address}`);

@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildSluice } from "../build-sluice.js";
 import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
@@ -21,7 +22,7 @@ describe("a bare machine that becomes a server", function () {
   let home: string;
   before(async function () {
     await test.open(this);
-    await execa("bin/build");
+    await buildSluice();
     [host] = (await test.lab.boot(1)) as [LabHost];
     home = await mkdtemp(join(tmpdir(), "sluice-admin-"));
   });

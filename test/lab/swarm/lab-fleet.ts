@@ -1,8 +1,8 @@
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { execa } from "execa";
 import { exists } from "../../../core/files/exists.js";
+import { buildSluice } from "../build-sluice.js";
 import { CACHE } from "../base-root.js";
 import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
@@ -53,7 +53,7 @@ export class LabFleet {
 
   static async start(lab: Lab, plan: FleetPlan): Promise<LabFleet> {
     const { hosts, engine = "swarm", proxies = 0, monitors = false, serverRunsInstances = true } = plan;
-    await execa("bin/build");
+    await buildSluice();
     const booted = await lab.boot(hosts + proxies);
     const [server, ...workers] = booted.slice(0, hosts) as [LabHost, ...LabHost[]];
     const others = new Map([
@@ -228,8 +228,11 @@ async function giveLayers(server: LabHost): Promise<void> {
 async function keepLayers(server: LabHost): Promise<void> {
   const draft = await mkdtemp(`${LAYERS}.`);
   await cp(await server.pathFromOutside(`${HOME}/layers`), draft, { recursive: true });
-  await rm(LAYERS, { recursive: true, force: true });
-  await rename(draft, LAYERS);
+  const former = `${draft}.former`;
+  // Whoever reads them goes on reading; another lab may be as far at the same moment.
+  await rename(LAYERS, former).catch(() => undefined);
+  await rename(draft, LAYERS).catch(async () => rm(draft, { recursive: true }));
+  await rm(former, { recursive: true, force: true });
 }
 
 async function install(host: LabHost): Promise<void> {
