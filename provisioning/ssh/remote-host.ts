@@ -47,10 +47,14 @@ export class RemoteHost {
    */
   static async connect(login: SshLogin, signal: AbortSignal): Promise<RemoteHost> {
     let refused: unknown;
-    for (const privateKey of login.privateKeys) {
+    const { privateKeys, agent } = login;
+    for (const proof of [
+      ...privateKeys.map((privateKey) => ({ privateKey })),
+      ...(agent === undefined ? [] : [{ agent }]),
+    ]) {
       signal.throwIfAborted();
       try {
-        const host = await open(login, privateKey, signal);
+        const host = await open(login, proof, signal);
         await host.checkRoot();
         return host;
       } catch (error) {
@@ -142,7 +146,9 @@ export class RemoteHost {
   }
 }
 
-async function open(login: SshLogin, privateKey: string, signal: AbortSignal): Promise<RemoteHost> {
+type Proof = { readonly privateKey: string } | { readonly agent: string };
+
+async function open(login: SshLogin, proof: Proof, signal: AbortSignal): Promise<RemoteHost> {
   const ssh = new NodeSSH();
   let shown = "";
   const isKnown = (): boolean =>
@@ -150,7 +156,7 @@ async function open(login: SshLogin, privateKey: string, signal: AbortSignal): P
   const [known] = login.hostKeys;
   try {
     await ssh.connect({
-      ...{ host: login.address, port: login.port, username: login.user, privateKey },
+      ...{ host: login.address, port: login.port, username: login.user, ...proof },
       ...{ readyTimeout: CONNECT_TIMEOUT_MS, keepaliveInterval: KEEPALIVE_MS, keepaliveCountMax: 2 },
       // A host has keys of several kinds, and shows the one that is asked for.
       ...(known?.startsWith("ssh-ed25519 ") ? { algorithms: { serverHostKey: ["ssh-ed25519"] } } : {}),

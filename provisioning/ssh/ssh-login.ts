@@ -8,6 +8,8 @@ export interface SshLogin {
   readonly user: string;
   /** In OpenSSH's format, without a passphrase. Each is tried in turn. */
   readonly privateKeys: readonly string[];
+  /** Socket of an agent (ssh-agent(1)) whose keys are tried after them. */
+  readonly agent?: string | undefined;
   /** Lines `ssh-ed25519 AAAA…`; it must show one of them. None: what it shows is believed, this once. */
   readonly hostKeys: readonly string[];
 }

@@ -1,15 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { homedir, machine } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../core/clock.js";
-import { AppError } from "../../../core/errors/app-error.js";
-import { publicKeyOf } from "../../../core/ssh-key-pair.js";
 import { shippedRelease } from "../../../provisioning/converge/shipped-release.js";
 import { progressLine } from "../../../provisioning/converge/progress-line.js";
 import { provisionServer, type ProvisionedServer } from "../../../provisioning/server/provision-server.js";
 import { KnownHosts } from "../../../provisioning/ssh/known-hosts.js";
 import { hostLine } from "../../show/host-line.js";
 import type { Context } from "../../start/context.js";
+import { loginKey } from "./login-key.js";
 
 export interface ServerOptions {
   readonly user?: string;
@@ -20,9 +18,6 @@ export interface ServerOptions {
   readonly dryRun?: boolean;
 }
 
-/** What ssh(1) would try, too. */
-const IDENTITIES = ["id_ed25519", "id_ecdsa", "id_rsa"];
-
 /** `sluice provision server ADDRESS`: no Sluice needs to run anywhere yet. */
 export async function provisionServerVerb(
   context: Context,
@@ -30,21 +25,16 @@ export async function provisionServerVerb(
   options: ServerOptions,
 ): Promise<void> {
   const { user = "root", port = 22, name, domain, dryRun } = options;
-  const privateKey = await identityOf(options.identity);
-  const publicKey = publicKeyOf(privateKey);
-  if (publicKey === undefined)
-    throw new AppError("identity-unreadable", {
-      file: options.identity ?? "~/.ssh",
-      reason: "it is no private SSH key, or it has a passphrase",
-    });
-  const knownHosts = new KnownHosts(join(homedir(), ".ssh/known_hosts"));
+  const folder = join(homedir(), ".ssh");
+  const key = await loginKey(options.identity, { folder, agent: context.env["SSH_AUTH_SOCK"] });
+  const knownHosts = new KnownHosts(join(folder, "known_hosts"));
   const known = await knownHosts.find(address, port);
   const { installation, version } = context;
   const beganAt = systemClock.now();
   context.print(hostLine({ kind: "heading", text: `Configuring ${user}@${address}` }));
   const made = await provisionServer({
-    login: { host: address, address, port, user, privateKeys: [privateKey], hostKeys: known },
-    ...{ publicKey, name, domain, mode: dryRun ? "dry-run" : "apply", clock: systemClock },
+    login: { host: address, address, port, user, ...key, hostKeys: known },
+    ...{ publicKey: key.publicKey, name, domain, mode: dryRun ? "dry-run" : "apply", clock: systemClock },
     release: await shippedRelease({
       ...{ installation, version, node: process.execPath, architecture: machine() },
     }),
@@ -72,20 +62,4 @@ function whatNow({ name, domain, httpPort }: ProvisionedServer, address: string,
     `       push     git push ssh://git@${address}:2222/APP HEAD:master`,
     `       look     ssh ${user}@${address} sluice status`,
   ];
-}
-
-async function identityOf(file: string | undefined): Promise<string> {
-  const folder = join(homedir(), ".ssh");
-  const files = file === undefined ? IDENTITIES.map((name) => join(folder, name)) : [file];
-  for (const each of files) {
-    try {
-      return await readFile(each, "utf8");
-    } catch (error) {
-      if (file === undefined) continue;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new AppError("identity-unreadable", { file, reason }, { cause: error });
-    }
-  }
-  const reason = `there is none of ${IDENTITIES.join(", ")}`;
-  throw new AppError("identity-unreadable", { file: folder, reason });
 }

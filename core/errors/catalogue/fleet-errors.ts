@@ -90,7 +90,8 @@ export const fleetErrors = {
   "identity-unreadable": entry<{ file: string; reason: string }>(
     400,
     ({ file, reason }) => `The SSH key ${printable(file)} cannot be read: ${reason}`,
-    () => "Name a private key without a passphrase, or leave --identity out to use Sluice's own.",
+    () =>
+      "Name a private key without a passphrase with --identity, or, for a server, add it to your SSH agent (ssh-add).",
   ),
   "engine-not-changed": entry(
     409,

@@ -89,6 +89,20 @@ describe("a bare machine that becomes a server", function () {
     expect(refused.stderr).to.include("has the domain apps.test, not other.test");
   });
 
+  it("is logged in to by a key that an SSH agent has", async () => {
+    const socket = join(home, "agent.sock");
+    const agent = execa("ssh-agent", ["-D", "-a", socket]);
+    try {
+      const env = { SSH_AUTH_SOCK: socket, HOME: home, SLUICE_HOME: join(home, "state") };
+      await eventually("the agent answers", async () => execa("ssh-add", [KEY], { env }).then(() => true));
+      const { stdout } = await execa("bin/sluice", ["provision", "server", host.address], { env });
+      expect(stdout).to.match(/ ok, 0 changed/);
+    } finally {
+      agent.kill();
+      await agent.catch(() => undefined);
+    }
+  });
+
   it("serves again after a reboot", async () => {
     await host.powerOff();
     await host.powerOn();
