@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { execa } from "execa";
+import { NUMBERS } from "./lab.js";
 import { LabTest } from "./lab-test.js";
 
 const SCRIPT = new URL("./support/open-lab.ts", import.meta.url).pathname;
@@ -33,29 +34,35 @@ describe("the lab", function () {
   });
 
   it("leaves nothing, nor does one whose test was killed", async () => {
-    const before = await leftOvers();
     const killed = spawn(process.execPath, ["--import", "tsx", SCRIPT], {
       stdio: ["ignore", "pipe", "inherit"],
     });
+    const labs = [process.pid, killed.pid ?? 0];
     await once(killed.stdout, "data");
     killed.kill("SIGKILL");
     await once(killed, "exit");
-    expect(await leftOvers()).not.to.deep.equal(before);
+    expect(await leftOvers(labs)).not.to.deep.equal([]);
     const after = new LabTest();
     await after.open(this.ctx);
     await after.lab.boot(1);
     await after.close();
-    expect(await leftOvers()).to.deep.equal(before);
+    expect(await leftOvers(labs)).to.deep.equal([]);
   });
 });
 
-/** Networks, mounts, processes and rules of labs. */
-async function leftOvers(): Promise<string[]> {
-  const named = (text: string): string[] => text.split("\n").filter((line) => /sluice.lab/.test(line));
-  const rules = named((await execa("nft", ["list", "tables"])).stdout);
+/** Networks, mounts, processes and rules of these labs; others may be at work. */
+async function leftOvers(pids: readonly number[]): Promise<string[]> {
+  const ours = new RegExp(`sluice.lab.(${pids.join("|")})\\b`);
+  const named = (text: string): string[] => text.split("\n").filter((line) => ours.test(line));
+  const rules = named((await execa("nft", ["list", "tables"])).stdout.replaceAll("_", "-"));
   const mounts = named(await readFile("/proc/mounts", "utf8"));
   const namespaces = named((await readdir("/run/netns").catch(() => [])).join("\n"));
+  const { stdout } = await execa("pgrep", ["-a", "-f", "sluice-lab"], { reject: false });
+  return [...rules, ...mounts, ...namespaces, ...named(stdout), ...(await devicesOfNobody())];
+}
+
+async function devicesOfNobody(): Promise<string[]> {
+  const taken = await readdir(NUMBERS);
   const devices = (await readdir("/sys/class/net")).filter((name) => name.startsWith("lab-"));
-  const { stdout } = await execa("pgrep", ["-f", "sluice-lab"], { reject: false });
-  return [...rules, ...mounts, ...namespaces, ...devices, ...stdout.split("\n").filter(Boolean)];
+  return devices.filter((name) => !taken.includes(name.split("-")[1] ?? ""));
 }

@@ -7,7 +7,7 @@ import { removeSegment, SharedSegment } from "./shared-segment.js";
 import { ReservedAddress } from "./reserved-address.js";
 
 /** A file for each number that some lab has taken, with the mark of that lab. */
-const NUMBERS = "/var/tmp/sluice-lab/numbers";
+export const NUMBERS = "/var/tmp/sluice-lab/numbers";
 /** Disks of hosts: real ones, since Docker's layers and an overlay do not lie on another overlay or in memory. */
 const DISKS = "/var/tmp/sluice-lab/hosts";
 const MOST_HOSTS = 250;
