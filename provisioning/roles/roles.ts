@@ -1,3 +1,4 @@
+import type { FleetRole } from "../../core/records/fleet/fleet-host.js";
 import { adminKeys } from "../tasks/system/admin-keys.js";
 import { dockerSettings } from "../tasks/docker/docker-settings.js";
 import { firewall } from "../tasks/system/firewall.js";
@@ -16,16 +17,15 @@ import { timeSync } from "../tasks/system/time-sync.js";
 import { upgrades } from "../tasks/system/upgrades.js";
 import { virtualAddress } from "../tasks/system/virtual-address.js";
 
-export type ProvisionedRole = "server" | "proxy" | "redis" | "production" | "staging";
+export type ProvisionedRole = "server" | FleetRole;
 
 /** What every machine has, in this order: a machine is safe before it is useful. */
 const BASE: readonly Task[] = [packages, adminKeys, sshServer, firewall, hostName, upgrades, timeSync, swap];
 const SLUICE: readonly Task[] = [nodeRuntime, sluiceRelease, sluiceSettings, sluiceService];
 const INSTANCES: readonly Task[] = [dockerSettings, registryAuthority, swarmMembership];
 
-/** Its firewall would have to know of every host that comes later. */
 const SERVER: readonly Task[] = [
-  ...BASE.filter((task) => task !== firewall),
+  ...BASE,
   ...[nodeRuntime, nodeForApps, sluiceRelease, firstSettings, sluiceService],
 ];
 
@@ -33,7 +33,6 @@ const SERVER: readonly Task[] = [
 const TASKS: Readonly<Record<ProvisionedRole, readonly Task[]>> = {
   server: [],
   proxy: [],
-  redis: [],
   production: INSTANCES,
   staging: INSTANCES,
 };
@@ -46,7 +45,6 @@ const PACKAGES: Readonly<Record<ProvisionedRole, readonly string[]>> = {
     "iptables",
   ],
   proxy: ["haproxy", "runit"],
-  redis: ["redis-server", "runit"],
   production: ["docker.io", "iptables"],
   staging: ["docker.io", "iptables"],
 };
@@ -71,9 +69,5 @@ export function packagesOf(
 /** The roles of `sluice up` for a host with these roles. */
 export function upRolesOf(roles: readonly ProvisionedRole[]): string[] {
   if (roles.includes("server")) return ["server", "proxy", "monitor"];
-  return [
-    ...(roles.includes("proxy") ? ["proxy"] : []),
-    ...(roles.includes("redis") ? ["redis"] : []),
-    "monitor",
-  ];
+  return [...(roles.includes("proxy") ? ["proxy"] : []), "monitor"];
 }

@@ -47,16 +47,18 @@ export async function provisionServer(order: ServerOrder): Promise<ProvisionedSe
     const name = order.name ?? (await host.output("hostname"));
     const known = await host.read(`${HOME}/sluice.yml`);
     const text = known ?? firstSettings(await freePort(host), order.domain);
-    const { httpPort, domain } = readSettings(text);
+    const settings = readSettings(text);
+    const { httpPort, domain, instances } = settings;
     refuseOtherDomain(domain, order, name);
     const recap = await convergeHost(host, {
       ...{ tasks: tasksOf(ROLES), mode, onProgress, signal, clock },
       plan: {
         ...{ name, release, adminKeys: [publicKey], sshPort: login.port, settings: text, files: [] },
         ...{ packages: packagesOf(ROLES, { sharesAddress: false }), upRoles: upRolesOf(ROLES) },
+        ...{ peers: HOSTS_NETWORKS, openPorts: openPortsOf(settings) },
+        instanceReach: { offers: [], networks: instances.allowNetworks },
         // What only hosts besides a server have.
-        ...{ privateAddress: "", peers: [], openPorts: [], instanceReach: { offers: [], networks: [] } },
-        ...{ virtualAddress: undefined, swarm: undefined },
+        ...{ privateAddress: "", virtualAddress: undefined, swarm: undefined },
       },
     });
     if (mode === "apply") await letPush(host, publicKey);
@@ -66,12 +68,33 @@ export async function provisionServer(order: ServerOrder): Promise<ProvisionedSe
   }
 }
 
-/** What of a sluice.yml is told. */
-const settingsSchema = z.object({ httpPort: z.number().default(8080), domain: z.string().optional() });
+/** The hosts of its fleet come later, and from these networks alone (own-words.ts). */
+const HOSTS_NETWORKS = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"];
+const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
+
+/** What of a sluice.yml matters here, with its defaults (core/settings). */
+const settingsSchema = z.object({
+  domain: z.string().optional(),
+  httpPort: z.number().default(8080),
+  controlBind: z.string().default("127.0.0.1"),
+  controlPort: z.number().default(8081),
+  sshPort: z.number().default(2222),
+  instances: z.object({ allowNetworks: z.array(z.string()).default([]) }).prefault({}),
+});
 
 function readSettings(text: string): z.infer<typeof settingsSchema> {
   // Sluice itself says what is wrong with it.
-  return settingsSchema.catch({ httpPort: 8080 }).parse(parse(text) ?? {});
+  return settingsSchema.catch(settingsSchema.parse({})).parse(parse(text) ?? {});
+}
+
+/** What everybody reaches who is meant to. */
+function openPortsOf({
+  httpPort,
+  controlBind,
+  controlPort,
+  sshPort,
+}: z.infer<typeof settingsSchema>): number[] {
+  return [80, 443, httpPort, sshPort, ...(LOOPBACK.test(controlBind) ? [] : [controlPort])];
 }
 
 /** The port of HTTP, unless something else listens there. */

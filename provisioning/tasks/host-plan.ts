@@ -7,7 +7,7 @@ export interface HostPlan {
   readonly privateAddress: string;
   /** Lines for `authorized_keys` of who logs in. */
   readonly adminKeys: readonly string[];
-  /** Private addresses of all hosts: they may reach each other at every port. */
+  /** Private addresses of all hosts, or networks (CIDR): they may reach this one at every port. */
   readonly peers: readonly string[];
   /** Ports that anybody may reach, besides SSH. */
   readonly openPorts: readonly number[];

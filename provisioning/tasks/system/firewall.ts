@@ -77,6 +77,7 @@ delete table inet sluice
 table inet sluice {
   set hosts {
     type ipv4_addr
+    flags interval
     elements = { ${peers.join(", ")} }
   }
   chain input {

@@ -10,6 +10,7 @@ import { tinyApp } from "../../support/git/tiny-app.js";
 import { TestClone } from "../../support/git/test-clone.js";
 import type { LabHost } from "../lab-host.js";
 import { LabTest } from "../lab-test.js";
+import { ReservedAddress } from "../reserved-address.js";
 
 /** Its gate needs npm. */
 const PACKAGE = JSON.stringify({ name: "shop", version: "1.0.0", scripts: { lint: "node --version" } });
@@ -87,6 +88,27 @@ describe("a bare machine that becomes a server", function () {
     const refused = await provision("--domain", "other.test");
     expect(refused.exitCode).to.equal(1);
     expect(refused.stderr).to.include("has the domain apps.test, not other.test");
+  });
+
+  it("shows the internet its traffic, Git and SSH, and its own network more", async () => {
+    const [stranger] = (await test.lab.boot(1)) as [LabHost];
+    const internet = new ReservedAddress("203.0.113.77");
+    await internet.moveTo(stranger);
+    try {
+      const serve = "require('net').createServer((socket) => socket.end()).listen(9999)";
+      await host.run(`setsid timeout 200 node -e "${serve}" >/dev/null 2>&1 </dev/null &`);
+      const reaches = async (port: number, from: string): Promise<boolean> => {
+        const connect = `require('net').connect({ port: ${port}, host: '${host.address}', localAddress: '${from}' }).setTimeout(2000, () => process.exit(1)).on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
+        return (await stranger.run(`node -e "${connect}" && echo yes || echo no`)) === "yes";
+      };
+      await eventually("its own network reaches 9999", async () => reaches(9999, stranger.address));
+      for (const port of [22, 80, 2222])
+        expect(await reaches(port, internet.address), String(port)).to.equal(true);
+      for (const port of [9999, 8081])
+        expect(await reaches(port, internet.address), String(port)).to.equal(false);
+    } finally {
+      await internet.remove();
+    }
   });
 
   it("is logged in to by a key that an SSH agent has", async () => {
