@@ -18,7 +18,7 @@ import { openIdentity } from "../seals.js";
 /** A new machine has sshd(8) some time after it has an address. */
 const BOOT_TIMEOUT_MS = 180_000;
 /** What its user data says of its host key is done while it boots, perhaps after sshd(8) has started. */
-const KEYS_TIMEOUT_MS = 20_000;
+const KEYS_TIMEOUT_MS = 30_000;
 const RETRY_MS = 1000;
 const HOST_KEY = "/etc/ssh/ssh_host_ed25519_key";
 
@@ -119,13 +119,15 @@ export class SshSetup implements HostSetup {
   private async connect(host: FleetHost, signal: AbortSignal): Promise<RemoteHost> {
     const { clock } = this.options;
     const beganAt = clock.now();
+    let otherKeySince: number | undefined;
     for (;;) {
       try {
         return await RemoteHost.connect(this.loginOf(host), signal);
       } catch (error) {
-        const patienceMs = isAppError(error, "host-key-changed") ? KEYS_TIMEOUT_MS : BOOT_TIMEOUT_MS;
-        const isOver = host.droplet === undefined || clock.now() - beganAt > patienceMs;
-        if (isOver || signal.aborted) throw error;
+        const now = clock.now();
+        if (isAppError(error, "host-key-changed")) otherKeySince ??= now;
+        const isOver = now - beganAt > BOOT_TIMEOUT_MS || now - (otherKeySince ?? now) > KEYS_TIMEOUT_MS;
+        if (host.droplet === undefined || isOver || signal.aborted) throw error;
         await clock.sleep(RETRY_MS, signal);
       }
     }
