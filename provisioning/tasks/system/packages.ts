@@ -9,6 +9,23 @@ const LOCK_SECONDS = 300;
 const NOT_STARTED = ["haproxy", "redis-server", "docker-registry", "keepalived"];
 const LEAST_FREE_MEGABYTES = 700;
 
+/**
+ * dpkg(1) does not wait for its lock, and apt-get(8) not for that of its lists: one that a killed server had started may still be
+ * at work. Prints what a command says when it fails.
+ */
+const WAITS = `waits() {
+  tries=0
+  while :; do
+    said=$("$@" 2>&1) && return 0 || status=$?
+    tries=$((tries + 1))
+    case $said in
+    *"get lock"* | *"lock was locked"* | *"is locked by"*) [ $tries -lt ${LOCK_SECONDS} ] && sleep 1 && continue ;;
+    esac
+    printf '%s\\n' "$said"
+    exit $status
+  done
+}`;
+
 /** The Debian packages that a host's roles need. */
 export const packages: Task = {
   name: "packages",
@@ -32,10 +49,11 @@ export const packages: Task = {
       `  printf '#!/bin/sh\\ncase $1 in ${NOT_STARTED.join("|")}) exit 101;; esac\\n' >$policy; chmod 755 $policy`,
       "  trap 'rm -f \"$policy\"' EXIT",
       "fi",
-      `${apt} update >/dev/null`,
+      WAITS,
+      `waits ${apt} update`,
       // An interrupted run leaves packages half configured.
-      "dpkg --configure -a",
-      install,
+      "waits dpkg --configure -a",
+      `waits ${install}`,
       // What was there before is somebody's own.
       `for unit in ${NOT_STARTED.filter((name) => missing.includes(name)).join(" ")}; do systemctl disable --now $unit 2>/dev/null || true; done`,
     ].join("\n");

@@ -52,16 +52,26 @@ describe("bad luck while hosts are provisioned", function () {
   const begin = (command: string): Promise<string> => fleet.sluice(command).catch(String);
 
   it("is over when apt is free again: another one at work is waited for", async () => {
-    const lock =
-      "flock /var/lib/dpkg/lock-frontend -c 'touch /root/locked; while [ -e /root/locked ]; do sleep 0.2; done'";
-    await machine.run(`setsid ${lock} >/dev/null 2>&1 </dev/null &`);
-    await eventually("apt is locked", async () => (await machine.run("ls /root")).includes("locked"));
+    const hold = "touch /root/locked; while [ -e /root/locked ]; do sleep 0.2; done";
+    await machine.run("apt-get update -q");
+    await machine.run(
+      `setsid apt-get install -y -q --reinstall -o DPkg::Pre-Invoke::='${hold}' procps >/dev/null 2>&1 </dev/null &`,
+    );
+    await eventually("apt is locked", async () => (await machine.run("ls /root")).includes("locked"), 60_000);
     const provisioned = begin(`provision proxy ${machine.address} --identity /root/lab-key --name edge-1`);
-    await eventually("it waits", async () => (await machine.run("pgrep -x apt-get || true")) !== "", 60_000);
+    await eventually(
+      "it waits",
+      async () => (await fleet.sluice("hosts")).includes("configuring") && (await hasTried()),
+      60_000,
+    );
     expect((await phases()).get("edge-1")).to.equal("configuring");
     await machine.run("rm /root/locked");
     expect(await provisioned).to.include("edge-1 is ready");
   });
+
+  /** Whether apt was asked by Sluice: it updates its lists, then is in the way. */
+  const hasTried = async (): Promise<boolean> =>
+    (await machine.run("find /var/lib/apt/lists -newer /root/locked | head -1")) !== "";
 
   it("does not hold up a server that stops, and the next one goes on", async () => {
     await machine.run(
