@@ -47,7 +47,12 @@ describe("ten bare machines", function () {
       TIMEOUT_MS,
       5000,
     );
-    const said = await provisioned;
+    const said = await provisioned.catch(async (error: unknown) => {
+      const told = await fleet.server.run(
+        "tail -n 5 /root/up.log /var/lib/sluice/server.log; pgrep -af 'sluice up'",
+      );
+      throw new Error(`${String(error)}\n${told}`);
+    });
     await measured;
     const seconds = (performance.now() - began) / 1000;
     for (const [index, text] of said.entries()) expect(text).to.include(`web-${index + 1} is ready`);
