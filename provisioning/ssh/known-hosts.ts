@@ -1,18 +1,20 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { captureCommand } from "../../core/exec/exec.js";
+import { exists } from "../../core/files/exists.js";
 
 /** The host keys that ssh(1) of the same person knows (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). */
 export class KnownHosts {
   constructor(private readonly file: string) {}
 
-  /** Lines `ssh-ed25519 AAAA…`, of one kind; none for a host that was never seen, or where there is no ssh-keygen(1). */
+  /** Lines `ssh-ed25519 AAAA…`, of one kind; none for a host that was never seen. Rejects where there is no ssh-keygen(1). */
   async find(address: string, port: number): Promise<string[]> {
-    // It knows hashed names, too.
+    if (!(await exists(this.file))) return [];
+    // It knows hashed names, too. Without it nobody could tell whether the host is the one that was seen before.
     const { stdout } = await captureCommand({
       argv: ["ssh-keygen", "-F", nameOf(address, port), "-f", this.file],
       env: { PATH: "/usr/local/bin:/usr/bin:/bin" },
-    }).catch(() => ({ stdout: "" }));
+    });
     const keys = stdout
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#") && !line.startsWith("@"))

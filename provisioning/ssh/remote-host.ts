@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { ServerHostKeyAlgorithm } from "ssh2";
 import { NodeSSH } from "node-ssh";
 import { deferred } from "../../core/async/deferred.js";
 import { AppError } from "../../core/errors/app-error.js";
@@ -120,15 +121,11 @@ export class RemoteHost {
 
   /** A reader, or a crash, sees the old content or the new one. */
   async write(path: string, text: string, mode = "644"): Promise<void> {
-    const draft = `${path}.sluice-new`;
     const folder = path.slice(0, path.lastIndexOf("/"));
-    const script = [
-      `mkdir -p ${quote(folder)}`,
-      `umask 077; cat >${quote(draft)}`,
-      `chmod ${mode} ${quote(draft)}`,
-      `sync ${quote(draft)}`,
-      `mv ${quote(draft)} ${quote(path)}`,
-    ].join(" && ");
+    // Two that write at the same moment have a draft each.
+    const script = `mkdir -p ${quote(folder)} && draft=$(mktemp ${quote(`${path}.sluice-XXXXXX`)}) || exit 1
+trap 'rm -f "$draft"' EXIT
+cat >"$draft" && chmod ${mode} "$draft" && sync "$draft" && mv "$draft" ${quote(path)}`;
     await this.output(script, { input: text });
   }
 
@@ -159,7 +156,7 @@ async function open(login: SshLogin, proof: Proof, signal: AbortSignal): Promise
       ...{ host: login.address, port: login.port, username: login.user, ...proof },
       ...{ readyTimeout: CONNECT_TIMEOUT_MS, keepaliveInterval: KEEPALIVE_MS, keepaliveCountMax: 2 },
       // A host has keys of several kinds, and shows the one that is asked for.
-      ...(known?.startsWith("ssh-ed25519 ") ? { algorithms: { serverHostKey: ["ssh-ed25519"] } } : {}),
+      ...(known === undefined ? {} : { algorithms: { serverHostKey: [...algorithmsOf(known)] } }),
       hostVerifier: (key: Buffer) => {
         shown = hostKeyLine(key);
         return isKnown();
@@ -179,6 +176,13 @@ async function open(login: SshLogin, proof: Proof, signal: AbortSignal): Promise
     throw unreachable(login, textOf(error));
   }
   return new RemoteHost(ssh, login, shown, signal);
+}
+
+/** By which a host shows that key. */
+function algorithmsOf(key: string): readonly ServerHostKeyAlgorithm[] {
+  const [kind = ""] = key.split(" ");
+  // The name of a key, and of the ways to sign with it (RFC 8332).
+  return kind === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [kind as ServerHostKeyAlgorithm];
 }
 
 function unreachable({ host, address }: SshLogin, reason: string): AppError {

@@ -43,8 +43,8 @@ export class KnownRegistries {
   /** `own`: the address of Sluice's own registry, which earlier versions have used without a note. */
   static async open(home: Home, own: string): Promise<KnownRegistries> {
     const [file, box] = [home.registry(FILE), await openSecretBox(home.key())];
-    const text = await readFile(file, "utf8").catch(() => undefined);
-    if (text !== undefined) return new KnownRegistries(file, box, opened(text, box));
+    // One that cannot be read would be taken for one that names no registry: images would be lost.
+    if (await exists(file)) return new KnownRegistries(file, box, opened(await readFile(file, "utf8"), box));
     const hasImages = await exists(home.registry("storage"));
     return new KnownRegistries(file, box, hasImages ? [{ kind: "own", address: own }] : []);
   }

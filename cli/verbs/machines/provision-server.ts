@@ -49,17 +49,18 @@ export async function provisionServerVerb(
   const seconds = ((systemClock.now() - beganAt) / 1000).toFixed(1);
   const verb = dryRun ? "would change" : "changed";
   context.print(hostLine({ kind: "task", text: `${ok} ok, ${changed} ${verb}, in ${seconds} s` }));
-  if (!dryRun) for (const line of whatNow(made, address, user)) context.print(line);
+  if (dryRun) return;
+  context.print(hostLine({ kind: "heading", text: `${made.name} is a Sluice server` }));
+  for (const text of whatNow(made, address, user)) context.print(hostLine({ kind: "task", text }));
 }
 
-function whatNow({ name, domain, httpPort }: ProvisionedServer, address: string, user: string): string[] {
+function whatNow({ domain, httpPort }: ProvisionedServer, address: string, user: string): string[] {
   const port = httpPort === 80 ? "" : `:${httpPort}`;
   return [
-    `-----> ${name} is a Sluice server`,
     domain === undefined
-      ? `       traffic  http://${address}${port} for the only app; --domain gives each app a name`
-      : `       traffic  http://APP.${domain}${port}; *.${domain} must point to ${address}`,
-    `       push     git push ssh://git@${address}:2222/APP HEAD:master`,
-    `       look     ssh ${user}@${address} sluice status`,
+      ? `traffic  http://${address}${port} for the only app; --domain gives each app a name`
+      : `traffic  http://APP.${domain}${port}; *.${domain} must point to ${address}`,
+    `push     git push ssh://git@${address}:2222/APP HEAD:master`,
+    `look     ssh ${user}@${address} sluice status`,
   ];
 }

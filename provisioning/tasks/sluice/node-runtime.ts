@@ -1,5 +1,6 @@
 import type { RemoteHost } from "../../ssh/remote-host.js";
 import { DEADLINE_MS, type Task } from "../task.js";
+import { unpackTo } from "../unpack-to.js";
 
 /** What `sluice.service` runs. */
 export const NODE = "/opt/sluice/bin/node";
@@ -35,7 +36,7 @@ export const nodeRuntime: Task = {
     }
     tell("sending the server's own");
     await host.output(
-      `mkdir -p /opt/sluice/bin /opt/sluice/node && gunzip >${SHIPPED}.new && chmod 755 ${SHIPPED}.new && mv ${SHIPPED}.new ${SHIPPED} && ln -sfn ${SHIPPED} ${NODE}`,
+      `mkdir -p /opt/sluice/bin /opt/sluice/node && draft=$(mktemp ${SHIPPED}.XXXXXX) && gunzip >"$draft" && chmod 755 "$draft" && mv "$draft" ${SHIPPED} && ln -sfn ${SHIPPED} ${NODE}`,
       { input: release.node(), timeoutMs: DEADLINE_MS.slow },
     );
   },
@@ -52,11 +53,7 @@ export const nodeForApps: Task = {
       : ["node and npm are not there, or too old for Sluice"];
   },
   apply: async (host, { release }) => {
-    const draft = `${NPM}.new`;
-    await host.output(
-      `rm -rf ${draft} && mkdir -p ${draft} && tar -xz --no-same-owner -C ${draft} && rm -rf ${NPM} && mv ${draft} ${NPM}`,
-      { input: release.npm(), timeoutMs: DEADLINE_MS.slow },
-    );
+    await host.output(unpackTo(NPM), { input: release.npm(), timeoutMs: DEADLINE_MS.slow });
     await host.output(
       `ln -sfn "$(readlink -f ${NODE})" /usr/local/bin/node
        for name in npm npx; do ln -sfn ${NPM}/bin/$name-cli.js /usr/local/bin/$name; done

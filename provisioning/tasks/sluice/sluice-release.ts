@@ -1,3 +1,4 @@
+import { unpackTo } from "../unpack-to.js";
 import { quote } from "../../../core/exec/quote.js";
 import { DEADLINE_MS, type Task } from "../task.js";
 import { NODE } from "./node-runtime.js";
@@ -30,11 +31,7 @@ export const sluiceRelease: Task = {
     const isThere = (await host.run(`[ -e ${quote(`${folder}/bin/sluice`)} ]`)).status === 0;
     if (!isThere) {
       tell(`sending ${release.id}`);
-      const draft = quote(`${folder}.new`);
-      await host.output(
-        `rm -rf ${draft} && mkdir -p ${draft} && tar -xz --no-same-owner -C ${draft} && rm -rf ${quote(folder)} && mv ${draft} ${quote(folder)}`,
-        { input: release.archive(), timeoutMs: DEADLINE_MS.slow },
-      );
+      await host.output(unpackTo(folder), { input: release.archive(), timeoutMs: DEADLINE_MS.slow });
     }
     await host.output(
       `ln -sfn ${quote(`releases/${release.id}`)} ${CURRENT}.new && mv -T ${CURRENT}.new ${CURRENT}
