@@ -33,13 +33,16 @@ describe("a bare machine that becomes a server", function () {
   });
 
   /** From a machine on which no Sluice runs. */
-  const provision = async (
+  const provisionAt = async (
+    address: string,
     ...more: string[]
   ): Promise<{ stdout: string; stderr: string; exitCode?: number }> =>
-    execa("bin/sluice", ["provision", "server", host.address, "--identity", KEY, ...more], {
+    execa("bin/sluice", ["provision", "server", address, "--identity", KEY, ...more], {
       env: { HOME: home, SLUICE_HOME: join(home, "state") },
       reject: false,
     });
+  const provision = async (...more: string[]): ReturnType<typeof provisionAt> =>
+    provisionAt(host.address, ...more);
   const ssh = `ssh -i ${KEY} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`;
 
   it("is one by one command, and says how to push to it and where the apps are", async () => {
@@ -55,6 +58,13 @@ describe("a bare machine that becomes a server", function () {
       "shop-1\nactive\nenabled",
     );
     expect(await readFile(join(home, ".ssh/known_hosts"), "utf8")).to.include(`${host.address} ssh-ed25519 `);
+  });
+
+  it("is one, too, when two people give the command at the same moment", async () => {
+    const [other] = (await test.lab.boot(1)) as [LabHost];
+    const both = await Promise.all([provisionAt(other.address), provisionAt(other.address)]);
+    for (const { stdout, stderr, exitCode } of both) expect(exitCode, stdout + stderr).to.equal(0);
+    expect((await provisionAt(other.address)).stdout).to.match(/ ok, 0 changed/);
   });
 
   it("takes a push over SSH from whoever may log in, and serves the app at port 80", async () => {
