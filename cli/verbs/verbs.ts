@@ -93,9 +93,9 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
   [
     "provision",
     "configure a machine for a role, or make a droplet for it",
-    async () => (await import("./machines/provision.js")).provisionVerb,
+    async () => (await import("./hosts/provision.js")).provisionVerb,
   ],
-  ["hosts", "list the hosts and their state", async () => (await import("./machines/hosts.js")).hostsVerb],
+  ["hosts", "list the hosts and their state", async () => (await import("./hosts/hosts.js")).hostsVerb],
   [
     "top",
     "show the hosts and their last minute, live",

@@ -1,6 +1,6 @@
 import { checkPrograms } from "../checks/preflight.js";
 import type { Context } from "../context.js";
-import { checkOutsideRegistry, outsideRegistry } from "./outside-registry.js";
+import { checkOutsideRegistry, outsideRegistry } from "../registry/outside-registry.js";
 import { fitSwarm } from "./join-swarm.js";
 import { swarmPrograms } from "./swarm-programs.js";
 import { DOCKER_SOCKET, SwarmApi } from "./swarm-parts.js";

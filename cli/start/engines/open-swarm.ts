@@ -12,14 +12,14 @@ import { SwarmHosts } from "../../../server/engines/swarm/swarm-hosts.js";
 import { checkPrograms } from "../checks/preflight.js";
 import { keptPort } from "../services/kept-port.js";
 import { openNetworks } from "../services/open-networks.js";
-import { openRegistry } from "./open-registry.js";
+import { openRegistry } from "../registry/open-registry.js";
 import { openDockerfiles } from "./open-dockerfiles.js";
 import { joinSwarm } from "./join-swarm.js";
 import { runitEngine } from "./open-runit.js";
 import type { EngineOptions, OpenedEngine } from "./opened-engine.js";
 import { swarmPrograms } from "./swarm-programs.js";
 import { DOCKER_SOCKET, openSwarmEngine, SwarmApi } from "./swarm-parts.js";
-import { trustRegistry } from "./trust-registry.js";
+import { trustRegistry } from "../registry/trust-registry.js";
 
 /** Instances on every host of a Docker Swarm that this host manages. */
 export async function openSwarm({ role, sandbox, redisUrl }: EngineOptions): Promise<OpenedEngine> {

@@ -3,7 +3,7 @@ import type { User } from "../../../core/exec/exec.js";
 import type { Database } from "../../../core/redis/database.js";
 import type { Context } from "../context.js";
 import { chownTo } from "../system-user.js";
-import { ensureCertificate } from "./registry-certificate.js";
+import { ensureCertificate } from "../registry/registry-certificate.js";
 
 /** Names and values of redis.conf (redis.io, "TLS"). */
 export type HostListener = Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { LabHost } from "../lab-host.js";
 import { LabTest } from "../lab-test.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
-import { LabFleet } from "../swarm/lab-fleet.js";
+import { LAB_KEY, LabFleet } from "../swarm/lab-fleet.js";
 import { DROPLET_PACKAGES, LabMachines } from "../digitalocean/lab-machines.js";
 import { FakeDigitalOcean } from "../digitalocean/fake-digitalocean.js";
 import { eventually } from "../../support/eventually.js";
@@ -22,8 +22,7 @@ describe("bad luck while hosts are provisioned", function () {
     cloud = await FakeDigitalOcean.start(new LabMachines(bare.lab), { address: machine.gateway });
     const api = `digitalocean: { url: "${cloud.url}", token: ${cloud.token} }`;
     fleet = await LabFleet.start(servers.lab, { hosts: 1, fleet: `${api}, proxy: { region: fra1 }` });
-    await fleet.server.copy("/var/tmp/sluice-lab/id_ed25519", "/root/lab-key");
-    await fleet.server.run("chmod 600 /root/lab-key");
+    await fleet.giveLabKey();
   });
   after(async () => {
     await cloud.close();
@@ -58,7 +57,7 @@ describe("bad luck while hosts are provisioned", function () {
       `setsid apt-get install -y -q --reinstall -o DPkg::Pre-Invoke::='${hold}' procps >/dev/null 2>&1 </dev/null &`,
     );
     await eventually("apt is locked", async () => (await machine.run("ls /root")).includes("locked"), 60_000);
-    const provisioned = begin(`provision proxy ${machine.address} --identity /root/lab-key --name edge-1`);
+    const provisioned = begin(`provision proxy ${machine.address} --identity ${LAB_KEY} --name edge-1`);
     await eventually(
       "it waits",
       async () => (await fleet.sluice("hosts")).includes("configuring") && (await hasTried()),
@@ -98,7 +97,7 @@ describe("bad luck while hosts are provisioned", function () {
     await small.run(
       "printf '#!/bin/sh\\nprintf \"Avail\\\\n100M\\\\n\"\\n' >/usr/local/bin/df; chmod 755 /usr/local/bin/df",
     );
-    const said = await begin(`provision proxy ${small.address} --identity /root/lab-key --name edge-2`);
+    const said = await begin(`provision proxy ${small.address} --identity ${LAB_KEY} --name edge-2`);
     expect(said, said).to.include("its disk has 100 MB free").and.include("edge-2 is not as it should be");
     expect((await phases()).get("edge-2")).to.equal("failed");
     expect(await fleet.sluice("hosts")).to.include("its disk has 100 MB free");

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { LabHost } from "../lab-host.js";
 import { LabTest } from "../lab-test.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
-import { LabFleet } from "../swarm/lab-fleet.js";
+import { LAB_KEY, LabFleet } from "../swarm/lab-fleet.js";
 
 const SERVER = `require("http").createServer((_, answer) => answer.end("ok")).listen(process.env.PORT)`;
 
@@ -15,14 +15,13 @@ describe("the first host besides the server's own", function () {
     await test.open(this, SERVER_PACKAGES);
     fleet = await LabFleet.start(test.lab, { hosts: 1, engine: "runit" });
     [machine] = (await test.lab.boot(1)) as [LabHost];
-    await fleet.server.copy("/var/tmp/sluice-lab/id_ed25519", "/root/lab-key");
-    await fleet.server.run("chmod 600 /root/lab-key");
+    await fleet.giveLabKey();
     await fleet.push("shop", { "server.js": SERVER, Procfile: "web: node server.js\n" });
   });
   after(async () => test.close());
 
   const provision = async (more: string): Promise<string> =>
-    fleet.sluice(`provision production ${machine.address} --identity /root/lab-key --name web-1 ${more}`);
+    fleet.sluice(`provision production ${machine.address} --identity ${LAB_KEY} --name web-1 ${more}`);
 
   it("is not added while Sluice runs in a terminal, from where it must be restarted", async () => {
     const refused = await provision("--yes").catch(String);

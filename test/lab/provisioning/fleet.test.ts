@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { LabHost } from "../lab-host.js";
 import { LabTest } from "../lab-test.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
-import { HTTP_PORT, LabFleet } from "../swarm/lab-fleet.js";
+import { HTTP_PORT, LAB_KEY, LabFleet } from "../swarm/lab-fleet.js";
 import { DROPLET_PACKAGES, LabMachines } from "../digitalocean/lab-machines.js";
 import { FakeDigitalOcean } from "../digitalocean/fake-digitalocean.js";
 import { ask } from "../../support/network/ask.js";
@@ -38,8 +38,7 @@ describe("a fleet that grows from one machine", function () {
       hosts: 1,
       fleet: `${api}, production: ${group}, staging: ${group}, proxy: ${group}`,
     });
-    await fleet.server.copy("/var/tmp/sluice-lab/id_ed25519", "/root/lab-key");
-    await fleet.server.run("chmod 600 /root/lab-key");
+    await fleet.giveLabKey();
     await fleet.push("shop", { "server.js": SERVER, Procfile: "web: node server.js\n" });
   });
   after(async () => {
@@ -66,7 +65,7 @@ describe("a fleet that grows from one machine", function () {
   };
 
   it("takes in a machine that there is, by its address", async () => {
-    const said = await timed(`provision production ${machine.address} --identity /root/lab-key --name web-1`);
+    const said = await timed(`provision production ${machine.address} --identity ${LAB_KEY} --name web-1`);
     expect(said).to.include("web-1 is ready");
     expect((await hosts()).get("web-1")).to.equal("ready");
     await fleet.sluice("scale shop web=2");

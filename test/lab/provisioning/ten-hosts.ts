@@ -3,7 +3,7 @@ import { eventually } from "../../support/eventually.js";
 import type { LabHost } from "../lab-host.js";
 import { LabTest } from "../lab-test.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
-import { LabFleet } from "../swarm/lab-fleet.js";
+import { LAB_KEY, LabFleet } from "../swarm/lab-fleet.js";
 
 /** Run by hand, since it takes long: node_modules/.bin/mocha test/lab/provisioning/ten-hosts.ts */
 const HOSTS = 10;
@@ -19,8 +19,7 @@ describe("ten bare machines", function () {
     await bare.open(this);
     fleet = await LabFleet.start(servers.lab, { hosts: 1 });
     machines = await bare.lab.boot(HOSTS);
-    await fleet.server.copy("/var/tmp/sluice-lab/id_ed25519", "/root/lab-key");
-    await fleet.server.run("chmod 600 /root/lab-key");
+    await fleet.giveLabKey();
   });
   after(async () => {
     await servers.close();
@@ -32,7 +31,7 @@ describe("ten bare machines", function () {
     const memory: number[] = [];
     const provisioned = Promise.all(
       machines.map(async ({ address }, index) =>
-        fleet.sluice(`provision production ${address} --identity /root/lab-key --name web-${index + 1}`),
+        fleet.sluice(`provision production ${address} --identity ${LAB_KEY} --name web-${index + 1}`),
       ),
     );
     const measured = eventually(

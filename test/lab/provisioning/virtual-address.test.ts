@@ -8,7 +8,7 @@ import { LabTest } from "../lab-test.js";
 import { SERVER_PACKAGES } from "../lab-swarm.js";
 import type { SharedSegment } from "../shared-segment.js";
 import { printLoad } from "../swarm/fleet-app.js";
-import { HTTP_PORT, LabFleet } from "../swarm/lab-fleet.js";
+import { HTTP_PORT, LAB_KEY, LabFleet } from "../swarm/lab-fleet.js";
 
 const PER_SECOND = 50;
 const MOVE_MS = 60_000;
@@ -30,8 +30,7 @@ describe("two proxies that share an address", function () {
     const booted = await bare.lab.boot(PROXIES.length);
     for (const host of booted) await segment.join(host);
     edges = new Map(PROXIES.map((name, index) => [name, booted[index] as LabHost]));
-    await fleet.server.copy("/var/tmp/sluice-lab/id_ed25519", "/root/lab-key");
-    await fleet.server.run("chmod 600 /root/lab-key");
+    await fleet.giveLabKey();
     await fleet.push("shop", tinyApp());
   });
   after(async () => {
@@ -75,7 +74,7 @@ describe("two proxies that share an address", function () {
 
   it("are configured so, and one of them has it", async () => {
     for (const [name, host] of edges) {
-      const provision = `provision proxy ${host.address} --identity /root/lab-key --name ${name}`;
+      const provision = `provision proxy ${host.address} --identity ${LAB_KEY} --name ${name}`;
       expect(await fleet.sluice(provision)).to.include(`${name} is ready`);
     }
     const holder = await oneHolder();

@@ -18,6 +18,7 @@ const PARTS = ["dist", "bin", "hooks", "app", "package.json", "package-lock.json
 const DEBIANS_OWN = "haproxy redis-server docker-registry";
 export const HTTP_PORT = 8080;
 const REMOTE = `http://git:$(cat ${HOME}/token)@127.0.0.1:8081/git`;
+export const LAB_KEY = "/root/lab-key";
 const START_TIMEOUT_MS = 60_000;
 const PASSWORD = "a-password-of-the-lab";
 
@@ -114,6 +115,12 @@ export class LabFleet {
       START_TIMEOUT_MS,
     );
     if (!said.includes("Sluice is up")) throw new Error(said);
+  }
+
+  /** Gives its host the key that all hosts of the lab take, for `--identity LAB_KEY`. */
+  async giveLabKey(): Promise<void> {
+    await this.server.copy(join(CACHE, "id_ed25519"), LAB_KEY);
+    await this.server.run(`chmod 600 ${LAB_KEY}`);
   }
 
   /** KILL, while it does whatever it does. */

@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureCertificate } from "../../../cli/start/services/registry-certificate.js";
+import { ensureCertificate } from "../../../cli/start/registry/registry-certificate.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import type { RegistryAccess } from "../../../server/builds/image/registry/registry-access.js";
 import { RegistryClient } from "../../../server/builds/image/registry/registry-client.js";

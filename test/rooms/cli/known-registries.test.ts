@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { mkdir, mkdtemp, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KnownRegistries, type KnownRegistry } from "../../../cli/start/services/known-registries.js";
+import { KnownRegistries, type KnownRegistry } from "../../../cli/start/registry/known-registries.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import { Home } from "../../../core/home.js";
 

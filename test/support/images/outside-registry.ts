@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureCertificate } from "../../../cli/start/services/registry-certificate.js";
+import { ensureCertificate } from "../../../cli/start/registry/registry-certificate.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import type { RegistryAccess } from "../../../server/builds/image/registry/registry-access.js";
 import { parseAddress } from "../../../core/instances/address.js";

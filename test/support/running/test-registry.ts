@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PrivateRegistry } from "../../../cli/start/services/private-registry.js";
+import { PrivateRegistry } from "../../../cli/start/registry/private-registry.js";
 import { systemUser } from "../../../cli/start/system-user.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import { Home } from "../../../core/home.js";

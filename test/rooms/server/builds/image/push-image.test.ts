@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AppError } from "../../../../../core/errors/app-error.js";
-import { ensureCertificate } from "../../../../../cli/start/services/registry-certificate.js";
+import { ensureCertificate } from "../../../../../cli/start/registry/registry-certificate.js";
 import { removeTree } from "../../../../../core/files/remove-tree.js";
 import { makeImage, type Image } from "../../../../../server/builds/image/image.js";
 import { imageTags } from "../../../../../server/builds/image/registry/image-tags.js";

@@ -12,8 +12,8 @@ import { readOrMakeSecret } from "../../../core/secrets.js";
 import { RegistryClient } from "../../../server/builds/image/registry/registry-client.js";
 import type { RegistryAccess } from "../../../server/builds/image/registry/registry-access.js";
 import { ensureCertificate } from "./registry-certificate.js";
-import { asUser, SERVICE_GRACE_MS, startService } from "./service.js";
-import { waitUntilUp } from "./wait-until-up.js";
+import { asUser, SERVICE_GRACE_MS, startService } from "../services/service.js";
+import { waitUntilUp } from "../services/wait-until-up.js";
 
 export interface RegistryOptions {
   readonly home: Home;

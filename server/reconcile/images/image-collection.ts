@@ -1,10 +1,10 @@
-import { toAppError } from "../../core/errors/app-error.js";
-import { Ticker } from "../../core/loop/ticker.js";
-import { releaseName } from "../../core/names.js";
-import type { KeptImages } from "../builds/image/registry/prune-images.js";
-import type { ReleaseImages } from "../builds/image/release-images.js";
-import { keptReleases } from "../pipeline/prune.js";
-import type { ReconcileNeeds } from "./needs.js";
+import { toAppError } from "../../../core/errors/app-error.js";
+import { Ticker } from "../../../core/loop/ticker.js";
+import { releaseName } from "../../../core/names.js";
+import type { KeptImages } from "../../builds/image/registry/prune-images.js";
+import type { ReleaseImages } from "../../builds/image/release-images.js";
+import { keptReleases } from "../../pipeline/prune.js";
+import type { ReconcileNeeds } from "../needs.js";
 
 const HOUR_MS = 3600_000;
 

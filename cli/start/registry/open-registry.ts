@@ -7,8 +7,8 @@ import type { RegistryAccess } from "../../../server/builds/image/registry/regis
 import { RegistryClient } from "../../../server/builds/image/registry/registry-client.js";
 import type { FormerRegistry } from "../../../server/builds/image/release-images.js";
 import type { RoleOptions } from "../roles/role.js";
-import { KnownRegistries, placeOf, type KnownRegistry } from "../services/known-registries.js";
-import { PrivateRegistry } from "../services/private-registry.js";
+import { KnownRegistries, placeOf, type KnownRegistry } from "./known-registries.js";
+import { PrivateRegistry } from "./private-registry.js";
 import { systemUser } from "../system-user.js";
 import { checkOutsideRegistry, outsideRegistry, warnOfOutsideRegistry } from "./outside-registry.js";
 

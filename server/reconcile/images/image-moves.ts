@@ -1,11 +1,11 @@
-import { toAppError } from "../../core/errors/app-error.js";
-import { Ticker } from "../../core/loop/ticker.js";
-import { releaseName } from "../../core/names.js";
-import type { ReleaseRecord } from "../../core/records/releases/release-record.js";
-import type { ReleaseImages } from "../builds/image/release-images.js";
-import type { Pipeline } from "../pipeline/pipeline.js";
-import { keptReleases } from "../pipeline/prune.js";
-import type { ReconcileNeeds } from "./needs.js";
+import { toAppError } from "../../../core/errors/app-error.js";
+import { Ticker } from "../../../core/loop/ticker.js";
+import { releaseName } from "../../../core/names.js";
+import type { ReleaseRecord } from "../../../core/records/releases/release-record.js";
+import type { ReleaseImages } from "../../builds/image/release-images.js";
+import type { Pipeline } from "../../pipeline/pipeline.js";
+import { keptReleases } from "../../pipeline/prune.js";
+import type { ReconcileNeeds } from "../needs.js";
 
 const TICK_MS = 15_000;
 
