@@ -37,6 +37,10 @@ export class Home {
   /** HOME for the git processes of the server, so that no user's settings reach them. */
   readonly gitHome = (): string => join(this.root, "git");
 
+  /** Where the replicas of Redis are (`RedisPlaces`). */
+  readonly redisPlaces = (): string => join(this.root, "redis-places.json");
+  /** Whose replica the Redis of this host is (`ReplicaOrder`). */
+  readonly redisReplica = (): string => join(this.root, "redis-replica.json");
   readonly redis = (file = ""): string => join(this.root, "redis", file);
   /** Of its certificate, where other hosts reach it. */
   readonly redisCertificate = (file = ""): string => join(this.root, "redis", "tls", file);

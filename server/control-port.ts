@@ -1,7 +1,9 @@
 import express, { type ErrorRequestHandler } from "express";
 import { AppError, toAppError } from "../core/errors/app-error.js";
 import type { Log } from "../core/log.js";
+import type { ReplicaBarrier } from "../core/loop/replica-barrier.js";
 import { api } from "./api/api.js";
+import { onceReplicated } from "./api/guards/once-replicated.js";
 import { metrics } from "./api/metrics/metrics.js";
 import { releaseLogPage } from "./releases/release-log-page.js";
 import { flagToggles } from "./flags/flag-toggles.js";
@@ -15,11 +17,13 @@ import { receive } from "./webhooks/deliveries/receive.js";
 export function controlPort(
   parts: ServerParts,
   { redis, version, fleet }: Pick<ServerOptions, "redis" | "version" | "fleet">,
+  barrier: Pick<ReplicaBarrier, "pass">,
 ): express.Express {
   const { tools, access, flags, desk, logLinks } = parts;
   const { apps, home, log, settings } = tools;
   const app = express();
   app.disable("x-powered-by");
+  app.use(onceReplicated(barrier));
   app.get("/healthz", async (_request, response) => {
     const redisAnswers = await redis.ping().then(
       () => true,
@@ -42,10 +46,14 @@ export function controlPort(
 }
 
 /** The flags alone, for apps that reach nothing else of the control port. */
-export function flagsPort({ tools, access, flags }: ServerParts): express.Express {
+export function flagsPort(
+  { tools, access, flags }: ServerParts,
+  barrier: Pick<ReplicaBarrier, "pass">,
+): express.Express {
   const { apps, log, settings } = tools;
   const app = express();
   app.disable("x-powered-by");
+  app.use(onceReplicated(barrier));
   app.use("/flags", ofrep({ apps, access, flags, log }));
   app.use(flagToggles({ apps, settings, access, flags }));
   app.use((request) => {

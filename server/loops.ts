@@ -1,3 +1,4 @@
+import { ReplicaBarrier } from "../core/loop/replica-barrier.js";
 import { ScaleRequests } from "../core/records/scaling/scale-requests.js";
 import { isAlert } from "../core/records/alerts/is-alert.js";
 import { JudgeLoop } from "./canary/judging/judge-loop.js";
@@ -35,6 +36,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { settings, redis, appRedis, log } = options;
   const parts = await assemble(options);
   const { tools, pipeline, desk, hooks, webhooks, events } = parts;
+  const barrier = new ReplicaBarrier(redis, log);
   const loops: { stop(): Promise<void> }[] = [];
   const listeners: { close(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
@@ -45,6 +47,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await Promise.all(listeners.map(async (listener) => listener.close()));
   };
   try {
+    // Replicas are on other hosts.
+    if (options.fleet !== undefined) loops.push(barrier.start());
     loops.push(tools.leaving);
     if (tools.former !== undefined) loops.push(tools.former.leaving);
     loops.push(keepRedisUsers(tools, appRedis.redis));
@@ -71,7 +75,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(events);
     loops.push(parts.outbox.start({ ...parts.notifier.handlers(), ...parts.reporter.handlers() }));
     listeners.push(
-      await listen(controlPort(parts, options), {
+      await listen(controlPort(parts, options, barrier), {
         controlBind: settings.controlBind,
         controlPort: settings.controlPort,
         socket: options.home.controlSocket(),
@@ -79,7 +83,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       }),
     );
     for (const address of options.flags?.addresses ?? [])
-      listeners.push(await listenAt(flagsPort(parts), { address, port: options.flags?.port ?? 0 }, log));
+      listeners.push(
+        await listenAt(flagsPort(parts, barrier), { address, port: options.flags?.port ?? 0 }, log),
+      );
     listeners.push(
       await sshGit({
         keys: parts.keys,
@@ -87,6 +93,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         desk,
         hostKeyFile: options.home.sshHostKey(),
         attempts: parts.access.attempts,
+        barrier,
         bind: settings.sshBind ?? settings.controlBind,
         port: settings.sshPort,
         log,

@@ -4,6 +4,8 @@ import type { RecoveringApps } from "../../server/releases/recovering-apps.js";
 import type { Context } from "./context.js";
 import { closeInheritedFiles } from "./close-inherited-files.js";
 import { openLog } from "./disk/open-log.js";
+import { followPrimary } from "./replicas/follow-primary.js";
+import { startRedisRole } from "./roles/redis-role.js";
 import { leaveProxies } from "./services/leave-proxies.js";
 import { ownId } from "./own-id.js";
 import { checkAdminToken, checkControlAddress } from "./checks/control-access.js";
@@ -23,6 +25,8 @@ export interface Running {
   readonly isNewToken: boolean;
   /** Apps that the server is still recovering; undefined where there is no server. */
   readonly recovering: Pick<RecoveringApps, "names" | "waitForAll"> | undefined;
+  /** Resolves with where Redis is when that is elsewhere from now on: all roles must begin again. */
+  readonly redisMoved: Promise<string>;
   /** Stops this process's roles. Traffic continues. */
   stop(): Promise<void>;
 }
@@ -50,8 +54,11 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     const { secret, made } = await readOrMakeSecret(home.token());
     if (settings.token === undefined) checkAdminToken(secret, home.token());
     const adminToken = settings.token ?? secret;
-    const { redis, isOwn: isOwnRedis } = await reachRedis(context, log);
+    if (roles.includes("redis")) stops.push(await startRedisRole(context, log));
+    const { redis, isOwn: isOwnRedis, replicas, primary } = await reachRedis(context, log);
     stops.push(async () => redis.disconnect());
+    const followed = await followPrimary({ context, redis, replicas, primary, log });
+    stops.push(followed.stop);
     if (isOwnRedis) {
       const folder = home.redis("appendonlydir");
       const reserve = await new RedisReserve({ folder, redis, path: context.path, log }).start();
@@ -62,6 +69,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
       roles,
       redis,
       isOwnRedis,
+      replicas,
       adminToken,
       id: await ownId(home),
       log,
@@ -72,7 +80,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     if (roles.includes("monitor")) await startMonitorRole(options);
     log.info({ roles, version: context.version }, "up");
     const isNewToken = made && settings.token === undefined;
-    return { adminToken, isNewToken, recovering: server?.recovering, stop };
+    return { adminToken, isNewToken, recovering: server?.recovering, redisMoved: followed.redisMoved, stop };
   } catch (error) {
     await stop();
     // A failed start leaves nothing running that it started; what ran before keeps its traffic.

@@ -97,6 +97,11 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
   ],
   ["hosts", "list the hosts and their state", async () => (await import("./hosts/hosts.js")).hostsVerb],
   [
+    "redis",
+    "show the replica of Redis on this host; make it the primary when the server's machine is lost",
+    async () => (await import("./hosts/redis.js")).redisVerb,
+  ],
+  [
     "top",
     "show the hosts and their last minute, live",
     async () => (await import("./machines/top.js")).topVerb,

@@ -81,7 +81,10 @@ export async function runCommand(command: Command, options: RunOptions = {}): Pr
 }
 
 /** Runs a short command and returns its stdout. Rejects with its stderr when it fails. */
-export async function outputOf(command: Command, options: { signal?: AbortSignal } = {}): Promise<string> {
+export async function outputOf(
+  command: Command,
+  options: Pick<RunOptions, "signal" | "input"> = {},
+): Promise<string> {
   const { exit, stdout, stderr } = await captureCommand(command, options);
   if (exit.status === 0) return stdout;
   const said = (stderr === "" ? stdout : stderr).split("\n").slice(-5).join(" ");

@@ -1,3 +1,4 @@
+import type { RedisOptions } from "ioredis";
 import type { Log } from "../log.js";
 import { Database } from "./database.js";
 import { redisError } from "./redis-error.js";
@@ -14,13 +15,18 @@ const LONGEST_PAUSE_MS = 1000;
  * A connection that returns by itself. A command fails at once while Redis is away (nothing is queued), so that callers
  * decide what an absent Redis means for them; and it fails as `Database` says, with `redis-unavailable` or `redis-refused`.
  */
-export function connectRedis(address: RedisAddress, log: Log): Database {
+export function connectRedis(
+  address: RedisAddress,
+  log: Log,
+  more: Pick<RedisOptions, "connectTimeout" | "commandTimeout" | "retryStrategy"> = {},
+): Database {
   const options = {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: (attempt: number) => Math.min(50 * attempt, LONGEST_PAUSE_MS),
     lazyConnect: true,
+    ...more,
   };
   const redis =
     address.kind === "url"

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { keys } from "./keys.js";
 
 /** What a host is let in for: each has a part of `sluice up` of its own. */
-export type HostRight = "monitor" | "proxy";
+export type HostRight = "monitor" | "proxy" | "redis";
 
 const anyOf = (key: (name: string) => string): string => key("*");
 
@@ -12,6 +12,7 @@ const ROUTES = [keys.routes, keys.revision, keys.routeChanges, keys.routesTrimme
 const READS: Readonly<Record<HostRight, readonly string[]>> = {
   monitor: [
     ...ROUTES,
+    keys.redisTerm,
     keys.apps,
     keys.fleetHosts,
     anyOf(keys.lock),
@@ -19,6 +20,7 @@ const READS: Readonly<Record<HostRight, readonly string[]>> = {
     anyOf(keys.trafficMinutes),
   ],
   proxy: ROUTES,
+  redis: [],
 };
 
 const WRITES: Readonly<Record<HostRight, readonly string[]>> = {
@@ -31,6 +33,7 @@ const WRITES: Readonly<Record<HostRight, readonly string[]>> = {
     ...[keys.proxies, keys.proxiesSeen, keys.wake, keys.events, anyOf(keys.load)],
     ...["sluice:traffic-*", keys.alert],
   ],
+  redis: [],
 };
 
 /** Subscriptions and messages; the first is Redis' own, for keys that are watched (`KeyWatch`). */
@@ -52,6 +55,9 @@ const COMMANDS = [
   "+client|reply",
 ];
 
+/** What a replica asks of its primary (redis.io, "ACL"): it gets all that there is. */
+const REPLICATION = ["+ping", "+psync", "+replconf"];
+
 /** The user of a host. */
 export function redisUserOfHost(host: string): string {
   return `host-${host}`;
@@ -63,12 +69,29 @@ export function isHostUser(user: string): boolean {
 
 /** Arguments of `ACL SETUSER` (redis.io, "ACL"). */
 export function hostUserRules(host: string, rights: readonly HostRight[], password: string): string[] {
-  const hash = createHash("sha256").update(password).digest("hex");
   return [
-    ...[redisUserOfHost(host), "reset", "on", `#${hash}`],
+    ...[redisUserOfHost(host), "reset", "on", `#${hashOf(password)}`],
     ...new Set(rights.flatMap((right) => READS[right].map((key) => `%R~${key}`))),
     ...new Set(rights.flatMap((right) => WRITES[right].map((key) => `~${key}`))),
     ...CHANNELS.map((channel) => `&${channel}`),
     ...COMMANDS,
+    ...(rights.includes("redis") ? REPLICATION : []),
   ];
+}
+
+/** The same for a user of the apps' Redis that may do nothing but be its replica. */
+export function replicaUserRules(host: string, password: string): string[] {
+  return [redisUserOfHost(host), "reset", "on", `#${hashOf(password)}`, ...REPLICATION];
+}
+
+/** The server's user of a replica, by which it takes back what that one has got as the primary. */
+export const SERVER_USER = "server";
+
+/** A line of an ACL file. */
+export function serverUserLine(passwordHash: string): string {
+  return `user ${SERVER_USER} on #${passwordHash} ~* &* +@all`;
+}
+
+function hashOf(password: string): string {
+  return createHash("sha256").update(password).digest("hex");
 }

@@ -142,6 +142,12 @@ export const keys = {
     `sluice:monitor-sent:${sender}:${notice}:${to}`,
   /** Hash: flag → value. The channel of the same name: a flag was changed (the message is its name). */
   flags: (app: string) => `sluice:flags:${app}`,
+  /** Text: which Redis is the primary (`RedisTerm`), where there are replicas. */
+  redisTerm: "sluice:redis-term",
+  /** Hash: `records`, `apps` → the users of that Redis (lines of `ACL LIST`), for its replicas. */
+  redisUsers: "sluice:redis-users",
+  /** Text: written by who wants to know that replicas have all that was written before. */
+  redisMark: "sluice:redis-mark",
   /** List: the last changes of flags (`FlagChange`), newest first. */
   flagChanges: (app: string) => `sluice:flag-changes:${app}`,
 } as const;

@@ -94,6 +94,7 @@ export const fleetSettingsSchema = z.strictObject({
   production: groupSchema.prefault({}),
   staging: groupSchema.prefault({}),
   proxy: dropletSchema.prefault({}),
+  redis: dropletSchema.prefault({}),
   monthlyLimit: z
     .number()
     .positive()

@@ -3,6 +3,7 @@ import type { Log } from "../../core/log.js";
 import type { FleetHosts } from "../../core/records/fleet/fleet-hosts.js";
 import type { FleetLog } from "../../core/records/fleet/fleet-log.js";
 import type { FleetHost, FleetRole } from "../../core/records/fleet/fleet-host.js";
+import type { RedisPlaces } from "../../core/redis/replicas/redis-places.js";
 import type { SecretBox } from "../../core/secrets.js";
 import type { FleetSettings } from "../../core/settings/fleet-settings.js";
 import type { SshKeyPair } from "../../core/ssh-key-pair.js";
@@ -35,10 +36,40 @@ export interface FleetEngine {
   remove(id: string): Promise<void>;
 }
 
+/** What a host needs to reach Sluice's Redis. */
+export interface RedisAccess {
+  /** With its password. */
+  readonly url: string;
+  /** Certificate (PEM) of who vouches for the server; empty for a public authority. */
+  readonly ca: string;
+  /** Where Redis is, and its replicas; undefined where that is its owner's affair. */
+  readonly places: RedisPlaces | undefined;
+  /** What makes a host's Redis a replica; undefined for one without that role. */
+  readonly replica: ReplicaAccess | undefined;
+}
+
+/** What a replica needs, beside a user of its primary. */
+export interface ReplicaAccess {
+  readonly password: string;
+  /** SHA-256 of the server's password there, hexadecimal. */
+  readonly serverPasswordHash: string;
+  /** PEM: by which other hosts know it. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** How a host reaches Sluice's Redis, with the rights that its roles need. */
 export interface HostAccess {
-  /** The settings that it needs for that: a URL with its password, and the authority that vouches for the server. */
-  give(host: string, roles: readonly FleetRole[]): Promise<{ readonly url: string; readonly ca: string }>;
+  /** Whether there can be replicas: it is Sluice's own Redis. */
+  readonly canReplicate: boolean;
+  give(
+    host: { readonly name: string; readonly roles: readonly FleetRole[]; readonly address: string },
+    replicas: RedisPlaces["replicas"],
+  ): Promise<RedisAccess>;
+  /** Whether both Redis of the host at this address have all that the server's have. */
+  isReplicaInSync(address: string): Promise<boolean>;
+  /** Keeps for the server's next start where the replicas are. */
+  noteReplicas(replicas: RedisPlaces["replicas"]): Promise<void>;
   /** Its connections end. */
   take(host: string): Promise<void>;
 }

@@ -49,6 +49,7 @@ export class FleetOrders {
   /** A machine that there is gets a role; without an address, a droplet is made for it. */
   async provision(request: ProvisionRequest, actor: Actor): Promise<Begun> {
     const { role, address, name, keepFailed, dryRun } = request;
+    if (role === "redis" && !this.needs.access.canReplicate) throw new AppError("redis-is-its-owners", {});
     if (address === undefined) {
       const wish = { role, name, keepFailed, by: actor.by };
       return this.add(await newDroplet(wish, this.needs), actor);
@@ -128,6 +129,7 @@ export class FleetOrders {
         isGone: false,
         peers: [],
         proxies: [],
+        replicas: [],
         hasReservedAddress: false,
       },
     };

@@ -8,7 +8,7 @@ import { HostOvertaken, type FleetStep } from "./steps/fleet-step.js";
 import { leaveFleet } from "./steps/leave-fleet.js";
 import { hostEvent } from "./host-event.js";
 import type { FleetNeeds } from "./fleet-needs.js";
-import { knowsPeers, peersOf, type Peers } from "./peers.js";
+import { addressesOf, knowsPeers, peersOf, replicasAmong, type Peers } from "./peers.js";
 
 const TICK_MS = 1000;
 const BACK_OFF = { firstMs: 2000, longestMs: 30_000 };
@@ -55,6 +55,7 @@ export class Fleet {
 
   private async look(): Promise<void> {
     const all = await this.needs.hosts.list();
+    await this.needs.access.noteReplicas(replicasAmong(all));
     for (const host of all) {
       const { name, phase } = host;
       const step = STEPS[phase];
@@ -72,7 +73,7 @@ export class Fleet {
       await setup.configure(host, { mode: "apply", peers, signal });
       await hosts.update(host.name, (before) => ({
         ...before,
-        ...{ peers: [...peers.hosts], proxies: [...peers.proxies] },
+        ...{ peers: [...peers.hosts], proxies: [...peers.proxies], replicas: addressesOf(peers) },
       }));
       this.wake();
     });

@@ -1,4 +1,5 @@
 import type { FleetHost } from "../../core/records/fleet/fleet-host.js";
+import type { RedisPlaces } from "../../core/redis/replicas/redis-places.js";
 import type { FleetSettings } from "../../core/settings/fleet-settings.js";
 
 /** What a host is told of the others. Private addresses, sorted. */
@@ -7,6 +8,8 @@ export interface Peers {
   readonly hosts: readonly string[];
   /** Of the proxies that share an address with it, itself among them; empty while it is not to take part. */
   readonly proxies: readonly string[];
+  /** The replicas of Redis. */
+  readonly replicas: RedisPlaces["replicas"];
 }
 
 /**
@@ -31,12 +34,26 @@ export function peersOf(
   return {
     hosts: sorted([address, ...known.map(({ privateAddress }) => privateAddress)]),
     proxies: takesPart ? sorted([own, ...proxies.map(({ privateAddress }) => privateAddress)]) : [],
+    replicas: replicasAmong(hosts),
   };
 }
 
+/** The replicas of Redis among the hosts. */
+export function replicasAmong(hosts: readonly FleetHost[]): RedisPlaces["replicas"] {
+  return hosts.flatMap(({ name, roles, phase, privateAddress }) => {
+    const isOne = roles.includes("redis") && (phase === "ready" || phase === "configuring");
+    return isOne && privateAddress !== undefined ? [{ host: name, address: privateAddress }] : [];
+  });
+}
+
 /** Whether the host was configured for exactly these. */
-export function knowsPeers({ peers, proxies }: FleetHost, now: Peers): boolean {
-  return isSame(peers, now.hosts) && isSame(proxies, now.proxies);
+export function knowsPeers({ peers, proxies, replicas }: FleetHost, now: Peers): boolean {
+  return isSame(peers, now.hosts) && isSame(proxies, now.proxies) && isSame(replicas, addressesOf(now));
+}
+
+/** Of the replicas, sorted. */
+export function addressesOf({ replicas }: Pick<Peers, "replicas">): string[] {
+  return sorted(replicas.map(({ address }) => address));
 }
 
 function sharesAddress({ privateAddress, proxies }: FleetHost): boolean {

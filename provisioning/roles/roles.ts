@@ -33,6 +33,7 @@ const SERVER: readonly Task[] = [
 const TASKS: Readonly<Record<ProvisionedRole, readonly Task[]>> = {
   server: [],
   proxy: [],
+  redis: [],
   production: INSTANCES,
   staging: INSTANCES,
 };
@@ -45,6 +46,7 @@ const PACKAGES: Readonly<Record<ProvisionedRole, readonly string[]>> = {
     "iptables",
   ],
   proxy: ["haproxy", "runit"],
+  redis: ["redis-server", "runit"],
   production: ["docker.io", "iptables"],
   staging: ["docker.io", "iptables"],
 };
@@ -69,5 +71,5 @@ export function packagesOf(
 /** The roles of `sluice up` for a host with these roles. */
 export function upRolesOf(roles: readonly ProvisionedRole[]): string[] {
   if (roles.includes("server")) return ["server", "proxy", "monitor"];
-  return [...(roles.includes("proxy") ? ["proxy"] : []), "monitor"];
+  return [...roles.filter((role) => role === "proxy" || role === "redis"), "monitor"];
 }

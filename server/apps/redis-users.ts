@@ -14,14 +14,13 @@ export interface RedisUserOptions {
   readonly isSeparate: boolean;
   /** The address that instances reach it at, without user and password: `redis://127.0.0.1:6390/0`. */
   readonly url: string;
-  /** Keeps all users (lines of `ACL LIST`) for the next start of Redis, where its configuration is ours. */
-  readonly keep?: (lines: readonly string[]) => Promise<void>;
+  /** Keeps all users for the next start of Redis, where its configuration is ours. */
+  readonly keep?: () => Promise<void>;
 }
 
 /** One Redis user per app: all of `app:APP:*`, its own flags for reading, nothing else. */
 export class RedisUsers {
   private readonly redis: Database;
-  private keeping = Promise.resolve();
 
   constructor(
     private readonly options: RedisUserOptions,
@@ -109,17 +108,11 @@ export class RedisUsers {
 
   /** They are there now, and made again when Redis returns without them: a full disk must not stand in the way of a release. */
   private async keepAll(): Promise<void> {
-    const { keep } = this.options;
-    if (keep === undefined) return;
-    // One after the other: an older list must not take the place of a newer one.
-    this.keeping = this.keeping.then(async () => {
-      try {
-        await keep(await this.redis.acl("LIST"));
-      } catch (error) {
-        this.log.warn({ err: error }, "could not save the Redis users");
-      }
-    });
-    await this.keeping;
+    try {
+      await this.options.keep?.();
+    } catch (error) {
+      this.log.warn({ err: error }, "could not save the Redis users");
+    }
   }
 
   /** What the app's processes get as `REDIS_URL`. */

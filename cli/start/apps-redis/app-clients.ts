@@ -9,6 +9,8 @@ export interface AppClient {
   readonly ageSeconds: number;
   /** Whether it came by the port, as apps do. */
   readonly isByPort: boolean;
+  /** Whether it is a replica of this Redis, or its primary. */
+  readonly isReplication: boolean;
 }
 
 /** `CLIENT LIST`: a line of `name=value` for each connection (redis.io). */
@@ -36,5 +38,6 @@ function parseClient(line: string): AppClient {
     app: appOfRedisUser(fields.get("user") ?? ""),
     ageSeconds: Number(fields.get("age")),
     isByPort: !address.startsWith("/"),
+    isReplication: /[SM]/.test(fields.get("flags") ?? ""),
   };
 }

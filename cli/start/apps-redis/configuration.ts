@@ -17,12 +17,16 @@ export function appLimits({ redis }: Pick<Settings, "redis">): Record<string, st
 }
 
 /** `redis.conf` of the apps' Redis (redis.io, "Redis configuration"). */
-export function configuration(home: Home, settings: Settings, port: number): string {
+export function configuration(
+  home: Home,
+  settings: Settings,
+  { addresses, port }: { readonly addresses: readonly string[]; readonly port: number },
+): string {
   const { appsMemoryMegabytes, appsScriptSeconds } = settings.redis;
   const part = (share: number): string => `${Math.ceil(appsMemoryMegabytes * share)}mb`;
   const limits = Object.entries(appLimits(settings)).map(([name, value]) => `${name} ${value}`);
   return `# Written by Sluice; changes made by hand are lost.
-bind ${["127.0.0.1", ...hostsOfFleet(settings)].join(" ")}
+bind ${addresses.join(" ")}
 port ${port}
 unixsocket ${home.appsRedis("redis.sock")}
 unixsocketperm 700
@@ -49,8 +53,8 @@ logfile ""
 }
 
 /** Instances on other hosts reach it at this host's private address. */
-function hostsOfFleet({ engine, fleet }: Settings): string[] {
-  return engine === "swarm" && fleet.address !== undefined ? [fleet.address] : [];
+export function ownAddresses({ engine, fleet }: Settings): string[] {
+  return ["127.0.0.1", ...(engine === "swarm" && fleet.address !== undefined ? [fleet.address] : [])];
 }
 
 /** The line of a run script that limits the address space (KiB): a script's memory is not counted in `maxmemory`. */

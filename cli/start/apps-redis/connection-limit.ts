@@ -38,7 +38,7 @@ export function limitConnections(redis: Database, log: Log): { stop(): Promise<v
 
 /** Which are closed when there are too many. */
 export function surplusClients(clients: readonly AppClient[]): AppClient[] {
-  const byPort = clients.filter(({ isByPort }) => isByPort);
+  const byPort = clients.filter(({ isByPort, isReplication }) => isByPort && !isReplication);
   return [...groupBy(byPort, ({ app }) => app ?? "")].flatMap(([app, all]) =>
     app === ""
       ? all.filter(({ ageSeconds }) => ageSeconds >= LOGIN_SECONDS)

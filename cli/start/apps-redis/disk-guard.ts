@@ -16,6 +16,7 @@ const SHORTEST_TICK_MS = 10;
 const REPEAT_TICKS = 10;
 /** Of what must stay free: apps stop writing while there is still room for pushes. */
 const FLOORS = 2;
+const MORE_REPLICAS_THAN_ANYBODY_HAS = "1000000";
 /** A rewritten file is as long as the data at most, about; apps go on writing meanwhile. */
 const REWRITE_ROOM = 2;
 
@@ -28,7 +29,7 @@ export interface DiskGuardOptions {
 
 /**
  * What apps write in their Redis ends in a file, and must not fill the disk that Sluice's records and pushes are on. While less
- * than twice `limits.minFreeMegabytes` is free, the apps' Redis refuses writes: it is told to want a replica, which it never
+ * than twice `limits.minFreeMegabytes` is free, the apps' Redis refuses writes: it is told to want more replicas than it
  * has (redis.io, `min-replicas-to-write`). It may rewrite its file, which shortens it, while there is room for that.
  */
 export class DiskGuard {
@@ -86,7 +87,7 @@ export class DiskGuard {
   private async setReadOnly(isReadOnly: boolean, isRepeat: boolean): Promise<void> {
     if (isReadOnly === this.isReadOnly && !isRepeat) return;
     const { redis, log } = this.options;
-    await redis.config("SET", "min-replicas-to-write", isReadOnly ? "1" : "0");
+    await redis.config("SET", "min-replicas-to-write", isReadOnly ? MORE_REPLICAS_THAN_ANYBODY_HAS : "0");
     this.isReadOnly = isReadOnly;
     if (isReadOnly === this.wasReadOnly) return;
     this.wasReadOnly = isReadOnly;

@@ -34,6 +34,7 @@ export const PROGRAMS: Programs = new Map([
 /** What a host needs that has no server. */
 const OF_ROLES: Readonly<Record<Exclude<Role, "server">, readonly string[]>> = {
   proxy: ["haproxy", "runsv", "svlogd", "chpst", "prlimit"],
+  redis: ["redis-server", "runsv", "svlogd", "chpst"],
   monitor: [],
 };
 

@@ -27,6 +27,7 @@ import { ReservedAddress } from "../../../provisioning/fleet/reserved-address.js
 import type { InstanceReach } from "../../../provisioning/tasks/host-plan.js";
 import { SshSetup } from "../../../provisioning/fleet/setup/ssh-setup.js";
 import type { EngineHosts } from "../../../server/engines/engine-hosts.js";
+import type { AppsRedis } from "../apps-redis/apps-redis.js";
 import type { RoleOptions } from "../roles/role.js";
 import { hostAccess } from "./host-access.js";
 import { hostReports } from "./host-reports.js";
@@ -39,6 +40,8 @@ export interface OpenFleetOptions {
   readonly registry: { readonly address: string; readonly authority: string | undefined };
   /** At which the other hosts reach this one. */
   readonly address: string;
+  /** Undefined where it is one of somebody's own. */
+  readonly appsRedis: AppsRedis["users"] | undefined;
   /** What instances reach in private networks: the apps' Redis, and the flags. */
   readonly offers: InstanceReach["offers"];
 }
@@ -55,12 +58,13 @@ export async function openFleet({
   engine,
   registry,
   address,
+  appsRedis,
   offers,
 }: OpenFleetOptions): Promise<OpenedFleet> {
   const { context, redis, id, log: serverLog, atStop } = role;
   const { home, settings, installation, version } = context;
   const [key, box] = [await hostsKey(home), await openSecretBox(home.key())];
-  const access = await hostAccess(role, address, box);
+  const access = await hostAccess(role, { address, box, appsRedis });
   const [hosts, log] = [new FleetHosts(redis), new FleetLog(redis)];
   const [records, series] = [new HostRecords(redis), new SampleSeries(redis)];
   const mark = `sluice-${ownerMark(id)}`;

@@ -15,6 +15,10 @@ const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-node
 export interface CertificateOptions {
   /** Has `ca.key`, `ca.crt`, `server.key` and `server.crt` afterwards; all 0600. */
   readonly folder: string;
+  /** The folder of the authority, where that is another. */
+  readonly authority?: string;
+  /** Of the server's certificate. */
+  readonly days?: number;
   /** Names and IP addresses at which the registry is reached. */
   readonly hosts: readonly string[];
   readonly path: string;
@@ -29,7 +33,8 @@ export interface CertificateOptions {
  */
 export async function ensureCertificate(options: CertificateOptions): Promise<string> {
   const { folder, hosts, now } = options;
-  const authority = (await certificate(join(folder, "ca.crt"))) ?? (await makeAuthority(options));
+  const known = await certificate(join(options.authority ?? folder, "ca.crt"));
+  const authority = known ?? (await makeAuthority(options));
   const server = await certificate(join(folder, "server.crt"));
   if (server === undefined || !isUsable(server, authority, hosts, now)) await makeServer(options);
   return authority.toString();
@@ -66,7 +71,13 @@ async function makeAuthority({ folder, path }: CertificateOptions): Promise<X509
   return new X509Certificate(await readFile(join(folder, "ca.crt")));
 }
 
-async function makeServer({ folder, hosts, path }: CertificateOptions): Promise<void> {
+async function makeServer({
+  folder,
+  authority = folder,
+  days = SERVER_DAYS,
+  hosts,
+  path,
+}: CertificateOptions): Promise<void> {
   await inDraft(folder, async (draft) => {
     const [key, request, extensions] = ["server.key", "server.csr", "extensions"].map((name) =>
       join(draft, name),
@@ -88,8 +99,8 @@ async function makeServer({ folder, hosts, path }: CertificateOptions): Promise<
       `subjectAltName=${names.join(",")}\nbasicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\n`,
     );
     await openssl(path, [
-      ...["x509", "-req", "-in", request, "-days", String(SERVER_DAYS), "-extfile", extensions],
-      ...["-CA", join(folder, "ca.crt"), "-CAkey", join(folder, "ca.key"), "-CAcreateserial"],
+      ...["x509", "-req", "-in", request, "-days", String(days), "-extfile", extensions],
+      ...["-CA", join(authority, "ca.crt"), "-CAkey", join(authority, "ca.key"), "-CAcreateserial"],
       ...["-CAserial", join(draft, "serial"), "-out", join(draft, "server.crt")],
     ]);
     return ["server.key", "server.crt"];

@@ -1,9 +1,13 @@
 import type { Database } from "../../../core/redis/database.js";
 import type { Log } from "../../../core/log.js";
+import type { ServerReplicas } from "../replicas/server-replicas.js";
 import type { Context } from "../context.js";
 
-export const ROLES = ["server", "proxy", "monitor"] as const;
+export const ROLES = ["server", "proxy", "monitor", "redis"] as const;
 export type Role = (typeof ROLES)[number];
+
+/** What `sluice up` starts: a replica of Redis is what the server of another machine orders. */
+export const USUAL_ROLES: readonly Role[] = ["server", "proxy", "monitor"];
 
 /** What a role is started with. */
 export interface RoleOptions {
@@ -13,6 +17,8 @@ export interface RoleOptions {
   readonly redis: Database;
   /** Whether Redis is the one that Sluice brings along. */
   readonly isOwnRedis: boolean;
+  /** Of our own Redis, where it has some. */
+  readonly replicas: ServerReplicas | undefined;
   readonly adminToken: string;
   /** Of this process: one per state folder and machine. */
   readonly id: string;

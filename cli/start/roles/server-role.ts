@@ -2,9 +2,8 @@ import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import { LocalTasks } from "../../../server/engines/runit/local-tasks.js";
 import { startServer, type Server } from "../../../server/loops.js";
-import type { RedisUserOptions } from "../../../server/apps/redis-users.js";
 import { openRunit } from "../engines/open-runit.js";
-import { openAppsRedis } from "../apps-redis/apps-redis.js";
+import { openAppsRedis, type AppsRedis } from "../apps-redis/apps-redis.js";
 import { watchDiskSpace } from "../disk/watch-disk-space.js";
 import { keepReserveFile } from "../disk/reserve-file.js";
 import { openSandbox } from "../open-sandbox.js";
@@ -23,7 +22,7 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
   const open = settings.engine === "swarm" ? (await import("../engines/open-swarm.js")).openSwarm : openRunit;
   const opened = await open({ role: options, sandbox, redisUrl: appRedis.url });
   const { engine, logs, networks, flags, images, dockerfiles, hosts, former: formerEngine } = opened;
-  const fleet = await fleetOf(options, opened);
+  const fleet = await fleetOf(options, opened, ownRedis);
   const local = await LocalTasks.open({ home, sandbox, networks, path });
   const server = await startServer({
     ...{ home, settings, redis, engine, formerEngine, logs, flags, images, dockerfiles, hosts },
@@ -52,6 +51,7 @@ export async function startServerRole(options: RoleOptions): Promise<Server> {
 async function fleetOf(
   role: RoleOptions,
   { hosts, registry, redisUrl, flags }: OpenedEngine,
+  ownAppsRedis: AppsRedis["users"] | undefined,
 ): Promise<OpenedFleet | undefined> {
   const { address } = role.context.settings.fleet;
   if (hosts === undefined || registry === undefined || address === undefined) return undefined;
@@ -64,12 +64,12 @@ async function fleetOf(
       : []),
     ...(flags === undefined ? [] : [{ address, port: flags.port }]),
   ];
-  return openFleet({ role, engine: hosts, registry, address, offers });
+  return openFleet({ role, engine: hosts, registry, address, appsRedis: ownAppsRedis, offers });
 }
 
-async function ownAppsRedis({ context, redis, log, atStop }: RoleOptions): Promise<RedisUserOptions> {
-  const appsRedis = await openAppsRedis(context, redis, log);
-  atStop(appsRedis.stop);
+async function ownAppsRedis(role: RoleOptions): Promise<AppsRedis["users"]> {
+  const appsRedis = await openAppsRedis(role.context, role);
+  role.atStop(appsRedis.stop);
   return appsRedis.users;
 }
 

@@ -1,6 +1,10 @@
+import { readRedisPlaces } from "../../../core/redis/replicas/redis-places.js";
 import type { Database } from "../../../core/redis/database.js";
 import type { Log } from "../../../core/log.js";
 import { connectRedis, openRedis } from "../../../core/redis/connection.js";
+import { findPrimary, placesFor, type RedisPlace } from "../replicas/find-primary.js";
+import { serverReplicas, type ServerReplicas } from "../replicas/server-replicas.js";
+import { takeBack } from "../replicas/take-back.js";
 import { waitUntilUp } from "./wait-until-up.js";
 import type { Context } from "../context.js";
 import { closeToApps } from "./close-to-apps.js";
@@ -14,33 +18,58 @@ export interface ReachedRedis {
   readonly redis: Database;
   /** Whether it is the one that Sluice brings along. */
   readonly isOwn: boolean;
+  /** Of our own, where it has some. */
+  readonly replicas?: ServerReplicas | undefined;
+  /** Where Redis may be and where it is, on another host than the server's. */
+  readonly primary?: { readonly current: RedisPlace; readonly places: readonly RedisPlace[] } | undefined;
 }
 
-/** The Redis of the settings; without one, our own beside us. It answers. */
-export async function reachRedis(
-  { home, settings, path, isRoot }: Pick<Context, "home" | "settings" | "path" | "isRoot">,
-  log: Log,
-): Promise<ReachedRedis> {
-  const { url, allowNoPassword } = settings.redis;
+type RedisContext = Pick<Context, "home" | "settings" | "path" | "isRoot">;
+
+/** The Redis of the settings, or the replica of it that is the primary now; without one, our own beside us. It answers. */
+export async function reachRedis(context: RedisContext, log: Log): Promise<ReachedRedis> {
+  const { url } = context.settings.redis;
+  return url === undefined ? reachOwn(context, log) : reachOther(context, url, log);
+}
+
+async function reachOther({ home, settings }: RedisContext, url: string, log: Log): Promise<ReachedRedis> {
   const ca = await redisAuthority(settings);
-  if (url !== undefined && !allowNoPassword) await refuseUnprotected(url, ca);
+  if (!settings.redis.allowNoPassword) await refuseUnprotected(url, ca);
+  const given = { kind: "url", url, ca } as const;
+  const known = await readRedisPlaces(home.redisPlaces());
+  const places = known === undefined || known.replicas.length === 0 ? [] : placesFor(given, known);
+  const current = (await findPrimary(places)) ?? places[0];
+  const redis = connectRedis(current?.redis ?? given, log);
+  return opened(redis, { isOwn: false, primary: current && { current, places } }, async () =>
+    openRedis(redis),
+  );
+}
+
+async function reachOwn(context: RedisContext, log: Log): Promise<ReachedRedis> {
+  const { home, settings, path, isRoot } = context;
   const user = isRoot ? await systemUser("redis") : undefined;
-  const listener = url === undefined ? await hostListener({ home, settings, path, user }) : undefined;
-  const address =
-    url === undefined
-      ? await startPrivateRedis(home, path, user, listener)
-      : ({ kind: "url", url, ca } as const);
+  const listener = await hostListener({ home, settings, path, user });
+  const { address } = await startPrivateRedis({ home, path, user, listener });
   const redis = connectRedis(address, log);
+  const replicas = await serverReplicas(context, redis, log);
+  return opened(redis, { isOwn: true, replicas }, async () => {
+    await waitUntilUp(home, "redis", async () => openRedis(redis));
+    await closeToApps(redis, log);
+    await listenForHosts(redis, listener);
+    if (replicas !== undefined) await takeBack(replicas.records);
+  });
+}
+
+async function opened(
+  redis: Database,
+  reached: Omit<ReachedRedis, "redis">,
+  open: () => Promise<void>,
+): Promise<ReachedRedis> {
   try {
-    if (url !== undefined) await openRedis(redis);
-    else {
-      await waitUntilUp(home, "redis", async () => openRedis(redis));
-      await closeToApps(redis, log);
-      await listenForHosts(redis, listener);
-    }
+    await open();
   } catch (error) {
     redis.disconnect();
     throw error;
   }
-  return { redis, isOwn: url === undefined };
+  return { redis, ...reached };
 }

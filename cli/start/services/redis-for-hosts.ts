@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import type { User } from "../../../core/exec/exec.js";
+import type { Home } from "../../../core/home.js";
 import type { Database } from "../../../core/redis/database.js";
 import type { Context } from "../context.js";
 import { chownTo } from "../system-user.js";
@@ -29,13 +30,18 @@ export async function hostListener({
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await ensureCertificate({ folder, hosts: [address], path, now: Date.now() });
   await chownTo(folder, user);
+  return tlsListener(home, address, redisPort);
+}
+
+/** For the certificate that lies in the state folder. */
+export function tlsListener(home: Home, address: string, port: number): HostListener {
   return {
     bind: address,
     "tls-cert-file": home.redisCertificate("server.crt"),
     "tls-key-file": home.redisCertificate("server.key"),
     "tls-ca-cert-file": home.redisCertificate("ca.crt"),
     "tls-auth-clients": "no",
-    "tls-port": String(redisPort),
+    "tls-port": String(port),
   };
 }
 

@@ -39,6 +39,7 @@ function statusLines({
     ...otherProxies(proxies, proxy.revision),
     ...proxies.flatMap(proxyWarning).map((line) => `         ${line}`),
     `redis    ${redis.state}${processText(redis.pid)}`,
+    ...redis.replicas.map(replicaLine),
     ...(appsRedis === undefined
       ? []
       : [`         for the apps: ${appsRedis.state}${processText(appsRedis.pid)}`]),
@@ -62,6 +63,15 @@ function otherProxies(
     ({ proxy, revision, hasSharedAddress }) =>
       `         ${proxy} follows${revision === slowest ? "" : `, at revision ${revision}`}${hasSharedAddress ? ", and has the shared address" : ""}`,
   );
+}
+
+function replicaLine({ host, state }: ServerStatus["redis"]["replicas"][number]): string {
+  const texts = {
+    "in-sync": "has a replica, in sync",
+    syncing: "has a replica, which is getting all that there is",
+    silent: "has a replica that is not connected",
+  } as const;
+  return `         ${host} ${texts[state]}`;
 }
 
 function diskLine({ freeMegabytes, neededMegabytes }: ServerStatus["disk"]): string {

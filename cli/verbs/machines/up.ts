@@ -11,7 +11,7 @@ import type { Context } from "../../start/context.js";
 import { parseSomeOf } from "../arguments/parse-some-of.js";
 import { openSettingsWarning } from "../../start/checks/open-settings.js";
 import { checkHome } from "../../start/checks/preflight.js";
-import { ROLES, type Role } from "../../start/roles/role.js";
+import { ROLES, USUAL_ROLES, type Role } from "../../start/roles/role.js";
 import { recoveringLines } from "../../show/recovering-lines.js";
 import type { Running } from "../../start/up.js";
 
@@ -26,7 +26,7 @@ export function upVerb(command: Command, context: () => Promise<Context>): void 
   command
     .option("--demo", "push the sample app; at the end, stop everything")
     .option("--detach", "return once everything answers, and keep running in the background")
-    .option("--roles <roles>", `some of: ${ROLES.join(",")}`, parseSomeOf(ROLES), [...ROLES])
+    .option("--roles <roles>", `some of: ${ROLES.join(",")}`, parseSomeOf(ROLES), [...USUAL_ROLES])
     .action(async (options: UpOptions) =>
       options.detach ? detach(await context(), options) : foreground(await context(), options),
     );
@@ -45,7 +45,19 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
     import("../../start/up.js"),
     import("../../start/down.js"),
   ]);
-  const running = await up(context, roles);
+  try {
+    while (!stopping.aborted) await run(context, await up(context, roles), { demo, stopping });
+  } finally {
+    if (demo) await stopServices(context);
+  }
+}
+
+/** Until a signal ends it, or Redis is elsewhere. */
+async function run(
+  context: Context,
+  running: Running,
+  { demo, stopping }: { readonly demo: boolean; readonly stopping: AbortSignal },
+): Promise<void> {
   try {
     await Promise.race([waitForRecovery(running), aborted(stopping)]);
     announce(context, running);
@@ -53,13 +65,14 @@ async function foreground(context: Context, { demo = false, roles }: UpOptions):
     if (warning !== undefined) context.print(` !     ${warning}`);
     if (demo && (await showDemo(context, running.adminToken, stopping)))
       context.print("       Ctrl-C stops everything.");
-    await aborted(stopping);
+    const place = await Promise.race([aborted(stopping), running.redisMoved]);
     context.print(
-      `\n-----> ${String(stopping.reason)}: stopping${demo ? " everything" : " the server; traffic continues (sluice down stops everything)"}`,
+      place === undefined
+        ? `\n-----> ${String(stopping.reason)}: stopping${demo ? " everything" : " the server; traffic continues (sluice down stops everything)"}`
+        : `\n-----> Redis is at ${place} now: starting again; traffic continues`,
     );
   } finally {
     await running.stop();
-    if (demo) await stopServices(context);
   }
 }
 

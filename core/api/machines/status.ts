@@ -4,6 +4,13 @@ import { proxySummarySchema } from "./proxies.js";
 
 const stateSchema = z.enum(["up", "down"]);
 
+const redisReplicaSchema = z.object({
+  host: z.string(),
+  address: z.string(),
+  /** `syncing`: it gets all that there is. `silent`: it is not connected. */
+  state: z.enum(["in-sync", "syncing", "silent"]),
+});
+
 /** `GET /status` */
 export const serverStatusSchema = z.object({
   version: z.string(),
@@ -19,7 +26,12 @@ export const serverStatusSchema = z.object({
   }),
   /** All that there are, here and elsewhere. */
   proxies: z.array(proxySummarySchema).readonly(),
-  redis: z.object({ state: stateSchema, pid: z.number().optional() }),
+  redis: z.object({
+    state: stateSchema,
+    pid: z.number().optional(),
+    /** Of it and of the apps' Redis, on other hosts. */
+    replicas: z.array(redisReplicaSchema).readonly(),
+  }),
   /** The Redis that apps use; missing where that is the one above. */
   appsRedis: z.object({ state: stateSchema, pid: z.number().optional() }).optional(),
   disk: z.object({
@@ -35,4 +47,5 @@ export const serverStatusSchema = z.object({
   apps: z.array(appSummarySchema).readonly(),
 });
 
+export type RedisReplica = z.infer<typeof redisReplicaSchema>;
 export type ServerStatus = z.infer<typeof serverStatusSchema>;

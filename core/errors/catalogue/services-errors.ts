@@ -15,6 +15,36 @@ export const servicesErrors = {
       "Apps that use it have errors until it is back; releases and traffic go on. `sluice doctor` shows its last lines.",
     true,
   ),
+  "redis-is-its-owners": entry(
+    409,
+    () => "Sluice uses a Redis of your own (redis.url), of which it makes no replicas.",
+    () => "Give that Redis replicas as its documentation says.",
+  ),
+  "replica-not-ordered": entry(
+    409,
+    () => "This host has no replica of Redis.",
+    () =>
+      "This command is for root on a host with the role redis, which the server makes: sluice provision redis ADDRESS (docs/redis-replicas.md).",
+  ),
+  "replica-empty": entry<{ server: string }>(
+    409,
+    ({ server }) => `This host's replica has never got what Redis at ${server} has.`,
+    () => "There is nothing here to go on with. Try another host with the role redis, or a backup.",
+  ),
+  "redis-primary-answers": entry<{ server: string }>(
+    409,
+    ({ server }) => `Redis at ${server} answers: it is the primary, and nothing was changed.`,
+    () =>
+      "With two primaries, what one of them gets would be lost. To move Redis here all the same, stop Sluice there first: sluice down.",
+  ),
+  "redis-not-taken-back": entry<{ host: string }>(
+    503,
+    ({ host }) =>
+      `Redis at ${printable(host)} is the primary, and what it has got meanwhile could not be fetched for 30 s.`,
+    ({ host }) =>
+      `Look whether ${printable(host)} answers, and start Sluice again. Until then ${printable(host)} goes on as it is.`,
+    true,
+  ),
   "record-forged": entry<{ key: string }>(
     500,
     ({ key }) => `${key} in Redis was not written by this Sluice: its signature is missing or wrong.`,

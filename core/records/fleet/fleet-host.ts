@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { HostRole } from "../hosts/host-record.js";
 
 /** What a host can be provisioned for. The monitor runs on every host and is no role. */
-export const FLEET_ROLES = ["proxy", "production", "staging"] as const satisfies readonly HostRole[];
+export const FLEET_ROLES = ["proxy", "redis", "production", "staging"] as const satisfies readonly HostRole[];
 export type FleetRole = (typeof FLEET_ROLES)[number];
 
 /** Those that run instances: how many hosts they have follows the load. */
@@ -88,6 +88,8 @@ export const fleetHostSchema = z.object({
   peers: z.array(z.string()).default([]),
   /** Of the proxies with which it shares an address, itself among them; empty for one that shares none. */
   proxies: z.array(z.string()).default([]),
+  /** Of the replicas of Redis that it knows. */
+  replicas: z.array(z.string()).default([]),
   /** Whether it has the reserved IP that proxies share. */
   hasReservedAddress: z.boolean().default(false),
   /** Since when the engine has lost it; ISO 8601. */

@@ -48,6 +48,7 @@ export async function newDroplet(
     isGone: false,
     peers: [],
     proxies: [],
+    replicas: [],
     hasReservedAddress: false,
   };
 }

@@ -2,11 +2,21 @@ import { stringify } from "yaml";
 import { isSizedRole, type FleetHost, type FleetRole } from "../../../core/records/fleet/fleet-host.js";
 import type { Settings } from "../../../core/settings/settings.js";
 import { packagesOf, upRolesOf } from "../../roles/roles.js";
-import type { HostPlan, InstanceReach, ShippedRelease, SwarmPlan } from "../../tasks/host-plan.js";
-import type { FleetEngine, HostAccess } from "../fleet-needs.js";
+import { redisPlacesText, type RedisPlaces } from "../../../core/redis/replicas/redis-places.js";
+import { replicaOrderText } from "../../../core/redis/replicas/replica-order.js";
+import type {
+  HostPlan,
+  InstanceReach,
+  PlannedFile,
+  ShippedRelease,
+  SwarmPlan,
+} from "../../tasks/host-plan.js";
+import type { FleetEngine, HostAccess, RedisAccess } from "../fleet-needs.js";
 import type { Peers } from "../peers.js";
 
-const REDIS_CA = "/var/lib/sluice/redis-ca.crt";
+const HOME = "/var/lib/sluice";
+const REDIS_CA = `${HOME}/redis-ca.crt`;
+
 export interface HostPlanOptions {
   /** The server's. */
   readonly settings: Settings;
@@ -26,7 +36,8 @@ export async function hostPlanOf(
   peers: Peers,
   { settings, adminKeys, access, engine, registry, release, offers }: HostPlanOptions,
 ): Promise<HostPlan> {
-  const redis = await access.give(name, roles);
+  const replicas = withItself(peers.replicas, { host: name, address: privateAddress, roles });
+  const redis = await access.give({ name, roles, address: privateAddress }, replicas);
   const runsInstances = roles.some(isSizedRole);
   const { virtualAddress: address } = settings.fleet;
   const sharesAddress = address !== undefined && peers.proxies.includes(privateAddress);
@@ -35,10 +46,13 @@ export async function hostPlanOf(
     packages: packagesOf(roles, { sharesAddress }),
     peers: [...new Set([...peers.hosts, privateAddress])].sort(),
     sshPort: port,
-    instanceReach: { offers, networks: settings.instances.allowNetworks },
+    instanceReach: {
+      offers: [...offers, ...appsReplicas(redis.places)],
+      networks: settings.instances.allowNetworks,
+    },
     openPorts: roles.includes("proxy") ? [80, 443, settings.httpPort] : [],
     settings: settingsOf(name, roles, privateAddress, redis, settings),
-    files: redis.ca === "" ? [] : [{ path: REDIS_CA, text: redis.ca }],
+    files: filesOf(name, privateAddress, redis),
     virtualAddress: sharesAddress
       ? { address, proxies: peers.proxies, httpPort: settings.httpPort }
       : undefined,
@@ -46,12 +60,51 @@ export async function hostPlanOf(
   };
 }
 
+function withItself(
+  replicas: RedisPlaces["replicas"],
+  {
+    host,
+    address,
+    roles,
+  }: { readonly host: string; readonly address: string; readonly roles: readonly string[] },
+): RedisPlaces["replicas"] {
+  const isNew = roles.includes("redis") && replicas.every((replica) => replica.host !== host);
+  return isNew ? [...replicas, { host, address }] : replicas;
+}
+
+/** Where instances find the apps' Redis when its primary is gone. */
+function appsReplicas(places: RedisPlaces | undefined): InstanceReach["offers"] {
+  if (places === undefined) return [];
+  return places.replicas.map(({ address }) => ({ address, port: places.appsPort }));
+}
+
+function filesOf(host: string, address: string, { ca, url, places, replica }: RedisAccess): PlannedFile[] {
+  return [
+    ...(ca === "" ? [] : [{ path: REDIS_CA, text: ca }]),
+    ...(places === undefined ? [] : [{ path: `${HOME}/redis-places.json`, text: redisPlacesText(places) }]),
+    ...(replica === undefined || places === undefined
+      ? []
+      : [
+          { path: `${HOME}/redis/tls/ca.crt`, text: ca },
+          { path: `${HOME}/redis/tls/server.crt`, text: replica.certificate },
+          { path: `${HOME}/redis/tls/server.key`, text: replica.key },
+          {
+            path: `${HOME}/redis-replica.json`,
+            text: replicaOrderText({
+              ...{ host, address, user: new URL(url).username, password: replica.password },
+              serverPasswordHash: replica.serverPasswordHash,
+            }),
+          },
+        ]),
+  ];
+}
+
 /** sluice.yml of another host: what of the server's its roles need. */
 function settingsOf(
   name: string,
   roles: readonly FleetRole[],
   address: string,
-  redis: { readonly url: string; readonly ca: string },
+  redis: Pick<RedisAccess, "url" | "ca">,
   settings: Settings,
 ): string {
   const { domain, httpPort, proxy, trustedProxies, network, monitor, logLevel, fleet } = settings;
@@ -69,7 +122,11 @@ function settingsOf(
     engine: "swarm",
     // Whether there can be more hosts, for the monitor that leads.
     fleet: { address, production: { max: fleet.production.max }, ...shared },
-    redis: { url: redis.url, ...(redis.ca === "" ? {} : { caFile: REDIS_CA }) },
+    redis: {
+      url: redis.url,
+      ...(redis.ca === "" ? {} : { caFile: REDIS_CA }),
+      ...(roles.includes("redis") ? { appsMemoryMegabytes: settings.redis.appsMemoryMegabytes } : {}),
+    },
     ...(roles.includes("proxy") ? proxySettings : { domain, httpPort }),
     network,
     instances: { scratchMegabytes: settings.instances.scratchMegabytes },

@@ -4,7 +4,7 @@ import { newSshKeyPair } from "../../../core/ssh-key-pair.js";
 import type { FleetNeeds } from "../fleet-needs.js";
 import { openHostKey, sealHostKey } from "../seals.js";
 import { labelServer } from "../label-server.js";
-import { peersOf } from "../peers.js";
+import { addressesOf, peersOf } from "../peers.js";
 import { saveHost, type FleetStep } from "./fleet-step.js";
 
 const PATIENCE_MS = 900_000;
@@ -27,7 +27,8 @@ export const configureHost: FleetStep = {
     await refuseClaim({ ...host, ...learnt }, needs);
     const configured = await saveHost(needs, host, {
       ...learnt,
-      ...{ peers: [...peers.hosts], proxies: [...peers.proxies], sealedIdentity: undefined },
+      ...{ peers: [...peers.hosts], proxies: [...peers.proxies], replicas: addressesOf(peers) },
+      sealedIdentity: undefined,
     });
     const pinned = await replaceFirstHostKey(configured, needs, signal);
     await log.add(host.name, { kind: "heading", text: `Waiting until ${host.name} has joined` });
@@ -74,8 +75,10 @@ async function waitUntilJoined(
   since: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { engine, reports, clock } = needs;
+  const { engine, reports, access, clock } = needs;
   const { name, roles, node, privateAddress } = host;
+  const isReplica = async (): Promise<boolean> =>
+    !roles.includes("redis") || (privateAddress !== undefined && access.isReplicaInSync(privateAddress));
   if (node !== undefined) {
     // First, so that at no time only a host that has not joined is for a role.
     await labelServer(needs);
@@ -88,15 +91,23 @@ async function waitUntilJoined(
       (await engine.list()).some(
         ({ id, state, address }) => id === node && state === "ready" && address === privateAddress,
       );
-    if (isNode && (await reports.hasJoined(name, roles, since))) return;
+    const isInSync = await isReplica();
+    if (isNode && isInSync && (await reports.hasJoined(name, roles, since))) return;
     if (clock.now() > deadline)
       throw new AppError("host-not-joined", {
         host: name,
-        what: isNode ? "its monitor or its proxy has not reported" : "the Swarm does not see it",
+        what: whatIsMissing({ isNode, isInSync }),
         seconds: JOIN_TIMEOUT_MS / 1000,
       });
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+function whatIsMissing({ isNode, isInSync }: { isNode: boolean; isInSync: boolean }): string {
+  if (!isNode) return "the Swarm does not see it";
+  return isInSync
+    ? "its monitor or its proxy has not reported"
+    : "its Redis has not got all that the server's has";
 }
 
 /** A host says by itself which member of the Swarm it is. What is done to that member must not be done to another host. */

@@ -1,8 +1,10 @@
 import { coversApp, type Scope } from "../../../core/api/access/scope.js";
-import type { ServerStatus } from "../../../core/api/machines/status.js";
+import type { RedisReplica, ServerStatus } from "../../../core/api/machines/status.js";
 import type { Database } from "../../../core/redis/database.js";
 import { isAlert } from "../../../core/records/alerts/is-alert.js";
 import { serviceState } from "../../../core/exec/runsv.js";
+import { readRedisPlaces } from "../../../core/redis/replicas/redis-places.js";
+import { readReplication } from "../../../core/redis/replicas/replication.js";
 import { diskSpace } from "../../pipeline/disk-space.js";
 import type { ApiNeeds } from "../needs.js";
 import { proxySummary } from "./proxy-summary.js";
@@ -38,7 +40,11 @@ export async function serverStatus(
       revision: records?.revision,
     },
     proxies: records?.proxies ?? [],
-    redis: { state: records === undefined ? "down" : "up", pid: redisService.pid },
+    redis: {
+      state: records === undefined ? "down" : "up",
+      pid: redisService.pid,
+      replicas: records?.replicas ?? [],
+    },
     ...(areAppsUp === undefined
       ? {}
       : { appsRedis: { state: areAppsUp ? "up" : "down", pid: appsService.pid } }),
@@ -58,18 +64,34 @@ async function readRecords(
   redis: Database,
   scope: Pick<Scope, "apps">,
 ): Promise<
-  (Pick<ServerStatus, "apps" | "alert" | "proxies"> & { revision: number | undefined }) | undefined
+  | (Pick<ServerStatus, "apps" | "alert" | "proxies"> & {
+      readonly revision: number | undefined;
+      readonly replicas: readonly RedisReplica[];
+    })
+  | undefined
 > {
   try {
-    const [apps, alert, proxies] = await Promise.all([
+    const [apps, alert, proxies, replicas] = await Promise.all([
       appSummaries(tools, scope),
       isAlert(redis),
       tools.proxyReports.members(),
+      redisReplicas(tools, redis),
     ]);
     const [revision] = proxies.map(({ report }) => report.revision).sort((a, b) => a - b);
-    return { apps, alert, revision, proxies: proxies.map(proxySummary) };
+    return { apps, alert, revision, replicas, proxies: proxies.map(proxySummary) };
   } catch (error) {
     tools.log.warn({ err: error }, "status without Redis");
     return undefined;
   }
+}
+
+async function redisReplicas({ home }: Pick<StatusTools, "home">, redis: Database): Promise<RedisReplica[]> {
+  const places = await readRedisPlaces(home.redisPlaces());
+  if (places === undefined || places.replicas.length === 0) return [];
+  const { replicas } = await readReplication(redis);
+  return places.replicas.map(({ host, address }) => {
+    const connected = replicas.find((replica) => replica.address === address);
+    if (connected === undefined) return { host, address, state: "silent" };
+    return { host, address, state: connected.isInSync ? "in-sync" : "syncing" };
+  });
 }

@@ -7,10 +7,9 @@ import { refuseExpired, type Credential } from "../../access/credential.js";
 import { makeHolder, type Holder } from "../../access/holder.js";
 import type { KeyStore } from "../../access/key-store.js";
 import type { WrongAttempts } from "../../access/wrong-attempts.js";
-import type { Repositories } from "../open-repository.js";
-import { endWith, serveCommand } from "./serve-command.js";
+import { endWith, serveCommand, type ServeCommandOptions } from "./serve-command.js";
 
-export interface ServeClientOptions extends Repositories {
+export interface ServeClientOptions extends ServeCommandOptions {
   readonly keys: KeyStore;
   readonly attempts: WrongAttempts;
   readonly log: Log;

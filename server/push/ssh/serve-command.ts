@@ -4,15 +4,20 @@ import { endGroup } from "../../../core/exec/exec.js";
 import { atLowPriority } from "../../../core/exec/low-priority.js";
 import { startPiped } from "../../../core/exec/start-piped.js";
 import { parseAppName } from "../../../core/names.js";
+import type { ReplicaBarrier } from "../../../core/loop/replica-barrier.js";
 import type { Actor } from "../../../core/records/events/actor.js";
 import type { Holder } from "../../access/holder.js";
 import { problemLines } from "../../pipeline/output.js";
 import { openRepository, type Repositories } from "../open-repository.js";
-import type { PushDesk } from "../push-desk.js";
+
+export interface ServeCommandOptions extends Repositories {
+  /** Passed before a push is told its end. */
+  readonly barrier?: Pick<ReplicaBarrier, "pass">;
+}
 
 /** Runs what a client asks for, if it is Git's on an app that it may use. Throws `ssh-git-only`, and as `openRepository` does. */
 export async function serveCommand(
-  options: Repositories,
+  options: ServeCommandOptions,
   channel: ServerChannel,
   holder: Holder,
   command: string,
@@ -23,11 +28,11 @@ export async function serveCommand(
   const [, service = "", name = ""] = match;
   const app = parseAppName(name);
   const path = await openRepository(options, holder, app, service === "receive-pack" ? "push" : "fetch");
-  await runGit(options.desk, channel, { app, actor: holder, service, path, env });
+  await runGit(options, channel, { app, actor: holder, service, path, env });
 }
 
 async function runGit(
-  desk: PushDesk,
+  { desk, barrier }: ServeCommandOptions,
   channel: ServerChannel,
   {
     app,
@@ -61,6 +66,7 @@ async function runGit(
       child.once("close", (code) => resolve(code ?? 1));
     });
     ended = true;
+    await barrier?.pass();
     channel.exit(status);
     channel.end();
   } finally {

@@ -45,7 +45,11 @@ export class FleetTrial {
         settings,
         adminKeys: [key.publicKey],
         access: {
-          give: async () => Promise.resolve({ url: `redis://:${PASSWORD}@${address}:6400`, ca: "" }),
+          give: async () =>
+            Promise.resolve({
+              ...{ url: `redis://:${PASSWORD}@${address}:6400`, ca: "" },
+              ...{ places: undefined, replica: undefined },
+            }),
         },
         engine: {
           joinToken: async () => ({
@@ -79,7 +83,11 @@ export class FleetTrial {
     const after = await this.log.end(host.name);
     const began = performance.now();
     const outcome = await this.setup
-      .configure(host, { mode, peers: { hosts: peers, proxies: [] }, signal: AbortSignal.timeout(600_000) })
+      .configure(host, {
+        mode,
+        peers: { hosts: peers, proxies: [], replicas: [] },
+        signal: AbortSignal.timeout(600_000),
+      })
       .then((learnt) => ({ learnt, problem: undefined }))
       .catch((problem: unknown) => ({ learnt: undefined, problem }));
     const lines = (await this.log.read(host.name, after)).map(({ text }) => text);

@@ -242,12 +242,15 @@ export class FleetWorld {
 
   private access(act: Act): HostAccess {
     return {
-      give: async (host) =>
+      canReplicate: true,
+      give: async ({ name }) =>
         act(() => {
-          this.accesses.add(host);
-          return { url: "rediss://", ca: "" };
+          this.accesses.add(name);
+          return { url: "rediss://", ca: "", places: undefined, replica: undefined };
         }),
       take: async (host) => act(() => void this.accesses.delete(host)),
+      isReplicaInSync: async () => act(() => true),
+      noteReplicas: async () => Promise.resolve(),
     };
   }
 

@@ -6,7 +6,8 @@ describe("the connections that are closed when there are too many", () => {
   let nextId = 100;
   const clients = (count: number, client: Partial<AppClient>): AppClient[] =>
     Array.from({ length: count }, () => ({
-      ...{ id: String(nextId++), address: "127.0.0.1:1", app: undefined, ageSeconds: 60, isByPort: true },
+      ...{ id: String(nextId++), address: "127.0.0.1:1", app: undefined, ageSeconds: 60 },
+      ...{ isByPort: true, isReplication: false },
       ...client,
     }));
 

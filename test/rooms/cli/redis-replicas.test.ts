@@ -1,0 +1,236 @@
+import { expect } from "chai";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startAppsRedis } from "../../../cli/start/apps-redis/start-apps-redis.js";
+import type { Context } from "../../../cli/start/context.js";
+import { keepReplica } from "../../../cli/start/replicas/keep-replica.js";
+import { promote, demote } from "../../../cli/start/replicas/promote.js";
+import { findPrimary, placesFor } from "../../../cli/start/replicas/find-primary.js";
+import { serverReplicas } from "../../../cli/start/replicas/server-replicas.js";
+import { startReplica, type ReplicaHost } from "../../../cli/start/replicas/start-replica.js";
+import { takeBack } from "../../../cli/start/replicas/take-back.js";
+import { HostRedisUsers } from "../../../cli/start/services/host-redis-users.js";
+import { reachRedis } from "../../../cli/start/services/reach-redis.js";
+import { endService } from "../../../core/exec/runsv.js";
+import { Home } from "../../../core/home.js";
+import { silentLog } from "../../../core/log.js";
+import { connectRedis, openRedis } from "../../../core/redis/connection.js";
+import type { Database } from "../../../core/redis/database.js";
+import { ReplicaBarrier } from "../../../core/loop/replica-barrier.js";
+import { redisPlacesText } from "../../../core/redis/replicas/redis-places.js";
+import { replicaOrderText } from "../../../core/redis/replicas/replica-order.js";
+import { readTerm } from "../../../core/redis/replicas/redis-term.js";
+import { openSecretBox } from "../../../core/secrets.js";
+import { loadSettings } from "../../../core/settings/settings.js";
+import type { RedisAccess } from "../../../provisioning/fleet/fleet-needs.js";
+import { eventually } from "../../support/eventually.js";
+import { freePort } from "../../support/network/free-port.js";
+
+const [SERVER, REPLICA] = ["127.0.0.2", "127.0.0.3"];
+const PATH = process.env["PATH"];
+
+describe("a replica of Redis", function () {
+  this.timeout(60_000);
+  let folder: string;
+  let port: number;
+  let server: ServerSide;
+  let host: ReplicaHost;
+  let access: RedisAccess;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "sluice-replica-"));
+    await chmod(folder, 0o755);
+    port = await freePort();
+    server = await ServerSide.start(await contextAt("server", SERVER));
+    access = await server.admit();
+    host = await startHost();
+    await eventually("both are in sync", async () => server.users.isReplicaInSync(REPLICA));
+  });
+  afterEach(async () => {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may not have started
+    host?.disconnect();
+    await server.lose();
+    for (const name of ["apps-redis", "redis"])
+      await endService(new Home(join(folder, "replica")).service(name), 1000);
+    await rm(folder, { recursive: true });
+  });
+
+  const contextAt = async (name: string, address: string): Promise<Context> => {
+    const home = new Home(join(folder, name));
+    await mkdir(home.root, { recursive: true });
+    await writeFile(
+      home.settings(),
+      `engine: swarm\nfleet: { address: ${address}, redisPort: ${port} }\nmonitor: { host: ${name} }\n`,
+    );
+    const settings = await loadSettings({}, home.settings());
+    return { home, settings, path: PATH, isRoot: false } as Context;
+  };
+  const replicaContext = async (): Promise<Context> => {
+    const context = await contextAt("replica", REPLICA);
+    const caFile = context.home.redisCertificate("ca.crt");
+    const { settings } = context;
+    return { ...context, settings: { ...settings, redis: { ...settings.redis, url: access.url, caFile } } };
+  };
+  /** What the server puts on the host. */
+  const startHost = async (): Promise<ReplicaHost> => {
+    const context = await replicaContext();
+    const { home } = context;
+    const { replica, places, url, ca } = access;
+    if (replica === undefined || places === undefined) return expect.fail("it is no replica");
+    await mkdir(home.redisCertificate(), { recursive: true });
+    await writeFile(home.redisCertificate("ca.crt"), ca);
+    await writeFile(home.redisCertificate("server.crt"), replica.certificate);
+    await writeFile(home.redisCertificate("server.key"), replica.key, { mode: 0o600 });
+    await writeFile(home.redisPlaces(), redisPlacesText(places));
+    const { password, serverPasswordHash } = replica;
+    const user = new URL(url).username;
+    await writeFile(
+      home.redisReplica(),
+      replicaOrderText({ host: "redis-1", address: REPLICA, user, password, serverPasswordHash }),
+    );
+    return startReplica(context, silentLog);
+  };
+
+  it("has all that was answered", async () => {
+    const barrier = new ReplicaBarrier(server.records, silentLog);
+    const running = barrier.start();
+    await eventually("it is seen", async () => {
+      await server.records.set("sluice:test", "1");
+      await barrier.pass();
+      return (await host.records.get("sluice:redis-mark")) !== null;
+    });
+    for (let number = 0; number < 200; number++) {
+      await server.records.set("sluice:test", String(number));
+      await barrier.pass();
+      expect(await host.records.get("sluice:test")).to.equal(String(number));
+    }
+    await running.stop();
+  });
+
+  it("becomes the primary when the server is gone, with its users, and is taken back when it returns", async () => {
+    await server.records.set("sluice:alert", "no");
+    await server.apps.set("app:shop:cart", "1");
+    await server.apps.call("ACL", "SETUSER", "app-shop", "on", ">secret", "~app:shop:*", "+@all");
+    await server.keepAppsUsers();
+    await eventually("it has them", async () => (await host.apps.get("app:shop:cart")) === "1");
+    await server.lose();
+    await promote(await replicaContext(), host);
+    const places = placesFor({ kind: "url", url: access.url, ca: access.ca }, access.places ?? expect.fail());
+    const found = (await findPrimary(places)) ?? expect.fail("there is no primary");
+    expect(found.address).to.equal(REPLICA);
+    // As another host does, and as an app does.
+    const asHost = connectRedis(found.redis, silentLog);
+    await openRedis(asHost);
+    await asHost.set("sluice:alert", "yes");
+    asHost.disconnect();
+    const url = `redis://app-shop:secret@${REPLICA}:${access.places?.appsPort ?? 0}`;
+    const asApp = connectRedis({ kind: "url", url }, silentLog);
+    await openRedis(asApp);
+    await asApp.set("app:shop:cart", "2");
+
+    const keeper = keepReplica(host, silentLog);
+    await server.start();
+    expect(await server.records.get("sluice:alert")).to.equal("yes");
+    expect(await server.apps.get("app:shop:cart")).to.equal("2");
+    await eventually("it is a replica again", async () => server.users.isReplicaInSync(REPLICA));
+    await eventually(
+      "the app is sent away",
+      async () => !String(await host.apps.client("LIST")).includes("app-shop"),
+    );
+    await keeper.stop();
+    asApp.disconnect();
+    expect((await findPrimary(places))?.address).to.equal(SERVER);
+    await server.records.set("sluice:alert", "no");
+    await eventually("it follows", async () => (await host.records.get("sluice:alert")) === "no");
+  });
+
+  it("is not made the primary while the server's answers", async () => {
+    const refused = await promote(await replicaContext(), host).catch((error: unknown) => error);
+    expect(refused).to.have.property("code", "redis-primary-answers");
+    expect(await host.records.set("sluice:test", "1").catch(String)).to.include("READONLY");
+  });
+
+  it("that was made the primary unseen is not taken for the server's line, nor the other way round", async () => {
+    await server.lose();
+    await promote(await replicaContext(), host);
+    await host.records.set("sluice:test", "the replica's");
+    // It does not answer while the server starts.
+    for (const name of ["apps-redis", "redis"]) await endService(host.home.service(name), 1000);
+    await server.start();
+    await server.records.set("sluice:test", "the server's");
+    host.disconnect();
+    host = await startReplica(await replicaContext(), silentLog);
+    await server.lose();
+    await server.start();
+    expect(await server.records.get("sluice:test")).to.equal("the server's");
+    expect(await host.records.get("sluice:test")).to.equal("the replica's");
+    const places = placesFor({ kind: "url", url: access.url, ca: access.ca }, access.places ?? expect.fail());
+    expect((await findPrimary(places))?.address).to.equal(SERVER);
+    await demote(host);
+    await eventually("it follows", async () => (await host.records.get("sluice:test")) === "the server's");
+    const [ours, its] = [await readTerm(server.records), await readTerm(host.records)];
+    expect(its).to.deep.equal(ours);
+  });
+});
+
+/** Both Redis of the server, and what lets hosts in. */
+class ServerSide {
+  records!: Database;
+  apps!: Database;
+  users!: HostRedisUsers;
+  keepAppsUsers!: () => Promise<void>;
+
+  private constructor(private readonly context: Context) {}
+
+  static async start(context: Context): Promise<ServerSide> {
+    const side = new ServerSide(context);
+    await side.start();
+    return side;
+  }
+
+  async start(): Promise<void> {
+    const { home, settings, path } = this.context;
+    const { redis } = await reachRedis(this.context, silentLog);
+    this.records = redis;
+    const service = await startAppsRedis(this.context);
+    this.apps = connectRedis(service.address, silentLog);
+    await eventually("the apps' Redis answers", async () => openRedis(this.apps).then(() => true));
+    const replicas = await serverReplicas(this.context, redis, silentLog);
+    if (replicas !== undefined) await takeBack(replicas.apps(this.apps));
+    this.keepAppsUsers = async () => {
+      const lines = await this.apps.acl("LIST");
+      await service.keepUsers(lines);
+      await redis.hset("sluice:redis-users", "apps", lines.join("\n"));
+    };
+    const { readFile } = await import("node:fs/promises");
+    this.users = new HostRedisUsers({
+      ...{ home, path, redis, apps: { redis: this.apps, keep: this.keepAppsUsers }, host: "server" },
+      box: await openSecretBox(home.key()),
+      file: {
+        path: home.redis("users.acl"),
+        password: (await readFile(home.redis("password"), "utf8")).trim(),
+        owner: undefined,
+      },
+      places: {
+        server: SERVER,
+        redisPort: settings.fleet.redisPort,
+        appsPort: Number(new URL(service.url).port),
+      },
+      ca: await readFile(home.redisCertificate("ca.crt"), "utf8"),
+    });
+  }
+
+  async admit(): Promise<RedisAccess> {
+    const replicas = [{ host: "redis-1", address: REPLICA }];
+    await this.users.noteReplicas(replicas);
+    return this.users.give({ name: "redis-1", roles: ["redis"], address: REPLICA }, replicas);
+  }
+
+  /** As with its machine. */
+  async lose(): Promise<void> {
+    this.records.disconnect();
+    this.apps.disconnect();
+    for (const name of ["apps-redis", "redis"]) await endService(this.context.home.service(name), 0);
+  }
+}
