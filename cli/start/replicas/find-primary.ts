@@ -5,14 +5,13 @@ import { probeRedis } from "./probe-redis.js";
 /** A Redis of Sluice's, as a host reaches it. */
 export interface RedisPlace {
   readonly address: string;
-  readonly redis: RedisAddress;
+  readonly redis: RedisUrl;
 }
 
+type RedisUrl = Extract<RedisAddress, { kind: "url" }>;
+
 /** Where Redis may be, for a host that reaches the server's as `redis` says: the server's first. */
-export function placesFor(
-  redis: Extract<RedisAddress, { kind: "url" }>,
-  { server, replicas }: RedisPlaces,
-): RedisPlace[] {
+export function placesFor(redis: RedisUrl, { server, replicas }: RedisPlaces): RedisPlace[] {
   return [server, ...replicas.map(({ address }) => address)].map((address) => {
     const url = new URL(redis.url);
     url.hostname = address;

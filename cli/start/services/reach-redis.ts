@@ -34,12 +34,13 @@ export async function reachRedis(context: RedisContext, log: Log): Promise<Reach
 
 async function reachOther({ home, settings }: RedisContext, url: string, log: Log): Promise<ReachedRedis> {
   const ca = await redisAuthority(settings);
-  if (!settings.redis.allowNoPassword) await refuseUnprotected(url, ca);
   const given = { kind: "url", url, ca } as const;
   const known = await readRedisPlaces(home.redisPlaces());
   const places = known === undefined || known.replicas.length === 0 ? [] : placesFor(given, known);
   const current = (await findPrimary(places)) ?? places[0];
-  const redis = connectRedis(current?.redis ?? given, log);
+  const used = current?.redis ?? given;
+  if (!settings.redis.allowNoPassword) await refuseUnprotected(used.url, ca);
+  const redis = connectRedis(used, log);
   return opened(redis, { isOwn: false, primary: current && { current, places } }, async () =>
     openRedis(redis),
   );
