@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AppError } from "../../core/errors/app-error.js";
 import { definedVariables } from "../../core/exec/defined-variables.js";
 import { captureCommand, describeExit } from "../../core/exec/exec.js";
+import { untilUp } from "../../provisioning/tasks/sluice/sluice-service.js";
 import type { Context } from "./context.js";
 import { down } from "./down.js";
 import { runningServer } from "./server-lock.js";
@@ -27,7 +28,7 @@ export async function restartServer(context: Context, way: WayToRestart): Promis
   if (way === "detached") {
     await down(context, { keepTraffic: true });
     await run(context, [join(context.installation, "bin/sluice"), "up", "--detach"]);
-  } else await run(context, ["systemctl", "restart", way.unit]);
+  } else await run(context, ["sh", "-c", `systemctl restart ${way.unit} && { ${untilUp(way.unit)}; }`]);
 }
 
 async function isMainProcess(unit: string, pid: number): Promise<boolean> {

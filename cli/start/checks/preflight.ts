@@ -47,10 +47,22 @@ export function programsOf(roles: readonly Role[]): Programs {
 type ProgramContext = Pick<Context, "path" | "closedPath" | "isRoot">;
 
 /** Throws `program-missing` with the command that installs what is not there, `program-closed` when apps cannot reach it. */
-export async function checkPrograms(
+export async function checkPrograms(context: ProgramContext, needed: Programs = PROGRAMS): Promise<void> {
+  const missing = await missingPrograms(context, needed);
+  if (missing.length === 0) return;
+  throw new AppError("program-missing", { programs: missing, packages: packagesOf(missing, needed) });
+}
+
+/** The Debian packages that programs come with. */
+export function packagesOf(programs: readonly string[], among: Programs): string[] {
+  return [...new Set(programs.map((program) => among.get(program) ?? program))];
+}
+
+/** Those that are not there. Throws `program-closed`. */
+export async function missingPrograms(
   { path, closedPath, isRoot }: ProgramContext,
-  needed: Programs = PROGRAMS,
-): Promise<void> {
+  needed: Programs,
+): Promise<string[]> {
   const missing: string[] = [];
   for (const program of needed.keys()) {
     const open = await findProgram(program, path);
@@ -60,9 +72,7 @@ export async function checkPrograms(
     if (file !== undefined && folder !== undefined) throw new AppError("program-closed", { file, folder });
     if (file === undefined) missing.push(program);
   }
-  if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((program) => needed.get(program) ?? program))];
-  throw new AppError("program-missing", { programs: missing, packages });
+  return missing;
 }
 
 /** Makes the state folder. Throws `home-unwritable`, `home-unreachable`, `home-path-too-long`. */

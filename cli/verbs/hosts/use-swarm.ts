@@ -1,9 +1,10 @@
 import { createInterface } from "node:readline/promises";
 import { AppError } from "../../../core/errors/app-error.js";
 import { RemoteError } from "../../client/remote-error.js";
-import { checkPrograms } from "../../start/checks/preflight.js";
+import { missingPrograms, packagesOf } from "../../start/checks/preflight.js";
 import type { Context } from "../../start/context.js";
 import { chooseSwarm } from "../../start/engines/choose-swarm.js";
+import { installPackages } from "../../start/engines/install-packages.js";
 import { swarmPrograms } from "../../start/engines/swarm-programs.js";
 import { restartServer, wayToRestart } from "../../start/restart-server.js";
 
@@ -39,8 +40,11 @@ export async function useSwarm<T>(
     const way = await wayToRestart(context);
     if (way === undefined) throw error;
     for (const line of EXPLANATION) context.print(line);
-    await checkPrograms(context, swarmPrograms(context.settings.fleet));
+    const needed = swarmPrograms(context.settings.fleet);
+    const packages = packagesOf(await missingPrograms(context, needed), needed);
+    if (packages.length > 0) context.print(`       Debian packages for that: ${packages.join(" ")}`);
     if (!isAgreed && !(await agrees(context))) throw new AppError("engine-not-changed", {});
+    if (packages.length > 0) await installPackages(context, packages);
     const changes = await chooseSwarm(context);
     for (const change of changes) context.print(`       ${change}`);
     await restartServer(context, way);

@@ -82,6 +82,12 @@ export const startErrors = {
     ({ programs }) => `Not installed on this machine: ${programs.join(", ")}.`,
     ({ packages }) => `Run: sudo apt-get install -y ${packages.join(" ")}`,
   ),
+  "packages-not-installed": entry<{ packages: readonly string[]; output: string }>(
+    500,
+    ({ output }) => `apt-get has failed:\n${printable(output)}`,
+    ({ packages }) =>
+      `When that is mended, run it again, or by hand: sudo apt-get install -y ${packages.join(" ")}`,
+  ),
   "program-closed": entry<{ file: string; folder: string }>(
     500,
     ({ file, folder }) => `The apps' users cannot run ${file}: they cannot enter ${folder}.`,
@@ -102,8 +108,8 @@ export const startErrors = {
   ),
   "start-failed": entry<{ output: string }>(
     500,
-    ({ output }) => `Sluice did not start in the background:\n${output}`,
-    () => "Fix the problem and run the command again. Without --detach it prints more.",
+    ({ output }) => `Sluice did not start:\n${output}`,
+    () => "Fix the problem and run the command again. `sluice up` without --detach prints more.",
   ),
   "machine-unfit": entry<{ count: number }>(
     500,

@@ -33,17 +33,19 @@ export const sluiceService: Task = {
   },
 };
 
-/** `sluice up` says so when everything answers. Throws `host-command-failed` with what it said instead. */
+/** Throws `host-command-failed` with what it said instead. */
 async function waitUntilUp(host: RemoteHost): Promise<void> {
-  await host.output(
-    `since=$(systemctl show --property ActiveEnterTimestamp --value sluice)
-     for i in $(seq ${START_TIMEOUT_SECONDS * 5}); do
-       journalctl --unit sluice --since "$since" --no-pager --output cat | grep -q 'Sluice is up' && exit 0
-       sleep 0.2
-     done
-     journalctl --unit sluice --lines 8 --no-pager --output cat; exit 1`,
-    { timeoutMs: (START_TIMEOUT_SECONDS + 8) * 1000 },
-  );
+  await host.output(untilUp("sluice"), { timeoutMs: (START_TIMEOUT_SECONDS + 8) * 1000 });
+}
+
+/** For sh(1): waits until everything of a unit that was just started answers, as `sluice up` says. Prints what it said instead, and fails. */
+export function untilUp(unit: string): string {
+  return `since=$(systemctl show --property ActiveEnterTimestamp --value ${unit})
+    for i in $(seq ${START_TIMEOUT_SECONDS * 5}); do
+      journalctl --unit ${unit} --since "$since" --no-pager --output cat | grep -q 'Sluice is up' && exit 0
+      sleep 0.2
+    done
+    journalctl --unit ${unit} --lines 8 --no-pager --output cat; exit 1`;
 }
 
 function unitText({ upRoles }: HostPlan): string {
