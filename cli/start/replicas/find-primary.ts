@@ -1,6 +1,7 @@
 import type { RedisAddress } from "../../../core/redis/connection.js";
 import type { RedisPlaces } from "../../../core/redis/replicas/redis-places.js";
 import { probeRedis } from "./probe-redis.js";
+import type { ReplicaSetting } from "./replica-files.js";
 
 /** A Redis of Sluice's, as a host reaches it. */
 export interface RedisPlace {
@@ -17,6 +18,12 @@ export function placesFor(redis: RedisUrl, { server, replicas }: RedisPlaces): R
     url.hostname = address;
     return { address, redis: { ...redis, url: url.toString() } };
   });
+}
+
+/** The same for a replica's host, without its own. */
+export function otherPlaces({ order, places }: ReplicaSetting, ca: string | undefined): RedisPlace[] {
+  const url = `rediss://${order.user}:${order.password}@${places.server}:${places.redisPort}`;
+  return placesFor({ kind: "url", url, ca }, places).filter(({ address }) => address !== order.address);
 }
 
 /** The one that is the primary: of several the one that became it last. Undefined when none says that it is. */

@@ -5,18 +5,20 @@ import { isHostUser } from "../../../core/redis/host-user.js";
 import { appOfRedisUser, keys } from "../../../core/redis/keys.js";
 import { readReplication } from "../../../core/redis/replicas/replication.js";
 import { appClients } from "../apps-redis/app-clients.js";
+import { findPrimary, otherPlaces } from "./find-primary.js";
 import { isPromoted, setPromoted } from "./replica-files.js";
 import type { ReplicaHost } from "./start-replica.js";
 
 const TICK_MS = 2000;
 
 /** Keeps both Redis of a host what they are to be: with the primary's users, and a replica again once the server has taken them back. */
-export function keepReplica(host: ReplicaHost, log: Log): { stop(): Promise<void> } {
+export function keepReplica(host: ReplicaHost, ca: string | undefined, log: Log): { stop(): Promise<void> } {
   const ticker = new Ticker({
     everyMs: TICK_MS,
     job: async () => {
       await copyUsers(host);
       await noteRole(host, log);
+      if (!(await isPromoted(host.home))) await followPrimary(host, ca, log);
     },
     onError: (error) => log.debug({ err: error }, "could not look after the replica of Redis"),
   });
@@ -67,6 +69,18 @@ async function noteRole(host: ReplicaHost, log: Log): Promise<void> {
     log.warn("the server has taken Redis back: this host has a replica again");
   }
   if (roles[1] === "replica") await sendAway(apps);
+}
+
+/** With several replicas, the others get what the one gets that was made the primary. */
+async function followPrimary(host: ReplicaHost, ca: string | undefined, log: Log): Promise<void> {
+  const { records, apps, places } = host;
+  const { isInSync, primaryAddress } = await readReplication(records);
+  if (isInSync && primaryAddress === places.server) return;
+  const primary = await findPrimary(otherPlaces(host, ca));
+  if (primary === undefined || primary.address === primaryAddress) return;
+  await records.replicaof(primary.address, places.redisPort);
+  await apps.replicaof(primary.address, places.appsPort);
+  log.warn({ address: primary.address }, "the primary of this host's replica of Redis is another one now");
 }
 
 /** Apps that have come here must find the primary: a replica refuses what they write. */

@@ -4,8 +4,8 @@ import { beginTerm, readTerm, type RedisTerm } from "../../../core/redis/replica
 import { readReplication, type Replication } from "../../../core/redis/replicas/replication.js";
 import { redisAuthority } from "../services/redis-authority.js";
 import type { Context } from "../context.js";
+import { findPrimary, otherPlaces } from "./find-primary.js";
 import { copyUsers } from "./keep-replica.js";
-import { probeRedis } from "./probe-redis.js";
 import { isPromoted, setPromoted } from "./replica-files.js";
 import type { ReplicaHost } from "./start-replica.js";
 
@@ -25,14 +25,15 @@ export async function replicaState({ home, records }: ReplicaHost): Promise<Repl
 }
 
 /**
- * Makes both Redis of this host the primaries. Can be repeated. Throws `redis-primary-answers` while the server's still
+ * Makes both Redis of this host the primaries. Can be repeated. Throws `redis-primary-answers` while another primary
  * answers, `replica-empty`.
  */
-export async function promote(context: Context, host: ReplicaHost): Promise<void> {
+export async function promote(context: Pick<Context, "settings">, host: ReplicaHost): Promise<void> {
   const { records, apps, places, order } = host;
   const before = await readTerm(records);
   if (before === undefined) throw new AppError("replica-empty", { server: places.server });
-  if (!(await isPromoted(host.home))) await refuseWhileItAnswers(context, host);
+  if (!(await isPromoted(host.home)))
+    await refuseWhileOneAnswers(host, await redisAuthority(context.settings));
   await setPromoted(host, true);
   for (const redis of [records, apps]) await lead(redis, order.host);
   await copyUsers(host);
@@ -45,11 +46,9 @@ async function lead(redis: Database, host: string): Promise<void> {
   if (term?.host !== host) await beginTerm(redis, host, [term], Date.now());
 }
 
-async function refuseWhileItAnswers({ settings }: Context, { places, order }: ReplicaHost): Promise<void> {
-  const { server, redisPort } = places;
-  const url = `rediss://${order.user}:${order.password}@${server}:${redisPort}`;
-  const found = await probeRedis({ kind: "url", url, ca: await redisAuthority(settings) });
-  if (found?.replication.role === "primary") throw new AppError("redis-primary-answers", { server });
+async function refuseWhileOneAnswers(host: ReplicaHost, ca: string | undefined): Promise<void> {
+  const primary = await findPrimary(otherPlaces(host, ca));
+  if (primary !== undefined) throw new AppError("redis-primary-answers", { address: primary.address });
 }
 
 /** Makes both replicas again. What they have got as the primaries is lost. */

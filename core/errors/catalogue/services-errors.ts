@@ -31,9 +31,9 @@ export const servicesErrors = {
     ({ server }) => `This host's replica has never got what Redis at ${server} has.`,
     () => "There is nothing here to go on with. Try another host with the role redis, or a backup.",
   ),
-  "redis-primary-answers": entry<{ server: string }>(
+  "redis-primary-answers": entry<{ address: string }>(
     409,
-    ({ server }) => `Redis at ${server} answers: it is the primary, and nothing was changed.`,
+    ({ address }) => `Redis at ${address} answers: it is the primary, and nothing was changed.`,
     () =>
       "With two primaries, what one of them gets would be lost. To move Redis here all the same, stop Sluice there first: sluice down.",
   ),

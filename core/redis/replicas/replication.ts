@@ -7,6 +7,8 @@ export interface Replication {
   readonly offset: number;
   /** Whether a replica is connected to its primary and has all that was there when it connected. */
   readonly isInSync: boolean;
+  /** Of a replica. */
+  readonly primaryAddress: string | undefined;
   /** Since when a replica has no connection; undefined for one that has. */
   readonly downSeconds: number | undefined;
   readonly replicas: readonly ConnectedReplica[];
@@ -39,6 +41,7 @@ export function parseReplication(info: string): Replication {
     role: isReplica ? "replica" : "primary",
     offset: number(isReplica ? "slave_repl_offset" : "master_repl_offset"),
     isInSync: isReplica && isUp && number("master_sync_in_progress") === 0,
+    primaryAddress: values.get("master_host"),
     downSeconds: isReplica && !isUp ? number("master_link_down_since_seconds") : undefined,
     replicas: [...values].flatMap(([name, text]) => (/^slave\d+$/.test(name) ? [parseConnected(text)] : [])),
   };

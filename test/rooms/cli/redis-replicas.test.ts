@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startAppsRedis } from "../../../cli/start/apps-redis/start-apps-redis.js";
 import type { Context } from "../../../cli/start/context.js";
-import { keepReplica } from "../../../cli/start/replicas/keep-replica.js";
+import { copyUsers, keepReplica } from "../../../cli/start/replicas/keep-replica.js";
 import { promote, demote } from "../../../cli/start/replicas/promote.js";
 import { findPrimary, placesFor } from "../../../cli/start/replicas/find-primary.js";
 import { serverReplicas } from "../../../cli/start/replicas/server-replicas.js";
@@ -27,7 +27,11 @@ import type { RedisAccess } from "../../../provisioning/fleet/fleet-needs.js";
 import { eventually } from "../../support/eventually.js";
 import { freePort } from "../../support/network/free-port.js";
 
-const [SERVER, REPLICA] = ["127.0.0.2", "127.0.0.3"];
+const [SERVER, REPLICA, SECOND] = ["127.0.0.2", "127.0.0.3", "127.0.0.4"];
+const REPLICAS = [
+  { host: "redis-1", address: REPLICA },
+  { host: "redis-2", address: SECOND },
+];
 const PATH = process.env["PATH"];
 
 describe("a replica of Redis", function () {
@@ -43,8 +47,8 @@ describe("a replica of Redis", function () {
     await chmod(folder, 0o755);
     port = await freePort();
     server = await ServerSide.start(await contextAt("server", SERVER));
-    access = await server.admit();
-    host = await startHost();
+    access = await server.admit("redis-1", REPLICA);
+    host = await startHost("redis-1", REPLICA, access);
     await eventually("both are in sync", async () => server.users.isReplicaInSync(REPLICA));
   });
   afterEach(async () => {
@@ -52,7 +56,8 @@ describe("a replica of Redis", function () {
     host?.disconnect();
     await server.lose();
     for (const name of ["apps-redis", "redis"])
-      await endService(new Home(join(folder, "replica")).service(name), 1000);
+      for (const { host: replica } of REPLICAS)
+        await endService(new Home(join(folder, replica)).service(name), 1000);
     await rm(folder, { recursive: true });
   });
 
@@ -66,17 +71,17 @@ describe("a replica of Redis", function () {
     const settings = await loadSettings({}, home.settings());
     return { home, settings, path: PATH, isRoot: false } as Context;
   };
-  const replicaContext = async (): Promise<Context> => {
-    const context = await contextAt("replica", REPLICA);
+  const replicaContext = async (name = "redis-1", address = REPLICA, { url } = access): Promise<Context> => {
+    const context = await contextAt(name, address);
     const caFile = context.home.redisCertificate("ca.crt");
     const { settings } = context;
-    return { ...context, settings: { ...settings, redis: { ...settings.redis, url: access.url, caFile } } };
+    return { ...context, settings: { ...settings, redis: { ...settings.redis, url, caFile } } };
   };
   /** What the server puts on the host. */
-  const startHost = async (): Promise<ReplicaHost> => {
-    const context = await replicaContext();
+  const startHost = async (name: string, address: string, given: RedisAccess): Promise<ReplicaHost> => {
+    const context = await replicaContext(name, address, given);
     const { home } = context;
-    const { replica, places, url, ca } = access;
+    const { replica, places, url, ca } = given;
     if (replica === undefined || places === undefined) return expect.fail("it is no replica");
     await mkdir(home.redisCertificate(), { recursive: true });
     await writeFile(home.redisCertificate("ca.crt"), ca);
@@ -87,7 +92,7 @@ describe("a replica of Redis", function () {
     const user = new URL(url).username;
     await writeFile(
       home.redisReplica(),
-      replicaOrderText({ host: "redis-1", address: REPLICA, user, password, serverPasswordHash }),
+      replicaOrderText({ host: name, address, user, password, serverPasswordHash }),
     );
     return startReplica(context, silentLog);
   };
@@ -129,7 +134,7 @@ describe("a replica of Redis", function () {
     await openRedis(asApp);
     await asApp.set("app:shop:cart", "2");
 
-    const keeper = keepReplica(host, silentLog);
+    const keeper = keepReplica(host, access.ca, silentLog);
     await server.start();
     expect(await server.records.get("sluice:alert")).to.equal("yes");
     expect(await server.apps.get("app:shop:cart")).to.equal("2");
@@ -149,6 +154,28 @@ describe("a replica of Redis", function () {
     const refused = await promote(await replicaContext(), host).catch((error: unknown) => error);
     expect(refused).to.have.property("code", "redis-primary-answers");
     expect(await host.records.set("sluice:test", "1").catch(String)).to.include("READONLY");
+  });
+
+  it("is followed by another one when it is the primary, and both follow the server again", async () => {
+    const given = await server.admit("redis-2", SECOND);
+    const second = await startHost("redis-2", SECOND, given);
+    await eventually("the second is in sync", async () => server.users.isReplicaInSync(SECOND));
+    await copyUsers(host);
+    const keepers = [keepReplica(host, access.ca, silentLog), keepReplica(second, access.ca, silentLog)];
+    await server.lose();
+    await promote(await replicaContext(), host);
+    await host.records.set("sluice:test", "1");
+    await eventually("it follows", async () => (await second.records.get("sluice:test")) === "1");
+    const refused = await promote(await replicaContext("redis-2", SECOND, given), second).catch(
+      (error: unknown) => error,
+    );
+    expect(refused).to.have.property("code", "redis-primary-answers");
+    await server.start();
+    expect(await server.records.get("sluice:test")).to.equal("1");
+    for (const address of [REPLICA, SECOND])
+      await eventually(`${address} is in sync`, async () => server.users.isReplicaInSync(address));
+    await Promise.all(keepers.map(async (keeper) => keeper.stop()));
+    second.disconnect();
   });
 
   it("that was made the primary unseen is not taken for the server's line, nor the other way round", async () => {
@@ -221,10 +248,9 @@ class ServerSide {
     });
   }
 
-  async admit(): Promise<RedisAccess> {
-    const replicas = [{ host: "redis-1", address: REPLICA }];
-    await this.users.noteReplicas(replicas);
-    return this.users.give({ name: "redis-1", roles: ["redis"], address: REPLICA }, replicas);
+  async admit(name: string, address: string): Promise<RedisAccess> {
+    await this.users.noteReplicas(REPLICAS);
+    return this.users.give({ name, roles: ["redis"], address }, REPLICAS);
   }
 
   /** As with its machine. */
