@@ -1,3 +1,4 @@
+import { domainToASCII } from "node:url";
 import { AppError } from "./errors/app-error.js";
 
 /** A DNS label of at most 40 characters with a letter first: safe in a host name, a path, a Redis key and a command. */
@@ -6,6 +7,23 @@ const BRANCH_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._/-]{0,99})$/;
 const PROCESS_NAME = /^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,62}$/;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const FLAG_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
+
+/** Labels of letters, digits and hyphens (RFC 1123), at least two, the last one no number; `*` may stand for the first. */
+const DOMAIN_NAME =
+  /^(?=.{1,253}$)(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** In lower case and as ASCII (RFC 5891), without a final dot. Throws `domain-invalid`. */
+export function parseDomainName(text: string): string {
+  const [, wildcard = "", rest = ""] = /^(\*\.)?(.*?)\.?$/.exec(text.trim()) ?? [];
+  const name = `${wildcard}${domainToASCII(rest)}`;
+  if (!DOMAIN_NAME.test(name)) throw new AppError("domain-invalid", { name: text });
+  return name;
+}
+
+/** `*.example.com` for `shop.example.com`. */
+export function wildcardOver(domain: string): string {
+  return domain.replace(/^[^.]+/, "*");
+}
 
 export function parseAppName(name: string): string {
   if (!APP_NAME.test(name)) throw new AppError("app-name-invalid", { name });

@@ -1,6 +1,12 @@
+/** No track begins with it. */
+export const REDIRECT = "@";
+
 /** How one app is to be routed; derived from its route table. */
 export interface AppRoutes {
-  /** Host name → what it leads to: a track (`APP/TRACK`) or one release (`APP/vN`). */
+  /**
+   * Host name, or `*.DOMAIN` for those one level below that are not named → what it leads to: a track (`APP/TRACK`), one release
+   * (`APP/vN`), or another host (`APP/`, `REDIRECT` and its name).
+   */
   readonly hosts: ReadonlyMap<string, string>;
   /** Track (`APP/TRACK`) → the release that serves it (`APP/vN`). */
   readonly tracks: ReadonlyMap<string, string>;

@@ -7,7 +7,7 @@ import {
   type RoutedRelease,
   type RouteTable,
 } from "../core/records/routes/route-table.js";
-import type { AppRoutes, ReleaseRoutes, Split } from "./proxy.js";
+import { REDIRECT, type AppRoutes, type ReleaseRoutes, type Split } from "./proxy.js";
 
 /**
  * An app's routes from its route table: each of its hosts leads to a track or to one release. During an alert, no canary gets
@@ -31,11 +31,38 @@ export function routesOf(table: RouteTable, domain: string, isAlert: boolean): A
   if (!withoutWeb.has(table.tracks[PRODUCTION] ?? 0))
     hosts.set(`${app}.${domain}`, trackKey(app, PRODUCTION));
   return {
-    hosts,
+    hosts: new Map([...hosts, ...ownHosts(table, hosts, `${app}.${domain}`)]),
     tracks,
     splits: splitsOf(table, isAlert),
     releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])),
   };
+}
+
+/**
+ * The app's own domains. What is below a wildcard is named as below the app's usual host: previews, the canary, releases. A
+ * domain that is named by itself goes before that.
+ */
+function ownHosts(
+  { app, domains }: RouteTable,
+  usual: ReadonlyMap<string, string>,
+  host: string,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { name, redirectTo } of domains)
+    found.set(name, redirectTo === undefined ? trackKey(app, PRODUCTION) : redirectKey(app, redirectTo));
+  for (const wildcard of [...found.keys()].filter((name) => name.startsWith("*.")))
+    for (const [name, key] of usual) {
+      const below = name.endsWith(`.${host}`)
+        ? wildcard.replace("*", name.slice(0, -host.length - 1))
+        : wildcard;
+      if (!found.has(below)) found.set(below, key);
+    }
+  return found;
+}
+
+/** What a host leads to that sends its visitors on to another one. */
+export function redirectKey(app: string, host: string): string {
+  return `${app}/${REDIRECT}${host}`;
 }
 
 function splitsOf(table: RouteTable, isAlert: boolean): Map<string, Split> {

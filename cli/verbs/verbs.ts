@@ -76,6 +76,11 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
     async () => (await import("./apps/config.js")).configVerb,
   ],
   [
+    "domains",
+    "show, add or remove an app's own domains",
+    async () => (await import("./apps/domains.js")).domainsVerb,
+  ],
+  [
     "flags",
     "show or switch an app's feature flags; running instances see changes at once",
     async () => (await import("./apps/flags.js")).flagsVerb,

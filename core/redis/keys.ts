@@ -16,6 +16,8 @@ export const keys = {
   routeChanges: "sluice:route-changes",
   /** Integer: whoever follows from before this revision may not find in `routeChanges` that an app went. */
   routesTrimmed: "sluice:routes-trimmed",
+  /** Hash: an app's own domain → the app. Written with the route tables, which say more. */
+  domains: "sluice:domains",
   /** Channel: a revision was written (the message is its number). */
   routesChannel: "sluice:routes-changed",
   /** Hash: proxy id → its last `ProxyReport`. Who is in it is a member, whether it reports or not. */

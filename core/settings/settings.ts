@@ -109,6 +109,12 @@ export const settingsSchema = z
       })
       .prefault({}),
     proxy: z.strictObject({ maxConnections: z.number().int().positive().optional() }).prefault({}),
+    publicAddresses: z
+      .array(z.union([z.ipv4(), z.ipv6()]))
+      .default([])
+      .describe(
+        "at which visitors reach this Sluice, where it cannot know them: behind NAT or a load balancer",
+      ),
     trustedProxies: z
       .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
       .default([])

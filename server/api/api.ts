@@ -8,6 +8,7 @@ import { appsApi } from "./apps/apps-api.js";
 import { canaryApi } from "./apps/canary-api.js";
 import { configApi } from "./apps/config-api.js";
 import { deliveriesApi } from "./apps/deliveries-api.js";
+import { domainsApi } from "./apps/domains-api.js";
 import { flagsApi } from "./apps/flags-api.js";
 import { logsApi } from "./apps/logs-api.js";
 import { notificationsApi } from "./apps/notifications-api.js";
@@ -53,6 +54,7 @@ export function api(options: ApiOptions): Router {
     trafficApi(tools),
     webhookApi({ ...webhooks, apps: tools.apps, settings: tools.settings }),
     deliveriesApi(tools, webhooks.deliveries),
+    domainsApi(tools),
     flagsApi(tools.apps, options.flags),
     notificationsApi(tools, options.receivers, options.notifier),
     eventsApi({ events: options.events, log: tools.log }),

@@ -2,6 +2,41 @@ import { entry, printable } from "../catalogue-entry.js";
 
 /** Apps, their releases and tracks. */
 export const appsErrors = {
+  "domain-invalid": entry<{ name: string }>(
+    400,
+    ({ name }) => `"${printable(name)}" is no domain.`,
+    () => "A domain is like www.example.com, or *.example.com for all names one level below.",
+  ),
+  "domain-taken": entry<{ domain: string; name: string; app: string }>(
+    409,
+    ({ domain, name, app }) =>
+      domain === name
+        ? `${domain} belongs to the app ${app} already.`
+        : `${domain} and ${name}, which belongs to the app ${app}, have names in common.`,
+    ({ name, app }) =>
+      `Choose another domain, or take that one from ${app} first: sluice domains ${app} remove ${name}`,
+  ),
+  "domain-is-sluices": entry<{ domain: string; own: string }>(
+    409,
+    ({ domain, own }) => `${domain} is one of the names that Sluice gives to apps by itself, below ${own}.`,
+    () => "Choose another domain.",
+  ),
+  "domain-unknown": entry<{ app: string; domain: string; known: readonly string[] }>(
+    404,
+    ({ app, domain }) => `${printable(domain)} is no domain of ${app}.`,
+    ({ app, known }) =>
+      known.length === 0 ? `${app} has none of its own.` : `${app} has: ${known.slice(0, 20).join(", ")}.`,
+  ),
+  "domain-redirect-invalid": entry<{ domain: string; to: string; problem: string }>(
+    409,
+    ({ domain, to, problem }) => `${domain} cannot lead to ${printable(to)}: ${problem}.`,
+    () => "A redirect leads to another domain of the same app, which serves.",
+  ),
+  "domains-too-many": entry<{ app: string; most: number }>(
+    409,
+    ({ app, most }) => `${app} has ${most} domains, which is the most.`,
+    () => "Remove some, or use a wildcard: *.example.com.",
+  ),
   "app-name-invalid": entry<{ name: string }>(
     400,
     ({ name }) => `"${printable(name)}" cannot be an app's name.`,

@@ -10,6 +10,8 @@ export const EVENT_TYPES = [
   "share.changed",
   "config.changed",
   "flag.changed",
+  "domain.added",
+  "domain.removed",
   "app.created",
   "app.destroyed",
   "webhook.changed",
@@ -51,7 +53,7 @@ const eventDataSchema = z.object({
   share: changeSchema.optional(),
   /** Of variables, flags, or what of a webhook was changed. */
   names: z.array(z.string()).optional(),
-  /** The name or id of the token, key, receiver, alert, host or proxy. */
+  /** The name or id of the domain, token, key, receiver, alert, host or proxy. */
   subject: z.string().optional(),
   /** Of a new token or key: what it may do, and where. */
   scope: z.string().optional(),

@@ -57,6 +57,14 @@ export const routedCanarySchema = z.preprocess((stored) => {
   return { ...rest, isManual: isByHand };
 }, currentCanarySchema);
 
+/** A name of the app's own. */
+export const routedDomainSchema = z.object({
+  /** `www.example.com`, or `*.example.com`. */
+  name: z.string(),
+  /** Another one of the app's, to which visitors are sent on. */
+  redirectTo: z.string().optional(),
+});
+
 /** What the proxies should do for one app. */
 export const routeTableSchema = z.object({
   v: z.literal(1),
@@ -70,15 +78,17 @@ export const routeTableSchema = z.object({
   canary: routedCanarySchema.optional(),
   /** The header by which visitors ask for `blue` or `green`, when the app names one. */
   modeHeader: z.string().optional(),
+  domains: z.array(routedDomainSchema).default([]),
 });
 
+export type RoutedDomain = z.infer<typeof routedDomainSchema>;
 export type RoutedCanary = z.infer<typeof routedCanarySchema>;
 export type RouteServer = z.infer<typeof routeServerSchema>;
 export type RoutedRelease = z.infer<typeof routedReleaseSchema>;
 export type RouteTable = z.infer<typeof routeTableSchema>;
 
 export function emptyRouteTable(app: string): RouteTable {
-  return { v: 1, app, tracks: {}, releases: [], history: [] };
+  return { v: 1, app, tracks: {}, releases: [], history: [], domains: [] };
 }
 
 export const PRODUCTION = "production";

@@ -73,12 +73,15 @@ export class RouteTables {
       const wanted = change(table);
       if (wanted === table) return revision;
       const changed = routeTableSchema.parse(wanted);
-      if (text === "" && changed.releases.length === 0) return revision;
+      if (text === "" && changed.releases.length === 0 && changed.domains.length === 0) return revision;
       const next = JSON.stringify(changed);
       if (next === text && releases.length === 0) return revision;
       const changes = await this.changesOf(app, releases);
       const events = eventsOf({ before: table, after: changed, releases: changes });
-      const written = await this.write(app, text, next, releases, events);
+      const written = await this.write(
+        { app, before: text, after: next, releases, events },
+        claimsOf(table, changed),
+      );
       if (written !== undefined) return written;
     }
     throw new AppError("internal", { reason: `the route table of ${app} keeps changing` });
@@ -91,8 +94,9 @@ export class RouteTables {
 
   /** Forgets an app's table; proxies see that it is gone. */
   async remove(app: string): Promise<number> {
-    const { text } = await this.readVersioned(app);
-    const revision = await this.write(app, text, "", [], []);
+    const { table, text } = await this.readVersioned(app);
+    const change = { app, before: text, after: "", releases: [], events: [] };
+    const revision = await this.write(change, claimsOf(table, emptyRouteTable(app)));
     if (revision === undefined) return this.remove(app);
     const lists = [keys.routeChanges, keys.routes, keys.routesTrimmed];
     // What is not trimmed now is by the next one.
@@ -146,52 +150,114 @@ export class RouteTables {
     return releases.map((after, index) => ({ before: parseRelease(texts[index]), after }));
   }
 
+  /** Which app has a domain; undefined: none. */
+  async ownerOf(domain: string): Promise<string | undefined> {
+    return (await this.redis.hget(keys.domains, domain)) ?? undefined;
+  }
+
   private async write(
-    app: string,
-    before: string,
-    after: string,
-    releases: readonly ReleaseRecord[],
-    events: readonly NewEvent[],
+    { app, before, after, releases, events }: TextChange,
+    { claimed, freed }: Claims,
   ): Promise<number | undefined> {
     const records = releases.flatMap((release) => [String(release.number), JSON.stringify(release)]);
-    const revision = await this.redis.eval(
+    const revision: unknown = await this.redis.eval(
       WRITE,
-      6,
+      7,
       keys.routes,
       keys.revision,
       keys.routeChanges,
       keys.releases(app),
       keys.lock(app),
       keys.events,
+      keys.domains,
       app,
       before,
       after,
       keys.routesChannel,
       this.token,
       eventsArgument(events),
+      String(claimed.length),
+      String(freed.length),
+      ...claimed,
+      ...freed,
       ...records,
     );
     if (revision === LOCK_LOST) throw new AppError("release-lock-lost", { app });
+    if (Array.isArray(revision)) {
+      const [domain, name, owner] = revision.map(String) as [string, string, string];
+      throw new AppError("domain-taken", { domain, name, app: owner });
+    }
     return typeof revision === "number" && revision > 0 ? revision : undefined;
   }
+}
+
+/** A change as the script gets it: texts of the table, "" for none. */
+interface TextChange {
+  readonly app: string;
+  readonly before: string;
+  readonly after: string;
+  readonly releases: readonly ReleaseRecord[];
+  readonly events: readonly NewEvent[];
+}
+
+/** The domains that an app gets and gives back. */
+interface Claims {
+  readonly claimed: readonly string[];
+  readonly freed: readonly string[];
+}
+
+function claimsOf(before: RouteTable, after: RouteTable): Claims {
+  const [had, has] = [before, after].map(({ domains }) => domains.map(({ name }) => name)) as [
+    string[],
+    string[],
+  ];
+  return {
+    claimed: has.filter((name) => !had.includes(name)),
+    freed: had.filter((name) => !has.includes(name)),
+  };
 }
 
 const LOCK_LOST = -1;
 
 /**
- * KEYS: routes hash, revision counter, changes zset, releases hash, lock, events stream.
+ * KEYS: routes hash, revision counter, changes zset, releases hash, lock, events stream, domains hash.
  * ARGV: app, the table's text before ("" none), the text after ("" removes it), channel, the lock's token ("" without), the
- * events, then number, record, ….
- * Answer: the new revision; 0 when the table is not what `before` says; -1 when the lock is not held with the token.
+ * events, how many domains are claimed, how many are freed, these, then number, record, ….
+ * Answer: the new revision; 0 when the table is not what `before` says; -1 when the lock is not held with the token; the domain,
+ * the name that overlaps with it, and its app, when another app has that.
  */
 const WRITE = `${HOLDS}${ADD_EVENTS}
 if not holds(KEYS[5], ARGV[5]) then return ${LOCK_LOST} end
 local now = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if now ~= ARGV[2] then return 0 end
+local claimed = tonumber(ARGV[7])
+local freed = tonumber(ARGV[8])
+local function otherOwner(name)
+  local owner = redis.call('HGET', KEYS[7], name)
+  return owner and owner ~= ARGV[1] and owner
+end
+for i = 9, 8 + claimed do
+  local domain = ARGV[i]
+  local suffix = string.match(domain, '^[^.]+(%..+)$')
+  for _, name in ipairs({ domain, '*' .. suffix }) do
+    local owner = otherOwner(name)
+    if owner then return { domain, name, owner } end
+  end
+  if string.sub(domain, 1, 2) == '*.' then
+    local all = redis.call('HGETALL', KEYS[7])
+    for j = 1, #all, 2 do
+      if all[j + 1] ~= ARGV[1] and string.match(all[j], '^[^.]+(%..+)$') == suffix then return { domain, all[j], all[j + 1] } end
+    end
+  end
+end
+for i = 9, 8 + claimed do redis.call('HSET', KEYS[7], ARGV[i], ARGV[1]) end
+for i = 9 + claimed, 8 + claimed + freed do
+  if redis.call('HGET', KEYS[7], ARGV[i]) == ARGV[1] then redis.call('HDEL', KEYS[7], ARGV[i]) end
+end
 local revision = redis.call('INCR', KEYS[2])
 if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
 redis.call('ZADD', KEYS[3], revision, ARGV[1])
-for i = 7, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+for i = 9 + claimed + freed, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
 addEvents(KEYS[6], ARGV[6])
 redis.call('PUBLISH', ARGV[4], revision)
 return revision`;

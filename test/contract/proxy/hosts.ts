@@ -73,6 +73,48 @@ export function leadsHosts(trial: ProxyTrial): void {
     for (const host of bare) expect((await trial.ask({ headers: { host } })).status, host).to.equal(404);
   });
 
+  it("leads names one level below a wildcard, unless they are named, and no others", async () => {
+    const [one, two] = [await trial.upstream("v1"), await trial.upstream("v2")];
+    const a = routesOf("a", { live: 1, releases: { 1: [one] } });
+    const b = routesOf("b", { live: 2, releases: { 2: [two] } });
+    const hosts = new Map([...a.hosts, ["*.example.com", "a/production"]]);
+    await trial.apply("a", { ...a, hosts });
+    await trial.apply("b", { ...b, hosts: new Map([...b.hosts, ["b.example.com", "b/production"]]) });
+    const asked = async (host: string): Promise<string | number> => {
+      const { status, body } = await trial.ask({ headers: { host } });
+      return status === 200 ? body : status;
+    };
+    for (const host of ["www.example.com", "WWW.Example.com:8080", "x-1.example.com"])
+      expect(await asked(host), host).to.equal("v1");
+    expect(await asked("b.example.com")).to.equal("v2");
+    for (const host of ["example.com", "a.b.example.com", "example", "*"])
+      expect(await asked(host), host).to.equal(404);
+    await trial.apply("a", a);
+    expect(await asked("www.example.com")).to.equal(404);
+  });
+
+  it("sends visitors of one host on to another, with the path and the port that they asked for", async () => {
+    const one = await trial.upstream("v1");
+    const a = routesOf("a", { live: 1, releases: { 1: [one] } });
+    const hosts = [
+      ...a.hosts,
+      ["example.com", "a/production"],
+      ["www.example.com", "a/@example.com"],
+    ] as const;
+    await trial.apply("a", { ...a, hosts: new Map(hosts) });
+    const asked = async (host: string, method = "GET"): Promise<unknown> => {
+      const { status, headers } = await trial.ask({ headers: { host }, method, path: "/a%20b?c=1&d" });
+      return [status, headers.location];
+    };
+    expect(await asked("www.example.com")).to.deep.equal([301, "http://example.com/a%20b?c=1&d"]);
+    expect(await asked("www.example.com:8080", "HEAD")).to.deep.equal([
+      301,
+      "http://example.com:8080/a%20b?c=1&d",
+    ]);
+    expect(await asked("www.example.com", "POST")).to.deep.equal([308, "http://example.com/a%20b?c=1&d"]);
+    expect(await asked("example.com")).to.deep.equal([200, undefined]);
+  });
+
   it("forgets an app and leaves the others alone", async () => {
     const [one, two] = [await trial.upstream("v1"), await trial.upstream("v2")];
     await trial.apply("a", routesOf("a", { live: 1, releases: { 1: [one] } }));

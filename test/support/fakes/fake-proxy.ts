@@ -113,6 +113,14 @@ export class FakeProxy implements Proxy {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const redirect = this.routes.redirectOf(request);
+    if (redirect !== undefined) {
+      const [, port = ""] = /(:\d+)$/.exec(request.headers.host ?? "") ?? [];
+      const isSafe = request.method === "GET" || request.method === "HEAD";
+      response.writeHead(isSafe ? 301 : 308, { location: `http://${redirect}${port}${request.url ?? ""}` });
+      response.end();
+      return;
+    }
     const destination = this.routes.destinationOf(request);
     if (typeof destination === "number") {
       refuse(response, destination);

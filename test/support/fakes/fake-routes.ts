@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { BASELINE, CANARY, PRODUCTION } from "../../../core/records/routes/route-table.js";
-import type { AppRoutes, ReleaseRoutes, Split } from "../../../proxy/proxy.js";
+import { REDIRECT, type AppRoutes, type ReleaseRoutes, type Split } from "../../../proxy/proxy.js";
 
 /** Where a request goes. */
 export interface Destination {
@@ -55,6 +55,13 @@ export class FakeRoutes {
     );
   }
 
+  /** The other host of the same app to which a host's visitors are sent on; undefined: none. */
+  redirectOf({ headers }: Question): string | undefined {
+    const target = this.targetOf((headers.host ?? "").toLowerCase().replace(/:\d+$/, "")) ?? "";
+    const at = target.indexOf(`/${REDIRECT}`);
+    return at < 0 ? undefined : target.slice(at + 2);
+  }
+
   /** Or the status to answer with. */
   destinationOf({ headers, url = "/" }: Question): Destination | 404 | 503 {
     const { host = "", cookie = "" } = headers;
@@ -99,10 +106,11 @@ export class FakeRoutes {
   }
 
   private targetOf(host: string): string | undefined {
-    for (const { hosts } of this.byApp.values()) {
-      const target = hosts.get(host);
-      if (target !== undefined) return target;
-    }
+    for (const name of [host, host.replace(/^[^.]+(?=\.)/, "*")])
+      for (const { hosts } of this.byApp.values()) {
+        const target = hosts.get(name);
+        if (target !== undefined) return target;
+      }
     return host === "localhost" || /^(?:[\d.]+|\[.*\])$/.test(host) ? this.fallback : undefined;
   }
 

@@ -35,6 +35,26 @@ describe("the routes of a table", () => {
     expect([...(releases.get("a/v1")?.servers ?? [])]).to.deep.equal([["a.v1.web.1:1", "127.0.0.1:1"]]);
   });
 
+  it("lead the app's own domains too, and below a wildcard all that is below the app's usual host", () => {
+    const domains = [
+      { name: "example.org" },
+      { name: "www.example.org", redirectTo: "example.org" },
+      { name: "*.example.net" },
+      { name: "feature.example.net" },
+    ];
+    const { hosts } = routesOf({ ...table, domains }, "example.com", false);
+    const own = [...hosts].filter(([name]) => !name.endsWith("example.com"));
+    expect(Object.fromEntries(own)).to.deep.equal({
+      "example.org": "a/production",
+      "www.example.org": "a/@example.org",
+      "*.example.net": "a/production",
+      "feature.example.net": "a/production",
+      "v1.example.net": "a/v1",
+      "v2.example.net": "a/v2",
+      "v3.example.net": "a/v3",
+    });
+  });
+
   it("know the host of an app that has nothing live yet", () => {
     expect([...routesOf({ ...table, tracks: {}, releases: [] }, "x", false).hosts.keys()]).to.deep.equal([
       "a.x",

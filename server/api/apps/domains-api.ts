@@ -1,0 +1,40 @@
+import { Router } from "express";
+import { domainRequestSchema, type DomainSummary } from "../../../core/api/apps/domains.js";
+import { actorOf } from "../../../core/records/events/actor.js";
+import type { RoutedDomain } from "../../../core/records/routes/route-table.js";
+import { domainDns } from "../../routes/domain-dns.js";
+import { OwnDomains } from "../../routes/own-domains.js";
+import { needs } from "../guards/needs.js";
+import { holderOf } from "../guards/require-token.js";
+import type { ApiNeeds } from "../needs.js";
+import { parseBody } from "../requests/parse-body.js";
+
+/** Name servers are asked for so many. */
+const CHECKED = 50;
+
+/** `/apps/APP/domains`: list, add and remove. */
+export function domainsApi({ apps, routes, settings }: ApiNeeds): Router {
+  const router = Router();
+  const domains = new OwnDomains({ routes, domain: settings.domain });
+  const summary = async ({ name, redirectTo }: RoutedDomain, isChecked = true): Promise<DomainSummary> => ({
+    domain: name,
+    redirectTo: redirectTo ?? null,
+    dns: isChecked ? await domainDns(name, settings) : null,
+  });
+  router.get("/apps/:app/domains", needs.app("read"), async (request, response) => {
+    const app = await apps.read(request.params.app);
+    const all = await domains.list(app.name);
+    response.json(await Promise.all(all.map(async (domain, index) => summary(domain, index < CHECKED))));
+  });
+  router.post("/apps/:app/domains", needs.app("admin"), async (request, response) => {
+    const wanted = parseBody(domainRequestSchema, request);
+    const app = await apps.read(request.params.app);
+    response.json(await summary(await domains.add(app.name, wanted, actorOf(holderOf(response)))));
+  });
+  router.delete("/apps/:app/domains/:domain", needs.app("admin"), async (request, response) => {
+    const app = await apps.read(request.params.app);
+    await domains.remove(app.name, request.params.domain, actorOf(holderOf(response)));
+    response.status(204).end();
+  });
+  return router;
+}
