@@ -7,6 +7,7 @@ import type { SecretBox } from "../../core/secrets.js";
 import type { FleetSettings } from "../../core/settings/fleet-settings.js";
 import type { SshKeyPair } from "../../core/ssh-key-pair.js";
 import type { Droplets } from "./droplets/droplets.js";
+import type { Snapshots } from "./droplets/snapshots.js";
 import type { Peers } from "./peers.js";
 
 /** A host as the engine knows it, whose instances it runs. */
@@ -65,6 +66,8 @@ export interface HostSetup {
     host: FleetHost,
     options: HostSetupOptions,
   ): Promise<Pick<FleetHost, "hostKey" | "machineId" | "node" | "privateAddress" | "version">>;
+  /** Gives it what every host of a role has, without secrets and what makes a machine one of its own. Nobody can log in then. */
+  prepareSnapshot(host: FleetHost, role: FleetRole, signal: AbortSignal): Promise<Pick<FleetHost, "version">>;
   /** Replaces the key pair that made its first contact safe, and was readable on it. */
   rotateHostKey(host: FleetHost, pair: SshKeyPair, signal: AbortSignal): Promise<void>;
   /** Stops Sluice there and leaves the Swarm. */
@@ -91,6 +94,10 @@ export interface FleetNeeds {
   readonly setup: HostSetup;
   /** Undefined without a token of DigitalOcean. */
   readonly droplets: Droplets | undefined;
+  /** Undefined without a token of DigitalOcean. */
+  readonly snapshots: Snapshots | undefined;
+  /** Id of the Sluice that hosts get. */
+  readonly release: string;
   /** Sluice's own, by which it reaches the hosts. */
   readonly key: SshKeyPair;
   /** By which marks and tags of this installation are known. */

@@ -15,6 +15,7 @@ import { parseHostName } from "./host-name.js";
 import { newDroplet } from "./droplets/new-droplet.js";
 import { peersOf } from "./peers.js";
 import { sealIdentity } from "./seals.js";
+import { SnapshotOrders } from "./snapshot-orders.js";
 
 const MEET_TIMEOUT_MS = 20_000;
 const BILL_TIMEOUT_MS = 10_000;
@@ -23,11 +24,14 @@ const TRIAL_TIMEOUT_MS = 300_000;
 export class FleetOrders {
   /** Dry runs: they leave no record. */
   private readonly trials = new Set<string>();
+  readonly snapshots: SnapshotOrders;
 
   constructor(
     private readonly needs: FleetNeeds,
     private readonly fleet: Pick<Fleet, "wake">,
-  ) {}
+  ) {
+    this.snapshots = new SnapshotOrders(needs, fleet);
+  }
 
   async list(): Promise<FleetHost[]> {
     return this.needs.hosts.list();
@@ -106,7 +110,8 @@ export class FleetOrders {
   private async add(host: FleetHost, actor: Actor): Promise<Begun> {
     const { hosts, log } = this.needs;
     const after = await log.end(host.name);
-    if (!(await hosts.add(host, hostEvent("host.added", host, host.reason, actor))))
+    const event = hostEvent("host.added", host, host.reason, actor);
+    if (!(await hosts.add({ ...host, logAfter: after }, event)))
       throw new AppError("fleet-host-exists", { host: host.name });
     this.fleet.wake();
     return { host: host.name, after };

@@ -6,6 +6,8 @@ import { configureHost } from "./steps/configure-host.js";
 import { createDroplet } from "./steps/create-droplet.js";
 import { HostOvertaken, type FleetStep } from "./steps/fleet-step.js";
 import { leaveFleet } from "./steps/leave-fleet.js";
+import { prepareSnapshot } from "./steps/prepare-snapshot.js";
+import { saveSnapshot } from "./steps/save-snapshot.js";
 import { hostEvent } from "./host-event.js";
 import type { FleetNeeds } from "./fleet-needs.js";
 import { knowsPeers, peersOf, type Peers } from "./peers.js";
@@ -19,6 +21,7 @@ const STEPS: Readonly<Partial<Record<FleetPhase, FleetStep>>> = {
   configuring: configureHost,
   leaving: leaveFleet,
 };
+const SNAPSHOT_STEPS: typeof STEPS = { ...STEPS, configuring: prepareSnapshot, saving: saveSnapshot };
 
 /**
  * Brings each host to the phase after its own, hosts side by side. What is done is saved step by step, so that a server which
@@ -56,8 +59,8 @@ export class Fleet {
   private async look(): Promise<void> {
     const all = await this.needs.hosts.list();
     for (const host of all) {
-      const { name, phase } = host;
-      const step = STEPS[phase];
+      const { name, phase, snapshot } = host;
+      const step = (snapshot === undefined ? STEPS : SNAPSHOT_STEPS)[phase];
       if (step !== undefined)
         this.works.runIfIdle(name, async (signal) => this.advance(name, phase, step, signal));
       else if (phase === "ready") this.introduce(host, peersOf(host, all, this.needs.settings));

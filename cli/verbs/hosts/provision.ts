@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { Argument, InvalidArgumentError, type Command } from "commander";
+import { Argument, InvalidArgumentError, Option, type Command } from "commander";
 import { begunSchema, type Begun } from "../../../core/api/machines/provision.js";
 import { hostsSchema } from "../../../core/api/machines/hosts.js";
 import { systemClock } from "../../../core/clock.js";
@@ -12,6 +12,7 @@ import { hostLine } from "../../show/host-line.js";
 import type { Context } from "../../start/context.js";
 import { hostsKey } from "../../start/fleet/hosts-key.js";
 import { provisionServerVerb } from "./provision-server.js";
+import { provisionSnapshot } from "./provision-snapshot.js";
 import { useSwarm } from "./use-swarm.js";
 
 interface ProvisionOptions {
@@ -20,6 +21,7 @@ interface ProvisionOptions {
   readonly identity?: string;
   readonly name?: string;
   readonly domain?: string;
+  readonly role?: Role;
   readonly privateAddress?: string;
   readonly dryRun?: boolean;
   readonly keepFailed?: boolean;
@@ -32,7 +34,9 @@ interface ProvisionOptions {
 /** `sluice provision ROLE [ADDRESS]`, `--host HOST`, `--all`, `--public-key` */
 export function provisionVerb(command: Command, context: () => Promise<Context>): void {
   command
-    .addArgument(new Argument("[role]", "what the host is for").choices(["server", ...FLEET_ROLES]))
+    .addArgument(
+      new Argument("[role]", "what the host is for").choices(["server", ...FLEET_ROLES, "snapshot"]),
+    )
     .argument("[address]", "of a machine that you have; without one a droplet is made")
     .option("--user <user>", "who may log in there and become root (default: root)")
     .option("--port <port>", "of its SSH server (default: 22)", parsePort)
@@ -40,6 +44,11 @@ export function provisionVerb(command: Command, context: () => Promise<Context>)
     .option("--domain <domain>", "of a server: its apps are at APP.DOMAIN")
     .option("--name <name>", "what it is called (default: its host name; production-1 for a droplet)")
     .option("--private-address <address>", "at which the other hosts reach it")
+    .addOption(
+      new Option("--role <role>", "for whose droplets a snapshot is (default: production)").choices(
+        FLEET_ROLES,
+      ),
+    )
     .option("--dry-run", "only say what would be changed")
     .option("--keep-failed", "keep a droplet that cannot be configured, for a look at it")
     .option("--yes", "turn the engine to swarm without asking")
@@ -47,7 +56,11 @@ export function provisionVerb(command: Command, context: () => Promise<Context>)
     .option("--all", "configure all hosts once more, one after the other: after an upgrade of Sluice")
     .option("--public-key", "print the SSH key that a machine's authorized_keys must have")
     .action(
-      async (role: Role | "server" | undefined, address: string | undefined, options: ProvisionOptions) => {
+      async (
+        role: Role | "server" | "snapshot" | undefined,
+        address: string | undefined,
+        options: ProvisionOptions,
+      ) => {
         const given = await context();
         if (options.publicKey) await printPublicKey(given);
         else if (options.all) await configureAll(given);
@@ -58,7 +71,12 @@ export function provisionVerb(command: Command, context: () => Promise<Context>)
           if (address === undefined)
             command.error("error: a server needs the address of a machine that you have");
           await provisionServerVerb(given, address, options);
+        } else if (role === "snapshot") {
+          refuse(command, options, FOR_MACHINES, "is not for a snapshot");
+          if (address !== undefined) command.error("error: a snapshot is made of a droplet of its own");
+          await provisionSnapshot(given, { role: options.role, keepFailed: options.keepFailed });
         } else {
+          refuse(command, options, ["role"], "is for a snapshot alone");
           refuse(command, options, ["domain"], "is for a server alone");
           await provision(given, role, address, options);
         }
@@ -66,7 +84,10 @@ export function provisionVerb(command: Command, context: () => Promise<Context>)
     );
 }
 
-const FOR_OTHERS = ["privateAddress", "keepFailed", "yes"] as const;
+const FOR_OTHERS = ["privateAddress", "keepFailed", "yes", "role"] as const;
+const FOR_MACHINES = [
+  ...["user", "port", "identity", "domain", "name", "privateAddress", "dryRun", "yes"],
+] as const satisfies readonly (keyof ProvisionOptions)[];
 
 /** What is given and would not be used. */
 function refuse(

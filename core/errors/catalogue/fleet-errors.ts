@@ -52,6 +52,17 @@ export const fleetErrors = {
     ({ role, file }) =>
       `Set fleet.${role}.region in ${file}, for example to fra1, and restart Sluice. To configure a machine that you have, name its address: sluice provision ${role} ADDRESS.`,
   ),
+  "fleet-image-set": entry<{ role: string; image: string; file: string }>(
+    409,
+    ({ role, image }) =>
+      `Droplets for ${role} are made of ${printable(image)}: a snapshot would not be used.`,
+    ({ role, file }) => `Remove fleet.${role}.image from ${file} and restart Sluice, or leave it as it is.`,
+  ),
+  "snapshot-not-taken": entry<{ snapshot: string }>(
+    500,
+    ({ snapshot }) => `The snapshot ${printable(snapshot)} was not taken.`,
+    () => "The lines above say what went wrong. Run the same command again after that.",
+  ),
   "fleet-size-unknown": entry<{ role: string; size: string; region: string; known: readonly string[] }>(
     409,
     ({ size, region }) => `DigitalOcean offers no ${printable(size)} in ${printable(region)}.`,

@@ -12,6 +12,8 @@ export interface DropletWish {
   readonly keepFailed: boolean;
   readonly by: string;
   readonly reason?: string;
+  /** It becomes a snapshot for the role. */
+  readonly isSnapshot?: boolean;
 }
 
 /**
@@ -19,14 +21,14 @@ export interface DropletWish {
  * `fleet-over-budget`, and what DigitalOcean says of the settings.
  */
 export async function newDroplet(
-  { role, name, keepFailed, by, reason }: DropletWish,
+  { role, name, keepFailed, by, reason, isSnapshot = false }: DropletWish,
   { hosts, settings, droplets, clock, installation, settingsFile }: FleetNeeds,
 ): Promise<FleetHost> {
   if (droplets === undefined) throw new AppError("digitalocean-token-missing", {});
   const group = settings[role];
   const { size, region } = group;
   if (region === undefined) throw new AppError("fleet-region-missing", { role, file: settingsFile });
-  const { image, monthlyUsd } = await droplets.quote(role, { ...group, region });
+  const { image, monthlyUsd } = await droplets.quote(role, { ...group, region }, { isSnapshot });
   const known = await hosts.list();
   const wouldBe = known.reduce((sum, { droplet }) => sum + (droplet?.monthlyUsd ?? 0), monthlyUsd);
   const { monthlyLimit: limit } = settings;
@@ -35,7 +37,7 @@ export async function newDroplet(
   return {
     v: 1,
     name: name === undefined ? freeHostName(role, known) : parseHostName(name),
-    roles: [role],
+    ...(isSnapshot ? { roles: [], snapshot: { role } } : { roles: [role] }),
     phase: "creating",
     since: at,
     createdAt: at,

@@ -1,17 +1,17 @@
 import { isAppError } from "../../../core/errors/app-error.js";
 import type { Clock } from "../../../core/clock.js";
-import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
+import type { FleetHost, FleetRole } from "../../../core/records/fleet/fleet-host.js";
 import type { FleetLog, FleetLogLine } from "../../../core/records/fleet/fleet-log.js";
 import type { SecretBox } from "../../../core/secrets.js";
 import type { SshKeyPair } from "../../../core/ssh-key-pair.js";
 import { progressLine } from "../../converge/progress-line.js";
-import { convergeHost, type TaskProgress } from "../../converge/converge-host.js";
-import { tasksOf } from "../../roles/roles.js";
+import { convergeHost, type ConvergeOptions, type TaskProgress } from "../../converge/converge-host.js";
+import { SNAPSHOT, tasksOf } from "../../roles/roles.js";
 import { RemoteHost } from "../../ssh/remote-host.js";
 import type { SshLogin } from "../../ssh/ssh-login.js";
 import { readSwarm } from "../../tasks/docker/swarm-membership.js";
 import type { HostSetup, HostSetupOptions } from "../fleet-needs.js";
-import { hostPlanOf, type HostPlanOptions } from "./host-plan-of.js";
+import { hostPlanOf, snapshotPlanOf, type HostPlanOptions } from "./host-plan-of.js";
 import { addressTowards, checkPrivateAddress, machineIdOf } from "./own-words.js";
 import { openIdentity } from "../seals.js";
 
@@ -51,13 +51,8 @@ export class SshSetup implements HostSetup {
     host: FleetHost,
     { mode, peers, signal, logAs = host.name }: HostSetupOptions,
   ): Promise<Awaited<ReturnType<HostSetup["configure"]>>> {
-    const { plans, log, clock, serverAddress } = this.options;
+    const { plans, serverAddress } = this.options;
     const remote = await this.connect(host, signal);
-    // One line after the other, in their order.
-    let logged: Promise<void> = Promise.resolve();
-    const write = (line: FleetLogLine): void => {
-      logged = logged.then(async () => log.add(logAs, line)).catch(() => undefined);
-    };
     try {
       const others = {
         host: host.name,
@@ -69,20 +64,22 @@ export class SshSetup implements HostSetup {
           : checkPrivateAddress(host.privateAddress, others);
       const machineId = await machineIdOf(remote, host.name);
       const plan = await hostPlanOf(host, privateAddress, peers, plans);
-      const onProgress = (progress: TaskProgress): void => {
-        const line = progressLine(progress);
-        if (line !== undefined) write(line);
-      };
-      const tasks = tasksOf(host.roles);
-      const recap = await convergeHost(remote, { tasks, plan, mode, onProgress, signal, clock });
-      const { ok, changed, seconds } = recap;
-      const verb = mode === "apply" ? "changed" : "would change";
-      write({ kind: "task", text: `${ok} ok, ${changed} ${verb}, in ${seconds.toFixed(1)} s` });
+      await this.converge(remote, logAs, { tasks: tasksOf(host.roles), plan, mode, signal });
       const node =
         plan.swarm === undefined || mode === "dry-run" ? host.node : (await readSwarm(remote)).NodeID;
       return { hostKey: remote.hostKey, machineId, node, privateAddress, version: plan.release.id };
     } finally {
-      await logged;
+      remote.close();
+    }
+  }
+
+  async prepareSnapshot(host: FleetHost, role: FleetRole, signal: AbortSignal): Promise<{ version: string }> {
+    const remote = await this.connect(host, signal);
+    try {
+      const plan = snapshotPlanOf(host, role, this.options.plans);
+      await this.converge(remote, host.name, { tasks: SNAPSHOT, plan, mode: "apply", signal });
+      return { version: plan.release.id };
+    } finally {
       remote.close();
     }
   }
@@ -112,6 +109,30 @@ export class SshSetup implements HostSetup {
       await remote.run("systemctl disable sluice-firewall; nft delete table inet sluice");
     } finally {
       remote.close();
+    }
+  }
+
+  private async converge(
+    remote: RemoteHost,
+    logAs: string,
+    what: Pick<ConvergeOptions, "tasks" | "plan" | "mode" | "signal">,
+  ): Promise<void> {
+    const { log, clock } = this.options;
+    // One line after the other, in their order.
+    let logged: Promise<void> = Promise.resolve();
+    const write = (line: FleetLogLine): void => {
+      logged = logged.then(async () => log.add(logAs, line)).catch(() => undefined);
+    };
+    const onProgress = (progress: TaskProgress): void => {
+      const line = progressLine(progress);
+      if (line !== undefined) write(line);
+    };
+    try {
+      const { ok, changed, seconds } = await convergeHost(remote, { ...what, onProgress, clock });
+      const verb = what.mode === "apply" ? "changed" : "would change";
+      write({ kind: "task", text: `${ok} ok, ${changed} ${verb}, in ${seconds.toFixed(1)} s` });
+    } finally {
+      await logged;
     }
   }
 

@@ -98,7 +98,8 @@ async function waitUntilAddressIsElsewhere(
 }
 
 async function abandon(host: FleetHost, { setup, log }: FleetNeeds, signal: AbortSignal): Promise<void> {
-  if (host.address === undefined) return;
+  // Nothing of Sluice runs on a droplet that becomes a snapshot.
+  if (host.address === undefined || host.snapshot !== undefined) return;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ABANDON_TIMEOUT_MS)]);
   await setup.abandon(host, limit).catch(async (error: unknown) => {
     if (signal.aborted) throw error;

@@ -8,6 +8,7 @@ import type { Database } from "../../../core/redis/database.js";
 import { SecretBox } from "../../../core/secrets.js";
 import { fleetSettingsSchema } from "../../../core/settings/fleet-settings.js";
 import type { Droplet, Droplets } from "../../../provisioning/fleet/droplets/droplets.js";
+import type { Snapshot, Snapshots } from "../../../provisioning/fleet/droplets/snapshots.js";
 import type {
   EngineHost,
   FleetEngine,
@@ -49,6 +50,11 @@ class MortalHosts extends FleetHosts {
 /** What a fleet's server changes outside of Redis: droplets that cost money, hosts, accounts. It outlives the server. */
 export class FleetWorld {
   readonly droplets = new Map<string, Droplet>();
+  /** The oldest first. */
+  readonly snapshots: Snapshot[] = [];
+  /** Ids of droplets that were shut down. */
+  readonly off = new Set<number>();
+  private snapshotsTaken = 0;
   readonly engineHosts = new Map<string, EngineHost>();
   readonly accesses = new Set<string>();
   /** Host → public half of its key. */
@@ -110,6 +116,8 @@ export class FleetWorld {
       reports: this.reports(act),
       setup: this.setup(act),
       droplets: this.dropletsOf(act),
+      snapshots: this.snapshotsOf(act),
+      release: "0.1.0-aa",
       key: { privateKey: "private", publicKey: "ssh-ed25519 AAAAours" },
       installation: "sluice-1",
       box: new SecretBox(Buffer.alloc(32)),
@@ -168,6 +176,27 @@ export class FleetWorld {
     };
   }
 
+  private snapshotsOf(act: Act): Snapshots {
+    return {
+      list: async () => act(() => [...this.snapshots].reverse()),
+      shutDown: async (droplet) => act(() => void this.off.add(droplet)),
+      take: async ({ droplet, name }) =>
+        act(() => {
+          if (!this.off.has(droplet)) throw new Error(`${droplet} is on`);
+          const known = this.snapshots.find((snapshot) => snapshot.name === name);
+          if (known !== undefined) return known;
+          const taken: Snapshot = {
+            ...{ id: ++this.snapshotsTaken, name, role: "production", regions: ["fra1"] },
+            ...{ createdAt: "2026-01-01T00:00:00Z", gigabytes: 2, minDiskGigabytes: 50, monthlyUsd: 0.12 },
+          };
+          this.snapshots.push(taken);
+          return taken;
+        }),
+      remove: async (id) =>
+        act(() => void this.snapshots.splice(0, Infinity, ...this.snapshots.filter((one) => one.id !== id))),
+    };
+  }
+
   private setup(act: Act): HostSetup {
     const login = (name: string, known: readonly (string | undefined)[]): void => {
       const key = this.hostKeys.get(name);
@@ -203,6 +232,13 @@ export class FleetWorld {
             privateAddress: privateAddress ?? "10.0.0.99",
             version: "1",
           };
+        }),
+      prepareSnapshot: async ({ name, hostKey }) =>
+        act(() => {
+          if (this.configureError !== undefined) throw this.configureError;
+          login(name, [hostKey]);
+          this.hostKeys.delete(name);
+          return { version: "0.1.0-aa" };
         }),
       rotateHostKey: async ({ name, hostKey, nextHostKey }, { publicKey }) =>
         act(() => {
