@@ -50,6 +50,8 @@ export interface HostReports {
   hasJoined(host: string, roles: readonly FleetRole[], since: number): Promise<boolean>;
   /** Whether its proxy has reported lately that it follows the routes. */
   isFollowing(host: string): Promise<boolean>;
+  /** Whether its proxy or its monitor has reported lately. */
+  isReporting(host: string): Promise<boolean>;
   /** Nobody waits for it any more, and its figures are removed. */
   forget(host: string): Promise<void>;
 }
@@ -61,6 +63,8 @@ export interface HostSetup {
     host: FleetHost,
     signal: AbortSignal,
   ): Promise<{ readonly hostname: string; readonly machineId: string; readonly hostKey: string }>;
+  /** Whether it answers over SSH, with whatever. Changes nothing. */
+  answers(host: FleetHost, signal: AbortSignal): Promise<boolean>;
   /** Makes it what its roles need. Resolves with what was learnt of it. Throws what a task of it, or the connection, failed with. */
   configure(
     host: FleetHost,

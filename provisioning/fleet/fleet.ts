@@ -1,5 +1,5 @@
 import { isAppError, toAppError } from "../../core/errors/app-error.js";
-import { PerKey } from "../../core/loop/per-key.js";
+import { PerKey, type Job } from "../../core/loop/per-key.js";
 import { Ticker } from "../../core/loop/ticker.js";
 import type { FleetHost, FleetPhase } from "../../core/records/fleet/fleet-host.js";
 import { configureHost } from "./steps/configure-host.js";
@@ -29,6 +29,8 @@ const SNAPSHOT_STEPS: typeof STEPS = { ...STEPS, configuring: prepareSnapshot, s
  */
 export class Fleet {
   private readonly works: PerKey;
+  /** Host → the phase in which something was begun for it last. */
+  private readonly begun = new Map<string, FleetPhase>();
   private readonly ticker: Ticker;
 
   constructor(private readonly needs: FleetNeeds) {
@@ -61,10 +63,19 @@ export class Fleet {
     for (const host of all) {
       const { name, phase, snapshot } = host;
       const step = (snapshot === undefined ? STEPS : SNAPSHOT_STEPS)[phase];
-      if (step !== undefined)
-        this.works.runIfIdle(name, async (signal) => this.advance(name, phase, step, signal));
+      if (step !== undefined) this.begin(name, phase, step);
       else if (phase === "ready") this.introduce(host, peersOf(host, all, this.needs.settings));
     }
+  }
+
+  /** One that is to leave is not kept by what is being done to it. */
+  private begin(name: string, phase: FleetPhase, step: FleetStep): void {
+    const job: Job = async (signal) => {
+      this.begun.set(name, phase);
+      await this.advance(name, phase, step, signal);
+    };
+    if (phase === "leaving" && this.begun.get(name) !== phase) this.works.runInstead(name, job);
+    else this.works.runIfIdle(name, job);
   }
 
   /** A host lets in those that came since, and no others any more. */
@@ -109,6 +120,7 @@ export class Fleet {
     if (after === "gone") {
       await log.add(host.name, { kind: "heading", text: `${host.name} is removed` });
       await hosts.remove(host.name, hostEvent("host.removed", host));
+      this.begun.delete(host.name);
       return;
     }
     const since = new Date(clock.now()).toISOString();

@@ -76,6 +76,7 @@ export async function openFleet({
       ...{ records, series },
       proxies: new ProxyReports(redis),
       traffic: new TrafficSeries(redis),
+      now: async () => redisTime(redis),
     }),
     setup: new SshSetup({ plans, key, box, log, clock: systemClock, serverAddress: address }),
     ...cloudOf(role, mark, key.publicKey, address),

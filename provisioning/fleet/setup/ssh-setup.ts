@@ -47,6 +47,16 @@ export class SshSetup implements HostSetup {
     }
   }
 
+  async answers(host: FleetHost, signal: AbortSignal): Promise<boolean> {
+    try {
+      (await RemoteHost.connect(this.loginOf(host), signal)).close();
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      return !isAppError(error, "host-unreachable");
+    }
+  }
+
   async configure(
     host: FleetHost,
     { mode, peers, signal, logAs = host.name }: HostSetupOptions,

@@ -68,8 +68,20 @@ export class FleetWorld {
   reservedAt: number | undefined;
   /** Host that was left → the droplet that had the reserved IP then. */
   readonly abandoned = new Map<string, number | undefined>();
-  /** Hosts whose proxies do not report. */
+  /** Hosts whose proxies and monitors do not report. */
   readonly silent = new Set<string>();
+  /** Hosts that do not answer over SSH. */
+  readonly unreachable = new Set<string>();
+  /** What servers have logged as a warning. */
+  readonly warnings: string[] = [];
+  /** What takes for ever, until whoever waits for it is told to stop; an order is carried out all the same, some looks later. */
+  hanging: "configure" | "order" | undefined;
+  /** How often that was waited for. */
+  hung = 0;
+  private late: (() => void) | undefined;
+  private looksUntilLate = 5;
+  /** Whether hosts join the engine. */
+  runsInstances = true;
   configureError: Error | undefined;
   /** What a host says that it is, if it lies. */
   claimedNode: string | undefined;
@@ -122,7 +134,7 @@ export class FleetWorld {
       installation: "sluice-1",
       box: new SecretBox(Buffer.alloc(32)),
       clock: this.clock(),
-      serverLog: pino({ level: "silent" }),
+      serverLog: pino({ level: "warn" }, { write: (line) => void this.warnings.push(textOf(line)) }),
     };
   }
 
@@ -144,23 +156,30 @@ export class FleetWorld {
     };
     return {
       quote: async () => act(() => ({ image: "debian-12-x64", monthlyUsd: 12 })),
-      order: async ({ name, mark, hostKey }) =>
-        act(() => {
+      order: async ({ name, mark, hostKey }, signal) => {
+        const make = (): Droplet => {
           busy();
           const found = this.droplets.get(mark);
           if (found !== undefined) return found;
-          const id = this.droplets.size + 1;
+          const id = Math.max(0, ...[...this.droplets.values()].map((one) => one.id)) + 1;
           const droplet = { id, name, isActive: false, publicAddress: undefined, privateAddress: undefined };
           const made = { ...droplet, tags: [mark], monthlyUsd: 12 };
           this.droplets.set(mark, made);
           this.hostKeys.set(name, hostKey.publicKey);
           return made;
-        }),
+        };
+        if (this.hanging === "order") {
+          this.late = () => void make();
+          await untilAborted(signal);
+        }
+        return act(make);
+      },
       holderOf: async () => act(() => this.reservedAt),
       giveAddress: async (_address, droplet) => act(() => void (this.reservedAt = droplet)),
       find: async (mark) =>
         act(() => {
           busy();
+          if (this.late !== undefined && --this.looksUntilLate === 0) this.late();
           const droplet = this.droplets.get(mark);
           if (droplet === undefined) return undefined;
           const [publicAddress, privateAddress] = [`203.0.113.${droplet.id}`, `10.0.0.${10 + droplet.id}`];
@@ -210,12 +229,16 @@ export class FleetWorld {
           this.hostKeys.set(hostname, hostKey);
           return { hostname, machineId: `machine of ${String(address)}`, hostKey };
         }),
-      configure: async ({ name, hostKey, nextHostKey, privateAddress, machineId }) =>
-        act(() => {
+      configure: async ({ name, hostKey, nextHostKey, privateAddress, machineId }, { signal }) => {
+        if (this.hanging === "configure") {
+          this.hung++;
+          await untilAborted(signal);
+        }
+        return act(() => {
           if (this.configureError !== undefined) throw this.configureError;
           login(name, [hostKey, nextHostKey]);
-          const node = this.claimedNode ?? `node of ${name}`;
-          if (!this.engineHosts.has(node))
+          const node = this.runsInstances ? (this.claimedNode ?? `node of ${name}`) : undefined;
+          if (node !== undefined && !this.engineHosts.has(node))
             this.engineHosts.set(node, {
               id: node,
               address: privateAddress ?? "10.0.0.99",
@@ -232,7 +255,9 @@ export class FleetWorld {
             privateAddress: privateAddress ?? "10.0.0.99",
             version: "1",
           };
-        }),
+        });
+      },
+      answers: async ({ name }) => act(() => !this.unreachable.has(name)),
       prepareSnapshot: async ({ name, hostKey }) =>
         act(() => {
           if (this.configureError !== undefined) throw this.configureError;
@@ -291,9 +316,23 @@ export class FleetWorld {
     return {
       hasJoined: async () => act(() => true),
       isFollowing: async (host) => act(() => !this.silent.has(host)),
+      isReporting: async (host) => act(() => !this.silent.has(host)),
       forget: async () => act(() => undefined),
     };
   }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(new Error("it is told to stop"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+  });
+}
+
+function textOf(line: string): string {
+  // As pino(1) writes it.
+  return (JSON.parse(line) as { msg: string }).msg;
 }
 
 type Act = <T>(effect: () => T | Promise<T>) => Promise<T>;
