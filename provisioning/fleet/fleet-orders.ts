@@ -12,6 +12,7 @@ import type { Fleet } from "./fleet.js";
 import type { FleetNeeds } from "./fleet-needs.js";
 import { hostEvent } from "./host-event.js";
 import { parseHostName } from "./host-name.js";
+import { OrderAnswers } from "./order-answers.js";
 import { newDroplet } from "./droplets/new-droplet.js";
 import { peersOf } from "./peers.js";
 import { sealIdentity } from "./seals.js";
@@ -24,12 +25,14 @@ const TRIAL_TIMEOUT_MS = 300_000;
 export class FleetOrders {
   /** Dry runs: they leave no record. */
   private readonly trials = new Set<string>();
+  private readonly answers: OrderAnswers;
   readonly snapshots: SnapshotOrders;
 
   constructor(
     private readonly needs: FleetNeeds,
     private readonly fleet: Pick<Fleet, "wake">,
   ) {
+    this.answers = new OrderAnswers(needs.hosts);
     this.snapshots = new SnapshotOrders(needs, fleet);
   }
 
@@ -50,25 +53,45 @@ export class FleetOrders {
     });
   }
 
-  /** A machine that there is gets a role; without an address, a droplet is made for it. */
+  /**
+   * A machine that there is gets a role; without an address, a droplet is made for it, unless one that somebody has ordered is
+   * under way.
+   */
   async provision(request: ProvisionRequest, actor: Actor): Promise<Begun> {
-    const { role, address, name, keepFailed, dryRun } = request;
-    if (address === undefined) {
-      const wish = { role, name, keepFailed, by: actor.by };
-      return this.add(await newDroplet(wish, this.needs), actor);
-    }
+    const { address, idempotencyKey } = request;
+    return this.answers.once(idempotencyKey, async () =>
+      address === undefined ? this.orderDroplet(request, actor) : this.takeIn(request, address, actor),
+    );
+  }
+
+  private async orderDroplet(request: ProvisionRequest, actor: Actor): Promise<Begun> {
+    const { role, name, keepFailed, another, idempotencyKey } = request;
+    const known = (await this.list()).find((host) => isOrdered(host, role));
+    if (known !== undefined && name === undefined && !another)
+      return { host: known.name, after: known.logAfter ?? "0", orderedBy: known.by };
+    const host = await newDroplet({ role, name, keepFailed, by: actor.by }, this.needs);
+    return this.add({ ...host, idempotencyKey }, actor);
+  }
+
+  private async takeIn(request: ProvisionRequest, address: string, actor: Actor): Promise<Begun> {
+    const { role, dryRun, idempotencyKey } = request;
     const known = (await this.list()).find((host) => host.address === address);
-    if (known !== undefined && !dryRun) return this.configureAgain(known.name, actor, role);
+    if (known !== undefined && !dryRun) return this.configureAgain(known.name, actor, role, idempotencyKey);
     const host = known ?? (await this.meet(request, address, actor));
     if (dryRun) return this.tryOut({ ...host, roles: [...new Set([...host.roles, role])] });
     const twin = (await this.list()).find(({ machineId }) => machineId === host.machineId);
     if (twin !== undefined)
       throw new AppError("fleet-machine-known", { address, host: twin.name, id: String(host.machineId) });
-    return this.add(host, actor);
+    return this.add({ ...host, idempotencyKey }, actor);
   }
 
   /** Configures a host that is known once more, for one role more if one is named. */
-  async configureAgain(name: string, actor: Actor, role?: FleetRole): Promise<Begun> {
+  async configureAgain(
+    name: string,
+    actor: Actor,
+    role?: FleetRole,
+    idempotencyKey?: string,
+  ): Promise<Begun> {
     const { hosts, log } = this.needs;
     const host = await this.known(name);
     if (host.phase !== "ready" && host.phase !== "failed")
@@ -77,8 +100,9 @@ export class FleetOrders {
     const roles = [...new Set([...host.roles, ...(role === undefined ? [] : [role])])];
     const after = await log.end(name);
     const begun = { roles, phase: "configuring", since: this.now(), failure: undefined } as const;
+    const asked = { logAfter: after, idempotencyKey };
     const event = role === undefined ? undefined : hostEvent("host.added", host, `role ${role}`, actor);
-    await hosts.update(name, (before) => ({ ...before, ...begun }), event);
+    await hosts.update(name, (before) => ({ ...before, ...begun, ...asked }), event);
     this.fleet.wake();
     return { host: name, after };
   }
@@ -179,4 +203,15 @@ export class FleetOrders {
   private now(): string {
     return new Date(this.needs.clock.now()).toISOString();
   }
+}
+
+/** Whether it is a droplet for that role which somebody has ordered and which was not ready yet. */
+function isOrdered(
+  { roles, phase, droplet, reason, readyAfterSeconds }: FleetHost,
+  role: FleetRole,
+): boolean {
+  const isUnderWay = phase === "creating" || phase === "configuring";
+  // One that Sluice makes by itself has a reason.
+  const isByCommand = droplet !== undefined && reason === undefined;
+  return roles.includes(role) && isUnderWay && isByCommand && readyAfterSeconds === undefined;
 }

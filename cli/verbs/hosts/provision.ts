@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Argument, InvalidArgumentError, Option, type Command } from "commander";
 import { begunSchema, type Begun } from "../../../core/api/machines/provision.js";
@@ -7,6 +8,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { FLEET_ROLES } from "../../../core/records/fleet/fleet-host.js";
 import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
+import { untilAnswered } from "../../client/until-answered.js";
 import { followHost } from "../../client/follow-host.js";
 import { hostLine } from "../../show/host-line.js";
 import type { Context } from "../../start/context.js";
@@ -25,6 +27,7 @@ interface ProvisionOptions {
   readonly privateAddress?: string;
   readonly dryRun?: boolean;
   readonly keepFailed?: boolean;
+  readonly another?: boolean;
   readonly yes?: boolean;
   readonly all?: boolean;
   readonly host?: string;
@@ -51,6 +54,7 @@ export function provisionVerb(command: Command, context: () => Promise<Context>)
     )
     .option("--dry-run", "only say what would be changed")
     .option("--keep-failed", "keep a droplet that cannot be configured, for a look at it")
+    .option("--another", "order a droplet also while one is being made for the role")
     .option("--yes", "turn the engine to swarm without asking")
     .option("--host <host>", "configure a host that is known once more")
     .option("--all", "configure all hosts once more, one after the other: after an upgrade of Sluice")
@@ -78,15 +82,16 @@ export function provisionVerb(command: Command, context: () => Promise<Context>)
         } else {
           refuse(command, options, ["role"], "is for a snapshot alone");
           refuse(command, options, ["domain"], "is for a server alone");
+          if (address !== undefined) refuse(command, options, ["another"], "is for droplets alone");
           await provision(given, role, address, options);
         }
       },
     );
 }
 
-const FOR_OTHERS = ["privateAddress", "keepFailed", "yes", "role"] as const;
+const FOR_OTHERS = ["privateAddress", "keepFailed", "another", "yes", "role"] as const;
 const FOR_MACHINES = [
-  ...["user", "port", "identity", "domain", "name", "privateAddress", "dryRun", "yes"],
+  ...["user", "port", "identity", "domain", "name", "privateAddress", "another", "dryRun", "yes"],
 ] as const satisfies readonly (keyof ProvisionOptions)[];
 
 /** What is given and would not be used. */
@@ -111,11 +116,23 @@ async function provision(
 ): Promise<void> {
   const { user, port, name, privateAddress, dryRun, keepFailed } = options;
   const identity = options.identity === undefined ? undefined : await readIdentity(options.identity);
-  const order = { role, address, user, port, identity, name, privateAddress, dryRun, keepFailed };
+  const order = {
+    ...{ role, address, user, port, identity, name, privateAddress, dryRun, keepFailed },
+    ...{ another: options.another, idempotencyKey: randomUUID() },
+  };
+  const client = new Client(context);
   const begin = async (): Promise<Begun> =>
-    new Client(context).call("POST", apiPath("hosts"), begunSchema, order);
+    untilAnswered(
+      async () => client.call("POST", apiPath("hosts"), begunSchema, order),
+      async (ms) => systemClock.sleep(ms),
+    );
   // The first host besides the server's own: until then one machine did it all.
   const begun = await useSwarm(context, { isAgreed: options.yes === true, isTrial: dryRun === true }, begin);
+  const { host, orderedBy } = begun;
+  if (orderedBy !== undefined) {
+    const text = `${host} is being made for ${role} already, ordered by ${orderedBy}; --another orders one more`;
+    context.print(hostLine({ kind: "heading", text }));
+  }
   await follow(context, begun, dryRun === true);
 }
 

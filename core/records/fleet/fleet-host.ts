@@ -66,6 +66,8 @@ export const fleetHostSchema = z.object({
   /** Whose token it was, or `autoscaler`. */
   by: z.string(),
   reason: z.string().optional(),
+  /** Of its order: the same one, sent again, orders nothing. */
+  idempotencyKey: z.string().optional(),
   /** The last line of its log when it was ordered: what is done to it comes after that. */
   logAfter: z.string().optional(),
   /** Where SSH reaches it. Undefined while a droplet has none. */

@@ -161,6 +161,64 @@ describe("the fleet", function () {
     await becomes(name, undefined);
   });
 
+  describe("gets an order", () => {
+    const KEYED = { ...DROPLET, idempotencyKey: "6f9c1f3e-0d3b-4b8e-9d6c-1f2a3b4c5d6e" };
+
+    it("twice with the same key, and makes one droplet: while it is ordered, when it is ready, after a restart", async () => {
+      const orders = begin();
+      const [first, second] = await Promise.all([
+        orders.provision(KEYED, ACTOR),
+        orders.provision(KEYED, ACTOR),
+      ]);
+      expect(second).to.deep.equal(first);
+      await becomes(first.host, "ready");
+      expect(await orders.provision(KEYED, ACTOR)).to.deep.equal(first);
+      expect(await (await restart()).provision(KEYED, ACTOR)).to.deep.equal(first);
+      expect(world.droplets.size).to.equal(1);
+    });
+
+    it("again that could not be carried out, and tries it again", async () => {
+      world.settings.monthlyLimit = 1;
+      const orders = begin();
+      const refused = await orders.provision(KEYED, ACTOR).catch((error: unknown) => error);
+      expect(refused).to.include({ code: "fleet-over-budget" });
+      world.settings.monthlyLimit = 100;
+      await becomes((await orders.provision(KEYED, ACTOR)).host, "ready");
+    });
+
+    it("for a machine twice with the same key, without a word that it is busy", async () => {
+      world.hanging = "configure";
+      const orders = begin();
+      const address = { address: "192.0.2.7" };
+      const first = await orders.provision({ ...KEYED, ...address }, ACTOR);
+      await becomes(first.host, "configuring");
+      expect(await orders.provision({ ...KEYED, ...address }, ACTOR)).to.deep.equal(first);
+    });
+
+    it("while another one is under way, and names that: --another makes one more", async () => {
+      const orders = begin();
+      const first = await orders.provision(DROPLET, ACTOR);
+      expect(await orders.provision(DROPLET, ACTOR)).to.deep.equal({ ...first, orderedBy: "ann" });
+      const other = await orders.provision({ ...DROPLET, another: true }, ACTOR);
+      const named = await orders.provision({ ...DROPLET, name: "web-9" }, ACTOR);
+      expect([first, other, named].map(({ host: name }) => name)).to.deep.equal([
+        ...["production-1", "production-2", "web-9"],
+      ]);
+      for (const { host: name } of [first, other, named]) await becomes(name, "ready");
+      expect(await orders.provision(DROPLET, ACTOR)).to.include({ host: "production-3" });
+    });
+
+    it("while the autoscaler makes one, which is not what was asked for", async () => {
+      world.settings.production.max = 3;
+      const needs = world.needs();
+      const fleet = new Fleet(needs);
+      running = fleet.start();
+      await new FleetGrowth(needs, new FleetRequests(own.redis), fleet).grow("production", "load");
+      const begun = await new FleetOrders(needs, fleet).provision(DROPLET, ACTOR);
+      expect(begun.host).to.equal("production-2");
+    });
+  });
+
   it("tells what is billed, also of droplets that it does not know", async () => {
     const orders = begin();
     const { host: name } = await orders.provision(DROPLET, ACTOR);
