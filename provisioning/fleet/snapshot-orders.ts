@@ -1,5 +1,5 @@
 import type { BilledSnapshot, SnapshotBegun, SnapshotRequest } from "../../core/api/machines/snapshots.js";
-import { AppError } from "../../core/errors/app-error.js";
+import { AppError, isAppError } from "../../core/errors/app-error.js";
 import type { Actor } from "../../core/records/events/actor.js";
 import type { FleetHost } from "../../core/records/fleet/fleet-host.js";
 import type { Fleet } from "./fleet.js";
@@ -17,11 +17,14 @@ export class SnapshotOrders {
     private readonly fleet: Pick<Fleet, "wake">,
   ) {}
 
-  /** What DigitalOcean bills; none without a token. */
+  /** What DigitalOcean bills; none without a token, or with one that lacks the scopes to take any. */
   async billed(): Promise<BilledSnapshot[]> {
     const { snapshots } = this.needs;
     if (snapshots === undefined) return [];
-    const all = await snapshots.list(AbortSignal.timeout(TIMEOUT_MS));
+    const all = await snapshots.list(AbortSignal.timeout(TIMEOUT_MS)).catch((error: unknown) => {
+      if (isAppError(error, "digitalocean-scope-missing")) return [];
+      throw error;
+    });
     return all.map(({ id, name, role, regions, createdAt, gigabytes, monthlyUsd }) => ({
       ...{ id, name, role, regions: [...regions], createdAt, gigabytes, monthlyUsd },
     }));

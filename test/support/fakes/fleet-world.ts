@@ -52,6 +52,7 @@ export class FleetWorld {
   readonly droplets = new Map<string, Droplet>();
   /** The oldest first. */
   readonly snapshots: Snapshot[] = [];
+  snapshotError: Error | undefined;
   /** Ids of droplets that were shut down. */
   readonly off = new Set<number>();
   private snapshotsTaken = 0;
@@ -197,7 +198,11 @@ export class FleetWorld {
 
   private snapshotsOf(act: Act): Snapshots {
     return {
-      list: async () => act(() => [...this.snapshots].reverse()),
+      list: async () =>
+        act(() => {
+          if (this.snapshotError !== undefined) throw this.snapshotError;
+          return [...this.snapshots].reverse();
+        }),
       shutDown: async (droplet) => act(() => void this.off.add(droplet)),
       take: async ({ droplet, name }) =>
         act(() => {

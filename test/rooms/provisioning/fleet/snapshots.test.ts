@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { AppError } from "../../../../core/errors/app-error.js";
 import { FleetHosts } from "../../../../core/records/fleet/fleet-hosts.js";
 import { snapshotRequestSchema } from "../../../../core/api/machines/snapshots.js";
+import { SNAPSHOT_SCOPES } from "../../../../provisioning/digitalocean/droplets/snapshots.js";
 import { Fleet } from "../../../../provisioning/fleet/fleet.js";
 import { FleetOrders } from "../../../../provisioning/fleet/fleet-orders.js";
 import { FleetWorld } from "../../../support/fakes/fleet-world.js";
@@ -94,6 +95,16 @@ describe("a snapshot of a fleet", function () {
     await isOver();
     expect(snapshots()).to.deep.equal([]);
     expect(world.droplets.size).to.equal(0);
+  });
+
+  it("is refused before a droplet is paid for when the token lacks a scope, and none is billed then", async () => {
+    const values = { request: "GET /v2/snapshots", scopes: SNAPSHOT_SCOPES, reason: "forbidden" };
+    world.snapshotError = new AppError("digitalocean-scope-missing", values);
+    const orders = await restart();
+    const refused = await orders.snapshots.order(REQUEST, ACTOR).catch((error: unknown) => error);
+    expect(refused).to.have.property("hint").that.includes("image:create, image:delete, snapshot:read");
+    expect(await hosts.list()).to.deep.equal([]);
+    expect(await orders.snapshots.billed()).to.deep.equal([]);
   });
 
   it("is refused where the settings name an image", async () => {
