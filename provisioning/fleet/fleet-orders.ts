@@ -1,30 +1,28 @@
-import { randomBytes } from "node:crypto";
 import type {
   Begun,
   BilledDroplet,
   HostProgress,
   ProvisionRequest,
 } from "../../core/api/machines/provision.js";
-import { AppError, toAppError } from "../../core/errors/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import type { Actor } from "../../core/records/events/actor.js";
 import { isSizedRole, type FleetHost, type FleetRole } from "../../core/records/fleet/fleet-host.js";
+import { DryRuns } from "./dry-runs.js";
 import type { Fleet } from "./fleet.js";
 import type { FleetNeeds } from "./fleet-needs.js";
 import { hostEvent } from "./host-event.js";
 import { parseHostName } from "./host-name.js";
 import { OrderAnswers } from "./order-answers.js";
 import { newDroplet } from "./droplets/new-droplet.js";
-import { peersOf } from "./peers.js";
 import { sealIdentity } from "./seals.js";
 import { SnapshotOrders } from "./snapshot-orders.js";
 
 const MEET_TIMEOUT_MS = 20_000;
 const BILL_TIMEOUT_MS = 10_000;
-const TRIAL_TIMEOUT_MS = 300_000;
+
 /** What people ask of the hosts. It is saved, and `Fleet` does it. */
 export class FleetOrders {
-  /** Dry runs: they leave no record. */
-  private readonly trials = new Set<string>();
+  private readonly dryRuns: DryRuns;
   private readonly answers: OrderAnswers;
   readonly snapshots: SnapshotOrders;
 
@@ -32,6 +30,7 @@ export class FleetOrders {
     private readonly needs: FleetNeeds,
     private readonly fleet: Pick<Fleet, "wake">,
   ) {
+    this.dryRuns = new DryRuns(needs);
     this.answers = new OrderAnswers(needs.hosts);
     this.snapshots = new SnapshotOrders(needs, fleet);
   }
@@ -78,7 +77,7 @@ export class FleetOrders {
     const known = (await this.list()).find((host) => host.address === address);
     if (known !== undefined && !dryRun) return this.configureAgain(known.name, actor, role, idempotencyKey);
     const host = known ?? (await this.meet(request, address, actor));
-    if (dryRun) return this.tryOut({ ...host, roles: [...new Set([...host.roles, role])] });
+    if (dryRun) return this.dryRuns.begin({ ...host, roles: [...new Set([...host.roles, role])] });
     const twin = (await this.list()).find(({ machineId }) => machineId === host.machineId);
     if (twin !== undefined)
       throw new AppError("fleet-machine-known", { address, host: twin.name, id: String(host.machineId) });
@@ -124,11 +123,11 @@ export class FleetOrders {
   /** What was done to a host since a line of its log. */
   async progress(name: string, after: string): Promise<HostProgress> {
     const { hosts, log } = this.needs;
-    const isTrial = this.trials.has(name);
+    const isDryRun = this.dryRuns.isRunning(name);
     const host = await hosts.find(name);
     const lines = await log.read(name, after);
     const isAtWork = host !== undefined && host.phase !== "ready" && host.phase !== "failed";
-    return { lines, active: isTrial || isAtWork, phase: host?.phase ?? null };
+    return { lines, active: isDryRun || isAtWork, phase: host?.phase ?? null };
   }
 
   private async add(host: FleetHost, actor: Actor): Promise<Begun> {
@@ -165,24 +164,6 @@ export class FleetOrders {
     const { hostname, machineId, hostKey } = await setup.meet({ ...draft, sealedIdentity }, signal);
     const name = parseHostName(request.name ?? hostname);
     return { ...draft, name, machineId, hostKey, sealedIdentity };
-  }
-
-  private async tryOut(host: FleetHost): Promise<Begun> {
-    const { setup, log, settings, hosts } = this.needs;
-    const name = `dry-run-${randomBytes(4).toString("hex")}`;
-    this.trials.add(name);
-    const signal = AbortSignal.timeout(TRIAL_TIMEOUT_MS);
-    const peers = peersOf(host, [...(await hosts.list()), host], settings);
-    const options = { mode: "dry-run", peers, signal, logAs: name } as const;
-    void setup
-      .configure(host, options)
-      .catch(async (error: unknown) => {
-        const { message, hint } = toAppError(error);
-        for (const text of [message, hint]) await log.add(name, { kind: "problem", text });
-      })
-      .finally(() => this.trials.delete(name))
-      .catch(() => undefined);
-    return { host: name, after: "0" };
   }
 
   private async known(name: string): Promise<FleetHost> {

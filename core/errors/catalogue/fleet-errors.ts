@@ -86,6 +86,13 @@ export const fleetErrors = {
     ({ host, minutes }) => `The droplet of ${printable(host)} was not active after ${minutes} min.`,
     () => "Look at DigitalOcean's status page, and provision another one.",
   ),
+  "droplet-unreachable": entry<{ host: string; address: string; seconds: number }>(
+    504,
+    ({ host, address, seconds }) =>
+      `${printable(host)} does not answer over SSH: its droplet is active, and could not be reached at ${printable(address)} for ${seconds} s.`,
+    () =>
+      "Look at DigitalOcean's status page, and whether this machine reaches other hosts at port 22, then run the same command again. --keep-failed keeps such a droplet for a look by DigitalOcean's console.",
+  ),
   "droplet-gone": entry<{ host: string }>(
     409,
     ({ host }) =>

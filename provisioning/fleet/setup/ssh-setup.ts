@@ -1,4 +1,4 @@
-import { isAppError } from "../../../core/errors/app-error.js";
+import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import type { Clock } from "../../../core/clock.js";
 import type { FleetHost, FleetRole } from "../../../core/records/fleet/fleet-host.js";
 import type { FleetLog, FleetLogLine } from "../../../core/records/fleet/fleet-log.js";
@@ -158,7 +158,8 @@ export class SshSetup implements HostSetup {
         const now = clock.now();
         if (isAppError(error, "host-key-changed")) otherKeySince ??= now;
         const isOver = now - beganAt > BOOT_TIMEOUT_MS || now - (otherKeySince ?? now) > KEYS_TIMEOUT_MS;
-        if (host.droplet === undefined || isOver || signal.aborted) throw error;
+        if (host.droplet === undefined || signal.aborted) throw error;
+        if (isOver) throw neverReached(host, error) ?? error;
         await clock.sleep(RETRY_MS, signal);
       }
     }
@@ -174,4 +175,11 @@ export class SshSetup implements HostSetup {
       hostKeys: [hostKey, nextHostKey].filter((line) => line !== undefined),
     };
   }
+}
+
+/** For a droplet that has no network. One that was configured before may be back later. */
+function neverReached({ name, address = "", machineId }: FleetHost, error: unknown): AppError | undefined {
+  if (machineId !== undefined || !isAppError(error, "host-unreachable")) return undefined;
+  const values = { host: name, address, seconds: BOOT_TIMEOUT_MS / 1000 };
+  return new AppError("droplet-unreachable", values, { cause: error });
 }
