@@ -24,6 +24,8 @@ const SETTINGS = {
   proxy: { region: "fra1" },
 };
 
+const LATE_MS = 10_000;
+
 /** Thrown at the moment of a server that is killed; nothing that it calls has an effect afterwards. */
 class Killed extends Error {}
 
@@ -75,12 +77,11 @@ export class FleetWorld {
   readonly unreachable = new Set<string>();
   /** What servers have logged as a warning. */
   readonly warnings: string[] = [];
-  /** What takes for ever, until whoever waits for it is told to stop; an order is carried out all the same, some looks later. */
+  /** What takes for ever, until whoever waits for it is told to stop; an order is carried out all the same, some time later. */
   hanging: "configure" | "order" | undefined;
   /** How often that was waited for. */
   hung = 0;
-  private late: (() => void) | undefined;
-  private looksUntilLate = 5;
+  private late: { readonly at: number; readonly make: () => void } | undefined;
   /** Whether hosts join the engine. */
   runsInstances = true;
   configureError: Error | undefined;
@@ -151,6 +152,19 @@ export class FleetWorld {
     };
   }
 
+  /** What was ordered appears when its time has come, whether somebody looks or not. */
+  passTime(ms: number): void {
+    this.time += ms;
+    this.carryOutLate();
+  }
+
+  private carryOutLate(): void {
+    const { late } = this;
+    if (late === undefined || this.time < late.at) return;
+    this.late = undefined;
+    late.make();
+  }
+
   private dropletsOf(act: Act): Droplets {
     const busy = (): void => {
       if (this.unavailable-- > 0) throw new AppError("engine-unavailable", { reason: "the API answers 500" });
@@ -170,7 +184,7 @@ export class FleetWorld {
           return made;
         };
         if (this.hanging === "order") {
-          this.late = () => void make();
+          this.late = { at: this.time + LATE_MS, make: () => void make() };
           await untilAborted(signal);
         }
         return act(make);
@@ -180,7 +194,7 @@ export class FleetWorld {
       find: async (mark) =>
         act(() => {
           busy();
-          if (this.late !== undefined && --this.looksUntilLate === 0) this.late();
+          this.carryOutLate();
           const droplet = this.droplets.get(mark);
           if (droplet === undefined) return undefined;
           const [publicAddress, privateAddress] = [`203.0.113.${droplet.id}`, `10.0.0.${10 + droplet.id}`];

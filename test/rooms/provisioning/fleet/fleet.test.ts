@@ -146,6 +146,7 @@ describe("the fleet", function () {
       await becomes(name, hanging === "order" ? "creating" : "configuring");
       await orders.remove(name, { force: false }, ACTOR);
       await becomes(name, undefined);
+      world.passTime(60_000);
       expect(world.droplets.size).to.equal(0);
       expect([...world.accesses]).to.deep.equal([]);
     });
