@@ -68,13 +68,13 @@ export class Fleet {
     }
   }
 
-  /** One that is to leave is not kept by what is being done to it. */
+  /** What a host is to be now does not wait for the end of what it was to be before. */
   private begin(name: string, phase: FleetPhase, step: FleetStep): void {
     const job: Job = async (signal) => {
       this.begun.set(name, phase);
       await this.advance(name, phase, step, signal);
     };
-    if (phase === "leaving" && this.begun.get(name) !== phase) this.works.runInstead(name, job);
+    if (this.begun.get(name) !== phase) this.works.runInstead(name, job);
     else this.works.runIfIdle(name, job);
   }
 
@@ -83,6 +83,7 @@ export class Fleet {
     if (knowsPeers(host, peers)) return;
     const { hosts, setup } = this.needs;
     this.works.runIfIdle(host.name, async (signal) => {
+      this.begun.set(host.name, host.phase);
       await setup.configure(host, { mode: "apply", peers, signal });
       await hosts.update(host.name, (before) => ({
         ...before,
