@@ -12,7 +12,7 @@ export interface ApiRequest {
 
 /**
  * Sends a request to the server of the state folder: over its socket where there is one, which nobody else can have made,
- * else to its port. Throws `not-running`.
+ * else to its port. Throws `not-running`, and `connection-lost` when the connection breaks before the answer.
  */
 export async function openRequest(
   { home, settings }: Pick<Context, "home" | "settings">,
@@ -30,8 +30,14 @@ export async function openRequest(
       throw error;
     });
   } catch (error) {
+    if (isBroken(error)) throw new AppError("connection-lost", {}, { cause: error });
     throw new AppError("not-running", { home: home.root }, { cause: error });
   }
+}
+
+/** Somebody had taken it: what was sent may have been carried out. */
+function isBroken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
 /** Of a server that was killed one is left that refuses: its port may be somebody else's by now, and gets no token. */

@@ -7,7 +7,7 @@ export interface PerKeyOptions {
   readonly clock?: Clock;
 }
 
-/** The signal aborts when everything stops. */
+/** The signal aborts when everything stops, or something else is to be done. */
 export type Job = (signal: AbortSignal) => Promise<void>;
 
 interface Failed {
@@ -20,7 +20,10 @@ interface Failed {
 /** Runs jobs side by side, at most one per key at a time. */
 export class PerKey {
   private readonly clock: Clock;
-  private readonly running = new Map<string, Promise<void>>();
+  private readonly running = new Map<
+    string,
+    { readonly ended: Promise<void>; readonly stop: AbortController }
+  >();
   private readonly next = new Map<string, Job>();
   private readonly failed = new Map<string, Failed>();
   private readonly stopping = new AbortController();
@@ -44,25 +47,32 @@ export class PerKey {
     else this.begin(key, job);
   }
 
+  /** Aborts the key's job, and runs this one when that has ended. A pause after failures is over. */
+  runInstead(key: string, job: Job): void {
+    this.failed.delete(key);
+    this.running.get(key)?.stop.abort(new Error("something else is to be done"));
+    this.run(key, job);
+  }
+
   /** Aborts the jobs' signal and waits for those that run. */
   async stop(): Promise<void> {
     this.stopping.abort(new Error("Sluice stops"));
-    await Promise.all(this.running.values());
+    await Promise.all([...this.running.values()].map(async ({ ended }) => ended));
   }
 
   private begin(key: string, job: Job): void {
     if (this.stopping.signal.aborted || this.isBackingOff(key)) return;
-    this.running.set(
-      key,
-      this.attempt(key, job).finally(() => this.end(key)),
-    );
+    const stop = new AbortController();
+    const ended = this.attempt(key, job, stop.signal).finally(() => this.end(key));
+    this.running.set(key, { ended, stop });
   }
 
-  private async attempt(key: string, job: Job): Promise<void> {
+  private async attempt(key: string, job: Job, stopped: AbortSignal): Promise<void> {
     try {
-      await job(this.stopping.signal);
+      await job(AbortSignal.any([this.stopping.signal, stopped]));
       this.failed.delete(key);
     } catch (error) {
+      if (stopped.aborted) return;
       this.options.onError(error, key);
       this.backOff(key);
     }

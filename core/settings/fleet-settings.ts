@@ -5,7 +5,13 @@ import { z } from "zod";
 const dropletSchema = z.strictObject({
   size: z.string().min(1).default("s-1vcpu-2gb").describe("of a droplet"),
   region: z.string().min(1).optional().describe("of a droplet, such as fra1"),
-  image: z.string().min(1).optional().describe("slug or id of an image or snapshot (default: debian-12-x64)"),
+  image: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "slug or id of an image or snapshot (default: the newest snapshot of the role, else debian-12-x64)",
+    ),
   vpc: z.string().min(1).optional().describe("id of a private network (default: the region's own)"),
   sshKeys: z
     .array(z.union([z.string().min(1), z.number().int()]))

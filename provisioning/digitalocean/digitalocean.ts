@@ -44,7 +44,7 @@ export class DigitalOcean {
     const api = new ApiRequests(options);
     this.account = new Account(api);
     this.actions = new Actions(api, clock);
-    this.droplets = new Droplets(api, clock, log);
+    this.droplets = new Droplets(api, this.actions, clock, log);
     this.regions = new Regions(api);
     this.reservedIps = new ReservedIps(api, this.actions, clock);
     this.sizes = new Sizes(api);

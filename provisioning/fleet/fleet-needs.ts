@@ -8,6 +8,7 @@ import type { SecretBox } from "../../core/secrets.js";
 import type { FleetSettings } from "../../core/settings/fleet-settings.js";
 import type { SshKeyPair } from "../../core/ssh-key-pair.js";
 import type { Droplets } from "./droplets/droplets.js";
+import type { Snapshots } from "./droplets/snapshots.js";
 import type { Peers } from "./peers.js";
 
 /** A host as the engine knows it, whose instances it runs. */
@@ -80,6 +81,8 @@ export interface HostReports {
   hasJoined(host: string, roles: readonly FleetRole[], since: number): Promise<boolean>;
   /** Whether its proxy has reported lately that it follows the routes. */
   isFollowing(host: string): Promise<boolean>;
+  /** Whether its proxy or its monitor has reported lately. */
+  isReporting(host: string): Promise<boolean>;
   /** Nobody waits for it any more, and its figures are removed. */
   forget(host: string): Promise<void>;
 }
@@ -91,11 +94,15 @@ export interface HostSetup {
     host: FleetHost,
     signal: AbortSignal,
   ): Promise<{ readonly hostname: string; readonly machineId: string; readonly hostKey: string }>;
+  /** Whether it answers over SSH, with whatever. Changes nothing. */
+  answers(host: FleetHost, signal: AbortSignal): Promise<boolean>;
   /** Makes it what its roles need. Resolves with what was learnt of it. Throws what a task of it, or the connection, failed with. */
   configure(
     host: FleetHost,
     options: HostSetupOptions,
   ): Promise<Pick<FleetHost, "hostKey" | "machineId" | "node" | "privateAddress" | "version">>;
+  /** Gives it what every host of a role has, without secrets and what makes a machine one of its own. Nobody can log in then. */
+  prepareSnapshot(host: FleetHost, role: FleetRole, signal: AbortSignal): Promise<Pick<FleetHost, "version">>;
   /** Replaces the key pair that made its first contact safe, and was readable on it. */
   rotateHostKey(host: FleetHost, pair: SshKeyPair, signal: AbortSignal): Promise<void>;
   /** Stops Sluice there and leaves the Swarm. */
@@ -122,6 +129,10 @@ export interface FleetNeeds {
   readonly setup: HostSetup;
   /** Undefined without a token of DigitalOcean. */
   readonly droplets: Droplets | undefined;
+  /** Undefined without a token of DigitalOcean. */
+  readonly snapshots: Snapshots | undefined;
+  /** Id of the Sluice that hosts get. */
+  readonly release: string;
   /** Sluice's own, by which it reaches the hosts. */
   readonly key: SshKeyPair;
   /** By which marks and tags of this installation are known. */

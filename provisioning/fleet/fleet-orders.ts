@@ -1,33 +1,39 @@
-import { randomBytes } from "node:crypto";
 import type {
   Begun,
   BilledDroplet,
   HostProgress,
   ProvisionRequest,
 } from "../../core/api/machines/provision.js";
-import { AppError, toAppError } from "../../core/errors/app-error.js";
+import { AppError } from "../../core/errors/app-error.js";
 import type { Actor } from "../../core/records/events/actor.js";
 import { isSizedRole, type FleetHost, type FleetRole } from "../../core/records/fleet/fleet-host.js";
+import { DryRuns } from "./dry-runs.js";
 import type { Fleet } from "./fleet.js";
 import type { FleetNeeds } from "./fleet-needs.js";
 import { hostEvent } from "./host-event.js";
 import { parseHostName } from "./host-name.js";
+import { OrderAnswers } from "./order-answers.js";
 import { newDroplet } from "./droplets/new-droplet.js";
-import { peersOf } from "./peers.js";
 import { sealIdentity } from "./seals.js";
+import { SnapshotOrders } from "./snapshot-orders.js";
 
 const MEET_TIMEOUT_MS = 20_000;
 const BILL_TIMEOUT_MS = 10_000;
-const TRIAL_TIMEOUT_MS = 300_000;
+
 /** What people ask of the hosts. It is saved, and `Fleet` does it. */
 export class FleetOrders {
-  /** Dry runs: they leave no record. */
-  private readonly trials = new Set<string>();
+  private readonly dryRuns: DryRuns;
+  private readonly answers: OrderAnswers;
+  readonly snapshots: SnapshotOrders;
 
   constructor(
     private readonly needs: FleetNeeds,
     private readonly fleet: Pick<Fleet, "wake">,
-  ) {}
+  ) {
+    this.dryRuns = new DryRuns(needs);
+    this.answers = new OrderAnswers(needs.hosts);
+    this.snapshots = new SnapshotOrders(needs, fleet);
+  }
 
   async list(): Promise<FleetHost[]> {
     return this.needs.hosts.list();
@@ -46,26 +52,46 @@ export class FleetOrders {
     });
   }
 
-  /** A machine that there is gets a role; without an address, a droplet is made for it. */
+  /**
+   * A machine that there is gets a role; without an address, a droplet is made for it, unless one that somebody has ordered is
+   * under way.
+   */
   async provision(request: ProvisionRequest, actor: Actor): Promise<Begun> {
-    const { role, address, name, keepFailed, dryRun } = request;
+    const { role, address, idempotencyKey } = request;
     if (role === "redis" && !this.needs.access.canReplicate) throw new AppError("redis-is-its-owners", {});
-    if (address === undefined) {
-      const wish = { role, name, keepFailed, by: actor.by };
-      return this.add(await newDroplet(wish, this.needs), actor);
-    }
+    return this.answers.once(idempotencyKey, async () =>
+      address === undefined ? this.orderDroplet(request, actor) : this.takeIn(request, address, actor),
+    );
+  }
+
+  private async orderDroplet(request: ProvisionRequest, actor: Actor): Promise<Begun> {
+    const { role, name, keepFailed, another, idempotencyKey } = request;
+    const known = (await this.list()).find((host) => isOrdered(host, role));
+    if (known !== undefined && name === undefined && !another)
+      return { host: known.name, after: known.logAfter ?? "0", orderedBy: known.by };
+    const host = await newDroplet({ role, name, keepFailed, by: actor.by }, this.needs);
+    return this.add({ ...host, idempotencyKey }, actor);
+  }
+
+  private async takeIn(request: ProvisionRequest, address: string, actor: Actor): Promise<Begun> {
+    const { role, dryRun, idempotencyKey } = request;
     const known = (await this.list()).find((host) => host.address === address);
-    if (known !== undefined && !dryRun) return this.configureAgain(known.name, actor, role);
+    if (known !== undefined && !dryRun) return this.configureAgain(known.name, actor, role, idempotencyKey);
     const host = known ?? (await this.meet(request, address, actor));
-    if (dryRun) return this.tryOut({ ...host, roles: [...new Set([...host.roles, role])] });
+    if (dryRun) return this.dryRuns.begin({ ...host, roles: [...new Set([...host.roles, role])] });
     const twin = (await this.list()).find(({ machineId }) => machineId === host.machineId);
     if (twin !== undefined)
       throw new AppError("fleet-machine-known", { address, host: twin.name, id: String(host.machineId) });
-    return this.add(host, actor);
+    return this.add({ ...host, idempotencyKey }, actor);
   }
 
   /** Configures a host that is known once more, for one role more if one is named. */
-  async configureAgain(name: string, actor: Actor, role?: FleetRole): Promise<Begun> {
+  async configureAgain(
+    name: string,
+    actor: Actor,
+    role?: FleetRole,
+    idempotencyKey?: string,
+  ): Promise<Begun> {
     const { hosts, log } = this.needs;
     const host = await this.known(name);
     if (host.phase !== "ready" && host.phase !== "failed")
@@ -74,8 +100,9 @@ export class FleetOrders {
     const roles = [...new Set([...host.roles, ...(role === undefined ? [] : [role])])];
     const after = await log.end(name);
     const begun = { roles, phase: "configuring", since: this.now(), failure: undefined } as const;
+    const asked = { logAfter: after, idempotencyKey };
     const event = role === undefined ? undefined : hostEvent("host.added", host, `role ${role}`, actor);
-    await hosts.update(name, (before) => ({ ...before, ...begun }), event);
+    await hosts.update(name, (before) => ({ ...before, ...begun, ...asked }), event);
     this.fleet.wake();
     return { host: name, after };
   }
@@ -97,17 +124,18 @@ export class FleetOrders {
   /** What was done to a host since a line of its log. */
   async progress(name: string, after: string): Promise<HostProgress> {
     const { hosts, log } = this.needs;
-    const isTrial = this.trials.has(name);
+    const isDryRun = this.dryRuns.isRunning(name);
     const host = await hosts.find(name);
     const lines = await log.read(name, after);
     const isAtWork = host !== undefined && host.phase !== "ready" && host.phase !== "failed";
-    return { lines, active: isTrial || isAtWork, phase: host?.phase ?? null };
+    return { lines, active: isDryRun || isAtWork, phase: host?.phase ?? null };
   }
 
   private async add(host: FleetHost, actor: Actor): Promise<Begun> {
     const { hosts, log } = this.needs;
     const after = await log.end(host.name);
-    if (!(await hosts.add(host, hostEvent("host.added", host, host.reason, actor))))
+    const event = hostEvent("host.added", host, host.reason, actor);
+    if (!(await hosts.add({ ...host, logAfter: after }, event)))
       throw new AppError("fleet-host-exists", { host: host.name });
     this.fleet.wake();
     return { host: host.name, after };
@@ -140,24 +168,6 @@ export class FleetOrders {
     return { ...draft, name, machineId, hostKey, sealedIdentity };
   }
 
-  private async tryOut(host: FleetHost): Promise<Begun> {
-    const { setup, log, settings, hosts } = this.needs;
-    const name = `dry-run-${randomBytes(4).toString("hex")}`;
-    this.trials.add(name);
-    const signal = AbortSignal.timeout(TRIAL_TIMEOUT_MS);
-    const peers = peersOf(host, [...(await hosts.list()), host], settings);
-    const options = { mode: "dry-run", peers, signal, logAs: name } as const;
-    void setup
-      .configure(host, options)
-      .catch(async (error: unknown) => {
-        const { message, hint } = toAppError(error);
-        for (const text of [message, hint]) await log.add(name, { kind: "problem", text });
-      })
-      .finally(() => this.trials.delete(name))
-      .catch(() => undefined);
-    return { host: name, after: "0" };
-  }
-
   private async known(name: string): Promise<FleetHost> {
     const hosts = await this.list();
     const host = hosts.find((one) => one.name === name);
@@ -176,4 +186,15 @@ export class FleetOrders {
   private now(): string {
     return new Date(this.needs.clock.now()).toISOString();
   }
+}
+
+/** Whether it is a droplet for that role which somebody has ordered and which was not ready yet. */
+function isOrdered(
+  { roles, phase, droplet, reason, readyAfterSeconds }: FleetHost,
+  role: FleetRole,
+): boolean {
+  const isUnderWay = phase === "creating" || phase === "configuring";
+  // One that Sluice makes by itself has a reason.
+  const isByCommand = droplet !== undefined && reason === undefined;
+  return roles.includes(role) && isUnderWay && isByCommand && readyAfterSeconds === undefined;
 }

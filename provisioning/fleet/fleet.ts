@@ -1,11 +1,13 @@
 import { isAppError, toAppError } from "../../core/errors/app-error.js";
-import { PerKey } from "../../core/loop/per-key.js";
+import { PerKey, type Job } from "../../core/loop/per-key.js";
 import { Ticker } from "../../core/loop/ticker.js";
 import type { FleetHost, FleetPhase } from "../../core/records/fleet/fleet-host.js";
 import { configureHost } from "./steps/configure-host.js";
 import { createDroplet } from "./steps/create-droplet.js";
 import { HostOvertaken, type FleetStep } from "./steps/fleet-step.js";
 import { leaveFleet } from "./steps/leave-fleet.js";
+import { prepareSnapshot } from "./steps/prepare-snapshot.js";
+import { saveSnapshot } from "./steps/save-snapshot.js";
 import { hostEvent } from "./host-event.js";
 import type { FleetNeeds } from "./fleet-needs.js";
 import { addressesOf, knowsPeers, peersOf, replicasAmong, type Peers } from "./peers.js";
@@ -19,6 +21,7 @@ const STEPS: Readonly<Partial<Record<FleetPhase, FleetStep>>> = {
   configuring: configureHost,
   leaving: leaveFleet,
 };
+const SNAPSHOT_STEPS: typeof STEPS = { ...STEPS, configuring: prepareSnapshot, saving: saveSnapshot };
 
 /**
  * Brings each host to the phase after its own, hosts side by side. What is done is saved step by step, so that a server which
@@ -26,6 +29,8 @@ const STEPS: Readonly<Partial<Record<FleetPhase, FleetStep>>> = {
  */
 export class Fleet {
   private readonly works: PerKey;
+  /** Host → the phase in which something was begun for it last. */
+  private readonly begun = new Map<string, FleetPhase>();
   private readonly ticker: Ticker;
 
   constructor(private readonly needs: FleetNeeds) {
@@ -57,12 +62,21 @@ export class Fleet {
     const all = await this.needs.hosts.list();
     await this.needs.access.noteReplicas(replicasAmong(all));
     for (const host of all) {
-      const { name, phase } = host;
-      const step = STEPS[phase];
-      if (step !== undefined)
-        this.works.runIfIdle(name, async (signal) => this.advance(name, phase, step, signal));
+      const { name, phase, snapshot } = host;
+      const step = (snapshot === undefined ? STEPS : SNAPSHOT_STEPS)[phase];
+      if (step !== undefined) this.begin(name, phase, step);
       else if (phase === "ready") this.introduce(host, peersOf(host, all, this.needs.settings));
     }
+  }
+
+  /** What a host is to be now does not wait for the end of what it was to be before. */
+  private begin(name: string, phase: FleetPhase, step: FleetStep): void {
+    const job: Job = async (signal) => {
+      this.begun.set(name, phase);
+      await this.advance(name, phase, step, signal);
+    };
+    if (this.begun.get(name) !== phase) this.works.runInstead(name, job);
+    else this.works.runIfIdle(name, job);
   }
 
   /** A host lets in those that came since, and no others any more. */
@@ -70,6 +84,7 @@ export class Fleet {
     if (knowsPeers(host, peers)) return;
     const { hosts, setup } = this.needs;
     this.works.runIfIdle(host.name, async (signal) => {
+      this.begun.set(host.name, host.phase);
       await setup.configure(host, { mode: "apply", peers, signal });
       await hosts.update(host.name, (before) => ({
         ...before,
@@ -107,6 +122,7 @@ export class Fleet {
     if (after === "gone") {
       await log.add(host.name, { kind: "heading", text: `${host.name} is removed` });
       await hosts.remove(host.name, hostEvent("host.removed", host));
+      this.begun.delete(host.name);
       return;
     }
     const since = new Date(clock.now()).toISOString();

@@ -21,7 +21,10 @@ export function peersOf(
   hosts: readonly FleetHost[],
   { address, virtualAddress }: Pick<FleetSettings, "address" | "virtualAddress">,
 ): Peers {
-  const known = hosts.filter(({ phase }) => phase !== "creating" && phase !== "failed");
+  // A droplet that becomes a snapshot knows nobody, and nobody waits for it.
+  const known = hosts.filter(
+    ({ phase, snapshot }) => phase !== "creating" && phase !== "failed" && snapshot === undefined,
+  );
   const proxies = known.filter(({ roles, phase }) => roles.includes("proxy") && phase !== "leaving");
   const own = hosts.find(({ name }) => name === host.name)?.privateAddress ?? host.privateAddress;
   const takesPart =

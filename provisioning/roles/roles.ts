@@ -4,6 +4,7 @@ import { dockerSettings } from "../tasks/docker/docker-settings.js";
 import { firewall } from "../tasks/system/firewall.js";
 import { hostName } from "../tasks/system/host-name.js";
 import { nodeForApps, nodeRuntime } from "../tasks/sluice/node-runtime.js";
+import { noIdentity } from "../tasks/system/no-identity.js";
 import { packages } from "../tasks/system/packages.js";
 import { registryAuthority } from "../tasks/docker/registry-authority.js";
 import { sluiceRelease } from "../tasks/sluice/sluice-release.js";
@@ -58,6 +59,12 @@ export function tasksOf(roles: readonly ProvisionedRole[]): readonly Task[] {
   // Last: no visitor is led to a proxy that does not work yet.
   return [...BASE, ...own, ...SLUICE, ...(roles.includes("proxy") ? [virtualAddress] : [])];
 }
+
+/** What a snapshot for a role has: what is the same on each of its hosts, and no secret. */
+export const SNAPSHOT: readonly Task[] = [
+  ...[packages, adminKeys, sshServer, upgrades, timeSync],
+  ...[nodeRuntime, sluiceRelease, noIdentity],
+];
 
 /** The Debian packages that they need. */
 export function packagesOf(

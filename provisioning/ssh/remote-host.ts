@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ServerHostKeyAlgorithm } from "ssh2";
 import { NodeSSH } from "node-ssh";
+import { unlessAborted } from "../../core/async/unless-aborted.js";
 import { deferred } from "../../core/async/deferred.js";
 import { AppError } from "../../core/errors/app-error.js";
 import { quote } from "../../core/exec/quote.js";
@@ -152,7 +153,7 @@ async function open(login: SshLogin, proof: Proof, signal: AbortSignal): Promise
     login.hostKeys.length === 0 || login.hostKeys.some((line) => isSameKey(line, shown));
   const [known] = login.hostKeys;
   try {
-    await ssh.connect({
+    const connecting = ssh.connect({
       ...{ host: login.address, port: login.port, username: login.user, ...proof },
       ...{ readyTimeout: CONNECT_TIMEOUT_MS, keepaliveInterval: KEEPALIVE_MS, keepaliveCountMax: 2 },
       // A host has keys of several kinds, and shows the one that is asked for.
@@ -162,6 +163,7 @@ async function open(login: SshLogin, proof: Proof, signal: AbortSignal): Promise
         return isKnown();
       },
     });
+    await unlessAborted(connecting, signal);
   } catch (error) {
     ssh.dispose();
     signal.throwIfAborted();

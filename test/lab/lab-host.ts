@@ -121,6 +121,17 @@ export class LabHost {
     await unplug(this.place);
   }
 
+  /** As `poweroff` on it (systemd-nspawn(1), `--kill-signal`). What is on its disk stays. */
+  async shutDown(): Promise<void> {
+    const { machine } = this;
+    if (machine !== undefined && machine.exitCode === null && machine.signalCode === null) {
+      const ended = once(machine, "exit");
+      machine.kill("SIGTERM");
+      await ended;
+    }
+    await this.powerOff();
+  }
+
   /** Drops all traffic from and to it until `heal`. It keeps running. */
   async cutOff(): Promise<void> {
     await execa("nft", ["-f", "-"], { input: cutRulesOf(this.place) });

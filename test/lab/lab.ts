@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { baseRoot, type BaseRoot } from "./base-root.js";
@@ -33,6 +33,8 @@ export interface BootOptions {
 
 export interface SavedDisk {
   readonly disk: BaseRoot;
+  /** Of what the host had changed. */
+  readonly folder: string;
   /** To be called once no host uses it. */
   readonly remove: () => Promise<void>;
 }
@@ -76,9 +78,19 @@ export class Lab {
       await giveBack(number);
     };
     await mkdir(folder, { recursive: true });
-    const saved = { disk: await host.copyDisk(join(folder, "disk")), remove };
+    const saved = { disk: await host.copyDisk(join(folder, "disk")), folder: join(folder, "disk"), remove };
     this.disks.add(saved);
     return saved;
+  }
+
+  /** Lets the test in at a host whose disk lets in others alone, before its first start. */
+  async allowKey(root: string): Promise<void> {
+    const [file, line] = [
+      join(root, "root/.ssh/authorized_keys"),
+      await readFile(`${this.base.key}.pub`, "utf8"),
+    ];
+    const known = await readFile(file, "utf8").catch(() => "");
+    if (!known.includes(line)) await appendFile(file, line);
   }
 
   /** An address that no host has yet (`ReservedAddress.moveTo`). */

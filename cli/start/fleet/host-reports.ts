@@ -9,10 +9,15 @@ export interface HostReportsOptions {
   readonly series: SampleSeries;
   readonly proxies: ProxyReports;
   readonly traffic: TrafficSeries;
+  /** ms since 1970, by the clock that gives samples their times. */
+  readonly now: () => Promise<number>;
 }
 
+/** After so long without a sample a monitor is silent. */
+const SILENT_AFTER_MS = 15_000;
+
 /** What monitors and proxies of other hosts have written. */
-export function hostReports({ records, series, proxies, traffic }: HostReportsOptions): HostReports {
+export function hostReports({ records, series, proxies, traffic, now }: HostReportsOptions): HostReports {
   const proxiesOf = async (host: string): ReturnType<ProxyReports["members"]> =>
     (await proxies.members()).filter(({ id }) => id.startsWith(`${host}:`));
   const isFollowing = async (host: string): Promise<boolean> =>
@@ -25,6 +30,11 @@ export function hostReports({ records, series, proxies, traffic }: HostReportsOp
       return isFollowing(host);
     },
     isFollowing,
+    isReporting: async (host) => {
+      if (await isFollowing(host)) return true;
+      const newest = (await series.newest([host])).get(host);
+      return newest !== undefined && (await now()) - newest.at < SILENT_AFTER_MS;
+    },
     forget: async (host) => {
       for (const member of await proxiesOf(host)) {
         await proxies.remove(member);

@@ -16,7 +16,7 @@ import { openSecretBox } from "../../../core/secrets.js";
 import { shippedRelease } from "../../../provisioning/converge/shipped-release.js";
 import { DigitalOcean } from "../../../provisioning/digitalocean/digitalocean.js";
 import { DigitalOceanDroplets } from "../../../provisioning/fleet/droplets/digitalocean-droplets.js";
-import type { Droplets } from "../../../provisioning/fleet/droplets/droplets.js";
+import { DigitalOceanSnapshots } from "../../../provisioning/fleet/droplets/digitalocean-snapshots.js";
 import { Fleet } from "../../../provisioning/fleet/fleet.js";
 import { FleetGrowth } from "../../../provisioning/fleet/sizing/fleet-growth.js";
 import type { FleetNeeds } from "../../../provisioning/fleet/fleet-needs.js";
@@ -80,9 +80,11 @@ export async function openFleet({
       ...{ records, series },
       proxies: new ProxyReports(redis),
       traffic: new TrafficSeries(redis),
+      now: async () => redisTime(redis),
     }),
     setup: new SshSetup({ plans, key, box, log, clock: systemClock, serverAddress: address }),
-    droplets: dropletsOf(role, mark, key.publicKey, address),
+    ...cloudOf(role, mark, key.publicKey, address),
+    release: release.id,
   };
   const fleet = new Fleet(needs);
   const growth = new FleetGrowth(needs, new FleetRequests(redis), fleet);
@@ -105,22 +107,24 @@ export async function openFleet({
   };
 }
 
-function dropletsOf(
+function cloudOf(
   { context: { settings }, log }: RoleOptions,
   installation: string,
   publicKey: string,
   serverAddress: string,
-): Droplets | undefined {
+): Pick<FleetNeeds, "droplets" | "snapshots"> {
   const { reservedAddress, digitalocean } = settings.fleet;
   const { token, url } = digitalocean;
   if (token === undefined) {
     // Nobody would move it.
     if (reservedAddress !== undefined) throw new AppError("digitalocean-token-missing", {});
-    return undefined;
+    return { droplets: undefined, snapshots: undefined };
   }
   const api = new DigitalOcean({ url, token, clock: systemClock, log });
   const openPorts = [...new Set([80, 443, settings.httpPort])];
-  return new DigitalOceanDroplets({ api, installation, publicKey, openPorts, serverAddress });
+  const snapshots = new DigitalOceanSnapshots(api, installation);
+  const options = { api, snapshots, installation, publicKey, openPorts, serverAddress };
+  return { droplets: new DigitalOceanDroplets(options), snapshots };
 }
 
 /** Whether some app has a release under way. */

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { hostsSchema, type HostSummary } from "../../../core/api/machines/hosts.js";
 import { billedDropletsSchema } from "../../../core/api/machines/provision.js";
+import { billedSnapshotsSchema } from "../../../core/api/machines/snapshots.js";
 import { proxiesSchema } from "../../../core/api/machines/proxies.js";
 import { apiPath } from "../../client/api-path.js";
 import { RemoteError } from "../../client/remote-error.js";
@@ -11,6 +12,7 @@ import { hostLine } from "../../show/host-line.js";
 import { proxyWarning } from "../../show/proxy-warning.js";
 import { drainHost, undrainHost } from "./drain-host.js";
 import { removeHost, type RemoveOptions } from "./remove-host.js";
+import { snapshotLine } from "../../show/snapshot-line.js";
 import { seenText } from "../../show/seen-text.js";
 import { show, type Format } from "../../show/show.js";
 import { table } from "../../show/table.js";
@@ -63,7 +65,9 @@ async function list(context: Context, options: Format): Promise<void> {
 /** The hosts are shown whether DigitalOcean answers or not. */
 async function billLines(client: Client): Promise<string[]> {
   try {
-    return dropletLines(await client.call("GET", apiPath("hosts", "droplets"), billedDropletsSchema));
+    const droplets = await client.call("GET", apiPath("hosts", "droplets"), billedDropletsSchema);
+    const snapshots = await client.call("GET", apiPath("hosts", "snapshots"), billedSnapshotsSchema);
+    return [...dropletLines(droplets), ...snapshots.map(snapshotLine)];
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
     return [` !     What DigitalOcean bills is not known: ${error.message}`];

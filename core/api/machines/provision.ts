@@ -20,12 +20,24 @@ export const provisionRequestSchema = z.strictObject({
   privateAddress: z.ipv4().optional(),
   name: z.string().max(100).optional(),
   keepFailed: z.boolean().default(false),
+  /** One more droplet, also while one that somebody has ordered for the role is being made. */
+  another: z.boolean().default(false),
+  /** Of this order alone: sent again after a lost answer, it gets the answer of the first and changes nothing. */
+  idempotencyKey: z
+    .string()
+    .regex(/^[a-zA-Z0-9-]{16,64}$/, "must be 16 to 64 letters, digits and hyphens, such as a UUID")
+    .optional(),
   /** Only says what would be changed. */
   dryRun: z.boolean().default(false),
 });
 
 /** The line of the host's log after which the work begins: `GET /hosts/HOST/log?after=`. */
-export const begunSchema = z.object({ host: z.string(), after: z.string() });
+export const begunSchema = z.object({
+  host: z.string(),
+  after: z.string(),
+  /** Who has ordered it, where it was under way already and nothing was ordered now. */
+  orderedBy: z.string().optional(),
+});
 
 /** `GET /hosts/HOST/log` */
 export const hostProgressSchema = z.object({

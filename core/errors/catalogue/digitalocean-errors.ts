@@ -70,6 +70,11 @@ export const digitaloceanErrors = {
     () => "Delete it and create another one. If that fails as well, try another region.",
     true,
   ),
+  "digitalocean-droplet-on": entry<{ droplet: number }>(
+    504,
+    ({ droplet }) => `The droplet ${droplet} is still on after it was shut down and powered off.`,
+    () => "Look at DigitalOcean's status page, and run the same command again.",
+  ),
   "digitalocean-action-failed": entry<{ type: string; id: number }>(
     502,
     ({ type, id }) => `DigitalOcean reports that the action "${printable(type)}" failed (${id}).`,

@@ -52,6 +52,17 @@ export const fleetErrors = {
     ({ role, file }) =>
       `Set fleet.${role}.region in ${file}, for example to fra1, and restart Sluice. To configure a machine that you have, name its address: sluice provision ${role} ADDRESS.`,
   ),
+  "fleet-image-set": entry<{ role: string; image: string; file: string }>(
+    409,
+    ({ role, image }) =>
+      `Droplets for ${role} are made of ${printable(image)}: a snapshot would not be used.`,
+    ({ role, file }) => `Remove fleet.${role}.image from ${file} and restart Sluice, or leave it as it is.`,
+  ),
+  "snapshot-not-taken": entry<{ snapshot: string }>(
+    500,
+    ({ snapshot }) => `The snapshot ${printable(snapshot)} was not taken.`,
+    () => "The lines above say what went wrong. Run the same command again after that.",
+  ),
   "fleet-size-unknown": entry<{ role: string; size: string; region: string; known: readonly string[] }>(
     409,
     ({ size, region }) => `DigitalOcean offers no ${printable(size)} in ${printable(region)}.`,
@@ -74,6 +85,13 @@ export const fleetErrors = {
     504,
     ({ host, minutes }) => `The droplet of ${printable(host)} was not active after ${minutes} min.`,
     () => "Look at DigitalOcean's status page, and provision another one.",
+  ),
+  "droplet-unreachable": entry<{ host: string; address: string; seconds: number }>(
+    504,
+    ({ host, address, seconds }) =>
+      `${printable(host)} does not answer over SSH: its droplet is active, and could not be reached at ${printable(address)} for ${seconds} s.`,
+    () =>
+      "Look at DigitalOcean's status page, and whether this machine reaches other hosts at port 22, then run the same command again. --keep-failed keeps such a droplet for a look by DigitalOcean's console.",
   ),
   "droplet-gone": entry<{ host: string }>(
     409,

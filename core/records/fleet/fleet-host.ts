@@ -14,16 +14,17 @@ export function isSizedRole(role: string): role is SizedRole {
 }
 
 /**
- * `creating`: a droplet that is ordered · `configuring`: reached over SSH · `ready`: joined · `leaving`: its instances drain,
+ * `creating`: a droplet that is ordered · `configuring`: reached over SSH · `saving`: its disk becomes a snapshot · `ready`: joined · `leaving`: its instances drain,
  * then it leaves and a droplet is destroyed · `failed`: see `failure`. A record is removed with its host.
  */
-export const FLEET_PHASES = ["creating", "configuring", "ready", "leaving", "failed"] as const;
+export const FLEET_PHASES = ["creating", "configuring", "saving", "ready", "leaving", "failed"] as const;
 export type FleetPhase = (typeof FLEET_PHASES)[number];
 
 /** What may follow what. A failed host is configured again, or leaves. */
 export const NEXT_PHASES: Readonly<Record<FleetPhase, readonly FleetPhase[]>> = {
   creating: ["configuring", "leaving", "failed"],
-  configuring: ["ready", "leaving", "failed"],
+  configuring: ["saving", "ready", "leaving", "failed"],
+  saving: ["leaving", "failed"],
   ready: ["configuring", "leaving"],
   leaving: [],
   failed: ["configuring", "leaving"],
@@ -65,6 +66,10 @@ export const fleetHostSchema = z.object({
   /** Whose token it was, or `autoscaler`. */
   by: z.string(),
   reason: z.string().optional(),
+  /** Of its order: the same one, sent again, orders nothing. */
+  idempotencyKey: z.string().optional(),
+  /** The last line of its log when it was ordered: what is done to it comes after that. */
+  logAfter: z.string().optional(),
   /** Where SSH reaches it. Undefined while a droplet has none. */
   address: z.string().optional(),
   port: z.number(),
@@ -84,6 +89,8 @@ export const fleetHostSchema = z.object({
   /** Of the Sluice that was put there last. */
   version: z.string().optional(),
   droplet: dropletSchema.optional(),
+  /** Of a droplet from whose disk later ones of a role are made. It has no role itself, and is destroyed then. */
+  snapshot: z.object({ role: z.enum(FLEET_ROLES) }).optional(),
   /** Private addresses of the hosts that it lets in. */
   peers: z.array(z.string()).default([]),
   /** Of the proxies with which it shares an address, itself among them; empty for one that shares none. */

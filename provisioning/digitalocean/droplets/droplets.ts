@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { Clock } from "../../../core/clock.js";
 import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import type { Log } from "../../../core/log.js";
+import { actionSchema, type Actions } from "../actions.js";
 import type { ApiRequests } from "../requests/api-requests.js";
-import { createOnce } from "../requests/create-once.js";
+import { createOnce, isOutcomeUnknown } from "../requests/create-once.js";
 import { dropletSchema, type Droplet } from "./droplet.js";
 import { pollUntil, type Wait } from "../requests/poll-until.js";
 
@@ -27,11 +28,19 @@ export interface NewDroplet {
 }
 
 const READ = ["droplet:read"];
+/** After an action that shuts a droplet down. */
+const OFF_MS = 60_000;
+const OUTCOME_SEEN = [
+  "digitalocean-action-failed",
+  "digitalocean-action-late",
+  "digitalocean-request-refused",
+] as const;
 const answerSchema = z.object({ droplet: dropletSchema });
 
 export class Droplets {
   constructor(
     private readonly api: ApiRequests,
+    private readonly actions: Actions,
     private readonly clock: Clock,
     private readonly log: Log,
   ) {}
@@ -107,10 +116,46 @@ export class Droplets {
     throw new AppError("digitalocean-droplet-late", { name, status, seconds: wait.timeoutMs / 1000 });
   }
 
+  /** Shuts its system down, or powers it off where that does not end. Does nothing when it is off. `wait.timeoutMs` is for each. */
+  async shutDown(id: number, wait: Wait): Promise<void> {
+    const { signal } = wait;
+    const isOff = async (): Promise<true | undefined> => (await this.isOff(id, signal)) || undefined;
+    for (const type of ["shutdown", "power_off"] as const) {
+      if (await isOff()) return;
+      await this.act(id, type, wait);
+      if (await pollUntil(isOff, this.clock, { timeoutMs: OFF_MS, signal })) return;
+    }
+    throw new AppError("digitalocean-droplet-on", { droplet: id });
+  }
+
   /** Deletes it with its disk. Succeeds when it is already gone. Its tags remain: see `Tags.delete`. */
   async delete(id: number, signal: AbortSignal): Promise<void> {
     const path = `/v2/droplets/${id}`;
     await this.api.remove({ path, scopes: ["droplet:delete"], signal });
+  }
+
+  private async isOff(id: number, signal: AbortSignal): Promise<boolean> {
+    const found = await this.find(id, signal);
+    if (found === undefined)
+      throw new AppError("digitalocean-not-found", { request: `GET /v2/droplets/${id}` });
+    return found.status === "off";
+  }
+
+  /** Whether it had the effect is looked at afterwards: it is refused while an earlier one is under way. */
+  private async act(id: number, type: "shutdown" | "power_off", wait: Wait): Promise<void> {
+    try {
+      const { action } = await this.api.send({
+        method: "POST",
+        path: `/v2/droplets/${id}/actions`,
+        scopes: ["droplet:update"],
+        body: { type },
+        schema: z.object({ action: actionSchema }),
+        signal: wait.signal,
+      });
+      await this.actions.wait(action, wait);
+    } catch (error) {
+      if (!isOutcomeUnknown(error) && !isAppError(error, ...OUTCOME_SEEN)) throw error;
+    }
   }
 
   private async list(query: string, scopes: readonly string[], signal: AbortSignal): Promise<Droplet[]> {

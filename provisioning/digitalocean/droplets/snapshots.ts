@@ -16,7 +16,15 @@ export interface Snapshot {
   /** Slugs of the regions where it can be used. */
   readonly regions: readonly string[];
   readonly gigabytes: number;
+  /** Of the disk that a droplet needs to be made of it. */
+  readonly minDiskGigabytes: number;
 }
+
+/** What a token must have to make, find and remove snapshots: told together, since one is of no use without the others. */
+export const SNAPSHOT_SCOPES = [
+  ...["droplet:read", "droplet:update", "image:create"],
+  ...["image:delete", "snapshot:read", "snapshot:delete"],
+];
 
 const snapshotSchema = z
   .object({
@@ -25,11 +33,13 @@ const snapshotSchema = z
     created_at: z.string(),
     regions: z.array(z.string()),
     size_gigabytes: z.number(),
+    min_disk_size: z.number(),
   })
-  .transform(({ id, name, created_at, regions, size_gigabytes }): Snapshot => ({
+  .transform(({ id, name, created_at, regions, size_gigabytes, min_disk_size }): Snapshot => ({
     ...{ id, name, regions },
     createdAt: created_at,
     gigabytes: size_gigabytes,
+    minDiskGigabytes: min_disk_size,
   }));
 
 export class Snapshots {
@@ -41,7 +51,7 @@ export class Snapshots {
 
   /** The account's snapshots of droplets. */
   async list(signal: AbortSignal): Promise<Snapshot[]> {
-    const call = { path: "/v2/snapshots?resource_type=droplet", key: "snapshots", scopes: ["snapshot:read"] };
+    const call = { path: "/v2/snapshots?resource_type=droplet", key: "snapshots", scopes: SNAPSHOT_SCOPES };
     return this.api.list({ ...call, schema: snapshotSchema, signal });
   }
 
@@ -64,13 +74,13 @@ export class Snapshots {
   async delete(id: number, signal: AbortSignal): Promise<void> {
     await this.api.remove({
       path: `/v2/snapshots/${id}`,
-      scopes: ["image:delete", "snapshot:delete"],
+      scopes: SNAPSHOT_SCOPES,
       signal,
     });
   }
 
   private async findRunning(droplet: number, signal: AbortSignal): Promise<Action | undefined> {
-    const call = { path: `/v2/droplets/${droplet}/actions`, key: "actions", scopes: ["droplet:read"] };
+    const call = { path: `/v2/droplets/${droplet}/actions`, key: "actions", scopes: SNAPSHOT_SCOPES };
     const all = await this.api.list({ ...call, schema: actionSchema, signal });
     return all.find(({ type, status }) => type === "snapshot" && status === "in-progress");
   }
@@ -79,7 +89,7 @@ export class Snapshots {
     const { action } = await this.api.send({
       method: "POST",
       path: `/v2/droplets/${droplet}/actions`,
-      scopes: ["droplet:update", "image:create"],
+      scopes: SNAPSHOT_SCOPES,
       body: { type: "snapshot", name },
       schema: z.object({ action: actionSchema }),
       signal,

@@ -1,10 +1,12 @@
-import { AppError } from "../../../core/errors/app-error.js";
+import { AppError, isAppError } from "../../../core/errors/app-error.js";
+import type { FleetRole } from "../../../core/records/fleet/fleet-host.js";
 import type { DropletSettings } from "../../../core/settings/fleet-settings.js";
 import type { DigitalOcean } from "../../digitalocean/digitalocean.js";
 import type { Droplet as ApiDroplet } from "../../digitalocean/droplets/droplet.js";
 import type { FirewallPlan } from "../../digitalocean/network/firewalls.js";
 import { userDataOf } from "../../digitalocean/droplets/user-data.js";
 import type { Droplet, DropletOrder, Droplets } from "./droplets.js";
+import type { Snapshot, Snapshots } from "./snapshots.js";
 
 const DEBIAN = "debian-12-x64";
 const TIMEOUT_MS = 60_000;
@@ -12,6 +14,7 @@ const EVERYBODY = ["0.0.0.0/0", "::/0"];
 
 export interface DigitalOceanDropletsOptions {
   readonly api: DigitalOcean;
+  readonly snapshots: Pick<Snapshots, "list">;
   /** A tag of every droplet of this installation, and the beginning of the names of what it needs besides. */
   readonly installation: string;
   /** For `authorized_keys`. */
@@ -27,8 +30,9 @@ export class DigitalOceanDroplets implements Droplets {
   constructor(private readonly options: DigitalOceanDropletsOptions) {}
 
   async quote(
-    role: string,
+    role: FleetRole,
     { size, region, image }: DropletSettings & { readonly region: string },
+    { isSnapshot }: { readonly isSnapshot: boolean },
   ): Promise<{ readonly image: string | number; readonly monthlyUsd: number }> {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const sizes = await this.options.api.sizes.list(signal);
@@ -38,10 +42,13 @@ export class DigitalOceanDroplets implements Droplets {
         ...{ role, size, region },
         known: sizes.filter((one) => one.isAvailable && one.regions.includes(region)).map(({ slug }) => slug),
       });
-    return {
-      image: image ?? DEBIAN,
-      monthlyUsd: found.monthlyUsd,
-    };
+    const { monthlyUsd, diskGb } = found;
+    if (image !== undefined) return { image, monthlyUsd };
+    const fitting = (isSnapshot ? [] : await this.snapshots(signal)).find(
+      (snapshot) =>
+        snapshot.role === role && snapshot.regions.includes(region) && snapshot.minDiskGigabytes <= diskGb,
+    );
+    return { image: fitting?.name ?? DEBIAN, monthlyUsd };
   }
 
   async order({ name, mark, role, group, hostKey }: DropletOrder, signal: AbortSignal): Promise<Droplet> {
@@ -51,7 +58,7 @@ export class DigitalOceanDroplets implements Droplets {
     const { size, region, image = DEBIAN, vpc, sshKeys } = group;
     const made = await api.droplets.create(
       {
-        ...{ mark, name, size, region, image: /^\d+$/.test(image) ? Number(image) : image },
+        ...{ mark, name, size, region, image: await this.imageOf(image, signal) },
         sshKeys: [id, ...sshKeys],
         tags: [installation, `${installation}-${role}`],
         userData: userDataOf({ hostname: name, hostKey, authorizedKeys: [publicKey] }),
@@ -88,6 +95,21 @@ export class DigitalOceanDroplets implements Droplets {
     await api.droplets.delete(id, signal);
     // A tag outlives what it was given to.
     if ((await api.droplets.findByMark(mark, signal)) === undefined) await api.tags.delete(mark, signal);
+  }
+
+  /** A token without the scopes for snapshots has taken none. */
+  private async snapshots(signal: AbortSignal): Promise<Snapshot[]> {
+    return this.options.snapshots.list(signal).catch((error: unknown) => {
+      if (isAppError(error, "digitalocean-scope-missing")) return [];
+      throw error;
+    });
+  }
+
+  /** A slug or an id, as DigitalOcean takes them. */
+  private async imageOf(image: string, signal: AbortSignal): Promise<string | number> {
+    if (/^\d+$/.test(image)) return Number(image);
+    if (!image.startsWith(`${this.options.installation}-`)) return image;
+    return (await this.snapshots(signal)).find(({ name }) => name === image)?.id ?? DEBIAN;
   }
 
   /** Before a packet reaches a droplet; the droplet's own firewall says the same once more. */

@@ -1,3 +1,4 @@
+import type { FleetRole } from "../../../core/records/fleet/fleet-host.js";
 import type { DropletSettings } from "../../../core/settings/fleet-settings.js";
 
 /** A machine at DigitalOcean. */
@@ -24,15 +25,19 @@ export interface DropletOrder {
 
 /** The droplets of this installation. */
 export interface Droplets {
-  /** What one would be, and cost. Throws what is wrong with the settings. */
+  /**
+   * What one would be, and cost: of the image in the settings, else of the role's newest snapshot that fits, else of Debian;
+   * one that becomes a snapshot is of Debian. Throws what is wrong with the settings.
+   */
   quote(
-    role: string,
+    role: FleetRole,
     group: DropletSettings & { readonly region: string },
+    options: { readonly isSnapshot: boolean },
   ): Promise<{
     readonly image: string | number;
     readonly monthlyUsd: number;
   }>;
-  /** The one with this mark: ordered now unless it was before. */
+  /** The one with this mark: ordered now unless it was before. Of Debian if its snapshot is not there any more. */
   order(order: DropletOrder, signal: AbortSignal): Promise<Droplet>;
   find(mark: string, signal: AbortSignal): Promise<Droplet | undefined>;
   /** All that there are of this installation, as DigitalOcean bills them. */

@@ -12,6 +12,10 @@ export interface DropletWish {
   readonly keepFailed: boolean;
   readonly by: string;
   readonly reason?: string;
+  /** A host that is lost: what it costs is not counted. */
+  readonly replaces?: string;
+  /** It becomes a snapshot for the role. */
+  readonly isSnapshot?: boolean;
 }
 
 /**
@@ -19,23 +23,25 @@ export interface DropletWish {
  * `fleet-over-budget`, and what DigitalOcean says of the settings.
  */
 export async function newDroplet(
-  { role, name, keepFailed, by, reason }: DropletWish,
+  { role, name, keepFailed, by, reason, replaces, isSnapshot = false }: DropletWish,
   { hosts, settings, droplets, clock, installation, settingsFile }: FleetNeeds,
 ): Promise<FleetHost> {
   if (droplets === undefined) throw new AppError("digitalocean-token-missing", {});
   const group = settings[role];
   const { size, region } = group;
   if (region === undefined) throw new AppError("fleet-region-missing", { role, file: settingsFile });
-  const { image, monthlyUsd } = await droplets.quote(role, { ...group, region });
+  const { image, monthlyUsd } = await droplets.quote(role, { ...group, region }, { isSnapshot });
   const known = await hosts.list();
-  const wouldBe = known.reduce((sum, { droplet }) => sum + (droplet?.monthlyUsd ?? 0), monthlyUsd);
+  const wouldBe = known
+    .filter((host) => host.name !== replaces)
+    .reduce((sum, { droplet }) => sum + (droplet?.monthlyUsd ?? 0), monthlyUsd);
   const { monthlyLimit: limit } = settings;
   if (limit !== undefined && wouldBe > limit) throw new AppError("fleet-over-budget", { wouldBe, limit });
   const at = new Date(clock.now()).toISOString();
   return {
     v: 1,
     name: name === undefined ? freeHostName(role, known) : parseHostName(name),
-    roles: [role],
+    ...(isSnapshot ? { roles: [], snapshot: { role } } : { roles: [role] }),
     phase: "creating",
     since: at,
     createdAt: at,

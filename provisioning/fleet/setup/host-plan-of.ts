@@ -99,6 +99,20 @@ function filesOf(host: string, address: string, { ca, url, places, replica }: Re
   ];
 }
 
+/** What a droplet is to be from whose disk later ones of a role are made: it has no secret, no peers, no Swarm. */
+export function snapshotPlanOf(
+  { name, port }: Pick<FleetHost, "name" | "port">,
+  role: FleetRole,
+  { settings, adminKeys, release }: Pick<HostPlanOptions, "settings" | "adminKeys" | "release">,
+): HostPlan {
+  const sharesAddress = role === "proxy" && settings.fleet.virtualAddress !== undefined;
+  return {
+    ...{ name, adminKeys, release, sshPort: port, packages: packagesOf([role], { sharesAddress }) },
+    ...{ privateAddress: "", peers: [], openPorts: [], instanceReach: { offers: [], networks: [] } },
+    ...{ settings: "", files: [], upRoles: [], virtualAddress: undefined, swarm: undefined },
+  };
+}
+
 /** sluice.yml of another host: what of the server's its roles need. */
 function settingsOf(
   name: string,

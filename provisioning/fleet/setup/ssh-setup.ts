@@ -1,17 +1,17 @@
-import { isAppError } from "../../../core/errors/app-error.js";
+import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import type { Clock } from "../../../core/clock.js";
-import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
+import type { FleetHost, FleetRole } from "../../../core/records/fleet/fleet-host.js";
 import type { FleetLog, FleetLogLine } from "../../../core/records/fleet/fleet-log.js";
 import type { SecretBox } from "../../../core/secrets.js";
 import type { SshKeyPair } from "../../../core/ssh-key-pair.js";
 import { progressLine } from "../../converge/progress-line.js";
-import { convergeHost, type TaskProgress } from "../../converge/converge-host.js";
-import { tasksOf } from "../../roles/roles.js";
+import { convergeHost, type ConvergeOptions, type TaskProgress } from "../../converge/converge-host.js";
+import { SNAPSHOT, tasksOf } from "../../roles/roles.js";
 import { RemoteHost } from "../../ssh/remote-host.js";
 import type { SshLogin } from "../../ssh/ssh-login.js";
 import { readSwarm } from "../../tasks/docker/swarm-membership.js";
 import type { HostSetup, HostSetupOptions } from "../fleet-needs.js";
-import { hostPlanOf, type HostPlanOptions } from "./host-plan-of.js";
+import { hostPlanOf, snapshotPlanOf, type HostPlanOptions } from "./host-plan-of.js";
 import { addressTowards, checkPrivateAddress, machineIdOf } from "./own-words.js";
 import { openIdentity } from "../seals.js";
 
@@ -47,17 +47,22 @@ export class SshSetup implements HostSetup {
     }
   }
 
+  async answers(host: FleetHost, signal: AbortSignal): Promise<boolean> {
+    try {
+      (await RemoteHost.connect(this.loginOf(host), signal)).close();
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      return !isAppError(error, "host-unreachable");
+    }
+  }
+
   async configure(
     host: FleetHost,
     { mode, peers, signal, logAs = host.name }: HostSetupOptions,
   ): Promise<Awaited<ReturnType<HostSetup["configure"]>>> {
-    const { plans, log, clock, serverAddress } = this.options;
+    const { plans, serverAddress } = this.options;
     const remote = await this.connect(host, signal);
-    // One line after the other, in their order.
-    let logged: Promise<void> = Promise.resolve();
-    const write = (line: FleetLogLine): void => {
-      logged = logged.then(async () => log.add(logAs, line)).catch(() => undefined);
-    };
     try {
       const others = {
         host: host.name,
@@ -69,20 +74,22 @@ export class SshSetup implements HostSetup {
           : checkPrivateAddress(host.privateAddress, others);
       const machineId = await machineIdOf(remote, host.name);
       const plan = await hostPlanOf(host, privateAddress, peers, plans);
-      const onProgress = (progress: TaskProgress): void => {
-        const line = progressLine(progress);
-        if (line !== undefined) write(line);
-      };
-      const tasks = tasksOf(host.roles);
-      const recap = await convergeHost(remote, { tasks, plan, mode, onProgress, signal, clock });
-      const { ok, changed, seconds } = recap;
-      const verb = mode === "apply" ? "changed" : "would change";
-      write({ kind: "task", text: `${ok} ok, ${changed} ${verb}, in ${seconds.toFixed(1)} s` });
+      await this.converge(remote, logAs, { tasks: tasksOf(host.roles), plan, mode, signal });
       const node =
         plan.swarm === undefined || mode === "dry-run" ? host.node : (await readSwarm(remote)).NodeID;
       return { hostKey: remote.hostKey, machineId, node, privateAddress, version: plan.release.id };
     } finally {
-      await logged;
+      remote.close();
+    }
+  }
+
+  async prepareSnapshot(host: FleetHost, role: FleetRole, signal: AbortSignal): Promise<{ version: string }> {
+    const remote = await this.connect(host, signal);
+    try {
+      const plan = snapshotPlanOf(host, role, this.options.plans);
+      await this.converge(remote, host.name, { tasks: SNAPSHOT, plan, mode: "apply", signal });
+      return { version: plan.release.id };
+    } finally {
       remote.close();
     }
   }
@@ -115,6 +122,30 @@ export class SshSetup implements HostSetup {
     }
   }
 
+  private async converge(
+    remote: RemoteHost,
+    logAs: string,
+    what: Pick<ConvergeOptions, "tasks" | "plan" | "mode" | "signal">,
+  ): Promise<void> {
+    const { log, clock } = this.options;
+    // One line after the other, in their order.
+    let logged: Promise<void> = Promise.resolve();
+    const write = (line: FleetLogLine): void => {
+      logged = logged.then(async () => log.add(logAs, line)).catch(() => undefined);
+    };
+    const onProgress = (progress: TaskProgress): void => {
+      const line = progressLine(progress);
+      if (line !== undefined) write(line);
+    };
+    try {
+      const { ok, changed, seconds } = await convergeHost(remote, { ...what, onProgress, clock });
+      const verb = what.mode === "apply" ? "changed" : "would change";
+      write({ kind: "task", text: `${ok} ok, ${changed} ${verb}, in ${seconds.toFixed(1)} s` });
+    } finally {
+      await logged;
+    }
+  }
+
   /** Waits for a droplet that boots. */
   private async connect(host: FleetHost, signal: AbortSignal): Promise<RemoteHost> {
     const { clock } = this.options;
@@ -127,7 +158,8 @@ export class SshSetup implements HostSetup {
         const now = clock.now();
         if (isAppError(error, "host-key-changed")) otherKeySince ??= now;
         const isOver = now - beganAt > BOOT_TIMEOUT_MS || now - (otherKeySince ?? now) > KEYS_TIMEOUT_MS;
-        if (host.droplet === undefined || isOver || signal.aborted) throw error;
+        if (host.droplet === undefined || signal.aborted) throw error;
+        if (isOver) throw neverReached(host, error) ?? error;
         await clock.sleep(RETRY_MS, signal);
       }
     }
@@ -143,4 +175,11 @@ export class SshSetup implements HostSetup {
       hostKeys: [hostKey, nextHostKey].filter((line) => line !== undefined),
     };
   }
+}
+
+/** For a droplet that has no network. One that was configured before may be back later. */
+function neverReached({ name, address = "", machineId }: FleetHost, error: unknown): AppError | undefined {
+  if (machineId !== undefined || !isAppError(error, "host-unreachable")) return undefined;
+  const values = { host: name, address, seconds: BOOT_TIMEOUT_MS / 1000 };
+  return new AppError("droplet-unreachable", values, { cause: error });
 }

@@ -97,7 +97,7 @@ export class FleetGrowth {
 
 /** Droplets with this role and no other. */
 function madeHosts(hosts: readonly FleetHost[], role: SizedRole): FleetHost[] {
-  return hosts.filter(({ roles, droplet }) => droplet !== undefined && roles.every((one) => one === role));
+  return hosts.filter(({ roles, droplet }) => droplet !== undefined && roles.join() === role);
 }
 
 function isOnItsWay({ phase }: FleetHost): boolean {

@@ -1,27 +1,30 @@
-import { isAppError, toAppError } from "../../../core/errors/app-error.js";
+import { toAppError } from "../../../core/errors/app-error.js";
 import { Ticker } from "../../../core/loop/ticker.js";
 import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
 import type { Fleet } from "../fleet.js";
 import type { FleetNeeds } from "../fleet-needs.js";
-import { hostEvent } from "../host-event.js";
-import { newDroplet } from "../droplets/new-droplet.js";
+import { LostProxies } from "./lost-proxies.js";
+import { orderReplacement, removeLost, replacementReason } from "./replace-host.js";
 
 const TICK_MS = 5000;
 
 /**
  * Replaces a droplet that the engine has lost for `replaceSeconds`: another one is ordered for its role, and it leaves. One
- * that is back before stays, and its instances are spread again. A host that the engine cannot tell of is not lost.
+ * that is back before stays, and its instances are spread again. A host that the engine cannot tell of is not lost. Of a proxy,
+ * which the engine does not know, see `LostProxies`.
  */
 export class FleetReplacement {
   private readonly ticker: Ticker;
+  private readonly proxies: LostProxies;
 
   constructor(
     private readonly needs: FleetNeeds,
     private readonly fleet: Pick<Fleet, "wake">,
   ) {
+    this.proxies = new LostProxies(needs, fleet);
     this.ticker = new Ticker({
       ...{ everyMs: TICK_MS, clock: needs.clock },
-      job: async () => this.look(),
+      job: async (signal) => this.look(signal),
       onError: (error) => needs.serverLog.warn({ err: toAppError(error) }, "could not look for lost hosts"),
     });
   }
@@ -31,9 +34,10 @@ export class FleetReplacement {
     return { stop: async () => this.ticker.stop() };
   }
 
-  private async look(): Promise<void> {
+  private async look(signal: AbortSignal): Promise<void> {
     const { hosts, engine } = this.needs;
     const all = await hosts.list();
+    await this.proxies.look(all, signal);
     const ours = all.filter(
       ({ phase, droplet, node }) => phase === "ready" && droplet !== undefined && node !== undefined,
     );
@@ -57,26 +61,10 @@ export class FleetReplacement {
 
   /** Cut short in between, the next look finds the new one by its reason. */
   private async replace(host: FleetHost, all: readonly FleetHost[]): Promise<void> {
-    const { hosts, clock, serverLog } = this.needs;
-    const reason = `${host.name} (${host.droplet?.mark ?? ""}) was lost`;
-    const [role = "production"] = host.roles;
-    if (!all.some((one) => one.reason === reason)) {
-      try {
-        const wish = { role, keepFailed: false, by: "sluice", reason };
-        const next = { ...(await newDroplet(wish, this.needs)), roles: host.roles };
-        await hosts.add(next, hostEvent("host.added", next, reason));
-      } catch (error) {
-        if (!isAppError(error)) throw error;
-        // The lost one costs as much as one that serves, and goes all the same.
-        serverLog.warn({ err: error, host: host.name }, "a lost host is not replaced");
-      }
-    }
-    const since = new Date(clock.now()).toISOString();
-    await hosts.update(
-      host.name,
-      (before) => (before.phase === "ready" ? { ...before, phase: "leaving", isGone: true, since } : before),
-      hostEvent("host.leaving", host, "it was lost"),
-    );
+    if (!all.some(({ reason }) => reason === replacementReason(host)))
+      // If that fails, the lost one costs as much as one that serves, and goes all the same.
+      await orderReplacement(host, this.needs);
+    await removeLost(host, this.needs);
     this.fleet.wake();
   }
 }

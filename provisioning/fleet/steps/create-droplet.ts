@@ -57,13 +57,13 @@ async function withHostKey(
 }
 
 async function order(
-  { name, roles, droplet }: OrderedHost,
+  { name, roles, snapshot, droplet }: OrderedHost,
   hostKey: SshKeyPair,
   droplets: Droplets,
   { settings, log }: Pick<FleetNeeds, "settings" | "log">,
   signal: AbortSignal,
 ): Promise<Droplet> {
-  const [role = "production"] = roles;
+  const role = snapshot?.role ?? roles[0] ?? "production";
   const { mark, size, region, image, monthlyUsd } = droplet;
   const found = droplet.id === undefined ? undefined : await droplets.find(mark, signal);
   if (found !== undefined) return found;

@@ -5,6 +5,8 @@ import type { FleetStep } from "./fleet-step.js";
 
 const POLL_MS = 500;
 const ADDRESS_TIMEOUT_MS = 60_000;
+/** An order whose answer is not known may be listed so much later. */
+const LATE_ORDER_MS = 30_000;
 /** Stopping Sluice on a host that is to be removed is a courtesy: it may not answer. */
 const ABANDON_TIMEOUT_MS = 20_000;
 
@@ -30,23 +32,28 @@ export const leaveFleet: FleetStep = {
     if (node !== undefined) await removeNode(node.id, needs, signal);
     await access.take(name);
     await reports.forget(name);
-    if (droplet !== undefined) await destroy(host, droplet.mark, needs, signal);
+    if (droplet !== undefined) await destroy(name, droplet, needs, signal);
     return "gone";
   },
 };
 
 async function destroy(
-  { name }: FleetHost,
-  mark: string,
+  name: string,
+  { mark, id, sealedHostKey }: NonNullable<FleetHost["droplet"]>,
   { droplets, clock, log }: FleetNeeds,
   signal: AbortSignal,
 ): Promise<void> {
   if (droplets === undefined) throw new AppError("digitalocean-token-missing", {});
+  const mayBeOnItsWay = id === undefined && sealedHostKey !== undefined;
+  let until = clock.now() + (mayBeOnItsWay ? LATE_ORDER_MS : 0);
   // Only what is not listed any more costs nothing.
   for (;;) {
     const droplet = await droplets.find(mark, signal);
-    if (droplet === undefined) break;
-    await droplets.destroy({ id: droplet.id, mark }, signal);
+    if (droplet === undefined && clock.now() >= until) break;
+    if (droplet !== undefined) {
+      await droplets.destroy({ id: droplet.id, mark }, signal);
+      until = clock.now();
+    }
     await clock.sleep(POLL_MS, signal);
   }
   await log.add(name, { kind: "task", text: "the droplet is destroyed" });
@@ -98,7 +105,8 @@ async function waitUntilAddressIsElsewhere(
 }
 
 async function abandon(host: FleetHost, { setup, log }: FleetNeeds, signal: AbortSignal): Promise<void> {
-  if (host.address === undefined) return;
+  // Nothing of Sluice runs on a droplet that becomes a snapshot.
+  if (host.address === undefined || host.snapshot !== undefined) return;
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ABANDON_TIMEOUT_MS)]);
   await setup.abandon(host, limit).catch(async (error: unknown) => {
     if (signal.aborted) throw error;

@@ -4,6 +4,7 @@ import type {
   HostProgress,
   ProvisionRequest,
 } from "../../../core/api/machines/provision.js";
+import type { BilledSnapshot, SnapshotBegun, SnapshotRequest } from "../../../core/api/machines/snapshots.js";
 import type { Actor } from "../../../core/records/events/actor.js";
 import type { FleetHost, FleetRole } from "../../../core/records/fleet/fleet-host.js";
 
@@ -17,4 +18,13 @@ export interface HostFleet {
   configureAgain(host: string, actor: Actor, role?: FleetRole): Promise<Begun>;
   remove(host: string, options: { readonly force: boolean }, actor: Actor): Promise<Begun>;
   progress(host: string, after: string): Promise<HostProgress>;
+  readonly snapshots: HostSnapshots;
+}
+
+/** Images of configured droplets, from which later ones are made. */
+export interface HostSnapshots {
+  /** As DigitalOcean bills them, the newest first. */
+  billed(): Promise<BilledSnapshot[]>;
+  /** Does nothing when the one for this Sluice is there. */
+  order(request: SnapshotRequest, actor: Actor): Promise<SnapshotBegun>;
 }

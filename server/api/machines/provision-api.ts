@@ -6,6 +6,11 @@ import {
   type BilledDroplet,
   type HostProgress,
 } from "../../../core/api/machines/provision.js";
+import {
+  snapshotRequestSchema,
+  type BilledSnapshot,
+  type SnapshotBegun,
+} from "../../../core/api/machines/snapshots.js";
 import { AppError } from "../../../core/errors/app-error.js";
 import { needs } from "../guards/needs.js";
 import { holderOf } from "../guards/require-token.js";
@@ -16,7 +21,8 @@ import type { HostFleet } from "./host-fleet.js";
 const LINE_ID = /^\d{1,20}(?:-\d{1,20})?$/;
 
 /**
- * `POST /hosts`, `POST /hosts/HOST/provision`, `POST /hosts/HOST/remove`, `GET /hosts/HOST/log?after`, `GET /hosts/droplets`. Without a fleet all but the last throw `fleet-needs-swarm`.
+ * `POST /hosts`, `POST /hosts/HOST/provision`, `POST /hosts/HOST/remove`, `GET /hosts/HOST/log?after`, `GET /hosts/droplets`,
+ * `GET` and `POST /hosts/snapshots`. Without a fleet nothing is billed, and the others throw `fleet-needs-swarm`.
  */
 export function provisionApi(fleet: HostFleet | undefined, settingsFile: string): Router {
   const theFleet = (): HostFleet => {
@@ -26,6 +32,14 @@ export function provisionApi(fleet: HostFleet | undefined, settingsFile: string)
   const router = Router();
   router.get("/hosts/droplets", needs.all("read"), async (_request, response) => {
     response.json(((await fleet?.billed()) ?? []) satisfies BilledDroplet[]);
+  });
+  router.get("/hosts/snapshots", needs.all("read"), async (_request, response) => {
+    response.json(((await fleet?.snapshots.billed()) ?? []) satisfies BilledSnapshot[]);
+  });
+  router.post("/hosts/snapshots", needs.all("admin"), async (request, response) => {
+    const order = parseBody(snapshotRequestSchema, request);
+    const begun = await theFleet().snapshots.order(order, holderOf(response));
+    response.status(begun.begun === null ? 200 : 202).json(begun satisfies SnapshotBegun);
   });
   router.post("/hosts", needs.all("admin"), async (request, response) => {
     const order = parseBody(provisionRequestSchema, request);

@@ -3,6 +3,8 @@ export interface CloudHost {
   readonly address: string;
   /** Cuts its network. It keeps running. */
   cutOff(): Promise<void>;
+  /** Resolves when its system has ended. */
+  shutDown(): Promise<void>;
   saveDisk(): Promise<CloudDisk>;
   remove(): Promise<void>;
 }

@@ -18,7 +18,7 @@ export interface DropletOrder {
 export interface CloudDroplet extends DropletOrder {
   readonly id: number;
   readonly createdAt: string;
-  status: "new" | "active";
+  status: "new" | "active" | "off";
   host: CloudHost | undefined;
   hasAddress: boolean;
   /** Resolves when booting has succeeded or failed. */

@@ -91,6 +91,19 @@ export class Cloud {
     return action;
   }
 
+  /** Its system ends, or its power: here both take the same. */
+  shutDown(droplet: CloudDroplet, type: "shutdown" | "power_off"): CloudAction {
+    const action = this.begin(type, { id: droplet.id, type: "droplet" }, droplet.region);
+    const ended = droplet.settled.then(async () => {
+      await droplet.host?.shutDown();
+      droplet.status = "off";
+    });
+    this.endings.push(
+      ended.then(() => this.end(action, "completed")).catch(() => this.end(action, "errored")),
+    );
+    return action;
+  }
+
   deleteSnapshot(snapshot: CloudSnapshot): void {
     this.snapshots.delete(snapshot.id);
     this.endings.push(snapshot.disk.remove());

@@ -56,10 +56,14 @@ export const dropletRoutes = {
     const droplet = cloud.droplets.get(Number(params.droplet_id));
     if (droplet === undefined) return notFound();
     const { type, name } = dropletAction.parse(body);
-    if (type !== "snapshot") return unprocessable(`The action ${type} is not available here.`);
+    if (type !== "snapshot" && type !== "shutdown" && type !== "power_off")
+      return unprocessable(`The action ${type} is not available here.`);
     if (actionsOf(droplet.id, cloud).some(({ status }) => status === "in-progress"))
       return unprocessable("Droplet already has a pending event.");
-    return { status: 201, body: { action: actionJson(cloud.takeSnapshot(droplet, name)) } };
+    if (type !== "snapshot" && droplet.status === "off")
+      return unprocessable("Droplet is already powered off.");
+    const action = type === "snapshot" ? cloud.takeSnapshot(droplet, name) : cloud.shutDown(droplet, type);
+    return { status: 201, body: { action: actionJson(action) } };
   },
   "GET /v2/actions/{action_id}": ({ params }: ApiCall, cloud: Cloud): Reply => {
     const action = cloud.actions.get(Number(params.action_id));
@@ -90,6 +94,10 @@ function orderOf(asked: z.infer<typeof newDroplet>, cloud: Cloud): DropletOrder 
   if (region === undefined) return "You specified an invalid region for Droplet creation.";
   if (snapshot === undefined && image === undefined)
     return "You specified an invalid image for Droplet creation.";
+  if (snapshot !== undefined && snapshot.droplet.region !== region)
+    return "The image you specified is not available in the selected region.";
+  if (snapshot !== undefined && snapshot.droplet.size.disk > size.disk)
+    return "This size is not available for this image, due to its minimum disk size.";
   if (vpc === undefined) return "You specified an invalid VPC for Droplet creation.";
   if (!asked.ssh_keys.every(isKnown)) return "There was an error looking up SSH keys.";
   if (Buffer.byteLength(asked.user_data) > MOST_USER_DATA_BYTES) return "User data is too long.";

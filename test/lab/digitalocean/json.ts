@@ -40,7 +40,8 @@ export function keyJson({ id, name, publicKey, fingerprint }: CloudKey): object 
 export function snapshotJson({ id, name, createdAt, droplet }: CloudSnapshot): object {
   return {
     ...{ id: String(id), name, created_at: createdAt, regions: [droplet.region.slug], tags: [] },
-    ...{ resource_id: String(droplet.id), resource_type: "droplet", min_disk_size: 25, size_gigabytes: 2.4 },
+    ...{ resource_id: String(droplet.id), resource_type: "droplet" },
+    ...{ min_disk_size: droplet.size.disk, size_gigabytes: 2.4 },
   };
 }
 

@@ -23,12 +23,16 @@ export class LabMachines implements CloudMachines {
 
   readonly boot = async (order: HostOrder): Promise<CloudHost> => {
     const base = order.disk && this.saved.get(order.disk)?.disk;
-    const prepare = async (root: string): Promise<void> => seed(root, order);
+    const prepare = async (root: string): Promise<void> => {
+      await seed(root, order);
+      await this.lab.allowKey(root);
+    };
     const [host] = await this.lab.boot(1, { prepare, ...(base === undefined ? {} : { disk: base }) });
     if (host === undefined) throw new Error("the lab has no more hosts");
     const made: CloudHost = {
       address: host.address,
       cutOff: async () => host.cutOff(),
+      shutDown: async () => host.shutDown(),
       remove: async () => this.lab.remove(host),
       saveDisk: async () => this.saveDisk(host),
     };
@@ -43,6 +47,11 @@ export class LabMachines implements CloudMachines {
     return found;
   }
 
+  /** Folders of the snapshots that there are: what differs from a fresh Debian. */
+  get disks(): string[] {
+    return [...this.saved.values()].map(({ folder }) => folder);
+  }
+
   async reserveAddress(): Promise<CloudAddress> {
     const reserved = await this.lab.reserveAddress();
     const moveTo = async (host: CloudHost | undefined): Promise<void> =>
@@ -52,9 +61,14 @@ export class LabMachines implements CloudMachines {
 
   private async saveDisk(host: LabHost): Promise<CloudDisk> {
     const kept = await this.lab.saveDisk(host);
-    const disk = { remove: async () => kept.remove() };
+    const disk = { remove: async () => this.removeDisk(disk) };
     this.saved.set(disk, kept);
     return disk;
+  }
+
+  private async removeDisk(disk: CloudDisk): Promise<void> {
+    await this.saved.get(disk)?.remove();
+    this.saved.delete(disk);
   }
 }
 

@@ -10,6 +10,7 @@ import { HurriedClock } from "./hurried-clock.js";
 export const HOST: CloudHost = {
   address: "10.77.1.2",
   cutOff: async () => undefined,
+  shutDown: async () => undefined,
   saveDisk: async () => ({ remove: async () => undefined }),
   remove: async () => undefined,
 };

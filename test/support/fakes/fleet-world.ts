@@ -8,6 +8,7 @@ import type { Database } from "../../../core/redis/database.js";
 import { SecretBox } from "../../../core/secrets.js";
 import { fleetSettingsSchema } from "../../../core/settings/fleet-settings.js";
 import type { Droplet, Droplets } from "../../../provisioning/fleet/droplets/droplets.js";
+import type { Snapshot, Snapshots } from "../../../provisioning/fleet/droplets/snapshots.js";
 import type {
   EngineHost,
   FleetEngine,
@@ -22,6 +23,8 @@ const SETTINGS = {
   production: { max: 3, region: "fra1" },
   proxy: { region: "fra1" },
 };
+
+const LATE_MS = 10_000;
 
 /** Thrown at the moment of a server that is killed; nothing that it calls has an effect afterwards. */
 class Killed extends Error {}
@@ -49,6 +52,12 @@ class MortalHosts extends FleetHosts {
 /** What a fleet's server changes outside of Redis: droplets that cost money, hosts, accounts. It outlives the server. */
 export class FleetWorld {
   readonly droplets = new Map<string, Droplet>();
+  /** The oldest first. */
+  readonly snapshots: Snapshot[] = [];
+  snapshotError: Error | undefined;
+  /** Ids of droplets that were shut down. */
+  readonly off = new Set<number>();
+  private snapshotsTaken = 0;
   readonly engineHosts = new Map<string, EngineHost>();
   readonly accesses = new Set<string>();
   /** Host → public half of its key. */
@@ -62,8 +71,19 @@ export class FleetWorld {
   reservedAt: number | undefined;
   /** Host that was left → the droplet that had the reserved IP then. */
   readonly abandoned = new Map<string, number | undefined>();
-  /** Hosts whose proxies do not report. */
+  /** Hosts whose proxies and monitors do not report. */
   readonly silent = new Set<string>();
+  /** Hosts that do not answer over SSH. */
+  readonly unreachable = new Set<string>();
+  /** What servers have logged as a warning. */
+  readonly warnings: string[] = [];
+  /** What takes for ever, until whoever waits for it is told to stop; an order is carried out all the same, some time later. */
+  hanging: "configure" | "order" | undefined;
+  /** How often that was waited for. */
+  hung = 0;
+  private late: { readonly at: number; readonly make: () => void } | undefined;
+  /** Whether hosts join the engine. */
+  runsInstances = true;
   configureError: Error | undefined;
   /** What a host says that it is, if it lies. */
   claimedNode: string | undefined;
@@ -110,11 +130,13 @@ export class FleetWorld {
       reports: this.reports(act),
       setup: this.setup(act),
       droplets: this.dropletsOf(act),
+      snapshots: this.snapshotsOf(act),
+      release: "0.1.0-aa",
       key: { privateKey: "private", publicKey: "ssh-ed25519 AAAAours" },
       installation: "sluice-1",
       box: new SecretBox(Buffer.alloc(32)),
       clock: this.clock(),
-      serverLog: pino({ level: "silent" }),
+      serverLog: pino({ level: "warn" }, { write: (line) => void this.warnings.push(textOf(line)) }),
     };
   }
 
@@ -130,29 +152,49 @@ export class FleetWorld {
     };
   }
 
+  /** What was ordered appears when its time has come, whether somebody looks or not. */
+  passTime(ms: number): void {
+    this.time += ms;
+    this.carryOutLate();
+  }
+
+  private carryOutLate(): void {
+    const { late } = this;
+    if (late === undefined || this.time < late.at) return;
+    this.late = undefined;
+    late.make();
+  }
+
   private dropletsOf(act: Act): Droplets {
     const busy = (): void => {
       if (this.unavailable-- > 0) throw new AppError("engine-unavailable", { reason: "the API answers 500" });
     };
     return {
       quote: async () => act(() => ({ image: "debian-12-x64", monthlyUsd: 12 })),
-      order: async ({ name, mark, hostKey }) =>
-        act(() => {
+      order: async ({ name, mark, hostKey }, signal) => {
+        const make = (): Droplet => {
           busy();
           const found = this.droplets.get(mark);
           if (found !== undefined) return found;
-          const id = this.droplets.size + 1;
+          const id = Math.max(0, ...[...this.droplets.values()].map((one) => one.id)) + 1;
           const droplet = { id, name, isActive: false, publicAddress: undefined, privateAddress: undefined };
           const made = { ...droplet, tags: [mark], monthlyUsd: 12 };
           this.droplets.set(mark, made);
           this.hostKeys.set(name, hostKey.publicKey);
           return made;
-        }),
+        };
+        if (this.hanging === "order") {
+          this.late = { at: this.time + LATE_MS, make: () => void make() };
+          await untilAborted(signal);
+        }
+        return act(make);
+      },
       holderOf: async () => act(() => this.reservedAt),
       giveAddress: async (_address, droplet) => act(() => void (this.reservedAt = droplet)),
       find: async (mark) =>
         act(() => {
           busy();
+          this.carryOutLate();
           const droplet = this.droplets.get(mark);
           if (droplet === undefined) return undefined;
           const [publicAddress, privateAddress] = [`203.0.113.${droplet.id}`, `10.0.0.${10 + droplet.id}`];
@@ -165,6 +207,31 @@ export class FleetWorld {
           busy();
           for (const [mark, droplet] of this.droplets) if (droplet.id === id) this.droplets.delete(mark);
         }),
+    };
+  }
+
+  private snapshotsOf(act: Act): Snapshots {
+    return {
+      list: async () =>
+        act(() => {
+          if (this.snapshotError !== undefined) throw this.snapshotError;
+          return [...this.snapshots].reverse();
+        }),
+      shutDown: async (droplet) => act(() => void this.off.add(droplet)),
+      take: async ({ droplet, name }) =>
+        act(() => {
+          if (!this.off.has(droplet)) throw new Error(`${droplet} is on`);
+          const known = this.snapshots.find((snapshot) => snapshot.name === name);
+          if (known !== undefined) return known;
+          const taken: Snapshot = {
+            ...{ id: ++this.snapshotsTaken, name, role: "production", regions: ["fra1"] },
+            ...{ createdAt: "2026-01-01T00:00:00Z", gigabytes: 2, minDiskGigabytes: 50, monthlyUsd: 0.12 },
+          };
+          this.snapshots.push(taken);
+          return taken;
+        }),
+      remove: async (id) =>
+        act(() => void this.snapshots.splice(0, Infinity, ...this.snapshots.filter((one) => one.id !== id))),
     };
   }
 
@@ -181,12 +248,16 @@ export class FleetWorld {
           this.hostKeys.set(hostname, hostKey);
           return { hostname, machineId: `machine of ${String(address)}`, hostKey };
         }),
-      configure: async ({ name, hostKey, nextHostKey, privateAddress, machineId }) =>
-        act(() => {
+      configure: async ({ name, hostKey, nextHostKey, privateAddress, machineId }, { signal }) => {
+        if (this.hanging === "configure") {
+          this.hung++;
+          await untilAborted(signal);
+        }
+        return act(() => {
           if (this.configureError !== undefined) throw this.configureError;
           login(name, [hostKey, nextHostKey]);
-          const node = this.claimedNode ?? `node of ${name}`;
-          if (!this.engineHosts.has(node))
+          const node = this.runsInstances ? (this.claimedNode ?? `node of ${name}`) : undefined;
+          if (node !== undefined && !this.engineHosts.has(node))
             this.engineHosts.set(node, {
               id: node,
               address: privateAddress ?? "10.0.0.99",
@@ -203,6 +274,15 @@ export class FleetWorld {
             privateAddress: privateAddress ?? "10.0.0.99",
             version: "1",
           };
+        });
+      },
+      answers: async ({ name }) => act(() => !this.unreachable.has(name)),
+      prepareSnapshot: async ({ name, hostKey }) =>
+        act(() => {
+          if (this.configureError !== undefined) throw this.configureError;
+          login(name, [hostKey]);
+          this.hostKeys.delete(name);
+          return { version: "0.1.0-aa" };
         }),
       rotateHostKey: async ({ name, hostKey, nextHostKey }, { publicKey }) =>
         act(() => {
@@ -258,9 +338,23 @@ export class FleetWorld {
     return {
       hasJoined: async () => act(() => true),
       isFollowing: async (host) => act(() => !this.silent.has(host)),
+      isReporting: async (host) => act(() => !this.silent.has(host)),
       forget: async () => act(() => undefined),
     };
   }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(new Error("it is told to stop"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+  });
+}
+
+function textOf(line: string): string {
+  // As pino(1) writes it.
+  return (JSON.parse(line) as { msg: string }).msg;
 }
 
 type Act = <T>(effect: () => T | Promise<T>) => Promise<T>;

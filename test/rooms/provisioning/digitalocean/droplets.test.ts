@@ -155,6 +155,51 @@ describe("droplets", () => {
     expect(trial.count(begin)).to.equal(1);
   });
 
+  it("are shut down, once, also when the response gets lost", async () => {
+    let ended = 0;
+    booted = deferred();
+    booted.resolve({
+      ...HOST,
+      shutDown: async () => {
+        ended++;
+      },
+    });
+    const { droplets } = trial.client();
+    const { id } = await droplets.create(ORDER, trial.signal);
+    await droplets.waitUntilActive(id, wait());
+    trial.server.disrupt({ answer: "lost", operation: "POST /v2/droplets/{droplet_id}/actions" });
+    await droplets.shutDown(id, wait());
+    await droplets.shutDown(id, wait());
+    expect(await droplets.find(id, trial.signal)).to.include({ status: "off" });
+    expect(ended).to.equal(1);
+  });
+
+  it("are powered off when their system does not end", async () => {
+    let tries = 0;
+    booted = deferred();
+    booted.resolve({
+      ...HOST,
+      shutDown: async () => {
+        if (++tries === 1) throw new Error("it does not listen");
+      },
+    });
+    const { droplets } = trial.client();
+    const { id } = await droplets.create(ORDER, trial.signal);
+    await droplets.waitUntilActive(id, wait());
+    await droplets.shutDown(id, wait());
+    expect(tries).to.equal(2);
+  });
+
+  it("are not made of a snapshot that is elsewhere, or too large", async () => {
+    const { droplets, snapshots } = trial.client();
+    const { id } = await droplets.create(ORDER, trial.signal);
+    const image = (await snapshots.ensure({ droplet: id, name: "sluice-base-1" }, wait())).id;
+    for (const other of [{ region: "nyc3" }, { size: "s-1vcpu-1gb" }]) {
+      const order = { ...ORDER, ...other, mark: "sluice-mark:2", image };
+      expect(await codeOf(droplets.create(order, trial.signal))).to.equal("digitalocean-request-refused");
+    }
+  });
+
   it("become images for new ones by snapshots, one per name", async () => {
     const { droplets, snapshots } = trial.client();
     const { id } = await droplets.create(ORDER, trial.signal);
@@ -162,7 +207,7 @@ describe("droplets", () => {
     trial.server.disrupt({ answer: "lost", operation: "POST /v2/droplets/{droplet_id}/actions" });
     const snapshot = await snapshots.ensure({ droplet: id, name }, wait());
     expect(await snapshots.ensure({ droplet: id, name }, wait())).to.deep.equal(snapshot);
-    expect(snapshot).to.deep.include({ name, regions: ["fra1"] });
+    expect(snapshot).to.deep.include({ name, regions: ["fra1"], minDiskGigabytes: 50 });
     await droplets.create({ ...ORDER, mark: "sluice-mark:2", image: snapshot.id }, trial.signal);
     await snapshots.delete(snapshot.id, trial.signal);
     await snapshots.delete(snapshot.id, trial.signal);

@@ -3,6 +3,7 @@ import { AppError } from "../../../../core/errors/app-error.js";
 import { FleetHosts } from "../../../../core/records/fleet/fleet-hosts.js";
 import type { FleetHost } from "../../../../core/records/fleet/fleet-host.js";
 import { FleetRequests } from "../../../../core/records/fleet/fleet-requests.js";
+import { keys } from "../../../../core/redis/keys.js";
 import { provisionRequestSchema } from "../../../../core/api/machines/provision.js";
 import { Fleet } from "../../../../provisioning/fleet/fleet.js";
 import { FleetGrowth } from "../../../../provisioning/fleet/sizing/fleet-growth.js";
@@ -137,6 +138,100 @@ describe("the fleet", function () {
     await becomes(name, "ready");
   });
 
+  for (const hanging of ["order", "configure"] as const)
+    it(`removes a host at once while ${hanging} is under way, and its droplet with it`, async () => {
+      world.hanging = hanging;
+      const orders = begin();
+      const { host: name } = await orders.provision(DROPLET, ACTOR);
+      await becomes(name, hanging === "order" ? "creating" : "configuring");
+      await orders.remove(name, { force: false }, ACTOR);
+      await becomes(name, undefined);
+      world.passTime(60_000);
+      expect(world.droplets.size).to.equal(0);
+      expect([...world.accesses]).to.deep.equal([]);
+    });
+
+  it("configures a host at once that is let know of others, and does not answer", async () => {
+    const orders = begin();
+    const { host: name } = await orders.provision(DROPLET, ACTOR);
+    await becomes(name, "ready");
+    world.hanging = "configure";
+    await hosts.update(name, (before) => ({ ...before, peers: [] }));
+    await eventually("it is being configured", () => world.hung > 0);
+    world.hanging = undefined;
+    await orders.configureAgain(name, ACTOR);
+    await becomes(name, "ready");
+  });
+
+  it("removes a host at once that is let know of others, and does not answer", async () => {
+    const orders = begin();
+    const { host: name } = await orders.provision(DROPLET, ACTOR);
+    await becomes(name, "ready");
+    world.hanging = "configure";
+    await hosts.update(name, (before) => ({ ...before, peers: [] }));
+    await eventually("it is being configured", () => world.hung > 0);
+    await orders.remove(name, { force: false }, ACTOR);
+    await becomes(name, undefined);
+  });
+
+  describe("gets an order", () => {
+    const KEYED = { ...DROPLET, idempotencyKey: "6f9c1f3e-0d3b-4b8e-9d6c-1f2a3b4c5d6e" };
+
+    it("twice with the same key, and makes one droplet: while it is ordered, when it is ready, after a restart", async () => {
+      const orders = begin();
+      const [first, second] = await Promise.all([
+        orders.provision(KEYED, ACTOR),
+        orders.provision(KEYED, ACTOR),
+      ]);
+      expect(second).to.deep.equal(first);
+      await becomes(first.host, "ready");
+      expect(await orders.provision(KEYED, ACTOR)).to.deep.equal(first);
+      expect(await (await restart()).provision(KEYED, ACTOR)).to.deep.equal(first);
+      expect(world.droplets.size).to.equal(1);
+    });
+
+    it("again that could not be carried out, and tries it again", async () => {
+      world.settings.monthlyLimit = 1;
+      const orders = begin();
+      const refused = await orders.provision(KEYED, ACTOR).catch((error: unknown) => error);
+      expect(refused).to.include({ code: "fleet-over-budget" });
+      world.settings.monthlyLimit = 100;
+      await becomes((await orders.provision(KEYED, ACTOR)).host, "ready");
+    });
+
+    it("for a machine twice with the same key, without a word that it is busy", async () => {
+      world.hanging = "configure";
+      const orders = begin();
+      const address = { address: "192.0.2.7" };
+      const first = await orders.provision({ ...KEYED, ...address }, ACTOR);
+      await becomes(first.host, "configuring");
+      expect(await orders.provision({ ...KEYED, ...address }, ACTOR)).to.deep.equal(first);
+    });
+
+    it("while another one is under way, and names that: --another makes one more", async () => {
+      const orders = begin();
+      const first = await orders.provision(DROPLET, ACTOR);
+      expect(await orders.provision(DROPLET, ACTOR)).to.deep.equal({ ...first, orderedBy: "ann" });
+      const other = await orders.provision({ ...DROPLET, another: true }, ACTOR);
+      const named = await orders.provision({ ...DROPLET, name: "web-9" }, ACTOR);
+      expect([first, other, named].map(({ host: name }) => name)).to.deep.equal([
+        ...["production-1", "production-2", "web-9"],
+      ]);
+      for (const { host: name } of [first, other, named]) await becomes(name, "ready");
+      expect(await orders.provision(DROPLET, ACTOR)).to.include({ host: "production-3" });
+    });
+
+    it("while the autoscaler makes one, which is not what was asked for", async () => {
+      world.settings.production.max = 3;
+      const needs = world.needs();
+      const fleet = new Fleet(needs);
+      running = fleet.start();
+      await new FleetGrowth(needs, new FleetRequests(own.redis), fleet).grow("production", "load");
+      const begun = await new FleetOrders(needs, fleet).provision(DROPLET, ACTOR);
+      expect(begun.host).to.equal("production-2");
+    });
+  });
+
   it("tells what is billed, also of droplets that it does not know", async () => {
     const orders = begin();
     const { host: name } = await orders.provision(DROPLET, ACTOR);
@@ -218,6 +313,92 @@ describe("the fleet", function () {
       await looks.stop();
     }
     expect([...world.droplets.values()].map((droplet) => droplet.name)).to.deep.equal(["production-2"]);
+  });
+
+  describe("with proxies that may be lost", () => {
+    const PROXY = provisionRequestSchema.parse({ role: "proxy" });
+    let replacing: { stop(): Promise<void> } | undefined;
+    beforeEach(async () => {
+      world.runsInstances = false;
+      const needs = world.needs();
+      const fleet = new Fleet(needs);
+      running = fleet.start();
+      const orders = new FleetOrders(needs, fleet);
+      for (const name of ["proxy-1", "proxy-2"]) {
+        await orders.provision(PROXY, ACTOR);
+        await becomes(name, "ready");
+      }
+      world.settings.replaceSeconds = 30;
+      replacing = new FleetReplacement(needs, fleet).start();
+    });
+    afterEach(async () => replacing?.stop());
+
+    const names = (): string[] => [...world.droplets.values()].map(({ name }) => name).sort();
+    /** Looks go on all the while, for much longer than a proxy may be silent. */
+    const nothingIsReplaced = async (): Promise<void> => {
+      const until = world.clock().now() + 300_000;
+      await throughout(
+        () => world.clock().now() > until,
+        () => void expect(names()).to.deep.equal(["proxy-1", "proxy-2"]),
+      );
+      expect((await hosts.list()).map(({ phase }) => phase)).to.deep.equal(["ready", "ready"]);
+    };
+
+    it("replaces one that is silent and does not answer, and destroys it when the other is ready", async () => {
+      world.silent.add("proxy-1");
+      world.unreachable.add("proxy-1");
+      await becomes("proxy-1", undefined);
+      expect((await host("proxy-3"))?.phase).to.equal("ready");
+      expect(names()).to.deep.equal(["proxy-2", "proxy-3"]);
+      const events = (await own.redis.xrange(keys.events, "-", "+")).map(([, fields]) => fields.join(" "));
+      const [ready, leaving] = [/host\.ready.*proxy-3/, /host\.leaving.*proxy-1/].map((event) =>
+        events.findIndex((text) => event.test(text)),
+      );
+      expect(ready)
+        .to.be.greaterThan(-1)
+        .and.lessThan(leaving ?? -1);
+    });
+
+    it("replaces one whose droplet somebody has destroyed", async () => {
+      const lost = (await host("proxy-1"))?.droplet?.mark ?? "";
+      world.droplets.delete(lost);
+      world.silent.add("proxy-1");
+      await becomes("proxy-1", undefined);
+      expect(names()).to.deep.equal(["proxy-2", "proxy-3"]);
+    });
+
+    it("replaces one where another droplet would be beyond the monthly limit: the lost one goes", async () => {
+      world.settings.monthlyLimit = 24;
+      world.silent.add("proxy-1");
+      world.unreachable.add("proxy-1");
+      await becomes("proxy-1", undefined);
+      expect(names()).to.deep.equal(["proxy-2", "proxy-3"]);
+    });
+
+    it("replaces none that answers over SSH: its service alone is broken, and the log says so", async () => {
+      world.silent.add("proxy-1");
+      await nothingIsReplaced();
+      expect(world.warnings).to.include(
+        "a proxy is silent but its host answers over SSH: look at sluice.service there",
+      );
+    });
+
+    it("replaces none when all are silent at once", async () => {
+      for (const name of ["proxy-1", "proxy-2"]) {
+        world.silent.add(name);
+        world.unreachable.add(name);
+      }
+      await nothingIsReplaced();
+    });
+
+    it("replaces none that is back before", async () => {
+      world.silent.add("proxy-1");
+      world.unreachable.add("proxy-1");
+      await eventually("it is missed", async () => (await host("proxy-1"))?.downSince !== undefined);
+      world.silent.delete("proxy-1");
+      await nothingIsReplaced();
+      expect(await host("proxy-1")).not.to.have.property("downSince");
+    });
   });
 
   describe("with a reserved IP for its proxies", () => {

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { newSshKeyPair } from "../../../../core/ssh-key-pair.js";
 import { RemoteHost } from "../../../../provisioning/ssh/remote-host.js";
 import { HostileSshHost, type Behaviour } from "../../../support/network/hostile-ssh-host.js";
@@ -71,6 +73,25 @@ describe("a host over SSH that cannot be trusted", function () {
     const running = host.run("apt-get install", { timeoutMs: 600_000 }).catch((error: unknown) => error);
     stop.abort(new Error("the server stops"));
     expect(await running).to.have.property("message", "the server stops");
+  });
+
+  it("does not hold up who stops while it does not let anybody in", async () => {
+    const deaf = createServer().listen(0, "127.0.0.1");
+    await once(deaf, "listening");
+    // A server that listens on TCP has such an address.
+    const { port } = deaf.address() as AddressInfo;
+    const stop = new AbortController();
+    const login = { host: "web-1", address: "127.0.0.1", port, user: "root", hostKeys: [] };
+    const keys = { privateKeys: [newSshKeyPair("ours").privateKey] };
+    const connecting = RemoteHost.connect({ ...login, ...keys }, stop.signal).catch(
+      (error: unknown) => error,
+    );
+    await once(deaf, "connection");
+    const began = performance.now();
+    stop.abort(new Error("the server stops"));
+    expect(await connecting).to.have.property("message", "the server stops");
+    expect(performance.now() - began).to.be.lessThan(1000);
+    deaf.close();
   });
 
   it("is given up when its connection ends in the middle", async () => {

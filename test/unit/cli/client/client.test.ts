@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { Client } from "../../../../cli/client/client.js";
+import { untilAnswered } from "../../../../cli/client/until-answered.js";
 import type { Context } from "../../../../cli/start/context.js";
 import { appsSchema } from "../../../../core/api/apps/apps.js";
 import { configSchema } from "../../../../core/api/apps/config.js";
+import { begunSchema } from "../../../../core/api/machines/provision.js";
 import { workLineSchema } from "../../../../core/api/work.js";
 import { Home } from "../../../../core/home.js";
+import { freePort } from "../../../support/network/free-port.js";
 import { HttpReceiver } from "../../../support/network/http-receiver.js";
 
 const WORK = { line: workLineSchema, done: z.object({ release: z.string() }) };
@@ -55,6 +58,53 @@ describe("the CLI's client", () => {
       /^The answer to GET \/api\/apps was not understood: 0\.tracks: .*expected array/,
     );
     expect(hint).to.include("a different version");
+  });
+
+  describe("whose connection breaks before the answer", () => {
+    let pauses: number[];
+    let asked: number;
+    beforeEach(() => ([pauses, asked] = [[], 0]));
+    const breaks = (times: number): void => {
+      server.answer = (response) => {
+        if (++asked > times) response.writeHead(202).end(JSON.stringify({ host: "web-1", after: "0" }));
+        else response.destroy();
+      };
+    };
+    const order = async (): Promise<unknown> =>
+      untilAnswered(
+        async () => client.call("POST", "/api/hosts", begunSchema, { role: "production" }),
+        async (ms) => void pauses.push(ms),
+      );
+
+    it("says that it was lost, not that there is no server", async () => {
+      breaks(1);
+      expect((await failure(client.call("POST", "/api/hosts", begunSchema))).code).to.equal(
+        "connection-lost",
+      );
+    });
+
+    it("sends it again, where that has no other effect", async () => {
+      breaks(2);
+      expect(await order()).to.deep.equal({ host: "web-1", after: "0" });
+      expect(pauses).to.have.length(2);
+    });
+
+    it("gives up after some tries", async () => {
+      breaks(100);
+      expect((await failure(order())).code).to.equal("connection-lost");
+      expect(asked).to.equal(15);
+    });
+
+    it("does not wait for a server that was not there", async () => {
+      const nobody = new Client({
+        ...{ home: new Home(folder) },
+        settings: { bind: "127.0.0.1", controlPort: await freePort(), token: "a-token" },
+      } as Context);
+      const call = async (): Promise<unknown> => nobody.call("POST", "/api/hosts", begunSchema);
+      const sleep = async (ms: number): Promise<void> => void pauses.push(ms);
+      expect((await failure(untilAnswered(call, sleep))).code).to.equal("not-running");
+      expect(pauses).to.deep.equal([]);
+    });
   });
 
   it("does not take a page for an answer, nor a failure without a reason for success", async () => {

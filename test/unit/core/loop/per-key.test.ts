@@ -48,6 +48,23 @@ describe("jobs by key", () => {
     expect(began, "what found the key busy is not made up for").to.deep.equal(["a1", "b1", "a3"]);
   });
 
+  it("are aborted for one that is to be run instead, also while their key backs off", async () => {
+    const waiting: Job = async (given) =>
+      new Promise((_, reject) => given.addEventListener("abort", () => reject(new Error("aborted"))));
+    works.runIfIdle("a", waiting);
+    works.runIfIdle("b", job("b1"));
+    works.runInstead("a", job("a2"));
+    expect(began).to.deep.equal(["b1"]);
+    await setImmediate();
+    expect(began).to.deep.equal(["b1", "a2"]);
+    expect(signal.aborted, "the one that runs instead").to.equal(false);
+    expect(errors).to.deep.equal([]);
+    works.runIfIdle("c", failing);
+    await setImmediate();
+    works.runInstead("c", job("c2"));
+    expect(began).to.deep.equal(["b1", "a2", "c2"]);
+  });
+
   it("wait for their key if they must not be lost, and the last one that waits is run", async () => {
     works.run("a", job("a1"));
     works.run("a", job("a2"));
