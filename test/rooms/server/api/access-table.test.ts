@@ -10,7 +10,7 @@ import { TestPipeline } from "../../../support/running/test-pipeline.js";
 const PAGE = new URL("../../../../docs/access.md", import.meta.url);
 const PLACEHOLDERS: Readonly<Record<string, string>> = { flag: "NAME", number: "N" };
 /** They ask no server, or show what others do, too. */
-const LOCAL_COMMANDS = ["up", "down", "hooks", "doctor"];
+const LOCAL_COMMANDS = ["redis", "up", "down", "hooks", "doctor"];
 
 describe("what each route of the API needs", function () {
   this.timeout(30_000);
