@@ -20,6 +20,11 @@ export function parseDomainName(text: string): string {
   return name;
 }
 
+/** Throws `domain-is-sluices` for a name that Sluice gives to apps by itself, below `own`. */
+export function refuseSluices(domain: string, own: string): void {
+  if (domain === own || domain.endsWith(`.${own}`)) throw new AppError("domain-is-sluices", { domain, own });
+}
+
 /** `*.example.com` for `shop.example.com`. */
 export function wildcardOver(domain: string): string {
   return domain.replace(/^[^.]+/, "*");

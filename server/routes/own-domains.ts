@@ -1,5 +1,5 @@
 import { AppError } from "../../core/errors/app-error.js";
-import { parseDomainName } from "../../core/names.js";
+import { parseDomainName, refuseSluices, wildcardOver } from "../../core/names.js";
 import { actorOf, type Actor } from "../../core/records/events/actor.js";
 import type { EventType, NewEvent } from "../../core/records/events/event-record.js";
 import type { RoutedDomain, RouteTable } from "../../core/records/routes/route-table.js";
@@ -60,11 +60,42 @@ export class OwnDomains {
 
   private parse(text: string): string {
     const name = parseDomainName(text);
-    const { domain: own } = this.options;
-    if (name === own || name.endsWith(`.${own}`))
-      throw new AppError("domain-is-sluices", { domain: name, own });
+    refuseSluices(name, this.options.domain);
     return name;
   }
+}
+
+/**
+ * The domains that the app's app.json has, with those that were given to it by command; what an earlier app.json had and this one
+ * has not goes. Throws as `OwnDomains.add`, but for `domain-taken`.
+ */
+export function withDeclared(
+  table: RouteTable,
+  declared: readonly Omit<RoutedDomain, "isDeclared">[],
+): RouteTable {
+  const kept = table.domains.filter(({ isDeclared }) => isDeclared === undefined);
+  // Those that others lead to first.
+  const inOrder = [...declared].sort(
+    (a, b) => Number(a.redirectTo !== undefined) - Number(b.redirectTo !== undefined),
+  );
+  return inOrder.reduce<RouteTable>((now, domain) => withDomain(now, { ...domain, isDeclared: true }), {
+    ...table,
+    domains: kept,
+  });
+}
+
+/** Throws `domain-taken` for a name that another app has: long before the release goes live, when it would be refused, too. */
+export async function refuseTaken(
+  routes: Pick<RouteTables, "ownerOf">,
+  app: string,
+  declared: readonly RoutedDomain[],
+): Promise<void> {
+  for (const { name: domain } of declared)
+    for (const name of new Set([domain, wildcardOver(domain)])) {
+      const owner = await routes.ownerOf(name);
+      if (owner !== undefined && owner !== app)
+        throw new AppError("domain-taken", { domain, name, app: owner });
+    }
 }
 
 function withDomain(table: RouteTable, added: RoutedDomain): RouteTable {

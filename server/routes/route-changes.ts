@@ -9,6 +9,7 @@ import {
   type RouteServer,
   type RouteTable,
 } from "../../core/records/routes/route-table.js";
+import { withDeclared } from "./own-domains.js";
 
 /** So far nobody goes back one by one. */
 const LONGEST_HISTORY = 20;
@@ -42,8 +43,11 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
   const left = Object.entries(table.tracks).filter(([, number]) => number !== record.number);
   const tracks = { ...Object.fromEntries(left), [record.track]: record.number };
   const { modeHeader, canary, ...rest } = table;
+  // A release that is gone back to leaves the domains: visitors of a newer one would find nothing.
+  const isNewest = record.track === PRODUCTION && record.number > Math.max(0, ...table.history);
   return {
     ...rest,
+    ...(isNewest ? { domains: withDeclared(table, record.manifest?.domains ?? []).domains } : {}),
     tracks,
     releases: [...others, release].sort(byNumber),
     history: record.track === PRODUCTION ? historyWith(table, record.number) : table.history,

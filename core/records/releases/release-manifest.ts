@@ -29,6 +29,8 @@ export const releaseManifestSchema = z.object({
   healthChecks: z.array(healthCheckSchema),
   env: z.record(z.string(), declaredVariableSchema),
   maxPreviews: z.number().int(),
+  /** Names that the app has from this release on. */
+  domains: z.array(z.object({ name: z.string(), redirectTo: z.string().optional() })).default([]),
 });
 
 export type ReleaseManifest = z.infer<typeof releaseManifestSchema>;

@@ -63,6 +63,8 @@ export const routedDomainSchema = z.object({
   name: z.string(),
   /** Another one of the app's, to which visitors are sent on. */
   redirectTo: z.string().optional(),
+  /** The app's app.json has it, and takes it away. */
+  isDeclared: z.literal(true).optional(),
 });
 
 /** What the proxies should do for one app. */

@@ -1,7 +1,7 @@
 import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { z } from "zod";
 import { AppError } from "../../../core/errors/app-error.js";
-import { isEnvName } from "../../../core/names.js";
+import { isEnvName, parseDomainName } from "../../../core/names.js";
 import { canarySettingsSchema } from "../../../core/records/releases/canary-settings.js";
 import { healthCheckSchema } from "../../../core/records/releases/health-check.js";
 import { scaleSettingsSchema } from "../../../core/records/releases/scale-settings.js";
@@ -32,6 +32,21 @@ const previewsSchema = z.strictObject({
   /** Without a push or a visit for so long a preview is removed. */
   expireDays: z.number().positive().max(365).default(30),
 });
+
+const domainName = z.string().transform((text, context) => {
+  try {
+    return parseDomainName(text);
+  } catch {
+    context.addIssue({ code: "custom", message: `"${text}" is no domain` });
+    return z.NEVER;
+  }
+});
+
+/** A name, or one that sends its visitors on to another. */
+const domainSchema = z.union([
+  domainName.transform((name) => ({ name })),
+  z.strictObject({ name: domainName, redirectTo: domainName.optional() }),
+]);
 
 /** How the app's Dockerfile is built, on engines that take one. */
 const dockerfileSchema = z.strictObject({
@@ -67,6 +82,7 @@ const sluiceSchema = z.strictObject({
   canary: canarySettingsSchema.prefault({}),
   scale: scaleSettingsSchema.optional(),
   previews: previewsSchema.prefault({}),
+  domains: z.array(domainSchema).max(100).default([]),
 });
 
 export const appJsonSchema = z.object({

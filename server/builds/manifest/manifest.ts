@@ -1,4 +1,5 @@
 import { AppError } from "../../../core/errors/app-error.js";
+import { refuseSluices } from "../../../core/names.js";
 import type { HealthCheck } from "../../../core/records/releases/health-check.js";
 import type { ReleaseManifest } from "../../../core/records/releases/release-manifest.js";
 import type { ReleaseProcess } from "../../../core/records/releases/release-process.js";
@@ -40,6 +41,7 @@ const STICKY_DRAIN_SECONDS = 3600;
 /** What `sluice.yml` says that matters here. */
 export interface ManifestSettings {
   readonly engine: Settings["engine"];
+  readonly domain: Settings["domain"];
   readonly instances: Pick<Settings["instances"], "memoryMegabytes" | "maxMemoryMegabytes">;
 }
 
@@ -54,6 +56,7 @@ export async function readManifest(tree: string, settings: ManifestSettings): Pr
   const appJson = appText === undefined ? appJsonSchema.parse({}) : parseAppJson(appText);
   const { instances: memory } = settings;
   refuseMemory(appJson, memory);
+  for (const { name } of appJson.sluice.domains) refuseSluices(name, settings.domain);
   const { sluice } = appJson;
   const found = await readDockerfile(tree, sluice.dockerfile);
   const dockerfile = settings.engine === "swarm" ? found : undefined;
@@ -132,6 +135,7 @@ export function keptManifest({
     healthChecks: [...healthChecks],
     env,
     maxPreviews: sluice.previews.max,
+    domains: sluice.domains,
   };
 }
 

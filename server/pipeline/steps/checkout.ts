@@ -1,8 +1,10 @@
 import { AppError } from "../../../core/errors/app-error.js";
+import { isPreview } from "../../../core/records/routes/route-table.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import { productionOf } from "../../routes/production-of.js";
 import { ownFolder } from "../../builds/own-folder.js";
 import { forTrack, readManifest } from "../../builds/manifest/manifest.js";
+import { refuseTaken, withDeclared } from "../../routes/own-domains.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { builderOf } from "../../machine.js";
 
@@ -25,7 +27,13 @@ export const checkout: Step = {
     if (tools.images !== undefined && manifest.serving.listen === "socket")
       throw new AppError("engine-no-sockets", {});
     if (manifest.hasUnusedDockerfile) out.line(UNUSED_DOCKERFILE);
-    return forTrack(manifest, record.track, (await productionOf(tools, work.app.name))?.processes);
+    const { name: app } = work.app;
+    const { domains } = manifest.appJson.sluice;
+    if (!isPreview(record.track) && domains.length > 0) {
+      withDeclared(await tools.routes.read(app), domains);
+      await refuseTaken(tools.routes, app, domains);
+    }
+    return forTrack(manifest, record.track, (await productionOf(tools, app))?.processes);
   },
   undo: async ({ tools, record }) => {
     // What was said stays, so that it can be read afterwards.

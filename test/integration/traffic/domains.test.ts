@@ -99,6 +99,29 @@ describe("an app's own domains", function () {
     await leads("example.test", "v2 web.1");
   });
 
+  it("can stand in app.json: a release of production brings them, and takes away those that an earlier one had", async () => {
+    const declared = async (domains: unknown): Promise<string> => {
+      await clone.commit({ "app.json": JSON.stringify({ sluice: { domains } }) });
+      const push = await clone.push();
+      return push.status === 0 ? "" : push.output;
+    };
+    expect(await declared(["one.test", { name: "two.test", redirectTo: "one.test" }])).to.equal("");
+    await leads("one.test", "v4 web.1");
+    await leads("two.test", 301);
+    expect(await declared(["one.test", "rival.localhost"])).to.include("below localhost");
+    expect(await declared(["one.test", "a.rival.test"])).to.include("belongs to the app rival");
+    expect(await declared(["one.test", "no domain"])).to.include('"no domain" is no domain');
+    expect(await declared([{ name: "two.test", redirectTo: "gone.test" }])).to.include("does not have it");
+    expect(await declared(["three.test"])).to.equal("");
+    await leads("three.test", "v9 web.1");
+    for (const gone of ["one.test", "two.test"]) await leads(gone, 404);
+    // Of those that were given by command, none is touched; nor is any by a rollback.
+    await leads("www.example.test", "v9 web.1");
+    await sluiceSays("rollback", "shop");
+    await leads("three.test", "v4 web.1");
+    await leads("one.test", 404);
+  });
+
   it("are refused where they are none, or Sluice's own", async () => {
     for (const name of [
       "example",

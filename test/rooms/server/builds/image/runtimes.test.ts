@@ -23,6 +23,7 @@ describe("what an image takes from this machine", () => {
       healthChecks: [],
       env: {},
       maxPreviews: 1,
+      domains: [],
       ...(release === undefined ? {} : { releaseCommand: release }),
     });
     return [node ? "node" : "", python ? "python" : ""].filter((name) => name !== "").join(" ");

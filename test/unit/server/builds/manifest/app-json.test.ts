@@ -5,6 +5,7 @@ describe("app.json", () => {
   it("has a default for everything", () => {
     const { sluice, healthchecks, env, formation, scripts } = parseAppJson("{}");
     expect(sluice).to.deep.equal({
+      domains: [],
       listen: "port",
       sessions: "none",
       sessionIdleSeconds: 900,

@@ -18,7 +18,8 @@ describe("the manifest of a tree", () => {
     const folder = await mkdtemp(join(tmpdir(), "manifest-"));
     folders.push(folder);
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    return readManifest(folder, { engine, instances: { memoryMegabytes: 512, maxMemoryMegabytes: 2048 } });
+    const instances = { memoryMegabytes: 512, maxMemoryMegabytes: 2048 };
+    return readManifest(folder, { engine, domain: "localhost", instances });
   }
 
   async function refusalOf(
