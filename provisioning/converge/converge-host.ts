@@ -73,7 +73,8 @@ async function runTask(
     tell("changed", wrong.join("; "));
     return true;
   } catch (error) {
-    tell("failed", toAppError(error).message);
+    // Who has stopped it knows.
+    if (!signal.aborted) tell("failed", toAppError(error).message);
     throw error;
   }
 }

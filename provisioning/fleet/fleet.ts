@@ -69,13 +69,17 @@ export class Fleet {
     }
   }
 
-  /** What a host is to be now does not wait for the end of what it was to be before. */
+  /**
+   * A host that is to leave does not wait for the end of what it was to be before. All else does: what was begun on a host goes on
+   * there when the connection ends, and two that configure it would be in each other's way.
+   */
   private begin(name: string, phase: FleetPhase, step: FleetStep): void {
     const job: Job = async (signal) => {
       this.begun.set(name, phase);
       await this.advance(name, phase, step, signal);
     };
-    if (this.begun.get(name) !== phase) this.works.runInstead(name, job);
+    const isOther = this.begun.get(name) !== phase;
+    if (phase === "leaving" && isOther) this.works.runInstead(name, job);
     else this.works.runIfIdle(name, job);
   }
 

@@ -146,7 +146,7 @@ export class SshSetup implements HostSetup {
     }
   }
 
-  /** Waits for a droplet that boots. */
+  /** Waits for a droplet that boots; one that was ready did. */
   private async connect(host: FleetHost, signal: AbortSignal): Promise<RemoteHost> {
     const { clock } = this.options;
     const beganAt = clock.now();
@@ -158,7 +158,7 @@ export class SshSetup implements HostSetup {
         const now = clock.now();
         if (isAppError(error, "host-key-changed")) otherKeySince ??= now;
         const isOver = now - beganAt > BOOT_TIMEOUT_MS || now - (otherKeySince ?? now) > KEYS_TIMEOUT_MS;
-        if (host.droplet === undefined || signal.aborted) throw error;
+        if (host.droplet === undefined || host.phase === "ready" || signal.aborted) throw error;
         if (isOver) throw neverReached(host, error) ?? error;
         await clock.sleep(RETRY_MS, signal);
       }

@@ -80,7 +80,7 @@ describe("bad luck while hosts are provisioned", function () {
     await eventually(
       "it is at work",
       async () => (await machine.run("pgrep -x apt-get || true")) !== "",
-      60_000,
+      120_000,
     );
     const began = performance.now();
     await fleet.sluice("down --keep-traffic");
@@ -117,6 +117,8 @@ describe("bad luck while hosts are provisioned", function () {
   });
 
   it("does not hold up who removes a droplet while it boots, or is configured", async () => {
+    // So that it is seen while it is being created.
+    cloud.disrupt({ answer: 500, times: 2, operation: "GET /v2/droplets" });
     for (const phase of ["creating", "configuring"]) {
       const provisioned = begin("provision proxy");
       await becomes("proxy-1", phase);

@@ -151,18 +151,6 @@ describe("the fleet", function () {
       expect([...world.accesses]).to.deep.equal([]);
     });
 
-  it("configures a host at once that is let know of others, and does not answer", async () => {
-    const orders = begin();
-    const { host: name } = await orders.provision(DROPLET, ACTOR);
-    await becomes(name, "ready");
-    world.hanging = "configure";
-    await hosts.update(name, (before) => ({ ...before, peers: [] }));
-    await eventually("it is being configured", () => world.hung > 0);
-    world.hanging = undefined;
-    await orders.configureAgain(name, ACTOR);
-    await becomes(name, "ready");
-  });
-
   it("removes a host at once that is let know of others, and does not answer", async () => {
     const orders = begin();
     const { host: name } = await orders.provision(DROPLET, ACTOR);
