@@ -17,6 +17,9 @@ interface Failed {
   readonly pausedUntil: number;
 }
 
+/** Why a job was aborted that another one takes the place of: no failure. */
+class Replaced extends Error {}
+
 /** Runs jobs side by side, at most one per key at a time. */
 export class PerKey {
   private readonly clock: Clock;
@@ -26,7 +29,7 @@ export class PerKey {
   >();
   private readonly next = new Map<string, Job>();
   private readonly failed = new Map<string, Failed>();
-  private readonly stopping = new AbortController();
+  private isStopping = false;
 
   constructor(private readonly options: PerKeyOptions) {
     this.clock = options.clock ?? systemClock;
@@ -50,18 +53,19 @@ export class PerKey {
   /** Aborts the key's job, and runs this one when that has ended. A pause after failures is over. */
   runInstead(key: string, job: Job): void {
     this.failed.delete(key);
-    this.running.get(key)?.stop.abort(new Error("something else is to be done"));
+    this.running.get(key)?.stop.abort(new Replaced("something else is to be done"));
     this.run(key, job);
   }
 
   /** Aborts the jobs' signal and waits for those that run. */
   async stop(): Promise<void> {
-    this.stopping.abort(new Error("Sluice stops"));
+    this.isStopping = true;
+    for (const { stop } of this.running.values()) stop.abort(new Error("Sluice stops"));
     await Promise.all([...this.running.values()].map(async ({ ended }) => ended));
   }
 
   private begin(key: string, job: Job): void {
-    if (this.stopping.signal.aborted || this.isBackingOff(key)) return;
+    if (this.isStopping || this.isBackingOff(key)) return;
     const stop = new AbortController();
     const ended = this.attempt(key, job, stop.signal).finally(() => this.end(key));
     this.running.set(key, { ended, stop });
@@ -69,10 +73,10 @@ export class PerKey {
 
   private async attempt(key: string, job: Job, stopped: AbortSignal): Promise<void> {
     try {
-      await job(AbortSignal.any([this.stopping.signal, stopped]));
+      await job(stopped);
       this.failed.delete(key);
     } catch (error) {
-      if (stopped.aborted) return;
+      if (stopped.reason instanceof Replaced) return;
       this.options.onError(error, key);
       this.backOff(key);
     }

@@ -43,10 +43,10 @@ const domainName = z.string().transform((text, context) => {
 });
 
 /** A name, or one that sends its visitors on to another. */
-const domainSchema = z.union([
-  domainName.transform((name) => ({ name })),
+const domainSchema = z.preprocess(
+  (value) => (typeof value === "string" ? { name: value } : value),
   z.strictObject({ name: domainName, redirectTo: domainName.optional() }),
-]);
+);
 
 /** How the app's Dockerfile is built, on engines that take one. */
 const dockerfileSchema = z.strictObject({

@@ -60,7 +60,7 @@ describe("with a Redis of one's own (redis.url)", function () {
       app.disconnect();
     }
     expect((await sluice.read<{ redis: { state: string; pid?: number } }>("status")).redis).to.deep.equal({
-      state: "up",
+      ...{ state: "up", replicas: [] },
     });
   });
 
