@@ -126,7 +126,8 @@ describe("bad luck while hosts are provisioned", function () {
       await fleet.sluice("hosts remove proxy-1");
       const seconds = (performance.now() - began) / 1000;
       process.stdout.write(`      removed while ${phase} in ${seconds.toFixed(1)} s\n`);
-      expect(seconds).to.be.lessThan(30);
+      // An order whose answer is not known is looked for over 30 s.
+      expect(seconds).to.be.lessThan(45);
       expect(await provisioned).to.include("proxy-1 is not as it should be");
       expect(cloud.bill.monthlyUsd, `removed while ${phase}`).to.equal(0);
     }
