@@ -57,7 +57,7 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     if (roles.includes("redis")) stops.push(await startRedisRole(context, log));
     const { redis, isOwn: isOwnRedis, replicas, primary } = await reachRedis(context, log);
     stops.push(async () => redis.disconnect());
-    const followed = await followPrimary({ context, redis, replicas, primary, log });
+    const followed = await followPrimary({ context, redis, isOwn: isOwnRedis, primary, log });
     stops.push(followed.stop);
     if (isOwnRedis) {
       const folder = home.redis("appendonlydir");

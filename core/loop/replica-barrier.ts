@@ -15,6 +15,8 @@ export class ReplicaBarrier {
   private readonly own: Database;
   private readonly ticker: Ticker;
   private hasReplica = false;
+  private asking: Promise<void> | undefined;
+  private next: Promise<void> | undefined;
 
   constructor(
     private readonly redis: Database,
@@ -40,9 +42,24 @@ export class ReplicaBarrier {
     };
   }
 
-  /** Never rejects: what is written is written, with or without a replica. */
+  /**
+   * Never rejects: what is written is written, with or without a replica. Whoever comes while Redis is being asked shares the next
+   * question, so that nobody waits for more than two.
+   */
   async pass(): Promise<void> {
     if (!this.hasReplica) return;
+    if (this.asking === undefined) {
+      this.asking = this.ask().finally(() => (this.asking = undefined));
+      return this.asking;
+    }
+    this.next ??= this.asking.then(async () => {
+      this.next = undefined;
+      return this.pass();
+    });
+    return this.next;
+  }
+
+  private async ask(): Promise<void> {
     try {
       // Replicas get everything in its order: this comes after all that was written before.
       await this.own.set(keys.redisMark, new Date().toISOString());

@@ -8,13 +8,9 @@ const RESOLVER = { timeout: 2000, tries: 2 };
 /** What name servers say of a name that does not exist, or has no such record. */
 const NOTHING = new Set(["ENOTFOUND", "ENODATA"]);
 
-/** Where visitors of a domain arrive, by the name servers of this machine (node:dns). */
-export async function domainDns(
-  domain: string,
-  settings: Pick<Settings, "domain" | "publicAddresses" | "fleet">,
-): Promise<DomainDns> {
+/** Where visitors of a domain arrive, by the name servers of this machine (node:dns). `expected`: `expectedAddresses`. */
+export async function domainDns(domain: string, expected: readonly string[]): Promise<DomainDns> {
   const resolver = new Resolver(RESOLVER);
-  const expected = await expectedAddresses(resolver, settings);
   // Any name below it.
   const found = await addressesOf(resolver, domain.replace("*", "sluice"));
   if (found === undefined) return { state: "unknown", found: [], expected };
@@ -23,14 +19,16 @@ export async function domainDns(
   return { state: isHere ? "here" : "elsewhere", found, expected };
 }
 
-async function expectedAddresses(
-  resolver: Resolver,
-  { domain, publicAddresses, fleet }: Pick<Settings, "domain" | "publicAddresses" | "fleet">,
-): Promise<string[]> {
+/** Those at which visitors reach this Sluice, as far as it knows. */
+export async function expectedAddresses({
+  domain,
+  publicAddresses,
+  fleet,
+}: Pick<Settings, "domain" | "publicAddresses" | "fleet">): Promise<string[]> {
   if (publicAddresses.length > 0) return publicAddresses;
   const shared = [fleet.virtualAddress, fleet.reservedAddress].filter((address) => address !== undefined);
   if (shared.length > 0) return shared;
-  const ofDomain = (await addressesOf(resolver, domain)) ?? [];
+  const ofDomain = (await addressesOf(new Resolver(RESOLVER), domain)) ?? [];
   const own = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
   const reachable = own.filter(({ internal }) => !internal).map(({ address }) => address);
   return [...new Set([...ofDomain, ...reachable])];

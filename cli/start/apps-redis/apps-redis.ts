@@ -6,12 +6,9 @@ import type { Context } from "../context.js";
 import { takeBack } from "../replicas/take-back.js";
 import type { RoleOptions } from "../roles/role.js";
 import { waitUntilUp } from "../services/wait-until-up.js";
-import { limitConnections } from "./connection-limit.js";
-import { DiskGuard } from "./disk-guard.js";
+import { guardAppsRedis } from "./guard-apps-redis.js";
 import { keepWhenCrowded } from "./keep-when-crowded.js";
 import { isMoved, moveAppData } from "./move-app-data.js";
-import { limitScriptCache } from "./script-cache-limit.js";
-import { ScriptWatchdog } from "./script-watchdog.js";
 import { startAppsRedis } from "./start-apps-redis.js";
 
 export interface AppsRedis {
@@ -42,13 +39,7 @@ export async function openAppsRedis(
     }
     log.error({ err: toAppError(error) }, "the apps' Redis does not answer; apps that use it have errors");
   }
-  const [service, scriptMs] = [home.service("apps-redis"), settings.redis.appsScriptSeconds * 1000];
-  const guards = [
-    new ScriptWatchdog({ redis, service, scriptMs, log }).start(),
-    new DiskGuard({ home, settings, redis, log }).start(),
-    limitConnections(redis, log),
-    limitScriptCache(redis, settings.redis.appsMemoryMegabytes, log),
-  ];
+  const guards = guardAppsRedis(context, redis, log);
   const keep = inTurn(async () => {
     const lines = await redis.acl("LIST");
     await keepUsers(lines);
@@ -59,7 +50,7 @@ export async function openAppsRedis(
     users: { redis, url, keep, isSeparate: true },
     stop: async () => {
       redis.disconnect();
-      await Promise.all(guards.map(async (guard) => guard.stop()));
+      await guards.stop();
     },
   };
 }

@@ -3,10 +3,11 @@ import { readRedisPlaces } from "../../../core/redis/replicas/redis-places.js";
 import type { Context } from "../context.js";
 import type { ReachedRedis } from "../services/reach-redis.js";
 import { routeAppsRedis } from "./apps-redis-route.js";
-import { watchReplicas } from "./server-replicas.js";
+import { serverReplicas, watchReplicas } from "./server-replicas.js";
+import type { TakeBackOptions } from "./take-back.js";
 import { watchPrimary } from "./watch-primary.js";
 
-export interface FollowPrimaryOptions extends Pick<ReachedRedis, "redis" | "replicas" | "primary"> {
+export interface FollowPrimaryOptions extends Pick<ReachedRedis, "redis" | "isOwn" | "primary"> {
   readonly context: Context;
   readonly log: Log;
 }
@@ -19,16 +20,21 @@ export interface FollowedPrimary {
 
 /** Notices when another Redis becomes the primary, and leads the instances of this host to the apps' Redis beside the one in use. */
 export async function followPrimary({
-  context: { home, path },
+  context,
   redis,
-  replicas,
+  isOwn,
   primary,
   log,
 }: FollowPrimaryOptions): Promise<FollowedPrimary> {
   let onMoved: (place: string) => void = () => undefined;
   const redisMoved = new Promise<string>((resolve) => (onMoved = resolve));
   const watches: { stop(): Promise<void> }[] = [];
-  if (replicas !== undefined) watches.push(watchReplicas(replicas.records, ({ host }) => onMoved(host)));
+  const { home, path, settings } = context;
+  if (isOwn && settings.engine === "swarm") {
+    const read = async (): Promise<TakeBackOptions | undefined> =>
+      (await serverReplicas(context, redis, log))?.records;
+    watches.push(watchReplicas(read, ({ host }) => onMoved(host), log));
+  }
   const places = await readRedisPlaces(home.redisPlaces());
   if (primary !== undefined && places !== undefined) {
     const { current } = primary;

@@ -34,8 +34,10 @@ export async function promote(context: Pick<Context, "settings">, host: ReplicaH
   if (before === undefined) throw new AppError("replica-empty", { server: places.server });
   if (!(await isPromoted(host.home)))
     await refuseWhileOneAnswers(host, await redisAuthority(context.settings));
+  // First: two replicas on a host that is marked as the primary's mean that the server has taken them back (`keepReplica`).
+  await lead(records, order.host);
   await setPromoted(host, true);
-  for (const redis of [records, apps]) await lead(redis, order.host);
+  await lead(apps, order.host);
   await copyUsers(host);
 }
 

@@ -22,7 +22,7 @@ export async function isPromoted(home: Home): Promise<boolean> {
   return exists(promotedFile(home));
 }
 
-/** Writes what both are started with from now on; what runs is told by who calls this. */
+/** Writes what both are started with from now on, and changes nothing in those that run. */
 export async function setPromoted(setting: ReplicaSetting, isPrimary: boolean): Promise<void> {
   const { home } = setting;
   if (isPrimary) await writeFileAtomically(promotedFile(home), "");

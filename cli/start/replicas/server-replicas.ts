@@ -18,7 +18,7 @@ export interface ServerReplicas {
   readonly apps: (redis: Database) => TakeBackOptions;
 }
 
-/** What the server knows of its replicas since its last start. */
+/** What the server knows of its replicas now. */
 export async function serverReplicas(
   { home, settings }: Pick<Context, "home" | "settings">,
   records: Database,
@@ -42,21 +42,23 @@ export async function serverReplicas(
   };
 }
 
-/** Says once when a replica has been made the primary while the server runs. */
+/** Says once when a replica has been made the primary while the server runs. `read`: they may come and go meanwhile. */
 export function watchReplicas(
-  options: TakeBackOptions,
+  read: () => Promise<TakeBackOptions | undefined>,
   onMoved: (host: RedisPlaces["replicas"][number]) => void,
+  log: Log,
 ): { stop(): Promise<void> } {
   let isMoved = false;
   const ticker = new Ticker({
     everyMs: TICK_MS,
     job: async () => {
-      const ahead = isMoved ? undefined : await findAhead(options);
+      const options = isMoved ? undefined : await read();
+      const ahead = options && (await findAhead(options));
       if (ahead === undefined) return;
       isMoved = true;
       onMoved(ahead.replica);
     },
-    onError: (error) => options.log.debug({ err: toAppError(error) }, "could not look at replicas"),
+    onError: (error) => log.debug({ err: toAppError(error) }, "could not look at replicas"),
   });
   ticker.start();
   return ticker;

@@ -7,6 +7,7 @@ import type { Database } from "../../../core/redis/database.js";
 import { serverUserLine } from "../../../core/redis/host-user.js";
 import { readRedisPlaces } from "../../../core/redis/replicas/redis-places.js";
 import { readReplicaOrder } from "../../../core/redis/replicas/replica-order.js";
+import { keepWhenCrowded } from "../apps-redis/keep-when-crowded.js";
 import { startAppsRedis } from "../apps-redis/start-apps-redis.js";
 import type { Context } from "../context.js";
 import { startPrivateRedis } from "../services/private-redis.js";
@@ -60,6 +61,7 @@ export async function startReplica(context: ReplicaContext, log: Log): Promise<R
     ...{ users, include: includes.apps, address: order.address },
   });
   const connections = [connectRedis(records.address, log), connectRedis(apps.address, log)] as const;
+  keepWhenCrowded(connections[1]);
   const disconnect = (): void => connections.forEach((redis) => redis.disconnect());
   try {
     await waitUntilUp(home, "redis", async () => openRedis(connections[0]));

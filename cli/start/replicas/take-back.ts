@@ -13,7 +13,7 @@ const POLL_MS = 50;
 const TELL_MS = 10_000;
 /** Without a connection to the replica. */
 const LINK_TIMEOUT_MS = 30_000;
-/** What the replica is told not to be written meanwhile; it is told the end, too. */
+/** For so long at most the replica takes no writes: it takes them again when all is fetched. */
 const PAUSE_MS = 10_000;
 
 export interface TakeBackOptions {

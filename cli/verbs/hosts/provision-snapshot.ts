@@ -9,7 +9,7 @@ import { apiPath } from "../../client/api-path.js";
 import { Client } from "../../client/client.js";
 import { followHost } from "../../client/follow-host.js";
 import { hostLine } from "../../show/host-line.js";
-import { snapshotLine } from "../../show/snapshot-line.js";
+import { snapshotLine } from "../../show/bill-lines.js";
 import type { Context } from "../../start/context.js";
 
 /** `sluice provision snapshot [--role ROLE]`. Throws `snapshot-not-taken`. */

@@ -86,7 +86,7 @@ export const startErrors = {
     500,
     ({ output }) => `apt-get has failed:\n${printable(output)}`,
     ({ packages }) =>
-      `When that is mended, run it again, or by hand: sudo apt-get install -y ${packages.join(" ")}`,
+      `Fix that and run the command again. By hand: sudo apt-get install -y ${packages.join(" ")}`,
   ),
   "program-closed": entry<{ file: string; folder: string }>(
     500,

@@ -123,6 +123,7 @@ function settingsOf(
 ): string {
   const { domain, httpPort, proxy, trustedProxies, network, monitor, logLevel, fleet } = settings;
   const { virtualAddress } = fleet;
+  const { appsMemoryMegabytes, appsScriptSeconds } = settings.redis;
   const shared = roles.includes("proxy") ? { virtualAddress } : {};
   const proxySettings = {
     bind: "0.0.0.0",
@@ -139,7 +140,7 @@ function settingsOf(
     redis: {
       url: redis.url,
       ...(redis.ca === "" ? {} : { caFile: REDIS_CA }),
-      ...(roles.includes("redis") ? { appsMemoryMegabytes: settings.redis.appsMemoryMegabytes } : {}),
+      ...(roles.includes("redis") ? { appsMemoryMegabytes, appsScriptSeconds } : {}),
     },
     ...(roles.includes("proxy") ? proxySettings : { domain, httpPort }),
     network,

@@ -2,7 +2,7 @@ import { Router } from "express";
 import { domainRequestSchema, type DomainSummary } from "../../../core/api/apps/domains.js";
 import { actorOf } from "../../../core/records/events/actor.js";
 import type { RoutedDomain } from "../../../core/records/routes/route-table.js";
-import { domainDns } from "../../routes/domain-dns.js";
+import { domainDns, expectedAddresses } from "../../routes/domain-dns.js";
 import { OwnDomains } from "../../routes/own-domains.js";
 import { needs } from "../guards/needs.js";
 import { holderOf } from "../guards/require-token.js";
@@ -16,20 +16,28 @@ const CHECKED = 50;
 export function domainsApi({ apps, routes, settings }: ApiNeeds): Router {
   const router = Router();
   const domains = new OwnDomains({ routes, domain: settings.domain });
-  const summary = async ({ name, redirectTo }: RoutedDomain, isChecked = true): Promise<DomainSummary> => ({
+  const summary = async (
+    { name, redirectTo }: RoutedDomain,
+    expected: readonly string[] | undefined,
+  ): Promise<DomainSummary> => ({
     domain: name,
     redirectTo: redirectTo ?? null,
-    dns: isChecked ? await domainDns(name, settings) : null,
+    dns: expected === undefined ? null : await domainDns(name, expected),
   });
   router.get("/apps/:app/domains", needs.app("read"), async (request, response) => {
     const app = await apps.read(request.params.app);
     const all = await domains.list(app.name);
-    response.json(await Promise.all(all.map(async (domain, index) => summary(domain, index < CHECKED))));
+    const expected = all.length === 0 ? [] : await expectedAddresses(settings);
+    const summaries = all.map(async (domain, index) =>
+      summary(domain, index < CHECKED ? expected : undefined),
+    );
+    response.json(await Promise.all(summaries));
   });
   router.post("/apps/:app/domains", needs.app("admin"), async (request, response) => {
     const wanted = parseBody(domainRequestSchema, request);
     const app = await apps.read(request.params.app);
-    response.json(await summary(await domains.add(app.name, wanted, actorOf(holderOf(response)))));
+    const added = await domains.add(app.name, wanted, actorOf(holderOf(response)));
+    response.json(await summary(added, await expectedAddresses(settings)));
   });
   router.delete("/apps/:app/domains/:domain", needs.app("admin"), async (request, response) => {
     const app = await apps.read(request.params.app);

@@ -11,7 +11,7 @@ import { problemLines } from "../../pipeline/output.js";
 import { openRepository, type Repositories } from "../open-repository.js";
 
 export interface ServeCommandOptions extends Repositories {
-  /** Passed before a push is told its end. */
+  /** A push gets its exit status after it. */
   readonly barrier?: Pick<ReplicaBarrier, "pass">;
 }
 

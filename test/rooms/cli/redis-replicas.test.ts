@@ -7,12 +7,13 @@ import type { Context } from "../../../cli/start/context.js";
 import { copyUsers, keepReplica } from "../../../cli/start/replicas/keep-replica.js";
 import { promote, demote } from "../../../cli/start/replicas/promote.js";
 import { findPrimary, placesFor } from "../../../cli/start/replicas/find-primary.js";
-import { serverReplicas } from "../../../cli/start/replicas/server-replicas.js";
+import { serverReplicas, watchReplicas } from "../../../cli/start/replicas/server-replicas.js";
 import { startReplica, type ReplicaHost } from "../../../cli/start/replicas/start-replica.js";
 import { takeBack } from "../../../cli/start/replicas/take-back.js";
+import { startRedisRole } from "../../../cli/start/roles/redis-role.js";
 import { HostRedisUsers } from "../../../cli/start/services/host-redis-users.js";
 import { reachRedis } from "../../../cli/start/services/reach-redis.js";
-import { endService } from "../../../core/exec/runsv.js";
+import { endService, serviceState } from "../../../core/exec/runsv.js";
 import { Home } from "../../../core/home.js";
 import { silentLog } from "../../../core/log.js";
 import { connectRedis, openRedis } from "../../../core/redis/connection.js";
@@ -20,7 +21,7 @@ import type { Database } from "../../../core/redis/database.js";
 import { ReplicaBarrier } from "../../../core/loop/replica-barrier.js";
 import { redisPlacesText } from "../../../core/redis/replicas/redis-places.js";
 import { replicaOrderText } from "../../../core/redis/replicas/replica-order.js";
-import { readTerm } from "../../../core/redis/replicas/redis-term.js";
+import { beginTerm, readTerm } from "../../../core/redis/replicas/redis-term.js";
 import { openSecretBox } from "../../../core/secrets.js";
 import { loadSettings } from "../../../core/settings/settings.js";
 import type { RedisAccess } from "../../../provisioning/fleet/fleet-needs.js";
@@ -40,6 +41,8 @@ describe("a replica of Redis", function () {
   let port: number;
   let server: ServerSide;
   let host: ReplicaHost;
+  const started: ReplicaHost[] = [];
+  const stops: (() => Promise<void>)[] = [];
   let access: RedisAccess;
 
   beforeEach(async () => {
@@ -52,8 +55,8 @@ describe("a replica of Redis", function () {
     await eventually("both are in sync", async () => server.users.isReplicaInSync(REPLICA));
   });
   afterEach(async () => {
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may not have started
-    host?.disconnect();
+    for (const stop of stops.splice(0)) await stop();
+    for (const each of started.splice(0)) each.disconnect();
     await server.lose();
     for (const name of ["apps-redis", "redis"])
       for (const { host: replica } of REPLICAS)
@@ -94,7 +97,9 @@ describe("a replica of Redis", function () {
       home.redisReplica(),
       replicaOrderText({ host: name, address, user, password, serverPasswordHash }),
     );
-    return startReplica(context, silentLog);
+    const replicaHost = await startReplica(context, silentLog);
+    started.push(replicaHost);
+    return replicaHost;
   };
 
   it("has all that was answered", async () => {
@@ -111,6 +116,25 @@ describe("a replica of Redis", function () {
       expect(await host.records.get("sluice:test")).to.equal(String(number));
     }
     await running.stop();
+  });
+
+  it("keeps nobody waiting for long that does not answer any more, however many ask at once", async () => {
+    const barrier = new ReplicaBarrier(server.records, silentLog);
+    const running = barrier.start();
+    await eventually("it is seen", async () => {
+      await barrier.pass();
+      return (await host.records.get("sluice:redis-mark")) !== null;
+    });
+    const { pid = 0 } = await serviceState(host.home.service("redis"));
+    process.kill(pid, "SIGSTOP");
+    try {
+      const began = performance.now();
+      await Promise.all(Array.from({ length: 30 }, async () => barrier.pass()));
+      expect(performance.now() - began).to.be.below(2500);
+    } finally {
+      process.kill(pid, "SIGCONT");
+      await running.stop();
+    }
   });
 
   it("becomes the primary when the server is gone, with its users, and is taken back when it returns", async () => {
@@ -150,6 +174,24 @@ describe("a replica of Redis", function () {
     await eventually("it follows", async () => (await host.records.get("sluice:alert")) === "no");
   });
 
+  it("is kept from harm by an app while it is the primary, as the server's is", async () => {
+    await server.apps.call("ACL", "SETUSER", "app-shop", "on", ">secret", "~app:shop:*", "+@all");
+    await server.keepAppsUsers();
+    await server.lose();
+    await promote(await replicaContext(), host);
+    const stop = await startRedisRole(await replicaContext(), silentLog);
+    const url = `redis://app-shop:secret@${REPLICA}:${access.places?.appsPort ?? 0}`;
+    const asApp = connectRedis({ kind: "url", url }, silentLog, { commandTimeout: 20_000 });
+    try {
+      await openRedis(asApp);
+      const ended = await asApp.eval("while true do end", 0).catch(String);
+      expect(ended).to.include("Script killed");
+    } finally {
+      asApp.disconnect();
+      await stop();
+    }
+  });
+
   it("is not made the primary while the server's answers", async () => {
     const refused = await promote(await replicaContext(), host).catch((error: unknown) => error);
     expect(refused).to.have.property("code", "redis-primary-answers");
@@ -176,6 +218,24 @@ describe("a replica of Redis", function () {
       await eventually(`${address} is in sync`, async () => server.users.isReplicaInSync(address));
     await Promise.all(keepers.map(async (keeper) => keeper.stop()));
     second.disconnect();
+  });
+
+  it("that came after the server's start is watched by it, too", async () => {
+    const context = await contextAt("server", SERVER);
+    await rm(context.home.redisPlaces());
+    const moved = new Promise<string>((resolve) => {
+      const watch = watchReplicas(
+        async () => (await serverReplicas(context, server.records, silentLog))?.records,
+        (replica) => resolve(replica.host),
+        silentLog,
+      );
+      stops.push(watch.stop.bind(watch));
+    });
+    await server.users.noteReplicas(REPLICAS);
+    // What a command does after it has asked whether the server's Redis answers: that one is cut off.
+    await host.records.replicaof("NO", "ONE");
+    await beginTerm(host.records, "redis-1", [await readTerm(host.records)], Date.now());
+    expect(await moved).to.equal("redis-1");
   });
 
   it("that was made the primary unseen is not taken for the server's line, nor the other way round", async () => {

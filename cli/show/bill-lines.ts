@@ -1,4 +1,5 @@
 import type { BilledDroplet } from "../../core/api/machines/provision.js";
+import type { BilledSnapshot } from "../../core/api/machines/snapshots.js";
 
 /** What DigitalOcean bills, and what of it no host is known to be; empty where it bills nothing. */
 export function dropletLines(droplets: readonly BilledDroplet[]): string[] {
@@ -14,4 +15,9 @@ export function dropletLines(droplets: readonly BilledDroplet[]): string[] {
           ` !     The droplet ${name} (${id}, ${cost} US dollars a month) is no host that Sluice knows. If nobody needs it, destroy it at DigitalOcean.`,
       ),
   ];
+}
+
+/** A snapshot and what it costs. */
+export function snapshotLine({ name, role, regions, gigabytes, monthlyUsd }: BilledSnapshot): string {
+  return `snapshot for ${role} in ${regions.join(", ")}: ${name}, ${gigabytes} GB, ${monthlyUsd.toFixed(2)} US dollars a month`;
 }
