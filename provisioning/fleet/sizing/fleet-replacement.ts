@@ -3,25 +3,25 @@ import { Ticker } from "../../../core/loop/ticker.js";
 import type { FleetHost } from "../../../core/records/fleet/fleet-host.js";
 import type { Fleet } from "../fleet.js";
 import type { FleetNeeds } from "../fleet-needs.js";
-import { LostProxies } from "./lost-proxies.js";
 import { orderReplacement, removeLost, replacementReason } from "./replace-host.js";
+import { SilentHosts } from "./silent-hosts.js";
 
 const TICK_MS = 5000;
 
 /**
  * Replaces a droplet that the engine has lost for `replaceSeconds`: another one is ordered for its role, and it leaves. One
- * that is back before stays, and its instances are spread again. A host that the engine cannot tell of is not lost. Of a proxy,
- * which the engine does not know, see `LostProxies`.
+ * that is back before stays, and its instances are spread again. A host that the engine cannot tell of is not lost. Of those
+ * that the engine does not know, see `SilentHosts`.
  */
 export class FleetReplacement {
   private readonly ticker: Ticker;
-  private readonly proxies: LostProxies;
+  private readonly others: SilentHosts;
 
   constructor(
     private readonly needs: FleetNeeds,
     private readonly fleet: Pick<Fleet, "wake">,
   ) {
-    this.proxies = new LostProxies(needs, fleet);
+    this.others = new SilentHosts(needs, fleet);
     this.ticker = new Ticker({
       ...{ everyMs: TICK_MS, clock: needs.clock },
       job: async (signal) => this.look(signal),
@@ -37,7 +37,7 @@ export class FleetReplacement {
   private async look(signal: AbortSignal): Promise<void> {
     const { hosts, engine } = this.needs;
     const all = await hosts.list();
-    await this.proxies.look(all, signal);
+    await this.others.look(all, signal);
     const ours = all.filter(
       ({ phase, droplet, node }) => phase === "ready" && droplet !== undefined && node !== undefined,
     );

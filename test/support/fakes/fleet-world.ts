@@ -22,6 +22,7 @@ const SETTINGS = {
   address: "10.0.0.1",
   production: { max: 3, region: "fra1" },
   proxy: { region: "fra1" },
+  redis: { region: "fra1" },
 };
 
 const LATE_MS = 10_000;

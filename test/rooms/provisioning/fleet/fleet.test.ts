@@ -306,6 +306,7 @@ describe("the fleet", function () {
   describe("with proxies that may be lost", () => {
     const PROXY = provisionRequestSchema.parse({ role: "proxy" });
     let replacing: { stop(): Promise<void> } | undefined;
+    let provision: (role: "redis") => Promise<unknown>;
     beforeEach(async () => {
       world.runsInstances = false;
       const needs = world.needs();
@@ -316,6 +317,7 @@ describe("the fleet", function () {
         await orders.provision(PROXY, ACTOR);
         await becomes(name, "ready");
       }
+      provision = async (role) => orders.provision(provisionRequestSchema.parse({ role }), ACTOR);
       world.settings.replaceSeconds = 30;
       replacing = new FleetReplacement(needs, fleet).start();
     });
@@ -331,6 +333,16 @@ describe("the fleet", function () {
       );
       expect((await hosts.list()).map(({ phase }) => phase)).to.deep.equal(["ready", "ready"]);
     };
+
+    it("replaces a replica of Redis in the same way", async () => {
+      await provision("redis");
+      await becomes("redis-1", "ready");
+      world.silent.add("redis-1");
+      world.unreachable.add("redis-1");
+      await becomes("redis-1", undefined);
+      expect(names()).to.deep.equal(["proxy-1", "proxy-2", "redis-2"]);
+      expect((await host("redis-2"))?.roles).to.deep.equal(["redis"]);
+    });
 
     it("replaces one that is silent and does not answer, and destroys it when the other is ready", async () => {
       world.silent.add("proxy-1");
@@ -367,7 +379,7 @@ describe("the fleet", function () {
       world.silent.add("proxy-1");
       await nothingIsReplaced();
       expect(world.warnings).to.include(
-        "a proxy is silent but its host answers over SSH: look at sluice.service there",
+        "a host is silent but answers over SSH: look at sluice.service there",
       );
     });
 

@@ -6,11 +6,11 @@ import { orderReplacement, removeLost, replacementReason } from "./replace-host.
 const CHECK_TIMEOUT_MS = 30_000;
 
 /**
- * Replaces a droplet that is a proxy and runs no instances when its proxy and its monitor have been silent for
- * `replaceSeconds`, and its droplet is not active or does not answer over SSH. The lost one leaves when the new one is ready.
- * When all hosts are silent at once, the trouble is the server's own, and none is replaced.
+ * Replaces a droplet that runs no instances, a proxy or a replica of Redis, when it has reported nothing for `replaceSeconds`,
+ * and is not active or does not answer over SSH. The lost one leaves when the new one is ready. When all hosts are silent at once,
+ * the trouble is the server's own, and none is replaced.
  */
-export class LostProxies {
+export class SilentHosts {
   constructor(
     private readonly needs: FleetNeeds,
     private readonly fleet: Pick<Fleet, "wake">,
@@ -18,14 +18,12 @@ export class LostProxies {
 
   async look(all: readonly FleetHost[], signal: AbortSignal): Promise<void> {
     const ready = all.filter(({ phase }) => phase === "ready");
-    const proxies = ready.filter(
-      ({ roles, droplet, node }) => roles.includes("proxy") && droplet !== undefined && node === undefined,
-    );
-    if (proxies.length === 0) return;
+    const ours = ready.filter(({ droplet, node }) => droplet !== undefined && node === undefined);
+    if (ours.length === 0) return;
     const reporting = new Set<string>();
     for (const { name } of ready) if (await this.needs.reports.isReporting(name)) reporting.add(name);
     const isServersTrouble = ready.length > 1 && reporting.size === 0;
-    for (const host of proxies) {
+    for (const host of ours) {
       const next = all.find(({ reason }) => reason === replacementReason(host));
       if (next !== undefined) await this.leaveIfReplaced(host, next);
       else if (isServersTrouble || reporting.has(host.name)) await this.note(host, undefined);
@@ -49,7 +47,7 @@ export class LostProxies {
     // Looked at again, or ordered again if that fails, after as long as the first time.
     await this.note(host, now);
     if (await this.isThere(host, signal)) {
-      const problem = "a proxy is silent but its host answers over SSH: look at sluice.service there";
+      const problem = "a host is silent but answers over SSH: look at sluice.service there";
       serverLog.warn({ host: host.name }, problem);
     } else if (await orderReplacement(host, this.needs)) this.fleet.wake();
   }
