@@ -57,7 +57,7 @@ describe("a droplet whose proxy is silent", function () {
     const said = async (): Promise<string> => fleet.server.run("cat /var/lib/sluice/server.log");
     await eventually(
       "the log says so",
-      async () => (await said()).includes("its host answers over SSH"),
+      async () => (await said()).includes("is silent but answers over SSH"),
       (REPLACE_SECONDS + 40) * 1000,
       1000,
     );
