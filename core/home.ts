@@ -46,6 +46,8 @@ export class Home {
   readonly redisCertificate = (file = ""): string => join(this.root, "redis", "tls", file);
   /** Sluice's own SSH key, by which it logs in to other hosts. */
   readonly hostsKey = (): string => join(this.root, "ssh_key");
+  /** Of certificates, where there is no `key`: on a host that is only a proxy. */
+  readonly certificatesKey = (): string => join(this.root, "certificates_key");
   /** Of the Redis that apps use. */
   readonly appsRedis = (file = ""): string => join(this.root, "apps-redis", file);
   readonly haproxy = (file = ""): string => join(this.root, "haproxy", file);

@@ -75,6 +75,15 @@ export class SecretBox {
   }
 }
 
+/** What seals certificates. Proxies on other hosts have this secret and no other: `makeSecret`'s form. */
+export function certificateSecret(box: SecretBox): string {
+  return box.derive("certificates");
+}
+
+export function certificateBox(secret: string): SecretBox {
+  return new SecretBox(Buffer.from(secret, "hex"));
+}
+
 /** Reads a secret file (mode 0600), or makes it. */
 export async function readOrMakeSecret(path: string): Promise<{ secret: string; made: boolean }> {
   try {

@@ -1,6 +1,6 @@
 import type { Log } from "../core/log.js";
 import { PRODUCTION, type RouteTable } from "../core/records/routes/route-table.js";
-import type { AppRoutes, Proxy } from "./proxy.js";
+import type { AppRoutes, HttpsOnly, Proxy } from "./proxy.js";
 import { routesOf, trackKey } from "./routes-of.js";
 
 export interface ApplierOptions {
@@ -8,6 +8,8 @@ export interface ApplierOptions {
   readonly domain: string;
   /** The app that a bare host goes to; undefined: the only one, if there is just one. */
   readonly defaultApp: string | undefined;
+  /** See `RoutesContext`. */
+  readonly covered: (table: RouteTable, host: string) => HttpsOnly | undefined;
   readonly log: Log;
 }
 
@@ -22,6 +24,15 @@ export class Applier {
   private readonly pending = new Set<string>();
 
   constructor(private readonly options: ApplierOptions) {}
+
+  /** The newest tables with these. */
+  with(changes: ReadonlyMap<string, RouteTable | undefined>): ReadonlyMap<string, RouteTable> {
+    const tables = new Map(this.known);
+    for (const [app, table] of changes)
+      if (table === undefined) tables.delete(app);
+      else tables.set(app, table);
+    return tables;
+  }
 
   /** Apps that the proxy still routes by an earlier table. */
   get failing(): readonly string[] {
@@ -55,11 +66,11 @@ export class Applier {
   }
 
   private async bringIn(apps: readonly string[], isAlert: boolean): Promise<void> {
-    const { proxy, domain } = this.options;
+    const { proxy, domain, covered } = this.options;
     const routes = new Map<string, AppRoutes | undefined>();
     for (const app of apps) {
       const table = this.known.get(app);
-      routes.set(app, table === undefined ? undefined : routesOf(table, domain, isAlert));
+      routes.set(app, table && routesOf(table, { domain, isAlert, covered: (host) => covered(table, host) }));
     }
     await proxy.apply(routes, this.fallback());
   }

@@ -9,7 +9,9 @@ import { RouteTables } from "../core/records/routes/route-tables.js";
 import { subscriberOf } from "../core/redis/connection.js";
 import { KeyWatch } from "../core/redis/key-watch.js";
 import { keys } from "../core/redis/keys.js";
+import type { SecretBox } from "../core/secrets.js";
 import { Applier } from "./applier.js";
+import { CertificateFollower } from "./certificates/certificate-follower.js";
 import type { Proxy } from "./proxy.js";
 import { releaseKey } from "./routes-of.js";
 import { TrafficRecorder } from "./traffic.js";
@@ -26,6 +28,8 @@ export interface FollowOptions {
   readonly extraConnections: (release: string) => number;
   /** Called about once a second while the routes are followed, or while Redis is away and no proxy can. */
   readonly onFollowing: () => Promise<void>;
+  /** What opens certificates; undefined while this host has no key for them. */
+  readonly certificateBox: () => Promise<SecretBox | undefined>;
   /** An address that proxies share; undefined where they share none. */
   readonly sharedAddress: string | undefined;
   /** A clock that nobody sets, from any beginning. */
@@ -36,7 +40,11 @@ export interface FollowOptions {
 const TICK_MS = 1000;
 /** A step that takes longer does not bring it to the current routes. */
 const LONGEST_STEP_MS = 10_000;
-const NOTHING_YET: ProxyReport = { revision: 0, failing: [], leaving: [], hasSharedAddress: false };
+const NOTHING_YET: ProxyReport = {
+  ...{ revision: 0, failing: [], leaving: [] },
+  ...{ certificates: 0, refused: [] },
+  hasSharedAddress: false,
+};
 
 /**
  * Makes a proxy follow the route tables: on each change, and once a second in case one was missed. Reports to Redis which
@@ -47,6 +55,7 @@ export class Follower {
   private readonly reports: ProxyReports;
   private readonly traffic: TrafficRecorder;
   private readonly applier: Applier;
+  private readonly certificates: CertificateFollower;
   /** Apps whose tables cannot be read. */
   private readonly unreadable = new Set<string>();
   /** What is reported. It is true at every moment, even during a step. */
@@ -80,7 +89,11 @@ export class Follower {
     this.steppedMs = this.monotonicMs();
     this.tables = new RouteTables(options.redis);
     this.reports = new ProxyReports(options.redis);
-    this.applier = new Applier(options);
+    this.certificates = new CertificateFollower({ ...options, box: options.certificateBox });
+    this.applier = new Applier({
+      ...options,
+      covered: (table, host) => this.certificates.covered(table, host),
+    });
     const isThere = (app: string): boolean => this.applier.known.has(app) || this.unreadable.has(app);
     this.traffic = new TrafficRecorder({ ...options, isThere });
   }
@@ -115,7 +128,8 @@ export class Follower {
   private beginAgain(): void {
     this.beginnings++;
     this.revision = 0;
-    this.state = { ...this.state, revision: 0 };
+    this.certificates.beginAgain();
+    this.state = { ...this.state, revision: 0, certificates: 0 };
     this.steps.wake();
   }
 
@@ -127,8 +141,18 @@ export class Follower {
     const leaving = [...(await proxy.leaving())];
     const failing = [...new Set([...this.applier.failing, ...this.unreadable])];
     // If all tables must be read again, this revision does not count as applied.
-    if (beginnings === this.beginnings) this.revision = revision;
-    this.state = { ...this.state, revision: this.revision, failing, leaving };
+    const isCurrent = beginnings === this.beginnings;
+    if (isCurrent) this.revision = revision;
+    const certificates = isCurrent ? this.certificates.revision : 0;
+    const { refused } = this.certificates;
+    this.state = {
+      ...this.state,
+      revision: this.revision,
+      certificates,
+      refused: [...refused],
+      failing,
+      leaving,
+    };
     this.steppedMs = this.monotonicMs();
     await this.report();
     await proxy.sweep();
@@ -144,11 +168,31 @@ export class Follower {
     const gone = known.filter((app) => !changes.has(app) && !unreadable.includes(app));
     for (const app of changes.keys()) this.unreadable.delete(app);
     for (const app of unreadable) this.unreadable.add(app);
-    await this.applier.apply(
-      new Map([...changes, ...gone.map((app) => [app, undefined] as const)]),
-      this.isAlert,
-    );
+    const wanted = new Map([...changes, ...gone.map((app) => [app, undefined] as const)]);
+    const certified = await this.followCertificates(wanted);
+    await this.applier.apply(new Map([...certified.tables, ...wanted]), this.isAlert);
+    await certified.finish();
     return revision;
+  }
+
+  /** Certificates come before the routes that need them. Without them there are routes all the same. */
+  private async followCertificates(
+    changes: ReadonlyMap<string, RouteTable | undefined>,
+  ): Promise<{ readonly tables: ReadonlyMap<string, RouteTable>; readonly finish: () => Promise<void> }> {
+    const tables = changes.size === 0 ? this.applier.known : this.applier.with(changes);
+    const warn = (error: unknown): void =>
+      this.options.log.error({ err: error }, "following the certificates");
+    try {
+      const { apps, finish } = await this.certificates.follow(tables, changes.keys());
+      const affected = apps.flatMap((app) => {
+        const table = tables.get(app);
+        return table === undefined ? [] : [[app, table] as const];
+      });
+      return { tables: new Map(affected), finish: async () => finish().catch(warn) };
+    } catch (error) {
+      warn(error);
+      return { tables: new Map(), finish: async () => undefined };
+    }
   }
 
   private async report(): Promise<void> {

@@ -14,6 +14,22 @@ export interface AppRoutes {
   readonly splits: ReadonlyMap<string, Split>;
   /** Release (`APP/vN`) → how it is served. */
   readonly releases: ReadonlyMap<string, ReleaseRoutes>;
+  /** Hosts (as in `hosts`) whose visitors are sent on from http to https. */
+  readonly https: ReadonlyMap<string, HttpsOnly>;
+}
+
+export interface HttpsOnly {
+  /** How long a browser is to ask for nothing else (RFC 6797); 0: it is told nothing. */
+  readonly hstsSeconds: number;
+}
+
+/** A certificate, for some of its names: whoever asks for another one does not get it. */
+export interface ServedCertificate {
+  readonly id: string;
+  /** Host names, and wildcards. At least one. */
+  readonly names: readonly string[];
+  /** The certificate, those that lead to a root, and the key. */
+  readonly pem: string;
 }
 
 /** Sends some of a track's visitors to another release. */
@@ -98,6 +114,12 @@ export interface Proxy {
    * request is routed that way. Open requests continue. Idempotent.
    */
   apply(changes: ReadonlyMap<string, AppRoutes | undefined>, fallback: string | undefined): Promise<void>;
+  /** Serves these certificates too, from the next handshake on. Returns the ids of those that it cannot serve. Idempotent. */
+  addCertificates(certificates: readonly ServedCertificate[]): Promise<readonly string[]>;
+  /** Serves none besides these. */
+  keepCertificates(certificates: readonly ServedCertificate[]): Promise<void>;
+  /** What it answers an authority that asks for a token (RFC 8555, 8.3), at any host; nothing else than these. */
+  answerChallenges(answers: ReadonlyMap<string, string>): Promise<void>;
   /** Apps it routes now. */
   apps(): Promise<ReadonlySet<string>>;
   /** The load of these releases (`APP/vN`), each over all its servers. Releases that it does not serve are left out. */

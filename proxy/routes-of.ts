@@ -7,13 +7,19 @@ import {
   type RoutedRelease,
   type RouteTable,
 } from "../core/records/routes/route-table.js";
-import { REDIRECT, type AppRoutes, type ReleaseRoutes, type Split } from "./proxy.js";
+import { REDIRECT, type AppRoutes, type HttpsOnly, type ReleaseRoutes, type Split } from "./proxy.js";
 
-/**
- * An app's routes from its route table: each of its hosts leads to a track or to one release. During an alert, no canary gets
- * visitors.
- */
-export function routesOf(table: RouteTable, domain: string, isAlert: boolean): AppRoutes {
+/** What its routes depend on besides an app's table. */
+export interface RoutesContext {
+  readonly domain: string;
+  /** No canary gets visitors. */
+  readonly isAlert: boolean;
+  /** Its hosts that have a certificate → how long browsers are to ask for nothing else (seconds). */
+  readonly covered: (host: string) => HttpsOnly | undefined;
+}
+
+/** An app's routes from its route table: each of its hosts leads to a track or to one release. Pure. */
+export function routesOf(table: RouteTable, { domain, isAlert, covered }: RoutesContext): AppRoutes {
   const { app } = table;
   const hosts = new Map<string, string>();
   const tracks = new Map<string, string>();
@@ -30,12 +36,23 @@ export function routesOf(table: RouteTable, domain: string, isAlert: boolean): A
   // An app without a live release has a host too: its visitors are asked to come back later.
   if (!withoutWeb.has(table.tracks[PRODUCTION] ?? 0))
     hosts.set(`${app}.${domain}`, trackKey(app, PRODUCTION));
+  const all = new Map([...hosts, ...ownHosts(table, hosts, `${app}.${domain}`)]);
   return {
-    hosts: new Map([...hosts, ...ownHosts(table, hosts, `${app}.${domain}`)]),
+    hosts: all,
+    https: table.https.mode === "redirect" ? httpsOnly(all.keys(), covered) : new Map(),
     tracks,
     splits: splitsOf(table, isAlert),
     releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])),
   };
+}
+
+function httpsOnly(hosts: Iterable<string>, covered: RoutesContext["covered"]): Map<string, HttpsOnly> {
+  const found = new Map<string, HttpsOnly>();
+  for (const host of hosts) {
+    const only = covered(host);
+    if (only !== undefined) found.set(host, only);
+  }
+  return found;
 }
 
 /**

@@ -6,11 +6,12 @@ import type { Home } from "../core/home.js";
 import { AddressPolicy } from "../core/network/address-policy.js";
 import type { Log } from "../core/log.js";
 import { Outbox } from "../core/outbox/outbox.js";
+import { Certificates } from "../core/records/certificates/certificates.js";
 import { ProxyReports } from "../core/records/routes/proxy-reports.js";
 import { RouteTables } from "../core/records/routes/route-tables.js";
 import { ScaleDecisions } from "../core/records/scaling/scale-decisions.js";
 import { TrafficSeries } from "../core/records/traffic/traffic-series.js";
-import { openSecretBox, type SecretBox } from "../core/secrets.js";
+import { certificateBox, certificateSecret, openSecretBox, type SecretBox } from "../core/secrets.js";
 import type { Settings } from "../core/settings/settings.js";
 import type { HostFleet } from "./api/machines/host-fleet.js";
 import { KeyStore } from "./access/key-store.js";
@@ -18,6 +19,8 @@ import type { Access } from "./access/authenticate.js";
 import { TokenStore } from "./access/token-store.js";
 import { WrongAttempts } from "./access/wrong-attempts.js";
 import { CanaryStore } from "./canary/canary-store.js";
+import type { CertificateCare } from "./certificates/certificate-care.js";
+import { CertificateLoop } from "./certificates/certificate-loop.js";
 import type { EngineHosts } from "./engines/engine-hosts.js";
 import type { Engine } from "./engines/engine.js";
 import type { InstanceLogs } from "./engines/instance-logs.js";
@@ -112,6 +115,7 @@ export interface ServerParts {
     readonly seen: SeenHeads;
     readonly sources: Sources;
   };
+  readonly certificates: CertificateCare;
   readonly flags: FlagStore;
   readonly receivers: ReceiverStore;
   readonly notifier: Notifier;
@@ -161,6 +165,7 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
       seen: new SeenHeads(redis),
       sources: new Sources(tools, SOURCE_LIMITS),
     },
+    certificates: certificateCare(options, tools, box),
     flags: new FlagStore(redis, tools.clock),
     receivers,
     notifier: new Notifier({ receivers, outbox, clock: tools.clock, addresses }),
@@ -168,6 +173,16 @@ export async function assemble(options: ServerOptions): Promise<ServerParts> {
     outbox,
     logLinks,
   };
+}
+
+function certificateCare(
+  { redis, settings, id, path }: ServerOptions,
+  tools: ReconcileNeeds,
+  box: SecretBox,
+): CertificateCare {
+  const certificates = new Certificates(redis, certificateBox(certificateSecret(box)));
+  const loop = new CertificateLoop({ redis, certificates, box, settings, tools, id, path });
+  return { certificates, loop };
 }
 
 function makeStores({ settings, redis, appRedis, log }: ServerOptions, box: SecretBox): Stores {

@@ -69,6 +69,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(new Scaling(tools, pipeline, new ScaleRequests(redis)).start());
     loops.push(await new DeliveryLoop({ tools, pipeline, redis, ...webhooks }).start());
     loops.push(new SourceWatch({ tools, ...webhooks, pollSeconds: settings.webhooks.pollSeconds }).start());
+    loops.push(parts.certificates.loop.start());
     loops.push(judgeLoop(options, parts).start());
     events.start();
     loops.push(eventFollowers(parts, redis).start());

@@ -9,6 +9,7 @@ import { startRedisRole } from "./roles/redis-role.js";
 import { leaveProxies } from "./services/leave-proxies.js";
 import { ownId } from "./own-id.js";
 import { checkAdminToken, checkControlAddress } from "./checks/control-access.js";
+import { httpsPortOf, withHttpsPort, type HttpsPort } from "./checks/https-port.js";
 import { checkHome, checkPorts, checkPrograms, programsOf } from "./checks/preflight.js";
 import { reachRedis } from "./services/reach-redis.js";
 import { RedisReserve } from "./disk/redis-reserve.js";
@@ -23,6 +24,7 @@ export interface Running {
   readonly adminToken: string;
   /** Whether the token was just created and should be shown. */
   readonly isNewToken: boolean;
+  readonly https: HttpsPort;
   /** Apps that the server is still recovering; undefined where there is no server. */
   readonly recovering: Pick<RecoveringApps, "names" | "waitForAll"> | undefined;
   /** Resolves with where Redis is when that is elsewhere from now on: all roles must begin again. */
@@ -32,9 +34,11 @@ export interface Running {
 }
 
 /** Starts the roles in this process, and Redis and HAProxy beside it where they do not run yet. Resolves when all of them answer; apps may still be recovered then. */
-export async function up(context: Context, roles: readonly Role[]): Promise<Running> {
-  const { home, settings } = context;
+export async function up(given: Context, roles: readonly Role[]): Promise<Running> {
   closeInheritedFiles();
+  const https = await httpsPortOf(given);
+  const context = { ...given, settings: withHttpsPort(given.settings, https) };
+  const { home, settings } = context;
   if (roles.includes("server")) checkControlAddress(context);
   if (settings.token !== undefined) checkAdminToken(settings.token, "SLUICE_TOKEN");
   await checkPrograms(context, programsOf(roles));
@@ -78,9 +82,12 @@ export async function up(context: Context, roles: readonly Role[]): Promise<Runn
     if (roles.includes("proxy")) await startProxyRole(options);
     const server = roles.includes("server") ? await startServerRole(options) : undefined;
     if (roles.includes("monitor")) await startMonitorRole(options);
+    if (https.taken !== undefined && roles.includes("proxy"))
+      log.warn({ port: https.taken }, "another program has the port of https: there is none");
     log.info({ roles, version: context.version }, "up");
     const isNewToken = made && settings.token === undefined;
-    return { adminToken, isNewToken, recovering: server?.recovering, redisMoved: followed.redisMoved, stop };
+    const { redisMoved } = followed;
+    return { adminToken, isNewToken, https, recovering: server?.recovering, redisMoved, stop };
   } catch (error) {
     await stop();
     // A failed start leaves nothing running that it started; what ran before keeps its traffic.

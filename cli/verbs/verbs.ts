@@ -81,6 +81,11 @@ export const VERBS: readonly (readonly [name: string, description: string, load:
     async () => (await import("./apps/domains.js")).domainsVerb,
   ],
   [
+    "certs",
+    "show certificates, give an app one of your own, or remove it",
+    async () => (await import("./apps/certs.js")).certsVerb,
+  ],
+  [
     "flags",
     "show or switch an app's feature flags; running instances see changes at once",
     async () => (await import("./apps/flags.js")).flagsVerb,

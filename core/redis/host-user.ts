@@ -19,7 +19,7 @@ const READS: Readonly<Record<HostRight, readonly string[]>> = {
     anyOf(keys.trafficSeconds),
     anyOf(keys.trafficMinutes),
   ],
-  proxy: ROUTES,
+  proxy: [...ROUTES, keys.certificates, keys.challenges, keys.certificatesRevision],
   redis: [],
 };
 

@@ -20,6 +20,20 @@ export const keys = {
   domains: "sluice:domains",
   /** Channel: a revision was written (the message is its number). */
   routesChannel: "sluice:routes-changed",
+  /** Hash: certificate id → `Certificate`, sealed. */
+  certificates: "sluice:certificates",
+  /** Hash: an authority's token → what proxies answer who asks for it. */
+  challenges: "sluice:challenges",
+  /** Integer: the revision of the last change of these two. */
+  certificatesRevision: "sluice:certificates-revision",
+  /** Hash: directory of an authority → the account there (`AuthorityAccount`), sealed. */
+  authorityAccounts: "sluice:authority-accounts",
+  /** Hash: name, or directory of an authority → why no certificate came, and when it is tried again (`Trouble`). */
+  certificateTroubles: "sluice:certificate-troubles",
+  /** Hash: `RECORD VALUE` → when that TXT record was set (ms since 1970), while it is not removed. */
+  challengeRecords: "sluice:challenge-records",
+  /** Sorted set: what was asked of authorities in the last week (`AuthorityUse`), by when. */
+  authorityUses: "sluice:authority-uses",
   /** Hash: proxy id → its last `ProxyReport`. Who is in it is a member, whether it reports or not. */
   proxies: "sluice:proxies",
   /** Hash: proxy id → when that came (ms since 1970, by Redis' clock). */

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { AppError } from "../errors/app-error.js";
 import { fleetSettingsSchema } from "./fleet-settings.js";
 import { monitorSettingsSchema } from "./monitor-settings.js";
+import { tlsSettingsSchema } from "./tls-settings.js";
 import { isNetwork } from "../network/is-network.js";
 import { unknownKeyProblem } from "./settings-problems.js";
 
@@ -28,6 +29,13 @@ export const settingsSchema = z
       .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, "must be a lower-case host name")
       .default("localhost"),
     httpPort: port.default(8080),
+    httpsPort: z
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .describe("0: none; default: 443 beside httpPort 80, else 8443, where that is free"),
     controlPort: port.default(8081),
     sshPort: port.default(2222),
     default: z.string().optional().describe("the app that a bare host goes to"),
@@ -119,6 +127,10 @@ export const settingsSchema = z
       .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
       .default([])
       .describe("proxies in front, whose headers about a visitor are trusted"),
+    proxyProtocolFrom: z
+      .array(z.string().refine(isNetwork, "must be an address or a network, such as 10.0.0.0/8"))
+      .default([])
+      .describe("load balancers in front that begin each connection with a PROXY header"),
     network: z
       .strictObject({
         allow: z
@@ -127,12 +139,19 @@ export const settingsSchema = z
           .describe(
             "addresses of this machine and of private networks that may be connected to all the same",
           ),
+        nameServers: z
+          .array(
+            z.string().regex(/^[0-9a-f.:[\]]+$/i, "must be an address, such as 9.9.9.9 or [2620:fe::9]:53"),
+          )
+          .default([])
+          .describe("whom to ask where an app's domains lead (default: this machine's)"),
         sourceFolders: z
           .array(z.string().regex(/^\//, "must be a folder, from / on"))
           .default([])
           .describe("folders of this machine whose repositories may be sources (file:)"),
       })
       .prefault({}),
+    tls: tlsSettingsSchema.prefault({}),
     webhooks: z
       .strictObject({
         pollSeconds: seconds.default(300).describe("how often a source is checked for new commits"),
@@ -194,6 +213,7 @@ const ENVIRONMENT: readonly {
   { name: "SLUICE_SSH_BIND", path: ["sshBind"], numeric: false },
   { name: "SLUICE_DOMAIN", path: ["domain"], numeric: false },
   { name: "SLUICE_HTTP_PORT", path: ["httpPort"], numeric: true },
+  { name: "SLUICE_HTTPS_PORT", path: ["httpsPort"], numeric: true },
   { name: "SLUICE_CONTROL_PORT", path: ["controlPort"], numeric: true },
   { name: "SLUICE_SSH_PORT", path: ["sshPort"], numeric: true },
   { name: "SLUICE_REDIS_URL", path: ["redis", "url"], numeric: false },
@@ -268,7 +288,7 @@ function problemOf(issue: z.core.$ZodIssue, tree: Tree, env: NodeJS.ProcessEnv):
   return `${variable?.name ?? path}: ${issue.message}${shown}`;
 }
 
-const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "secret", "token", "url"]);
+const SECRET_KEYS: ReadonlySet<string> = new Set(["password", "secret", "token", "url", "key"]);
 
 /** As JSON, without what may be secret in it. */
 function shownValue(key: PropertyKey | undefined, value: unknown): string {
@@ -287,6 +307,7 @@ function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
 /** Settings that have no default, so that they are known all the same. */
 const WITHOUT_DEFAULT = {
   default: "app",
+  httpsPort: 8443,
   sshBind: "127.0.0.1",
   redis: { url: "redis://localhost", caFile: "/ca.crt" },
   proxy: { maxConnections: 1 },
@@ -295,6 +316,19 @@ const WITHOUT_DEFAULT = {
     registry: { address: "r.example.com", user: "u", password: "p", caFile: "/ca.crt" },
     digitalocean: { token: "t" },
     monthlyLimit: 1,
+  },
+  tls: {
+    email: "a@b.example",
+    caFile: "/ca.crt",
+    externalAccount: { keyId: "k", key: "k" },
+    profile: "p",
+    fallback: {
+      directory: "https://a",
+      caFile: "/ca.crt",
+      externalAccount: { keyId: "k", key: "k" },
+      profile: "p",
+    },
+    dnsHook: "/hook",
   },
   monitor: {
     host: "web-1",

@@ -76,6 +76,7 @@ const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 const settingsSchema = z.object({
   domain: z.string().optional(),
   httpPort: z.number().default(8080),
+  httpsPort: z.number().optional(),
   controlBind: z.string().default("127.0.0.1"),
   controlPort: z.number().default(8081),
   sshPort: z.number().default(2222),
@@ -90,11 +91,12 @@ function readSettings(text: string): z.infer<typeof settingsSchema> {
 /** What everybody reaches who is meant to. */
 function openPortsOf({
   httpPort,
+  httpsPort = 8443,
   controlBind,
   controlPort,
   sshPort,
 }: z.infer<typeof settingsSchema>): number[] {
-  return [80, 443, httpPort, sshPort, ...(LOOPBACK.test(controlBind) ? [] : [controlPort])];
+  return [80, 443, httpPort, httpsPort, sshPort, ...(LOOPBACK.test(controlBind) ? [] : [controlPort])];
 }
 
 /** The port of HTTP, unless something else listens there. */

@@ -1,10 +1,11 @@
 import { AppError } from "../../core/errors/app-error.js";
 import { silentLog, type Log } from "../../core/log.js";
-import type { AppRoutes, Count, Load, Proxy } from "../proxy.js";
+import type { AppRoutes, Count, Load, Proxy, ServedCertificate } from "../proxy.js";
 import { parseLoads, parseServers } from "./runtime/answers.js";
 import type { HaproxyOptions } from "./config/haproxy-options.js";
 import { paths } from "./config/paths.js";
 import { Counters } from "./counting/counters.js";
+import { HaproxyCertificates } from "./certificates/haproxy-certificates.js";
 import { removeSlots, slotsIn, writeEmptySlots } from "./config/files.js";
 import { lineOptions, serverCheck } from "./config/text/slot-text.js";
 import { mapCommand } from "./runtime/map-changes.js";
@@ -34,6 +35,7 @@ export class Haproxy implements Proxy {
   private readonly counters: Counters;
   private readonly files: PlannedFiles;
   private readonly unwritten: UnwrittenRoutes;
+  private readonly certificates: HaproxyCertificates;
   /** What HAProxy does now. Unknown after an error, and then read again. */
   private state: HaproxyState | undefined;
 
@@ -49,6 +51,7 @@ export class Haproxy implements Proxy {
     this.counters = new Counters(master, paths.adminSocket(options.folder));
     this.files = new PlannedFiles(options.folder, lineOptions(options));
     this.unwritten = new UnwrittenRoutes(log);
+    this.certificates = new HaproxyCertificates(options.folder, this.runtime, log);
   }
 
   async apps(): Promise<ReadonlySet<string>> {
@@ -121,6 +124,18 @@ export class Haproxy implements Proxy {
 
   async counts(all: boolean): Promise<readonly Count[]> {
     return this.counters.count(all);
+  }
+
+  async addCertificates(certificates: readonly ServedCertificate[]): Promise<readonly string[]> {
+    return this.certificates.add(certificates);
+  }
+
+  async keepCertificates(certificates: readonly ServedCertificate[]): Promise<void> {
+    await this.certificates.keep(certificates);
+  }
+
+  async answerChallenges(answers: ReadonlyMap<string, string>): Promise<void> {
+    await this.certificates.answerChallenges(answers);
   }
 
   /** Starts new workers with the present files; the old ones finish their requests. Throws `haproxy-files-behind`. */

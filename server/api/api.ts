@@ -5,6 +5,7 @@ import { keysApi } from "./access/keys-api.js";
 import { tokensApi } from "./access/tokens-api.js";
 import { whoamiApi } from "./access/whoami-api.js";
 import { appsApi } from "./apps/apps-api.js";
+import { certificatesApi } from "./apps/certificates-api.js";
 import { canaryApi } from "./apps/canary-api.js";
 import { configApi } from "./apps/config-api.js";
 import { deliveriesApi } from "./apps/deliveries-api.js";
@@ -55,6 +56,7 @@ export function api(options: ApiOptions): Router {
     webhookApi({ ...webhooks, apps: tools.apps, settings: tools.settings }),
     deliveriesApi(tools, webhooks.deliveries),
     domainsApi(tools),
+    certificatesApi(tools, options.certificates),
     flagsApi(tools.apps, options.flags),
     notificationsApi(tools, options.receivers, options.notifier),
     eventsApi({ events: options.events, log: tools.log }),

@@ -8,9 +8,13 @@ const RESOLVER = { timeout: 2000, tries: 2 };
 /** What name servers say of a name that does not exist, or has no such record. */
 const NOTHING = new Set(["ENOTFOUND", "ENODATA"]);
 
-/** Where visitors of a domain arrive, by the name servers of this machine (node:dns). `expected`: `expectedAddresses`. */
-export async function domainDns(domain: string, expected: readonly string[]): Promise<DomainDns> {
-  const resolver = new Resolver(RESOLVER);
+/** Where visitors of a domain arrive, by name servers (node:dns). `expected`: `expectedAddresses`. */
+export async function domainDns(
+  domain: string,
+  expected: readonly string[],
+  settings: Pick<Settings, "network">,
+): Promise<DomainDns> {
+  const resolver = resolverOf(settings);
   // Any name below it.
   const found = await addressesOf(resolver, domain.replace("*", "sluice"));
   if (found === undefined) return { state: "unknown", found: [], expected };
@@ -24,14 +28,21 @@ export async function expectedAddresses({
   domain,
   publicAddresses,
   fleet,
-}: Pick<Settings, "domain" | "publicAddresses" | "fleet">): Promise<string[]> {
+  network,
+}: Pick<Settings, "domain" | "publicAddresses" | "fleet" | "network">): Promise<string[]> {
   if (publicAddresses.length > 0) return publicAddresses;
   const shared = [fleet.virtualAddress, fleet.reservedAddress].filter((address) => address !== undefined);
   if (shared.length > 0) return shared;
-  const ofDomain = (await addressesOf(new Resolver(RESOLVER), domain)) ?? [];
+  const ofDomain = (await addressesOf(resolverOf({ network }), domain)) ?? [];
   const own = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
   const reachable = own.filter(({ internal }) => !internal).map(({ address }) => address);
   return [...new Set([...ofDomain, ...reachable])];
+}
+
+function resolverOf({ network: { nameServers } }: Pick<Settings, "network">): Resolver {
+  const resolver = new Resolver(RESOLVER);
+  if (nameServers.length > 0) resolver.setServers(nameServers);
+  return resolver;
 }
 
 /** Undefined: name servers did not answer. */

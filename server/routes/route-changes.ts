@@ -47,7 +47,7 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
   const isNewest = record.track === PRODUCTION && record.number > Math.max(0, ...table.history);
   return {
     ...rest,
-    ...(isNewest ? { domains: withDeclared(table, record.manifest?.domains ?? []).domains } : {}),
+    ...(isNewest ? declaredBy(table, record) : {}),
     tracks,
     releases: [...others, release].sort(byNumber),
     history: record.track === PRODUCTION ? historyWith(table, record.number) : table.history,
@@ -55,6 +55,14 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
       canary: tracks[CANARY] === undefined ? undefined : canaryAfter(canary, record),
       modeHeader: record.track === PRODUCTION ? ownHeader(record) : modeHeader,
     }),
+  };
+}
+
+/** What its app.json says of domains and https. */
+function declaredBy(table: RouteTable, { manifest }: ReleaseRecord): Pick<RouteTable, "domains" | "https"> {
+  return {
+    domains: withDeclared(table, manifest?.domains ?? []).domains,
+    https: manifest?.https ?? { mode: "redirect" },
   };
 }
 

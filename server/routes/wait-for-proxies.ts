@@ -1,5 +1,5 @@
 import { AppError, isAppError } from "../../core/errors/app-error.js";
-import { hasApplied } from "../../core/records/routes/proxy-reports.js";
+import { hasApplied, type ProxyMember } from "../../core/records/routes/proxy-reports.js";
 import type { RoutesNeeds } from "./needs.js";
 
 const POLL_MS = 5;
@@ -12,15 +12,24 @@ type WaitTools = Pick<RoutesNeeds, "proxyReports" | "clock">;
  * be led to. With no proxy there is nobody to wait for: the next one begins with what is written. Throws `proxy-silent`
  * after a while, or as soon as only those are left that were silent before; `redis-unavailable`.
  */
-export async function waitForProxies(
+export async function waitForProxies(tools: WaitTools, revision: number, app: string): Promise<void> {
+  await waitUntil(tools, revision, (member) => hasApplied(member, revision, app));
+}
+
+/** The same for certificates and answers to challenges. */
+export async function waitForCertificates(tools: WaitTools, revision: number): Promise<void> {
+  await waitUntil(tools, revision, ({ report }) => report.certificates >= revision);
+}
+
+async function waitUntil(
   { proxyReports, clock }: WaitTools,
   revision: number,
-  app: string,
+  isThere: (member: ProxyMember) => boolean,
 ): Promise<void> {
   // Not by the clock: that may be set meanwhile.
   const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
-    const behind = (await proxyReports.members()).filter((member) => !hasApplied(member, revision, app));
+    const behind = (await proxyReports.members()).filter((member) => !isThere(member));
     if (behind.length === 0) return;
     const silent = behind.filter(({ isSilent }) => isSilent);
     if (silent.length === behind.length || performance.now() >= deadline) {

@@ -11,6 +11,8 @@ export const NUMBERS = "/var/tmp/sluice-lab/numbers";
 /** Disks of hosts: real ones, since Docker's layers and an overlay do not lie on another overlay or in memory. */
 const DISKS = "/var/tmp/sluice-lab/hosts";
 const MOST_HOSTS = 250;
+/** On in Debian, and of the kernel that all hosts share: none of them may turn it on for itself. */
+const PROTECTED_SYMLINKS = "/proc/sys/fs/protected_symlinks";
 /** `sluice-lab-PID-STARTED-N`: whoever comes after a test that was killed knows what was its. */
 const NAME = /^sluice-lab-(\d+)-(\d+)-(\d+)$/;
 
@@ -55,6 +57,7 @@ export class Lab {
   /** `packages`: what the hosts have besides a bare Debian. Clears away what earlier labs left whose tests were killed. */
   static async open(packages: readonly string[] = []): Promise<Lab> {
     for (const folder of [DISKS, NUMBERS]) await mkdir(folder, { recursive: true, mode: 0o711 });
+    await writeFile(PROTECTED_SYMLINKS, "1");
     await removeOrphans();
     return new Lab(await baseRoot(packages), `${process.pid}-${await startOf(process.pid)}`);
   }

@@ -1,10 +1,12 @@
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
-import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { AppError } from "../../../core/errors/app-error.js";
 import { serviceState } from "../../../core/exec/runsv.js";
 import type { Context } from "../context.js";
+import { findProgram } from "./find-program.js";
+import { isServedByUs } from "./https-port.js";
+import { checkPort } from "./port-check.js";
 import { closedFolderOf } from "./program-path.js";
 import type { Role } from "../roles/role.js";
 
@@ -101,44 +103,27 @@ async function checkReachable(home: string): Promise<void> {
   if (folder !== undefined) throw new AppError("home-unreachable", { home, folder });
 }
 
-/** Throws `port-taken`. Ours may be taken by our own HAProxy, which runs on while the server is away. */
-export async function checkPorts({ home, settings }: Context, roles: readonly Role[]): Promise<void> {
-  const { bind, controlBind, sshBind = controlBind, httpPort, controlPort, sshPort } = settings;
-  const isOurs = (await serviceState(home.service("haproxy"))).pid !== undefined;
-  if (roles.includes("proxy") && !isOurs) await checkPort(bind, httpPort, "traffic", "SLUICE_HTTP_PORT");
-  if (!roles.includes("server")) return;
-  await checkPort(controlBind, controlPort, "control", "SLUICE_CONTROL_PORT");
-  await checkPort(sshBind, sshPort, "Git over SSH", "SLUICE_SSH_PORT");
-}
-
-async function checkPort(bind: string, port: number, what: string, setting: string): Promise<void> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === "EADDRINUSE"
-          ? new AppError("port-taken", {
-              port,
-              what,
-              setting,
-              another: port < 60_000 ? port + 1000 : port - 1000,
-            })
-          : error,
-      );
-    });
-    server.listen(port, bind, () => server.close(() => resolve()));
-  });
-}
-
-/** The file of a program on PATH. */
-export async function findProgram(program: string, path: string): Promise<string | undefined> {
-  for (const folder of path.split(":").filter((entry) => entry !== "")) {
-    const file = join(folder, program);
-    const found = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return file;
+/**
+ * `settings`: with the port of https that is used. Throws `port-taken`, `port-forbidden`, `port-unusable`. Ours may be taken by
+ * our own HAProxy, which runs on while the server is away.
+ */
+export async function checkPorts({ home, settings, path }: Context, roles: readonly Role[]): Promise<void> {
+  const { bind, controlBind, sshBind = controlBind } = settings;
+  const { httpPort, httpsPort = 0, controlPort, sshPort } = settings;
+  const haproxy = { name: "haproxy", path };
+  if (roles.includes("proxy")) {
+    const isOurs = (await serviceState(home.service("haproxy"))).pid !== undefined;
+    const [http, https] = [
+      { bind, port: httpPort, what: "traffic", setting: "SLUICE_HTTP_PORT" },
+      { bind, port: httpsPort, what: "traffic, https", setting: "SLUICE_HTTPS_PORT" },
+    ];
+    if (!isOurs) await checkPort(http, haproxy);
+    if (httpsPort !== 0 && !(await isServedByUs(home, httpsPort))) await checkPort(https, haproxy);
   }
-  return undefined;
+  if (!roles.includes("server")) return;
+  for (const port of [
+    { bind: controlBind, port: controlPort, what: "control", setting: "SLUICE_CONTROL_PORT" },
+    { bind: sshBind, port: sshPort, what: "Git over SSH", setting: "SLUICE_SSH_PORT" },
+  ])
+    await checkPort(port);
 }

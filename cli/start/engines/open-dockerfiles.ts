@@ -8,7 +8,7 @@ import { DockerfileImages } from "../../../server/builds/dockerfile/dockerfile-i
 import type { ReleaseImages } from "../../../server/builds/image/release-images.js";
 import { registryPlace, type RegistryAccess } from "../../../server/builds/image/registry/registry-access.js";
 import { ContainerTasks } from "../../../server/engines/swarm/container-tasks.js";
-import { findProgram } from "../checks/preflight.js";
+import { findProgram } from "../checks/find-program.js";
 import type { RoleOptions } from "../roles/role.js";
 import type { OpenedEngine } from "./opened-engine.js";
 import { DOCKER_SOCKET } from "./swarm-parts.js";

@@ -12,7 +12,7 @@ import { TrafficSeries } from "../../../core/records/traffic/traffic-series.js";
 import { redisTime } from "../../../core/redis/connection.js";
 import type { Database } from "../../../core/redis/database.js";
 import { keys } from "../../../core/redis/keys.js";
-import { openSecretBox } from "../../../core/secrets.js";
+import { certificateSecret, openSecretBox } from "../../../core/secrets.js";
 import { shippedRelease } from "../../../provisioning/converge/shipped-release.js";
 import { DigitalOcean } from "../../../provisioning/digitalocean/digitalocean.js";
 import { DigitalOceanDroplets } from "../../../provisioning/fleet/droplets/digitalocean-droplets.js";
@@ -25,6 +25,7 @@ import { FleetSizing } from "../../../provisioning/fleet/sizing/fleet-sizing.js"
 import { FleetReplacement } from "../../../provisioning/fleet/sizing/fleet-replacement.js";
 import { ReservedAddress } from "../../../provisioning/fleet/reserved-address.js";
 import type { InstanceReach } from "../../../provisioning/tasks/host-plan.js";
+import { portsOf } from "../../../provisioning/fleet/setup/host-plan-of.js";
 import { SshSetup } from "../../../provisioning/fleet/setup/ssh-setup.js";
 import type { EngineHosts } from "../../../server/engines/engine-hosts.js";
 import type { AppsRedis } from "../apps-redis/apps-redis.js";
@@ -71,7 +72,10 @@ export async function openFleet({
   const release = await shippedRelease({
     ...{ installation, version, node: process.execPath, architecture: machine() },
   });
-  const plans = { settings, adminKeys: [key.publicKey], access, engine, registry, release, offers };
+  const plans = {
+    ...{ settings, adminKeys: [key.publicKey], access, engine, registry, release, offers },
+    certificateSecret: certificateSecret(box),
+  };
   const needs: FleetNeeds = {
     ...{ hosts, log, engine, access, key, box, serverLog, installation: mark, clock: systemClock },
     settings: settings.fleet,
@@ -121,7 +125,7 @@ function cloudOf(
     return { droplets: undefined, snapshots: undefined };
   }
   const api = new DigitalOcean({ url, token, clock: systemClock, log });
-  const openPorts = [...new Set([80, 443, settings.httpPort])];
+  const openPorts = portsOf(settings);
   const snapshots = new DigitalOceanSnapshots(api, installation);
   const options = { api, snapshots, installation, publicKey, openPorts, serverAddress };
   return { droplets: new DigitalOceanDroplets(options), snapshots };

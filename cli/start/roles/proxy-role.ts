@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { Follower } from "../../../proxy/follow.js";
 import { paths } from "../../../proxy/haproxy/config/paths.js";
 import { WAKE_HEADER } from "../../../proxy/haproxy/config/text/wake-backend.js";
+import { boxOfCertificates } from "../services/box-of-certificates.js";
 import { Waker } from "../../../proxy/waker.js";
 import { waitUntilUp } from "../services/wait-until-up.js";
 import { startPrivateHaproxy } from "../services/private-haproxy.js";
@@ -32,6 +33,7 @@ export async function startProxyRole({ context, redis, id, log, atStop }: RoleOp
     defaultApp: settings.default,
     extraConnections: (release) => waker.open(release),
     onFollowing: async () => writeFile(paths.following(folder), ""),
+    certificateBox: async () => boxOfCertificates(home),
     sharedAddress: settings.fleet.virtualAddress,
     log,
   }).start();

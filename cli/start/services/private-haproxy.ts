@@ -42,10 +42,13 @@ async function haproxyOptions(
   path: string,
   user: User | undefined,
 ): Promise<HaproxyOptions> {
+  const { httpsPort = 0 } = settings;
   return {
     folder: home.haproxy().replace(/\/$/, ""),
     bind: settings.bind,
     port: settings.httpPort,
+    ...(httpsPort === 0 ? {} : { httpsPort }),
+    proxyProtocolFrom: settings.proxyProtocolFrom,
     domain: settings.domain,
     trustedProxies: settings.trustedProxies,
     instancesOn: settings.engine === "swarm" ? "many-machines" : "this-machine",

@@ -82,11 +82,18 @@ async function waitForRecovery({ recovering }: Running): Promise<void> {
 }
 
 function announce({ settings, home, isRoot, ...context }: Context, running: Running): void {
-  const { adminToken, isNewToken, recovering } = running;
+  const { adminToken, isNewToken, https, recovering } = running;
   const named = (bind: string): string => (bind === "0.0.0.0" ? settings.domain : bind);
   const { controlBind, sshBind = controlBind } = settings;
   context.print(UP);
   context.print(`       traffic  http://APP.${settings.domain}:${settings.httpPort}`);
+  context.print(
+    https.taken === undefined
+      ? https.httpsPort === undefined
+        ? "                no https (httpsPort: 0)"
+        : `                https://APP.${settings.domain}:${https.httpsPort}`
+      : `                no https: another program has port ${https.taken} (SLUICE_HTTPS_PORT=${https.taken + 1000} sluice up)`,
+  );
   context.print(`       push     http://git:TOKEN@${named(controlBind)}:${settings.controlPort}/git/APP.git`);
   context.print(
     `                ssh://git@${named(sshBind)}:${settings.sshPort}/APP   (sluice keys add FILE)`,

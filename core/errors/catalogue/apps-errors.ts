@@ -2,6 +2,24 @@ import { entry, printable } from "../catalogue-entry.js";
 
 /** Apps, their releases and tracks. */
 export const appsErrors = {
+  "certificate-invalid": entry<{ problem: string }>(
+    400,
+    ({ problem }) => `This is no certificate that can be served: ${printable(problem)}.`,
+    () =>
+      "Give a file with the certificate and those that lead to its root, and one with its key (both PEM).",
+  ),
+  "certificate-for-others": entry<{ app: string; names: readonly string[]; own: readonly string[] }>(
+    409,
+    ({ app, names }) =>
+      `The certificate is for ${names.slice(0, 10).join(", ")}; ${app} has none of these names.`,
+    ({ app, own }) =>
+      `${app} has ${own.slice(0, 10).join(", ")}. Give it the domain first: sluice domains ${app} add NAME`,
+  ),
+  "certificate-unknown": entry<{ app: string; id: string }>(
+    404,
+    ({ app, id }) => `${app} has no certificate ${printable(id)}.`,
+    ({ app }) => `Show those that it has: sluice certs ${app}`,
+  ),
   "domain-invalid": entry<{ name: string }>(
     400,
     ({ name }) => `"${printable(name)}" is no domain.`,

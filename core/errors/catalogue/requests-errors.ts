@@ -88,6 +88,11 @@ export const requestsErrors = {
     () => "This request came from another site's page or a prefetch, so no flag was changed.",
     () => "Open the address yourself, or send the token as `Authorization: Bearer TOKEN` from a program.",
   ),
+  "file-unreadable": entry<{ file: string; reason: string }>(
+    400,
+    ({ file, reason }) => `The file ${printable(file)} cannot be read: ${printable(reason)}.`,
+    () => "Give the path of a file that you may read.",
+  ),
   "answer-unreadable": entry<{ request: string; problem: string }>(
     502,
     ({ request, problem }) => `The answer to ${request} was not understood: ${printable(problem)}.`,

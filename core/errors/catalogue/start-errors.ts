@@ -77,6 +77,24 @@ export const startErrors = {
     ({ port, setting, another }) =>
       `Find that program: ss -ltnp 'sport = :${port}'. Stop it, or choose another port: ${setting}=${another} sluice up.`,
   ),
+  "port-forbidden": entry<{
+    port: number;
+    what: string;
+    setting: string;
+    another: number;
+    file: string | undefined;
+  }>(
+    403,
+    ({ port, what, setting }) =>
+      `Only root may listen at ports below 1024, such as ${port} (${what}, ${setting}), and Sluice does not run as root.`,
+    ({ port, setting, another, file }) =>
+      `Allow it once: ${file === undefined ? "run Sluice as root" : `sudo setcap cap_net_bind_service=+ep ${file}`}. Or lead the port on, sudo iptables -t nat -A PREROUTING -p tcp --dport ${port} -j REDIRECT --to-ports ${another}, and start with ${setting}=${another} sluice up.`,
+  ),
+  "port-unusable": entry<{ port: number; what: string; bind: string; reason: string }>(
+    500,
+    ({ port, what, bind, reason }) => `Nobody can listen at ${bind}, port ${port} (${what}): ${reason}.`,
+    () => "Choose an address of this machine: SLUICE_BIND, SLUICE_CONTROL_BIND.",
+  ),
   "program-missing": entry<{ programs: readonly string[]; packages: readonly string[] }>(
     500,
     ({ programs }) => `Not installed on this machine: ${programs.join(", ")}.`,

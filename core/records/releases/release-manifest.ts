@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { routedHttpsSchema } from "../routes/routed-https.js";
 import { healthCheckSchema } from "./health-check.js";
 import { processSchema } from "./release-process.js";
 
@@ -31,6 +32,7 @@ export const releaseManifestSchema = z.object({
   maxPreviews: z.number().int(),
   /** Names that the app has from this release on. */
   domains: z.array(z.object({ name: z.string(), redirectTo: z.string().optional() })).default([]),
+  https: routedHttpsSchema.optional(),
 });
 
 export type ReleaseManifest = z.infer<typeof releaseManifestSchema>;

@@ -9,6 +9,10 @@ import { parseRecord } from "../../redis/parse-record.js";
 const reportSchema = z.object({
   /** The newest revision of the route tables that it follows; 0 while it has still to read them. */
   revision: z.number(),
+  /** The newest revision of the certificates that it serves; 0 while it has still to read them. */
+  certificates: z.number().default(0),
+  /** Ids of certificates that it cannot serve. */
+  refused: z.array(z.string()).default([]),
   /** Apps whose tables it could not apply: of these it serves an earlier one. */
   failing: z.array(z.string()).default([]),
   /** Addresses of instances that it gives nothing new, and on which something was still open then. */

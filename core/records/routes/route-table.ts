@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { routedHttpsSchema } from "./routed-https.js";
 import { scaleSettingsSchema } from "../releases/scale-settings.js";
 
 /** A server as a route table names it: an instance and where it listens. */
@@ -81,6 +82,7 @@ export const routeTableSchema = z.object({
   /** The header by which visitors ask for `blue` or `green`, when the app names one. */
   modeHeader: z.string().optional(),
   domains: z.array(routedDomainSchema).default([]),
+  https: routedHttpsSchema.prefault({}),
 });
 
 export type RoutedDomain = z.infer<typeof routedDomainSchema>;
@@ -90,7 +92,7 @@ export type RoutedRelease = z.infer<typeof routedReleaseSchema>;
 export type RouteTable = z.infer<typeof routeTableSchema>;
 
 export function emptyRouteTable(app: string): RouteTable {
-  return { v: 1, app, tracks: {}, releases: [], history: [], domains: [] };
+  return { v: 1, app, tracks: {}, releases: [], history: [], domains: [], https: { mode: "redirect" } };
 }
 
 export const PRODUCTION = "production";

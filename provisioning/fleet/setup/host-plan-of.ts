@@ -27,6 +27,8 @@ export interface HostPlanOptions {
   readonly registry: SwarmPlan["registry"];
   readonly release: ShippedRelease;
   readonly offers: InstanceReach["offers"];
+  /** What opens certificates (core/secrets), for proxies. */
+  readonly certificateSecret: string;
 }
 
 /** What a host is to be by its roles and the server's settings. */
@@ -34,8 +36,9 @@ export async function hostPlanOf(
   { name, roles, port }: Pick<FleetHost, "name" | "roles" | "port">,
   privateAddress: string,
   peers: Peers,
-  { settings, adminKeys, access, engine, registry, release, offers }: HostPlanOptions,
+  options: HostPlanOptions,
 ): Promise<HostPlan> {
+  const { settings, adminKeys, access, engine, registry, release, offers, certificateSecret } = options;
   const replicas = withItself(peers.replicas, { host: name, address: privateAddress, roles });
   const redis = await access.give({ name, roles, address: privateAddress }, replicas);
   const runsInstances = roles.some(isSizedRole);
@@ -50,14 +53,24 @@ export async function hostPlanOf(
       offers: [...offers, ...appsReplicas(redis.places)],
       networks: settings.instances.allowNetworks,
     },
-    openPorts: roles.includes("proxy") ? [80, 443, settings.httpPort] : [],
+    openPorts: roles.includes("proxy") ? portsOf(settings) : [],
     settings: settingsOf(name, roles, privateAddress, redis, settings),
-    files: filesOf(name, privateAddress, redis),
+    files: [
+      ...filesOf(name, privateAddress, redis),
+      ...(roles.includes("proxy")
+        ? [{ path: `${HOME}/certificates_key`, text: `${certificateSecret}\n` }]
+        : []),
+    ],
     virtualAddress: sharesAddress
       ? { address, proxies: peers.proxies, httpPort: settings.httpPort }
       : undefined,
     swarm: runsInstances ? { ...(await engine.joinToken()), registry } : undefined,
   };
+}
+
+/** What everybody reaches of a proxy. */
+export function portsOf({ httpPort, httpsPort = 0 }: Pick<Settings, "httpPort" | "httpsPort">): number[] {
+  return [...new Set([80, 443, httpPort, ...(httpsPort === 0 ? [] : [httpsPort])])];
 }
 
 function withItself(
@@ -121,16 +134,19 @@ function settingsOf(
   redis: Pick<RedisAccess, "url" | "ca">,
   settings: Settings,
 ): string {
-  const { domain, httpPort, proxy, trustedProxies, network, monitor, logLevel, fleet } = settings;
+  const { domain, httpPort, httpsPort, proxy, trustedProxies, proxyProtocolFrom } = settings;
+  const { network, monitor, logLevel, fleet } = settings;
   const { virtualAddress } = fleet;
   const { appsMemoryMegabytes, appsScriptSeconds } = settings.redis;
   const shared = roles.includes("proxy") ? { virtualAddress } : {};
   const proxySettings = {
     bind: "0.0.0.0",
     httpPort,
+    httpsPort,
     domain,
     proxy,
     trustedProxies,
+    proxyProtocolFrom,
     default: settings.default,
   };
   return `# Written by Sluice; changes made by hand are lost.\n${stringify({

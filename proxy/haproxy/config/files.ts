@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
+import { prepareCertificates } from "../certificates/certificate-files.js";
 import { bucketMapText } from "../counting/bucket-map.js";
 import { configurationText } from "./configuration.js";
 import type { HaproxyOptions } from "./haproxy-options.js";
@@ -19,6 +20,7 @@ export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: 
   const isOther = (await readFile(paths.configuration(folder), "utf8").catch(() => "")) !== text;
   await writeFileAtomically(paths.buckets(folder), bucketMapText());
   await writeFileAtomically(paths.script(folder), SCRIPT);
+  await prepareCertificates(folder);
   await writeFileAtomically(paths.configuration(folder), text);
   const present = new Set(await readdir(folder));
   for (const map of MAPS) {

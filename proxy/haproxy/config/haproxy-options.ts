@@ -3,11 +3,15 @@ export interface HaproxyOptions {
   readonly folder: string;
   readonly bind: string;
   readonly port: number;
+  /** For TLS; undefined: none. */
+  readonly httpsPort?: number;
   readonly domain: string;
   /** How many files it may open. Connections take two each of what checks and listeners leave. */
   readonly openFiles: number;
   /** Where instances are: on this machine (the default), or on several, each of which may fall silent. */
   readonly instancesOn?: "this-machine" | "many-machines";
+  /** Addresses and networks (CIDR) whose connections begin with a PROXY header, which says where the visitor is. */
+  readonly proxyProtocolFrom?: readonly string[];
   /** Fewer connections than `openFiles` allows. */
   readonly maxConnections?: number;
   /** Addresses and networks (CIDR) of proxies in front, which are believed when they describe a visitor. */

@@ -11,6 +11,12 @@ export const paths = {
   script: (folder: string) => `${folder}/sluice.lua`,
   /** Written while it is kept at the current routes: for what decides whether visitors are led here (provisioning/tasks). */
   following: (folder: string) => `${folder}/following`,
+  certificates: (folder: string) => `${folder}/certificates`,
+  certificate: (folder: string, name: string) => `${folder}/certificates/${name}.pem`,
+  /** Which certificate is served for which names (configuration manual 2.6, 5.1, `crt-list`). The first is for all others. */
+  certificateList: (folder: string) => `${folder}/certificates/list.txt`,
+  /** Token of an authority → what it is answered. */
+  challenges: (folder: string) => `${folder}/challenges.map`,
   wakeSocket: (folder: string) => `${folder}/wake.sock`,
   adminSocket: (folder: string) => `${folder}/admin.sock`,
   masterSocket: (folder: string) => `${folder}/master.sock`,

@@ -20,7 +20,7 @@ export function routingOf(maps: Maps): Routing {
   for (const map of MAPS) {
     for (const [key, value] of maps[map]) {
       if (key === FALLBACK_HOST) continue;
-      const app = appOf(map === "hosts" ? value : key);
+      const app = appOf(map === "hosts" || map === "https" ? value : key);
       const own = apps.get(app) ?? emptyMaps();
       apps.set(app, own);
       own[map].set(key, value);
@@ -37,6 +37,6 @@ export function appOf(target: string): string {
 function emptyMaps(): Record<MapName, Map<string, string>> {
   return {
     ...{ hosts: new Map(), visitors: new Map(), tracks: new Map(), splits: new Map() },
-    ...{ slots: new Map(), limits: new Map() },
+    ...{ slots: new Map(), limits: new Map(), https: new Map() },
   };
 }

@@ -1,4 +1,4 @@
-export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits"] as const;
+export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits", "https"] as const;
 /**
  * - `hosts`: host → `target`
  * - `visitors`: `TARGET|COOKIE` → `slotEntry`; `APP/vN|` → the same for visitors who ask for that release
@@ -6,6 +6,7 @@ export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits"]
  * - `splits`: `APP/TRACK` → `splitEntry`
  * - `slots`: `APP/vN` → `slotEntry`
  * - `limits`: `slotEntry` → `limitsEntry`
+ * - `https`: host → `httpsEntry`
  */
 export type MapName = (typeof MAPS)[number];
 
@@ -21,6 +22,7 @@ export const NO_MAPS: Maps = {
   splits: new Map(),
   slots: new Map(),
   limits: new Map(),
+  https: new Map(),
 };
 
 /** What HAProxy does at one moment: its maps, and the servers of every slot in use. */

@@ -7,7 +7,15 @@ export type MapChange =
   | { readonly kind: "delete"; readonly map: MapName; readonly key: string };
 
 /** Every map comes after those that its entries refer to. */
-const MAPS_IN_ORDER: readonly MapName[] = ["slots", "limits", "splits", "tracks", "visitors", "hosts"];
+const MAPS_IN_ORDER: readonly MapName[] = [
+  "slots",
+  "limits",
+  "splits",
+  "tracks",
+  "visitors",
+  "hosts",
+  "https",
+];
 
 /** Entries are added before others refer to them, and deleted after, so the maps are consistent at every moment. Pure. */
 export function mapChanges(actual: Maps, wanted: Maps): MapChange[] {

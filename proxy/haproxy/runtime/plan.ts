@@ -1,6 +1,7 @@
 import type { AppRoutes, ReleaseRoutes } from "../../proxy.js";
 import { mapChanges, type MapChange } from "./map-changes.js";
 import { mapsOf } from "../config/routing.js";
+import { httpsEntry } from "../config/entries/https-entry.js";
 import { formatSlotEntry, slotOfEntry } from "../config/entries/slot-entry.js";
 import { formatSplitEntry } from "../config/entries/split-entry.js";
 import { NO_MAPS, PLACES, type HaproxyState, type Maps, type SlotServer } from "../config/state.js";
@@ -62,7 +63,14 @@ class Desired {
     const splits = new Map([...routes.splits].map(([track, split]) => [track, formatSplitEntry(split)]));
     const { hosts, tracks } = routes;
     const visitors = visitorsOf(routes, slots);
-    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits: limitsOf(routes, slots) });
+    const https = new Map(
+      [...routes.https].map(([host, { hstsSeconds }]) => [
+        host,
+        httpsEntry.format({ app: `${app}/`, hstsSeconds: String(hstsSeconds) }),
+      ]),
+    );
+    const limits = limitsOf(routes, slots);
+    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, https });
   }
 
   plan(changed: readonly string[], fallback: string | undefined): Plan {

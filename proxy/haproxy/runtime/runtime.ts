@@ -4,6 +4,7 @@ import { AppError } from "../../../core/errors/app-error.js";
 const ANSWER_TIMEOUT_MS = 5000;
 /** HAProxy reads a line of commands into one buffer (`tune.bufsize`, 16 KiB). */
 const LONGEST_LINE = 12_000;
+const LONGEST_PAYLOAD = 15_800;
 
 /** HAProxy's runtime API over a Unix socket, with a connection per line. Management guide 2.6, section 9.3. */
 export class Runtime {
@@ -27,6 +28,13 @@ export class Runtime {
       answers.push(await ask(this.socket, text));
     }
     return answers.join("");
+  }
+
+  /** Runs a command with lines of its own, none of which is empty. Its answer must match. */
+  async feed(command: string, lines: string, wanted: RegExp): Promise<void> {
+    const text = `${this.prefix}${command} <<\n${lines.trimEnd()}\n`;
+    const answer = text.length > LONGEST_PAYLOAD ? "it is too long" : (await ask(this.socket, text)).trim();
+    if (!wanted.test(answer)) throw new AppError("haproxy-refused", { command, answer });
   }
 
   /** Changes the address of a server that is in the configuration. */

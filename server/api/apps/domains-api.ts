@@ -22,7 +22,7 @@ export function domainsApi({ apps, routes, settings }: ApiNeeds): Router {
   ): Promise<DomainSummary> => ({
     domain: name,
     redirectTo: redirectTo ?? null,
-    dns: expected === undefined ? null : await domainDns(name, expected),
+    dns: expected === undefined ? null : await domainDns(name, expected, settings),
   });
   router.get("/apps/:app/domains", needs.app("read"), async (request, response) => {
     const app = await apps.read(request.params.app);

@@ -83,6 +83,9 @@ const sluiceSchema = z.strictObject({
   scale: scaleSettingsSchema.optional(),
   previews: previewsSchema.prefault({}),
   domains: z.array(domainSchema).max(100).default([]),
+  /** See `routedHttpsSchema`. */
+  https: z.enum(["redirect", "both", "off"]).default("redirect"),
+  hstsSeconds: z.number().int().min(0).max(63_072_000).optional(),
 });
 
 export const appJsonSchema = z.object({

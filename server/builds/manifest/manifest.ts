@@ -136,6 +136,10 @@ export function keptManifest({
     env,
     maxPreviews: sluice.previews.max,
     domains: sluice.domains,
+    https: {
+      mode: sluice.https,
+      ...(sluice.hstsSeconds === undefined ? {} : { hstsSeconds: sluice.hstsSeconds }),
+    },
   };
 }
 

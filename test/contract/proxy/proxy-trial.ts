@@ -92,6 +92,7 @@ export function routesOf(
       ...numbers.map((number) => [`v${number}.${app}.localhost`, `${app}/v${number}`] as const),
     ]),
     splits: new Map(),
+    https: new Map(),
     tracks: new Map(live === undefined ? [] : [[`${app}/${track}`, `${app}/v${live}`]]),
     releases: new Map(
       numbers.map((number) => [

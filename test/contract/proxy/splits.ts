@@ -59,7 +59,13 @@ export function splitsVisitors(trial: ProxyTrial): void {
       (now: RouteTable) => withoutCanary(now, 3),
       live(4, CANARY, baseline),
     ].reduce((now, change) => change(now), emptyRouteTable("a"));
-    await trial.apply("a", routesOf({ ...table, canary: { share: 50, isManual: true } }, "localhost", false));
+    await trial.apply(
+      "a",
+      routesOf(
+        { ...table, canary: { share: 50, isManual: true } },
+        { domain: "localhost", isAlert: false, covered: () => undefined },
+      ),
+    );
     expect(await visits(trial, 20, { cookie: "sluice=canary.v2" })).to.deep.equal({ "canary v4": 20 });
     expect(await visits(trial, 20, { cookie: "sluice=production.v1" })).to.deep.equal({
       "production v1": 20,
@@ -195,6 +201,7 @@ function withCanaryNumbered(number: number, routes: AppRoutes): AppRoutes {
   const renamedIn = <Value>(map: ReadonlyMap<string, Value>): Map<string, Value> =>
     new Map([...map].map(([key, value]) => [renamed(key), value]));
   return {
+    ...routes,
     hosts: new Map([...routes.hosts].map(([host, target]) => [host, renamed(target)])),
     tracks: new Map([...routes.tracks].map(([track, release]) => [track, renamed(release)])),
     splits: new Map(

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { systemClock } from "../../../core/clock.js";
 import { FleetLog } from "../../../core/records/fleet/fleet-log.js";
 import { fleetHostSchema, type FleetHost } from "../../../core/records/fleet/fleet-host.js";
-import { SecretBox } from "../../../core/secrets.js";
+import { makeSecret, SecretBox } from "../../../core/secrets.js";
 import { loadSettings } from "../../../core/settings/settings.js";
 import type { SshKeyPair } from "../../../core/ssh-key-pair.js";
 import { shippedRelease } from "../../../provisioning/converge/shipped-release.js";
@@ -57,6 +57,7 @@ export class FleetTrial {
             manager: `${address}:2377`,
           }),
         },
+        certificateSecret: makeSecret(),
         offers: [{ address, port: OFFERED_PORT }],
         registry: { address: `${address}:5443`, authority: "an authority\n" },
         release: await shippedRelease({

@@ -46,6 +46,7 @@ describe("what keeps a proxy at the routes", function () {
         followed++;
         return Promise.resolve();
       },
+      certificateBox: async () => Promise.resolve(undefined),
       sharedAddress: "127.0.0.1",
       monotonicMs: () => nowMs,
     });
@@ -268,6 +269,18 @@ class Obstinate implements Proxy {
       if (routes === undefined) this.routed.delete(app);
       else this.routed.set(app, routes);
     }
+  }
+
+  async addCertificates(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  async keepCertificates(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async answerChallenges(): Promise<void> {
+    return Promise.resolve();
   }
 
   async apps(): Promise<ReadonlySet<string>> {

@@ -48,6 +48,19 @@ export class FakeProxy implements Proxy {
     this.routes.change(changes, fallback);
   }
 
+  /** It has no TLS. */
+  async addCertificates(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  async keepCertificates(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async answerChallenges(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async apps(): Promise<ReadonlySet<string>> {
     return this.routes.apps();
   }

@@ -50,6 +50,7 @@ export class TestSluice {
     readonly httpPort: number,
     readonly controlPort: number,
     readonly sshPort: number,
+    readonly httpsPort: number,
     private readonly path: string,
   ) {}
 
@@ -74,15 +75,21 @@ export class TestSluice {
     const shared = join(folder, SHARED);
     await mkdir(shared);
     await chmod(shared, 0o1777);
-    const settings = {
+    const path = options.path ?? process.env["PATH"] ?? "";
+    const ports = [await freePort(), await freePort(), await freePort(), await freePort()] as const;
+    const sluice = new TestSluice(folder, home, ...ports, path);
+    await sluice.configure(options.settings ?? {});
+    return sluice;
+  }
+
+  /** Writes `sluice.yml`. */
+  async configure(settings: object): Promise<void> {
+    const usual = {
       monitor: { rules: [] },
       network: REACHABLE,
-      sandbox: { folders: [{ path: shared, access: "write" }] },
-      ...options.settings,
+      sandbox: { folders: [{ path: this.shared, access: "write" }] },
     };
-    await writeFile(join(home, "sluice.yml"), stringify(settings));
-    const path = options.path ?? process.env["PATH"] ?? "";
-    return new TestSluice(folder, home, await freePort(), await freePort(), await freePort(), path);
+    await writeFile(join(this.home, "sluice.yml"), stringify({ ...usual, ...settings }));
   }
 
   /** A folder in which the test and its apps can write. */
@@ -96,6 +103,7 @@ export class TestSluice {
       HOME: this.folder,
       SLUICE_HOME: this.home,
       SLUICE_HTTP_PORT: String(this.httpPort),
+      SLUICE_HTTPS_PORT: String(this.httpsPort),
       SLUICE_CONTROL_PORT: String(this.controlPort),
       SLUICE_SSH_PORT: String(this.sshPort),
     };

@@ -1,6 +1,13 @@
 import { expect } from "chai";
 import { emptyRouteTable, type RouteTable } from "../../../core/records/routes/route-table.js";
-import { routesOf } from "../../../proxy/routes-of.js";
+import { routesOf, type RoutesContext } from "../../../proxy/routes-of.js";
+
+/** Without a certificate. */
+const at = (domain: string, isAlert: boolean): RoutesContext => ({
+  domain,
+  isAlert,
+  covered: () => undefined,
+});
 
 describe("the routes of a table", () => {
   const release = (number: number, track: string) => ({
@@ -23,7 +30,7 @@ describe("the routes of a table", () => {
   };
 
   it("lead each host to its track, and each release's own host to it", () => {
-    const { hosts, tracks, releases } = routesOf(table, "example.com", false);
+    const { hosts, tracks, releases } = routesOf(table, at("example.com", false));
     expect(Object.fromEntries(hosts)).to.deep.equal({
       "a.example.com": "a/production",
       "feature.a.example.com": "a/feature",
@@ -42,7 +49,7 @@ describe("the routes of a table", () => {
       { name: "*.example.net" },
       { name: "feature.example.net" },
     ];
-    const { hosts } = routesOf({ ...table, domains }, "example.com", false);
+    const { hosts } = routesOf({ ...table, domains }, at("example.com", false));
     const own = [...hosts].filter(([name]) => !name.endsWith("example.com"));
     expect(Object.fromEntries(own)).to.deep.equal({
       "example.org": "a/production",
@@ -56,7 +63,7 @@ describe("the routes of a table", () => {
   });
 
   it("know the host of an app that has nothing live yet", () => {
-    expect([...routesOf({ ...table, tracks: {}, releases: [] }, "x", false).hosts.keys()]).to.deep.equal([
+    expect([...routesOf({ ...table, tracks: {}, releases: [] }, at("x", false)).hosts.keys()]).to.deep.equal([
       "a.x",
     ]);
   });
@@ -69,8 +76,7 @@ describe("the routes of a table", () => {
     ];
     const { releases } = routesOf(
       { ...table, releases: [{ ...release(1, "production"), servers }] },
-      "x",
-      false,
+      at("x", false),
     );
     expect([...(releases.get("a/v1")?.servers ?? [])]).to.deep.equal([
       ["a.v1.web.1:20001", "127.0.0.1:20001"],
@@ -82,14 +88,13 @@ describe("the routes of a table", () => {
   it("tell visitors the track that a release was made for, and whether it keeps them", () => {
     const { releases } = routesOf(
       { ...table, releases: [{ ...release(3, "feature"), sticky: true }] },
-      "x",
-      false,
+      at("x", false),
     );
     expect(releases.get("a/v3")).to.include({ track: "feature", sticky: true });
   });
 
   it("lead to nothing that is not there: a track's release, a host's target", () => {
-    const { hosts, tracks, releases } = routesOf(table, "example.com", false);
+    const { hosts, tracks, releases } = routesOf(table, at("example.com", false));
     for (const target of hosts.values())
       expect(tracks.has(target) || releases.has(target), target).to.equal(true);
     for (const served of tracks.values()) expect(releases.has(served), served).to.equal(true);
@@ -97,7 +102,7 @@ describe("the routes of a table", () => {
 
   describe("split production's visitors", () => {
     const split = (more: Partial<RouteTable>, isAlert = false): unknown =>
-      routesOf({ ...table, ...more }, "x", isAlert).splits.get("a/production");
+      routesOf({ ...table, ...more }, at("x", isAlert)).splits.get("a/production");
     const canary = { share: 25, isManual: false };
     const both = { tracks: { production: 2, canary: 3 }, canary };
 

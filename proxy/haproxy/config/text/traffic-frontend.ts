@@ -1,8 +1,11 @@
 import type { HaproxyOptions } from "../haproxy-options.js";
 import { slotEntry } from "../entries/slot-entry.js";
+import { paths } from "../paths.js";
 import { answerRules } from "./rules/answer-rules.js";
 import { bodyRules } from "./rules/body-rules.js";
+import { challengeRules } from "./rules/challenge-rules.js";
 import { decidedVisitorRules } from "./rules/decided-visitor-rules.js";
+import { httpsRules } from "./rules/https-rules.js";
 import { modeRules } from "./rules/mode-rules.js";
 import { releaseRules } from "./rules/release-rules.js";
 import { retryRules } from "./rules/retry-rules.js";
@@ -18,10 +21,11 @@ import { wantedCookieRules } from "./rules/wanted-cookie-rules.js";
 export function trafficFrontend(options: HaproxyOptions): string {
   return [
     `frontend traffic from base
-  bind ${bindAddress(options)}
-${visitorHeaders(options.port, options.trustedProxies ?? [])}${retryRules()}`,
-    bodyRules(options),
+${bindLines(options)}${visitorHeaders(options)}${retryRules()}`,
+    challengeRules(options),
     targetRules(options),
+    httpsRules(options),
+    bodyRules(options),
     decidedVisitorRules(options),
     releaseRules(options),
     modeRules(),
@@ -35,6 +39,14 @@ ${visitorHeaders(options.port, options.trustedProxies ?? [])}${retryRules()}`,
   ].join("\n");
 }
 
-function bindAddress({ bind, port }: HaproxyOptions): string {
-  return bind.includes(":") ? `[${bind}]:${port}` : `${bind}:${port}`;
+/** What a PROXY header says is believed on connections from those networks alone, and they must begin with one. */
+function bindLines(options: HaproxyOptions): string {
+  const { bind, port, httpsPort, folder, proxyProtocolFrom: networks = [] } = options;
+  const host = bind.includes(":") ? `[${bind}]` : bind;
+  const tls = `ssl crt-list ${paths.certificateList(folder)} alpn h2,http/1.1`;
+  return [
+    `  bind ${host}:${port}\n`,
+    httpsPort === undefined ? "" : `  bind ${host}:${httpsPort} ${tls}\n`,
+    ...networks.map((network) => `  tcp-request connection expect-proxy layer4 if { src ${network} }\n`),
+  ].join("");
 }

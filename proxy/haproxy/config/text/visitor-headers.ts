@@ -1,3 +1,5 @@
+import type { HaproxyOptions } from "../haproxy-options.js";
+
 /** HAProxy allows 64 words on a line. */
 const NETWORKS_IN_A_LINE = 50;
 
@@ -12,15 +14,19 @@ const FORGEABLE = "^(x[-_]forwarded[-_]|x[-_]real[-_]ip$|x[-_]request[-_]start$|
  * these is dropped. A trusted proxy in front is believed, since it sets or drops them for its own visitors. HAProxy
  * configuration manual 2.6: section 7.3.3 (`src`), 7.3.6 (`req.fhdr`), 7.3.2 (`uuid`).
  */
-export function visitorHeaders(port: number, trustedProxies: readonly string[]): string {
+export function visitorHeaders({
+  port,
+  httpsPort,
+  trustedProxies = [],
+}: Pick<HaproxyOptions, "port" | "httpsPort" | "trustedProxies">): string {
   const [acl, untrusted] =
     trustedProxies.length === 0 ? ["", ""] : [trusted(trustedProxies), " if !is_trusted"];
   const fallback = (name: string): string =>
     trustedProxies.length === 0 ? "" : ` unless is_trusted { req.fhdr(${name}) -m found }`;
   return `${acl}  http-request del-header ${FORGEABLE} -m reg${untrusted}
 ${append(trustedProxies)}  http-request set-header X-Forwarded-For %[src]${trustedProxies.length === 0 ? "" : " unless is_trusted is_forwarded"}
-${portOfScheme(trustedProxies)}  http-request set-header X-Forwarded-Port ${port}${fallback("x-forwarded-port")}
-  http-request set-header X-Forwarded-Proto http${fallback("x-forwarded-proto")}
+${portOfScheme(trustedProxies)}  http-request set-header X-Forwarded-Port ${httpsPort === undefined ? port : `%[ssl_fc,iif(${httpsPort},${port})]`}${fallback("x-forwarded-port")}
+  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]${fallback("x-forwarded-proto")}
   http-request set-header X-Forwarded-Host %[req.fhdr(host)]${fallback("x-forwarded-host")}
   http-request set-header X-Request-Start t=%[date(0,ms)]${fallback("x-request-start")}
   # It is only used to find a request again, so it does not matter who chose it.

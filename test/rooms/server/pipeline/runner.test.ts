@@ -234,7 +234,11 @@ describe("a release's steps", function () {
 
 /** As a proxy that follows all tables there are now. */
 async function reportOf({ routes }: ServerParts["tools"]): Promise<ProxyReport> {
-  return { revision: await routes.revisionOf("shop"), failing: [], leaving: [], hasSharedAddress: false };
+  return {
+    revision: await routes.revisionOf("shop"),
+    ...{ failing: [], leaving: [], certificates: 0, refused: [] },
+    hasSharedAddress: false,
+  };
 }
 
 async function failureOf(asked: Promise<unknown>): Promise<unknown> {

@@ -20,7 +20,7 @@ export function answerRules({ folder }: Pick<HaproxyOptions, "folder">): string 
   http-after-response set-var(txn.met) sc_inc_gpc(4,0) if { sc_get_gpc(0,2) eq 0 }
   http-after-response set-var(txn.met) sc_inc_gpc(7,0) if { sc_get_gpc(0,2) eq ${MANY_ERRORS - 1} }
   http-after-response set-var(txn.met) sc_inc_gpc(0,2)
-  http-response add-header Set-Cookie "sluice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax" if { var(txn.take) -m found }
+  http-response add-header Set-Cookie "sluice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax%[ssl_fc,iif(; Secure,)]" if { var(txn.take) -m found }
   acl is_given var(txn.give) -m found
   http-response set-var(txn.limits) var(txn.slot),map_str(${paths.map(folder, "limits")}) if { sc2_tracked }
   acl is_over_p90 var(txn.limits),${limitsEntry.field("p90")},sub(txn.bucket) -m int lt 0

@@ -16,6 +16,6 @@ export function setCookieRules(): string {
   http-response set-var(txn.value) var(txn.wanted),concat(.,txn.unit),concat(,txn.mark) if is_drawn
   http-response set-var(txn.drawn) var(txn.visit),${visitCookie.field("draw", "goal")}
   http-response set-var(txn.value) var(txn.wanted),concat(.,txn.drawn) if !is_drawn has_ticket has_canary
-  http-response add-header Set-Cookie "sluice=%[var(txn.value)]; Path=/; HttpOnly; SameSite=Lax" if !{ var(txn.value),strcmp(txn.visit) eq 0 }
+  http-response add-header Set-Cookie "sluice=%[var(txn.value)]; Path=/; HttpOnly; SameSite=Lax%[ssl_fc,iif(; Secure,)]" if !{ var(txn.value),strcmp(txn.visit) eq 0 }
 `;
 }

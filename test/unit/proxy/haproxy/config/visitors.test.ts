@@ -10,6 +10,7 @@ describe("the visitors about whom nothing is left to decide", () => {
     const routes: AppRoutes = {
       hosts: new Map(),
       tracks: new Map([["a/production", "a/v1"]]),
+      https: new Map(),
       splits: new Map(split === undefined ? [] : [["a/production", { ...whole, ...split }]]),
       releases: new Map(["a/v1", "a/v2", "a/v3"].map((name) => [name, { ...release, track: "x" }])),
     };
@@ -52,7 +53,13 @@ describe("the visitors about whom nothing is left to decide", () => {
 
   it("are none of a release that has no slot yet", () => {
     const tracks = new Map([["a/production", "a/v1"]]);
-    const routes: AppRoutes = { hosts: new Map(), tracks, splits: new Map(), releases: new Map() };
+    const routes: AppRoutes = {
+      hosts: new Map(),
+      tracks,
+      splits: new Map(),
+      releases: new Map(),
+      https: new Map(),
+    };
     expect([...visitorsOf(routes, new Map())]).to.deep.equal([]);
   });
 });

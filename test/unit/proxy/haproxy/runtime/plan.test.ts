@@ -29,6 +29,7 @@ function routes(app: string, live: number, others: readonly number[] = []): AppR
       ...numbers.map((number) => [`v${number}.${app}.localhost`, key(number)] as const),
     ]),
     tracks: new Map([[`${app}/production`, key(live)]]),
+    https: new Map(),
     splits: new Map(),
     releases: new Map(
       numbers.map((number) => [

@@ -6,6 +6,7 @@ describe("app.json", () => {
     const { sluice, healthchecks, env, formation, scripts } = parseAppJson("{}");
     expect(sluice).to.deep.equal({
       domains: [],
+      https: "redirect",
       listen: "port",
       sessions: "none",
       sessionIdleSeconds: 900,
