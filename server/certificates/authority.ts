@@ -3,6 +3,7 @@ import { Agent } from "node:https";
 import { isIP } from "node:net";
 import { rootCertificates } from "node:tls";
 import { axios, Client, crypto } from "acme-client";
+import { getAdapter, isAxiosError } from "axios";
 import { z } from "zod";
 import type { AuthoritySettings } from "../../core/settings/tls-settings.js";
 import { parseRetryAfter } from "../../core/network/send-request.js";
@@ -10,13 +11,20 @@ import { AuthorityProblem, NamesRefused } from "./authority-problem.js";
 import type { AuthorityAccounts } from "./authority-accounts.js";
 
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How often, and how long in all, an authority is asked what became of an order: some six minutes. */
-const POLLS = { backoffAttempts: 200, backoffMin: 300, backoffMax: 2000 };
+/** How often, and how long in all, an authority is asked what became of an order: some two minutes. */
+const POLLS = { backoffAttempts: 60, backoffMin: 300, backoffMax: 2000 };
 
 export interface OrderedNames {
   readonly names: readonly string[];
   /** ARI's name of the certificate that this one takes the place of (RFC 9773, 5). */
   readonly replaces?: string | undefined;
+}
+
+/** PEM. */
+export interface IssuedCertificate {
+  /** With its chain. */
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** A name's challenge: where what the authority asks for is to be found. */
@@ -53,13 +61,24 @@ export class Authority {
     return z.looseObject({ renewalInfo: z.url().optional() }).parse(data).renewalInfo;
   }
 
-  /** PEM of a certificate with its chain, and of its key. Throws `NamesRefused`, `AuthorityProblem`. */
-  async order(
-    { names, replaces }: OrderedNames,
-    answers: ChallengeAnswers,
-  ): Promise<{ readonly certificate: string; readonly key: string }> {
+  /** Throws `NamesRefused`, `AuthorityProblem`. */
+  async order({ names, replaces }: OrderedNames, answers: ChallengeAnswers): Promise<IssuedCertificate> {
     await trust(this.settings);
     const client = (this.client ??= await this.account());
+    try {
+      return await this.orderBy(client, { names, replaces }, answers);
+    } catch (error) {
+      // One that has forgotten the account makes it again.
+      if (!(error instanceof NamesRefused)) this.client = undefined;
+      throw error;
+    }
+  }
+
+  private async orderBy(
+    client: Client,
+    { names, replaces }: OrderedNames,
+    answers: ChallengeAnswers,
+  ): Promise<IssuedCertificate> {
     const { profile } = this.settings;
     const more = {
       ...(profile === undefined ? {} : { profile }),
@@ -165,8 +184,16 @@ function prepareOnce(): void {
   if (isPrepared) return;
   isPrepared = true;
   axios.defaults.timeout = REQUEST_TIMEOUT_MS;
-  // Who is asked again, and when, is decided by `CertificateLoop`.
-  Object.assign(axios.defaults, { acmeSettings: { retryMaxAttempts: 1, retryDefaultDelay: 1 } });
+  // Who is asked again, and when, is decided by `CertificateLoop`. Of an error without an answer the library makes a TypeError.
+  Object.assign(axios.defaults, { acmeSettings: { retryMaxAttempts: 0, retryDefaultDelay: 1 } });
+  const ask = getAdapter("http");
+  axios.defaults.adapter = async (config) =>
+    ask(config).catch((error: unknown) => {
+      if (isAxiosError(error) && error.response !== undefined) throw error;
+      const { host } = new URL(config.url ?? "");
+      const code = isAxiosError(error) ? (error.code ?? error.message) : String(error);
+      throw new AuthorityProblem("unreachable", `${host} cannot be reached (${code})`, undefined);
+    });
   axios.interceptors.response.use((response) => {
     const problem = response.status >= 400 ? problemOf(response.data) : undefined;
     // The library gets another nonce and tries again.

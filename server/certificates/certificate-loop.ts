@@ -40,6 +40,9 @@ export interface CertificateLoopOptions {
 const LOOK_MS = 1000;
 /** Without a change of routes or certificates. */
 const LOOK_AT_ALL_MS = 60_000;
+/** While a few names are expected to point here soon. */
+const LOOK_AT_FEW_MS = 5000;
+const MOST_FEW = 20;
 /** Orders at once. */
 const ORDERS = 4;
 /** No app can have this name. */
@@ -65,9 +68,15 @@ export class CertificateLoop {
   private readonly windows = new RenewalWindows();
   private readonly here: NamesHere;
   private readonly probe = { token: `sluice-${makeSecret().slice(0, 24)}`, answer: makeSecret() };
+  private readonly slots = new Slots(ORDERS);
+  /** Apps with an order under way. */
+  private readonly ordering = new Set<string>();
+  /** An app with an order under way was not looked at. */
+  private hasSkipped = false;
   private lease: HeldLock | undefined;
   private seen = "";
   private lookedAt = 0;
+  private pauseMs = LOOK_AT_ALL_MS;
 
   constructor(private readonly options: CertificateLoopOptions) {
     const { redis, certificates, box, settings, tools, path } = options;
@@ -100,8 +109,7 @@ export class CertificateLoop {
   /** Tries what was given up for now again. */
   async tryAgain(names: readonly string[]): Promise<void> {
     await this.troubles.clear([...names, ...this.authorities.map(({ directory }) => directory)]);
-    this.lookedAt = 0;
-    this.ticker.wake();
+    this.lookAtAll();
   }
 
   /** Why names have no certificate: each for itself, and in general. */
@@ -122,12 +130,12 @@ export class CertificateLoop {
     const { redis, tools } = this.options;
     const seen = (await redis.mget(keys.revision, keys.certificatesRevision)).join();
     const now = tools.clock.now();
-    if (seen === this.seen && now - this.lookedAt < LOOK_AT_ALL_MS) return;
+    if (seen === this.seen && now - this.lookedAt < this.pauseMs) return;
     if (!(await this.holdsLease())) return;
     this.lookedAt = now;
     this.seen = seen;
-    // What could not be ordered with others is ordered at once without them.
-    for (let round = 0; round < 3; round++) if (!(await this.orderWhatIsNeeded(signal))) return;
+    await this.startOrders(signal);
+    await this.choosePause();
   }
 
   private async holdsLease(): Promise<boolean> {
@@ -140,8 +148,8 @@ export class CertificateLoop {
     return true;
   }
 
-  /** Returns whether some names were refused, so that others may be had without them. */
-  private async orderWhatIsNeeded(signal: AbortSignal): Promise<boolean> {
+  /** Starts what is to be ordered for apps that have no order under way, and removes what nobody needs. */
+  private async startOrders(signal: AbortSignal): Promise<void> {
     const { certificates: store, settings, tools } = this.options;
     const { certificates } = await store.read();
     const tables = await this.tables();
@@ -149,11 +157,14 @@ export class CertificateLoop {
     const troubles = await this.troubles.read();
     const wanted = new Map([...tables.values()].map((table) => [table.app, wantedNames(table, settings)]));
     await this.forgetTroubles(troubles, new Set([...wanted.values()].flat()));
-    if (this.authorities.length === 0) return false;
+    if (this.authorities.length === 0) return;
     await this.refreshWindows(certificates);
-    const orders: AppOrder[] = [];
     const now = tools.clock.now();
     for (const [app, names] of wanted) {
+      if (this.ordering.has(app)) {
+        this.hasSkipped = true;
+        continue;
+      }
       const own = certificates.filter((certificate) => certificate.app === app);
       const plan = planOrders({
         wanted: names,
@@ -163,20 +174,49 @@ export class CertificateLoop {
         now,
       });
       await this.dropUnneeded(own.filter(({ id }) => plan.unneeded.includes(id)));
-      orders.push(...plan.orders.map((order) => ({ ...order, app })));
+      if (plan.orders.length === 0) continue;
+      this.ordering.add(app);
+      const orders = plan.orders.map((order) => ({ ...order, app }));
+      void this.fillAll(orders, certificates, signal);
     }
-    const slots = new Slots(ORDERS);
-    const results = await Promise.all(
-      orders.map(async (order) => {
-        const done = await slots.take(signal);
+  }
+
+  /** An app's orders, one after the other: an authority that is slow holds up nobody else. */
+  private async fillAll(
+    orders: readonly AppOrder[],
+    certificates: readonly Certificate[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      const results: string[] = [];
+      for (const order of orders) {
+        const done = await this.slots.take(signal);
         try {
-          return await this.fill(order, certificates, signal);
+          results.push(await this.fill(order, certificates, signal));
         } finally {
           done();
         }
-      }),
-    );
-    return results.includes("without-some");
+      }
+      // What could not be ordered with others is ordered at once without them.
+      if (results.includes("without-some")) this.hasSkipped = true;
+      await this.choosePause();
+    } catch (error) {
+      if (!signal.aborted) this.options.tools.log.warn({ err: toAppError(error) }, "certificates");
+    }
+    for (const { app } of orders) this.ordering.delete(app);
+    if (this.hasSkipped) this.lookAtAll();
+    this.hasSkipped = false;
+  }
+
+  private async choosePause(): Promise<void> {
+    const troubles = [...(await this.troubles.read()).values()];
+    const waiting = troubles.filter(({ nextTryAt }) => nextTryAt === undefined).length;
+    this.pauseMs = waiting > 0 && waiting <= MOST_FEW ? LOOK_AT_FEW_MS : LOOK_AT_ALL_MS;
+  }
+
+  private lookAtAll(): void {
+    this.lookedAt = 0;
+    this.ticker.wake();
   }
 
   private async tables(): Promise<ReadonlyMap<string, RouteTable>> {

@@ -11,14 +11,15 @@ type Dated = Pick<Certificate, "id" | "notBefore" | "notAfter">;
 
 /**
  * When a certificate is to be replaced (ms since 1970): within the authority's window, else in the last third of its life; spread
- * by its id, so that many of one day are not renewed in one moment. Pure.
+ * by its id, so that many of one day are not renewed in one moment. Whatever the authority says, not later than that. Pure.
  */
 export function renewalAt(certificate: Dated, window?: RenewalWindow): number {
   const { notBefore, notAfter } = certificate;
   const third = notBefore + ((notAfter - notBefore) * 2) / 3;
   // The first half of it: what fails has time to be tried again.
   const { start, end } = window ?? { start: third, end: third + (notAfter - third) / 2 };
-  return start + Math.max(0, end - start) * spreadOf(certificate.id);
+  const latest = notBefore + ((notAfter - notBefore) * 5) / 6;
+  return Math.min(latest, start + Math.max(0, end - start) * spreadOf(certificate.id));
 }
 
 /** 0 to 1, always the same for an id. */

@@ -10,14 +10,14 @@ import { TestAuthorityFiles } from "./test-certificates.js";
 export interface PebbleOptions {
   /** Where it asks whether a name is ours. */
   readonly httpPort: number;
-  /** Of names that nobody has set. */
-  readonly address?: string;
+  /** Whose name servers it asks, instead of its own. */
+  readonly names?: Pebble;
 }
 
 /** A real ACME authority, and name servers that say what a test wants (Let's Encrypt's pebble and challtestsrv). */
 export class Pebble {
   private constructor(
-    private readonly files: TestAuthorityFiles,
+    readonly files: TestAuthorityFiles,
     private readonly ports: Record<"acme" | "management" | "dns" | "names", number>,
     private readonly options: PebbleOptions,
     private authority: ChildProcess | undefined,
@@ -36,7 +36,7 @@ export class Pebble {
       "pebble-challtestsrv",
       [
         ...["-dns01", `127.0.0.1:${dns}`, "-management", `127.0.0.1:${names}`, "-defaultIPv6", ""],
-        ...["-defaultIPv4", options.address ?? "127.0.0.1", "-http01", "", "-https01", "", "-tlsalpn01", ""],
+        ...["-defaultIPv4", "", "-http01", "", "-https01", "", "-tlsalpn01", ""],
       ],
       { stdio: "ignore" },
     );
@@ -50,7 +50,7 @@ export class Pebble {
   }
 
   get nameServer(): string {
-    return `127.0.0.1:${this.ports.dns}`;
+    return this.options.names?.nameServer ?? `127.0.0.1:${this.ports.dns}`;
   }
 
   /** Of who vouches for the directory. */
@@ -61,6 +61,10 @@ export class Pebble {
   /** PEM of the root of what it issues; another one after each start. */
   async root(): Promise<string> {
     return this.ask(`https://127.0.0.1:${this.ports.management}/roots/0`);
+  }
+
+  async directoryText(): Promise<string> {
+    return this.ask(this.directory);
   }
 
   async up(): Promise<void> {
@@ -98,9 +102,14 @@ export class Pebble {
     await this.tell("add-a", { host: `${host}.`, addresses });
   }
 
-  /** How a hook sets a TXT record: a URL for `POST {"host", "value"}`. */
-  get txtUrl(): string {
-    return `http://127.0.0.1:${this.ports.names}/set-txt`;
+  /** A program for `tls.dnsHook`. */
+  get hook(): string {
+    const url = `http://127.0.0.1:${this.ports.names}`;
+    return `#!/bin/sh
+set -e
+[ "$1" = add ] && what=set-txt || what=clear-txt
+curl -sS --fail -X POST -d "{\\"host\\":\\"$2.\\",\\"value\\":\\"$3\\"}" "${url}/$what"
+`;
   }
 
   async stop(): Promise<void> {
