@@ -169,13 +169,13 @@ describe("https with a certificate of one's own", function () {
     expect((await get("bank.test")).status).to.equal(200);
     await says("destroy", "bank", "--yes");
     await eventually("it is gone", async () => (await subjectOf("bank.test")).startsWith("no certificate"));
-    const { redis, close } = await sluice.redis();
+    const connection = await sluice.redis();
     await eventually(
       "nor is it in Redis",
-      async () => (await redis.hlen("sluice:certificates")) === 2,
+      async () => (await connection.redis.hlen("sluice:certificates")) === 2,
       10_000,
     );
-    close();
+    connection.close();
   });
 
   it("offers what browsers of the last ten years know, and nothing older", async () => {

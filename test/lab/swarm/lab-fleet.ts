@@ -50,6 +50,7 @@ export class LabFleet {
     private readonly others: ReadonlyMap<LabHost, string>,
     private readonly serverRunsInstances: boolean,
     private fleetSettings: string,
+    private settings = "",
   ) {}
 
   static async start(lab: Lab, plan: FleetPlan): Promise<LabFleet> {
@@ -90,7 +91,7 @@ export class LabFleet {
       this.others.size === 0 ? "" : `redis: { url: "redis://:${PASSWORD}@${this.server.address}:6400" }`;
     for (const host of [this.server, ...this.others.keys()]) {
       const fleet = `address: ${host.address}, collectSeconds: ${collectSeconds}, serverRunsInstances: ${this.serverRunsInstances}${this.fleetSettings === "" ? "" : `, ${this.fleetSettings}`}`;
-      const yaml = `engine: ${engine}\nfleet: { ${fleet} }\nbind: 0.0.0.0\n${redis}`;
+      const yaml = `engine: ${engine}\nfleet: { ${fleet} }\nbind: 0.0.0.0\n${redis}\n${this.settings}`;
       await host.run(`cat >${HOME}/sluice.yml <<'END'\n${yaml}\nEND`);
     }
     await this.server.run(
@@ -102,6 +103,12 @@ export class LabFleet {
   /** Starts it again with other settings (`FleetPlan.fleet`). Rejects when it does not start. */
   async change(fleet: string): Promise<void> {
     this.fleetSettings = fleet;
+    await this.use("swarm");
+  }
+
+  /** Starts it again with more in sluice.yml, as YAML. */
+  async configure(settings: string): Promise<void> {
+    this.settings = settings;
     await this.use("swarm");
   }
 

@@ -7,9 +7,13 @@ import { eventually } from "../eventually.js";
 import { freePort } from "../network/free-port.js";
 import { TestAuthorityFiles } from "./test-certificates.js";
 
+const LOOPBACK = "127.0.0.1";
+
 export interface PebbleOptions {
   /** Where it asks whether a name is ours. */
   readonly httpPort: number;
+  /** Where it and its name servers listen. Default: 127.0.0.1. */
+  readonly bind?: string;
   /** Whose name servers it asks, instead of its own. */
   readonly names?: Pebble;
 }
@@ -25,6 +29,7 @@ export class Pebble {
   ) {}
 
   static async start(options: PebbleOptions): Promise<Pebble> {
+    const { bind = LOOPBACK } = options;
     const files = await TestAuthorityFiles.make();
     const [acme, management, dns, names] = [
       await freePort(),
@@ -35,7 +40,7 @@ export class Pebble {
     const nameServer = spawn(
       "pebble-challtestsrv",
       [
-        ...["-dns01", `127.0.0.1:${dns}`, "-management", `127.0.0.1:${names}`, "-defaultIPv6", ""],
+        ...["-dns01", `${bind}:${dns}`, "-management", `127.0.0.1:${names}`, "-defaultIPv6", ""],
         ...["-defaultIPv4", "", "-http01", "", "-https01", "", "-tlsalpn01", ""],
       ],
       { stdio: "ignore" },
@@ -45,12 +50,16 @@ export class Pebble {
     return pebble;
   }
 
+  private get bind(): string {
+    return this.options.bind ?? LOOPBACK;
+  }
+
   get directory(): string {
-    return `https://127.0.0.1:${this.ports.acme}/dir`;
+    return `https://${this.bind}:${this.ports.acme}/dir`;
   }
 
   get nameServer(): string {
-    return this.options.names?.nameServer ?? `127.0.0.1:${this.ports.dns}`;
+    return this.options.names?.nameServer ?? `${this.bind}:${this.ports.dns}`;
   }
 
   /** Of who vouches for the directory. */
@@ -69,14 +78,14 @@ export class Pebble {
 
   async up(): Promise<void> {
     const { acme, management } = this.ports;
-    const { certificate, key } = await this.files.issue({ names: ["127.0.0.1"] });
+    const { certificate, key } = await this.files.issue({ names: [LOOPBACK, this.bind] });
     const [certificateFile, keyFile, file] = ["pebble.crt", "pebble.key", "pebble.json"].map((name) =>
       join(this.files.folder, name),
     ) as [string, string, string];
     await writeFile(certificateFile, `${certificate}${this.files.intermediate}`);
     await writeFile(keyFile, key);
     const config = {
-      listenAddress: `127.0.0.1:${acme}`,
+      listenAddress: `${this.bind}:${acme}`,
       managementListenAddress: `127.0.0.1:${management}`,
       ...{ certificate: certificateFile, privateKey: keyFile },
       ...{ httpPort: this.options.httpPort, tlsPort: 5001 },
