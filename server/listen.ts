@@ -1,27 +1,63 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Server as TcpServer } from "node:net";
 import { chmod, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Log } from "../core/log.js";
 import type { Settings } from "../core/settings/settings.js";
+import { ControlCertificate, type ControlCertificateOptions } from "./control-certificate.js";
+import { controlUrl } from "./releases/public-url.js";
+import { tlsOrPlain } from "./tls-or-plain.js";
 
-export interface ListenOptions extends Pick<Settings, "controlBind" | "controlPort"> {
+export interface ListenOptions {
+  readonly settings: Settings;
+  /** What the port's certificate is taken from. */
+  readonly tls: Omit<ControlCertificateOptions, "control" | "log">;
   /** For who may read the state folder; undefined where there can be none. */
   readonly socket: string | undefined;
   readonly log: Log;
 }
 
-/** Serves on the control port, and on the control socket. */
+/** Serves on the control port, with TLS where it has a domain, and on the control socket. */
 export async function listen(
   app: RequestListener,
-  { controlBind, controlPort, socket, log }: ListenOptions,
+  { settings, tls, socket, log }: ListenOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const server = makeServer(app, log);
-  await opened(server, () => server.listen(controlPort, controlBind));
+  const { controlBind, controlPort, control } = settings;
+  const plain = makeServer(app, log);
+  const closePort =
+    control.domain === undefined
+      ? await listenPlain(plain, controlPort, controlBind)
+      : await listenWithTls(app, plain, { settings, tls, log });
   const closeSocket = socket === undefined ? undefined : await listenOnSocket(app, socket, log);
   return {
     close: async () => {
-      await Promise.all([close(server), closeSocket?.()]);
+      await Promise.all([closePort(), closeSocket?.()]);
     },
+  };
+}
+
+async function listenPlain(server: Server, port: number, bind: string): Promise<() => Promise<void>> {
+  await opened(server, () => server.listen(port, bind));
+  return async () => close(server);
+}
+
+async function listenWithTls(
+  app: RequestListener,
+  plain: Server,
+  { settings, tls, log }: Pick<ListenOptions, "settings" | "tls" | "log">,
+): Promise<() => Promise<void>> {
+  const secure = createTlsServer({ ALPNProtocols: ["http/1.1"] }, app);
+  secure.requestTimeout = 0;
+  const certificate = await ControlCertificate.keepFor(secure, { ...tls, control: settings.control, log });
+  const port = tlsOrPlain(plain, secure, controlUrl(settings));
+  port.on("error", (error) => log.warn({ err: error }, "control port"));
+  await opened(port, () => port.listen(settings.controlPort, settings.controlBind));
+  return async () => {
+    await certificate.stop();
+    const closed = new Promise<void>((resolve) => port.close(() => resolve()));
+    for (const server of [plain, secure]) server.closeAllConnections();
+    await closed;
   };
 }
 
@@ -69,7 +105,7 @@ function makeServer(app: RequestListener, log: Log): Server {
   return server;
 }
 
-async function opened(server: Server, open: () => void): Promise<void> {
+async function opened(server: TcpServer, open: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.once("listening", () => {

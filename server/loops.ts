@@ -77,8 +77,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     loops.push(parts.outbox.start({ ...parts.notifier.handlers(), ...parts.reporter.handlers() }));
     listeners.push(
       await listen(controlPort(parts, options, barrier), {
-        controlBind: settings.controlBind,
-        controlPort: settings.controlPort,
+        settings,
+        tls: { redis, certificates: parts.certificates.certificates },
         socket: options.home.controlSocket(),
         log,
       }),

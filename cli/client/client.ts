@@ -7,7 +7,7 @@ import { problemSchema } from "../../core/api/problem.js";
 import { AppError } from "../../core/errors/app-error.js";
 import type { Context } from "../start/context.js";
 import { checkAnswer } from "./check-answer.js";
-import { openRequest } from "./open-request.js";
+import { openRequest, remoteUrl } from "./open-request.js";
 import { RemoteError } from "./remote-error.js";
 
 /** Fields of a server-sent event, as our server writes them: one line each. */
@@ -19,7 +19,7 @@ export interface StreamShape<Line, Done> {
   readonly done: z.ZodType<Done, Done>;
 }
 
-/** The server's API, as the verbs use it: on this machine, with the admin token of the state folder. */
+/** The server's API, as the verbs use it: on this machine, with the admin token of the state folder; else at SLUICE_URL, with SLUICE_TOKEN. */
 export class Client {
   constructor(private readonly context: Context) {}
 
@@ -87,8 +87,10 @@ export class Client {
   }
 
   private async token(): Promise<string> {
-    const { settings, home } = this.context;
+    const { settings, home, env } = this.context;
     if (settings.token !== undefined && settings.token !== "") return settings.token;
+    // This machine's own token is nobody else's affair.
+    if (remoteUrl(env) !== undefined) throw new AppError("token-missing", {});
     try {
       return (await readFile(home.token(), "utf8")).trim();
     } catch (error) {

@@ -6,6 +6,7 @@ import { closeInheritedFiles } from "./close-inherited-files.js";
 import { openLog } from "./disk/open-log.js";
 import { followPrimary } from "./replicas/follow-primary.js";
 import { startRedisRole } from "./roles/redis-role.js";
+import { hostKeyFingerprint } from "./services/host-key-fingerprint.js";
 import { leaveProxies } from "./services/leave-proxies.js";
 import { ownId } from "./own-id.js";
 import { checkAdminToken, checkControlAddress } from "./checks/control-access.js";
@@ -25,6 +26,8 @@ export interface Running {
   /** Whether the token was just created and should be shown. */
   readonly isNewToken: boolean;
   readonly https: HttpsPort;
+  /** `SHA256:…`, as ssh(1) shows it of Git over SSH; undefined where there is no server. */
+  readonly hostKey: string | undefined;
   /** Apps that the server is still recovering; undefined where there is no server. */
   readonly recovering: Pick<RecoveringApps, "names" | "waitForAll"> | undefined;
   /** Resolves with where Redis is when that is elsewhere from now on: all roles must begin again. */
@@ -87,7 +90,8 @@ export async function up(given: Context, roles: readonly Role[]): Promise<Runnin
     log.info({ roles, version: context.version }, "up");
     const isNewToken = made && settings.token === undefined;
     const { redisMoved } = followed;
-    return { adminToken, isNewToken, https, recovering: server?.recovering, redisMoved, stop };
+    const hostKey = server === undefined ? undefined : await hostKeyFingerprint(home.sshHostKey());
+    return { adminToken, isNewToken, https, hostKey, recovering: server?.recovering, redisMoved, stop };
   } catch (error) {
     await stop();
     // A failed start leaves nothing running that it started; what ran before keeps its traffic.

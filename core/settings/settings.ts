@@ -12,6 +12,7 @@ import { unknownKeyProblem } from "./settings-problems.js";
 
 const port = z.number().int().min(1).max(65_535);
 const seconds = z.number().positive().max(86_400);
+const path = z.string().regex(/^\//, "must be a path, from / on");
 const megabytes = z.number().int().positive();
 
 /** `sluice.yml`, with every default. `docs/sluice-yml.md` shows each key; a test parses that example. */
@@ -24,6 +25,17 @@ export const settingsSchema = z
       .boolean()
       .default(false)
       .describe("whether other machines may reach the control port, which has no TLS"),
+    control: z
+      .strictObject({
+        domain: z.string().min(1).optional().describe("name of the control port, which then has TLS"),
+        certificateFile: path.optional().describe("its certificate, where no authority is to issue one"),
+        keyFile: path.optional(),
+      })
+      .refine(({ certificateFile: crt, keyFile: key }) => (crt === undefined) === (key === undefined), {
+        path: ["keyFile"],
+        error: "certificateFile and keyFile belong together",
+      })
+      .prefault({}),
     domain: z
       .string()
       .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, "must be a lower-case host name")
@@ -308,6 +320,7 @@ function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
 const WITHOUT_DEFAULT = {
   default: "app",
   httpsPort: 8443,
+  control: { domain: "d", certificateFile: "/crt", keyFile: "/key" },
   sshBind: "127.0.0.1",
   redis: { url: "redis://localhost", caFile: "/ca.crt" },
   proxy: { maxConnections: 1 },

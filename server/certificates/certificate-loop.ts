@@ -23,7 +23,7 @@ import { planOrders, type PlannedOrder } from "./plan-orders.js";
 import { renewalAt } from "./renewal.js";
 import { renewalName, RenewalWindows } from "./renewal-windows.js";
 import { failed, Troubles, type Trouble } from "./troubles.js";
-import { wantedNames } from "./wanted-names.js";
+import { controlNames, wantedNames } from "./wanted-names.js";
 
 export interface CertificateLoopOptions {
   readonly redis: Database;
@@ -49,6 +49,9 @@ const ORDERS = 4;
 const LEASE = "@certificates";
 /** After so many failures in a row people are told. */
 const TELL_AFTER = 3;
+
+/** Its own orders stand beside those of apps. */
+const SLUICE = "";
 
 /** An order of one app's. */
 interface AppOrder extends PlannedOrder {
@@ -156,6 +159,7 @@ export class CertificateLoop {
     await this.dropUnneeded(certificates.filter(({ app }) => app !== null && !tables.has(app)));
     const troubles = await this.troubles.read();
     const wanted = new Map([...tables.values()].map((table) => [table.app, wantedNames(table, settings)]));
+    wanted.set(SLUICE, controlNames(settings));
     await this.forgetTroubles(troubles, new Set([...wanted.values()].flat()));
     if (this.authorities.length === 0) return;
     await this.refreshWindows(certificates);
@@ -165,7 +169,7 @@ export class CertificateLoop {
         this.hasSkipped = true;
         continue;
       }
-      const own = certificates.filter((certificate) => certificate.app === app);
+      const own = certificates.filter((certificate) => (certificate.app ?? SLUICE) === app);
       const plan = planOrders({
         wanted: names,
         certificates: own,
@@ -310,9 +314,12 @@ export class CertificateLoop {
     await this.limits.noteCertificate(authority.directory, names, now);
     const { certificate: parsed } = parseCertificate(ordered.certificate, ordered.key, now);
     const certificate: Certificate = {
-      ...{ v: 1, app, source: "acme", directory: authority.directory },
+      ...{ v: 1, app: app === SLUICE ? null : app, source: "acme", directory: authority.directory },
       ...parsed,
-      since: Math.min(now, ...certificates.filter((one) => one.app === app).map(({ since }) => since)),
+      since: Math.min(
+        now,
+        ...certificates.filter((one) => (one.app ?? SLUICE) === app).map(({ since }) => since),
+      ),
     };
     await store.put(
       certificate,

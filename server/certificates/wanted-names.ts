@@ -20,6 +20,11 @@ export function wantedNames(
   return [...new Set(tls.dnsHook === undefined ? names.filter((name) => !name.startsWith("*.")) : names)];
 }
 
+/** What of Sluice's own is to have one: the control port, unless its certificate is in files. */
+export function controlNames({ control: { domain, certificateFile } }: Pick<Settings, "control">): string[] {
+  return domain === undefined || certificateFile !== undefined ? [] : [domain];
+}
+
 /** Whether an authority may vouch for names below a domain. */
 export function isPublic(domain: string): boolean {
   if (isIP(domain) !== 0 || !domain.includes(".")) return false;

@@ -18,7 +18,9 @@ export function releaseUrl(
 }
 
 /** Where this server's control port is reached by others: webhooks, pages. */
-export function controlUrl({ controlBind, domain, controlPort }: Settings): string {
+export function controlUrl({ controlBind, domain, controlPort, control }: Settings): string {
+  if (control.domain !== undefined)
+    return `https://${control.domain}${controlPort === 443 ? "" : `:${controlPort}`}`;
   return `http://${inUrl(isEveryAddress(controlBind) ? domain : controlBind)}:${controlPort}`;
 }
 

@@ -7,8 +7,8 @@ const LEAST = { characters: 24, different: 8 };
 
 /** Throws `control-insecure`. */
 export function checkControlAddress({ settings }: Pick<Context, "settings">): void {
-  const { controlBind, insecureControl } = settings;
-  if (!insecureControl && !isLoopback(controlBind))
+  const { controlBind, insecureControl, control } = settings;
+  if (!insecureControl && control.domain === undefined && !isLoopback(controlBind))
     throw new AppError("control-insecure", {
       setting: "controlBind (SLUICE_CONTROL_BIND)",
       address: controlBind,

@@ -12,6 +12,7 @@ import { parseSomeOf } from "../arguments/parse-some-of.js";
 import { openSettingsWarning } from "../../start/checks/open-settings.js";
 import { checkHome } from "../../start/checks/preflight.js";
 import { ROLES, USUAL_ROLES, type Role } from "../../start/roles/role.js";
+import { controlUrl } from "../../../server/releases/public-url.js";
 import { recoveringLines } from "../../show/recovering-lines.js";
 import type { Running } from "../../start/up.js";
 
@@ -82,7 +83,7 @@ async function waitForRecovery({ recovering }: Running): Promise<void> {
 }
 
 function announce({ settings, home, isRoot, ...context }: Context, running: Running): void {
-  const { adminToken, isNewToken, https, recovering } = running;
+  const { adminToken, isNewToken, https, hostKey, recovering } = running;
   const named = (bind: string): string => (bind === "0.0.0.0" ? settings.domain : bind);
   const { controlBind, sshBind = controlBind } = settings;
   context.print(UP);
@@ -94,10 +95,12 @@ function announce({ settings, home, isRoot, ...context }: Context, running: Runn
         : `                https://APP.${settings.domain}:${https.httpsPort}`
       : `                no https: another program has port ${https.taken} (SLUICE_HTTPS_PORT=${https.taken + 1000} sluice up)`,
   );
-  context.print(`       push     http://git:TOKEN@${named(controlBind)}:${settings.controlPort}/git/APP.git`);
+  const control = new URL(controlUrl({ ...settings, domain: named(controlBind) }));
+  context.print(`       push     ${control.protocol}//git:TOKEN@${control.host}/git/APP.git`);
   context.print(
     `                ssh://git@${named(sshBind)}:${settings.sshPort}/APP   (sluice keys add FILE)`,
   );
+  if (hostKey !== undefined) context.print(`                host key ${hostKey}`);
   context.print(`       state    ${home.root}`);
   if (!isRoot)
     context.print(

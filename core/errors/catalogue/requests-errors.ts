@@ -88,6 +88,24 @@ export const requestsErrors = {
     () => "This request came from another site's page or a prefetch, so no flag was changed.",
     () => "Open the address yourself, or send the token as `Authorization: Bearer TOKEN` from a program.",
   ),
+  "server-url-invalid": entry<{ url: string }>(
+    400,
+    ({ url }) => `SLUICE_URL is ${printable(url)}, where no token is sent to.`,
+    () =>
+      "Give the address of the control port: https://sluice.example.com:8081. http is for this machine alone.",
+  ),
+  "token-missing": entry<object>(
+    401,
+    () => "SLUICE_URL is set, and SLUICE_TOKEN is not.",
+    () => "Set it to a token of that server: sluice tokens create NAME there.",
+  ),
+  "server-unreachable": entry<{ url: string; reason: string }>(
+    502,
+    ({ url, reason }) =>
+      `The server at ${printable(url)} (SLUICE_URL) cannot be reached: ${printable(reason)}.`,
+    () =>
+      "Look whether it runs and lets you through. A certificate of an authority of your own: NODE_EXTRA_CA_CERTS=FILE.",
+  ),
   "file-unreadable": entry<{ file: string; reason: string }>(
     400,
     ({ file, reason }) => `The file ${printable(file)} cannot be read: ${printable(reason)}.`,

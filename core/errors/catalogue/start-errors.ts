@@ -10,9 +10,9 @@ export const startErrors = {
   "control-insecure": entry<{ setting: string; address: string }>(
     400,
     ({ setting, address }) =>
-      `${setting} is ${address}, which other machines can reach. The control port has no TLS: tokens would cross the network unencrypted.`,
+      `${setting} is ${address}, which other machines can reach. Without TLS, tokens would cross the network unencrypted.`,
     () =>
-      "Keep it at 127.0.0.1 and use an SSH tunnel: ssh -L 8081:127.0.0.1:8081 HOST. On a network that you trust, set `insecureControl: true` in sluice.yml.",
+      "Give it a name, by which it gets TLS: `control: {domain: sluice.example.com}` in sluice.yml (docs/https.md). Or keep it at 127.0.0.1 and use an SSH tunnel: ssh -L 8081:127.0.0.1:8081 HOST. On a network that you trust, set `insecureControl: true`.",
   ),
   "token-weak": entry<{ where: string; least: number; different: number }>(
     400,

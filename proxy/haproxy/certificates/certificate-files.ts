@@ -1,14 +1,12 @@
-import { X509CertificateGenerator } from "@peculiar/x509";
-import { createHash, webcrypto } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { writeFileAtomically } from "../../../core/files/atomic-file.js";
+import { selfSignedCertificate } from "../../../core/self-signed-certificate.js";
 import type { ServedCertificate } from "../../proxy.js";
 import { paths } from "../config/paths.js";
 
 /** Served where there is no other: whoever connects is told that it is for nobody. */
 export const DEFAULT_CERTIFICATE = "default";
-const DEFAULT_YEARS = 20;
-const YEAR_MS = 365 * 86_400_000;
 
 /** A certificate as HAProxy has it: a file, and the names for which it is served. Neither ever changes. */
 export interface Entry {
@@ -66,19 +64,6 @@ export async function removeCertificateFile(folder: string, name: string): Promi
 }
 
 async function selfSigned(): Promise<string> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const certificate = await X509CertificateGenerator.createSelfSigned(
-    {
-      name: "CN=no certificate for this name yet",
-      notBefore: new Date(),
-      notAfter: new Date(Date.now() + DEFAULT_YEARS * YEAR_MS),
-      signingAlgorithm: algorithm,
-      keys,
-    },
-    webcrypto,
-  );
-  const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-  const lines = key.toString("base64").match(/.{1,64}/g) ?? [];
-  return `${certificate.toString("pem")}\n-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`;
+  const { certificate, key } = await selfSignedCertificate("no certificate for this name yet");
+  return certificate + key;
 }
