@@ -84,6 +84,10 @@ describe("https with a certificate of one's own", function () {
     expect(await plain("bank.test")).to.equal("200 ");
     const answer = await get("www.shop.test");
     expect(answer.headers["strict-transport-security"]).to.equal("max-age=300");
+    const withPort = await get(`www.shop.test:${sluice.httpsPort}`);
+    expect(withPort.headers["strict-transport-security"], "a browser would keep the port").to.equal(
+      undefined,
+    );
   });
 
   it("tells the app, and keeps its cookie to https", async () => {

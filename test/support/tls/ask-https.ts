@@ -10,7 +10,7 @@ export interface HttpsAnswer {
   readonly protocol: string;
 }
 
-/** `GET` over TLS by the name of `host`, to a port of this machine. Rejects when `root` (PEM) does not vouch for who answers. */
+/** `GET` over TLS by the name of `host` (`NAME` or `NAME:PORT`), to a port of this machine. Rejects when `root` (PEM) does not vouch for who answers. */
 export async function askHttps(
   port: number,
   host: string,
@@ -23,7 +23,14 @@ export async function askHttps(
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
-        ...{ host: address, port, path, servername: host, headers: { host }, agent: false },
+        ...{
+          host: address,
+          port,
+          path,
+          servername: host.replace(/:\d+$/, ""),
+          headers: { host },
+          agent: false,
+        },
         ...(root === undefined ? { rejectUnauthorized: false } : { ca: root }),
       },
       (response) => {

@@ -13,6 +13,8 @@ export function httpsRules({ httpsPort, trustedProxies = [] }: HaproxyOptions): 
   http-request set-var(txn.httpsport) str(:${httpsPort}) if is_https_only { req.hdr(host) -m reg :[0-9]+$ }
   http-request redirect code 301 location ${wherever} if is_https_only ${isHttp} { method GET HEAD }
   http-request redirect code 308 location ${wherever} if is_https_only ${isHttp}
-  http-after-response set-header Strict-Transport-Security max-age=%[var(txn.https),${httpsEntry.field("hstsSeconds")}] if { ssl_fc } { var(txn.https),${httpsEntry.field("hstsSeconds")} -m int gt 0 }
+  # A browser that has heard it goes to https at the port that it was given for http, unless that is 80 (RFC 6797, 8.3).
+  http-request set-var(txn.hsts) var(txn.https),${httpsEntry.field("hstsSeconds")} if is_https_only { ssl_fc } !{ req.hdr(host) -m reg :[0-9]+$ }
+  http-after-response set-header Strict-Transport-Security max-age=%[var(txn.hsts)] if { var(txn.hsts) -m int gt 0 }
 `;
 }
