@@ -6,7 +6,7 @@ import { configurationText } from "./configuration.js";
 import type { HaproxyOptions } from "./haproxy-options.js";
 import { paths } from "./paths.js";
 import { MAPS } from "./state.js";
-import { SCRIPT } from "./text/script.js";
+import { scriptText } from "./text/script.js";
 import { lineOptions, slotName, slotText, withOptions } from "./text/slot-text.js";
 
 /** How many slots there are at first. When they run out, a reload adds more. */
@@ -19,7 +19,7 @@ export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: 
   const text = configurationText(options);
   const isOther = (await readFile(paths.configuration(folder), "utf8").catch(() => "")) !== text;
   await writeFileAtomically(paths.buckets(folder), bucketMapText());
-  await writeFileAtomically(paths.script(folder), SCRIPT);
+  await writeFileAtomically(paths.script(folder), scriptText(options));
   await prepareCertificates(folder);
   await writeFileAtomically(paths.configuration(folder), text);
   const present = new Set(await readdir(folder));

@@ -5,7 +5,9 @@ import { answerRules } from "./rules/answer-rules.js";
 import { bodyRules } from "./rules/body-rules.js";
 import { challengeRules } from "./rules/challenge-rules.js";
 import { decidedVisitorRules } from "./rules/decided-visitor-rules.js";
+import { guardRules, passwordRules } from "./rules/guard-rules.js";
 import { httpsRules } from "./rules/https-rules.js";
+import { bodyLengthRules, bodyLimitRules, limitRules } from "./rules/limit-rules.js";
 import { modeRules } from "./rules/mode-rules.js";
 import { releaseRules } from "./rules/release-rules.js";
 import { retryRules } from "./rules/retry-rules.js";
@@ -25,7 +27,12 @@ ${bindLines(options)}${visitorHeaders(options)}${retryRules()}`,
     challengeRules(options),
     targetRules(options),
     httpsRules(options),
+    guardRules(options),
+    limitRules(),
+    passwordRules(),
+    bodyLimitRules(),
     bodyRules(options),
+    bodyLengthRules(),
     decidedVisitorRules(options),
     releaseRules(options),
     modeRules(),
