@@ -1,5 +1,6 @@
 import type { HaproxyOptions } from "../haproxy-options.js";
 import { slotEntry } from "../entries/slot-entry.js";
+import { pageRules } from "../pages/page-map.js";
 import { paths } from "../paths.js";
 import { answerRules } from "./rules/answer-rules.js";
 import { bodyRules } from "./rules/body-rules.js";
@@ -24,18 +25,19 @@ export function trafficFrontend(options: HaproxyOptions): string {
   return [
     `frontend traffic from base
 ${bindLines(options)}${visitorHeaders(options)}${retryRules()}`,
+    pageRules(),
     challengeRules(options),
     targetRules(options),
     httpsRules(options),
     guardRules(options),
-    limitRules(),
-    passwordRules(),
-    bodyLimitRules(),
+    limitRules(options),
+    passwordRules(options),
+    bodyLimitRules(options),
     bodyRules(options),
-    bodyLengthRules(),
+    bodyLengthRules(options),
     decidedVisitorRules(options),
     releaseRules(options),
-    modeRules(),
+    modeRules(options),
     splitRules(),
     stickyRules(options),
     slotRules(options),

@@ -1,6 +1,7 @@
 import type { HaproxyOptions } from "../../haproxy-options.js";
 import { GUARDED, guardEntry } from "../../entries/guard-entry.js";
 import { target } from "../../entries/target.js";
+import { page } from "../../pages/page-map.js";
 import { paths } from "../../paths.js";
 
 /**
@@ -12,10 +13,10 @@ export function guardRules({ folder }: Pick<HaproxyOptions, "folder">): string {
   acl is_marked var(txn.target) -m end ${GUARDED}
   http-request set-var(txn.guard) var(txn.target),map_str(${paths.map(folder, "guards")}) if is_marked
   # Without its entry, nobody can tell who may visit it.
-  http-request return status 503 content-type text/plain hdr Retry-After 5 string "This app cannot be visited at the moment. Please try again shortly.\\n" if is_marked !is_guarded
+  http-request return status 503 hdr Retry-After 5 ${page(folder, "unknownAccess")} if is_marked !is_guarded
   http-request set-var(txn.target) var(txn.target),field(1,:) if is_guarded
   http-request set-var(txn.visitor) lua.visitor if is_guarded
-  http-request return status 403 content-type text/plain string "You cannot visit this app from your address.\\n" if is_guarded { lua.is_allowed -m str no }
+  http-request return status 403 ${page(folder, "address")} if is_guarded { lua.is_allowed -m str no }
 `;
 }
 
@@ -23,13 +24,13 @@ export function guardRules({ folder }: Pick<HaproxyOptions, "folder">): string {
  * Asks for the password of previews, if there is one (RFC 7617). The app does not get it. An authority that asks for an app's own
  * answer (RFC 8555, 8.3) needs none.
  */
-export function passwordRules(): string {
+export function passwordRules({ folder }: Pick<HaproxyOptions, "folder">): string {
   return `  acl needs_password var(txn.guard),${guardEntry.field("hash")} -m len gt 0
   acl is_challenge path -m reg ^/[.]well-known/acme-challenge/[A-Za-z0-9_-]+$
   http-request set-var(txn.hash) var(txn.guard),${guardEntry.field("hash")} if needs_password
   http-request set-var(txn.password) http_auth_pass if needs_password
   http-request set-var(txn.given) var(txn.guard),${guardEntry.field("salt")},concat(:,txn.password),sha2(256),hex if needs_password
-  http-request return status 401 content-type text/plain hdr WWW-Authenticate "Basic realm=\\"%[var(txn.target),${target.field("app")}]\\", charset=\\"UTF-8\\"" hdr Cache-Control no-store string "This preview needs a password.\\n" if needs_password !is_challenge !{ var(txn.given),strcmp(txn.hash) eq 0 }
+  http-request return status 401 hdr WWW-Authenticate "Basic realm=\\"%[var(txn.target),${target.field("app")}]\\", charset=\\"UTF-8\\"" hdr Cache-Control no-store ${page(folder, "password")} if needs_password !is_challenge !{ var(txn.given),strcmp(txn.hash) eq 0 }
   http-request del-header Authorization if needs_password
 `;
 }
