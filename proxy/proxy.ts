@@ -1,3 +1,6 @@
+import type { PreviewPassword } from "../core/records/routes/preview-password.js";
+import type { RoutedLimits } from "../core/records/routes/routed-limits.js";
+
 /** No track begins with it. */
 export const REDIRECT = "@";
 
@@ -16,6 +19,17 @@ export interface AppRoutes {
   readonly releases: ReadonlyMap<string, ReleaseRoutes>;
   /** Hosts (as in `hosts`) whose visitors are sent on from http to https. */
   readonly https: ReadonlyMap<string, HttpsOnly>;
+  /** What a host leads to (as in `hosts`) → who may visit it. Whatever is not named may be visited by everybody. */
+  readonly guards: ReadonlyMap<string, Guard>;
+}
+
+export interface Guard {
+  /** That visitors have to give (RFC 7617), with any name. */
+  readonly password: PreviewPassword | undefined;
+  /** Addresses and networks (CIDR) of those who may visit; none: everybody. */
+  readonly addresses: readonly string[];
+  /** For each visitor: an IPv4 address, or 64 bits of an IPv6 address. */
+  readonly limits: RoutedLimits;
 }
 
 export interface HttpsOnly {

@@ -7,7 +7,14 @@ import {
   type RoutedRelease,
   type RouteTable,
 } from "../core/records/routes/route-table.js";
-import { REDIRECT, type AppRoutes, type HttpsOnly, type ReleaseRoutes, type Split } from "./proxy.js";
+import {
+  REDIRECT,
+  type AppRoutes,
+  type Guard,
+  type HttpsOnly,
+  type ReleaseRoutes,
+  type Split,
+} from "./proxy.js";
 
 /** What its routes depend on besides an app's table. */
 export interface RoutesContext {
@@ -40,10 +47,33 @@ export function routesOf(table: RouteTable, { domain, isAlert, covered }: Routes
   return {
     hosts: all,
     https: table.https.mode === "redirect" ? httpsOnly(all.keys(), covered) : new Map(),
+    guards: guardsOf(table, new Set(all.values())),
     tracks,
     splits: splitsOf(table, isAlert),
     releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])),
   };
+}
+
+/** Production is for everybody, unless the app names addresses. Whatever else has a host may be a preview's business alone. */
+function guardsOf(table: RouteTable, targets: ReadonlySet<string>): Map<string, Guard> {
+  const { app, access, limits, previewPassword } = table;
+  const found = new Map<string, Guard>();
+  for (const target of targets) {
+    if (target.includes(REDIRECT)) continue;
+    const isProduction = target === trackKey(app, PRODUCTION);
+    const own = isProduction ? [] : access.previewAddresses;
+    const guard = {
+      password: isProduction ? undefined : previewPassword,
+      addresses: own.length > 0 ? own : access.allowAddresses,
+      limits,
+    };
+    if (isNeeded(guard)) found.set(target, guard);
+  }
+  return found;
+}
+
+function isNeeded({ password, addresses, limits }: Guard): boolean {
+  return password !== undefined || addresses.length > 0 || Object.keys(limits).length > 0;
 }
 
 function httpsOnly(hosts: Iterable<string>, covered: RoutesContext["covered"]): Map<string, HttpsOnly> {

@@ -36,6 +36,12 @@ export class ConfigStore {
     return (await this.redis.hkeys(keys.config(app))).sort();
   }
 
+  /** Of one variable. Throws `record-unreadable`. */
+  async value(app: string, name: string): Promise<string | undefined> {
+    const sealed = await this.redis.hget(keys.config(app), name);
+    return sealed === null ? undefined : this.open(app, name, sealed);
+  }
+
   /** Throws `record-unreadable`. */
   async read(app: string): Promise<Record<string, string>> {
     const sealed = await this.redis.hgetall(keys.config(app));

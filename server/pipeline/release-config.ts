@@ -3,6 +3,7 @@ import { makeSecret } from "../../core/secrets.js";
 import type { ReleaseManifest } from "../../core/records/releases/release-manifest.js";
 import { BASELINE, isPreview, PRODUCTION } from "../../core/records/routes/route-table.js";
 import { manifestOf } from "../builds/manifest/manifest-of.js";
+import { followPreviewPassword } from "../routes/preview-access.js";
 import type { ReleaseWork } from "./step.js";
 
 type Values = Readonly<Record<string, string>>;
@@ -26,6 +27,7 @@ export async function applyAppJsonEnv(
   const changed = Object.keys(set).filter((name) => set[name] !== present[name]);
   if (changed.length === 0) return;
   await tools.config.change(app.name, set, [], { ...record, by: record.movedBy ?? record.by });
+  await followPreviewPassword(tools, app.name);
   out.line(`set from app.json: ${changed.join(", ")}`);
 }
 

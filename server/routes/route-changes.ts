@@ -58,11 +58,16 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
   };
 }
 
-/** What its app.json says of domains and https. */
-function declaredBy(table: RouteTable, { manifest }: ReleaseRecord): Pick<RouteTable, "domains" | "https"> {
+/** What its app.json says of domains, https and visitors. */
+function declaredBy(
+  table: RouteTable,
+  { manifest }: ReleaseRecord,
+): Pick<RouteTable, "domains" | "https" | "access" | "limits"> {
   return {
     domains: withDeclared(table, manifest?.domains ?? []).domains,
     https: manifest?.https ?? { mode: "redirect" },
+    access: manifest?.access ?? { allowAddresses: [], previewAddresses: [] },
+    limits: manifest?.limits ?? {},
   };
 }
 

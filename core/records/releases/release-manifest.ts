@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { routedAccessSchema } from "../routes/routed-access.js";
 import { routedHttpsSchema } from "../routes/routed-https.js";
+import { routedLimitsSchema } from "../routes/routed-limits.js";
 import { healthCheckSchema } from "./health-check.js";
 import { processSchema } from "./release-process.js";
 
@@ -33,6 +35,8 @@ export const releaseManifestSchema = z.object({
   /** Names that the app has from this release on. */
   domains: z.array(z.object({ name: z.string(), redirectTo: z.string().optional() })).default([]),
   https: routedHttpsSchema.optional(),
+  access: routedAccessSchema.optional(),
+  limits: routedLimitsSchema.optional(),
 });
 
 export type ReleaseManifest = z.infer<typeof releaseManifestSchema>;

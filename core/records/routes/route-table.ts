@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { previewPasswordSchema } from "./preview-password.js";
+import { routedAccessSchema } from "./routed-access.js";
 import { routedHttpsSchema } from "./routed-https.js";
+import { routedLimitsSchema } from "./routed-limits.js";
 import { scaleSettingsSchema } from "../releases/scale-settings.js";
 
 /** A server as a route table names it: an instance and where it listens. */
@@ -83,6 +86,10 @@ export const routeTableSchema = z.object({
   modeHeader: z.string().optional(),
   domains: z.array(routedDomainSchema).default([]),
   https: routedHttpsSchema.prefault({}),
+  access: routedAccessSchema.prefault({}),
+  limits: routedLimitsSchema.prefault({}),
+  /** For what is not production; absent: everybody may visit it. */
+  previewPassword: previewPasswordSchema.optional(),
 });
 
 export type RoutedDomain = z.infer<typeof routedDomainSchema>;
@@ -92,7 +99,7 @@ export type RoutedRelease = z.infer<typeof routedReleaseSchema>;
 export type RouteTable = z.infer<typeof routeTableSchema>;
 
 export function emptyRouteTable(app: string): RouteTable {
-  return { v: 1, app, tracks: {}, releases: [], history: [], domains: [], https: { mode: "redirect" } };
+  return routeTableSchema.parse({ v: 1, app, tracks: {}, releases: [] });
 }
 
 export const PRODUCTION = "production";

@@ -4,9 +4,10 @@ import { prepareCertificates } from "../certificates/certificate-files.js";
 import { bucketMapText } from "../counting/bucket-map.js";
 import { configurationText } from "./configuration.js";
 import type { HaproxyOptions } from "./haproxy-options.js";
+import { pageMapText } from "./pages/page-map.js";
 import { paths } from "./paths.js";
 import { MAPS } from "./state.js";
-import { SCRIPT } from "./text/script.js";
+import { scriptText } from "./text/script.js";
 import { lineOptions, slotName, slotText, withOptions } from "./text/slot-text.js";
 
 /** How many slots there are at first. When they run out, a reload adds more. */
@@ -18,8 +19,11 @@ export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: 
   await mkdir(paths.slots(folder), { recursive: true });
   const text = configurationText(options);
   const isOther = (await readFile(paths.configuration(folder), "utf8").catch(() => "")) !== text;
+  const pages = pageMapText();
+  const arePagesOther = (await readFile(paths.pages(folder), "utf8").catch(() => "")) !== pages;
+  await writeFileAtomically(paths.pages(folder), pages);
   await writeFileAtomically(paths.buckets(folder), bucketMapText());
-  await writeFileAtomically(paths.script(folder), SCRIPT);
+  await writeFileAtomically(paths.script(folder), scriptText(options));
   await prepareCertificates(folder);
   await writeFileAtomically(paths.configuration(folder), text);
   const present = new Set(await readdir(folder));
@@ -28,7 +32,7 @@ export async function prepareFiles(options: HaproxyOptions): Promise<{ changed: 
   }
   const ofServers = lineOptions(options);
   if ((await slotsIn(folder)).length === 0) await writeEmptySlots(folder, [1, FIRST_SLOTS], ofServers);
-  return { changed: (await renewOptions(folder, ofServers)) || isOther };
+  return { changed: (await renewOptions(folder, ofServers)) || isOther || arePagesOther };
 }
 
 /** Names, in order. */

@@ -8,6 +8,8 @@ export const paths = {
   map: (folder: string, map: MapName) => `${folder}/${map}.map`,
   /** Microseconds, read as an IPv4 address → bucket: HAProxy finds the longest prefix. */
   buckets: (folder: string) => `${folder}/buckets.map`,
+  /** Page → what HAProxy answers with it. */
+  pages: (folder: string) => `${folder}/pages.map`,
   script: (folder: string) => `${folder}/sluice.lua`,
   /** Written while it is kept at the current routes: for what decides whether visitors are led here (provisioning/tasks). */
   following: (folder: string) => `${folder}/following`,

@@ -1,12 +1,13 @@
-export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits", "https"] as const;
+export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits", "https", "guards"] as const;
 /**
- * - `hosts`: host → `target`
+ * - `hosts`: host → `target`, followed by `GUARDED` if `guards` has it
  * - `visitors`: `TARGET|COOKIE` → `slotEntry`; `APP/vN|` → the same for visitors who ask for that release
  * - `tracks`: `APP/TRACK` → `APP/vN`
  * - `splits`: `APP/TRACK` → `splitEntry`
  * - `slots`: `APP/vN` → `slotEntry`
  * - `limits`: `slotEntry` → `limitsEntry`
  * - `https`: host → `httpsEntry`
+ * - `guards`: target with `GUARDED` → `guardEntry`
  */
 export type MapName = (typeof MAPS)[number];
 
@@ -23,6 +24,7 @@ export const NO_MAPS: Maps = {
   slots: new Map(),
   limits: new Map(),
   https: new Map(),
+  guards: new Map(),
 };
 
 /** What HAProxy does at one moment: its maps, and the servers of every slot in use. */

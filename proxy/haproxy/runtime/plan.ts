@@ -1,6 +1,7 @@
 import type { AppRoutes, ReleaseRoutes } from "../../proxy.js";
 import { mapChanges, type MapChange } from "./map-changes.js";
-import { mapsOf } from "../config/routing.js";
+import { guardedTarget, guardsOf } from "../config/guards.js";
+import { appOf, mapsOf } from "../config/routing.js";
 import { httpsEntry } from "../config/entries/https-entry.js";
 import { formatSlotEntry, slotOfEntry } from "../config/entries/slot-entry.js";
 import { formatSplitEntry } from "../config/entries/split-entry.js";
@@ -61,7 +62,9 @@ class Desired {
       if (entry !== undefined) slots.set(key, entry);
     }
     const splits = new Map([...routes.splits].map(([track, split]) => [track, formatSplitEntry(split)]));
-    const { hosts, tracks } = routes;
+    const { tracks } = routes;
+    const guards = guardsOf(routes);
+    const hosts = new Map([...routes.hosts].map(([host, target]) => [host, guardedTarget(guards, target)]));
     const visitors = visitorsOf(routes, slots);
     const https = new Map(
       [...routes.https].map(([host, { hstsSeconds }]) => [
@@ -70,11 +73,13 @@ class Desired {
       ]),
     );
     const limits = limitsOf(routes, slots);
-    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, https });
+    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, https, guards });
   }
 
-  plan(changed: readonly string[], fallback: string | undefined): Plan {
+  plan(changed: readonly string[], wanted: string | undefined): Plan {
     const { apps, servers, added, leaving, actual, missingSlots } = this;
+    const { guards } = apps.get(appOf(wanted ?? "")) ?? NO_MAPS;
+    const fallback = wanted === undefined ? undefined : guardedTarget(guards, wanted);
     const before = mapsOf(actual, changed);
     const after = mapsOf({ apps, fallback }, changed);
     return {

@@ -64,7 +64,7 @@ const ADDRESS_ANSWER = /^(?:(?:IP|port) changed|no need to change)[^\n]* by 'sta
 
 /** An argument must not end the command or begin another. */
 export function argument(text: string): string {
-  if (!/^[A-Za-z0-9@/._:*|][A-Za-z0-9@/._:*|-]*$/.test(text))
+  if (!/^[A-Za-z0-9@/._:*|][A-Za-z0-9@/._:*|,-]*$/.test(text))
     throw new AppError("haproxy-refused", { command: text, answer: "not an argument" });
   return text;
 }

@@ -1,6 +1,7 @@
 import { parse, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { z } from "zod";
 import { AppError } from "../../../core/errors/app-error.js";
+import { isNetwork } from "../../../core/network/is-network.js";
 import { isEnvName, parseDomainName } from "../../../core/names.js";
 import { canarySettingsSchema } from "../../../core/records/releases/canary-settings.js";
 import { healthCheckSchema } from "../../../core/records/releases/health-check.js";
@@ -19,6 +20,19 @@ const envEntrySchema = z.union([
   }),
 ]);
 
+/** Addresses and networks (CIDR) of visitors; none: everybody's. */
+const addresses = z
+  .array(z.string().refine(isNetwork, "must be an address or a network (203.0.113.0/24)"))
+  .max(100)
+  .default([]);
+
+/** What each visitor may do, by their address. */
+const limitsSchema = z.strictObject({
+  requestsPerMinute: z.number().int().min(1).max(1_000_000).optional(),
+  connections: z.number().int().min(1).max(100_000).optional(),
+  bodyMegabytes: z.number().int().min(1).max(1_000_000).optional(),
+});
+
 /** Branches that are neither production nor the canary. */
 const previewsSchema = z.strictObject({
   env: z
@@ -31,6 +45,8 @@ const previewsSchema = z.strictObject({
   sleepSeconds: seconds.default(1800),
   /** Without a push or a visit for so long a preview is removed. */
   expireDays: z.number().positive().max(365).default(30),
+  /** In place of the app's own `allowAddresses`. */
+  allowAddresses: addresses,
 });
 
 const domainName = z.string().transform((text, context) => {
@@ -86,6 +102,8 @@ const sluiceSchema = z.strictObject({
   /** See `routedHttpsSchema`. */
   https: z.enum(["redirect", "both", "off"]).default("redirect"),
   hstsSeconds: z.number().int().min(0).max(63_072_000).optional(),
+  allowAddresses: addresses,
+  limits: limitsSchema.prefault({}),
 });
 
 export const appJsonSchema = z.object({
@@ -133,6 +151,7 @@ function knownKeys([, section, part]: readonly PropertyKey[]): Record<string, un
   if (section === "canary")
     return part === "goal" ? canarySettingsSchema.shape.goal.unwrap().shape : canarySettingsSchema.shape;
   if (section === "scale") return scaleSettingsSchema.shape;
+  if (section === "limits") return limitsSchema.shape;
   if (section === "dockerfile") return dockerfileSchema.shape;
   return section === "previews" ? previewsSchema.shape : sluiceSchema.shape;
 }

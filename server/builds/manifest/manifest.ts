@@ -140,6 +140,8 @@ export function keptManifest({
       mode: sluice.https,
       ...(sluice.hstsSeconds === undefined ? {} : { hstsSeconds: sluice.hstsSeconds }),
     },
+    access: { allowAddresses: sluice.allowAddresses, previewAddresses: sluice.previews.allowAddresses },
+    limits: sluice.limits,
   };
 }
 

@@ -2,6 +2,11 @@ import { AppError } from "../../../core/errors/app-error.js";
 import { manifestOf } from "../../builds/manifest/manifest-of.js";
 import { placedHere } from "../../builds/placed-tree.js";
 import { runReleaseTask } from "../../builds/task.js";
+import {
+  followPreviewPassword,
+  previewPasswordOf,
+  withPreviewPassword,
+} from "../../routes/preview-access.js";
 import { withoutUnvisited, withRelease } from "../../routes/route-changes.js";
 import { bringUp } from "../bring-up/bring-up.js";
 import { ensureRedisUser } from "../bring-up/ensure-redis-user.js";
@@ -36,7 +41,12 @@ export const start: Step = {
       },
     });
     work.record = { ...work.record, instances };
-    await tools.routes.update(app.name, (table) => withRelease(table, work.record, tools.clock.now()));
+    // The password holds from the first moment that the release can be reached.
+    const password = await previewPasswordOf(tools, app.name);
+    await tools.routes.update(app.name, (table) =>
+      withPreviewPassword(withRelease(table, work.record, tools.clock.now()), password),
+    );
+    await followPreviewPassword(tools, app.name);
     return { instances };
   },
   undo: async (work) => {

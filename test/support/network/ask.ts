@@ -6,6 +6,8 @@ export interface Question {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string;
+  /** The client's address, one of this machine's. */
+  readonly localAddress?: string;
   /** Gives up. */
   readonly signal?: AbortSignal;
   /** Keeps the connection; without it each question has one of its own. */
@@ -14,9 +16,10 @@ export interface Question {
 
 /** One HTTP request to `127.0.0.1:PORT` or `unix@PATH`. */
 export async function ask(address: string | undefined, question: Question = {}): Promise<HttpAnswer> {
-  const { path = "/", method = "GET", headers = {}, body, agent = false, signal } = question;
+  const { path = "/", method = "GET", headers = {}, body, agent = false, signal, localAddress } = question;
   return new Promise((resolve, reject) => {
-    const outgoing = request({ ...targetOf(address), path, method, headers, agent, signal }, (response) => {
+    const of = { ...targetOf(address), path, method, headers, agent, signal, localAddress };
+    const outgoing = request(of, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (text += chunk));

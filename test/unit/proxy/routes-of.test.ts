@@ -100,6 +100,46 @@ describe("the routes of a table", () => {
     for (const served of tracks.values()) expect(releases.has(served), served).to.equal(true);
   });
 
+  describe("guard what not everybody may visit", () => {
+    const previewPassword = { salt: "s", hash: "h" };
+    const guards = (more: Partial<RouteTable>): unknown =>
+      Object.fromEntries(
+        [...routesOf({ ...table, ...more }, at("x", false)).guards].map(([target, guard]) => [
+          target,
+          guard.password === undefined ? guard.addresses : "password",
+        ]),
+      );
+    const all = (of: unknown): object => ({ "a/feature": of, "a/v1": of, "a/v2": of, "a/v3": of });
+
+    it("nothing, unless the app asks for it", () => {
+      expect(guards({})).to.deep.equal({});
+    });
+
+    it("whatever is not production by the password of previews", () => {
+      expect(guards({ previewPassword })).to.deep.equal(all("password"));
+    });
+
+    it("all by the app's addresses, or by those of previews in their place", () => {
+      const access = { allowAddresses: ["192.0.2.1"], previewAddresses: ["192.0.2.2"] };
+      expect(guards({ access })).to.deep.equal({ "a/production": ["192.0.2.1"], ...all(["192.0.2.2"]) });
+      expect(guards({ access: { ...access, previewAddresses: [] } })).to.deep.equal({
+        ...{ "a/production": ["192.0.2.1"], ...all(["192.0.2.1"]) },
+      });
+      expect(guards({ access: { ...access, allowAddresses: [] } })).to.deep.equal(all(["192.0.2.2"]));
+    });
+
+    it("all by the app's limits", () => {
+      const limits = { connections: 3 };
+      const { guards: found } = routesOf({ ...table, limits }, at("x", false));
+      expect([...found.values()].map((guard) => guard.limits)).to.deep.equal(Array(5).fill(limits));
+    });
+
+    it("no host that sends its visitors on", () => {
+      const domains = [{ name: "b.org" }, { name: "www.b.org", redirectTo: "b.org" }];
+      expect(guards({ domains, previewPassword })).to.deep.equal(all("password"));
+    });
+  });
+
   describe("split production's visitors", () => {
     const split = (more: Partial<RouteTable>, isAlert = false): unknown =>
       routesOf({ ...table, ...more }, at("x", isAlert)).splits.get("a/production");

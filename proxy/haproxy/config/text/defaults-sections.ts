@@ -1,5 +1,6 @@
 import { SMALL_BODY_BYTES } from "./rules/body-rules.js";
 import { BODY_SILENCE_SECONDS, REQUEST_SECONDS, type HaproxyOptions } from "../haproxy-options.js";
+import { page } from "../pages/page-map.js";
 import { maxConnectionsLine } from "./max-connections-line.js";
 
 /** Timeouts, retries and connections. HAProxy configuration manual 2.6, section 4.2. */
@@ -28,13 +29,24 @@ ${maxConnectionsLine(options)}  timeout http-request ${options.requestSeconds ??
   option abortonclose
   # During a reload, an idle connection is closed after its next answer only: a request may be on its way.
   option idle-close-on-response
-  http-error status 503 content-type text/plain string "This app has no healthy instance at the moment. Please try again shortly.\\n" hdr Retry-After 5
-
+${errorLines(options)}
 defaults backends from base
 ${silenceLines(options)}  # HAProxy 2.6 has only the server timeout for a body that it forwards. Forwarded data counts as server activity (there is no
   # \`option independent-streams\`), so a slow body is not cut off, but a stalled one is.
   http-request set-timeout server ${options.bodySilenceSeconds ?? BODY_SILENCE_SECONDS}s if { req.body_size gt 0 } !{ req.hdr_val(content-length) le ${SMALL_BODY_BYTES} }
 `;
+}
+
+/** What HAProxy says by itself. */
+function errorLines({ folder }: HaproxyOptions): string {
+  const lines = [
+    `408 ${page(folder, "requestTooSlow")}`,
+    `500 ${page(folder, "failed")}`,
+    `502 ${page(folder, "failed")}`,
+    `503 ${page(folder, "noInstance")} hdr Retry-After 5`,
+    `504 ${page(folder, "answerTooSlow")}`,
+  ];
+  return lines.map((line) => `  http-error status ${line}\n`).join("");
 }
 
 /**

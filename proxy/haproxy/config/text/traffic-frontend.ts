@@ -1,11 +1,14 @@
 import type { HaproxyOptions } from "../haproxy-options.js";
 import { slotEntry } from "../entries/slot-entry.js";
+import { pageRules } from "../pages/page-map.js";
 import { paths } from "../paths.js";
 import { answerRules } from "./rules/answer-rules.js";
 import { bodyRules } from "./rules/body-rules.js";
 import { challengeRules } from "./rules/challenge-rules.js";
 import { decidedVisitorRules } from "./rules/decided-visitor-rules.js";
+import { guardRules, passwordRules } from "./rules/guard-rules.js";
 import { httpsRules } from "./rules/https-rules.js";
+import { bodyLengthRules, bodyLimitRules, limitRules } from "./rules/limit-rules.js";
 import { modeRules } from "./rules/mode-rules.js";
 import { releaseRules } from "./rules/release-rules.js";
 import { retryRules } from "./rules/retry-rules.js";
@@ -22,13 +25,19 @@ export function trafficFrontend(options: HaproxyOptions): string {
   return [
     `frontend traffic from base
 ${bindLines(options)}${visitorHeaders(options)}${retryRules()}`,
+    pageRules(),
     challengeRules(options),
     targetRules(options),
     httpsRules(options),
+    guardRules(options),
+    limitRules(options),
+    passwordRules(options),
+    bodyLimitRules(options),
     bodyRules(options),
+    bodyLengthRules(options),
     decidedVisitorRules(options),
     releaseRules(options),
-    modeRules(),
+    modeRules(options),
     splitRules(),
     stickyRules(options),
     slotRules(options),

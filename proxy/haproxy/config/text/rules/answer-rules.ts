@@ -1,7 +1,7 @@
 import { MANY_ERRORS } from "../../../../../core/records/traffic/traffic.js";
 import type { HaproxyOptions } from "../../haproxy-options.js";
 import { paths } from "../../paths.js";
-import { LATENCIES } from "../counting-tables.js";
+import { LATENCIES, MET, MET_P99 } from "../counting-tables.js";
 import { limitsEntry } from "../../entries/limits-entry.js";
 import { slotEntry } from "../../entries/slot-entry.js";
 
@@ -16,20 +16,21 @@ export function answerRules({ folder }: Pick<HaproxyOptions, "folder">): string 
   http-response sc-inc-gpc(1,0) if { status 500:599 }
   # A visitor whom chance has sent here counts once for each thing that they meet. HAProxy's own errors are no \`http-response\`, and
   # there only fetches can count.
-  http-after-response allow unless { status 500:599 } { sc2_tracked }
-  http-after-response set-var(txn.met) sc_inc_gpc(4,0) if { sc_get_gpc(0,2) eq 0 }
-  http-after-response set-var(txn.met) sc_inc_gpc(7,0) if { sc_get_gpc(0,2) eq ${MANY_ERRORS - 1} }
-  http-after-response set-var(txn.met) sc_inc_gpc(0,2)
+  acl is_counted var(txn.counted) -m found
+  http-after-response allow unless { status 500:599 } is_counted
+  http-after-response set-var(txn.met) sc_inc_gpc(4,0) if { src_get_gpc0(${MET}) eq 0 }
+  http-after-response set-var(txn.met) sc_inc_gpc(7,0) if { src_get_gpc0(${MET}) eq ${MANY_ERRORS - 1} }
+  http-after-response set-var(txn.met) src_inc_gpc0(${MET})
   http-response add-header Set-Cookie "sluice=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax%[ssl_fc,iif(; Secure,)]" if { var(txn.take) -m found }
   acl is_given var(txn.give) -m found
-  http-response set-var(txn.limits) var(txn.slot),map_str(${paths.map(folder, "limits")}) if { sc2_tracked }
+  http-response set-var(txn.limits) var(txn.slot),map_str(${paths.map(folder, "limits")}) if is_counted
   acl is_over_p90 var(txn.limits),${limitsEntry.field("p90")},sub(txn.bucket) -m int lt 0
   http-response allow if !is_given !is_over_p90
-  http-response sc-inc-gpc(5,0) if is_over_p90 { sc_get_gpc(1,2) eq 0 }
-  http-response sc-inc-gpc(1,2) if is_over_p90
+  http-response sc-inc-gpc(5,0) if is_over_p90 { src_get_gpc1(${MET}) eq 0 }
+  http-response set-var(txn.met) src_inc_gpc1(${MET}) if is_over_p90
   acl is_over_p99 var(txn.limits),${limitsEntry.field("p99")},sub(txn.bucket) -m int lt 0
-  http-response sc-inc-gpc(6,0) if is_over_p99 { sc_get_gpc(2,2) eq 0 }
-  http-response sc-inc-gpc(2,2) if is_over_p99
+  http-response sc-inc-gpc(6,0) if is_over_p99 { src_get_gpc0(${MET_P99}) eq 0 }
+  http-response set-var(txn.met) src_inc_gpc0(${MET_P99}) if is_over_p99
   http-response allow unless is_given
 `;
 }

@@ -1,4 +1,4 @@
-import { CANARY } from "../../../../../core/records/routes/route-table.js";
+import { BASELINE, CANARY, PRODUCTION } from "../../../../../core/records/routes/route-table.js";
 import type { HaproxyOptions } from "../../haproxy-options.js";
 import { paths } from "../../paths.js";
 import { drawEntry } from "../../entries/split-entry.js";
@@ -12,6 +12,10 @@ export function stickyRules({ folder }: Pick<HaproxyOptions, "folder">): string 
   http-request set-var(txn.had) var(txn.visit),${visitCookie.field("version")} if { var(txn.visit) -m found } !is_asked
   http-request set-var(txn.kept) var(txn.target),${target.field("app")},concat(/,txn.had) if { var(txn.had) -m found }
   http-request set-var(txn.keptslot) var(txn.kept),map_str(${paths.map(folder, "slots")}) if { var(txn.kept) -m found }
+  # A preview's cookie counts at its own host alone: at another one, nobody has asked its visitor for the password.
+  http-request set-var(txn.kepttrack) var(txn.keptslot),${slotEntry.field("track")} if { var(txn.keptslot) -m found }
+  http-request set-var(txn.name) var(txn.target),${target.field("name")} if { var(txn.keptslot) -m found }
+  http-request unset-var(txn.keptslot) unless { var(txn.kepttrack) -m str ${PRODUCTION} ${CANARY} ${BASELINE} } || { var(txn.kepttrack),strcmp(txn.name) eq 0 }
   acl is_kept var(txn.keptslot),${slotEntry.field("visitors")} -m str ${STICKY}
   acl is_kept_canary var(txn.keptslot),${slotEntry.field("track")} -m str ${CANARY}
   acl is_same_draw var(txn.visit),${visitCookie.field("draw")},strcmp(txn.draw) eq 0

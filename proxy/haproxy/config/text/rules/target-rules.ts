@@ -1,5 +1,6 @@
 import { REDIRECT } from "../../../../proxy.js";
 import type { HaproxyOptions } from "../../haproxy-options.js";
+import { page } from "../../pages/page-map.js";
 import { paths } from "../../paths.js";
 import { FALLBACK_HOST } from "../../state.js";
 
@@ -23,6 +24,6 @@ ${https}  http-request set-var(txn.target) req.hdr(host),host_only,lower,regsub(
   acl is_redirect var(txn.target) -m sub ${REDIRECT}
   http-request redirect code 301 location %[req.fhdr(x-forwarded-proto)]://%[var(txn.target),field(2,${REDIRECT})]%[req.hdr(host),regsub(^[^:]*,)]%[pathq] if is_redirect { method GET HEAD }
   http-request redirect code 308 location %[req.fhdr(x-forwarded-proto)]://%[var(txn.target),field(2,${REDIRECT})]%[req.hdr(host),regsub(^[^:]*,)]%[pathq] if is_redirect
-  http-request return status 404 content-type text/plain string "No app is served at this host name.\\n" unless { var(txn.target) -m found }
+  http-request return status 404 ${page(folder, "unknownHost")} unless { var(txn.target) -m found }
 `;
 }

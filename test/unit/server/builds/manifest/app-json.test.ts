@@ -7,6 +7,8 @@ describe("app.json", () => {
     expect(sluice).to.deep.equal({
       domains: [],
       https: "redirect",
+      allowAddresses: [],
+      limits: {},
       listen: "port",
       sessions: "none",
       sessionIdleSeconds: 900,
@@ -21,7 +23,7 @@ describe("app.json", () => {
         onFail: "abort",
         minRequests: 100,
       },
-      previews: { env: {}, max: 20, sleepSeconds: 1800, expireDays: 30 },
+      previews: { env: {}, max: 20, sleepSeconds: 1800, expireDays: 30, allowAddresses: [] },
     });
     expect({ healthchecks, env, formation, scripts }).to.deep.equal({
       healthchecks: { web: [] },
@@ -61,6 +63,15 @@ describe("app.json", () => {
       [
         '{"sluice": {"canary": {"goal": {"path": "/x", "pat": 1}}}}',
         /sluice\.canary\.goal\.pat: unknown key; did you mean sluice\.canary\.goal\.path\?/,
+      ],
+      [
+        '{"sluice": {"limits": {"requestPerMinute": 1}}}',
+        /sluice\.limits\.requestPerMinute: unknown key; did you mean sluice\.limits\.requestsPerMinute\?/,
+      ],
+      ['{"sluice": {"limits": {"connections": 0}}}', /sluice\.limits\.connections/],
+      [
+        '{"sluice": {"previews": {"allowAddresses": ["10.0.0.0/33"]}}}',
+        /allowAddresses\.0: must be an address/,
       ],
       ['{"sluice": {"canary": {"share": 0.004}}}', /sluice\.canary\.share/],
       ['{\n"a": 1\n"b": 2}', /line 3: CommaExpected/],

@@ -1,0 +1,18 @@
+import { delimited } from "./delimited.js";
+
+/**
+ * Who may visit a target, in the map `guards`. What is empty is not limited.
+ *
+ * - `addresses`: addresses and networks, with commas between them
+ * - `salt`, `hash`: a `PreviewPassword`
+ * - `requests`: of a visitor in a minute
+ * - `connections`: of a visitor at once
+ * - `bodyBytes`: of a request
+ */
+export const guardEntry = delimited(
+  "|",
+  ...(["addresses", "salt", "hash", "requests", "connections", "bodyBytes"] as const),
+);
+
+/** Follows a target that has such an entry. */
+export const GUARDED = ":guarded";
