@@ -7,7 +7,9 @@ import { publicUrl } from "../releases/public-url.js";
 /** The notification for an event. Undefined for an event that receivers are not notified of. Pure. */
 export function noticeOf(settings: Settings, event: EventRecord): AppEvent | undefined {
   const type = APP_EVENT_TYPES.find((known): known is AppEventType => known === event.type);
-  const { commit, branch, track, hasUrl, reason } = event.data;
+  const { commit, branch, track, hasUrl, reason, subject } = event.data;
+  if (type === "certificate.failed")
+    return { type, app: event.app, at: event.at, name: subject ?? "", reason: reason ?? "" };
   if (type === undefined || event.release === undefined) return undefined;
   if (commit === undefined || branch === undefined || track === undefined) return undefined;
   const { app, release, at } = event;

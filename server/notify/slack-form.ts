@@ -6,15 +6,15 @@ const LONGEST_REASON = 300;
 
 /** The message of Slack's incoming webhooks: one line. Pure. */
 export function slackMessage(event: AppEvent): Message {
-  const { app, branch, commit, url, reason = "", test } = event;
+  const { app, branch = "", commit = "", url, reason = "", test } = event;
   return slackLine([
     `${test === true ? "[test] " : ""}${app}: ${whatHappened(event)}.`,
-    `${url ?? "no web process"} (${branch}, ${commit.slice(0, 10)})`,
+    ...(commit === "" ? [] : [`${url ?? "no web process"} (${branch}, ${commit.slice(0, 10)})`]),
     firstLine(reason),
   ]);
 }
 
-function whatHappened({ type, release, track }: AppEvent): string {
+function whatHappened({ type, release = "", track = "", name = "" }: AppEvent): string {
   switch (type) {
     case "release.live":
       return `${release} is live on ${track}`;
@@ -30,6 +30,8 @@ function whatHappened({ type, release, track }: AppEvent): string {
       return `the canary ${release} was aborted`;
     case "canary.failed":
       return `the canary ${release} does worse than production and waits for a decision`;
+    case "certificate.failed":
+      return `no certificate can be had for ${name}`;
   }
 }
 

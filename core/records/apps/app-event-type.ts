@@ -7,6 +7,7 @@ export const APP_EVENT_TYPES = [
   "canary.promoted",
   "canary.aborted",
   "canary.failed",
+  "certificate.failed",
 ] as const;
 
 export type AppEventType = (typeof APP_EVENT_TYPES)[number];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { APP_EVENT_TYPES } from "../apps/app-event-type.js";
 
-/** What can happen, to an app or to the server. The first seven are sent to the app's receivers, too. */
+/** What can happen, to an app or to the server. The first eight are sent to the app's receivers, too. */
 export const EVENT_TYPES = [
   ...APP_EVENT_TYPES,
   "release.queued",
@@ -14,7 +14,6 @@ export const EVENT_TYPES = [
   "domain.removed",
   "certificate.added",
   "certificate.issued",
-  "certificate.failed",
   "certificate.removed",
   "app.created",
   "app.destroyed",

@@ -74,12 +74,21 @@ describe("a notification for Slack", () => {
   });
 
   it("has words of its own for each event, and no more than a line", () => {
-    const texts = APP_EVENT_TYPES.map((type) => textOf({ ...EVENT, type, reason: "a\n\tb\u0007" }));
+    const texts = APP_EVENT_TYPES.map((type) =>
+      textOf({ ...EVENT, type, name: "v42.test", reason: "a\n\tb\u0007" }),
+    );
     expect(new Set(texts).size).to.equal(APP_EVENT_TYPES.length);
     for (const text of texts)
       expect(text)
         .to.match(/^shop: [\x20-\x7e]+$/)
         .and.include("v42");
+  });
+
+  it("says of a certificate for which name there is none, and why", () => {
+    const event = { type: "certificate.failed", app: "shop", at: EVENT.at, name: "www.shop.test" } as const;
+    expect(textOf({ ...event, reason: "www.shop.test: no answer\nb: c" })).to.equal(
+      "shop: no certificate can be had for www.shop.test. www.shop.test: no answer",
+    );
   });
 
   it("cannot mention anybody or make a link: Slack's own characters are escaped", () => {

@@ -30,6 +30,16 @@ describe("an event, for an app's receivers", () => {
     expect(notice).to.include({ reason: "It is bad." }).and.not.to.have.property("url");
   });
 
+  it("tells which name has no certificate, without a release", () => {
+    const data = { subject: "www.shop.test", reason: "www.shop.test: no answer" };
+    const { id, at, app, by } = EVENT;
+    const event = { id, at, app, by, type: "certificate.failed", data } as const;
+    expect(noticeOf(SETTINGS, event)).to.deep.equal({
+      ...{ type: "certificate.failed", app: "shop", at: "2026-01-31T10:00:00.000Z" },
+      ...{ name: "www.shop.test", reason: "www.shop.test: no answer" },
+    });
+  });
+
   it("is none where receivers were never told", () => {
     for (const type of ["release.queued", "release.retired", "scale.changed", "app.created"] as const)
       expect(noticeOf(SETTINGS, { ...EVENT, type }), type).to.equal(undefined);
