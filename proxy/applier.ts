@@ -10,6 +10,8 @@ export interface ApplierOptions {
   readonly defaultApp: string | undefined;
   /** See `RoutesContext`. */
   readonly covered: (table: RouteTable, host: string) => HttpsOnly | undefined;
+  /** The app's own, as its table names it. */
+  readonly errorPage: (table: RouteTable) => Promise<string | undefined>;
   readonly log: Log;
 }
 
@@ -66,11 +68,15 @@ export class Applier {
   }
 
   private async bringIn(apps: readonly string[], isAlert: boolean): Promise<void> {
-    const { proxy, domain, covered } = this.options;
+    const { proxy, domain, covered, errorPage } = this.options;
     const routes = new Map<string, AppRoutes | undefined>();
     for (const app of apps) {
       const table = this.known.get(app);
-      routes.set(app, table && routesOf(table, { domain, isAlert, covered: (host) => covered(table, host) }));
+      if (table === undefined) routes.set(app, undefined);
+      else {
+        const context = { domain, isAlert, errorPage: await errorPage(table) };
+        routes.set(app, routesOf(table, { ...context, covered: (host) => covered(table, host) }));
+      }
     }
     await proxy.apply(routes, this.fallback());
   }

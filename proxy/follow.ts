@@ -3,6 +3,7 @@ import type { Database } from "../core/redis/database.js";
 import type { Log } from "../core/log.js";
 import { Ticker } from "../core/loop/ticker.js";
 import { isAlert } from "../core/records/alerts/is-alert.js";
+import { ErrorPages } from "../core/records/routes/error-pages.js";
 import { ProxyReports, type ProxyReport, type ReleaseLoad } from "../core/records/routes/proxy-reports.js";
 import { CANARY, isWatched, type RouteTable } from "../core/records/routes/route-table.js";
 import { RouteTables } from "../core/records/routes/route-tables.js";
@@ -53,6 +54,7 @@ const NOTHING_YET: ProxyReport = {
 export class Follower {
   private readonly tables: RouteTables;
   private readonly reports: ProxyReports;
+  private readonly errorPages: ErrorPages;
   private readonly traffic: TrafficRecorder;
   private readonly applier: Applier;
   private readonly certificates: CertificateFollower;
@@ -89,10 +91,12 @@ export class Follower {
     this.steppedMs = this.monotonicMs();
     this.tables = new RouteTables(options.redis);
     this.reports = new ProxyReports(options.redis);
+    this.errorPages = new ErrorPages(options.redis);
     this.certificates = new CertificateFollower({ ...options, box: options.certificateBox });
     this.applier = new Applier({
       ...options,
       covered: (table, host) => this.certificates.covered(table, host),
+      errorPage: async (table) => this.errorPageOf(table),
     });
     const isThere = (app: string): boolean => this.applier.known.has(app) || this.unreadable.has(app);
     this.traffic = new TrafficRecorder({ ...options, isThere });
@@ -193,6 +197,15 @@ export class Follower {
       warn(error);
       return { tables: new Map(), finish: async () => undefined };
     }
+  }
+
+  /** An app without its own page is routed all the same. */
+  private async errorPageOf({ app, errorPage: digest }: RouteTable): Promise<string | undefined> {
+    if (digest === undefined) return undefined;
+    return this.errorPages.read(app, digest).catch((error: unknown) => {
+      this.options.log.error({ err: error, app }, "reading an app's error page");
+      return undefined;
+    });
   }
 
   private async report(): Promise<void> {

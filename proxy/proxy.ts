@@ -21,6 +21,8 @@ export interface AppRoutes {
   readonly https: ReadonlyMap<string, HttpsOnly>;
   /** What a host leads to (as in `hosts`) → who may visit it. Whatever is not named may be visited by everybody. */
   readonly guards: ReadonlyMap<string, Guard>;
+  /** What browsers get instead of the proxy's page where no instance answers (HTML); undefined: that page. */
+  readonly errorPage: string | undefined;
 }
 
 export interface Guard {

@@ -23,10 +23,15 @@ export interface RoutesContext {
   readonly isAlert: boolean;
   /** Its hosts that have a certificate → how long browsers are to ask for nothing else (seconds). */
   readonly covered: (host: string) => HttpsOnly | undefined;
+  /** The app's own error page (HTML). */
+  readonly errorPage: string | undefined;
 }
 
 /** An app's routes from its route table: each of its hosts leads to a track or to one release. Pure. */
-export function routesOf(table: RouteTable, { domain, isAlert, covered }: RoutesContext): AppRoutes {
+export function routesOf(
+  table: RouteTable,
+  { domain, isAlert, covered, errorPage }: RoutesContext,
+): AppRoutes {
   const { app } = table;
   const hosts = new Map<string, string>();
   const tracks = new Map<string, string>();
@@ -48,6 +53,7 @@ export function routesOf(table: RouteTable, { domain, isAlert, covered }: Routes
     hosts: all,
     https: table.https.mode === "redirect" ? httpsOnly(all.keys(), covered) : new Map(),
     guards: guardsOf(table, new Set(all.values())),
+    errorPage,
     tracks,
     splits: splitsOf(table, isAlert),
     releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])),

@@ -1,4 +1,5 @@
 import type { AppKeys } from "../core/records/apps/app-keys.js";
+import { ERROR_PAGE_KEYS } from "../core/records/routes/error-pages.js";
 import { SCALE_DECISION_KEYS } from "../core/records/scaling/scale-decisions.js";
 import { SCALE_REQUEST_KEYS } from "../core/records/scaling/scale-requests.js";
 import { CONFIG_KEYS } from "./apps/config-store.js";
@@ -17,6 +18,7 @@ export const APP_KEYS: readonly AppKeys[] = [
   RELEASE_KEYS,
   BRANCH_TRACK_KEYS,
   CONFIG_KEYS,
+  ERROR_PAGE_KEYS,
   FLAG_KEYS,
   CANARY_KEYS,
   SCALE_DECISION_KEYS,

@@ -7,6 +7,7 @@ import { AddressPolicy } from "../core/network/address-policy.js";
 import type { Log } from "../core/log.js";
 import { Outbox } from "../core/outbox/outbox.js";
 import { Certificates } from "../core/records/certificates/certificates.js";
+import { ErrorPages } from "../core/records/routes/error-pages.js";
 import { ProxyReports } from "../core/records/routes/proxy-reports.js";
 import { RouteTables } from "../core/records/routes/route-tables.js";
 import { ScaleDecisions } from "../core/records/scaling/scale-decisions.js";
@@ -190,6 +191,7 @@ function makeStores({ settings, redis, appRedis, log }: ServerOptions, box: Secr
   return {
     apps: new AppStore(redis, box, settings.instances.firstUid, APP_KEYS),
     config: new ConfigStore(redis, box),
+    errorPages: new ErrorPages(redis),
     redisUsers: new RedisUsers(appRedis, log),
     releases,
     branchTracks: new BranchTracks(redis, routes, releases),

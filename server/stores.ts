@@ -1,3 +1,4 @@
+import type { ErrorPages } from "../core/records/routes/error-pages.js";
 import type { ProxyReports } from "../core/records/routes/proxy-reports.js";
 import type { RouteTables } from "../core/records/routes/route-tables.js";
 import type { ScaleDecisions } from "../core/records/scaling/scale-decisions.js";
@@ -12,6 +13,7 @@ import type { BranchTracks } from "./routes/branch-tracks.js";
 export interface Stores {
   readonly apps: AppStore;
   readonly config: ConfigStore;
+  readonly errorPages: ErrorPages;
   readonly redisUsers: RedisUsers;
   readonly releases: ReleaseStore;
   readonly branchTracks: BranchTracks;

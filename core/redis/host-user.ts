@@ -19,7 +19,10 @@ const READS: Readonly<Record<HostRight, readonly string[]>> = {
     anyOf(keys.trafficSeconds),
     anyOf(keys.trafficMinutes),
   ],
-  proxy: [...ROUTES, keys.certificates, keys.challenges, keys.certificatesRevision],
+  proxy: [
+    ...ROUTES,
+    ...[keys.certificates, keys.challenges, keys.certificatesRevision, anyOf(keys.errorPages)],
+  ],
   redis: [],
 };
 

@@ -16,6 +16,8 @@ export const keys = {
   routeChanges: "sluice:route-changes",
   /** Integer: whoever follows from before this revision may not find in `routeChanges` that an app went. */
   routesTrimmed: "sluice:routes-trimmed",
+  /** Hash: digest → HTML of an app's own error page; also those of releases that are not live. */
+  errorPages: (app: string) => `sluice:error-pages:${app}`,
   /** Hash: an app's own domain → the app. Written with the route tables, which say more. */
   domains: "sluice:domains",
   /** Channel: a revision was written (the message is its number). */

@@ -42,7 +42,7 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
     .map((release) => (release.number === before ? { ...release, replacedAt: now } : release));
   const left = Object.entries(table.tracks).filter(([, number]) => number !== record.number);
   const tracks = { ...Object.fromEntries(left), [record.track]: record.number };
-  const { modeHeader, canary, ...rest } = table;
+  const { modeHeader, canary, errorPage, ...rest } = table;
   // A release that is gone back to leaves the domains: visitors of a newer one would find nothing.
   const isNewest = record.track === PRODUCTION && record.number > Math.max(0, ...table.history);
   return {
@@ -54,6 +54,7 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
     ...definedOnly({
       canary: tracks[CANARY] === undefined ? undefined : canaryAfter(canary, record),
       modeHeader: record.track === PRODUCTION ? ownHeader(record) : modeHeader,
+      errorPage: isNewest ? record.manifest?.errorPage : errorPage,
     }),
   };
 }

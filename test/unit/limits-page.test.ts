@@ -5,6 +5,7 @@ import { scaleRequestSchema } from "../../core/api/apps/scale.js";
 import { LONGEST_LINE_BYTES } from "../../core/exec/line-splitter.js";
 import { LONGEST_ANSWER_BYTES } from "../../core/network/send-request.js";
 import { settingsSchema } from "../../core/settings/settings.js";
+import { LARGEST_ERROR_PAGE_BYTES } from "../../server/builds/manifest/error-page.js";
 import { parseAppJson } from "../../server/builds/manifest/app-json.js";
 import { LONGEST_LOCKFILE_BYTES, LONGEST_MANIFEST_BYTES } from "../../server/builds/tree-file.js";
 import { LOG_FILES } from "../../server/engines/runit/service-folder.js";
@@ -38,6 +39,7 @@ const FIGURES: Readonly<Record<string, number>> = {
   "path of a file": LONGEST_PATH_BYTES,
   "package.json, app.json": LONGEST_MANIFEST_BYTES / MEGABYTE,
   "a lockfile": LONGEST_LOCKFILE_BYTES / MEGABYTE,
+  "an app's own [error page]": LARGEST_ERROR_PAGE_BYTES / 1024,
   "memory of an instance": instances.memoryMegabytes,
   "memory that app.json may ask for": instances.maxMemoryMegabytes,
   "processes and threads of an instance": instances.processes,

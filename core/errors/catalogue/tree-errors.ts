@@ -29,6 +29,11 @@ export const treeErrors = {
       `${printable(path)} is larger than ${most / 1024 ** 2} MB, the most that Sluice reads of it.`,
     () => "Make it smaller, commit and push again; docs/limits.md lists all limits.",
   ),
+  "error-page-too-large": entry<{ path: string; bytes: number; most: number }>(
+    422,
+    ({ path, bytes, most }) => `${path} has ${bytes} bytes; the most is ${most}.`,
+    () => "Make it smaller, or remove it, commit and push again; docs/error-pages.md tells about it.",
+  ),
   "procfile-invalid": entry<{ line: number; text: string; problem: string }>(
     422,
     ({ line, text, problem }) => `Procfile, line ${line}: ${problem}: ${printable(text)}`,

@@ -37,6 +37,8 @@ export const releaseManifestSchema = z.object({
   https: routedHttpsSchema.optional(),
   access: routedAccessSchema.optional(),
   limits: routedLimitsSchema.optional(),
+  /** Digest of its own error page (`ErrorPages`). */
+  errorPage: z.string().optional(),
 });
 
 export type ReleaseManifest = z.infer<typeof releaseManifestSchema>;

@@ -88,6 +88,8 @@ export const routeTableSchema = z.object({
   https: routedHttpsSchema.prefault({}),
   access: routedAccessSchema.prefault({}),
   limits: routedLimitsSchema.prefault({}),
+  /** Digest of the app's own error page (`ErrorPages`). */
+  errorPage: z.string().optional(),
   /** For what is not production; absent: everybody may visit it. */
   previewPassword: previewPasswordSchema.optional(),
 });

@@ -1,12 +1,16 @@
-import type { AppRoutes } from "../../proxy.js";
+import { REDIRECT, type AppRoutes, type Guard } from "../../proxy.js";
 import { GUARDED, guardEntry } from "./entries/guard-entry.js";
 
+const FREE: Guard = { addresses: [], password: undefined, limits: {} };
 const BYTES = 1024 * 1024;
 
 /** Target with `GUARDED` → who may visit it. Pure. */
-export function guardsOf({ guards }: AppRoutes): Map<string, string> {
+export function guardsOf({ guards, hosts, errorPage }: AppRoutes): Map<string, string> {
   const found = new Map<string, string>();
-  for (const [target, { addresses, password, limits }] of guards) {
+  const targets = errorPage === undefined ? guards.keys() : hosts.values();
+  for (const target of targets) {
+    if (target.includes(REDIRECT)) continue;
+    const { addresses, password, limits } = guards.get(target) ?? FREE;
     const { requestsPerMinute, connections, bodyMegabytes } = limits;
     const entry = guardEntry.format({
       addresses: addresses.join(","),
@@ -15,6 +19,7 @@ export function guardsOf({ guards }: AppRoutes): Map<string, string> {
       requests: textOf(requestsPerMinute),
       connections: textOf(connections),
       bodyBytes: textOf(bodyMegabytes === undefined ? undefined : bodyMegabytes * BYTES),
+      page: errorPage === undefined ? "" : "own",
     });
     found.set(`${target}${GUARDED}`, entry);
   }

@@ -37,6 +37,7 @@ export function appOf(target: string): string {
 function emptyMaps(): Record<MapName, Map<string, string>> {
   return {
     ...{ hosts: new Map(), visitors: new Map(), tracks: new Map(), splits: new Map() },
-    ...{ slots: new Map(), limits: new Map(), https: new Map(), guards: new Map() },
+    ...{ slots: new Map(), limits: new Map(), https: new Map() },
+    ...{ guards: new Map(), ownPages: new Map() },
   };
 }

@@ -1,4 +1,14 @@
-export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits", "https", "guards"] as const;
+export const MAPS = [
+  "hosts",
+  "visitors",
+  "tracks",
+  "splits",
+  "slots",
+  "limits",
+  "https",
+  "guards",
+  "ownPages",
+] as const;
 /**
  * - `hosts`: host → `target`, followed by `GUARDED` if `guards` has it
  * - `visitors`: `TARGET|COOKIE` → `slotEntry`; `APP/vN|` → the same for visitors who ask for that release
@@ -8,6 +18,7 @@ export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits",
  * - `limits`: `slotEntry` → `limitsEntry`
  * - `https`: host → `httpsEntry`
  * - `guards`: target with `GUARDED` → `guardEntry`
+ * - `ownPages`: `APP/NUMBER` → a part of the app's own error page (`ownPagesOf`)
  */
 export type MapName = (typeof MAPS)[number];
 
@@ -25,6 +36,7 @@ export const NO_MAPS: Maps = {
   limits: new Map(),
   https: new Map(),
   guards: new Map(),
+  ownPages: new Map(),
 };
 
 /** What HAProxy does at one moment: its maps, and the servers of every slot in use. */

@@ -13,6 +13,7 @@ const MAPS_IN_ORDER: readonly MapName[] = [
   "splits",
   "tracks",
   "visitors",
+  "ownPages",
   "guards",
   "hosts",
   "https",

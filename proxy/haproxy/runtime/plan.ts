@@ -1,6 +1,7 @@
 import type { AppRoutes, ReleaseRoutes } from "../../proxy.js";
 import { mapChanges, type MapChange } from "./map-changes.js";
 import { guardedTarget, guardsOf } from "../config/guards.js";
+import { ownPagesOf } from "../config/pages/own-pages.js";
 import { appOf, mapsOf } from "../config/routing.js";
 import { httpsEntry } from "../config/entries/https-entry.js";
 import { formatSlotEntry, slotOfEntry } from "../config/entries/slot-entry.js";
@@ -63,6 +64,7 @@ class Desired {
     }
     const splits = new Map([...routes.splits].map(([track, split]) => [track, formatSplitEntry(split)]));
     const { tracks } = routes;
+    const ownPages = ownPagesOf(app, routes);
     const guards = guardsOf(routes);
     const hosts = new Map([...routes.hosts].map(([host, target]) => [host, guardedTarget(guards, target)]));
     const visitors = visitorsOf(routes, slots);
@@ -73,7 +75,7 @@ class Desired {
       ]),
     );
     const limits = limitsOf(routes, slots);
-    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, https, guards });
+    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, https, guards, ownPages });
   }
 
   plan(changed: readonly string[], wanted: string | undefined): Plan {

@@ -3,6 +3,7 @@ import { isPreview } from "../../../core/records/routes/route-table.js";
 import { removeTree } from "../../../core/files/remove-tree.js";
 import { productionOf } from "../../routes/production-of.js";
 import { ownFolder } from "../../builds/own-folder.js";
+import { readErrorPage } from "../../builds/manifest/error-page.js";
 import { forTrack, readManifest } from "../../builds/manifest/manifest.js";
 import { refuseTaken, withDeclared } from "../../routes/own-domains.js";
 import type { ReleaseWork, Step } from "../step.js";
@@ -26,6 +27,8 @@ export const checkout: Step = {
     const manifest = await readManifest(tree, tools.settings);
     if (tools.images !== undefined && manifest.serving.listen === "socket")
       throw new AppError("engine-no-sockets", {});
+    // Before anything is built. The page itself is kept afterwards, since a build may write it.
+    if (!isPreview(record.track)) await readErrorPage(tree);
     if (manifest.hasUnusedDockerfile) out.line(UNUSED_DOCKERFILE);
     const { name: app } = work.app;
     const { domains } = manifest.appJson.sluice;

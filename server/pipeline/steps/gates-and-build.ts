@@ -4,6 +4,7 @@ import type { PlacedProgram } from "../../engines/engine.js";
 import { withDeadline } from "../runner/deadline.js";
 import { sealTree } from "../../builds/seal-tree.js";
 import { userOf } from "../../machine.js";
+import { keepErrorPage } from "../keep-error-page.js";
 import type { ReleaseWork, Step } from "../step.js";
 import { runBuild } from "./build.js";
 import { runGates } from "./gates.js";
@@ -29,7 +30,8 @@ export const gatesAndBuild: Step = {
       const [, program] = await Promise.all([gates, build]);
       // A build may write app.json or the Procfile; afterwards only its record counts.
       await sealTree(tree, userOf(work.app, work.tools), work.tools.path);
-      const manifest = keptManifest(await readManifest(tree, settings));
+      const kept = keptManifest(await readManifest(tree, settings));
+      const manifest = { ...kept, ...(await keepErrorPage(work, tree)) };
       return { manifest, artifact: await publish(work, program, signal) };
     } catch (error) {
       other.abort(error);

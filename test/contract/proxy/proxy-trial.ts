@@ -94,6 +94,7 @@ export function routesOf(
     splits: new Map(),
     https: new Map(),
     guards: new Map(),
+    errorPage: undefined,
     tracks: new Map(live === undefined ? [] : [[`${app}/${track}`, `${app}/v${live}`]]),
     releases: new Map(
       numbers.map((number) => [

@@ -63,7 +63,7 @@ export function splitsVisitors(trial: ProxyTrial): void {
       "a",
       routesOf(
         { ...table, canary: { share: 50, isManual: true } },
-        { domain: "localhost", isAlert: false, covered: () => undefined },
+        { domain: "localhost", isAlert: false, covered: () => undefined, errorPage: undefined },
       ),
     );
     expect(await visits(trial, 20, { cookie: "sluice=canary.v2" })).to.deep.equal({ "canary v4": 20 });

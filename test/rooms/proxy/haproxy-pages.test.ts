@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { AnsweringServer } from "../../contract/proxy/counting.js";
 import { ProxyTrial, routesOf } from "../../contract/proxy/proxy-trial.js";
+import { LARGEST_ERROR_PAGE_BYTES } from "../../../server/builds/manifest/error-page.js";
 import { RunningHaproxy } from "../../contract/proxy/running-haproxy.js";
 import { eventually } from "../../support/eventually.js";
 import type { HttpAnswer } from "../../support/running/test-sluice.js";
@@ -75,6 +76,52 @@ describe("HAProxy's own pages", function () {
     const headers = { host: "a.localhost", "content-length": "5", expect: "100-continue", ...BROWSER };
     const answer = await trial.ask({ method: "POST", headers });
     expect([answer.status, answer.headers["content-type"]]).to.eql([408, "text/html; charset=utf-8"]);
+  });
+
+  describe("that an app has itself", () => {
+    const OWN = `<!doctype html>\n<title>Säule</title>\n<p>"100 %" & %[src] \\n {back} soon</p>\n${"<!-- ö -->".repeat(900)}`;
+
+    it("are what browsers get while it has no instance or no release, and others get the line of text", async () => {
+      const pid = await trial.running.worker();
+      for (const [routes, text] of [
+        [routesOf("a", { releases: {} }), "no live release"],
+        [routesOf("a", { live: 1, releases: { 1: [] } }), "no healthy instance"],
+      ] as const) {
+        await trial.apply("a", { ...routes, errorPage: OWN });
+        const html = await trial.get("a", "/", BROWSER);
+        expect([html.status, html.headers["content-type"], html.headers["retry-after"]]).to.eql([
+          ...[503, "text/html; charset=utf-8", "5"],
+        ]);
+        expect(html.body === `${OWN.replaceAll("\n", " ")}\n`, html.body.slice(0, 200)).to.equal(true);
+        expect((await trial.get("a", "/", { accept: "*/*" })).body).to.include(text);
+      }
+      expect(await trial.running.worker()).to.equal(pid);
+    });
+
+    it("may have 12 KB, and are changed, kept over a restart and removed", async () => {
+      const routes = routesOf("a", { live: 1, releases: { 1: [] } });
+      const bodyOf = async (): Promise<string> => (await trial.get("a", "/", BROWSER)).body;
+      for (const bytes of [1, 6143, 6144, 6145, LARGEST_ERROR_PAGE_BYTES]) {
+        const errorPage = "x".repeat(bytes);
+        await trial.apply("a", { ...routes, errorPage });
+        expect(await bodyOf(), String(bytes)).to.equal(`${errorPage}\n`);
+      }
+      await trial.running.restart();
+      expect(await bodyOf()).to.have.length(LARGEST_ERROR_PAGE_BYTES + 1);
+      expect(await (await trial.running.again()).apps()).to.have.all.keys("a");
+      await trial.apply("a", routes);
+      expect(await bodyOf()).to.include("This site is not available at the moment");
+    });
+
+    it("are its own alone, and for no other error", async () => {
+      const web = await trial.upstream("v1", { hangsUp: true });
+      await trial.apply("a", { ...routesOf("a", { live: 1, releases: { 1: [web] } }), errorPage: OWN });
+      await trial.apply("b", routesOf("b", { live: 1, releases: { 1: [] } }));
+      expect((await trial.get("b", "/", BROWSER)).body).to.include("not available at the moment");
+      const headers = { host: "a.localhost", ...BROWSER };
+      const answer = await trial.ask({ method: "POST", body: "x", headers });
+      expect(answer.body).to.include("Something went wrong");
+    });
   });
 
   it("leave an app's own errors as they are", async () => {

@@ -7,6 +7,7 @@ const at = (domain: string, isAlert: boolean): RoutesContext => ({
   domain,
   isAlert,
   covered: () => undefined,
+  errorPage: undefined,
 });
 
 describe("the routes of a table", () => {

@@ -8,10 +8,11 @@ import { delimited } from "./delimited.js";
  * - `requests`: of a visitor in a minute
  * - `connections`: of a visitor at once
  * - `bodyBytes`: of a request
+ * - `page`: `own` if the app has an error page of its own
  */
 export const guardEntry = delimited(
   "|",
-  ...(["addresses", "salt", "hash", "requests", "connections", "bodyBytes"] as const),
+  ...(["addresses", "salt", "hash", "requests", "connections", "bodyBytes", "page"] as const),
 );
 
 /** Follows a target that has such an entry. */

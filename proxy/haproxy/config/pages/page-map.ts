@@ -1,4 +1,5 @@
 import { paths } from "../paths.js";
+import { ownPage } from "./own-pages.js";
 import { pageHtml } from "./page-html.js";
 import { PAGES, type PageName } from "./pages.js";
 
@@ -18,6 +19,12 @@ export function pageMapText(): string {
  */
 export function page(folder: string, name: PageName): string {
   return `content-type text/plain lf-string "%[str(${name}),concat(,txn.html),map_str(${paths.pages(folder)})]\\n"`;
+}
+
+/** The same, where an app may have a page of its own, which browsers get instead. */
+export function pageOrOwn(folder: string, name: PageName): string {
+  const own = ownPage(folder);
+  return `content-type text/plain lf-string "%[str(${name}),concat(,txn.html),concat(,txn.own),map_str(${paths.pages(folder)})]${own}\\n"`;
 }
 
 /** Sets `txn.html` for visitors who take HTML, and gives a page that is HTML its type. No instance's answer is touched. */

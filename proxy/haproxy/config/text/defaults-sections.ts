@@ -1,6 +1,6 @@
 import { SMALL_BODY_BYTES } from "./rules/body-rules.js";
 import { BODY_SILENCE_SECONDS, REQUEST_SECONDS, type HaproxyOptions } from "../haproxy-options.js";
-import { page } from "../pages/page-map.js";
+import { page, pageOrOwn } from "../pages/page-map.js";
 import { maxConnectionsLine } from "./max-connections-line.js";
 
 /** Timeouts, retries and connections. HAProxy configuration manual 2.6, section 4.2. */
@@ -43,7 +43,7 @@ function errorLines({ folder }: HaproxyOptions): string {
     `408 ${page(folder, "requestTooSlow")}`,
     `500 ${page(folder, "failed")}`,
     `502 ${page(folder, "failed")}`,
-    `503 ${page(folder, "noInstance")} hdr Retry-After 5`,
+    `503 ${pageOrOwn(folder, "noInstance")} hdr Retry-After 5`,
     `504 ${page(folder, "answerTooSlow")}`,
   ];
   return lines.map((line) => `  http-error status ${line}\n`).join("");

@@ -5,8 +5,8 @@ import { page } from "../../pages/page-map.js";
 import { paths } from "../../paths.js";
 
 /**
- * Finds out whether a target is guarded. Sets `txn.guard`, its entry, and `txn.visitor`, the visitor's address; refuses visitors
- * whose address is not allowed. A target without a guard costs no look-up: what its host leads to says that it has none.
+ * Finds out whether a target is guarded. Sets `txn.guard`, its entry, and `txn.visitor`, the visitor's address, and `txn.own`, the
+ * app, for visitors who may get its own error page; refuses visitors whose address is not allowed. A target without a guard costs no look-up: what its host leads to says that it has none.
  */
 export function guardRules({ folder }: Pick<HaproxyOptions, "folder">): string {
   return `  acl is_guarded var(txn.guard) -m found
@@ -15,6 +15,7 @@ export function guardRules({ folder }: Pick<HaproxyOptions, "folder">): string {
   # Without its entry, nobody can tell who may visit it.
   http-request return status 503 hdr Retry-After 5 ${page(folder, "unknownAccess")} if is_marked !is_guarded
   http-request set-var(txn.target) var(txn.target),field(1,:) if is_guarded
+  http-request set-var(txn.own) var(txn.target),${target.field("app")} if { var(txn.guard),${guardEntry.field("page")} -m str own } { var(txn.html) -m found }
   http-request set-var(txn.visitor) lua.visitor if is_guarded
   http-request return status 403 ${page(folder, "address")} if is_guarded { lua.is_allowed -m str no }
 `;

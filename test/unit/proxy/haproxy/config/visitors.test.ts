@@ -12,6 +12,7 @@ describe("the visitors about whom nothing is left to decide", () => {
       tracks: new Map([["a/production", "a/v1"]]),
       https: new Map(),
       guards: new Map(),
+      errorPage: undefined,
       splits: new Map(split === undefined ? [] : [["a/production", { ...whole, ...split }]]),
       releases: new Map(["a/v1", "a/v2", "a/v3"].map((name) => [name, { ...release, track: "x" }])),
     };
@@ -61,6 +62,7 @@ describe("the visitors about whom nothing is left to decide", () => {
       releases: new Map(),
       https: new Map(),
       guards: new Map(),
+      errorPage: undefined,
     };
     expect([...visitorsOf(routes, new Map())]).to.deep.equal([]);
   });

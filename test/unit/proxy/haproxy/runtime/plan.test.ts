@@ -31,6 +31,7 @@ function routes(app: string, live: number, others: readonly number[] = []): AppR
     tracks: new Map([[`${app}/production`, key(live)]]),
     https: new Map(),
     guards: new Map(),
+    errorPage: undefined,
     splits: new Map(),
     releases: new Map(
       numbers.map((number) => [
