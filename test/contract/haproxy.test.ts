@@ -4,7 +4,7 @@ import { Agent } from "node:http";
 import { isAppError } from "../../core/errors/app-error.js";
 import { paths } from "../../proxy/haproxy/config/paths.js";
 import { Haproxy } from "../../proxy/haproxy/haproxy.js";
-import type { AppRoutes } from "../../proxy/proxy.js";
+import type { AppRoutes, Guard } from "../../proxy/proxy.js";
 import { eventually } from "../support/eventually.js";
 import { FakeRoutes, given } from "../support/fakes/fake-routes.js";
 import { startLoad } from "../support/running/load.js";
@@ -304,7 +304,10 @@ interface Change {
   readonly fallback: string | undefined;
 }
 
-/** Any changes to two apps, whose releases have any of the servers; the second may be the canary of all, or of who asks. */
+/** Lets every visitor of the test in. */
+const HERE_ALONE: Guard = { password: undefined, addresses: ["127.0.0.0/8"], limits: { connections: 1000 } };
+
+/** Any changes to two apps, guarded or not, whose releases have any of the servers; the second may be the canary of all, or of who asks. */
 function historyOf(upstreams: readonly Upstream[]): fc.Arbitrary<Change[]> {
   const servers = fc.subarray([...upstreams]);
   const wanted = fc
@@ -325,8 +328,13 @@ function historyOf(upstreams: readonly Upstream[]): fc.Arbitrary<Change[]> {
       app: fc.constantFrom("a", "b"),
       wanted: fc.option(wanted, { freq: 5, nil: undefined }),
       fallback: fc.constantFrom(undefined, "a/production"),
+      guarded: fc.subarray(["production", "v1", "v2"]),
+      errorPage: fc.constantFrom(undefined, "<p>", "x".repeat(7000)),
     })
-    .map(({ app, wanted, fallback }) => ({ app, routes: wanted && withCanary(app, wanted), fallback }));
+    .map(({ app, wanted, fallback, guarded, errorPage }) => {
+      const guards = new Map(guarded.map((name) => [`${app}/${name}`, HERE_ALONE]));
+      return { app, routes: wanted && { ...withCanary(app, wanted), guards, errorPage }, fallback };
+    });
   return fc.array(change, { minLength: 1, maxLength: 10 });
 }
 
