@@ -17,12 +17,14 @@ export interface HttpsPort {
 export async function httpsPortOf({
   home,
   settings,
-}: Pick<Context, "home" | "settings">): Promise<HttpsPort> {
+  path,
+}: Pick<Context, "home" | "settings" | "path">): Promise<HttpsPort> {
   const { bind, httpPort, httpsPort } = settings;
   if (httpsPort !== undefined)
     return { httpsPort: httpsPort === 0 ? undefined : httpsPort, taken: undefined };
   const usual = httpPort === 80 ? 443 : 8443;
-  const isFree = (await isServedByUs(home, usual)) || (await isPortFree(bind, usual));
+  const isFree =
+    (await isServedByUs(home, usual)) || (await isPortFree(bind, usual, { name: "haproxy", path }));
   return isFree ? { httpsPort: usual, taken: undefined } : { httpsPort: undefined, taken: usual };
 }
 

@@ -12,10 +12,15 @@ interface CheckedPort {
   readonly setting: string;
 }
 
+export interface ListeningProgram {
+  readonly name: string;
+  readonly path: string;
+}
+
 /** Throws `port-taken`, `port-forbidden`. `program`: who will listen there, when that is not this process. */
 export async function checkPort(
   { bind, port, what, setting }: CheckedPort,
-  program?: { readonly name: string; readonly path: string },
+  program?: ListeningProgram,
 ): Promise<void> {
   const code = await problemOf(bind, port);
   if (code === undefined) return;
@@ -24,15 +29,18 @@ export async function checkPort(
       ...{ port, what, setting },
       another: port < 60_000 ? port + 1000 : port - 1000,
     });
-  const file = program && (await findProgram(program.name, program.path));
-  if (code === "EACCES" && program && file !== undefined && (await mayBind(file, program.path))) return;
-  if (code === "EACCES")
+  if (code === "EACCES" && program !== undefined && (await mayBind(program))) return;
+  if (code === "EACCES") {
+    const file = program && (await findProgram(program.name, program.path));
     throw new AppError("port-forbidden", { ...{ port, what, setting }, another: 8000 + port, file });
+  }
   throw new AppError("port-unusable", { ...{ port, what, bind }, reason: code });
 }
 
-export async function isPortFree(bind: string, port: number): Promise<boolean> {
-  return (await problemOf(bind, port)) === undefined;
+/** Whether a program could listen there. */
+export async function isPortFree(bind: string, port: number, program: ListeningProgram): Promise<boolean> {
+  const code = await problemOf(bind, port);
+  return code === undefined || (code === "EACCES" && (await mayBind(program)));
 }
 
 /** Why nobody can listen there now (errno(3)); undefined: somebody can. */
@@ -45,7 +53,9 @@ async function problemOf(bind: string, port: number): Promise<string | undefined
 }
 
 /** Whether a program may take ports below 1024 whoever starts it (capabilities(7)). */
-async function mayBind(file: string, path: string): Promise<boolean> {
+async function mayBind({ name, path }: ListeningProgram): Promise<boolean> {
+  const file = await findProgram(name, path);
+  if (file === undefined) return false;
   const PATH = `${path}:/usr/sbin:/sbin`;
   const { stdout } = await captureCommand({ argv: ["getcap", file], cwd: "/", env: { PATH } }).catch(() => ({
     stdout: "",
