@@ -28,6 +28,8 @@ export interface FollowOptions {
   readonly extraConnections: (release: string) => number;
   /** Called about once a second while the routes are followed, or while Redis is away and no proxy can. */
   readonly onFollowing: () => Promise<void>;
+  /** What is kept of apps besides routes; called after each step with whether an app is there. */
+  readonly keepLogs?: (isThere: (app: string) => boolean) => Promise<void>;
   /** What opens certificates; undefined while this host has no key for them. */
   readonly certificateBox: () => Promise<SecretBox | undefined>;
   /** An address that proxies share; undefined where they share none. */
@@ -94,8 +96,7 @@ export class Follower {
       ...options,
       covered: (table, host) => this.certificates.covered(table, host),
     });
-    const isThere = (app: string): boolean => this.applier.known.has(app) || this.unreadable.has(app);
-    this.traffic = new TrafficRecorder({ ...options, isThere });
+    this.traffic = new TrafficRecorder({ ...options, isThere: (app) => this.isThere(app) });
   }
 
   /** Follows until `stop` is called. */
@@ -159,6 +160,7 @@ export class Follower {
     await this.reportLoads(this.state);
     // It runs beside the steps, which do not wait for it.
     this.traffic.tick();
+    await this.options.keepLogs?.((app) => this.isThere(app));
   }
 
   /** Applies what has changed. Returns the revision that is followed afterwards. */
@@ -193,6 +195,10 @@ export class Follower {
       warn(error);
       return { tables: new Map(), finish: async () => undefined };
     }
+  }
+
+  private isThere(app: string): boolean {
+    return this.applier.known.has(app) || this.unreadable.has(app);
   }
 
   private async report(): Promise<void> {

@@ -16,6 +16,8 @@ export interface AppRoutes {
   readonly releases: ReadonlyMap<string, ReleaseRoutes>;
   /** Hosts (as in `hosts`) whose visitors are sent on from http to https. */
   readonly https: ReadonlyMap<string, HttpsOnly>;
+  /** Each of its requests is logged. */
+  readonly accessLog: boolean;
 }
 
 export interface HttpsOnly {

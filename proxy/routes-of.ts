@@ -40,6 +40,7 @@ export function routesOf(table: RouteTable, { domain, isAlert, covered }: Routes
   return {
     hosts: all,
     https: table.https.mode === "redirect" ? httpsOnly(all.keys(), covered) : new Map(),
+    accessLog: table.accessLog,
     tracks,
     splits: splitsOf(table, isAlert),
     releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])),

@@ -58,11 +58,15 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
   };
 }
 
-/** What its app.json says of domains and https. */
-function declaredBy(table: RouteTable, { manifest }: ReleaseRecord): Pick<RouteTable, "domains" | "https"> {
+/** What its app.json says of its hosts. */
+function declaredBy(
+  table: RouteTable,
+  { manifest }: ReleaseRecord,
+): Pick<RouteTable, "domains" | "https" | "accessLog"> {
   return {
     domains: withDeclared(table, manifest?.domains ?? []).domains,
     https: manifest?.https ?? { mode: "redirect" },
+    accessLog: manifest?.accessLog ?? false,
   };
 }
 

@@ -33,6 +33,7 @@ export const releaseManifestSchema = z.object({
   /** Names that the app has from this release on. */
   domains: z.array(z.object({ name: z.string(), redirectTo: z.string().optional() })).default([]),
   https: routedHttpsSchema.optional(),
+  accessLog: z.boolean().optional(),
 });
 
 export type ReleaseManifest = z.infer<typeof releaseManifestSchema>;

@@ -83,6 +83,8 @@ export const routeTableSchema = z.object({
   modeHeader: z.string().optional(),
   domains: z.array(routedDomainSchema).default([]),
   https: routedHttpsSchema.prefault({}),
+  /** Proxies log each of its requests. */
+  accessLog: z.boolean().default(false),
 });
 
 export type RoutedDomain = z.infer<typeof routedDomainSchema>;
@@ -92,7 +94,11 @@ export type RoutedRelease = z.infer<typeof routedReleaseSchema>;
 export type RouteTable = z.infer<typeof routeTableSchema>;
 
 export function emptyRouteTable(app: string): RouteTable {
-  return { v: 1, app, tracks: {}, releases: [], history: [], domains: [], https: { mode: "redirect" } };
+  return {
+    ...{ v: 1, app, tracks: {}, releases: [], history: [], domains: [] },
+    https: { mode: "redirect" },
+    accessLog: false,
+  };
 }
 
 export const PRODUCTION = "production";

@@ -37,6 +37,6 @@ export function appOf(target: string): string {
 function emptyMaps(): Record<MapName, Map<string, string>> {
   return {
     ...{ hosts: new Map(), visitors: new Map(), tracks: new Map(), splits: new Map() },
-    ...{ slots: new Map(), limits: new Map(), https: new Map() },
+    ...{ slots: new Map(), limits: new Map(), https: new Map(), access: new Map() },
   };
 }

@@ -1,4 +1,4 @@
-export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits", "https"] as const;
+export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits", "https", "access"] as const;
 /**
  * - `hosts`: host → `target`
  * - `visitors`: `TARGET|COOKIE` → `slotEntry`; `APP/vN|` → the same for visitors who ask for that release
@@ -7,6 +7,7 @@ export const MAPS = ["hosts", "visitors", "tracks", "splits", "slots", "limits",
  * - `slots`: `APP/vN` → `slotEntry`
  * - `limits`: `slotEntry` → `limitsEntry`
  * - `https`: host → `httpsEntry`
+ * - `access`: `APP/`, of apps that want an access log → `on`
  */
 export type MapName = (typeof MAPS)[number];
 
@@ -23,6 +24,7 @@ export const NO_MAPS: Maps = {
   slots: new Map(),
   limits: new Map(),
   https: new Map(),
+  access: new Map(),
 };
 
 /** What HAProxy does at one moment: its maps, and the servers of every slot in use. */

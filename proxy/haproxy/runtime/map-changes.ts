@@ -15,6 +15,7 @@ const MAPS_IN_ORDER: readonly MapName[] = [
   "visitors",
   "hosts",
   "https",
+  "access",
 ];
 
 /** Entries are added before others refer to them, and deleted after, so the maps are consistent at every moment. Pure. */

@@ -70,7 +70,8 @@ class Desired {
       ]),
     );
     const limits = limitsOf(routes, slots);
-    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, https });
+    const access = new Map(routes.accessLog ? [[`${app}/`, "on"]] : []);
+    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, https, access });
   }
 
   plan(changed: readonly string[], fallback: string | undefined): Plan {

@@ -86,6 +86,8 @@ const sluiceSchema = z.strictObject({
   /** See `routedHttpsSchema`. */
   https: z.enum(["redirect", "both", "off"]).default("redirect"),
   hstsSeconds: z.number().int().min(0).max(63_072_000).optional(),
+  /** Proxies log each request. */
+  accessLog: z.boolean().default(false),
 });
 
 export const appJsonSchema = z.object({

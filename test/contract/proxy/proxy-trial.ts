@@ -93,6 +93,7 @@ export function routesOf(
     ]),
     splits: new Map(),
     https: new Map(),
+    accessLog: false,
     tracks: new Map(live === undefined ? [] : [[`${app}/${track}`, `${app}/v${live}`]]),
     releases: new Map(
       numbers.map((number) => [

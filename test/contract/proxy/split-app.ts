@@ -38,6 +38,7 @@ export function splitRoutes(wanted: WantedSplit): AppRoutes {
       ...present.map(({ track }) => [`${track}.a.localhost`, `a/${track}`] as const).slice(1),
     ]),
     https: new Map(),
+    accessLog: false,
     tracks: new Map(present.map(({ track, number }) => [`a/${track}`, `a/v${number}`])),
     splits:
       split.canary === undefined && header === undefined ? new Map() : new Map([[`a/${PRODUCTION}`, split]]),

@@ -11,6 +11,7 @@ describe("the visitors about whom nothing is left to decide", () => {
       hosts: new Map(),
       tracks: new Map([["a/production", "a/v1"]]),
       https: new Map(),
+      accessLog: false,
       splits: new Map(split === undefined ? [] : [["a/production", { ...whole, ...split }]]),
       releases: new Map(["a/v1", "a/v2", "a/v3"].map((name) => [name, { ...release, track: "x" }])),
     };
@@ -59,6 +60,7 @@ describe("the visitors about whom nothing is left to decide", () => {
       splits: new Map(),
       releases: new Map(),
       https: new Map(),
+      accessLog: false,
     };
     expect([...visitorsOf(routes, new Map())]).to.deep.equal([]);
   });

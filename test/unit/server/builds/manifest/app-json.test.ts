@@ -7,6 +7,7 @@ describe("app.json", () => {
     expect(sluice).to.deep.equal({
       domains: [],
       https: "redirect",
+      accessLog: false,
       listen: "port",
       sessions: "none",
       sessionIdleSeconds: 900,
