@@ -20,6 +20,7 @@ import { sampler } from "./sampler.js";
 import { sandbox } from "./sandbox.js";
 import { scale } from "./scale.js";
 import { throughput } from "./throughput.js";
+import { tls } from "./tls.js";
 import { swarm } from "./swarm.js";
 import { tracks } from "./tracks.js";
 import { webhooks } from "./webhooks.js";
@@ -29,6 +30,7 @@ const BENCHES: readonly Bench[] = [
   push,
   releases,
   throughput,
+  tls,
   memory,
   recovery,
   apps,

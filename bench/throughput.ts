@@ -11,6 +11,7 @@ import { bareHaproxy, threadLines } from "./rivals/haproxy.js";
 import { nginx } from "./rivals/nginx.js";
 import { nodeProxy } from "./rivals/node.js";
 import type { Rival } from "./rivals/rival.js";
+import { rotated } from "./rivals/rotated.js";
 import { wrk } from "./rivals/wrk.js";
 import { median, range, sum } from "./statistics.js";
 import type { Workshop } from "./workshop.js";
@@ -85,12 +86,6 @@ async function withCanary(sluice: TestSluice): Promise<Rival> {
   await pushApp(clone, "HEAD:staging");
   const headers = { Host: `${SPLIT}.localhost`, Cookie: "sluice=production.v1" };
   return { ...(await sluiceItself(sluice)), name: WITH_CANARY, headers };
-}
-
-/** Another one begins each round, so that none has the best place. */
-function rotated(rivals: readonly Rival[], turn: number): Rival[] {
-  const first = turn % rivals.length;
-  return [...rivals.slice(first), ...rivals.slice(0, first)];
 }
 
 async function measureAll(

@@ -65,6 +65,9 @@ export class Home {
   /** The folder that one `runsv` supervises. */
   readonly service = (id: string): string => join(this.root, "services", id);
   readonly logs = (): string => join(this.root, "logs");
+  /** A folder in it for each app that wants one. */
+  readonly accessLogs = (): string => join(this.root, "logs", "access");
+  readonly accessLog = (app: string): string => join(this.accessLogs(), app);
   readonly serviceLog = (id: string): string => join(this.root, "logs", id);
   /** Unix sockets of an app's instances. */
   readonly sockets = (app: string): string => join(this.root, "sockets", app);

@@ -29,6 +29,8 @@ export interface FollowOptions {
   readonly extraConnections: (release: string) => number;
   /** Called about once a second while the routes are followed, or while Redis is away and no proxy can. */
   readonly onFollowing: () => Promise<void>;
+  /** What is kept of apps besides routes; called after each step with whether an app is there. */
+  readonly keepLogs?: (isThere: (app: string) => boolean) => Promise<void>;
   /** What opens certificates; undefined while this host has no key for them. */
   readonly certificateBox: () => Promise<SecretBox | undefined>;
   /** An address that proxies share; undefined where they share none. */
@@ -98,8 +100,7 @@ export class Follower {
       covered: (table, host) => this.certificates.covered(table, host),
       errorPage: async (table) => this.errorPageOf(table),
     });
-    const isThere = (app: string): boolean => this.applier.known.has(app) || this.unreadable.has(app);
-    this.traffic = new TrafficRecorder({ ...options, isThere });
+    this.traffic = new TrafficRecorder({ ...options, isThere: (app) => this.isThere(app) });
   }
 
   /** Follows until `stop` is called. */
@@ -163,6 +164,7 @@ export class Follower {
     await this.reportLoads(this.state);
     // It runs beside the steps, which do not wait for it.
     this.traffic.tick();
+    await this.options.keepLogs?.((app) => this.isThere(app));
   }
 
   /** Applies what has changed. Returns the revision that is followed afterwards. */
@@ -206,6 +208,10 @@ export class Follower {
       this.options.log.error({ err: error, app }, "reading an app's error page");
       return undefined;
     });
+  }
+
+  private isThere(app: string): boolean {
+    return this.applier.known.has(app) || this.unreadable.has(app);
   }
 
   private async report(): Promise<void> {

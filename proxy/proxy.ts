@@ -23,6 +23,8 @@ export interface AppRoutes {
   readonly guards: ReadonlyMap<string, Guard>;
   /** What browsers get instead of the proxy's page where no instance answers (HTML); undefined: that page. */
   readonly errorPage: string | undefined;
+  /** Each of its requests is logged. */
+  readonly accessLog: boolean;
 }
 
 export interface Guard {

@@ -54,6 +54,7 @@ export function routesOf(
     https: table.https.mode === "redirect" ? httpsOnly(all.keys(), covered) : new Map(),
     guards: guardsOf(table, new Set(all.values())),
     errorPage,
+    accessLog: table.accessLog,
     tracks,
     splits: splitsOf(table, isAlert),
     releases: new Map(table.releases.map((release) => [releaseKey(app, release.number), routeOf(release)])),

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../../test/support/network/free-port.js";
+import type { CertificateFiles } from "./certificate-files.js";
 import { answering, type StartRival } from "./rival.js";
 
 /** HAProxy with nothing but a frontend and a server; `global` is what it takes over from Sluice's (threads). */
@@ -9,9 +10,21 @@ export const bareHaproxy =
   async (workshop, upstream) => {
     const port = await freePort();
     const file = join(await workshop.folder(), "haproxy.cfg");
-    await writeFile(file, configuration(global, port, upstream));
+    await writeFile(file, configuration(global, `127.0.0.1:${port}`, upstream));
     const program = await workshop.program(["haproxy", "-db", "-f", file]);
     return answering("bare HAProxy", port, program);
+  };
+
+/** The same with TLS and one certificate. `global` has Sluice's versions and ciphers too. */
+export const bareHaproxyWithTls =
+  (global: string, { both }: CertificateFiles): StartRival =>
+  async (workshop, upstream) => {
+    const port = await freePort();
+    const file = join(await workshop.folder(), "haproxy.cfg");
+    const bind = `127.0.0.1:${port} ssl crt ${both} alpn h2,http/1.1`;
+    await writeFile(file, configuration(global, bind, upstream));
+    const program = await workshop.program(["haproxy", "-db", "-f", file]);
+    return answering("bare HAProxy", port, program, "https");
   };
 
 /** The lines on threads in Sluice's configuration; empty when it leaves them to HAProxy. */
@@ -19,7 +32,12 @@ export function threadLines(sluiceConfiguration: string): string {
   return (sluiceConfiguration.match(/^\s*(?:nbthread|cpu-map|thread-groups)\b.*$/gm) ?? []).join("\n");
 }
 
-function configuration(global: string, port: number, upstream: string): string {
+/** The lines on TLS in Sluice's configuration. */
+export function tlsLines(sluiceConfiguration: string): string {
+  return (sluiceConfiguration.match(/^\s*ssl-default-bind-.*$/gm) ?? []).join("\n");
+}
+
+function configuration(global: string, bind: string, upstream: string): string {
   return `global
 ${global}
   maxconn 5000
@@ -29,7 +47,7 @@ defaults
   timeout server 1h
   timeout connect 5s
 frontend traffic
-  bind 127.0.0.1:${port}
+  bind ${bind}
   default_backend upstream
 backend upstream
   server one ${upstream}

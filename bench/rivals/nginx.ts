@@ -3,11 +3,28 @@ import { join } from "node:path";
 import { freePort } from "../../test/support/network/free-port.js";
 import { fixedAnswerConfiguration, TEMPORARY_PATHS } from "../pushed/fixed-answer.js";
 import type { Workshop } from "../workshop.js";
+import type { CertificateFiles } from "./certificate-files.js";
 import { answering, type Rival, type StartRival } from "./rival.js";
 
 /** nginx as a proxy with connections kept to the upstream, a worker per core. */
 export const nginx: StartRival = async (workshop, upstream) =>
-  start(workshop, "nginx", (port, folder) => proxyConfiguration(port, upstream, folder));
+  start(workshop, "nginx", (port, folder) => proxyConfiguration(`127.0.0.1:${port}`, upstream, folder));
+
+/** The same with TLS and HTTP/2, and its own choice of ciphers. */
+export const nginxWithTls =
+  ({ certificate, key }: CertificateFiles): StartRival =>
+  async (workshop, upstream) => {
+    const certificateLines = `    ssl_certificate ${certificate};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+`;
+    return start(
+      workshop,
+      "nginx",
+      (port, folder) => proxyConfiguration(`127.0.0.1:${port} ssl http2`, upstream, folder, certificateLines),
+      "https",
+    );
+  };
 
 /** nginx that answers by itself: an upstream. */
 export async function fixedAnswer(workshop: Workshop): Promise<Rival> {
@@ -18,6 +35,7 @@ async function start(
   workshop: Workshop,
   name: string,
   configuration: (port: number, folder: string) => string,
+  scheme: "http" | "https" = "http",
 ): Promise<Rival> {
   const port = await freePort();
   const folder = await workshop.folder();
@@ -25,10 +43,10 @@ async function start(
   await writeFile(file, configuration(port, folder));
   const env = { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` };
   const program = await workshop.program(["nginx", "-e", "stderr", "-p", folder, "-c", file], env);
-  return answering(name, port, program);
+  return answering(name, port, program, scheme);
 }
 
-function proxyConfiguration(port: number, upstream: string, folder: string): string {
+function proxyConfiguration(listen: string, upstream: string, folder: string, more = ""): string {
   return `daemon off;
 worker_processes auto;
 pid ${folder}/nginx.pid;
@@ -43,8 +61,8 @@ ${TEMPORARY_PATHS.map((name) => `  ${name}_temp_path ${folder}/${name};\n`).join
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:${port};
-    location / {
+    listen ${listen};
+${more}    location / {
       proxy_pass http://app;
       proxy_http_version 1.1;
       proxy_set_header Connection "";

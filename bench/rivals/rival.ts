@@ -1,4 +1,5 @@
 import { httpGet } from "../../test/support/running/test-sluice.js";
+import { askHttps } from "../../test/support/tls/ask-https.js";
 import { eventually } from "../../test/support/eventually.js";
 import type { Program, Workshop } from "../workshop.js";
 
@@ -16,11 +17,15 @@ export interface Rival {
 export type StartRival = (workshop: Workshop, upstream: string) => Promise<Rival>;
 
 /** Waits until a program answers on its port. Throws with what it printed. */
-export async function answering(name: string, port: number, program: Program): Promise<Rival> {
-  await eventually(
-    `${name} answers`,
-    async () => (await httpGet(port, "/", { host: "localhost" })).status === 200,
-  ).catch((error: unknown) => {
+export async function answering(
+  name: string,
+  port: number,
+  program: Program,
+  scheme: "http" | "https" = "http",
+): Promise<Rival> {
+  const ask = async (): Promise<{ status: number }> =>
+    scheme === "http" ? httpGet(port, "/", { host: "localhost" }) : askHttps(port, "localhost");
+  await eventually(`${name} answers`, async () => (await ask()).status === 200).catch((error: unknown) => {
     throw new Error(`${name} does not answer: ${program.output()}`, { cause: error });
   });
   return { name, port, pid: program.pid };

@@ -11,17 +11,18 @@ export interface WrkResult {
 
 const CONNECTIONS = 32;
 
-/** As many requests as go through in `seconds`, over 32 kept connections to `address:port`. */
+/** As many requests as go through in `seconds`, over 32 kept connections to `address:port`. It checks no certificate. */
 export async function wrk(
   address: string,
   headers: Readonly<Record<string, string>>,
   seconds: number,
+  scheme: "http" | "https" = "http",
 ): Promise<WrkResult> {
   const given = Object.entries(headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`]);
   const { stdout } = await execa("wrk", [
     ...["--threads", "1", "--connections", String(CONNECTIONS), "--duration", `${seconds}s`],
     ...["--latency", ...given],
-    `http://${address}/`,
+    `${scheme}://${address}/`,
   ]);
   return parse(stdout);
 }

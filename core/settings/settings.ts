@@ -123,7 +123,7 @@ export const settingsSchema = z
         taskMemoryMegabytes: megabytes.default(2048).describe("of an installation, gate, build or script"),
         taskProcesses: z.number().int().min(16).default(4096),
         taskScratchMegabytes: megabytes.default(1024).describe("its /tmp; it lies in memory"),
-        logMegabytes: megabytes.default(10).describe("kept per instance"),
+        logMegabytes: megabytes.default(10).describe("kept per instance, and per access log"),
         minFreeMegabytes: z.number().int().nonnegative().default(64),
         keepReleases: z.number().int().min(1).max(100).default(5),
       })

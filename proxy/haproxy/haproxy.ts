@@ -138,6 +138,12 @@ export class Haproxy implements Proxy {
     await this.certificates.answerChallenges(answers);
   }
 
+  /** Lines of logs that the present worker could not write. */
+  async droppedLines(): Promise<number | undefined> {
+    const count = /^DroppedLogs: (\d+)$/m.exec(await this.runtime.run("show info"))?.[1];
+    return count === undefined ? undefined : Number(count);
+  }
+
   /** Starts new workers with the present files; the old ones finish their requests. Throws `haproxy-files-behind`. */
   async reload(): Promise<void> {
     if (!(await this.files.catchUp(await this.observed())))

@@ -63,12 +63,13 @@ export function withLive(table: RouteTable, record: ReleaseRecord, now: number):
 function declaredBy(
   table: RouteTable,
   { manifest }: ReleaseRecord,
-): Pick<RouteTable, "domains" | "https" | "access" | "limits"> {
+): Pick<RouteTable, "domains" | "https" | "access" | "limits" | "accessLog"> {
   return {
     domains: withDeclared(table, manifest?.domains ?? []).domains,
     https: manifest?.https ?? { mode: "redirect" },
     access: manifest?.access ?? { allowAddresses: [], previewAddresses: [] },
     limits: manifest?.limits ?? {},
+    accessLog: manifest?.accessLog ?? false,
   };
 }
 

@@ -56,6 +56,7 @@ const FIGURES: Readonly<Record<string, number>> = {
   "a line of a gate": LONGEST_LINE_BYTES,
   "output of one release": limits.logMegabytes,
   "log of one instance": limits.logMegabytes,
+  "access log of one app": limits.logMegabytes,
   "releases whose files are kept": limits.keepReleases,
   "lines that one `sluice logs`": 10_000,
   "a delivery of a webhook": LARGEST_BODY_BYTES / MEGABYTE,

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Follower } from "../../../proxy/follow.js";
+import { AccessLog } from "../../../proxy/haproxy/access-log/access-log.js";
 import { paths } from "../../../proxy/haproxy/config/paths.js";
 import { WAKE_HEADER } from "../../../proxy/haproxy/config/text/wake-backend.js";
 import { boxOfCertificates } from "../services/box-of-certificates.js";
@@ -25,6 +26,16 @@ export async function startProxyRole({ context, redis, id, log, atStop }: RoleOp
   });
   const waking = await waker.start();
   atStop(async () => waking.stop());
+  const accessLog = new AccessLog({
+    pipe: paths.accessPipe(folder),
+    folder: home.accessLogs(),
+    maxBytes: settings.limits.logMegabytes * 1024 * 1024,
+    trustedProxies: settings.trustedProxies,
+    droppedByProxy: async () => haproxy.droppedLines(),
+    log,
+  });
+  const logging = await accessLog.start();
+  atStop(async () => logging.stop());
   const follower = await new Follower({
     proxy: haproxy,
     redis,
@@ -32,6 +43,7 @@ export async function startProxyRole({ context, redis, id, log, atStop }: RoleOp
     domain: settings.domain,
     defaultApp: settings.default,
     extraConnections: (release) => waker.open(release),
+    keepLogs: async (isThere) => accessLog.keep(isThere),
     onFollowing: async () => writeFile(paths.following(folder), ""),
     certificateBox: async () => boxOfCertificates(home),
     sharedAddress: settings.fleet.virtualAddress,

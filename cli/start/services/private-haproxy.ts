@@ -2,10 +2,9 @@ import { BEFORE_OTHERS } from "../../../core/exec/low-priority.js";
 import { outputOf, type User } from "../../../core/exec/exec.js";
 import type { Home } from "../../../core/home.js";
 import type { Log } from "../../../core/log.js";
-import { quote } from "../../../core/exec/quote.js";
 import { serviceState } from "../../../core/exec/runsv.js";
 import type { Settings } from "../../../core/settings/settings.js";
-import { haproxyCommand } from "../../../proxy/haproxy/config/haproxy-command.js";
+import { haproxyScript } from "../../../proxy/haproxy/config/haproxy-command.js";
 import type { HaproxyOptions } from "../../../proxy/haproxy/config/haproxy-options.js";
 import { prepareFiles } from "../../../proxy/haproxy/config/files.js";
 import { Haproxy } from "../../../proxy/haproxy/haproxy.js";
@@ -29,7 +28,7 @@ export async function startPrivateHaproxy(
   await startService({
     home,
     name: "haproxy",
-    run: `${BEFORE_OTHERS}\nexec ${haproxyCommand(options.folder).map(quote).join(" ")}`,
+    run: `${BEFORE_OTHERS}\n${haproxyScript(options.folder)}`,
     path,
   });
   if (wasRunning && changed) await haproxy.reload();

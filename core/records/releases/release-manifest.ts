@@ -39,6 +39,7 @@ export const releaseManifestSchema = z.object({
   limits: routedLimitsSchema.optional(),
   /** Digest of its own error page (`ErrorPages`). */
   errorPage: z.string().optional(),
+  accessLog: z.boolean().optional(),
 });
 
 export type ReleaseManifest = z.infer<typeof releaseManifestSchema>;

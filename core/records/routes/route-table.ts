@@ -92,6 +92,8 @@ export const routeTableSchema = z.object({
   errorPage: z.string().optional(),
   /** For what is not production; absent: everybody may visit it. */
   previewPassword: previewPasswordSchema.optional(),
+  /** Proxies log each of its requests. */
+  accessLog: z.boolean().default(false),
 });
 
 export type RoutedDomain = z.infer<typeof routedDomainSchema>;

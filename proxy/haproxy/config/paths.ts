@@ -19,6 +19,8 @@ export const paths = {
   certificateList: (folder: string) => `${folder}/certificates/list.txt`,
   /** Token of an authority → what it is answered. */
   challenges: (folder: string) => `${folder}/challenges.map`,
+  /** Lines of access logs come through it. */
+  accessPipe: (folder: string) => `${folder}/access.pipe`,
   wakeSocket: (folder: string) => `${folder}/wake.sock`,
   adminSocket: (folder: string) => `${folder}/admin.sock`,
   masterSocket: (folder: string) => `${folder}/master.sock`,

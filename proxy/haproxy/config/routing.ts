@@ -38,6 +38,6 @@ function emptyMaps(): Record<MapName, Map<string, string>> {
   return {
     ...{ hosts: new Map(), visitors: new Map(), tracks: new Map(), splits: new Map() },
     ...{ slots: new Map(), limits: new Map(), https: new Map() },
-    ...{ guards: new Map(), ownPages: new Map() },
+    ...{ guards: new Map(), ownPages: new Map(), access: new Map() },
   };
 }

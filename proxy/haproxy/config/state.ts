@@ -8,6 +8,7 @@ export const MAPS = [
   "https",
   "guards",
   "ownPages",
+  "access",
 ] as const;
 /**
  * - `hosts`: host → `target`, followed by `GUARDED` if `guards` has it
@@ -19,6 +20,7 @@ export const MAPS = [
  * - `https`: host → `httpsEntry`
  * - `guards`: target with `GUARDED` → `guardEntry`
  * - `ownPages`: `APP/NUMBER` → a part of the app's own error page (`ownPagesOf`)
+ * - `access`: `APP/`, of apps that want an access log → `on`
  */
 export type MapName = (typeof MAPS)[number];
 
@@ -37,6 +39,7 @@ export const NO_MAPS: Maps = {
   https: new Map(),
   guards: new Map(),
   ownPages: new Map(),
+  access: new Map(),
 };
 
 /** What HAProxy does at one moment: its maps, and the servers of every slot in use. */

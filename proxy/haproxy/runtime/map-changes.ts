@@ -17,6 +17,7 @@ const MAPS_IN_ORDER: readonly MapName[] = [
   "guards",
   "hosts",
   "https",
+  "access",
 ];
 
 /** Entries are added before others refer to them, and deleted after, so the maps are consistent at every moment. Pure. */

@@ -75,7 +75,9 @@ class Desired {
       ]),
     );
     const limits = limitsOf(routes, slots);
-    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, https, guards, ownPages });
+    const access = new Map(routes.accessLog ? [[`${app}/`, "on"]] : []);
+    const more = { https, guards, ownPages, access };
+    this.apps.set(app, { hosts, visitors, tracks, splits, slots, limits, ...more });
   }
 
   plan(changed: readonly string[], wanted: string | undefined): Plan {

@@ -104,6 +104,8 @@ const sluiceSchema = z.strictObject({
   hstsSeconds: z.number().int().min(0).max(63_072_000).optional(),
   allowAddresses: addresses,
   limits: limitsSchema.prefault({}),
+  /** Proxies log each request. */
+  accessLog: z.boolean().default(false),
 });
 
 export const appJsonSchema = z.object({

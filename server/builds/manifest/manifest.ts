@@ -136,6 +136,7 @@ export function keptManifest({
     env,
     maxPreviews: sluice.previews.max,
     domains: sluice.domains,
+    accessLog: sluice.accessLog,
     https: {
       mode: sluice.https,
       ...(sluice.hstsSeconds === undefined ? {} : { hstsSeconds: sluice.hstsSeconds }),

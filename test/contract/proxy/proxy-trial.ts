@@ -95,6 +95,7 @@ export function routesOf(
     https: new Map(),
     guards: new Map(),
     errorPage: undefined,
+    accessLog: false,
     tracks: new Map(live === undefined ? [] : [[`${app}/${track}`, `${app}/v${live}`]]),
     releases: new Map(
       numbers.map((number) => [

@@ -40,6 +40,7 @@ export function splitRoutes(wanted: WantedSplit): AppRoutes {
     https: new Map(),
     guards: new Map(),
     errorPage: undefined,
+    accessLog: false,
     tracks: new Map(present.map(({ track, number }) => [`a/${track}`, `a/v${number}`])),
     splits:
       split.canary === undefined && header === undefined ? new Map() : new Map([[`a/${PRODUCTION}`, split]]),

@@ -2,6 +2,7 @@ import type { HaproxyOptions } from "../haproxy-options.js";
 import { slotEntry } from "../entries/slot-entry.js";
 import { pageRules } from "../pages/page-map.js";
 import { paths } from "../paths.js";
+import { accessLogLines, accessLogRules } from "./rules/access-log-rules.js";
 import { answerRules } from "./rules/answer-rules.js";
 import { bodyRules } from "./rules/body-rules.js";
 import { challengeRules } from "./rules/challenge-rules.js";
@@ -10,6 +11,7 @@ import { guardRules, passwordRules } from "./rules/guard-rules.js";
 import { httpsRules } from "./rules/https-rules.js";
 import { bodyLengthRules, bodyLimitRules, limitRules } from "./rules/limit-rules.js";
 import { modeRules } from "./rules/mode-rules.js";
+import { redirectRules } from "./rules/redirect-rules.js";
 import { releaseRules } from "./rules/release-rules.js";
 import { retryRules } from "./rules/retry-rules.js";
 import { setCookieRules } from "./rules/set-cookie-rules.js";
@@ -24,10 +26,12 @@ import { wantedCookieRules } from "./rules/wanted-cookie-rules.js";
 export function trafficFrontend(options: HaproxyOptions): string {
   return [
     `frontend traffic from base
-${bindLines(options)}${visitorHeaders(options)}${retryRules()}`,
+${bindLines(options)}${accessLogLines()}${visitorHeaders(options)}${retryRules()}`,
     pageRules(),
     challengeRules(options),
     targetRules(options),
+    accessLogRules(options),
+    redirectRules(options),
     httpsRules(options),
     guardRules(options),
     limitRules(options),

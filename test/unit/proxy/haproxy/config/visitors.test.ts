@@ -13,6 +13,7 @@ describe("the visitors about whom nothing is left to decide", () => {
       https: new Map(),
       guards: new Map(),
       errorPage: undefined,
+      accessLog: false,
       splits: new Map(split === undefined ? [] : [["a/production", { ...whole, ...split }]]),
       releases: new Map(["a/v1", "a/v2", "a/v3"].map((name) => [name, { ...release, track: "x" }])),
     };
@@ -63,6 +64,7 @@ describe("the visitors about whom nothing is left to decide", () => {
       https: new Map(),
       guards: new Map(),
       errorPage: undefined,
+      accessLog: false,
     };
     expect([...visitorsOf(routes, new Map())]).to.deep.equal([]);
   });

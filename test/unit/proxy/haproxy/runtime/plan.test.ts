@@ -32,6 +32,7 @@ function routes(app: string, live: number, others: readonly number[] = []): AppR
     https: new Map(),
     guards: new Map(),
     errorPage: undefined,
+    accessLog: false,
     splits: new Map(),
     releases: new Map(
       numbers.map((number) => [
@@ -70,6 +71,14 @@ describe("the plan of a change", () => {
       { kind: "delete", map: "visitors", key: "a/production|production.v1" },
     ]);
     expect([switched.added, switched.leaving]).to.deep.equal([[], []]);
+  });
+
+  it("turns an app's access log on and off by one entry of a map", () => {
+    const off = plan(empty(), new Map([["shop", routes("shop", 1)]]), undefined).next;
+    const on = plan(off, new Map([["shop", { ...routes("shop", 1), accessLog: true }]]), undefined);
+    expect(on.maps).to.deep.equal([{ kind: "add", map: "access", key: "shop/", value: "on" }]);
+    const again = plan(on.next, new Map([["shop", routes("shop", 1)]]), undefined);
+    expect(again.maps).to.deep.equal([{ kind: "delete", map: "access", key: "shop/" }]);
   });
 
   it("does nothing twice", () => {

@@ -9,6 +9,7 @@ describe("app.json", () => {
       https: "redirect",
       allowAddresses: [],
       limits: {},
+      accessLog: false,
       listen: "port",
       sessions: "none",
       sessionIdleSeconds: 900,
