@@ -26,7 +26,7 @@ describe("the CLI's client", () => {
     server = await HttpReceiver.start();
     const settings = { bind: "127.0.0.1", controlPort: server.port, token: "a-token" };
     // All that it looks at.
-    client = new Client({ home: new Home(folder), settings } as Context);
+    client = new Client({ home: new Home(folder), settings, env: {} } as Context);
   });
   after(async () => {
     await server.stop();
@@ -97,7 +97,7 @@ describe("the CLI's client", () => {
 
     it("does not wait for a server that was not there", async () => {
       const nobody = new Client({
-        ...{ home: new Home(folder) },
+        ...{ home: new Home(folder), env: {} },
         settings: { bind: "127.0.0.1", controlPort: await freePort(), token: "a-token" },
       } as Context);
       const call = async (): Promise<unknown> => nobody.call("POST", "/api/hosts", begunSchema);
@@ -129,7 +129,11 @@ describe("the CLI's client", () => {
 
   it("asks at the port where the state folder's path is too long for a socket", async () => {
     const settings = { bind: "127.0.0.1", controlPort: server.port, token: "a-token" };
-    const far = new Client({ home: new Home(join(folder, "x".repeat(100))), settings } as Context);
+    const far = new Client({
+      home: new Home(join(folder, "x".repeat(100))),
+      settings,
+      env: {},
+    } as Context);
     answers(200, "[]");
     expect(await far.call("GET", "/api/apps", appsSchema)).to.deep.equal([]);
   });
