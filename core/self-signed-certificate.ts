@@ -1,4 +1,3 @@
-import { X509CertificateGenerator } from "@peculiar/x509";
 import { webcrypto } from "node:crypto";
 
 const YEARS = 20;
@@ -12,6 +11,8 @@ export interface SelfSigned {
 
 /** For who connects before there is another certificate: whoever looks reads `commonName`. */
 export async function selfSignedCertificate(commonName: string): Promise<SelfSigned> {
+  // Needed once in a state folder's life.
+  const { X509CertificateGenerator } = await import("@peculiar/x509");
   const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned(

@@ -12,8 +12,7 @@ import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import type { Settings } from "../../core/settings/settings.js";
 import type { AppStore } from "../apps/app-store.js";
 import type { RoutesNeeds } from "../routes/needs.js";
-import { Authority } from "./authority.js";
-import { AuthorityAccounts } from "./authority-accounts.js";
+import type { Authority } from "./authority.js";
 import { AuthorityLimits } from "./authority-limits.js";
 import { AuthorityProblem, NamesRefused } from "./authority-problem.js";
 import { ProxiesAndHook } from "./challenge-answers.js";
@@ -21,7 +20,7 @@ import { NamesHere } from "./names-here.js";
 import { parseCertificate } from "./parse-certificate.js";
 import { planOrders, type PlannedOrder } from "./plan-orders.js";
 import { renewalAt } from "./renewal.js";
-import { renewalName, RenewalWindows } from "./renewal-windows.js";
+import type { RenewalWindows } from "./renewal-windows.js";
 import { failed, Troubles, type Trouble } from "./troubles.js";
 import { controlNames, wantedNames } from "./wanted-names.js";
 
@@ -65,10 +64,11 @@ interface AppOrder extends PlannedOrder {
 export class CertificateLoop {
   private readonly ticker: Ticker;
   private readonly answers: ProxiesAndHook;
-  private readonly authorities: readonly Authority[];
+  /** None where no authority is to be asked. */
+  private authorities: readonly Authority[] = [];
   private readonly troubles: Troubles;
   private readonly limits: AuthorityLimits;
-  private readonly windows = new RenewalWindows();
+  private acme: { readonly windows: RenewalWindows; renewalName(pem: string): string } | undefined;
   private readonly here: NamesHere;
   private readonly probe = { token: `sluice-${makeSecret().slice(0, 24)}`, answer: makeSecret() };
   private readonly slots = new Slots(ORDERS);
@@ -82,12 +82,7 @@ export class CertificateLoop {
   private pauseMs = LOOK_AT_ALL_MS;
 
   constructor(private readonly options: CertificateLoopOptions) {
-    const { redis, certificates, box, settings, tools, path } = options;
-    const { email, fallback, ...first } = settings.tls;
-    const accounts = new AuthorityAccounts(redis, box);
-    const known = [first, ...(fallback === undefined ? [] : [fallback])];
-    this.authorities =
-      email === undefined ? [] : known.map((one) => new Authority({ ...one, email }, accounts));
+    const { redis, certificates, settings, tools, path } = options;
     this.answers = new ProxiesAndHook({ redis, certificates, tools, path, dnsHook: settings.tls.dnsHook });
     this.troubles = new Troubles(redis);
     this.limits = new AuthorityLimits(redis);
@@ -121,11 +116,11 @@ export class CertificateLoop {
     readonly general: string | undefined;
   }> {
     const troubles = await this.troubles.read();
-    const [first] = this.authorities;
+    const { email, directory } = this.options.settings.tls;
     const general =
-      first === undefined
+      email === undefined
         ? "sluice.yml has no tls.email, so no authority is asked (docs/https.md)"
-        : troubles.get(first.directory)?.reason;
+        : troubles.get(directory)?.reason;
     return { byName: troubles, general };
   }
 
@@ -141,9 +136,22 @@ export class CertificateLoop {
     await this.choosePause();
   }
 
+  /** Once, where an authority is to be asked. */
+  private async loadAcme(): Promise<void> {
+    const { redis, box, settings } = this.options;
+    const { email, fallback, ...first } = settings.tls;
+    if (this.acme !== undefined || email === undefined) return;
+    const { Authority, AuthorityAccounts, RenewalWindows, renewalName } = await import("./acme.js");
+    const accounts = new AuthorityAccounts(redis, box);
+    const known = [first, ...(fallback === undefined ? [] : [fallback])];
+    this.authorities = known.map((one) => new Authority({ ...one, email }, accounts));
+    this.acme = { windows: new RenewalWindows(), renewalName };
+  }
+
   private async holdsLease(): Promise<boolean> {
     const { redis, id, certificates } = this.options;
     if (this.lease !== undefined && !this.lease.lost.aborted) return true;
+    await this.loadAcme();
     this.lease = await takeLock(redis, LEASE, id, "certificates").catch(() => undefined);
     if (this.lease === undefined) return false;
     await this.answers.clear([this.probe.token]);
@@ -173,7 +181,8 @@ export class CertificateLoop {
       const plan = planOrders({
         wanted: names,
         certificates: own,
-        isDue: ({ id }) => own.some((one) => one.id === id && renewalAt(one, this.windows.of(one)) <= now),
+        isDue: ({ id }) =>
+          own.some((one) => one.id === id && renewalAt(one, this.acme?.windows.of(one)) <= now),
         isHeld: (name) => (troubles.get(name)?.nextTryAt ?? 0) > now,
         now,
       });
@@ -233,12 +242,12 @@ export class CertificateLoop {
   private async refreshWindows(certificates: readonly Certificate[]): Promise<void> {
     const now = this.options.tools.clock.now();
     for (const authority of this.authorities)
-      await this.windows.refresh(
+      await this.acme?.windows.refresh(
         authority,
         certificates.filter(({ directory }) => directory === authority.directory),
         now,
       );
-    this.windows.forgetOthers(certificates);
+    this.acme?.windows.forgetOthers(certificates);
   }
 
   private async dropUnneeded(certificates: readonly Certificate[]): Promise<void> {
@@ -333,7 +342,7 @@ export class CertificateLoop {
   private replacedAt(authority: Authority, before: readonly Certificate[]): string | undefined {
     const [only, another] = before;
     if (only?.directory !== authority.directory || another !== undefined) return undefined;
-    return this.windows.of(only) === undefined ? undefined : renewalName(only.pem);
+    return this.acme?.windows.of(only) === undefined ? undefined : this.acme.renewalName(only.pem);
   }
 
   private async noteFailure(
