@@ -11,7 +11,11 @@ import type { SwarmNode, SwarmTask } from "../swarm-api.js";
 const ENDED = new Set(["complete", "failed"]);
 /** Of one that its host could not even prepare. */
 const REJECTED = "rejected";
+/** Docker's words for a status that a container's own program had. */
+const ENDED_ITSELF = /^task: non-zero exit/;
 const UNHEALTHY = /unhealthy container/;
+/** Docker's, of a container that it could not start for a reason of the host's. */
+const NOT_STARTED_STATUS = 128;
 const KILLED = { status: undefined, signal: "SIGKILL" } as const;
 /** Of the last task only those are certain that its host tells of: one that is lost says `running` for ever. */
 const SILENT_HOST = new Set(["down", "disconnected"]);
@@ -81,9 +85,9 @@ function lastEndOf(task: SwarmTask | undefined): string | undefined {
   const { Err, ContainerStatus } = task.Status;
   // Docker ends it by TERM, and says only here why.
   if (UNHEALTHY.test(Err)) return "unhealthy: its HEALTHCHECK failed";
-  if ((ContainerStatus?.PID ?? 0) + (ContainerStatus?.ExitCode ?? 0) === 0 && Err !== "")
-    return `could not be started: ${Err}`;
   const status = ContainerStatus?.ExitCode ?? 0;
+  const hasRun = (ContainerStatus?.PID ?? 0) !== 0 || ![0, NOT_STARTED_STATUS].includes(status);
+  if (!hasRun && Err !== "" && !ENDED_ITSELF.test(Err)) return `could not be started: ${Err}`;
   if (status === OUT_OF_MEMORY_STATUS) return describeEnd(KILLED, "memory");
   const exit = exitOf(status);
   if (exit.signal === "SIGXFSZ") return describeEnd(exit, "disk");

@@ -51,6 +51,17 @@ describe("the state of a Swarm's instance", () => {
     });
   });
 
+  it("says why Docker could not start one, which is no status of its own", () => {
+    const lastEnd = (Err: string): string | undefined => {
+      const task = ended("1", 128);
+      return stateOf([{ ...task, Status: { ...task.Status, Err } }]).lastEnd;
+    };
+    expect(lastEnd("starting container failed: no network")).to.equal(
+      "could not be started: starting container failed: no network",
+    );
+    expect(lastEnd("task: non-zero exit (128)")).to.equal("status 128");
+  });
+
   it("tells one that was killed for want of memory from one that somebody has killed", () => {
     expect(stateOf([ended("1", OUT_OF_MEMORY_STATUS)]).lastEnd).to.equal("killed by SIGKILL, out of memory");
     expect(stateOf([ended("1", 137)]).lastEnd).to.equal("killed by SIGKILL");
