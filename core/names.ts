@@ -20,9 +20,14 @@ export function parseDomainName(text: string): string {
   return name;
 }
 
-/** Throws `domain-is-sluices` for a name that Sluice gives to apps by itself, below `own`. */
-export function refuseSluices(domain: string, own: string): void {
+/**
+ * Throws `domain-is-sluices` for a name that Sluice gives to apps by itself, below `own`, and `domain-is-control` for the control
+ * port's, which would otherwise share its cookies and its certificate with an app.
+ */
+export function refuseSluices(domain: string, own: string, control: string | undefined): void {
   if (domain === own || domain.endsWith(`.${own}`)) throw new AppError("domain-is-sluices", { domain, own });
+  if (control !== undefined && (domain === control || domain === wildcardOver(control)))
+    throw new AppError("domain-is-control", { domain, control });
 }
 
 /** `*.example.com` for `shop.example.com`. */

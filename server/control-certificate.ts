@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Server } from "node:https";
 import { Ticker } from "../core/loop/ticker.js";
 import type { Log } from "../core/log.js";
-import { certificatesRevision, type Certificates } from "../core/records/certificates/certificates.js";
+import { certificateRevisions, type Certificates } from "../core/records/certificates/certificates.js";
 import type { Database } from "../core/redis/database.js";
 import { selfSignedCertificate } from "../core/self-signed-certificate.js";
 import type { Settings } from "../core/settings/settings.js";
@@ -70,7 +70,7 @@ export class ControlCertificate {
 
   private async lookAtRedis(): Promise<void> {
     const { redis, certificates, control } = this.options;
-    const mark = String(await certificatesRevision(redis));
+    const mark = String((await certificateRevisions(redis)).changed);
     if (mark === this.mark) return;
     const all = (await certificates.read()).certificates;
     const [latest] = all

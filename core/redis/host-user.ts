@@ -21,7 +21,8 @@ const READS: Readonly<Record<HostRight, readonly string[]>> = {
   ],
   proxy: [
     ...ROUTES,
-    ...[keys.certificates, keys.challenges, keys.certificatesRevision, anyOf(keys.errorPages)],
+    ...[keys.certificates, keys.certificatesRevision, keys.certificatesChanged],
+    ...[keys.challenges, anyOf(keys.errorPages)],
   ],
   redis: [],
 };

@@ -28,6 +28,8 @@ export const keys = {
   challenges: "sluice:challenges",
   /** Integer: the revision of the last change of these two. */
   certificatesRevision: "sluice:certificates-revision",
+  /** Integer: the revision of the last change of certificates: answers to challenges come and go more often. */
+  certificatesChanged: "sluice:certificates-changed",
   /** Hash: directory of an authority → the account there (`AuthorityAccount`), sealed. */
   authorityAccounts: "sluice:authority-accounts",
   /** Hash: name, or directory of an authority → why no certificate came, and when it is tried again (`Trouble`). */

@@ -1,6 +1,6 @@
 import { covers, type Certificate } from "../../core/records/certificates/certificate.js";
 import {
-  certificatesRevision,
+  certificateRevisions,
   challengeAnswers,
   readCertificates,
 } from "../../core/records/certificates/certificates.js";
@@ -23,16 +23,40 @@ export interface CertificateFollowerOptions {
 
 /** How long what depends on the time of day stays as it is. */
 const LOOK_AGAIN_MS = 3_600_000;
+/** HAProxy takes so much in a line of its runtime API (`tune.bufsize`, 16 KiB), and others need not have more. */
+const MOST_CHARACTERS = 5000;
+
+/** A certificate, and for which names it is served. */
+interface Assigned {
+  readonly certificate: Certificate;
+  readonly names: readonly string[];
+}
+
+/** App ("" for Sluice itself) → its certificates. */
+type ByApp = ReadonlyMap<string, readonly Assigned[]>;
+
+/** What is to be done for certificates that have changed. */
+export interface CertificateChange {
+  /** Apps whose routes depend on it. */
+  readonly apps: readonly string[];
+  /** Takes away what their routes do not need any more: once those are applied. */
+  readonly finish: () => Promise<void>;
+}
+
+const NO_CHANGE: CertificateChange = { apps: [], finish: async () => Promise.resolve() };
 
 /** Makes a proxy serve the certificates in Redis, each for names of its own app alone. */
 export class CertificateFollower {
   /** Of what is served; 0: it must all be read. */
   private applied = 0;
+  /** Of the certificates that are served. */
+  private newest = 0;
+  private certificates: readonly Certificate[] = [];
   private unreadable: readonly string[] = [];
   private refusedByProxy: readonly string[] = [];
-  private certificates: readonly Certificate[] = [];
-  /** App ("" for Sluice itself) → its certificates, and for which names they are served. */
-  private byApp = new Map<string, readonly { certificate: Certificate; names: readonly string[] }[]>();
+  private byApp: ByApp = new Map();
+  /** Apps whose routes must be applied again, while that is not done. */
+  private readonly owed = new Set<string>();
   private lookedMs = 0;
 
   constructor(private readonly options: CertificateFollowerOptions) {}
@@ -51,35 +75,39 @@ export class CertificateFollower {
     this.applied = 0;
   }
 
-  /**
-   * Serves what is new. `tables`: of all apps; `changed`: those whose table is another one. Returns the apps whose routes depend
-   * on what has changed, and what is to be done when those are applied.
-   */
+  /** Serves what is new. `tables`: of all apps; `changed`: those whose table is another one. */
   async follow(
     tables: ReadonlyMap<string, RouteTable>,
     changed: Iterable<string>,
-  ): Promise<{ readonly apps: readonly string[]; readonly finish: () => Promise<void> }> {
+  ): Promise<CertificateChange> {
     const { proxy, redis } = this.options;
-    const revision = await certificatesRevision(redis);
-    const isNew = revision !== this.applied || this.applied === 0;
+    const { revision, changed: newest } = await certificateRevisions(redis);
+    const isFirst = this.applied === 0;
     const isDue = performance.now() - this.lookedMs > LOOK_AGAIN_MS;
-    const before = this.byApp;
-    const apps = new Set(changed);
-    if (isNew || isDue) {
-      await this.read(redis);
-      for (const name of [...before.keys(), ...this.certificates.map(appOf)]) apps.add(name);
+    if (isFirst || revision !== this.applied) await proxy.answerChallenges(await challengeAnswers(redis));
+    const apps = new Set([...changed, ...this.owed]);
+    if (isFirst || isDue || newest !== this.newest) {
+      await this.read();
+      for (const name of [...this.byApp.keys(), ...this.certificates.map(appOf)]) apps.add(name);
     }
-    if (apps.size === 0 && !isNew) return { apps: [], finish: async () => undefined };
-    this.byApp = this.assigned(tables, before, apps);
-    const served = this.served();
-    this.refusedByProxy = await proxy.addCertificates(served);
-    const affected = apps.has("") ? [...tables.keys()] : [...apps].filter((app) => tables.has(app));
+    if (apps.size === 0 && revision === this.applied) return NO_CHANGE;
+    const next = this.assigned(tables, apps);
+    const isOther = (app: string): boolean =>
+      isFirst || isDue || marksOf(next, app) !== marksOf(this.byApp, app);
+    const others = [...apps].filter(isOther);
+    const served = others.length === 0 && this.owed.size === 0 ? undefined : servedOf(next);
+    // Nothing is sent on to https before that is served.
+    if (served !== undefined) this.refusedByProxy = await proxy.addCertificates(served);
+    this.byApp = next;
+    for (const app of others.includes("") ? tables.keys() : others) this.owed.add(app);
     return {
-      apps: affected.filter((app) => isNew || isDue || this.hasOther(before, app)),
+      apps: [...this.owed].filter((app) => tables.has(app)),
       finish: async () => {
-        await proxy.keepCertificates(served);
-        if (isNew) this.applied = revision;
-        this.lookedMs = performance.now();
+        if (served !== undefined) await proxy.keepCertificates(served);
+        this.owed.clear();
+        this.applied = revision;
+        this.newest = newest;
+        if (isDue) this.lookedMs = performance.now();
       },
     };
   }
@@ -99,21 +127,17 @@ export class CertificateFollower {
     return { hstsSeconds: https.hstsSeconds ?? hstsSeconds(now - since) };
   }
 
-  private async read(redis: Database): Promise<void> {
-    const { proxy, log } = this.options;
-    await proxy.answerChallenges(await challengeAnswers(redis));
-    const { certificates, unreadable } = await readCertificates(redis, await this.options.box());
+  private async read(): Promise<void> {
+    const { redis, log, box } = this.options;
+    const { certificates, unreadable } = await readCertificates(redis, await box());
     if (unreadable.length > 0) log.error({ certificates: unreadable }, "certificates cannot be read");
     this.certificates = certificates;
     this.unreadable = unreadable;
   }
 
-  private assigned(
-    tables: ReadonlyMap<string, RouteTable>,
-    before: CertificateFollower["byApp"],
-    apps: ReadonlySet<string>,
-  ): CertificateFollower["byApp"] {
-    const next = new Map(before);
+  /** As it is, but for these apps. */
+  private assigned(tables: ReadonlyMap<string, RouteTable>, apps: ReadonlySet<string>): ByApp {
+    const next = new Map(this.byApp);
     for (const app of apps) next.delete(app);
     for (const certificate of this.certificates) {
       const app = appOf(certificate);
@@ -124,18 +148,33 @@ export class CertificateFollower {
     }
     return next;
   }
+}
 
-  private served(): ServedCertificate[] {
-    return [...this.byApp.values()].flatMap((all) =>
-      all.map(({ certificate: { id, pem }, names }) => ({ id, names, pem })),
-    );
-  }
+function servedOf(byApp: ByApp): ServedCertificate[] {
+  return [...byApp.values()].flatMap((all) =>
+    all.flatMap(({ certificate: { id, pem }, names }) =>
+      inParts(names).map((part) => ({ id, names: part, pem })),
+    ),
+  );
+}
 
-  private hasOther(before: CertificateFollower["byApp"], app: string): boolean {
-    const text = (of: CertificateFollower["byApp"]): string =>
-      JSON.stringify((of.get(app) ?? []).map(({ certificate, names }) => [certificate.id, names]));
-    return text(before) !== text(this.byApp);
+/** A wildcard's certificate may be for very many names. */
+function inParts(names: readonly string[]): string[][] {
+  const parts: string[][] = [];
+  let characters = MOST_CHARACTERS;
+  for (const name of names) {
+    characters += name.length + 1;
+    if (characters > MOST_CHARACTERS) {
+      parts.push([]);
+      characters = name.length;
+    }
+    parts.at(-1)?.push(name);
   }
+  return parts;
+}
+
+function marksOf(byApp: ByApp, app: string): string {
+  return JSON.stringify((byApp.get(app) ?? []).map(({ certificate, names }) => [certificate.id, names]));
 }
 
 function appOf({ app }: Pick<Certificate, "app">): string {

@@ -12,16 +12,15 @@ import { takeLock, type HeldLock } from "../../core/redis/lock.js";
 import type { Settings } from "../../core/settings/settings.js";
 import type { AppStore } from "../apps/app-store.js";
 import type { RoutesNeeds } from "../routes/needs.js";
-import type { Authority } from "./authority.js";
-import { AuthorityLimits } from "./authority-limits.js";
-import { AuthorityProblem, NamesRefused } from "./authority-problem.js";
-import { ProxiesAndHook } from "./challenge-answers.js";
+import type { Authority } from "./acme/authority.js";
+import { AuthorityLimits } from "./acme/authority-limits.js";
+import { ProxiesAndHook } from "./acme/challenge-answers.js";
+import type { RenewalWindows } from "./acme/renewal-windows.js";
+import { CertificateOrders, SLUICE, type AppOrder, type Outcome } from "./certificate-orders.js";
 import { NamesHere } from "./names-here.js";
-import { parseCertificate } from "./parse-certificate.js";
-import { planOrders, type PlannedOrder } from "./plan-orders.js";
+import { planOrders } from "./plan-orders.js";
 import { renewalAt } from "./renewal.js";
-import type { RenewalWindows } from "./renewal-windows.js";
-import { failed, Troubles, type Trouble } from "./troubles.js";
+import { Troubles, type Trouble } from "./troubles.js";
 import { controlNames, wantedNames } from "./wanted-names.js";
 
 export interface CertificateLoopOptions {
@@ -42,21 +41,12 @@ const LOOK_AT_ALL_MS = 60_000;
 /** While a few names are expected to point here soon. */
 const LOOK_AT_FEW_MS = 5000;
 const MOST_FEW = 20;
+/** Between two questions to an authority that has answered nobody. */
+const LEAST_PAUSE_MS = 10_000;
 /** Orders at once. */
 const ORDERS = 4;
 /** No app can have this name. */
 const LEASE = "@certificates";
-/** After so many failures in a row people are told. */
-const TELL_AFTER = 3;
-
-/** Its own orders stand beside those of apps. */
-const SLUICE = "";
-
-/** An order of one app's. */
-interface AppOrder extends PlannedOrder {
-  readonly app: string;
-}
-
 /**
  * Orders what apps' names need, and renews it, one server at a time. Whoever is killed meanwhile leaves nothing half done: what was
  * not stored is ordered again, under the authority's limits, which are counted in Redis.
@@ -67,9 +57,8 @@ export class CertificateLoop {
   /** None where no authority is to be asked. */
   private authorities: readonly Authority[] = [];
   private readonly troubles: Troubles;
-  private readonly limits: AuthorityLimits;
   private acme: { readonly windows: RenewalWindows; renewalName(pem: string): string } | undefined;
-  private readonly here: NamesHere;
+  private readonly orders: CertificateOrders;
   private readonly probe = { token: `sluice-${makeSecret().slice(0, 24)}`, answer: makeSecret() };
   private readonly slots = new Slots(ORDERS);
   /** Apps with an order under way. */
@@ -85,8 +74,14 @@ export class CertificateLoop {
     const { redis, certificates, settings, tools, path } = options;
     this.answers = new ProxiesAndHook({ redis, certificates, tools, path, dnsHook: settings.tls.dnsHook });
     this.troubles = new Troubles(redis);
-    this.limits = new AuthorityLimits(redis);
-    this.here = new NamesHere(settings, this.probe);
+    this.orders = new CertificateOrders({
+      ...{ certificates, tools, answers: this.answers, troubles: this.troubles },
+      here: new NamesHere(settings, this.probe),
+      limits: new AuthorityLimits(redis),
+      authorities: () => this.authorities,
+      renewalName: (certificate) =>
+        this.acme?.windows.of(certificate) && this.acme.renewalName(certificate.pem),
+    });
     this.ticker = new Ticker({
       everyMs: LOOK_MS,
       job: async (signal) => this.look(signal),
@@ -104,9 +99,17 @@ export class CertificateLoop {
     };
   }
 
-  /** Tries what was given up for now again. */
+  /**
+   * Tries names again that were given up for now, at an authority that was as well: but that one not before ten seconds have
+   * passed, however often somebody asks.
+   */
   async tryAgain(names: readonly string[]): Promise<void> {
-    await this.troubles.clear([...names, ...this.authorities.map(({ directory }) => directory)]);
+    const now = this.options.tools.clock.now();
+    const troubles = await this.troubles.read();
+    const isLongAgo = ({ directory }: Authority): boolean =>
+      now - (troubles.get(directory)?.triedAt ?? 0) > LEAST_PAUSE_MS;
+    const directories = this.authorities.filter(isLongAgo).map(({ directory }) => directory);
+    await this.troubles.clear([...names, ...directories]);
     this.lookAtAll();
   }
 
@@ -141,7 +144,7 @@ export class CertificateLoop {
     const { redis, box, settings } = this.options;
     const { email, fallback, ...first } = settings.tls;
     if (this.acme !== undefined || email === undefined) return;
-    const { Authority, AuthorityAccounts, RenewalWindows, renewalName } = await import("./acme.js");
+    const { Authority, AuthorityAccounts, RenewalWindows, renewalName } = await import("./acme/lazy.js");
     const accounts = new AuthorityAccounts(redis, box);
     const known = [first, ...(fallback === undefined ? [] : [fallback])];
     this.authorities = known.map((one) => new Authority({ ...one, email }, accounts));
@@ -201,17 +204,20 @@ export class CertificateLoop {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      const results: string[] = [];
-      for (const order of orders) {
+      const outcomes: Outcome[] = [];
+      const waiting = [...orders];
+      for (let order = waiting.shift(); order !== undefined; order = waiting.shift()) {
         const done = await this.slots.take(signal);
         try {
-          results.push(await this.fill(order, certificates, signal));
+          const outcome = await this.orders.fill(order, certificates, signal);
+          outcomes.push(outcome);
+          if (outcome === "apart") waiting.push(...apart(order));
         } finally {
           done();
         }
       }
       // What could not be ordered with others is ordered at once without them.
-      if (results.includes("without-some")) this.hasSkipped = true;
+      if (outcomes.includes("again")) this.hasSkipped = true;
       await this.choosePause();
     } catch (error) {
       if (!signal.aborted) this.options.tools.log.warn({ err: toAppError(error) }, "certificates");
@@ -252,7 +258,7 @@ export class CertificateLoop {
 
   private async dropUnneeded(certificates: readonly Certificate[]): Promise<void> {
     if (certificates.length === 0) return;
-    const events = certificates.map((certificate) => eventOf("certificate.removed", certificate));
+    const events = certificates.map((certificate) => removalOf(certificate));
     await this.options.certificates.remove(
       certificates.map(({ id }) => id),
       events,
@@ -269,143 +275,13 @@ export class CertificateLoop {
       [...troubles.keys()].filter((name) => !wanted.has(name) && !directories.has(name)),
     );
   }
-
-  /** One order, with what it means if it fails. */
-  private async fill(
-    order: AppOrder,
-    certificates: readonly Certificate[],
-    signal: AbortSignal,
-  ): Promise<"done" | "without-some" | "held"> {
-    const { tools } = this.options;
-    const now = tools.clock.now();
-    const troubles = await this.troubles.read();
-    const authority = this.authorities.find(
-      ({ directory }) => (troubles.get(directory)?.nextTryAt ?? 0) <= now,
-    );
-    if (authority === undefined) return "held";
-    const notHere = await this.here.look(order.names, signal);
-    const limited = await this.limits.limited(authority.directory, order.names, now);
-    const held = new Map<string, Trouble>();
-    for (const [name, { reason, isTold }] of notHere) {
-      const before = troubles.get(name);
-      held.set(name, isTold ? failed(before, { reason, now, dice: Math.random() }) : heldFor(reason, now));
-    }
-    for (const [name, { reason, until }] of limited)
-      held.set(name, { ...heldFor(reason, now), nextTryAt: until });
-    await this.troubles.write(held);
-    const names = order.names.filter((name) => !held.has(name));
-    if (names.length === 0) return "held";
-    // One with a name that cannot be had now stays.
-    const before = certificates.filter(
-      (one) => order.replaced.includes(one.id) && !one.names.some((name) => held.has(name)),
-    );
-    try {
-      await this.issue(authority, { app: order.app, names, before }, certificates);
-      await this.troubles.clear([...names, authority.directory]);
-      return "done";
-    } catch (error) {
-      return this.noteFailure(authority, order.app, names, error);
-    }
-  }
-
-  private async issue(
-    authority: Authority,
-    { app, names, before }: Pick<AppOrder, "app" | "names"> & { readonly before: readonly Certificate[] },
-    certificates: readonly Certificate[],
-  ): Promise<void> {
-    const { certificates: store, tools } = this.options;
-    await this.limits.noteOrder(authority.directory, tools.clock.now());
-    const ordered = await authority.order(
-      { names, replaces: this.replacedAt(authority, before) },
-      this.answers,
-    );
-    const now = tools.clock.now();
-    await this.limits.noteCertificate(authority.directory, names, now);
-    const { certificate: parsed } = parseCertificate(ordered.certificate, ordered.key, now);
-    const certificate: Certificate = {
-      ...{ v: 1, app: app === SLUICE ? null : app, source: "acme", directory: authority.directory },
-      ...parsed,
-      since: Math.min(
-        now,
-        ...certificates.filter((one) => (one.app ?? SLUICE) === app).map(({ since }) => since),
-      ),
-    };
-    await store.put(
-      certificate,
-      before.map(({ id }) => id),
-      [eventOf("certificate.issued", certificate)],
-    );
-    tools.log.info({ app, names, issuer: certificate.issuer }, "a certificate was issued");
-  }
-
-  /** ARI's name of the one certificate that an order is for, if the authority knows such names. */
-  private replacedAt(authority: Authority, before: readonly Certificate[]): string | undefined {
-    const [only, another] = before;
-    if (only?.directory !== authority.directory || another !== undefined) return undefined;
-    return this.acme?.windows.of(only) === undefined ? undefined : this.acme.renewalName(only.pem);
-  }
-
-  private async noteFailure(
-    authority: Authority,
-    app: string,
-    names: readonly string[],
-    error: unknown,
-  ): Promise<"without-some" | "held"> {
-    const { tools } = this.options;
-    const now = tools.clock.now();
-    const before = await this.troubles.read();
-    const dice = Math.random();
-    if (error instanceof NamesRefused) {
-      await this.limits.noteFailures(authority.directory, [...error.reasons.keys()], now);
-      const troubles = new Map(
-        [...error.reasons].map(([name, reason]) => [name, failed(before.get(name), { reason, now, dice })]),
-      );
-      await this.troubles.write(troubles);
-      await this.tell(app, troubles);
-      return error.reasons.size < names.length ? "without-some" : "held";
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    tools.log.warn({ err: error, app, names, authority: authority.directory }, "an authority issued nothing");
-    if (error instanceof AuthorityProblem && error.kind === "hook") {
-      const hooked = names.filter((name) => this.answers.kindFor(name) === "dns");
-      const troubles = new Map(hooked.map((name) => [name, failed(before.get(name), { reason, now, dice })]));
-      await this.troubles.write(troubles);
-      await this.tell(app, troubles);
-      return hooked.length < names.length ? "without-some" : "held";
-    }
-    const notBefore = error instanceof AuthorityProblem ? now + (error.retryAfterMs ?? 0) : 0;
-    const trouble = failed(before.get(authority.directory), { reason, now, notBefore, dice });
-    const waiting = new Map(names.map((name) => [name, heldFor(`${authority.directory}: ${reason}`, now)]));
-    await this.troubles.write(new Map([...waiting, [authority.directory, trouble]]));
-    if (trouble.failures === TELL_AFTER) await this.tell(app, waiting, true);
-    // Perhaps another authority does it.
-    return this.authorities.length > 1 ? "without-some" : "held";
-  }
-
-  /** Tells people, once in a row of failures. */
-  private async tell(app: string, troubles: ReadonlyMap<string, Trouble>, always = false): Promise<void> {
-    const told = [...troubles].filter(([, { failures }]) => always || failures === TELL_AFTER);
-    if (told.length === 0) return;
-    const [subject = ""] = told.map(([name]) => name);
-    const reason = told.map(([name, trouble]) => `${name}: ${trouble.reason}`).join("\n");
-    await this.options.certificates.tell([
-      { by: BY_SLUICE, app, type: "certificate.failed", data: { subject, reason } },
-    ]);
-  }
 }
 
-function heldFor(reason: string, now: number): Trouble {
-  return { reason, failures: 0, triedAt: now };
+function apart({ app, names }: AppOrder): AppOrder[] {
+  return names.map((name) => ({ app, names: [name], replaced: [] }));
 }
 
-function eventOf(
-  type: "certificate.issued" | "certificate.removed",
-  { app, names }: Pick<Certificate, "app" | "names">,
-): NewEvent {
-  return {
-    by: BY_SLUICE,
-    app: app ?? "",
-    type,
-    data: { subject: names[0] ?? "", names: names.slice(0, 100) },
-  };
+function removalOf({ app, names }: Pick<Certificate, "app" | "names">): NewEvent {
+  const data = { subject: names[0] ?? "", names: [...names] };
+  return { by: BY_SLUICE, app: app ?? SLUICE, type: "certificate.removed", data };
 }

@@ -2,6 +2,8 @@ import { covers, type Certificate } from "../../core/records/certificates/certif
 
 /** An authority issues no certificate for more (Let's Encrypt: "Names per Certificate"). */
 const MOST_NAMES = 100;
+/** The certificate, with its chain and key, and the list of its names must each fit into a command to HAProxy (16 KiB). */
+const MOST_CHARACTERS = 5000;
 
 type KnownCertificate = Pick<Certificate, "id" | "names" | "source" | "notAfter">;
 
@@ -70,7 +72,16 @@ function isCovered(name: string, certificates: readonly KnownCertificate[]): boo
 
 function inParts(names: readonly string[]): string[][] {
   const parts: string[][] = [];
-  for (let index = 0; index < names.length; index += MOST_NAMES)
-    parts.push(names.slice(index, index + MOST_NAMES));
+  let characters = 0;
+  for (const name of names) {
+    const part = parts.at(-1);
+    if (part === undefined || part.length >= MOST_NAMES || characters + name.length > MOST_CHARACTERS) {
+      parts.push([name]);
+      characters = name.length;
+    } else {
+      part.push(name);
+      characters += name.length;
+    }
+  }
   return parts;
 }

@@ -12,6 +12,8 @@ export interface OwnDomainsOptions {
   readonly routes: RouteTables;
   /** Below which Sluice names apps by itself. */
   readonly domain: string;
+  /** The control port's; undefined: it has none. */
+  readonly control: string | undefined;
 }
 
 /** The domains that apps have besides the one that Sluice gives them. A name is one app's at any time. */
@@ -24,7 +26,7 @@ export class OwnDomains {
 
   /**
    * Gives the app a domain; one that it has gets the redirect, or loses it. Throws `domain-invalid`, `domain-taken`,
-   * `domain-is-sluices`, `domain-redirect-invalid`, `domains-too-many`.
+   * `domain-is-sluices`, `domain-is-control`, `domain-redirect-invalid`, `domains-too-many`.
    */
   async add(
     app: string,
@@ -60,7 +62,7 @@ export class OwnDomains {
 
   private parse(text: string): string {
     const name = parseDomainName(text);
-    refuseSluices(name, this.options.domain);
+    refuseSluices(name, this.options.domain, this.options.control);
     return name;
   }
 }

@@ -39,6 +39,14 @@ export const appsErrors = {
     ({ domain, own }) => `${domain} is one of the names that Sluice gives to apps by itself, below ${own}.`,
     () => "Choose another domain.",
   ),
+  "domain-is-control": entry<{ domain: string; control: string }>(
+    409,
+    ({ domain, control }) =>
+      domain === control
+        ? `${domain} is the name of the control port (control.domain in sluice.yml).`
+        : `${domain} would lead ${control} to an app, which is the name of the control port (control.domain in sluice.yml).`,
+    () => "Choose another domain.",
+  ),
   "domain-unknown": entry<{ app: string; domain: string; known: readonly string[] }>(
     404,
     ({ app, domain }) => `${printable(domain)} is no domain of ${app}.`,

@@ -69,12 +69,13 @@ export class Certificates {
   }
 
   private async changeIn(
-    hash: string,
+    key: string,
     set: readonly (readonly [field: string, text: string])[],
     unset: readonly string[],
     events: readonly NewEvent[],
   ): Promise<number> {
-    const lists = [hash, keys.certificatesRevision, keys.events];
+    const lists = [key, keys.certificatesRevision, keys.events];
+    if (key === keys.certificates) lists.push(keys.certificatesChanged);
     const fields = [...unset, ...set.flat()];
     const answer = await this.redis.eval(
       CHANGE,
@@ -109,9 +110,17 @@ export async function challengeAnswers(redis: Database): Promise<ReadonlyMap<str
   return new Map(Object.entries(await redis.hgetall(keys.challenges)));
 }
 
-/** The revision of the last change; 0: there was none. */
-export async function certificatesRevision(redis: Database): Promise<number> {
-  return Number((await redis.get(keys.certificatesRevision)) ?? 0);
+export interface CertificateRevisions {
+  /** Of the last change of certificates or answers; 0: there was none. */
+  readonly revision: number;
+  /** Of the last change of certificates. */
+  readonly changed: number;
+}
+
+export async function certificateRevisions(redis: Database): Promise<CertificateRevisions> {
+  const found = await redis.mget(keys.certificatesRevision, keys.certificatesChanged);
+  const [revision = 0, changed = 0] = found.map((text) => Number(text ?? 0));
+  return { revision, changed };
 }
 
 function contextOf(id: string): string {
@@ -119,7 +128,7 @@ function contextOf(id: string): string {
 }
 
 /**
- * KEYS: the hash, the revision, events stream. ARGV: channel, the events, how many fields go, these, then field, text, …. Answer:
+ * KEYS: the hash, the revision, events stream, for certificates the revision of their last change. ARGV: channel, the events, how many fields go, these, then field, text, …. Answer:
  * the revision.
  */
 const CHANGE = `${ADD_EVENTS}
@@ -127,6 +136,7 @@ local gone = tonumber(ARGV[3])
 for i = 4, 3 + gone do redis.call('HDEL', KEYS[1], ARGV[i]) end
 for i = 4 + gone, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 local revision = redis.call('INCR', KEYS[2])
+if KEYS[4] then redis.call('SET', KEYS[4], revision) end
 addEvents(KEYS[3], ARGV[2])
 redis.call('PUBLISH', ARGV[1], revision)
 return revision`;

@@ -5,7 +5,7 @@ import {
   type CertificateSummary,
   type Uncertified,
 } from "../../../core/api/apps/certificates.js";
-import { AppError } from "../../../core/errors/app-error.js";
+import { AppError, isAppError } from "../../../core/errors/app-error.js";
 import { covers, type Certificate } from "../../../core/records/certificates/certificate.js";
 import { servedNames } from "../../../core/records/certificates/served-names.js";
 import { actorOf } from "../../../core/records/events/actor.js";
@@ -109,13 +109,21 @@ export function certificatesApi(tools: ApiNeeds, care: CertificateCare): Router 
         },
       ],
     );
-    await waitForCertificates(tools, revision);
+    // It is there, whoever does not follow.
+    const silent = await waitForCertificates(tools, revision).then(
+      () => undefined,
+      (error: unknown) => {
+        if (isAppError(error, "proxy-silent")) return error.message;
+        throw error;
+      },
+    );
     const unserved = added.names.filter((name) => !served.includes(name) && !name.startsWith("*."));
     const refused = await refusals();
     response.json({
       ...summary(added, table, refused),
       warnings: [
         ...warnings,
+        ...(silent === undefined ? [] : [silent]),
         ...(unserved.length === 0
           ? []
           : [`${app} does not have ${unserved.join(", ")}: it is not served there`]),

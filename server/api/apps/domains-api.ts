@@ -15,7 +15,7 @@ const CHECKED = 50;
 /** `/apps/APP/domains`: list, add and remove. */
 export function domainsApi({ apps, routes, settings }: ApiNeeds): Router {
   const router = Router();
-  const domains = new OwnDomains({ routes, domain: settings.domain });
+  const domains = new OwnDomains({ routes, domain: settings.domain, control: settings.control.domain });
   const summary = async (
     { name, redirectTo }: RoutedDomain,
     expected: readonly string[] | undefined,

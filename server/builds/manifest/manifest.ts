@@ -42,6 +42,7 @@ const STICKY_DRAIN_SECONDS = 3600;
 export interface ManifestSettings {
   readonly engine: Settings["engine"];
   readonly domain: Settings["domain"];
+  readonly control: Pick<Settings["control"], "domain">;
   readonly instances: Pick<Settings["instances"], "memoryMegabytes" | "maxMemoryMegabytes">;
 }
 
@@ -56,7 +57,8 @@ export async function readManifest(tree: string, settings: ManifestSettings): Pr
   const appJson = appText === undefined ? appJsonSchema.parse({}) : parseAppJson(appText);
   const { instances: memory } = settings;
   refuseMemory(appJson, memory);
-  for (const { name } of appJson.sluice.domains) refuseSluices(name, settings.domain);
+  for (const { name } of appJson.sluice.domains)
+    refuseSluices(name, settings.domain, settings.control.domain);
   const { sluice } = appJson;
   const found = await readDockerfile(tree, sluice.dockerfile);
   const dockerfile = settings.engine === "swarm" ? found : undefined;

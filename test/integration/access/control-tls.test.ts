@@ -50,6 +50,18 @@ describe("the control port with TLS", function () {
       expect(url).to.equal(`https://${NAME}:${sluice.controlPort}/webhooks/shop`);
     });
 
+    it("gives its name to no app, by no command, wildcard or app.json", async () => {
+      for (const domain of [NAME, "*.example.test"]) {
+        const { status, stderr } = await sluice.cli("domains", "shop", "add", domain);
+        expect([status, stderr.includes("the name of the control port")], stderr).to.deep.equal([1, true]);
+      }
+      const clone = await sluice.clone(
+        "thief",
+        tinyApp({ "app.json": JSON.stringify({ sluice: { domains: [NAME] } }) }),
+      );
+      expect((await clone.push()).output).to.include("the name of the control port");
+    });
+
     it("is closed to old TLS, and to who sends neither TLS nor http", async () => {
       const { stdout, stderr } = await execa(
         "openssl",

@@ -7,7 +7,7 @@ import { Certificates } from "../../../core/records/certificates/certificates.js
 import { keys } from "../../../core/redis/keys.js";
 import type { Database } from "../../../core/redis/database.js";
 import { certificateBox, certificateSecret, openSecretBox } from "../../../core/secrets.js";
-import { AuthorityLimits } from "../../../server/certificates/authority-limits.js";
+import { AuthorityLimits } from "../../../server/certificates/acme/authority-limits.js";
 import { tinyApp } from "../../support/git/tiny-app.js";
 import { ask } from "../../support/network/ask.js";
 import { eventually } from "../../support/eventually.js";
@@ -19,7 +19,13 @@ import { RenewalDirectory } from "../../support/tls/renewal-directory.js";
 
 /** The authority finds nobody there. */
 const NOBODY = "127.0.0.3";
+/** It issues nothing for it, by its policy. */
+const BLOCKED = "blocked.evil.test";
 const DAY_MS = 86_400_000;
+
+interface Uncertified {
+  readonly uncertified: readonly { readonly name: string; readonly reason: string }[];
+}
 
 describe("certificates from an authority", function () {
   this.timeout(120_000);
@@ -33,7 +39,7 @@ describe("certificates from an authority", function () {
   before(async () => {
     sluice = await TestSluice.prepare();
     const { httpPort } = sluice;
-    pebble = await Pebble.start({ httpPort });
+    pebble = await Pebble.start({ httpPort, blocked: [BLOCKED] });
     second = await Pebble.start({ httpPort, names: pebble });
     renewal = await RenewalDirectory.start(pebble.files, async () => pebble.directoryText());
     const hook = join(sluice.folder, "hook");
@@ -83,10 +89,7 @@ describe("certificates from an authority", function () {
     await eventually(`the reason says ${words}`, async () => (await reasonOf(name)).includes(words), 20_000);
   };
   const reasonOf = async (name: string): Promise<string> => {
-    interface Answer {
-      readonly uncertified: readonly { readonly name: string; readonly reason: string }[];
-    }
-    const { uncertified } = await sluice.json<Answer>("certs", "shop");
+    const { uncertified } = await sluice.json<Uncertified>("certs", "shop");
     return uncertified.find((one) => one.name === name)?.reason ?? "";
   };
   const of = async (name: string): Promise<Certificate | undefined> =>
@@ -146,6 +149,19 @@ describe("certificates from an authority", function () {
     await pebble.point("bad.shop.test", "127.0.0.1");
     await says("certs", "shop", "retry");
     await served("bad.shop.test");
+  });
+
+  it("are had by every other app, and for every other name, when an authority refuses an app's name by policy", async () => {
+    await (await sluice.clone("evil", tinyApp())).mustPush();
+    for (const name of [BLOCKED, "fine.evil.test", "calm.shop.test"]) await pebble.point(name, "127.0.0.1");
+    await says("domains", "evil", "add", BLOCKED, "fine.evil.test");
+    await served("fine.evil.test");
+    await add("calm.shop.test");
+    await served("calm.shop.test");
+    const { uncertified } = await sluice.json<Uncertified>("certs", "evil");
+    expect(uncertified.map(({ name }) => name)).to.deep.equal([BLOCKED]);
+    expect(uncertified[0]?.reason).to.match(/policy|forbid|block/i);
+    await says("destroy", "evil", "--yes");
   });
 
   it("are for wildcards, with a program that sets TXT records", async () => {
@@ -227,7 +243,15 @@ describe("certificates from an authority", function () {
     await reason("third.shop.test", second.directory);
     expect((await askHttps(sluice.httpsPort, "www.shop.test")).status).to.equal(200);
     await second.up();
-    await says("certs", "shop", "retry");
+    // It is not asked again within ten seconds.
+    await eventually(
+      "it is tried again",
+      async () => {
+        await says("certs", "shop", "retry");
+        return (await of("third.shop.test")) !== undefined;
+      },
+      30_000,
+    );
     await served("third.shop.test", second);
   });
 

@@ -12,6 +12,8 @@ const LOOPBACK = "127.0.0.1";
 export interface PebbleOptions {
   /** Where it asks whether a name is ours. */
   readonly httpPort: number;
+  /** For which it issues nothing, whoever has them. */
+  readonly blocked?: readonly string[];
   /** Where it and its name servers listen. Default: 127.0.0.1. */
   readonly bind?: string;
   /** Whose name servers it asks, instead of its own. */
@@ -90,6 +92,7 @@ export class Pebble {
       ...{ certificate: certificateFile, privateKey: keyFile },
       ...{ httpPort: this.options.httpPort, tlsPort: 5001 },
       ...{ ocspResponderURL: "", externalAccountBindingRequired: false },
+      domainBlocklist: this.options.blocked ?? [],
     };
     await writeFile(file, JSON.stringify({ pebble: config }));
     this.authority = spawn("pebble", ["-config", file, "-dnsserver", this.nameServer], {

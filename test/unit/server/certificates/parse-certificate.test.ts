@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { X509Certificate } from "node:crypto";
 import { isAppError } from "../../../../core/errors/app-error.js";
 import { parseCertificate } from "../../../../server/certificates/parse-certificate.js";
-import { renewalName } from "../../../../server/certificates/renewal-windows.js";
+import { renewalName } from "../../../../server/certificates/acme/renewal-windows.js";
 import { TestAuthorityFiles } from "../../../support/tls/test-certificates.js";
 
 describe("a certificate that is given", () => {

@@ -72,6 +72,13 @@ describe("what is ordered for an app", () => {
     expect(orders.map(({ names }) => names.length)).to.deep.equal([100, 100, 50]);
   });
 
+  it("is in parts whose names fit into a command to the proxy", () => {
+    const wanted = Array.from({ length: 50 }, (_, index) => `${"x".repeat(240)}${index}.test`);
+    const { orders } = plan({ wanted });
+    expect(orders.flatMap(({ names }) => names)).to.deep.equal(wanted);
+    for (const { names } of orders) expect(names.join("").length).to.be.at.most(5000);
+  });
+
   it("removes what none of whose names is wanted", () => {
     expect(plan({ certificates: [issued("1", "a.test")] })).to.deep.equal({ orders: [], unneeded: ["1"] });
     const own = { ...issued("1", "a.test"), source: "own" as const };

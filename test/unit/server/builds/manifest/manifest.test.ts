@@ -19,7 +19,7 @@ describe("the manifest of a tree", () => {
     folders.push(folder);
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const instances = { memoryMegabytes: 512, maxMemoryMegabytes: 2048 };
-    return readManifest(folder, { engine, domain: "localhost", instances });
+    return readManifest(folder, { engine, domain: "localhost", control: {}, instances });
   }
 
   async function refusalOf(

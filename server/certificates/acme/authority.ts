@@ -5,8 +5,8 @@ import { rootCertificates } from "node:tls";
 import { axios, Client, crypto } from "acme-client";
 import { getAdapter, isAxiosError } from "axios";
 import { z } from "zod";
-import type { AuthoritySettings } from "../../core/settings/tls-settings.js";
-import { parseRetryAfter } from "../../core/network/send-request.js";
+import type { AuthoritySettings } from "../../../core/settings/tls-settings.js";
+import { parseRetryAfter } from "../../../core/network/send-request.js";
 import { AuthorityProblem, NamesRefused } from "./authority-problem.js";
 import type { AuthorityAccounts } from "./authority-accounts.js";
 
@@ -138,6 +138,7 @@ export class Authority {
         asked.map(async ({ name, authorization, challenge }) => {
           await client.completeChallenge(challenge);
           await client.waitForValidStatus(authorization).catch(async (error: unknown) => {
+            if (error instanceof AuthorityProblem && error.isOfTheAuthority) throw error;
             refused.set(name, await reasonOf(client, order, authorization.url, error));
           });
         }),
@@ -184,7 +185,7 @@ function prepareOnce(): void {
   if (isPrepared) return;
   isPrepared = true;
   axios.defaults.timeout = REQUEST_TIMEOUT_MS;
-  // Who is asked again, and when, is decided by `CertificateLoop`. Of an error without an answer the library makes a TypeError.
+  // Who is asked again, and when, is decided by `CertificateOrders`. Of an error without an answer the library makes a TypeError.
   Object.assign(axios.defaults, { acmeSettings: { retryMaxAttempts: 0, retryDefaultDelay: 1 } });
   const ask = getAdapter("http");
   axios.defaults.adapter = async (config) =>
@@ -192,26 +193,39 @@ function prepareOnce(): void {
       if (isAxiosError(error) && error.response !== undefined) throw error;
       const { host } = new URL(config.url ?? "");
       const code = isAxiosError(error) ? (error.code ?? error.message) : String(error);
-      throw new AuthorityProblem("unreachable", `${host} cannot be reached (${code})`, undefined);
+      throw new AuthorityProblem({ kind: "unreachable", detail: `${host} cannot be reached (${code})` });
     });
   axios.interceptors.response.use((response) => {
     const problem = response.status >= 400 ? problemOf(response.data) : undefined;
     // The library gets another nonce and tries again.
     if (problem === undefined || problem.type.endsWith(":badNonce")) return response;
     const retryAfter: unknown = response.headers["retry-after"];
-    throw new AuthorityProblem(
-      problem.type.replace("urn:ietf:params:acme:error:", ""),
-      problem.detail,
-      parseRetryAfter(typeof retryAfter === "string" ? retryAfter : undefined, Date.now()),
-    );
+    throw new AuthorityProblem({
+      kind: problem.type.replace("urn:ietf:params:acme:error:", ""),
+      detail: problem.detail,
+      retryAfterMs: parseRetryAfter(typeof retryAfter === "string" ? retryAfter : undefined, Date.now()),
+      names: new Map(
+        problem.subproblems.flatMap(({ identifier, detail }) =>
+          identifier === undefined ? [] : [[identifier.value, detail] as const],
+        ),
+      ),
+    });
   });
 }
 
-const problemSchema = z.object({ type: z.string().default(""), detail: z.string().default("") });
+const problemSchema = z.object({
+  type: z.string().default(""),
+  detail: z.string().default(""),
+  subproblems: z
+    .array(
+      z.object({ identifier: z.object({ value: z.string() }).optional(), detail: z.string().default("") }),
+    )
+    .default([]),
+});
 
 function problemOf(data: unknown): z.infer<typeof problemSchema> | undefined {
   const parsed = problemSchema.safeParse(data);
   return parsed.success
     ? parsed.data
-    : { type: "", detail: "it answered with an error that is no problem document" };
+    : problemSchema.parse({ detail: "it answered with an error that is no problem document" });
 }

@@ -1,11 +1,11 @@
-import type { Database } from "../../core/redis/database.js";
-import { captureCommand } from "../../core/exec/exec.js";
-import { keys } from "../../core/redis/keys.js";
-import type { Certificates } from "../../core/records/certificates/certificates.js";
-import type { RoutesNeeds } from "../routes/needs.js";
-import { waitForCertificates } from "../routes/wait-for-proxies.js";
-import { isAppError } from "../../core/errors/app-error.js";
-import { AuthorityProblem } from "./authority-problem.js";
+import type { Database } from "../../../core/redis/database.js";
+import { captureCommand } from "../../../core/exec/exec.js";
+import { keys } from "../../../core/redis/keys.js";
+import type { Certificates } from "../../../core/records/certificates/certificates.js";
+import type { RoutesNeeds } from "../../routes/needs.js";
+import { waitForCertificates } from "../../routes/wait-for-proxies.js";
+import { isAppError } from "../../../core/errors/app-error.js";
+import { HookFailed } from "./authority-problem.js";
 import type { Challenge, ChallengeAnswers } from "./authority.js";
 
 const HOOK_TIMEOUT_MS = 180_000;
@@ -83,15 +83,11 @@ export class ProxiesAndHook implements ChallengeAnswers {
     const signal = AbortSignal.timeout(HOOK_TIMEOUT_MS);
     const { exit, stderr } = await captureCommand(command, { signal }).catch((error: unknown) => {
       const reason = signal.aborted ? "did not end in three minutes" : String(error);
-      throw new AuthorityProblem("hook", `${dnsHook} ${action} ${reason}`, undefined);
+      throw new HookFailed(`${dnsHook} ${action} ${reason}`);
     });
     if (exit.status === 0) return;
     const said = stderr.trim().split("\n").at(-1) ?? "";
     const how = `ended with ${exit.status ?? exit.signal ?? "nothing"}`;
-    throw new AuthorityProblem(
-      "hook",
-      `${dnsHook} ${action} ${how}${said === "" ? "" : `: ${said}`}`,
-      undefined,
-    );
+    throw new HookFailed(`${dnsHook} ${action} ${how}${said === "" ? "" : `: ${said}`}`);
   }
 }

@@ -1,7 +1,7 @@
 import { crypto } from "acme-client";
-import type { Database } from "../../core/redis/database.js";
-import { keys } from "../../core/redis/keys.js";
-import type { SecretBox } from "../../core/secrets.js";
+import type { Database } from "../../../core/redis/database.js";
+import { keys } from "../../../core/redis/keys.js";
+import type { SecretBox } from "../../../core/secrets.js";
 
 /** The keys of this Sluice's accounts at authorities, sealed in Redis: an account is found again by its key. */
 export class AuthorityAccounts {

@@ -1,10 +1,10 @@
 import { AuthorityKeyIdentifierExtension, X509Certificate } from "@peculiar/x509";
 import { axios } from "acme-client";
 import { z } from "zod";
-import { parseRetryAfter } from "../../core/network/send-request.js";
-import type { Certificate } from "../../core/records/certificates/certificate.js";
+import { parseRetryAfter } from "../../../core/network/send-request.js";
+import type { Certificate } from "../../../core/records/certificates/certificate.js";
 import type { Authority } from "./authority.js";
-import type { RenewalWindow } from "./renewal.js";
+import type { RenewalWindow } from "../renewal.js";
 
 /** When nothing says otherwise (RFC 9773, 4.3.3). */
 const ASK_AGAIN_MS = 6 * 3_600_000;
