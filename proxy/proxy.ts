@@ -37,11 +37,11 @@ export interface Guard {
 }
 
 export interface HttpsOnly {
-  /** How long a browser is to ask for nothing else (RFC 6797); 0: it is told nothing. */
+  /** `max-age` of Strict-Transport-Security (RFC 6797), in seconds; 0: the header is not sent. */
   readonly hstsSeconds: number;
 }
 
-/** A certificate, for some of its names: whoever asks for another one does not get it. */
+/** A certificate, and those of its names that it is served for. */
 export interface ServedCertificate {
   readonly id: string;
   /** Host names, and wildcards. At least one. */

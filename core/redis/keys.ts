@@ -24,7 +24,7 @@ export const keys = {
   routesChannel: "sluice:routes-changed",
   /** Hash: certificate id → `Certificate`, sealed. */
   certificates: "sluice:certificates",
-  /** Hash: an authority's token → what proxies answer who asks for it. */
+  /** Hash: an authority's token → the answer that proxies give to a request for it. */
   challenges: "sluice:challenges",
   /** Integer: the revision of the last change of these two. */
   certificatesRevision: "sluice:certificates-revision",

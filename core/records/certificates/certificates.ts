@@ -51,7 +51,7 @@ export class Certificates {
     await batch.exec();
   }
 
-  /** What proxies answer who asks for a token (RFC 8555, 8.3), until it is withdrawn. Returns the revision. */
+  /** Sets the answer that proxies give to a request for a token (RFC 8555, 8.3). Returns the revision. */
   async answerChallenge(token: string, answer: string): Promise<number> {
     return this.changeIn(keys.challenges, [[token, answer]], [], []);
   }
@@ -105,7 +105,7 @@ export async function readCertificates(
   return { certificates, unreadable };
 }
 
-/** What proxies answer an authority that asks for a token: token → answer. */
+/** Token → the answer that proxies give to a request for it. */
 export async function challengeAnswers(redis: Database): Promise<ReadonlyMap<string, string>> {
   return new Map(Object.entries(await redis.hgetall(keys.challenges)));
 }

@@ -4,7 +4,6 @@ import { DEADLINE_MS, type Task } from "../task.js";
 export const HOME = "/var/lib/sluice";
 const SETTINGS = `${HOME}/sluice.yml`;
 
-/** sluice.yml, and the files that it names. `sluice.service` is restarted by its own task. */
 /** sluice.yml of a server: from the first day on it is its owner's. */
 export const firstSettings: Task = {
   name: "Sluice's settings",
@@ -13,6 +12,7 @@ export const firstSettings: Task = {
   apply: async (host, { settings }) => host.write(SETTINGS, settings, "600"),
 };
 
+/** sluice.yml, and the files that it names. `sluice.service` is restarted by its own task. */
 export const sluiceSettings = fileTask({
   name: "Sluice's settings",
   mode: "600",

@@ -5,7 +5,7 @@ import { selfSignedCertificate } from "../../../core/self-signed-certificate.js"
 import type { ServedCertificate } from "../../proxy.js";
 import { paths } from "../config/paths.js";
 
-/** Served where there is no other: whoever connects is told that it is for nobody. */
+/** Self-signed, for names that have no certificate. */
 export const DEFAULT_CERTIFICATE = "default";
 
 /** A certificate as HAProxy has it: a file, and the names for which it is served. Neither ever changes. */

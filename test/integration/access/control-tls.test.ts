@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { connect, type PeerCertificate } from "node:tls";
 import { tinyApp } from "../../support/git/tiny-app.js";
 import { eventually } from "../../support/eventually.js";
 import { ask } from "../../support/network/ask.js";
@@ -71,6 +72,29 @@ describe("the control port with TLS", function () {
       expect(`${stdout}${stderr}`).to.match(/alert|no protocols available|unsupported/);
       expect((await askHttps(sluice.controlPort, "other.test", { path: "/healthz" })).status).to.equal(200);
     });
+  });
+
+  it("has a certificate for an address, where it has no name", async () => {
+    const sluice = await TestSluice.prepare();
+    const pebble = await Pebble.start({ httpPort: sluice.httpPort });
+    try {
+      await sluice.configure({
+        control: { domain: "127.0.0.1" },
+        tls: { email: "admin@example.test", directory: pebble.directory, caFile: pebble.caFile },
+        publicAddresses: ["127.0.0.1"],
+      });
+      await sluice.up();
+      const root = await pebble.root();
+      const certificate = await eventually(
+        "it has one",
+        async () => certificateAt(sluice.controlPort, root).catch(() => undefined),
+        30_000,
+      );
+      expect(certificate.subjectaltname).to.equal("IP Address:127.0.0.1");
+    } finally {
+      await sluice.dispose();
+      await pebble.stop();
+    }
   });
 
   describe("by files", () => {
@@ -160,6 +184,17 @@ describe("the control port with TLS", function () {
     }
   });
 });
+
+/** Of who asks for no name. Rejects when `ca` does not vouch for it. */
+async function certificateAt(port: number, ca: string): Promise<PeerCertificate> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port, ca }, () => {
+      resolve(socket.getPeerCertificate());
+      socket.destroy();
+    });
+    socket.once("error", reject);
+  });
+}
 
 function ownAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);

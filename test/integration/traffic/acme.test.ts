@@ -69,13 +69,8 @@ describe("certificates from an authority", function () {
     await pebble.stop();
   });
 
-  const says = async (...args: string[]): Promise<string> => {
-    const { status, stdout, stderr } = await sluice.cli(...args);
-    expect(status, stderr).to.equal(0);
-    return stdout;
-  };
   const add = async (...domains: string[]): Promise<void> => {
-    await says("domains", "shop", "add", ...domains);
+    await sluice.says("domains", "shop", "add", ...domains);
   };
   const served = async (host: string, by = pebble): Promise<HttpsAnswer> => {
     const root = await by.root();
@@ -109,7 +104,7 @@ describe("certificates from an authority", function () {
     await eventually("http leads there", async () => (await location()) === "https://www.shop.test/a?b=c");
     const { headers } = await served("www.shop.test");
     expect(headers["strict-transport-security"]).to.equal("max-age=300");
-    expect(await says("certs", "shop")).to.match(
+    expect(await sluice.says("certs", "shop")).to.match(
       /www\.shop\.test +\d{4}-\d\d-\d\d \(\d+ days\) +Pebble Intermediate/,
     );
     expect(await redis.hkeys(keys.challenges), "nothing but the probe").to.have.length(1);
@@ -129,7 +124,7 @@ describe("certificates from an authority", function () {
     await add("away.shop.test");
     await reason("away.shop.test", "points to 127.0.0.9, where this Sluice does not answer");
     expect(await limits("failures")).to.equal(0);
-    await says("domains", "shop", "remove", "away.shop.test");
+    await sluice.says("domains", "shop", "remove", "away.shop.test");
   });
 
   it("are had without a name that the authority does not find here, which is tried again later", async () => {
@@ -138,7 +133,7 @@ describe("certificates from an authority", function () {
     await add("bad.shop.test", "good.shop.test");
     await served("good.shop.test");
     await reason("bad.shop.test", "127.0.0.3");
-    expect(await says("certs", "shop")).to.match(
+    expect(await sluice.says("certs", "shop")).to.match(
       / ! {5}bad\.shop\.test: .*Next try \d{4}-\d\d-\d\d \d\d:\d\d UTC\./,
     );
     const failures = await limits("failures");
@@ -147,21 +142,21 @@ describe("certificates from an authority", function () {
     await pause(1500);
     expect(await limits("failures"), "a restart does not ask again").to.equal(failures);
     await pebble.point("bad.shop.test", "127.0.0.1");
-    await says("certs", "shop", "retry");
+    await sluice.says("certs", "shop", "retry");
     await served("bad.shop.test");
   });
 
   it("are had by every other app, and for every other name, when an authority refuses an app's name by policy", async () => {
     await (await sluice.clone("evil", tinyApp())).mustPush();
     for (const name of [BLOCKED, "fine.evil.test", "calm.shop.test"]) await pebble.point(name, "127.0.0.1");
-    await says("domains", "evil", "add", BLOCKED, "fine.evil.test");
+    await sluice.says("domains", "evil", "add", BLOCKED, "fine.evil.test");
     await served("fine.evil.test");
     await add("calm.shop.test");
     await served("calm.shop.test");
     const { uncertified } = await sluice.json<Uncertified>("certs", "evil");
     expect(uncertified.map(({ name }) => name)).to.deep.equal([BLOCKED]);
     expect(uncertified[0]?.reason).to.match(/policy|forbid|block/i);
-    await says("destroy", "evil", "--yes");
+    await sluice.says("destroy", "evil", "--yes");
   });
 
   it("are for wildcards, with a program that sets TXT records", async () => {
@@ -247,7 +242,7 @@ describe("certificates from an authority", function () {
     await eventually(
       "it is tried again",
       async () => {
-        await says("certs", "shop", "retry");
+        await sluice.says("certs", "shop", "retry");
         return (await of("third.shop.test")) !== undefined;
       },
       30_000,
@@ -279,7 +274,7 @@ describe("certificates from an authority", function () {
 
   it("are not served any more for a name that is removed, nor kept when they have no other", async () => {
     const only = await of("killed-0.shop.test");
-    await says("domains", "shop", "remove", "*.wild.test", ...(only?.names ?? []));
+    await sluice.says("domains", "shop", "remove", "*.wild.test", ...(only?.names ?? []));
     const subject = async (host: string): Promise<unknown> =>
       (await askHttps(sluice.httpsPort, host)).certificate.subject.CN;
     for (const host of ["any.wild.test", "killed-0.shop.test"])

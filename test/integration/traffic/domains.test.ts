@@ -24,26 +24,16 @@ describe("an app's own domains", function () {
   const leads = async (host: string, to: string | number): Promise<void> => {
     await eventually(`${host} leads to ${to}`, async () => (await asked(host)) === to, 2000);
   };
-  const sluiceSays = async (...args: string[]): Promise<string> => {
-    const { status, stdout, stderr } = await sluice.cli(...args);
-    expect(status, stderr).to.equal(0);
-    return stdout;
-  };
-  const refused = async (...args: string[]): Promise<string> => {
-    const { status, stderr } = await sluice.cli(...args);
-    expect(status, stderr).to.equal(1);
-    return stderr;
-  };
 
   it("lead to it as soon as they are added, and until they are removed, without a reload", async () => {
     expect(await asked("www.example.test")).to.equal(404);
-    expect(await sluiceSays("domains", "shop", "add", "WWW.Example.test.", "www.münchen.test"))
+    expect(await sluice.says("domains", "shop", "add", "WWW.Example.test.", "www.münchen.test"))
       .to.include("www.example.test leads to shop.")
       .and.include("www.xn--mnchen-3ya.test leads to shop.");
     await leads("www.example.test", "v1 web.1");
     await leads("www.xn--mnchen-3ya.test:8080", "v1 web.1");
-    expect(await sluiceSays("domains", "shop")).to.match(/^www.example.test +shop /m);
-    await sluiceSays("domains", "shop", "remove", "www.xn--mnchen-3ya.test");
+    expect(await sluice.says("domains", "shop")).to.match(/^www.example.test +shop /m);
+    await sluice.says("domains", "shop", "remove", "www.xn--mnchen-3ya.test");
     await leads("www.xn--mnchen-3ya.test", 404);
   });
 
@@ -51,27 +41,29 @@ describe("an app's own domains", function () {
     await clone.commit({ "note.txt": "2" });
     await clone.mustPush();
     await leads("www.example.test", "v2 web.1");
-    await sluiceSays("domains", "bank", "add", "bank.test");
+    await sluice.says("domains", "bank", "add", "bank.test");
     await leads("bank.test", "v1 web.1");
-    await sluiceSays("destroy", "bank", "--yes");
+    await sluice.says("destroy", "bank", "--yes");
     await leads("bank.test", 404);
-    expect(await sluiceSays("domains", "shop", "add", "bank.test")).to.include("leads to shop");
-    await sluiceSays("domains", "shop", "remove", "bank.test");
+    expect(await sluice.says("domains", "shop", "add", "bank.test")).to.include("leads to shop");
+    await sluice.says("domains", "shop", "remove", "bank.test");
   });
 
   it("belong to one app: each name, and all that is below a wildcard", async () => {
     await (await sluice.clone("rival", tinyApp())).mustPush();
-    await sluiceSays("domains", "rival", "add", "a.rival.test");
-    expect(await refused("domains", "rival", "add", "www.example.test")).to.include(
+    await sluice.says("domains", "rival", "add", "a.rival.test");
+    expect(await sluice.refuses("domains", "rival", "add", "www.example.test")).to.include(
       "www.example.test belongs to the app shop already.",
     );
-    expect(await refused("domains", "shop", "add", "*.rival.test")).to.include(
+    expect(await sluice.refuses("domains", "shop", "add", "*.rival.test")).to.include(
       "*.rival.test and a.rival.test, which belongs to the app rival, have names in common.",
     );
-    await sluiceSays("domains", "shop", "add", "*.shop.test");
-    expect(await refused("domains", "rival", "add", "x.shop.test")).to.include("have names in common");
-    expect(await refused("domains", "rival", "add", "*.shop.test")).to.include("belongs to the app shop");
-    await sluiceSays("domains", "rival", "add", "x.y.shop.test");
+    await sluice.says("domains", "shop", "add", "*.shop.test");
+    expect(await sluice.refuses("domains", "rival", "add", "x.shop.test")).to.include("have names in common");
+    expect(await sluice.refuses("domains", "rival", "add", "*.shop.test")).to.include(
+      "belongs to the app shop",
+    );
+    await sluice.says("domains", "rival", "add", "x.y.shop.test");
     const both = ["shop", "rival"].map(async (app) => sluice.cli("domains", app, "add", "race.test"));
     expect((await Promise.all(both)).map(({ status }) => status).sort()).to.deep.equal([0, 1]);
   });
@@ -85,17 +77,17 @@ describe("an app's own domains", function () {
   });
 
   it("can send visitors on to another one, which then cannot go", async () => {
-    expect(await refused("domains", "shop", "add", "old.test", "--redirect-to", "new.test")).to.include(
-      "shop does not have it",
-    );
     expect(
-      await sluiceSays("domains", "shop", "add", "example.test", "--redirect-to", "www.example.test"),
+      await sluice.refuses("domains", "shop", "add", "old.test", "--redirect-to", "new.test"),
+    ).to.include("shop does not have it");
+    expect(
+      await sluice.says("domains", "shop", "add", "example.test", "--redirect-to", "www.example.test"),
     ).to.include("example.test sends its visitors on to www.example.test.");
     await leads("example.test", 301);
-    expect(await refused("domains", "shop", "remove", "www.example.test")).to.include(
+    expect(await sluice.refuses("domains", "shop", "remove", "www.example.test")).to.include(
       "that is being removed",
     );
-    await sluiceSays("domains", "shop", "add", "example.test");
+    await sluice.says("domains", "shop", "add", "example.test");
     await leads("example.test", "v2 web.1");
   });
 
@@ -117,7 +109,7 @@ describe("an app's own domains", function () {
     for (const gone of ["one.test", "two.test"]) await leads(gone, 404);
     // Of those that were given by command, none is touched; nor is any by a rollback.
     await leads("www.example.test", "v9 web.1");
-    await sluiceSays("rollback", "shop");
+    await sluice.says("rollback", "shop");
     await leads("three.test", "v4 web.1");
     await leads("one.test", 404);
   });
@@ -133,8 +125,8 @@ describe("an app's own domains", function () {
       "a b.test",
       "a/b.test",
     ])
-      expect(await refused("domains", "shop", "add", "--", name), name).to.include("is no domain");
-    expect(await refused("domains", "shop", "add", "rival.localhost")).to.include("below localhost");
-    expect(await refused("domains", "shop", "remove", "gone.test")).to.include("is no domain of shop");
+      expect(await sluice.refuses("domains", "shop", "add", "--", name), name).to.include("is no domain");
+    expect(await sluice.refuses("domains", "shop", "add", "rival.localhost")).to.include("below localhost");
+    expect(await sluice.refuses("domains", "shop", "remove", "gone.test")).to.include("is no domain of shop");
   });
 });

@@ -21,24 +21,14 @@ describe("https with a certificate of one's own", function () {
     clone = await sluice.clone("shop", tinyApp());
     await clone.mustPush();
     await (await sluice.clone("bank", tinyApp())).mustPush();
-    await says("domains", "shop", "add", "www.shop.test", "*.wild.test");
-    await says("domains", "bank", "add", "bank.test");
+    await sluice.says("domains", "shop", "add", "www.shop.test", "*.wild.test");
+    await sluice.says("domains", "bank", "add", "bank.test");
   });
   after(async () => {
     await sluice.dispose();
     await authority.remove();
   });
 
-  const says = async (...args: string[]): Promise<string> => {
-    const { status, stdout, stderr } = await sluice.cli(...args);
-    expect(status, stderr).to.equal(0);
-    return stdout;
-  };
-  const refused = async (...args: string[]): Promise<string> => {
-    const { status, stderr } = await sluice.cli(...args);
-    expect(status, stderr).to.equal(1);
-    return stderr;
-  };
   const files = async (wishes: CertificateWishes): Promise<[certificate: string, key: string]> => {
     const { certificate, key } = await authority.issue(wishes);
     const paths = [join(sluice.folder, "given.crt"), join(sluice.folder, "given.key")] as const;
@@ -63,7 +53,7 @@ describe("https with a certificate of one's own", function () {
     const { proxy } = await sluice.read<{ proxy: { pid: number } }>("status");
     expect(await subjectOf("www.shop.test")).to.equal("no certificate for this name yet");
     const names = ["www.shop.test", "bank.test", "shop.localhost"];
-    const added = await says("certs", "shop", "add", ...(await files({ names })));
+    const added = await sluice.says("certs", "shop", "add", ...(await files({ names })));
     expect(added).to.include(
       "shop.localhost, www.shop.test: served with the certificate of Test intermediate",
     );
@@ -114,7 +104,7 @@ describe("https with a certificate of one's own", function () {
   });
 
   it("has wildcards for what is below the app's own", async () => {
-    await says("certs", "shop", "add", ...(await files({ names: ["*.wild.test"] })));
+    await sluice.says("certs", "shop", "add", ...(await files({ names: ["*.wild.test"] })));
     expect((await get("any.wild.test")).status).to.equal(200);
     expect(await plain("any.wild.test")).to.equal("301 https://any.wild.test/");
     expect(await subjectOf("a.b.wild.test")).to.equal("no certificate for this name yet");
@@ -122,7 +112,7 @@ describe("https with a certificate of one's own", function () {
 
   it("is replaced by a later one for the same names, and can be removed", async () => {
     const [before] = (await certificates("shop")).filter(({ names }) => names.includes("www.shop.test"));
-    await says(
+    await sluice.says(
       "certs",
       "shop",
       "add",
@@ -132,30 +122,34 @@ describe("https with a certificate of one's own", function () {
     expect(now.map(({ id }) => id)).not.to.include(before?.id);
     expect(now).to.have.length(2);
     const [later] = now.filter(({ names }) => names.includes("www.shop.test"));
-    expect(await refused("certs", "bank", "remove", later?.id ?? "")).to.include("bank has no certificate");
-    await says("certs", "shop", "remove", later?.id.slice(0, 8) ?? "");
+    expect(await sluice.refuses("certs", "bank", "remove", later?.id ?? "")).to.include(
+      "bank has no certificate",
+    );
+    await sluice.says("certs", "shop", "remove", later?.id.slice(0, 8) ?? "");
     expect(await subjectOf("www.shop.test")).to.equal("no certificate for this name yet");
     expect(await plain("www.shop.test")).to.equal("200 ");
   });
 
   it("is refused for none of the app's names, with what it has, and when it is broken", async () => {
     const stranger = await files({ names: ["stranger.test"] });
-    expect(await refused("certs", "shop", "add", ...stranger))
+    expect(await sluice.refuses("certs", "shop", "add", ...stranger))
       .to.include("shop has none of these names")
       .and.include("www.shop.test");
     const [certificate] = await files({ names: ["www.shop.test"] });
     const { key } = await authority.issue({ names: ["www.shop.test"] });
     const other = join(sluice.folder, "other.key");
     await writeFile(other, key);
-    expect(await refused("certs", "shop", "add", certificate, other)).to.include("the key belongs to none");
-    expect(await refused("certs", "shop", "add", certificate, "/nowhere")).to.include(
+    expect(await sluice.refuses("certs", "shop", "add", certificate, other)).to.include(
+      "the key belongs to none",
+    );
+    expect(await sluice.refuses("certs", "shop", "add", certificate, "/nowhere")).to.include(
       "/nowhere cannot be read",
     );
     expect((await sluice.cli("certs", "shop", "add", certificate)).status).to.equal(2);
   });
 
   it("is there after HAProxy and the server have been killed", async () => {
-    await says("certs", "shop", "add", ...(await files({ names: ["www.shop.test"] })));
+    await sluice.says("certs", "shop", "add", ...(await files({ names: ["www.shop.test"] })));
     const { proxy } = await sluice.read<{ proxy: { pid: number } }>("status");
     process.kill(proxy.pid, "SIGKILL");
     await eventually(
@@ -169,9 +163,9 @@ describe("https with a certificate of one's own", function () {
   });
 
   it("leaves nothing when its app is destroyed", async () => {
-    await says("certs", "bank", "add", ...(await files({ names: ["bank.test"] })));
+    await sluice.says("certs", "bank", "add", ...(await files({ names: ["bank.test"] })));
     expect((await get("bank.test")).status).to.equal(200);
-    await says("destroy", "bank", "--yes");
+    await sluice.says("destroy", "bank", "--yes");
     await eventually("it is gone", async () => (await subjectOf("bank.test")).startsWith("no certificate"));
     const connection = await sluice.redis();
     await eventually(

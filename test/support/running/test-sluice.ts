@@ -138,6 +138,20 @@ export class TestSluice {
     return this.run(args, {});
   }
 
+  /** What a command prints that succeeds. */
+  async says(...args: string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.cli(...args);
+    if (status !== 0) throw new Error(`sluice ${args.join(" ")} ended with ${status}: ${stderr}`);
+    return stdout;
+  }
+
+  /** What a command prints that is refused. */
+  async refuses(...args: string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.cli(...args);
+    if (status !== 1) throw new Error(`sluice ${args.join(" ")} ended with ${status}: ${stdout}${stderr}`);
+    return stderr;
+  }
+
   /** A command with some of its environment changed. */
   async cliWith(env: Record<string, string>, ...args: string[]): Promise<CommandResult> {
     return this.run(args, { env });
